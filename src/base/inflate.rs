@@ -1,0 +1,275 @@
+//! Peels gzip, zlib and zstd before a format is looked for, with a cap on the size.
+//!
+//! Damaged or cut members give the bytes before the damage and say so. Deliberately absent: archives with several files.
+//! Start reading at [`peel`].
+
+use std::borrow::Cow;
+use std::io::Read as _;
+
+use libdeflater::{DecompressionError, Decompressor};
+
+use crate::base::ticket::{Cancelled, Ticket};
+
+/// Default limit of the uncompressed size: 8 GiB.
+pub const DEFAULT_CAP_BYTES: u64 = 8 << 30;
+
+/// How many layers of compression are peeled: a gzip of a gzip exists in the wild, a deeper nest is an attack.
+const MAX_LAYERS: usize = 3;
+
+/// What stood around the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Container {
+    /// Nothing.
+    #[default]
+    None,
+    /// gzip (RFC 1952), any number of members.
+    Gzip,
+    /// zlib (RFC 1950).
+    Zlib,
+    /// Zstandard (RFC 8878).
+    Zstd,
+}
+
+impl Container {
+    /// The name in output: `none`, `gzip`, `zlib`, `zstd`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zlib => "zlib",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// Uncompressed bytes and how they were found.
+#[derive(Debug)]
+pub struct Peeled<'a> {
+    /// The bytes of the innermost layer.
+    pub bytes: Cow<'a, [u8]>,
+    /// The outermost layer.
+    pub container: Container,
+    /// Damage that was survived: offset in the compressed input, and what it was.
+    pub damage: Option<(u64, String)>,
+}
+
+/// Why nothing could be peeled.
+#[derive(Debug)]
+pub enum PeelError {
+    /// Stopped by the user.
+    Cancelled,
+    /// More than the allowed number of bytes: the limit.
+    TooLarge {
+        /// The limit in bytes.
+        cap: u64,
+    },
+    /// Not one byte could be had: offset in the compressed input, and why.
+    Damaged {
+        /// Which compression.
+        container: Container,
+        /// Offset in the compressed input.
+        offset: u64,
+        /// The decoder's reason.
+        reason: String,
+    },
+}
+
+impl From<Cancelled> for PeelError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl std::fmt::Display for PeelError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::TooLarge { cap } => write!(f, "the uncompressed data is larger than the limit of {cap} bytes; raise it with --max-bytes"),
+            Self::Damaged { container, offset, reason } => {
+                write!(f, "{} data is damaged from the start: {reason} (at byte {offset:#x})", container.name())
+            }
+        }
+    }
+}
+
+impl std::error::Error for PeelError {}
+
+/// Which compression `bytes` begin with.
+pub fn container_of(bytes: &[u8]) -> Container {
+    match bytes {
+        [0x1f, 0x8b, 8, ..] => Container::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Container::Zstd,
+        // zlib: deflate with a window up to 32 KiB, no preset dictionary, and the header's checksum right. Protobuf profiles begin
+        // with 0x0a and text with letters, so two bytes are enough.
+        [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 && flags & 0x20 == 0 => Container::Zlib,
+        _ => Container::None,
+    }
+}
+
+/// Peels all layers of compression; uncompressed input is given back as it is.
+pub fn peel<'a>(input: &'a [u8], cap: u64, ticket: &Ticket) -> Result<Peeled<'a>, PeelError> {
+    let outer = container_of(input);
+    let mut peeled = Peeled { bytes: Cow::Borrowed(input), container: outer, damage: None };
+    for _ in 0..MAX_LAYERS {
+        let (bytes, damage) = match container_of(&peeled.bytes) {
+            Container::None => break,
+            Container::Gzip => gzip(&peeled.bytes, cap, ticket)?,
+            Container::Zlib => stream(Container::Zlib, flate2::read::ZlibDecoder::new(&peeled.bytes[..]), 0, cap, ticket)?,
+            Container::Zstd => zstd_frames(&peeled.bytes, cap, ticket)?,
+        };
+        peeled.bytes = Cow::Owned(bytes);
+        peeled.damage = peeled.damage.or(damage);
+    }
+    Ok(peeled)
+}
+
+type Bytes = (Vec<u8>, Option<(u64, String)>);
+
+/// All gzip members. A file of one member (nearly all are) is inflated at once by libdeflate; several members, and damaged ones, go
+/// through a stream, which knows where a member ends and keeps what stands before the damage.
+fn gzip(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
+    ticket.stage("inflating", input.len() as u64)?;
+    if let Some(out) = one_member(input, cap)? {
+        ticket.advance(input.len() as u64)?;
+        return Ok((out, None));
+    }
+    let mut out = Vec::new();
+    let mut rest = input;
+    while !rest.is_empty() {
+        let at = (input.len() - rest.len()) as u64;
+        if at > 0 && !rest.starts_with(&[0x1f, 0x8b]) {
+            // gzip(1) ignores zero padding after the last member and warns about anything else.
+            let garbage = rest.iter().any(|&byte| byte != 0);
+            return Ok((out, garbage.then(|| (at, format!("{} bytes follow the last gzip member and were ignored", rest.len())))));
+        }
+        let mut decoder = flate2::bufread::GzDecoder::new(rest);
+        match stream(Container::Gzip, &mut decoder, at, cap.saturating_sub(out.len() as u64), ticket) {
+            Ok((bytes, damage)) => {
+                out.extend_from_slice(&bytes);
+                if damage.is_some() {
+                    return Ok((out, damage));
+                }
+            }
+            Err(PeelError::Damaged { offset, reason, .. }) if at > 0 => return Ok((out, Some((offset, reason)))),
+            Err(PeelError::TooLarge { .. }) => return Err(PeelError::TooLarge { cap }),
+            Err(error) => return Err(error),
+        }
+        rest = decoder.into_inner();
+    }
+    Ok((out, None))
+}
+
+/// The bytes of an input that is exactly one sound member; `None` otherwise.
+fn one_member(input: &[u8], cap: u64) -> Result<Option<Vec<u8>>, PeelError> {
+    let Some(trailer) = input.last_chunk::<8>() else { return Ok(None) };
+    let [c0, c1, c2, c3, n0, n1, n2, n3] = *trailer;
+    let (crc, size) = (u32::from_le_bytes([c0, c1, c2, c3]), u32::from_le_bytes([n0, n1, n2, n3]));
+    // The size is modulo 2^32 and not to be trusted: a first guess only. Deflate cannot grow more than 1032 times.
+    let most = input.len().saturating_mul(1032).saturating_add(64);
+    let limit = usize::try_from(cap).unwrap_or(usize::MAX);
+    let mut room = (size as usize).clamp(64, most).min(limit);
+    let mut decompressor = Decompressor::new();
+    let mut out = Vec::new();
+    loop {
+        out.resize(room, 0);
+        match decompressor.gzip_decompress(input, &mut out) {
+            Ok(made) => {
+                out.truncate(made);
+                // libdeflate stops after the first member: only where the file's last bytes are this member's trailer was it all.
+                let whole = made as u32 == size && libdeflater::crc32(&out) == crc;
+                return Ok(whole.then_some(out));
+            }
+            Err(DecompressionError::InsufficientSpace) if room >= limit => return Err(PeelError::TooLarge { cap }),
+            Err(DecompressionError::InsufficientSpace) if room < most => room = room.saturating_mul(2).min(most).min(limit),
+            Err(_) => return Ok(None),
+        }
+    }
+}
+
+fn zstd_frames(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
+    let decoder = zstd::stream::read::Decoder::with_buffer(input).map_err(|error| PeelError::Damaged {
+        container: Container::Zstd,
+        offset: 0,
+        reason: error.to_string(),
+    })?;
+    stream(Container::Zstd, decoder, 0, cap, ticket)
+}
+
+/// Reads a decoder to its end in pieces, so that cancel and the cap act in time.
+fn stream(container: Container, mut decoder: impl std::io::Read, base: u64, cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
+    ticket.stage("inflating", 0)?;
+    let mut out = Vec::new();
+    loop {
+        let before = out.len();
+        let result = decoder.by_ref().take(4 << 20).read_to_end(&mut out);
+        ticket.advance((out.len() - before) as u64)?;
+        if out.len() as u64 > cap {
+            return Err(PeelError::TooLarge { cap });
+        }
+        match result {
+            Ok(0) => return Ok((out, None)),
+            Ok(_) => {}
+            Err(error) if out.is_empty() => return Err(PeelError::Damaged { container, offset: base, reason: error.to_string() }),
+            Err(error) => {
+                let reason = format!("{} data is damaged after {} uncompressed bytes: {error}", container.name(), out.len());
+                return Ok((out, Some((base, reason))));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn gz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn peeled(bytes: &[u8]) -> (Vec<u8>, bool) {
+        let peeled = peel(bytes, DEFAULT_CAP_BYTES, &Ticket::new()).unwrap();
+        (peeled.bytes.into_owned(), peeled.damage.is_some())
+    }
+
+    #[test]
+    fn members_are_joined_and_nests_are_opened() {
+        let two = [gz(b"main;a 1\n"), gz(b"main;b 2\n")].concat();
+        assert_eq!(peeled(&two), (b"main;a 1\nmain;b 2\n".to_vec(), false));
+        assert_eq!(peeled(&gz(&gz(b"inner"))), (b"inner".to_vec(), false));
+        assert_eq!(peeled(b"plain"), (b"plain".to_vec(), false));
+        assert_eq!(peeled(&zstd::encode_all(&b"zzz"[..], 1).unwrap()), (b"zzz".to_vec(), false));
+    }
+
+    #[test]
+    fn a_cut_member_gives_the_bytes_before_the_cut() {
+        let text: Vec<u8> = (0..200_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let whole = gz(&text);
+        let (bytes, damaged) = peeled(&whole[..whole.len() / 2]);
+        assert!(damaged, "a cut must be said");
+        assert!(!bytes.is_empty() && text.starts_with(&bytes), "what is given stands at the start of the text");
+    }
+
+    #[test]
+    fn garbage_after_the_last_member_is_said_padding_is_not() {
+        let whole = gz(b"abc");
+        assert_eq!(peeled(&[whole.clone(), vec![0; 100]].concat()), (b"abc".to_vec(), false));
+        assert_eq!(peeled(&[whole, b"garbage".to_vec()].concat()), (b"abc".to_vec(), true));
+    }
+
+    #[test]
+    fn the_cap_holds() {
+        let bomb = gz(&vec![0; 10 << 20]);
+        assert!(matches!(peel(&bomb, 1 << 20, &Ticket::new()), Err(PeelError::TooLarge { cap }) if cap == 1 << 20));
+    }
+
+    #[test]
+    fn a_cancelled_ticket_stops_at_once() {
+        let ticket = Ticket::new();
+        ticket.cancel();
+        assert!(matches!(peel(&gz(b"abc"), DEFAULT_CAP_BYTES, &ticket), Err(PeelError::Cancelled)));
+    }
+}

@@ -1,0 +1,136 @@
+//! Bytes to [`Profile`] and back: one module per format, found by content.
+//!
+//! Adding a format is one file and one line in [`FORMATS`]; dialogs, help, the README table and the contract tests loop over it.
+//! Deliberately absent: the file system (readers get bytes and a name), symbols, trees. Start reading at [`read`].
+
+mod error;
+
+pub use error::ReadError;
+
+use crate::base::inflate::{self, Container, PeelError};
+use crate::base::ticket::Ticket;
+use crate::model::{Profile, kind};
+
+/// One way to write a profile down.
+pub trait Format: Sync {
+    /// Stable short name: `pprof`, `perf-data`.
+    fn name(&self) -> &'static str;
+    /// One line for dialogs, help and the README.
+    fn summary(&self) -> &'static str;
+    /// Usual file name endings without the leading dot; break ties only.
+    fn extensions(&self) -> &'static [&'static str];
+    /// Whether the first bytes (uncompressed, up to [`HEAD_BYTES`]) are of this format.
+    fn sniff(&self, head: &[u8]) -> Sniff;
+    /// Reads the whole input. An error means: this format, but broken.
+    fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError>;
+}
+
+/// A reader's answer to the first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sniff {
+    /// Certainly not.
+    No,
+    /// Could be.
+    Maybe,
+    /// Certainly.
+    Yes,
+}
+
+/// What a reader reads: uncompressed bytes and the name they came under.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The uncompressed bytes.
+    pub bytes: &'a [u8],
+    /// File name, for messages and tie-breaking only.
+    pub name: &'a str,
+}
+
+/// What reading needs beside the input.
+#[derive(Clone, Copy)]
+pub struct ReadCx<'a> {
+    /// Progress in bytes of the uncompressed input, and cancel.
+    pub ticket: &'a Ticket,
+    /// Largest uncompressed size in bytes.
+    pub max_bytes: u64,
+}
+
+impl<'a> ReadCx<'a> {
+    /// The default limits.
+    pub const fn new(ticket: &'a Ticket) -> Self {
+        Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES }
+    }
+}
+
+/// How many bytes [`Format::sniff`] sees.
+pub const HEAD_BYTES: usize = 64 << 10;
+
+/// All formats, in the order in which ties are broken.
+pub static FORMATS: &[&dyn Format] = &[];
+
+/// Reads a capture of any format: peel compression, ask every format, read, note damage.
+pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+    if input.bytes.is_empty() {
+        return Err(ReadError::new("capture", 0, "reading the first byte", "the file is empty (0 bytes)"));
+    }
+    let peeled = inflate::peel(input.bytes, cx.max_bytes, cx.ticket).map_err(|error| match error {
+        PeelError::Cancelled => ReadError::cancelled(),
+        PeelError::Damaged { container, offset, reason } => ReadError::new(container.name(), offset, "inflating", reason),
+        PeelError::TooLarge { .. } => ReadError::new(inflate::container_of(input.bytes).name(), 0, "inflating", error.to_string()),
+    })?;
+    let inner = Input { bytes: &peeled.bytes, name: input.name };
+    let format = sniff(&inner)?;
+    cx.ticket.stage("decoding", inner.bytes.len() as u64)?;
+    let result = format.read(&inner, cx);
+    let mut profile = match (result, &peeled.damage) {
+        (Ok(profile), _) => profile,
+        // The reader's complaint is a consequence: say the cause as well.
+        (Err(error), Some((offset, reason))) if !error.is_cancelled() => {
+            return Err(error.with_cause(format!("{reason} (at compressed byte {offset:#x})")));
+        }
+        (Err(error), _) => return Err(error),
+    };
+    profile.info.container = peeled.container;
+    if let Some((offset, reason)) = &peeled.damage {
+        profile.notes.add(kind::CONTAINER_DAMAGED, reason, 1, Some(*offset));
+    }
+    if peeled.container == Container::None {
+        debug_assert!(peeled.damage.is_none(), "nothing around the bytes can be damaged");
+    }
+    debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
+    Ok(profile)
+}
+
+/// The format of uncompressed bytes: the one that is sure, else the best guess by file name ending and order.
+pub fn sniff(input: &Input<'_>) -> Result<&'static dyn Format, ReadError> {
+    let head = input.bytes.get(..HEAD_BYTES).unwrap_or(input.bytes);
+    let answers: Vec<(&'static dyn Format, Sniff)> = FORMATS.iter().map(|format| (*format, format.sniff(head))).collect();
+    let sure: Vec<_> = answers.iter().filter(|(_, answer)| *answer == Sniff::Yes).collect();
+    if let [(format, _)] = sure.as_slice() {
+        return Ok(*format);
+    }
+    let candidates: Vec<_> = if sure.is_empty() { answers.iter().filter(|(_, answer)| *answer == Sniff::Maybe).collect() } else { sure };
+    let ending =
+        |format: &dyn Format| format.extensions().iter().any(|ending| input.name.trim_end_matches(".gz").ends_with(&format!(".{ending}")));
+    let by_name = candidates.iter().find(|(format, _)| ending(*format));
+    by_name.or_else(|| candidates.first()).map(|(format, _)| *format).ok_or_else(|| not_recognised(head))
+}
+
+/// Says what was tried and shows the first bytes, with a hint for the usual mix-ups.
+fn not_recognised(head: &[u8]) -> ReadError {
+    let tried: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+    let shown: String = head.iter().take(48).map(|&byte| if (0x20..0x7f).contains(&byte) { byte as char } else { '·' }).collect();
+    let start = head.trim_ascii_start();
+    let hint = if start.starts_with(b"<") {
+        "; this looks like a web page: was an error page saved instead of the profile?"
+    } else if start.starts_with(b"404") || start.starts_with(b"Could not") {
+        "; this looks like a server's error message saved instead of the profile"
+    } else {
+        ""
+    };
+    ReadError::new(
+        "capture",
+        0,
+        "recognising the format",
+        format!("no known format (tried {}); it begins with `{shown}`{hint}", tried.join(", ")),
+    )
+}

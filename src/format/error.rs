@@ -1,0 +1,67 @@
+//! Why a capture could not be read.
+
+use crate::base::cursor::Short;
+use crate::base::ticket::Cancelled;
+
+/// An input of a known format that is broken, or of no known format.
+///
+/// Printed as `format: doing: what (at byte 0x..)`; the caller that knows the path prints it on a line of its own, last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    format: &'static str,
+    offset: u64,
+    doing: &'static str,
+    what: String,
+    cancelled: bool,
+}
+
+impl ReadError {
+    /// `doing` says what was being read ("sample 1042", "the string table"), `what` what was wanted and found. `offset` is in bytes of
+    /// the uncompressed input.
+    pub fn new(format: &'static str, offset: u64, doing: &'static str, what: impl Into<String>) -> Self {
+        Self { format, offset, doing, what: what.into(), cancelled: false }
+    }
+
+    /// Reading was stopped by its user.
+    pub fn cancelled() -> Self {
+        Self { format: "capture", offset: 0, doing: "reading", what: "cancelled".to_owned(), cancelled: true }
+    }
+
+    /// An input that ends too early.
+    pub fn short(format: &'static str, doing: &'static str, short: Short) -> Self {
+        Self::new(format, short.offset, doing, format!("wanted {} bytes, only {} are left", short.wanted, short.left))
+    }
+
+    /// True where nothing is wrong with the input.
+    pub const fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// Byte offset in the uncompressed input.
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The same error with what led to it.
+    pub fn with_cause(mut self, cause: impl std::fmt::Display) -> Self {
+        self.what = format!("{}; {cause}", self.what);
+        self
+    }
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.cancelled {
+            return f.write_str("cancelled");
+        }
+        write!(f, "{}: {}: {} (at byte {:#x})", self.format, self.doing, self.what, self.offset)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl From<Cancelled> for ReadError {
+    fn from(_: Cancelled) -> Self {
+        Self::cancelled()
+    }
+}

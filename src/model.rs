@@ -1,0 +1,158 @@
+//! What ONE capture says, in columns.
+//!
+//! A [`Profile`] is immutable once [`Builder`] made it and is shared as `Arc<Profile>`. Deliberately absent: file formats, symbol
+//! search, trees, totals over functions, threads of this program. Start reading at [`Profile`], then [`Builder`].
+
+mod builder;
+mod check;
+mod labels;
+mod notes;
+mod samples;
+mod tables;
+mod unit;
+
+pub use builder::{Builder, Maps, Rows, Sample};
+pub use check::{Broken, check};
+pub use labels::{Label, LabelSetId, LabelSets, LabelValue};
+pub use notes::{Note, Notes, kind};
+pub use samples::{SampleType, Samples};
+pub use tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
+pub use unit::{Unit, human, human_delta, human_duration, parse_human};
+
+pub use crate::base::inflate::Container;
+pub use crate::base::intern::{StringId, Strings};
+
+use crate::base::index::Column;
+
+/// One capture.
+///
+/// Invariants, held by [`check`]:
+/// - every id names a row of its table; `strings` hold no duplicates; functions, mappings, frames, threads and label sets are unique;
+/// - a stack's parent stands before it, so a forward loop sees callers first and a backward loop callees first;
+/// - every column of `samples` has one entry per sample; the time column may be absent as a whole;
+/// - `sample_types` and the value columns have the same length, `default_sample_type` names one of them where there is any.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Profile {
+    /// All text.
+    pub strings: Strings,
+    /// Named code.
+    pub functions: Column<FunctionId, Function>,
+    /// Loaded modules (binaries, libraries, kernel).
+    pub mappings: Column<MappingId, Mapping>,
+    /// Levels of stacks: function, line, address, inlined or not.
+    pub frames: Column<FrameId, Frame>,
+    /// Distinct stacks as a forest of frames.
+    pub stacks: StackTable,
+    /// Processes and threads by name; empty where the format has none.
+    pub threads: Column<ThreadId, Thread>,
+    /// Distinct sets of labels.
+    pub label_sets: LabelSets,
+    /// The records.
+    pub samples: Samples,
+    /// What each value column means.
+    pub sample_types: Vec<SampleType>,
+    /// Row of `sample_types` that a viewer shows first.
+    pub default_sample_type: usize,
+    /// Where the capture comes from.
+    pub info: Info,
+    /// What was lost or guessed on the way.
+    pub notes: Notes,
+}
+
+/// Where a capture comes from and how it was taken.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Info {
+    /// Name of the format's reader: `pprof`, `perf-data`, `perf-script`, `folded`.
+    pub format: String,
+    /// Compression around it.
+    pub container: Container,
+    /// Start of the capture, nanoseconds since 1970 in UTC.
+    pub start_unix_nanos: Option<i64>,
+    /// Length of the capture in nanoseconds. Where the format has no field for it: last minus first sample time.
+    pub duration_nanos: Option<i64>,
+    /// What one event is, and how many of its units lie between two samples: (type, unit, period).
+    pub period: Option<(String, String, i64)>,
+    /// Free text kept in the capture.
+    pub comments: Vec<String>,
+    /// A page about the capture; shown as a link, never opened by itself.
+    pub doc_url: Option<String>,
+    /// pprof's patterns of frames to drop and to keep.
+    pub drop_frames: Option<String>,
+    /// See `drop_frames`.
+    pub keep_frames: Option<String>,
+    /// Host, command, versions and the like, in the order of the file: (key, text). Keys are lower-case words.
+    pub facts: Vec<(String, String)>,
+}
+
+impl Info {
+    /// The text of a fact.
+    pub fn fact(&self, key: &str) -> Option<&str> {
+        self.facts.iter().find(|(name, _)| name == key).map(|(_, text)| text.as_str())
+    }
+}
+
+impl Profile {
+    /// Sum of one value column; saturates at the ends of `i64`. 0 for a column that does not exist.
+    pub fn total(&self, sample_type: usize) -> i64 {
+        let sum: i128 = self.samples.values(sample_type).iter().map(|&value| i128::from(value)).sum();
+        i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
+    }
+
+    /// Sum of the absolute values of one column: the denominator that pprof uses, and the right one where values are negative.
+    pub fn gross_total(&self, sample_type: usize) -> u64 {
+        let sum: u128 = self.samples.values(sample_type).iter().map(|&value| u128::from(value.unsigned_abs())).sum();
+        u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+
+    /// Row of the sample type of that name. `type/unit` and pprof's short forms (`space` for `inuse_space`) are understood.
+    pub fn find_sample_type(&self, name: &str) -> Option<usize> {
+        let by = |matches: &dyn Fn(&SampleType) -> bool| self.sample_types.iter().position(matches);
+        by(&|kind| kind.name == name)
+            .or_else(|| by(&|kind| format!("{}/{}", kind.name, kind.unit) == name))
+            .or_else(|| by(&|kind| kind.name.strip_prefix("inuse_") == Some(name)))
+            .or_else(|| name.parse().ok().filter(|&row| row < self.sample_types.len()))
+    }
+
+    /// The name of a function row; empty text for none.
+    pub fn function_name(&self, id: FunctionId) -> &str {
+        self.functions.get(id).map_or("", |function| self.strings.get(function.name))
+    }
+
+    /// The text of a frame's file name.
+    pub fn mapping_file(&self, id: MappingId) -> &str {
+        self.mappings.get(id).and_then(|mapping| mapping.file).map_or("", |file| self.strings.get(file))
+    }
+
+    /// The name of a frame: its function's, else `module+0xaddr`, else `0xaddr`, else `(unknown)`.
+    pub fn frame_name(&self, id: FrameId) -> String {
+        let Some(frame) = self.frames.get(id) else { return String::new() };
+        if let Some(function) = frame.function {
+            let name = self.function_name(function);
+            if !name.is_empty() {
+                return name.to_owned();
+            }
+        }
+        let module = frame.mapping.map(|mapping| base_name(self.mapping_file(mapping))).unwrap_or_default();
+        match (frame.address, module) {
+            (Some(address), "") => format!("{address:#x}"),
+            (Some(address), module) => {
+                let mapping = frame.mapping.and_then(|mapping| self.mappings.get(mapping));
+                // Relative to the file, so that two runs under address randomisation give one name.
+                let relative = mapping.map_or(address, |mapping| mapping.file_address(address));
+                format!("{module}+{relative:#x}")
+            }
+            (None, "") => "(unknown)".to_owned(),
+            (None, module) => module.to_owned(),
+        }
+    }
+
+    /// Frames of a stack, leaf first.
+    pub fn stack_frames(&self, stack: Option<StackId>) -> impl Iterator<Item = FrameId> + '_ {
+        std::iter::successors(stack, |&at| self.stacks.parent(at)).map(|at| self.stacks.frame(at))
+    }
+}
+
+/// The part of a path after its last separator.
+pub fn base_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(path)
+}

@@ -1,0 +1,413 @@
+//! The only way to make a [`Profile`].
+//!
+//! Parallel readers give each chunk a private [`Builder`] (or only [`Rows`], where functions and frames are known before) and
+//! [`absorb`](Builder::absorb) them in chunk order: row numbers then follow the file and not the threads.
+
+use super::labels::{Label, LabelSetId, LabelSets, LabelValue};
+use super::notes::Notes;
+use super::samples::{NO_TIME, SampleType, Samples};
+use super::tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
+use super::{Info, Profile};
+use crate::base::intern::{Interner, StringId, Strings};
+
+/// One record without its values.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sample {
+    /// Its stack; `None` = recorded without one.
+    pub stack: Option<StackId>,
+    /// Its thread.
+    pub thread: Option<ThreadId>,
+    /// Its labels.
+    pub labels: Option<LabelSetId>,
+    /// Its time in nanoseconds of the capture's clock.
+    pub time: Option<i64>,
+}
+
+/// Stacks, label sets and samples: the tables that grow with the records.
+#[derive(Default)]
+pub struct Rows {
+    stacks: Interner<StackId, (Option<StackId>, FrameId)>,
+    label_sets: LabelSets,
+    samples: Samples,
+    /// Records with a value, per sample type.
+    records: Vec<u64>,
+}
+
+/// New ids of the rows of another builder's tables, by old row; `None` = the tables are shared and ids stay.
+#[derive(Clone, Copy, Default)]
+pub struct Maps<'a> {
+    /// Strings (used by label sets).
+    pub strings: Option<&'a [StringId]>,
+    /// Frames.
+    pub frames: Option<&'a [FrameId]>,
+    /// Threads.
+    pub threads: Option<&'a [ThreadId]>,
+}
+
+fn moved<T: Copy>(map: Option<&[T]>, row: usize, old: T) -> T {
+    map.and_then(|map| map.get(row).copied()).unwrap_or(old)
+}
+
+fn full() -> ! {
+    unreachable!("more than 2^32-2 rows: the input would have to be larger than any cap allows")
+}
+
+impl Rows {
+    /// No rows yet, for `types` sample types.
+    pub fn new(types: usize) -> Self {
+        let samples = Samples { values: vec![Vec::new(); types], ..Samples::default() };
+        Self { samples, records: vec![0; types], ..Self::default() }
+    }
+
+    /// The stack of `frame` called from `parent`.
+    pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
+        self.stacks.intern((parent, frame)).unwrap_or_else(|| full())
+    }
+
+    /// The id of a set of labels; `None` for the empty set.
+    pub fn label_set(&mut self, labels: &[Label]) -> Option<LabelSetId> {
+        self.label_sets.intern(labels)
+    }
+
+    /// Adds a record with a value for each sample type (missing ones are 0, further ones are dropped).
+    pub fn sample(&mut self, sample: Sample, values: &[i64]) {
+        self.row(sample);
+        for (at, column) in self.samples.values.iter_mut().enumerate() {
+            let value = values.get(at).copied().unwrap_or(0);
+            column.push(value);
+            if let Some(records) = self.records.get_mut(at).filter(|_| value != 0) {
+                *records += 1;
+            }
+        }
+    }
+
+    /// Adds a record of one event: `value` in the column of `sample_type`, 0 in all others. Counts as a record of that type even
+    /// with value 0.
+    pub fn event(&mut self, sample: Sample, sample_type: usize, value: i64) {
+        self.row(sample);
+        for (at, column) in self.samples.values.iter_mut().enumerate() {
+            column.push(if at == sample_type { value } else { 0 });
+        }
+        if let Some(records) = self.records.get_mut(sample_type) {
+            *records += 1;
+        }
+    }
+
+    /// Number of samples so far.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// True without samples.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Sample types from now on; existing samples get 0 for new ones.
+    pub fn set_types(&mut self, types: usize) {
+        let rows = self.samples.len();
+        self.samples.values.resize_with(types, || vec![0; rows]);
+        self.records.resize(types, 0);
+    }
+
+    fn row(&mut self, sample: Sample) {
+        let row = self.samples.len();
+        if sample.time.is_some() && self.samples.time.is_empty() {
+            self.samples.time = vec![NO_TIME; row];
+        }
+        if let Some(time) = sample.time {
+            self.samples.time.push(time);
+        } else if !self.samples.time.is_empty() {
+            self.samples.time.push(NO_TIME);
+        }
+        self.samples.stack.push(sample.stack);
+        self.samples.thread.push(sample.thread);
+        self.samples.labels.push(sample.labels);
+    }
+
+    /// Appends the rows of `other`, whose ids are moved by `maps`.
+    pub fn absorb(&mut self, other: &Self, maps: Maps<'_>) {
+        let types = self.samples.values.len().max(other.samples.values.len());
+        self.set_types(types);
+        let mut stack_map: Vec<StackId> = Vec::with_capacity(other.stacks.rows().len());
+        for &(parent, frame) in other.stacks.rows() {
+            // A parent stands before its children, so it is in the map already.
+            let parent = parent.and_then(|parent| stack_map.get(parent.row()).copied());
+            stack_map.push(self.stack(parent, moved(maps.frames, frame.row(), frame)));
+        }
+        let mut scratch = Vec::new();
+        let label_map: Vec<Option<LabelSetId>> = other
+            .label_sets
+            .iter()
+            .map(|set| {
+                scratch.clear();
+                scratch.extend(set.iter().map(|label| move_label(*label, maps.strings)));
+                self.label_sets.intern(&scratch)
+            })
+            .collect();
+        let before = self.samples.len();
+        let theirs = &other.samples;
+        self.samples.stack.extend(theirs.stack.iter().map(|stack| stack.and_then(|stack| stack_map.get(stack.row()).copied())));
+        self.samples.labels.extend(theirs.labels.iter().map(|set| set.and_then(|set| label_map.get(set.row()).copied().flatten())));
+        self.samples.thread.extend(theirs.thread.iter().map(|thread| thread.map(|thread| moved(maps.threads, thread.row(), thread))));
+        if self.samples.has_times() || theirs.has_times() {
+            self.samples.time.resize(before, NO_TIME);
+            self.samples.time.extend_from_slice(&theirs.time);
+            self.samples.time.resize(self.samples.stack.len(), NO_TIME);
+        }
+        for (at, column) in self.samples.values.iter_mut().enumerate() {
+            column.extend_from_slice(theirs.values(at));
+            column.resize(self.samples.stack.len(), 0);
+        }
+        for (mine, theirs) in self.records.iter_mut().zip(&other.records) {
+            *mine += theirs;
+        }
+    }
+}
+
+fn move_label(label: Label, strings: Option<&[StringId]>) -> Label {
+    let string = |id: StringId| moved(strings, id.row(), id);
+    let value = match label.value {
+        LabelValue::Text(text) => LabelValue::Text(string(text)),
+        LabelValue::Number(number, unit) => LabelValue::Number(number, unit.map(string)),
+    };
+    Label { key: string(label.key), value }
+}
+
+/// A profile in the making.
+#[derive(Default)]
+pub struct Builder {
+    /// All text; intern names here first.
+    pub strings: Strings,
+    functions: Interner<FunctionId, Function>,
+    mappings: Interner<MappingId, Mapping>,
+    frames: Interner<FrameId, Frame>,
+    threads: Interner<ThreadId, Thread>,
+    /// The tables that grow with the records.
+    pub rows: Rows,
+    /// Names and units of the value columns.
+    pub sample_types: Vec<SampleType>,
+    /// Which of them a viewer shows first.
+    pub default_sample_type: usize,
+    /// Where the capture comes from.
+    pub info: Info,
+    /// Losses so far.
+    pub notes: Notes,
+}
+
+impl Builder {
+    /// An empty profile with these sample types, each (name, unit).
+    pub fn new<'a>(sample_types: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut builder = Self::default();
+        for (name, unit) in sample_types {
+            builder.add_sample_type(name, unit);
+        }
+        builder
+    }
+
+    /// Adds a sample type (existing samples get 0) and gives its row.
+    pub fn add_sample_type(&mut self, name: &str, unit: &str) -> usize {
+        self.sample_types.push(SampleType { name: name.to_owned(), unit: unit.to_owned(), records: 0 });
+        self.rows.set_types(self.sample_types.len());
+        self.sample_types.len() - 1
+    }
+
+    /// The id of a text.
+    pub fn string(&mut self, text: &str) -> StringId {
+        self.strings.intern(text)
+    }
+
+    /// The id of a function.
+    pub fn function(&mut self, function: Function) -> FunctionId {
+        self.functions.intern(function).unwrap_or_else(|| full())
+    }
+
+    /// The id of a function of which only the name is known.
+    pub fn function_named(&mut self, name: &str) -> FunctionId {
+        let name = self.string(name);
+        self.function(Function { name, system_name: None, file: None, start_line: 0 })
+    }
+
+    /// The id of a mapping.
+    pub fn mapping(&mut self, mapping: Mapping) -> MappingId {
+        self.mappings.intern(mapping).unwrap_or_else(|| full())
+    }
+
+    /// The id of a frame.
+    pub fn frame(&mut self, frame: Frame) -> FrameId {
+        self.frames.intern(frame).unwrap_or_else(|| full())
+    }
+
+    /// The id of a thread under a name.
+    pub fn thread(&mut self, thread: Thread) -> ThreadId {
+        self.threads.intern(thread).unwrap_or_else(|| full())
+    }
+
+    /// The stack of `frame` called from `parent`.
+    pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
+        self.rows.stack(parent, frame)
+    }
+
+    /// The frames so far.
+    pub fn frame_at(&self, id: FrameId) -> Option<&Frame> {
+        self.frames.rows().get(id)
+    }
+
+    /// Appends everything that `other` holds; sample types are matched by name and unit, new ones are added.
+    pub fn absorb(&mut self, mut other: Self) {
+        let types: Vec<usize> = other
+            .sample_types
+            .iter()
+            .map(|theirs| {
+                let known = self.sample_types.iter().position(|mine| mine.name == theirs.name && mine.unit == theirs.unit);
+                known.unwrap_or_else(|| {
+                    self.sample_types.push(theirs.clone());
+                    self.sample_types.len() - 1
+                })
+            })
+            .collect();
+        other.rows.reorder_types(&types, self.sample_types.len());
+        let strings: Vec<StringId> = other.strings.iter().map(|text| self.strings.intern(text)).collect();
+        let string = |id: StringId| moved(Some(&strings), id.row(), id);
+        let functions: Vec<FunctionId> = other
+            .functions
+            .rows()
+            .iter()
+            .map(|row| {
+                let (name, system_name, file) = (string(row.name), row.system_name.map(string), row.file.map(string));
+                self.function(Function { name, system_name, file, start_line: row.start_line })
+            })
+            .collect();
+        let mappings: Vec<MappingId> = other
+            .mappings
+            .rows()
+            .iter()
+            .map(|row| self.mapping(Mapping { file: row.file.map(string), build_id: row.build_id.map(string), ..*row }))
+            .collect();
+        let frames: Vec<FrameId> = other
+            .frames
+            .rows()
+            .iter()
+            .map(|row| {
+                let function = row.function.map(|id| moved(Some(&functions), id.row(), id));
+                let mapping = row.mapping.map(|id| moved(Some(&mappings), id.row(), id));
+                self.frame(Frame { function, mapping, ..*row })
+            })
+            .collect();
+        let threads: Vec<ThreadId> =
+            other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
+        self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads) });
+        self.notes.absorb(&other.notes);
+    }
+
+    /// The finished profile.
+    pub fn finish(mut self) -> Profile {
+        self.rows.set_types(self.sample_types.len());
+        for (kind, &records) in self.sample_types.iter_mut().zip(&self.rows.records) {
+            kind.records = records;
+        }
+        if self.info.duration_nanos.is_none() {
+            let range = self.rows.samples.time_range();
+            self.info.duration_nanos = range.and_then(|(first, last)| last.checked_sub(first)).filter(|&nanos| nanos > 0);
+        }
+        let rows = self.rows;
+        let default_sample_type = self.default_sample_type.min(self.sample_types.len().saturating_sub(1));
+        Profile {
+            strings: self.strings,
+            functions: self.functions.into_rows(),
+            mappings: self.mappings.into_rows(),
+            frames: self.frames.into_rows(),
+            stacks: StackTable::from_rows(rows.stacks.rows().as_slice()),
+            threads: self.threads.into_rows(),
+            label_sets: rows.label_sets,
+            samples: rows.samples,
+            sample_types: self.sample_types,
+            default_sample_type,
+            info: self.info,
+            notes: self.notes,
+        }
+    }
+}
+
+impl Rows {
+    /// Moves value column `n` to place `order[n]` of `types` columns.
+    fn reorder_types(&mut self, order: &[usize], types: usize) {
+        if order.iter().enumerate().all(|(at, &to)| at == to) {
+            return self.set_types(types);
+        }
+        let rows = self.samples.len();
+        let mut values = vec![Vec::new(); types];
+        let mut records = vec![0; types];
+        let old = std::mem::take(&mut self.samples.values);
+        for ((column, count), &to) in old.into_iter().zip(std::mem::take(&mut self.records)).zip(order) {
+            if let (Some(place), Some(total)) = (values.get_mut(to), records.get_mut(to)) {
+                *place = column;
+                *total = count;
+            }
+        }
+        for column in &mut values {
+            column.resize(rows, 0);
+        }
+        self.samples.values = values;
+        self.records = records;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::check;
+
+    /// Builds from lines `root;leaf value`.
+    fn from_text(lines: &[(&str, i64)]) -> Builder {
+        let mut builder = Builder::new([("samples", "count")]);
+        for (stack, value) in lines {
+            let mut at = None;
+            for name in stack.split(';') {
+                let function = Some(builder.function_named(name));
+                let frame = builder.frame(Frame { function, ..Frame::default() });
+                at = Some(builder.stack(at, frame));
+            }
+            builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[*value]);
+        }
+        builder
+    }
+
+    #[test]
+    fn absorbing_chunks_in_order_equals_one_reader() {
+        let lines = [("main;a;b", 1), ("main;c", 2), ("main;a;b", 3), ("x", 4), ("main;a", -5)];
+        let whole = from_text(&lines).finish();
+        for cut in 0..=lines.len() {
+            let mut first = from_text(&lines[..cut]);
+            first.absorb(from_text(&lines[cut..]));
+            let joined = first.finish();
+            assert_eq!(joined, whole);
+            assert_eq!(check(&joined), []);
+        }
+    }
+
+    #[test]
+    fn absorbing_matches_sample_types_by_name() {
+        let mut first = Builder::new([("cycles", "count")]);
+        first.rows.event(Sample::default(), 0, 7);
+        let mut second = Builder::new([("faults", "count"), ("cycles", "count")]);
+        second.rows.event(Sample::default(), 0, 1);
+        second.rows.event(Sample::default(), 1, 9);
+        first.absorb(second);
+        let profile = first.finish();
+        assert_eq!((profile.total(0), profile.total(1)), (16, 1));
+        assert_eq!(profile.sample_types.iter().map(|kind| kind.records).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(check(&profile), []);
+    }
+
+    #[test]
+    fn times_may_start_late_and_be_missing() {
+        let mut builder = Builder::new([("samples", "count")]);
+        builder.rows.sample(Sample::default(), &[1]);
+        builder.rows.sample(Sample { time: Some(50), ..Sample::default() }, &[1]);
+        builder.rows.sample(Sample::default(), &[1]);
+        let profile = builder.finish();
+        assert_eq!((0..3).map(|row| profile.samples.time(row)).collect::<Vec<_>>(), [None, Some(50), None]);
+        assert_eq!(check(&profile), []);
+    }
+}

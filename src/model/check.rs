@@ -1,0 +1,120 @@
+//! Every invariant of a [`Profile`], for tests, fuzzing and debug builds.
+
+use std::hash::Hash;
+
+use rustc_hash::FxHashSet;
+
+use super::labels::LabelValue;
+use super::{Profile, StringId};
+use crate::base::index::{Column, Index};
+
+/// An invariant that does not hold: which table, which row, what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The table or column.
+    pub table: &'static str,
+    /// Its row.
+    pub row: usize,
+    /// What is wrong.
+    pub what: &'static str,
+}
+
+/// All broken invariants; empty for a sound profile.
+pub fn check(profile: &Profile) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let mut say = |table, row, what| broken.push(Broken { table, row, what });
+    let strings = profile.strings.len();
+    let string = |id: StringId| id.row() < strings;
+    let optional = |id: Option<StringId>| id.is_none_or(string);
+
+    for (id, row) in profile.functions.iter_ids() {
+        if !(string(row.name) && optional(row.system_name) && optional(row.file)) {
+            say("functions", id.row(), "names a string that does not exist");
+        }
+    }
+    for (id, row) in profile.mappings.iter_ids() {
+        if !(optional(row.file) && optional(row.build_id)) {
+            say("mappings", id.row(), "names a string that does not exist");
+        }
+    }
+    for (id, row) in profile.frames.iter_ids() {
+        if row.function.is_some_and(|function| function.row() >= profile.functions.len()) {
+            say("frames", id.row(), "names a function that does not exist");
+        }
+        if row.mapping.is_some_and(|mapping| mapping.row() >= profile.mappings.len()) {
+            say("frames", id.row(), "names a mapping that does not exist");
+        }
+    }
+    for (id, row) in profile.threads.iter_ids() {
+        if !string(row.name) {
+            say("threads", id.row(), "names a string that does not exist");
+        }
+    }
+    for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
+        if parent.is_some_and(|parent| parent.row() >= row) {
+            say("stacks", row, "its parent does not stand before it");
+        }
+        if frame.row() >= profile.frames.len() {
+            say("stacks", row, "names a frame that does not exist");
+        }
+    }
+    for (row, set) in profile.label_sets.iter().enumerate() {
+        let known = set.iter().all(|label| {
+            string(label.key)
+                && match label.value {
+                    LabelValue::Text(text) => string(text),
+                    LabelValue::Number(_, unit) => optional(unit),
+                }
+        });
+        if !known {
+            say("label sets", row, "names a string that does not exist");
+        }
+    }
+    check_samples(profile, &mut say);
+    for (table, unique) in [
+        ("functions", unique(&profile.functions)),
+        ("mappings", unique(&profile.mappings)),
+        ("frames", unique(&profile.frames)),
+        ("threads", unique(&profile.threads)),
+    ] {
+        if !unique {
+            say(table, 0, "a row stands twice");
+        }
+    }
+    broken
+}
+
+fn check_samples(profile: &Profile, say: &mut impl FnMut(&'static str, usize, &'static str)) {
+    let samples = &profile.samples;
+    let rows = samples.len();
+    let lengths = [samples.thread.len(), samples.labels.len(), if samples.time.is_empty() { rows } else { samples.time.len() }];
+    if lengths.iter().chain(samples.values.iter().map(Vec::len).collect::<Vec<_>>().iter()).any(|&len| len != rows) {
+        say("samples", 0, "columns differ in length");
+    }
+    if samples.values.len() != profile.sample_types.len() {
+        say("sample types", 0, "as many value columns as sample types are wanted");
+    }
+    if !profile.sample_types.is_empty() && profile.default_sample_type >= profile.sample_types.len() {
+        say("sample types", profile.default_sample_type, "the default does not exist");
+    }
+    for (row, stack) in samples.stack.iter().enumerate() {
+        if stack.is_some_and(|stack| stack.row() >= profile.stacks.len()) {
+            say("samples", row, "names a stack that does not exist");
+        }
+    }
+    for (row, thread) in samples.thread.iter().enumerate() {
+        if thread.is_some_and(|thread| thread.row() >= profile.threads.len()) {
+            say("samples", row, "names a thread that does not exist");
+        }
+    }
+    for (row, set) in samples.labels.iter().enumerate() {
+        if set.is_some_and(|set| set.row() >= profile.label_sets.len()) {
+            say("samples", row, "names a label set that does not exist");
+        }
+    }
+}
+
+fn unique<I: Index, T: Eq + Hash>(column: &Column<I, T>) -> bool {
+    let mut seen = FxHashSet::default();
+    column.iter().all(|row| seen.insert(row))
+}

@@ -1,0 +1,82 @@
+//! The records of a capture, in columns.
+
+use super::labels::LabelSetId;
+use super::tables::{StackId, ThreadId};
+
+/// What one value column means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SampleType {
+    /// Name as the capture's tool writes it: `cpu`, `inuse_space`, `cycles:u`.
+    pub name: String,
+    /// Unit as written: `nanoseconds`, `bytes`, `count`. See [`Unit`](super::Unit).
+    pub unit: String,
+    /// Number of records that have a value of this type: non-zero values, or for perf the records of this event.
+    pub records: u64,
+}
+
+/// All records: every column has one entry per sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Samples {
+    pub(super) stack: Vec<Option<StackId>>,
+    pub(super) thread: Vec<Option<ThreadId>>,
+    pub(super) labels: Vec<Option<LabelSetId>>,
+    /// Nanoseconds, [`NO_TIME`] = this sample has none; empty where no sample has one.
+    pub(super) time: Vec<i64>,
+    pub(super) values: Vec<Vec<i64>>,
+}
+
+/// Mark of a missing time.
+pub(super) const NO_TIME: i64 = i64::MIN;
+
+impl Samples {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.stack.len()
+    }
+
+    /// True without samples.
+    pub fn is_empty(&self) -> bool {
+        self.stack.is_empty()
+    }
+
+    /// The stack of each sample; `None` = recorded without one.
+    pub fn stacks(&self) -> &[Option<StackId>] {
+        &self.stack
+    }
+
+    /// The thread of each sample.
+    pub fn threads(&self) -> &[Option<ThreadId>] {
+        &self.thread
+    }
+
+    /// The label set of each sample.
+    pub fn labels(&self) -> &[Option<LabelSetId>] {
+        &self.labels
+    }
+
+    /// The values of one sample type, one per sample; empty for a type that does not exist.
+    pub fn values(&self, sample_type: usize) -> &[i64] {
+        self.values.get(sample_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// True where at least one sample has a time.
+    pub fn has_times(&self) -> bool {
+        !self.time.is_empty()
+    }
+
+    /// Time of a sample in nanoseconds of the capture's clock.
+    pub fn time(&self, row: usize) -> Option<i64> {
+        self.time.get(row).copied().filter(|&time| time != NO_TIME)
+    }
+
+    /// First and last sample time.
+    pub fn time_range(&self) -> Option<(i64, i64)> {
+        let known = || self.time.iter().copied().filter(|&time| time != NO_TIME);
+        Some((known().min()?, known().max()?))
+    }
+
+    /// Bytes held by the columns.
+    pub fn bytes(&self) -> usize {
+        self.len() * 12 + self.time.len() * 8 + self.values.iter().map(|column| column.len() * 8).sum::<usize>()
+    }
+}

@@ -1,0 +1,142 @@
+//! The tables behind stacks: functions, mappings, frames, threads, and the stack forest itself.
+
+use crate::base::index::Column;
+use crate::base::intern::StringId;
+use crate::index;
+
+index!(
+    /// A row of [`Profile::functions`](super::Profile::functions).
+    FunctionId
+);
+index!(
+    /// A row of [`Profile::mappings`](super::Profile::mappings).
+    MappingId
+);
+index!(
+    /// A row of [`Profile::frames`](super::Profile::frames).
+    FrameId
+);
+index!(
+    /// A row of [`StackTable`].
+    StackId
+);
+index!(
+    /// A row of [`Profile::threads`](super::Profile::threads).
+    ThreadId
+);
+
+/// Named code: one function of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Function {
+    /// The name as people read it (demangled).
+    pub name: StringId,
+    /// The name in the binary, where it differs.
+    pub system_name: Option<StringId>,
+    /// Source file.
+    pub file: Option<StringId>,
+    /// First line of the function in `file`, from 1; 0 = unknown.
+    pub start_line: u32,
+}
+
+/// A loaded module, by the addresses it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Mapping {
+    /// Path of the file, or the kernel's name for it (`[kernel.kallsyms]`, `[vdso]`, `//anon`).
+    pub file: Option<StringId>,
+    /// Build id in lower-case hex.
+    pub build_id: Option<StringId>,
+    /// First address.
+    pub start: u64,
+    /// Address after the last; equal to `start` where unknown.
+    pub limit: u64,
+    /// Offset in the file of the byte at `start`.
+    pub offset: u64,
+    /// Process whose address space this is; `None` where the capture has one process, or for the kernel.
+    pub pid: Option<i32>,
+}
+
+impl Mapping {
+    /// Offset in the module's file of the byte at `address`; the address itself where the mapping has no range.
+    pub const fn file_address(&self, address: u64) -> u64 {
+        if self.limit > self.start { address.wrapping_sub(self.start).wrapping_add(self.offset) } else { address }
+    }
+}
+
+/// One level of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Frame {
+    /// The function; `None` before symbols are known.
+    pub function: Option<FunctionId>,
+    /// The module.
+    pub mapping: Option<MappingId>,
+    /// Address of the instruction: for callers the one to look up, inside the call (return address − 1 where a reader adjusted it).
+    pub address: Option<u64>,
+    /// Source line, from 1; 0 = unknown.
+    pub line: u32,
+    /// Source column, from 1; 0 = unknown.
+    pub column: u32,
+    /// True where the compiler put this function into its caller, which is the next frame towards the root.
+    pub inlined: bool,
+}
+
+/// A process or thread under the name it had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Thread {
+    /// Process id, where known.
+    pub pid: Option<i32>,
+    /// Thread id, where known.
+    pub tid: Option<i32>,
+    /// Name (comm).
+    pub name: StringId,
+}
+
+/// Distinct stacks: each row is a frame and the row of its callers. 8 bytes a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StackTable {
+    parent: Column<StackId, Option<StackId>>,
+    frame: Column<StackId, FrameId>,
+}
+
+impl StackTable {
+    pub(crate) fn from_rows(rows: &[(Option<StackId>, FrameId)]) -> Self {
+        Self {
+            parent: Column::from_vec(rows.iter().map(|row| row.0).collect()),
+            frame: Column::from_vec(rows.iter().map(|row| row.1).collect()),
+        }
+    }
+
+    /// Callers of the frame at `stack`; `None` at the root.
+    pub fn parent(&self, stack: StackId) -> Option<StackId> {
+        self.parent[stack]
+    }
+
+    /// The innermost frame of `stack`.
+    pub fn frame(&self, stack: StackId) -> FrameId {
+        self.frame[stack]
+    }
+
+    /// Number of rows (distinct prefixes of stacks, not only whole stacks).
+    pub fn len(&self) -> usize {
+        self.frame.len()
+    }
+
+    /// True without stacks.
+    pub fn is_empty(&self) -> bool {
+        self.frame.is_empty()
+    }
+
+    /// Parents, one per row.
+    pub fn parents(&self) -> &[Option<StackId>] {
+        self.parent.as_slice()
+    }
+
+    /// Frames, one per row.
+    pub fn frames(&self) -> &[FrameId] {
+        self.frame.as_slice()
+    }
+
+    /// All ids, callers before callees.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = StackId> + ExactSizeIterator + use<> {
+        self.frame.ids()
+    }
+}

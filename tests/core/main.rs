@@ -1,0 +1,4 @@
+//! Tests of everything below the window: layers, formats, laws, the command line.
+
+mod corpus;
+mod naive;
