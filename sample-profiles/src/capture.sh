@@ -1,0 +1,126 @@
+#!/bin/sh
+# Makes every file of sample-profiles/ again: capture.sh [go] [perf] [python], default all three.
+#
+# Wants Linux on x86-64, root (perf, py-spy, nice), go, gcc, perf, curl, python3 and py-spy on PATH. Programs run from
+# /opt/emberlens-samples, because profiles keep the path of the program. perf sees the host name "sample-host" and every
+# profiled program an empty environment, so that the files tell nothing about the machine but kernel release and CPU.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(dirname "$here")
+run=/opt/emberlens-samples
+mkdir -p $run/before $run/after $run/tools
+
+# ---- Go: pprof ----
+rate=2000 seconds=20 url=http://127.0.0.1:18080
+
+start_service() { # variant, flags…: starts ordersd and warms it up with 4,000 requests
+    variant=$1
+    shift
+    (cd $run && exec nice -n -10 env -i "$variant/ordersd" "$@") &
+    service=$!
+    sleep 1
+    nice -n -10 $run/tools/ordersload -rate $rate -n 4000 -seed 7
+}
+
+stop_service() {
+    kill $service
+    wait $service 2> /dev/null || true
+}
+
+fetch() { # profile, file name
+    curl -sSf -o "$pprof/orders-$2.pb.gz" "$url/debug/pprof/$1"
+}
+
+capture_go() { # variant, suffix
+    # CPU, with nothing else switched on.
+    start_service "$1"
+    nice -n -10 $run/tools/ordersload -rate $rate -n $((rate * seconds)) -seed 1 &
+    load=$!
+    fetch "profile?seconds=$seconds" "cpu-$2"
+    wait $load
+    stop_service
+    # Everything that counts from the start of the process, after the same requests.
+    start_service "$1" -mutex-fraction 5 -block-rate 10000
+    nice -n -10 $run/tools/ordersload -rate $rate -n $((rate * seconds)) -seed 1
+    for kind in heap allocs mutex block goroutine threadcreate; do
+        fetch $kind $kind-"$2"
+    done
+    # The change of the heap profile over 5 s in the middle of 8 s of load.
+    nice -n -10 $run/tools/ordersload -rate $rate -n $((rate * 8)) -seed 2 &
+    load=$!
+    sleep 1
+    fetch "heap?seconds=5" "heap-delta-$2"
+    wait $load
+    curl -sS $url/counters
+    stop_service
+}
+
+go_samples() {
+    pprof=$out/pprof/$(go env GOVERSION)
+    mkdir -p "$pprof"
+    cd "$here/orders"
+    export CGO_ENABLED=0
+    go build -trimpath -buildvcs=false -o $run/before/ordersd ./cmd/ordersd
+    go build -trimpath -buildvcs=false -tags after -o $run/after/ordersd ./cmd/ordersd
+    go build -trimpath -buildvcs=false -o $run/tools/ordersload ./cmd/ordersload
+    capture_go before before
+    capture_go after after
+    capture_go before before-2
+    # The repeat is for "no change" tests; kinds without such a test are not kept.
+    rm "$pprof"/orders-goroutine-before-2.pb.gz "$pprof"/orders-threadcreate-before-2.pb.gz \
+        "$pprof"/orders-allocs-before-2.pb.gz "$pprof"/orders-heap-delta-before-2.pb.gz
+}
+
+# ---- C: perf.data, perf script text, folded stacks ----
+documents=3500 frequency=149
+
+record() { # perf record's options…, then -- and the program
+    (cd $run && unshare --uts sh -c 'hostname sample-host && exec nice -n -10 env -i "$@"' sh \
+        "$(command -v perf)" record -q -N -F $frequency -g "$@" "$documents" > "${pipe:-/dev/null}")
+}
+
+perf_samples() {
+    version=$(perf --version | cut -d' ' -f3)
+    data=$out/perf-data/$version script=$out/perf-script/$version folded=$out/folded/perf-$version
+    sysroot=$out/sysroot$run
+    mkdir -p "$data" "$script" "$folded" "$sysroot/before" "$sysroot/after"
+    cd "$here/indexer"
+    for variant in before after; do
+        define=
+        if [ $variant = after ]; then define=-DAFTER; fi
+        gcc -Wall -Wextra -O2 -g -fno-omit-frame-pointer -fno-inline-functions -fno-optimize-sibling-calls \
+            -fno-ipa-sra -fno-stack-protector -fno-tree-loop-distribute-patterns -ffreestanding -nostdlib -static \
+            -ffile-prefix-map="$PWD"=/src -Wl,--build-id $define -o $run/$variant/indexer indexer.c
+        cp $run/$variant/indexer "$sysroot/$variant/indexer"
+        record -e cpu-clock:u -o indexer.perf.data -- $run/$variant/indexer
+        mv $run/indexer.perf.data "$data/indexer-$variant.perf.data"
+        (cd "$data" && perf script --header -i indexer-$variant.perf.data) > "$script/indexer-$variant.txt"
+        python3 "$here/fold.py" < "$script/indexer-$variant.txt" > "$folded/indexer-$variant.folded"
+    done
+    record -e cpu-clock:u -z -o indexer.perf.data -- $run/before/indexer
+    mv $run/indexer.perf.data "$data/indexer-before-zstd.perf.data"
+    record -e cpu-clock,page-faults -o indexer.perf.data -- $run/before/indexer
+    mv $run/indexer.perf.data "$data/indexer-before-events.perf.data"
+    (cd "$data" && perf script --header -i indexer-before-events.perf.data) > "$script/indexer-before-events.txt"
+    # The program's own line of output would end up in the pipe too, so it goes elsewhere.
+    pipe=$data/indexer-before-pipe.perf.data
+    record -e cpu-clock:u -o - -- sh -c "exec $run/before/indexer \$0 >&2" 2> /dev/null
+    pipe=
+    chmod 644 "$data"/*
+}
+
+# ---- Python: folded stacks ----
+python_samples() {
+    folded=$out/folded/py-spy-$(py-spy --version | cut -d' ' -f2)
+    mkdir -p "$folded"
+    cp "$here/report/report.py" $run/
+    for variant in before after; do
+        (cd $run && nice -n -10 env -i "$(command -v py-spy)" record -f raw --function -r 100 -o report.folded -- \
+            "$(python3 -c 'import sys; print(sys.executable)')" report.py $variant)
+        mv $run/report.folded "$folded/report-$variant.folded"
+    done
+}
+
+for part in ${*:-go perf python}; do
+    "${part}_samples"
+done

@@ -1,0 +1,98 @@
+"""Writes ../expected.json: for every pair of captures the function that was made worse, and its value on both sides as
+`go tool pprof -top` and plain sums over `perf script` text or folded text give it. No code of Emberlens takes part."""
+import json
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DISCOUNT = "orders/internal/pricing.(*Engine).Discount"
+
+
+def pprof_value(path, sample_type, unit, function, measure):
+    command = ["go", "tool", "pprof", "-top", "-symbolize=none", f"-sample_index={sample_type}", f"-unit={unit}",
+               "-nodecount=1000000", "-nodefraction=0", "-edgefraction=0", str(ROOT / path)]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for line in text.splitlines():
+        cells = re.sub(r" \((partial-)?inline\)$", "", line).split(None, 5)
+        if len(cells) == 6 and cells[5] == function:
+            return int(float(cells[0 if measure == "self" else 3].removesuffix(unit)))
+    return 0
+
+
+def script_value(path, function, measure):
+    total, frames, period = 0, [], 0
+    for line in [*(ROOT / path).read_text().splitlines(), ""]:
+        if line.startswith("#"):
+            continue
+        if not line:
+            hit = function in frames[:1] if measure == "self" else function in frames
+            total += period if hit else 0
+            frames, period = [], 0
+        elif line[0].isspace():
+            frames.append(line.split()[1].split("+0x")[0])
+        else:
+            period = int(line.split(": ")[1].split()[0])
+    return total
+
+
+def folded_value(path, function, measure):
+    total = 0
+    for line in (ROOT / path).read_text().splitlines():
+        stack, count = line.rsplit(" ", 1)
+        frames = stack.split(";")
+        total += int(count) if function in (frames[-1:] if measure == "self" else frames) else 0
+    return total
+
+
+def main():
+    pairs = []
+
+    def pair(name, before, after, sample_type, unit, function, measure, value, direction="up"):
+        pairs.append({
+            "name": name, "before": before, "after": after, "sample_type": sample_type, "unit": unit,
+            "function": function, "measure": measure, "direction": direction,
+            "before_value": value(before), "after_value": value(after),
+        })
+
+    def go(kind, sample_type, unit, measure, second="after", direction="up"):
+        folder = next((ROOT / "pprof").iterdir()).relative_to(ROOT)
+        short = {"nanoseconds": "ns", "bytes": "B", "count": "count"}[unit]
+        name = f"orders-{kind}-{sample_type}" + ("" if direction == "up" else "-no-change")
+        pair(name, f"{folder}/orders-{kind}-before.pb.gz", f"{folder}/orders-{kind}-{second}.pb.gz", sample_type, unit,
+             DISCOUNT, measure, lambda path: pprof_value(path, sample_type, short, DISCOUNT, measure), direction)
+
+    go("cpu", "cpu", "nanoseconds", "total")
+    go("cpu", "cpu", "nanoseconds", "self")
+    pairs[-1]["name"] += "-self"
+    go("heap", "alloc_space", "bytes", "self")
+    go("heap", "alloc_objects", "count", "self")
+    go("heap", "inuse_space", "bytes", "self")
+    go("allocs", "alloc_space", "bytes", "self")
+    go("heap-delta", "alloc_space", "bytes", "self")
+    go("mutex", "delay", "nanoseconds", "total")
+    go("mutex", "contentions", "count", "total")
+    go("block", "delay", "nanoseconds", "total")
+    go("block", "contentions", "count", "total")
+    go("cpu", "cpu", "nanoseconds", "total", "before-2", "none")
+    go("heap", "alloc_space", "bytes", "self", "before-2", "none")
+    go("mutex", "delay", "nanoseconds", "total", "before-2", "none")
+    go("block", "delay", "nanoseconds", "total", "before-2", "none")
+
+    script = next((ROOT / "perf-script").iterdir()).relative_to(ROOT)
+    data = next((ROOT / "perf-data").iterdir()).relative_to(ROOT)
+
+    def text_of(path):
+        return path.replace("perf-data/", "perf-script/").replace(".perf.data", ".txt")
+
+    for folder, ending, kind in ((data, ".perf.data", "perf-data"), (script, ".txt", "perf-script")):
+        pair(f"indexer-{kind}", f"{folder}/indexer-before{ending}", f"{folder}/indexer-after{ending}", "cpu-clock:u",
+             "nanoseconds", "find_term", "self", lambda path: script_value(text_of(path), "find_term", "self"))
+    for tool, program, function in (("perf", "indexer", "find_term"), ("py-spy", "report", "remember (report.py:26)")):
+        folder = next((ROOT / "folded").glob(f"{tool}-*")).relative_to(ROOT)
+        pair(f"{program}-folded", f"{folder}/{program}-before.folded", f"{folder}/{program}-after.folded", None, None,
+             function, "self", lambda path, function=function: folded_value(path, function, "self"))
+    (ROOT / "expected.json").write_text(json.dumps({"schema": 1, "pairs": pairs}, indent=1) + "\n")
+
+
+main()
