@@ -1,0 +1,4 @@
+//! Tests that drive the interface without a window.
+
+mod renderer;
+mod smoke;
