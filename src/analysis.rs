@@ -1,1 +1,19 @@
-//! analysis
+//! Pure functions from profiles to the tables behind the views.
+//!
+//! A lone capture is a comparison of one side: flame graph, tables, search and export all take the same [`Comparison`]. Deliberately
+//! absent: formats, files, the clock, colours. Start reading at [`Comparison`], then [`call_tree`] and [`weigh`](mod@weigh).
+
+pub mod call_tree;
+pub mod comparison;
+pub mod filter;
+pub mod place;
+pub mod search;
+pub mod top;
+pub mod weigh;
+
+pub use call_tree::{CallTree, Direction, NodeId};
+pub use comparison::{CompareError, Comparison, Normalization, SideInput, compare};
+pub use filter::Filter;
+pub use place::{Granularity, Place, PlaceId, Places};
+pub use top::{Top, TopRow, top};
+pub use weigh::Weights;

@@ -22,6 +22,9 @@ macro_rules! index {
         pub struct $Name(std::num::NonZeroU32);
 
         impl $Name {
+            /// The id of row 0.
+            pub const FIRST: Self = Self(std::num::NonZeroU32::MIN);
+
             /// The id of the given row, or `None` past row 2³²−2.
             pub fn from_row(row: usize) -> Option<Self> {
                 u32::try_from(row).ok()?.checked_add(1).and_then(std::num::NonZeroU32::new).map(Self)

@@ -1,0 +1,323 @@
+//! The shape of a call tree over one or more captures, without any weight.
+//!
+//! Nodes stand in preorder with siblings in name order: a subtree is the row range from a node to its `subtree_end`, a forward loop
+//! sees callers first and a backward loop callees first. One function builds single trees, unions of several captures and bottom-up
+//! trees alike: a union is what comes out when the stacks of several captures are put into one shape.
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher as _;
+
+use super::place::{FramePlaces, PlaceId, Places};
+use crate::base::index::Column;
+use crate::base::ticket::{Cancelled, Ticket};
+use crate::index;
+use crate::model::{Profile, StackId};
+
+index!(
+    /// A row of a [`CallTree`]; row 0 is the root.
+    NodeId
+);
+
+/// Which end of the stacks is the root.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Callers above callees: roots are where threads start.
+    #[default]
+    TopDown,
+    /// Callees above callers: roots are where the cost falls.
+    BottomUp,
+}
+
+/// A shape: which place was reached by which path. 16 bytes a node.
+///
+/// Invariants: node 0 is the root with place [`Places::root`]; `parent` is `None` only there; a node stands before its descendants,
+/// which are contiguous; siblings have ascending, distinct places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallTree {
+    place: Column<NodeId, PlaceId>,
+    parent: Column<NodeId, Option<NodeId>>,
+    subtree_end: Column<NodeId, u32>,
+    depth: Column<NodeId, u32>,
+}
+
+/// Where the stacks of one capture went: the node of each stack row. Samples without a stack belong to the root.
+pub type StackNodes = Vec<NodeId>;
+
+impl CallTree {
+    /// The root of every tree.
+    pub const ROOT: NodeId = NodeId::FIRST;
+
+    /// Number of nodes, the root included.
+    pub fn len(&self) -> usize {
+        self.place.len()
+    }
+
+    /// True before it was built.
+    pub fn is_empty(&self) -> bool {
+        self.place.is_empty()
+    }
+
+    /// The place of a node.
+    pub fn place(&self, node: NodeId) -> PlaceId {
+        self.place[node]
+    }
+
+    /// The caller of a node (its callee in a bottom-up tree); `None` for the root.
+    pub fn parent(&self, node: NodeId) -> Option<NodeId> {
+        self.parent[node]
+    }
+
+    /// Row after the last descendant of a node.
+    pub fn subtree_end(&self, node: NodeId) -> usize {
+        self.subtree_end[node] as usize
+    }
+
+    /// Steps from the root, which has 0.
+    pub fn depth(&self, node: NodeId) -> u32 {
+        self.depth[node]
+    }
+
+    /// Places, one per node.
+    pub fn places(&self) -> &[PlaceId] {
+        self.place.as_slice()
+    }
+
+    /// Parents, one per node.
+    pub fn parents(&self) -> &[Option<NodeId>] {
+        self.parent.as_slice()
+    }
+
+    /// Subtree ends, one per node.
+    pub fn subtree_ends(&self) -> &[u32] {
+        self.subtree_end.as_slice()
+    }
+
+    /// Depths, one per node.
+    pub fn depths(&self) -> &[u32] {
+        self.depth.as_slice()
+    }
+
+    /// All nodes, callers first.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        self.place.ids()
+    }
+
+    /// The children of a node, in name order.
+    pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.subtree_end(node);
+        let mut at = node.row() + 1;
+        std::iter::from_fn(move || {
+            let child = NodeId::from_row(at).filter(|_| at < end)?;
+            at = self.subtree_end(child);
+            Some(child)
+        })
+    }
+
+    /// The node and its callers up to, not including, the root.
+    pub fn path_up(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        std::iter::successors(Some(node), |&at| self.parent(at)).filter(|&at| at != Self::ROOT)
+    }
+
+    /// Places of the path, outermost first, without the root.
+    pub fn path(&self, node: NodeId) -> Vec<PlaceId> {
+        let mut path: Vec<PlaceId> = self.path_up(node).map(|at| self.place(at)).collect();
+        path.reverse();
+        path
+    }
+
+    /// The node at the end of a path of places from the root.
+    pub fn find_path(&self, path: impl IntoIterator<Item = PlaceId>) -> Option<NodeId> {
+        path.into_iter().try_fold(Self::ROOT, |at, place| self.children(at).find(|&child| self.place(child) == place))
+    }
+
+    /// True where `inner` is `outer` or stands below it.
+    pub fn contains(&self, outer: NodeId, inner: NodeId) -> bool {
+        (outer.row()..self.subtree_end(outer)).contains(&inner.row())
+    }
+
+    /// For each node: true where no ancestor has the same place. Only such nodes may be added up to a place's total, or recursion
+    /// would count twice.
+    pub fn outermost(&self, places: &Places) -> Vec<bool> {
+        let mut open = vec![0_u32; places.len()];
+        let mut path: Vec<NodeId> = Vec::new();
+        self.nodes()
+            .map(|node| {
+                while path.last().is_some_and(|&last| self.subtree_end(last) <= node.row()) {
+                    let left = path.pop().map_or(0, |last| self.place(last).row());
+                    open[left] -= 1;
+                }
+                let count = &mut open[self.place(node).row()];
+                *count += 1;
+                path.push(node);
+                *count == 1
+            })
+            .collect()
+    }
+}
+
+/// A draft of nodes in order of first use, found again by (parent, place).
+struct Draft {
+    rows: Vec<(u32, PlaceId)>,
+    table: HashTable<u32>,
+}
+
+impl Draft {
+    fn child(&mut self, parent: u32, place: PlaceId) -> u32 {
+        let key = (parent, place);
+        let hash = FxBuildHasher.hash_one(key);
+        let rows = &self.rows;
+        if let Some(&found) = self.table.find(hash, |&row| rows[row as usize] == key) {
+            return found;
+        }
+        let row = self.rows.len() as u32;
+        self.rows.push(key);
+        let rows = &self.rows;
+        self.table.insert_unique(hash, row, |&row| FxBuildHasher.hash_one(rows[row as usize]));
+        row
+    }
+}
+
+/// How often the long loops look at the ticket, in rows.
+const CHECK_ROWS: usize = 1 << 16;
+
+/// Puts the stacks of all captures into one shape; gives it and, per capture, the node of each stack row.
+///
+/// `transform` says where a stack row goes, see [`Step`]. Bottom-up trees hold the reversed path of every stack that a sample names;
+/// stack rows that no sample names go to the root there.
+pub fn build(
+    captures: &[(&Profile, &FramePlaces)],
+    direction: Direction,
+    transform: &dyn Fn(PlaceId) -> Step,
+    ticket: &Ticket,
+) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
+    ticket.stage("building the tree", captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum())?;
+    let mut draft = Draft { rows: vec![(u32::MAX, Places::root())], table: HashTable::new() };
+    let mut nodes: Vec<Vec<u32>> = Vec::with_capacity(captures.len());
+    for (profile, places) in captures {
+        nodes.push(match direction {
+            Direction::TopDown => top_down(&mut draft, profile, places, transform, ticket)?,
+            Direction::BottomUp => bottom_up(&mut draft, profile, places, transform, ticket)?,
+        });
+    }
+    let (tree, new_row) = preorder(&draft.rows);
+    let moved = |row: u32| NodeId::from_row(new_row[row as usize] as usize).unwrap_or(CallTree::ROOT);
+    let nodes = nodes.into_iter().map(|rows| rows.into_iter().map(moved).collect()).collect();
+    Ok((tree, nodes))
+}
+
+/// What becomes of a frame on its way into a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It becomes a node.
+    Keep,
+    /// It is left out; its callees hang on its caller.
+    Hide,
+}
+
+fn top_down(
+    draft: &mut Draft,
+    profile: &Profile,
+    places: &FramePlaces,
+    transform: &dyn Fn(PlaceId) -> Step,
+    ticket: &Ticket,
+) -> Result<Vec<u32>, Cancelled> {
+    let mut nodes: Vec<u32> = Vec::with_capacity(profile.stacks.len());
+    for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
+        if row % CHECK_ROWS == CHECK_ROWS - 1 {
+            ticket.advance(CHECK_ROWS as u64)?;
+        }
+        let parent = parent.map_or(0, |parent| nodes[parent.row()]);
+        let place = places[frame.row()];
+        nodes.push(match transform(place) {
+            Step::Keep => draft.child(parent, place),
+            Step::Hide => parent,
+        });
+    }
+    Ok(nodes)
+}
+
+fn bottom_up(
+    draft: &mut Draft,
+    profile: &Profile,
+    places: &FramePlaces,
+    transform: &dyn Fn(PlaceId) -> Step,
+    ticket: &Ticket,
+) -> Result<Vec<u32>, Cancelled> {
+    let mut nodes = vec![0; profile.stacks.len()];
+    let mut done = vec![false; profile.stacks.len()];
+    for stack in profile.samples.stacks().iter().copied().flatten() {
+        if std::mem::replace(&mut done[stack.row()], true) {
+            continue;
+        }
+        ticket.advance(1)?;
+        let mut at = 0;
+        for frame in profile.stack_frames(Some(stack)) {
+            let place = places[frame.row()];
+            if transform(place) == Step::Keep {
+                at = draft.child(at, place);
+            }
+        }
+        nodes[stack.row()] = at;
+    }
+    Ok(nodes)
+}
+
+/// Sorts a draft into preorder with siblings by place; gives the tree and the new row of each old one.
+fn preorder(rows: &[(u32, PlaceId)]) -> (CallTree, Vec<u32>) {
+    // Children of each node as one slice of `children`, by counting.
+    let mut start = vec![0_u32; rows.len() + 1];
+    for &(parent, _) in rows.iter().skip(1) {
+        start[parent as usize + 1] += 1;
+    }
+    for row in 0..rows.len() {
+        start[row + 1] += start[row];
+    }
+    let mut fill = start.clone();
+    let mut children = vec![0_u32; rows.len().saturating_sub(1)];
+    for (row, &(parent, _)) in rows.iter().enumerate().skip(1) {
+        let at = &mut fill[parent as usize];
+        children[*at as usize] = row as u32;
+        *at += 1;
+    }
+    let mut order: Vec<u32> = Vec::with_capacity(rows.len());
+    let mut new_row = vec![0_u32; rows.len()];
+    let mut open = vec![0_u32];
+    while let Some(row) = open.pop() {
+        new_row[row as usize] = order.len() as u32;
+        order.push(row);
+        let slice = &mut children[start[row as usize] as usize..start[row as usize + 1] as usize];
+        // Descending, since the stack gives the last one first.
+        slice.sort_unstable_by_key(|&child| std::cmp::Reverse(rows[child as usize].1));
+        open.extend_from_slice(slice);
+    }
+    let node = |row: u32| NodeId::from_row(row as usize);
+    let parent: Vec<Option<NodeId>> = order
+        .iter()
+        .map(|&old| rows[old as usize].0)
+        .map(|parent| (parent != u32::MAX).then(|| new_row[parent as usize]).and_then(node))
+        .collect();
+    let mut depth = vec![0_u32; order.len()];
+    let mut size = vec![1_u32; order.len()];
+    for row in 1..order.len() {
+        depth[row] = parent[row].map_or(0, |parent| depth[parent.row()] + 1);
+    }
+    for row in (1..order.len()).rev() {
+        if let Some(parent) = parent[row] {
+            size[parent.row()] += size[row];
+        }
+    }
+    let tree = CallTree {
+        place: Column::from_vec(order.iter().map(|&old| rows[old as usize].1).collect()),
+        parent: Column::from_vec(parent),
+        subtree_end: Column::from_vec(size.iter().enumerate().map(|(row, size)| row as u32 + size).collect()),
+        depth: Column::from_vec(depth),
+    };
+    (tree, new_row)
+}
+
+/// The node of a sample's stack.
+pub fn node_of(nodes: &StackNodes, stack: Option<StackId>) -> NodeId {
+    stack.and_then(|stack| nodes.get(stack.row()).copied()).unwrap_or(CallTree::ROOT)
+}

@@ -1,0 +1,345 @@
+//! One shape with the weights of one or two sides: what every view is drawn from.
+//!
+//! A side is one capture or several repeats added up. Normalisation never changes the weights: it is a factor per side, and always
+//! comes with the words that say what a normalised number is a part of.
+
+use std::sync::Arc;
+
+use super::call_tree::{self, CallTree, Direction, NodeId, StackNodes};
+use super::filter::Filter;
+use super::place::{Granularity, Places};
+use super::top::by_place;
+use super::weigh::{Weights, weigh};
+use crate::base::ticket::{Cancelled, Ticket};
+use crate::model::{Profile, human};
+
+/// The shape over some captures: everything that does not depend on sample type, time, threads or labels.
+#[derive(Debug, Default)]
+pub struct Shape {
+    /// The places, in name order.
+    pub places: Places,
+    /// The tree.
+    pub tree: CallTree,
+    /// Per capture, the node of each stack row.
+    pub nodes: Vec<StackNodes>,
+}
+
+impl Shape {
+    /// Puts the stacks of all captures into one shape.
+    pub fn build(
+        captures: &[Arc<Profile>],
+        granularity: Granularity,
+        direction: Direction,
+        filter: &Filter,
+        ticket: &Ticket,
+    ) -> Result<Self, Cancelled> {
+        let profiles: Vec<&Profile> = captures.iter().map(AsRef::as_ref).collect();
+        let (places, frames) = Places::build(&profiles, granularity);
+        let inputs: Vec<_> = profiles.iter().copied().zip(&frames).collect();
+        let step = filter.step(&places);
+        let (tree, nodes) = call_tree::build(&inputs, direction, &step, ticket)?;
+        Ok(Self { places, tree, nodes })
+    }
+}
+
+/// How the numbers of two sides are made comparable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalization {
+    /// Part of each side's total.
+    #[default]
+    Share,
+    /// Value per second of capture.
+    PerSecond,
+    /// Values as they are.
+    Absolute,
+}
+
+impl Normalization {
+    /// All, in the order of menus.
+    pub const ALL: [Self; 3] = [Self::Share, Self::PerSecond, Self::Absolute];
+
+    /// Stable name, as on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Share => "share",
+            Self::PerSecond => "per-second",
+            Self::Absolute => "absolute",
+        }
+    }
+
+    /// Words for menus.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Share => "Share of total",
+            Self::PerSecond => "Per second",
+            Self::Absolute => "Absolute",
+        }
+    }
+
+    /// The normalisation of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|normalization| normalization.name() == name)
+    }
+
+    /// What fits a sample type best: snapshots (in-use memory, goroutines, threads) as they are; everything else per second where
+    /// every side has a duration, else as they are where sides say nothing about time and are heap counters since the start, else
+    /// as a share of the total.
+    pub fn default_for(sample_type: &str, durations_known: bool) -> Self {
+        match sample_type {
+            "inuse_space" | "inuse_objects" | "space" | "objects" | "goroutine" | "threadcreate" | "goroutineleak" => Self::Absolute,
+            _ if durations_known => Self::PerSecond,
+            // Counters since the start of a process, or contention since then: without a length of time no rate can be had.
+            "alloc_space" | "alloc_objects" | "contentions" | "delay" => Self::Absolute,
+            _ => Self::Share,
+        }
+    }
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    /// Sum over the side's captures, filtered.
+    pub weights: Weights,
+    /// Weights of each capture alone, for repeats; one entry for a single capture.
+    pub captures: Vec<Weights>,
+    /// Rows of [`Shape::nodes`] and of the profiles given, one per capture.
+    pub rows: Vec<usize>,
+    /// Total of all samples of the sample type, without any filter: what a share is a share of.
+    pub total: i64,
+    /// The same with absolute values: differs from `total` where values are negative.
+    pub gross: u64,
+    /// Length of the captures together, in nanoseconds, where all of them know it.
+    pub duration_nanos: Option<i64>,
+}
+
+impl Side {
+    /// What 100 % is: the gross total, which is the total where no value is negative.
+    pub fn denominator(&self) -> f64 {
+        self.gross as f64
+    }
+}
+
+/// One or two sides over one shape.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Places, tree and the nodes of stacks.
+    pub shape: Arc<Shape>,
+    /// Before and after; or the one capture.
+    pub sides: Vec<Side>,
+    /// Sample type by name.
+    pub sample_type: String,
+    /// Its unit as written.
+    pub unit: String,
+    /// How values are normalised.
+    pub normalization: Normalization,
+}
+
+/// The captures of one side: rows of the slice of profiles given to [`compare`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SideInput {
+    /// Rows of the profiles.
+    pub captures: Vec<usize>,
+}
+
+/// Two captures that cannot be compared, and what would fix it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompareError {
+    /// Stopped by the user.
+    Cancelled,
+    /// A capture does not have the sample type in that unit: what was wanted, and what it has.
+    NoSuchSampleType {
+        /// The wanted `type/unit`.
+        wanted: String,
+        /// What the capture has.
+        found: Vec<String>,
+    },
+}
+
+impl From<Cancelled> for CompareError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl std::fmt::Display for CompareError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::NoSuchSampleType { wanted, found } => {
+                write!(f, "a capture has no sample type {wanted}; it has {}; choose one that both sides have", found.join(", "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for CompareError {}
+
+/// Sample types that all captures have, by name and unit, in the first one's order.
+pub fn common_sample_types(captures: &[Arc<Profile>]) -> Vec<(String, String)> {
+    let Some((first, rest)) = captures.split_first() else { return Vec::new() };
+    let has = |profile: &Profile, name: &str, unit: &str| profile.sample_types.iter().any(|kind| kind.name == name && kind.unit == unit);
+    first
+        .sample_types
+        .iter()
+        .filter(|kind| rest.iter().all(|profile| has(profile, &kind.name, &kind.unit)))
+        .map(|kind| (kind.name.clone(), kind.unit.clone()))
+        .collect()
+}
+
+/// Weighs one or two sides over a shape that was built from the same `captures`.
+pub fn compare(
+    shape: Arc<Shape>,
+    captures: &[Arc<Profile>],
+    sides: &[SideInput],
+    sample_type: (&str, &str),
+    filter: &Filter,
+    normalization: Normalization,
+    ticket: &Ticket,
+) -> Result<Comparison, CompareError> {
+    let (name, unit) = sample_type;
+    ticket.stage("weighing", captures.len() as u64)?;
+    let mut made = Vec::with_capacity(sides.len());
+    for input in sides {
+        let mut side = Side { rows: input.captures.clone(), duration_nanos: Some(0), ..Side::default() };
+        for &row in &input.captures {
+            let (Some(profile), Some(nodes)) = (captures.get(row), shape.nodes.get(row)) else { continue };
+            let column = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit);
+            let column = column.ok_or_else(|| CompareError::NoSuchSampleType {
+                wanted: format!("{name}/{unit}"),
+                found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),
+            })?;
+            let weights = weigh(&shape.tree, nodes, profile, column, filter, ticket)?;
+            ticket.advance(1)?;
+            side.total = side.total.saturating_add(profile.total(column));
+            side.gross = side.gross.saturating_add(profile.gross_total(column));
+            side.duration_nanos = side.duration_nanos.zip(profile.info.duration_nanos).map(|(sum, nanos)| sum.saturating_add(nanos));
+            if side.captures.is_empty() {
+                side.weights = weights.clone();
+            } else {
+                side.weights.add(&weights);
+            }
+            side.captures.push(weights);
+        }
+        side.duration_nanos = side.duration_nanos.filter(|&nanos| nanos > 0);
+        made.push(side);
+    }
+    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), normalization })
+}
+
+impl Comparison {
+    /// The tree.
+    pub fn tree(&self) -> &CallTree {
+        &self.shape.tree
+    }
+
+    /// The places.
+    pub fn places(&self) -> &Places {
+        &self.shape.places
+    }
+
+    /// The side shown alone, or after.
+    pub fn last(&self) -> Option<&Side> {
+        self.sides.last()
+    }
+
+    /// Before and after, where there are two sides.
+    pub fn pair(&self) -> Option<(&Side, &Side)> {
+        match self.sides.as_slice() {
+            [before, after] => Some((before, after)),
+            _ => None,
+        }
+    }
+
+    /// The normalisation in effect: the chosen one, or `Absolute`-per-capture rules where a side lacks what it needs (per second
+    /// without durations falls back to share).
+    pub fn effective_normalization(&self) -> Normalization {
+        let no_duration = self.sides.iter().any(|side| side.duration_nanos.is_none());
+        if self.normalization == Normalization::PerSecond && no_duration { Normalization::Share } else { self.normalization }
+    }
+
+    /// What a value of a side is multiplied by: gives shares of 1, units per second, or units per capture.
+    pub fn factor(&self, side: &Side) -> f64 {
+        let per = match self.effective_normalization() {
+            Normalization::Share => side.denominator(),
+            Normalization::PerSecond => side.duration_nanos.map_or(0.0, |nanos| nanos as f64 / 1e9),
+            // Repeats are averaged, so that three runs against one do not look like three times the cost.
+            Normalization::Absolute => side.captures.len() as f64,
+        };
+        if per > 0.0 { 1.0 / per } else { 0.0 }
+    }
+
+    /// Work of after divided by work of before, as the normalisation sees it: unchanged code has a raw ratio of exactly this.
+    pub fn exposure(&self) -> f64 {
+        match self.pair() {
+            Some((before, after)) if self.factor(after) > 0.0 => self.factor(before) / self.factor(after),
+            _ => 1.0,
+        }
+    }
+
+    /// A normalised value as text: `12.3 %`, `24.3 s/s`, `1.27 GiB`.
+    pub fn text(&self, normalized: f64) -> String {
+        match self.effective_normalization() {
+            Normalization::Share => percent(normalized),
+            Normalization::PerSecond => format!("{}/s", human(normalized, &self.unit)),
+            Normalization::Absolute => human(normalized, &self.unit),
+        }
+    }
+
+    /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s of cpu`.
+    pub fn denominator_text(&self) -> String {
+        let name = |at: usize| match (self.sides.len(), at) {
+            (2, 0) => " of Before",
+            (2, _) => " of After",
+            _ => "",
+        };
+        let each = |text: &dyn Fn(&Side) -> String| {
+            let parts: Vec<String> = self.sides.iter().enumerate().map(|(at, side)| format!("{}{}", text(side), name(at))).collect();
+            parts.join(", ")
+        };
+        match self.effective_normalization() {
+            _ if self.sides.len() < 2 => each(&|side| format!("100 % = {} {}", human(side.denominator(), &self.unit), self.sample_type)),
+            Normalization::Share => each(&|side| format!("100 % = {} {}", human(side.denominator(), &self.unit), self.sample_type)),
+            Normalization::PerSecond => each(&|side| {
+                format!(
+                    "per second of {}",
+                    side.duration_nanos.map_or_else(|| "unknown time".to_owned(), |nanos| human(nanos as f64, "ns"))
+                )
+            }),
+            Normalization::Absolute => each(&|side| match side.captures.len() {
+                1 => "absolute values".to_owned(),
+                n => format!("mean of {n} captures"),
+            }),
+        }
+    }
+
+    /// Normalised self value of a node on a side.
+    pub fn self_of(&self, side: &Side, node: NodeId) -> f64 {
+        side.weights.self_of(node) as f64 * self.factor(side)
+    }
+
+    /// Normalised total of a node on a side.
+    pub fn total_of(&self, side: &Side, node: NodeId) -> f64 {
+        side.weights.total_of(node) as f64 * self.factor(side)
+    }
+
+    /// Raw self and total per place row, one pair per side.
+    pub fn by_place(&self) -> Vec<(Vec<i64>, Vec<i64>)> {
+        self.sides.iter().map(|side| by_place(self.tree(), self.places(), &side.weights)).collect()
+    }
+}
+
+/// A share of 1 as text with three significant digits: `12.3 %`, `0.0420 %`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let size = percent.abs();
+    if size >= 99.95 {
+        format!("{percent:.0} %")
+    } else if size >= 10.0 {
+        format!("{percent:.1} %")
+    } else if size >= 0.1 || size == 0.0 {
+        format!("{percent:.2} %")
+    } else {
+        format!("{percent:.4} %")
+    }
+}

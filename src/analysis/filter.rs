@@ -1,0 +1,184 @@
+//! Which samples count and which frames are shown.
+//!
+//! The words and meanings are pprof's: focus keeps samples with a matching frame, ignore drops them, hide leaves matching frames out.
+//! Patterns match anywhere in the name, as RE2; a pattern that is no valid expression is taken as plain text.
+
+use regex::{Regex, RegexBuilder, escape};
+use rustc_hash::FxHashSet;
+
+use super::call_tree::Step;
+use super::place::{PlaceId, Places};
+use crate::model::{LabelValue, Profile};
+
+/// A choice of samples and frames; the default lets everything through.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// Threads by display name (see [`thread_label`]); empty = all.
+    pub threads: Vec<String>,
+    /// Labels as (key, value text); values of one key are alternatives, different keys must all match; empty = all.
+    pub labels: Vec<(String, String)>,
+    /// Time range in nanoseconds of the capture's clock; samples without a time are outside.
+    pub time: Option<(i64, i64)>,
+    /// Keep only samples with a frame that matches.
+    pub focus: Option<String>,
+    /// Drop samples with a frame that matches.
+    pub ignore: Option<String>,
+    /// Leave matching frames out of stacks.
+    pub hide: Option<String>,
+}
+
+impl Filter {
+    /// True where nothing is filtered.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What becomes of the frames of a place.
+    pub fn step(&self, places: &Places) -> impl Fn(PlaceId) -> Step + use<> {
+        let hidden: FxHashSet<PlaceId> = self.hide.as_deref().map(|pattern| matching(places, pattern)).unwrap_or_default();
+        move |place| if hidden.contains(&place) { Step::Hide } else { Step::Keep }
+    }
+
+    /// The part of the filter that needs a capture's tables, looked up once.
+    pub(super) fn resolve(&self, profile: &Profile, _sample_type: usize) -> Resolved {
+        let threads = (!self.threads.is_empty())
+            .then(|| profile.threads.ids().map(|id| self.threads.contains(&thread_label(profile, id))).collect::<Vec<bool>>());
+        let label_sets = (!self.labels.is_empty()).then(|| {
+            profile.label_sets.iter().map(|set| self.labels_match(&texts(profile, set))).chain([self.labels_match(&[])]).collect()
+        });
+        let by_stack = (self.focus.is_some() || self.ignore.is_some()).then(|| self.stacks(profile));
+        Resolved { threads, label_sets, by_stack, time: self.time }
+    }
+
+    fn labels_match(&self, labels: &[(String, String)]) -> bool {
+        self.labels.iter().all(|(key, _)| {
+            let wanted = self.labels.iter().filter(|(other, _)| other == key);
+            let mut wanted = wanted.map(|(_, value)| value);
+            wanted.any(|value| {
+                if value.is_empty() {
+                    !labels.iter().any(|(name, _)| name == key)
+                } else {
+                    labels.iter().any(|(name, text)| name == key && text == value)
+                }
+            })
+        })
+    }
+
+    /// For each stack row: does a sample with this stack pass focus and ignore? The last entry is for samples without a stack.
+    fn stacks(&self, profile: &Profile) -> Vec<bool> {
+        let frames = |pattern: &Option<String>| -> Option<Vec<bool>> {
+            let pattern = compile(pattern.as_deref()?);
+            Some(profile.frames.ids().map(|id| frame_matches(profile, id, &pattern)).collect())
+        };
+        let spread = |marked: &[bool]| -> Vec<bool> {
+            let mut rows = Vec::with_capacity(profile.stacks.len());
+            for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
+                let above = parent.is_some_and(|parent| rows[parent.row()]);
+                rows.push(above || marked[frame.row()]);
+            }
+            rows
+        };
+        let (focus, ignore) = (frames(&self.focus), frames(&self.ignore));
+        let focus = focus.as_deref().map(spread);
+        let ignore = ignore.as_deref().map(spread);
+        let mut pass: Vec<bool> = (0..profile.stacks.len())
+            .map(|row| focus.as_ref().is_none_or(|focus| focus[row]) && ignore.as_ref().is_none_or(|ignore| !ignore[row]))
+            .collect();
+        pass.push(focus.is_none());
+        pass
+    }
+}
+
+/// pprof matches function name, file name and mapping file.
+fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Regex) -> bool {
+    let frame = profile.frames[id];
+    let file = frame.function.and_then(|function| profile.functions[function].file);
+    pattern.is_match(&profile.frame_name(id))
+        || file.is_some_and(|file| pattern.is_match(&profile.strings[file]))
+        || frame.mapping.is_some_and(|mapping| pattern.is_match(profile.mapping_file(mapping)))
+}
+
+/// A filter looked up in one capture.
+pub(super) struct Resolved {
+    threads: Option<Vec<bool>>,
+    label_sets: Option<Vec<bool>>,
+    by_stack: Option<Vec<bool>>,
+    time: Option<(i64, i64)>,
+}
+
+impl Resolved {
+    pub(super) fn lets_through(&self, profile: &Profile, row: usize) -> bool {
+        let samples = &profile.samples;
+        let thread = samples.threads()[row];
+        if let Some(threads) = &self.threads
+            && !thread.is_some_and(|thread| threads[thread.row()])
+        {
+            return false;
+        }
+        if let Some(sets) = &self.label_sets {
+            let at = samples.labels()[row].map_or(sets.len() - 1, |set| set.row());
+            if !sets[at] {
+                return false;
+            }
+        }
+        if let Some(stacks) = &self.by_stack {
+            let at = samples.stacks()[row].map_or(stacks.len() - 1, |stack| stack.row());
+            if !stacks[at] {
+                return false;
+            }
+        }
+        self.time.is_none_or(|(from, to)| samples.time(row).is_some_and(|time| (from..=to).contains(&time)))
+    }
+}
+
+/// How a thread is named in lists and filters: `name (pid/tid)` with what is known.
+pub fn thread_label(profile: &Profile, id: crate::model::ThreadId) -> String {
+    let thread = profile.threads[id];
+    let name = &profile.strings[thread.name];
+    match (thread.pid, thread.tid) {
+        (Some(pid), Some(tid)) if pid != tid => format!("{name} ({pid}/{tid})"),
+        (_, Some(id)) | (Some(id), None) => format!("{name} ({id})"),
+        (None, None) => name.to_owned(),
+    }
+}
+
+/// Labels as text, numbers with their unit.
+pub fn texts(profile: &Profile, labels: &[crate::model::Label]) -> Vec<(String, String)> {
+    labels
+        .iter()
+        .map(|label| {
+            let value = match label.value {
+                LabelValue::Text(text) => profile.strings[text].to_owned(),
+                LabelValue::Number(number, Some(unit)) => format!("{number} {}", &profile.strings[unit]),
+                LabelValue::Number(number, None) => number.to_string(),
+            };
+            (profile.strings[label.key].to_owned(), value)
+        })
+        .collect()
+}
+
+/// The places whose name, file or module matches a pattern.
+pub fn matching(places: &Places, pattern: &str) -> FxHashSet<PlaceId> {
+    let pattern = compile(pattern);
+    places
+        .iter_ids()
+        .skip(1)
+        .filter(|(_, place)| pattern.is_match(&place.name) || pattern.is_match(&place.file) || pattern.is_match(&place.module))
+        .map(|(id, _)| id)
+        .collect()
+}
+
+/// A pattern as people type it. `/re/` and `/re/i` are expressions; anything else is tried as an expression (case-insensitive unless
+/// it has a capital letter) and taken as plain text where it is none.
+pub fn compile(pattern: &str) -> Regex {
+    let (body, insensitive) = match pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
+        Some((body, flags)) if matches!(flags, "" | "i") => (body, flags == "i"),
+        _ => (pattern, !pattern.contains(char::is_uppercase)),
+    };
+    let build = |text: &str| RegexBuilder::new(text).case_insensitive(insensitive).size_limit(1 << 20).build();
+    // An escaped text always compiles unless it is megabytes long; then nothing can match it.
+    build(body)
+        .or_else(|_| build(&escape(body)))
+        .unwrap_or_else(|_| Regex::new("$^").unwrap_or_else(|_| unreachable!("a constant expression")))
+}

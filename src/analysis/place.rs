@@ -1,0 +1,284 @@
+//! What one box stands for: a function by default, or a line, file, package, module or address.
+//!
+//! Places are shared by all captures of a comparison and are numbered in NAME order: siblings sorted by place keep their order in
+//! before, after and diff. Deliberately absent: matching of different names across builds.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use crate::base::index::Column;
+use crate::index;
+use crate::model::{Frame, Profile, base_name};
+
+index!(
+    /// A row of [`Places`]; row 0 is [`Places::ROOT`].
+    PlaceId
+);
+
+/// How finely frames are told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Granularity {
+    /// By function name (pprof `-functions`): lines, addresses, inlining and file paths do not matter.
+    #[default]
+    Function,
+    /// By function name, file and line.
+    Line,
+    /// By source file.
+    File,
+    /// By package, namespace or crate; the module where there is none.
+    Package,
+    /// By binary or library.
+    Module,
+    /// By address in its module.
+    Address,
+}
+
+impl Granularity {
+    /// All, in the order of menus.
+    pub const ALL: [Self; 6] = [Self::Function, Self::Line, Self::File, Self::Package, Self::Module, Self::Address];
+
+    /// Stable lower-case name, as on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Line => "line",
+            Self::File => "file",
+            Self::Package => "package",
+            Self::Module => "module",
+            Self::Address => "address",
+        }
+    }
+
+    /// The granularity of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|granularity| granularity.name() == name)
+    }
+}
+
+/// What a box says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The name as shown and matched.
+    pub name: String,
+    /// Source file of the first frame seen; empty if unknown.
+    pub file: String,
+    /// Line in `file`: the function's first line, or the frame's at line granularity; 0 = unknown.
+    pub line: u32,
+    /// Package, namespace or crate; see [`package_of`].
+    pub package: String,
+    /// Path of the binary or library.
+    pub module: String,
+    /// True where at least one frame of it was put into its caller by the compiler.
+    pub inlined: bool,
+}
+
+/// Distinct places of one or more captures, in name order.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    rows: Column<PlaceId, Place>,
+}
+
+/// The place of each frame of one capture, by frame row.
+pub type FramePlaces = Vec<PlaceId>;
+
+impl Places {
+    /// The place of the whole: every tree's root.
+    pub const fn root() -> PlaceId {
+        PlaceId::FIRST
+    }
+
+    /// Builds the places of several captures at one granularity, and the place of each capture's frames.
+    pub fn build(profiles: &[&Profile], granularity: Granularity) -> (Self, Vec<FramePlaces>) {
+        let mut rows = vec![Place { name: "all".to_owned(), ..Place::default() }];
+        let mut known: HashMap<(String, u32), usize, FxBuildHasher> = HashMap::default();
+        let drafts: Vec<Vec<usize>> = profiles
+            .iter()
+            .map(|profile| {
+                let mut of_function: HashMap<_, usize, FxBuildHasher> = HashMap::default();
+                profile
+                    .frames
+                    .ids()
+                    .map(|id| {
+                        let frame = profile.frames[id];
+                        // Most frames share a function: name work is done once for each.
+                        let short = (granularity == Granularity::Function).then_some(frame.function).flatten();
+                        if let Some(&row) = short.and_then(|function| of_function.get(&function)) {
+                            if let Some(place) = rows.get_mut(row) {
+                                place.inlined |= frame.inlined;
+                            }
+                            return row;
+                        }
+                        let key = key_of(profile, id, &frame, granularity);
+                        let row = *known.entry(key).or_insert_with_key(|(name, line)| {
+                            rows.push(draft(profile, &frame, granularity, name, *line));
+                            rows.len() - 1
+                        });
+                        if let Some(place) = rows.get_mut(row) {
+                            place.inlined |= frame.inlined;
+                        }
+                        if let Some(function) = short {
+                            of_function.insert(function, row);
+                        }
+                        row
+                    })
+                    .collect()
+            })
+            .collect();
+        let mut order: Vec<usize> = (1..rows.len()).collect();
+        order.sort_by(|&a, &b| (&rows[a].name, &rows[a].file, rows[a].line).cmp(&(&rows[b].name, &rows[b].file, rows[b].line)));
+        order.insert(0, 0);
+        let mut new_row = vec![0; rows.len()];
+        for (new, &old) in order.iter().enumerate() {
+            new_row[old] = new;
+        }
+        let id = |row: usize| PlaceId::from_row(row).unwrap_or_else(Self::root);
+        let frames = drafts.into_iter().map(|draft| draft.into_iter().map(|row| id(new_row[row])).collect()).collect();
+        let mut sorted = Vec::with_capacity(rows.len());
+        for old in order {
+            sorted.push(std::mem::take(&mut rows[old]));
+        }
+        (Self { rows: Column::from_vec(sorted) }, frames)
+    }
+
+    /// The place of a row.
+    pub fn get(&self, id: PlaceId) -> &Place {
+        &self.rows[id]
+    }
+
+    /// The name of a place.
+    pub fn name(&self, id: PlaceId) -> &str {
+        &self.rows[id].name
+    }
+
+    /// The first place of that name (names are in order, so this is a binary search).
+    pub fn find(&self, name: &str) -> Option<PlaceId> {
+        let rest = self.rows.as_slice().get(1..)?;
+        let row = 1 + rest.partition_point(|place| place.name.as_str() < name);
+        let id = PlaceId::from_row(row)?;
+        self.rows.get(id).filter(|place| place.name == name).map(|_| id)
+    }
+
+    /// Number of places, the root included.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True without places.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Ids in name order, the root first.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = PlaceId> + ExactSizeIterator + use<> {
+        self.rows.ids()
+    }
+
+    /// Ids with their places.
+    pub fn iter_ids(&self) -> impl Iterator<Item = (PlaceId, &Place)> {
+        self.rows.iter_ids()
+    }
+}
+
+fn key_of(profile: &Profile, id: crate::model::FrameId, frame: &Frame, granularity: Granularity) -> (String, u32) {
+    let function = frame.function.map(|function| profile.functions[function]);
+    let file = || function.and_then(|function| function.file).map_or("", |file| &profile.strings[file]);
+    let module = || frame.mapping.map_or("", |mapping| profile.mapping_file(mapping));
+    match granularity {
+        Granularity::Function => (profile.frame_name(id), 0),
+        Granularity::Line => {
+            let name = profile.frame_name(id);
+            let (file, line) = (file(), frame.line);
+            if file.is_empty() { (name, line) } else { (format!("{name} {file}:{line}"), line) }
+        }
+        Granularity::File => (or_unknown(file(), module()), 0),
+        Granularity::Package => {
+            let name = profile.frame_name(id);
+            let package = if function.is_some() { package_of(&name, file()) } else { "" };
+            (or_unknown(package, base_name(module())), 0)
+        }
+        Granularity::Module => (or_unknown(module(), ""), 0),
+        Granularity::Address => match frame.address {
+            Some(address) => {
+                let mapping = frame.mapping.map(|mapping| profile.mappings[mapping]);
+                let relative = mapping.map_or(address, |mapping| mapping.file_address(address));
+                (format!("{}+{relative:#x} {}", base_name(module()), profile.frame_name(id)), 0)
+            }
+            None => (profile.frame_name(id), 0),
+        },
+    }
+}
+
+fn or_unknown(first: &str, second: &str) -> String {
+    [first, second].into_iter().find(|text| !text.is_empty()).unwrap_or("(unknown)").to_owned()
+}
+
+fn draft(profile: &Profile, frame: &Frame, granularity: Granularity, name: &str, line: u32) -> Place {
+    let function = frame.function.map(|function| profile.functions[function]);
+    let file = function.and_then(|function| function.file).map_or("", |file| &profile.strings[file]).to_owned();
+    let module = frame.mapping.map_or("", |mapping| profile.mapping_file(mapping)).to_owned();
+    let symbol = frame.function.map_or("", |function| profile.function_name(function));
+    let line = match granularity {
+        Granularity::Function => function.map_or(0, |function| function.start_line),
+        Granularity::Line | Granularity::Address => line.max(frame.line),
+        _ => 0,
+    };
+    let package = match granularity {
+        Granularity::Package => name.to_owned(),
+        _ => package_of(symbol, &file).to_owned(),
+    };
+    Place { name: name.to_owned(), file, line, package, module, inlined: false }
+}
+
+/// The package, namespace or crate that a symbol belongs to, as written in the symbol; empty if it says nothing.
+///
+/// Go: everything up to the first dot after the last slash (`net/http.(*conn).serve` → `net/http`). C++ and Rust: the first path
+/// element before `::`. Java: the dotted part before the class is not told apart from Go; it has no slash and several dots, and gives
+/// the first element.
+pub fn package_of<'a>(symbol: &'a str, file: &str) -> &'a str {
+    // Type arguments and parameters hold slashes, dots and colons of other packages.
+    let end = symbol.find(['(', '[', '<']).map_or(symbol.len(), |end| if end == 0 { symbol.len() } else { end });
+    let head = &symbol[..end];
+    // `<T as Trait>::f` and `(anonymous namespace)::f`: what stands inside names the crate.
+    if let Some(inner) = symbol.strip_prefix('<') {
+        return first_path_element(inner.trim_start_matches(['&', '*', '<', '(', '[']));
+    }
+    if head.contains("::") {
+        return first_path_element(head);
+    }
+    let is_go = std::path::Path::new(file).extension().is_some_and(|ending| ending == "go" || ending == "s");
+    let slash = head.rfind('/').map_or(0, |at| at + 1);
+    if slash > 0 || is_go || head.contains('.') {
+        return head[slash..].find('.').map_or("", |dot| &head[..slash + dot]);
+    }
+    ""
+}
+
+fn first_path_element(path: &str) -> &str {
+    let path = path.trim_start_matches("dyn ").trim_start_matches("impl ").trim_start_matches("mut ");
+    path.find("::").map_or("", |end| &path[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_common_languages() {
+        for (symbol, file, package) in [
+            ("net/http.(*conn).serve", "server.go", "net/http"),
+            ("github.com/org/repo/v2/pkg.Map[go.shape.int,github.com/x/y.T]", "a.go", "github.com/org/repo/v2/pkg"),
+            ("runtime.mallocgc", "malloc.go", "runtime"),
+            ("main.main.func1", "main.go", "main"),
+            ("gopkg.in/yaml%2ev3.(*decoder).unmarshal", "decode.go", "gopkg.in/yaml%2ev3"),
+            ("std::vector<int>::push_back", "", "std"),
+            ("<alloc::vec::Vec<T> as core::ops::Drop>::drop", "", "alloc"),
+            ("hashbrown::map::HashMap<K,V>::insert", "", "hashbrown"),
+            ("memcpy", "memcpy.c", ""),
+            ("entry_SYSCALL_64_after_hwframe", "", ""),
+        ] {
+            assert_eq!(package_of(symbol, file), package, "{symbol}");
+        }
+    }
+}
