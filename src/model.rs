@@ -92,7 +92,7 @@ impl Info {
 }
 
 impl Profile {
-    /// Sum of one value column; saturates at the ends of `i64`. 0 for a column that does not exist.
+    /// Sum of one value column, in stored integers (see [`SampleType::in_unit`]); saturates at the ends of `i64`. 0 for a column that does not exist.
     pub fn total(&self, sample_type: usize) -> i64 {
         let sum: i128 = self.samples.values(sample_type).iter().map(|&value| i128::from(value)).sum();
         i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })

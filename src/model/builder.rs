@@ -207,7 +207,7 @@ impl Builder {
 
     /// Adds a sample type (existing samples get 0) and gives its row.
     pub fn add_sample_type(&mut self, name: &str, unit: &str) -> usize {
-        self.sample_types.push(SampleType { name: name.to_owned(), unit: unit.to_owned(), records: 0 });
+        self.sample_types.push(SampleType { name: name.to_owned(), unit: unit.to_owned(), ..SampleType::default() });
         self.rows.set_types(self.sample_types.len());
         self.sample_types.len() - 1
     }

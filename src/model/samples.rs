@@ -12,6 +12,17 @@ pub struct SampleType {
     pub unit: String,
     /// Number of records that have a value of this type: non-zero values, or for perf the records of this event.
     pub records: u64,
+    /// Decimals of the stored integers: 3 = the value 31.23 is stored as 31230. 0 but for formats with fractional counts.
+    pub decimals: u8,
+}
+
+impl SampleType {
+    /// A stored value (or a sum of stored values) in `unit`.
+    ///
+    /// Divides, and does not multiply by a fraction: 334618 with three decimals is then exactly the number that is written 334.618.
+    pub fn in_unit(&self, stored: f64) -> f64 {
+        stored / 10_f64.powi(i32::from(self.decimals))
+    }
 }
 
 /// All records: every column has one entry per sample.
