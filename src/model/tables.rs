@@ -69,7 +69,7 @@ pub struct Frame {
     pub function: Option<FunctionId>,
     /// The module.
     pub mapping: Option<MappingId>,
-    /// Address of the instruction: for callers the one to look up, inside the call (return address − 1 where a reader adjusted it).
+    /// Address of the instruction as the capture holds it; see `caller` for where to look it up.
     pub address: Option<u64>,
     /// Source line, from 1; 0 = unknown.
     pub line: u32,
@@ -77,6 +77,9 @@ pub struct Frame {
     pub column: u32,
     /// True where the compiler put this function into its caller, which is the next frame towards the root.
     pub inlined: bool,
+    /// True where `address` is a return address: the call stands before it, so symbols are looked up at address − 1. Readers of
+    /// formats whose writers adjusted the address already (pprof) leave it false.
+    pub caller: bool,
 }
 
 /// A process or thread under the name it had.
