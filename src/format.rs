@@ -4,6 +4,8 @@
 //! Deliberately absent: the file system (readers get bytes and a name), symbols, trees. Start reading at [`read`].
 
 mod error;
+pub mod folded;
+mod text;
 
 pub use error::ReadError;
 
@@ -65,7 +67,7 @@ impl<'a> ReadCx<'a> {
 pub const HEAD_BYTES: usize = 64 << 10;
 
 /// All formats, in the order in which ties are broken.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&folded::Folded];
 
 /// Reads a capture of any format: peel compression, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {

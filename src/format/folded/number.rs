@@ -1,0 +1,112 @@
+//! Counts as they are written: decimal numbers, kept as integers with a power of ten.
+
+/// Most decimals that are kept.
+pub(super) const MAX_DECIMALS: u8 = 6;
+
+/// A count: `digits` / 10^`decimals`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Number {
+    digits: i64,
+    /// At most [`MAX_DECIMALS`]; as few as the number needs.
+    pub(super) decimals: u8,
+    /// The number as written does not fit and was held at the limit.
+    pub(super) clamped: bool,
+    /// The number as written has more decimals.
+    pub(super) rounded: bool,
+}
+
+impl Number {
+    /// The integer to store in a column with `decimals`, and whether it fits 64 bits (held at the limit otherwise).
+    pub(super) fn stored(self, decimals: u8) -> (i64, bool) {
+        let factor = 10_i64.pow(u32::from(decimals.saturating_sub(self.decimals).min(MAX_DECIMALS)));
+        let product = self.digits.checked_mul(factor);
+        (product.unwrap_or(if self.digits < 0 { i64::MIN } else { i64::MAX }), product.is_some())
+    }
+}
+
+/// Reads `12`, `-5`, `31.23`; nothing else may stand there.
+pub(super) fn parse(text: &[u8]) -> Option<Number> {
+    let (negative, text) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
+    let point = memchr::memchr(b'.', text);
+    let (whole, fraction) = point.map_or((text, &[][..]), |at| (text.get(..at).unwrap_or(&[]), text.get(at + 1..).unwrap_or(&[])));
+    if whole.is_empty() && fraction.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
+        return None;
+    }
+    let needed = fraction.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
+    let fraction = fraction.get(..needed).unwrap_or(fraction);
+    let kept = fraction.get(..usize::from(MAX_DECIMALS)).unwrap_or(fraction);
+    let mut digits = 0_i128;
+    for digit in whole.iter().chain(kept) {
+        // Saturates far above what fits a column, so that the sum stays right below.
+        digits = digits.saturating_mul(10).saturating_add(i128::from(digit - b'0'));
+    }
+    let next = fraction.get(kept.len());
+    digits = digits.saturating_add(i128::from(next.is_some_and(|&digit| digit >= b'5')));
+    let digits = if negative { -digits } else { digits };
+    let fits = i64::try_from(digits);
+    Some(Number {
+        digits: fits.unwrap_or(if negative { i64::MIN } else { i64::MAX }),
+        // At most MAX_DECIMALS, so it fits.
+        decimals: if fits.is_ok() { kept.len() as u8 } else { 0 },
+        clamped: fits.is_err(),
+        rounded: next.is_some(),
+    })
+}
+
+/// Writes a stored integer with as many decimals as it needs.
+pub(super) fn decimal(stored: i128, decimals: u8) -> String {
+    if decimals == 0 {
+        return stored.to_string();
+    }
+    let width = usize::from(decimals);
+    let digits = format!("{:0>width$}", stored.unsigned_abs(), width = width + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - width);
+    let fraction = fraction.trim_end_matches('0');
+    let sign = if stored < 0 { "-" } else { "" };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_value() {
+        for (text, stored_with_six) in [
+            ("0", 0),
+            ("12", 12_000_000),
+            ("-5", -5_000_000),
+            ("31.23", 31_230_000),
+            ("19.0", 19_000_000),
+            (".5", 500_000),
+            ("1.0000005", 1_000_001),
+            ("-0.25", -250_000),
+        ] {
+            assert_eq!(parse(text.as_bytes()).map(|number| number.stored(6)), Some((stored_with_six, true)), "{text}");
+        }
+        assert_eq!(parse(b"19.0").map(|number| number.decimals), Some(0));
+        assert!(parse(b"1.0000005").is_some_and(|number| number.rounded));
+    }
+
+    #[test]
+    fn what_is_no_number_is_none() {
+        for text in ["", "-", ".", "1e5", "0x10", "1.2.3", "--1", "12a", "+3", "1,5"] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_held_at_the_limit_and_marked() {
+        let huge = parse(b"99999999999999999999999").unwrap();
+        assert_eq!((huge.stored(0), huge.clamped), ((i64::MAX, true), true));
+        assert_eq!(parse(b"-9223372036854775808").unwrap().stored(0), (i64::MIN, true));
+        assert_eq!(parse(b"9223372036854775807").unwrap().stored(1), (i64::MAX, false));
+    }
+
+    #[test]
+    fn writing_is_the_inverse_of_reading() {
+        for text in ["0", "7", "-7", "0.5", "-0.25", "31.23", "1000.000001"] {
+            assert_eq!(decimal(parse(text.as_bytes()).unwrap().stored(6).0.into(), 6), text);
+        }
+    }
+}

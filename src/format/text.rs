@@ -1,0 +1,183 @@
+//! What the readers of text share: encodings, line ends, chunks of whole lines, names that are not UTF-8.
+//!
+//! Deliberately absent: any grammar. Start reading at [`decode`].
+
+use std::borrow::Cow;
+
+use crate::model::{Notes, kind};
+
+/// Text in UTF-8 (or nearly) with `\n` or `\r\n` at the end of lines and without zero bytes.
+pub(super) struct Text<'a> {
+    /// The text. Borrowed from the input in the usual case.
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// Offset in the input of the first byte; offsets after a change of encoding count bytes of UTF-8.
+    pub(super) base: u64,
+    /// What had to be repaired.
+    pub(super) notes: Notes,
+}
+
+/// How many bytes tell the encoding and the line ends.
+const PROBE_BYTES: usize = 4096;
+
+/// Makes the text readable line by line: byte order marks, UTF-16, Mac line ends and zero bytes are dealt with here.
+pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
+    let mut notes = Notes::default();
+    let mut base = 0;
+    let mut text = match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => {
+            base = 3;
+            Cow::Borrowed(rest)
+        }
+        [0xff, 0xfe, rest @ ..] => Cow::Owned(from_utf16(rest, u16::from_le_bytes, &mut notes)),
+        [0xfe, 0xff, rest @ ..] => Cow::Owned(from_utf16(rest, u16::from_be_bytes, &mut notes)),
+        _ => match utf16_without_mark(bytes) {
+            Some(unit) => Cow::Owned(from_utf16(bytes, unit, &mut notes)),
+            None => Cow::Borrowed(bytes),
+        },
+    };
+    let zeros = memchr::memchr_iter(0, &text).count();
+    if let Some(first) = memchr::memchr(0, &text) {
+        notes.add(kind::REPAIRED, "zero bytes in the text were read as spaces", zeros as u64, Some(base + first as u64));
+        replace(text.to_mut(), 0, b' ');
+    }
+    let probe = text.get(..PROBE_BYTES).unwrap_or(&text);
+    if memchr::memchr(b'\n', probe).is_none() && memchr::memchr(b'\r', probe).is_some() && memchr::memchr(b'\n', &text).is_none() {
+        replace(text.to_mut(), b'\r', b'\n');
+    }
+    Text { bytes: text, base, notes }
+}
+
+fn replace(bytes: &mut [u8], from: u8, to: u8) {
+    for byte in bytes.iter_mut().filter(|byte| **byte == from) {
+        *byte = to;
+    }
+}
+
+/// The byte order of UTF-16 that came without a mark: nearly all of the text is ASCII then, and every second byte zero.
+fn utf16_without_mark(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
+    let (pairs, _) = bytes.get(..PROBE_BYTES).unwrap_or(bytes).as_chunks::<2>();
+    let count = |matches: fn(&[u8; 2]) -> bool| pairs.iter().filter(|pair| matches(pair)).count();
+    let enough = |found: usize| pairs.len() >= 4 && found * 10 >= pairs.len() * 9;
+    if enough(count(|pair| pair[1] == 0 && pair[0] != 0)) {
+        return Some(u16::from_le_bytes);
+    }
+    enough(count(|pair| pair[0] == 0 && pair[1] != 0)).then_some(u16::from_be_bytes as fn([u8; 2]) -> u16)
+}
+
+fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, notes: &mut Notes) -> Vec<u8> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut text = String::with_capacity(pairs.len());
+    let mut broken = 0;
+    for unit in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        text.push(unit.unwrap_or_else(|_| {
+            broken += 1;
+            char::REPLACEMENT_CHARACTER
+        }));
+    }
+    if broken > 0 {
+        notes.add(kind::INVALID_UTF8, "broken UTF-16 was read with replacement characters", broken, None);
+    }
+    if !rest.is_empty() {
+        notes.add(kind::TRUNCATED, "UTF-16 text ends in the middle of a character", 1, Some(bytes.len() as u64 - 1));
+    }
+    text.into_bytes()
+}
+
+/// The lines of a text with their offsets in it, without line ends.
+pub(super) struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) const fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (usize, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.at;
+        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
+        let end = memchr::memchr(b'\n', rest);
+        self.at = start + end.map_or(rest.len(), |end| end + 1);
+        let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest);
+        Some((start, line.strip_suffix(b"\r").unwrap_or(line)))
+    }
+}
+
+/// Cuts a text into chunks of at least `size` bytes (but for the last). A chunk starts at the start of a line for which `starts`
+/// says yes; chunks depend on the text and `size` only, never on the number of threads.
+pub(super) fn chunks(text: &[u8], size: usize, starts: impl Fn(&[u8]) -> bool) -> Vec<(usize, &[u8])> {
+    let mut chunks = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let mut end = start.saturating_add(size.max(1));
+        end = text.get(end..).and_then(|rest| memchr::memchr(b'\n', rest)).map_or(text.len(), |at| end + at + 1);
+        let rest = text.get(end..).unwrap_or(&[]);
+        end += Lines::new(rest).find(|(_, line)| starts(line)).map_or(rest.len(), |(at, _)| at);
+        chunks.push((start, text.get(start..end).unwrap_or(&[])));
+        start = end;
+    }
+    chunks
+}
+
+/// Bytes as text; counts in `invalid` where it was not UTF-8 (replacement characters then).
+pub(super) fn lossy<'a>(bytes: &'a [u8], invalid: &mut u64) -> Cow<'a, str> {
+    let text = String::from_utf8_lossy(bytes);
+    if matches!(text, Cow::Owned(_)) {
+        *invalid += 1;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(order).collect()
+    }
+
+    #[test]
+    fn all_encodings_give_the_same_text() {
+        let text = "main;größe 3\na;b 4\n";
+        for bytes in [
+            text.as_bytes().to_vec(),
+            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            [b"\xff\xfe", utf16(text, u16::to_le_bytes).as_slice()].concat(),
+            [b"\xfe\xff", utf16(text, u16::to_be_bytes).as_slice()].concat(),
+            utf16(text, u16::to_le_bytes),
+            utf16(text, u16::to_be_bytes),
+            text.replace('\n', "\r").into_bytes(),
+        ] {
+            let decoded = decode(&bytes);
+            assert_eq!((&*decoded.bytes, decoded.notes.len()), (text.as_bytes(), 0), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn zero_bytes_become_spaces_and_are_counted() {
+        let decoded = decode(b"main\x001\n a lot of text that is not UTF-16");
+        assert_eq!(&decoded.bytes[..7], b"main 1\n");
+        assert_eq!(decoded.notes.count(kind::REPAIRED), 1);
+    }
+
+    #[test]
+    fn lines_end_with_lf_or_crlf_or_the_text() {
+        let lines: Vec<_> = Lines::new(b"a\r\n\nb\nc").collect();
+        assert_eq!(lines, [(0, &b"a"[..]), (3, b""), (4, b"b"), (6, b"c")]);
+    }
+
+    #[test]
+    fn chunks_join_to_the_text_and_start_where_asked() {
+        let text = b"x1\ny\ny\nx2\ny\nx3\n";
+        for size in 0..20 {
+            let chunks = chunks(text, size, |line| line.starts_with(b"x"));
+            assert_eq!(chunks.iter().flat_map(|(_, chunk)| chunk.iter().copied()).collect::<Vec<u8>>(), text);
+            assert!(chunks.iter().all(|(at, chunk)| chunk.starts_with(b"x") && text[*at..].starts_with(chunk)), "{size}");
+        }
+    }
+}
