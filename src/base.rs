@@ -1,6 +1,6 @@
-//! Things that know nothing about profiles: row numbers, interning, a byte cursor, inflate, work with progress.
+//! Things that know nothing about profiles: row numbers, interning, mapped files, a byte cursor, inflate, work with progress.
 //!
-//! Deliberately absent: anything that touches files, windows or the clock of a view.
+//! Deliberately absent: windows and the clock of a view; files only as bytes ([`mapped`]).
 //! Start reading at [`index`](mod@index), then [`intern`].
 
 pub mod cursor;
@@ -8,4 +8,5 @@ pub mod index;
 pub mod inflate;
 pub mod intern;
 pub mod jobs;
+pub mod mapped;
 pub mod ticket;
