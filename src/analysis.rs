@@ -6,6 +6,7 @@
 pub mod call_tree;
 pub mod comparison;
 pub mod filter;
+pub mod flame;
 pub mod place;
 pub mod search;
 pub mod top;
@@ -14,6 +15,7 @@ pub mod weigh;
 pub use call_tree::{CallTree, Direction, NodeId};
 pub use comparison::{CompareError, Comparison, Normalization, SideInput, compare};
 pub use filter::Filter;
+pub use flame::{FlameLayout, FlameView};
 pub use place::{Granularity, Place, PlaceId, Places};
 pub use top::{Top, TopRow, top};
 pub use weigh::Weights;

@@ -1,0 +1,84 @@
+//! Zoom and pan arithmetic of a flame graph: which part of it is on screen.
+//!
+//! Deliberately absent: pixels, input, animation clocks. Start reading at [`FlameView`].
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// The part of a flame graph that is on screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlameView {
+    /// Visible part of the total, within 0 to 1.
+    pub x: Range<f64>,
+    /// Rows scrolled away on the root's side, at least 0.
+    pub scroll_rows: f32,
+    /// True with roots on top (an icicle), false with roots at the bottom (flames).
+    pub icicle: bool,
+}
+
+impl Default for FlameView {
+    fn default() -> Self {
+        Self { x: 0.0..1.0, scroll_rows: 0.0, icicle: true }
+    }
+}
+
+impl FlameView {
+    /// Visible width as part of the total.
+    pub fn width(&self) -> f64 {
+        self.x.end - self.x.start
+    }
+
+    /// The place under a point of the screen, both as parts: 0 is the left edge, 1 the right one.
+    pub fn at(&self, screen: f64) -> f64 {
+        self.x.start + screen * self.width()
+    }
+
+    /// This view with the width multiplied by `factor` (below 1 zooms in); what is at `screen` (0 to 1) stays there, unless an edge of
+    /// the graph or `min_width` is in the way.
+    pub fn zoomed(&self, factor: f64, screen: f64, min_width: f64) -> Self {
+        let width = (self.width() * factor).clamp(min_width.min(1.0), 1.0);
+        let start = self.at(screen) - screen * width;
+        Self { x: held(start, width), ..self.clone() }
+    }
+
+    /// This view moved to the right by `by` of its own width, as far as the graph reaches.
+    pub fn panned(&self, by: f64) -> Self {
+        let width = self.width();
+        Self { x: held(self.x.start + by * width, width), ..self.clone() }
+    }
+
+    /// This view scrolled away from the root by `by` rows, held between 0 and `max_scroll`.
+    pub fn scrolled(&self, by: f32, max_scroll: f32) -> Self {
+        Self { scroll_rows: (self.scroll_rows + by).clamp(0.0, max_scroll.max(0.0)), ..self.clone() }
+    }
+
+    /// This view fitted to a span (parts of the total), at least `min_width` wide.
+    pub fn fitted(&self, span: &Range<f64>, min_width: f64) -> Self {
+        let width = (span.end - span.start).clamp(min_width.min(1.0), 1.0);
+        let middle = span.start.midpoint(span.end);
+        Self { x: held(middle - width / 2.0, width), ..self.clone() }
+    }
+
+    /// This view scrolled just so far that `row` is among its `visible_rows`.
+    pub fn showing_row(&self, row: usize, visible_rows: f32) -> Self {
+        let (row, last) = (row as f32, row as f32 + 1.0 - visible_rows);
+        Self { scroll_rows: self.scroll_rows.clamp(last.max(0.0).min(row), row), ..self.clone() }
+    }
+
+    /// The view on the way from `from` to this one; `part` is 0 to 1.
+    pub fn between(&self, from: &Self, part: f64) -> Self {
+        let mix = |a: f64, b: f64| a + (b - a) * part;
+        Self {
+            x: mix(from.x.start, self.x.start)..mix(from.x.end, self.x.end),
+            scroll_rows: mix(f64::from(from.scroll_rows), f64::from(self.scroll_rows)) as f32,
+            icicle: self.icicle,
+        }
+    }
+}
+
+/// A range of that width, moved into 0 to 1.
+fn held(start: f64, width: f64) -> Range<f64> {
+    let start = start.clamp(0.0, (1.0 - width).max(0.0));
+    start..(start + width).min(1.0)
+}
