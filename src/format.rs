@@ -5,6 +5,7 @@
 
 mod error;
 pub mod folded;
+pub mod pprof;
 mod text;
 
 pub use error::ReadError;
@@ -67,7 +68,7 @@ impl<'a> ReadCx<'a> {
 pub const HEAD_BYTES: usize = 64 << 10;
 
 /// All formats, in the order in which ties are broken.
-pub static FORMATS: &[&dyn Format] = &[&folded::Folded];
+pub static FORMATS: &[&dyn Format] = &[&pprof::Pprof, &folded::Folded];
 
 /// Reads a capture of any format: peel compression, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {

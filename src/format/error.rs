@@ -1,5 +1,7 @@
 //! Why a capture could not be read.
 
+use std::borrow::Cow;
+
 use crate::base::cursor::Short;
 use crate::base::ticket::Cancelled;
 
@@ -10,7 +12,7 @@ use crate::base::ticket::Cancelled;
 pub struct ReadError {
     format: &'static str,
     offset: u64,
-    doing: &'static str,
+    doing: Cow<'static, str>,
     what: String,
     cancelled: bool,
 }
@@ -18,17 +20,17 @@ pub struct ReadError {
 impl ReadError {
     /// `doing` says what was being read ("sample 1042", "the string table"), `what` what was wanted and found. `offset` is in bytes of
     /// the uncompressed input.
-    pub fn new(format: &'static str, offset: u64, doing: &'static str, what: impl Into<String>) -> Self {
-        Self { format, offset, doing, what: what.into(), cancelled: false }
+    pub fn new(format: &'static str, offset: u64, doing: impl Into<Cow<'static, str>>, what: impl Into<String>) -> Self {
+        Self { format, offset, doing: doing.into(), what: what.into(), cancelled: false }
     }
 
     /// Reading was stopped by its user.
     pub fn cancelled() -> Self {
-        Self { format: "capture", offset: 0, doing: "reading", what: "cancelled".to_owned(), cancelled: true }
+        Self { format: "capture", offset: 0, doing: Cow::Borrowed("reading"), what: "cancelled".to_owned(), cancelled: true }
     }
 
     /// An input that ends too early.
-    pub fn short(format: &'static str, doing: &'static str, short: Short) -> Self {
+    pub fn short(format: &'static str, doing: impl Into<Cow<'static, str>>, short: Short) -> Self {
         Self::new(format, short.offset, doing, format!("wanted {} bytes, only {} are left", short.wanted, short.left))
     }
 

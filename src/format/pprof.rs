@@ -1,0 +1,66 @@
+//! The pprof protobuf format (`profile.proto`).
+//!
+//! Every sample type, label, inlined line and address is kept, and names stay as they are in the file. Deliberately absent:
+//! `drop_frames`, which pprof applies when it shows a profile (the patterns are kept in [`Info`](crate::model::Info)), and the
+//! legacy text and binary forms, which are recognised and refused with a hint. Start reading at [`decode::read`].
+//!
+//! Rules follow `proto/profile.proto` of google/pprof and what its `profile` package accepts. Beyond it we read: files that were
+//! cut (with a note), functions that all lack their id, lines without a function, and labels with an empty value.
+
+mod decode;
+mod ids;
+mod layout;
+mod samples;
+mod sniff;
+mod tables;
+mod wire;
+
+use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::model::Profile;
+
+/// The registry's entry.
+pub(super) struct Pprof;
+
+/// The registry's name, and the first word of every error.
+const NAME: &str = "pprof";
+
+impl Format for Pprof {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "pprof protobuf (Go, gperftools, Node.js, .NET, Parca, Pyroscope and others)"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["pb", "pprof", "prof", "pgo"]
+    }
+
+    fn sniff(&self, head: &[u8]) -> Sniff {
+        sniff::sniff(head)
+    }
+
+    fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+        decode::read(input, cx)
+    }
+}
+
+/// Numbers of the fields of a `Profile` message.
+mod field {
+    pub(super) const SAMPLE_TYPE: u64 = 1;
+    pub(super) const SAMPLE: u64 = 2;
+    pub(super) const MAPPING: u64 = 3;
+    pub(super) const LOCATION: u64 = 4;
+    pub(super) const FUNCTION: u64 = 5;
+    pub(super) const STRING_TABLE: u64 = 6;
+    pub(super) const DROP_FRAMES: u64 = 7;
+    pub(super) const KEEP_FRAMES: u64 = 8;
+    pub(super) const TIME_NANOS: u64 = 9;
+    pub(super) const DURATION_NANOS: u64 = 10;
+    pub(super) const PERIOD_TYPE: u64 = 11;
+    pub(super) const PERIOD: u64 = 12;
+    pub(super) const COMMENT: u64 = 13;
+    pub(super) const DEFAULT_SAMPLE_TYPE: u64 = 14;
+    pub(super) const DOC_URL: u64 = 15;
+}

@@ -1,0 +1,157 @@
+//! Reads a profile in two passes: layout and tables first, then the samples in parallel.
+//!
+//! The result does not depend on the number of threads: chunks are cut by bytes and merged in the order of the file. Start reading
+//! at [`read`].
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use super::layout::{Chunk, Layout};
+use super::samples::{self, Decoded};
+use super::tables::Tables;
+use super::wire::{Fault, Wire};
+use super::{NAME, sniff};
+use crate::base::ticket::Ticket;
+use crate::format::{Input, ReadCx, ReadError};
+use crate::model::{Builder, Profile, StringId, kind};
+
+/// See [`Format::read`](crate::format::Format::read).
+pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+    if let Some(form) = sniff::legacy(input.bytes) {
+        let hint = if form.starts_with("jemalloc") { "jeprof reads it" } else { "`go tool pprof -proto FILE > FILE.pb.gz` converts it" };
+        let what = format!("{form}, an older form than the protobuf that is read here; {hint}");
+        return Err(ReadError::new(NAME, 0, "recognising the form", what));
+    }
+    cx.ticket.check()?;
+    let layout = Layout::find(input.bytes, cx.ticket)?;
+    let result = decode(&layout, input.bytes.len() as u64, cx.ticket);
+    match layout.cut {
+        // What is missing explains what else is wrong.
+        Some(cut) => result.map_err(|error| {
+            if error.is_cancelled() { error } else { error.with_cause(format!("the file is cut at byte {:#x}", cut.offset)) }
+        }),
+        None => result,
+    }
+}
+
+fn decode(layout: &Layout<'_>, bytes: u64, ticket: &Ticket) -> Result<Profile, ReadError> {
+    let mut builder = Builder::default();
+    NAME.clone_into(&mut builder.info.format);
+    let tables = Tables::decode(layout, &mut builder, ticket)?;
+    head(layout, &mut builder, &tables)?;
+    let types = builder.sample_types.len();
+    if types == 0 && layout.samples > 0 {
+        let at = layout.chunks.first().map_or(0, |chunk| chunk.fields.offset());
+        return Err(ReadError::new(NAME, at, "the sample types", format!("missing, but there are {} samples", layout.samples)));
+    }
+    let sample_bytes: u64 = layout.chunks.iter().map(|chunk| chunk.fields.bytes().len() as u64).sum();
+    ticket.advance(bytes.saturating_sub(sample_bytes))?;
+    decode_samples(&layout.chunks, &tables, &mut builder, ticket)?;
+    if let Some(cut) = layout.cut {
+        builder.notes.add(kind::TRUNCATED, "the file ends in the middle of a field; what stands before it was read", 1, Some(cut.offset));
+    }
+    let mut profile = builder.finish();
+    note_overflow(&mut profile);
+    Ok(profile)
+}
+
+/// Decodes a few chunks for each thread at a time, so that the merged rows and the unmerged ones of the whole file never stand side
+/// by side.
+fn decode_samples(chunks: &[Chunk<'_>], tables: &Tables, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
+    let types = builder.sample_types.len();
+    for wave in chunks.chunks(rayon::current_num_threads().max(1) * 4) {
+        let decoded: Vec<Result<Decoded, ReadError>> = wave
+            .par_iter()
+            .map(|chunk| {
+                ticket.check()?;
+                let decoded = samples::decode(chunk, tables, types)?;
+                ticket.advance(chunk.fields.bytes().len() as u64)?;
+                Ok(decoded)
+            })
+            .collect();
+        for decoded in decoded {
+            ticket.check()?;
+            let decoded = decoded?;
+            builder.rows.absorb(&decoded.rows, crate::model::Maps::default());
+            builder.notes.absorb(&decoded.notes);
+        }
+    }
+    Ok(())
+}
+
+/// Everything that stands once in a file.
+fn head(layout: &Layout<'_>, builder: &mut Builder, tables: &Tables) -> Result<(), ReadError> {
+    let strings = &tables.strings;
+    for (row, &body) in layout.sample_types.iter().enumerate() {
+        let what = || format!("sample type {}", row + 1);
+        let (name, unit) = value_type(body).map_err(|fault| ReadError::new(NAME, fault.offset, what(), fault.what.to_string()))?;
+        let name = strings.get(name, body.offset(), what)?;
+        let unit = strings.get(unit, body.offset(), what)?;
+        let (name, unit) = (builder.strings.get(name).to_owned(), builder.strings.get(unit).to_owned());
+        if name.is_empty() && layout.cut.is_some() {
+            return Err(ReadError::new(NAME, body.offset(), what(), "its name is missing"));
+        }
+        builder.add_sample_type(&name, &unit);
+    }
+    let text = |builder: &Builder, id: Option<StringId>| id.map(|id| builder.strings.get(id).to_owned());
+    let named = |index: u64, what: &'static str| strings.some(index, 0, || what.to_owned());
+    let default = text(builder, named(layout.default_sample_type, "the default sample type")?);
+    // The last one unless a name is given that exists: pprof's rule.
+    let last = builder.sample_types.len().saturating_sub(1);
+    let by_name = default.as_ref().and_then(|name| builder.sample_types.iter().position(|kind| kind.name == *name));
+    builder.default_sample_type = by_name.unwrap_or(last);
+    if let (Some(name), None) = (&default, by_name) {
+        builder.notes.add(
+            kind::REPAIRED,
+            &format!("the default sample type {name:?} is not among the types; the last is shown first"),
+            1,
+            None,
+        );
+    }
+    if let Some(body) = layout.period_type {
+        let what = || "the period type".to_owned();
+        let (name, unit) = value_type(body).map_err(|fault| ReadError::new(NAME, fault.offset, what(), fault.what.to_string()))?;
+        let (name, unit) = (strings.get(name, body.offset(), what)?, strings.get(unit, body.offset(), what)?);
+        let (name, unit) = (builder.strings.get(name).to_owned(), builder.strings.get(unit).to_owned());
+        builder.info.period = Some((name, unit, layout.period));
+    } else if layout.period != 0 {
+        builder.info.period = Some((String::new(), String::new(), layout.period));
+    }
+    builder.info.start_unix_nanos = layout.time_nanos.filter(|&nanos| nanos != 0);
+    builder.info.duration_nanos = Some(layout.duration_nanos).filter(|&nanos| nanos > 0);
+    if layout.duration_nanos < 0 {
+        builder.notes.add(kind::REPAIRED, &format!("a duration of {} ns, read as unknown", layout.duration_nanos), 1, None);
+    }
+    for &comment in &layout.comments {
+        let comment = strings.get(comment, 0, || "a comment".to_owned())?;
+        let comment = builder.strings.get(comment).to_owned();
+        builder.info.comments.push(comment);
+    }
+    builder.info.doc_url = text(builder, named(layout.doc_url, "the documentation address")?);
+    builder.info.drop_frames = text(builder, named(layout.drop_frames, "the pattern of frames to drop")?);
+    builder.info.keep_frames = text(builder, named(layout.keep_frames, "the pattern of frames to keep")?);
+    Ok(())
+}
+
+/// Type and unit, as string indices.
+fn value_type(mut body: Wire<'_>) -> Result<(u64, u64), Fault> {
+    let (mut name, mut unit) = (0, 0);
+    while let Some(found) = body.field()? {
+        match found.number {
+            1 => name = found.int()?,
+            2 => unit = found.int()?,
+            _ => {}
+        }
+    }
+    Ok((name, unit))
+}
+
+/// The reference implementation lets such sums wrap around; ours stop at the end of the range, which must be said.
+fn note_overflow(profile: &mut Profile) {
+    for (row, sample_type) in profile.sample_types.iter().enumerate() {
+        let gross: u128 = profile.samples.values(row).iter().map(|&value| u128::from(value.unsigned_abs())).sum();
+        if gross > i64::MAX as u128 {
+            let text = format!("the values of {} add up to more than 2^63-1", sample_type.name);
+            profile.notes.add(kind::OVERFLOW, &text, 1, None);
+        }
+    }
+}

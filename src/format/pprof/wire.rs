@@ -1,0 +1,269 @@
+//! The protobuf wire format: fields of a message, without a schema and without copies.
+//!
+//! Offsets are absolute in the uncompressed input. Deliberately absent: groups (no writer of profiles uses them) and names of
+//! fields. Start reading at [`Wire`].
+
+use std::fmt;
+
+/// What is wrong with the bytes, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Absolute offset in the uncompressed input.
+    pub(super) offset: u64,
+    /// What is wrong.
+    pub(super) what: What,
+}
+
+/// What can be wrong on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// The bytes end before the value does.
+    Short {
+        /// Bytes wanted.
+        wanted: u64,
+        /// Bytes left.
+        left: u64,
+    },
+    /// Ten bytes without the end of a varint.
+    LongVarint,
+    /// A wire type that no field may have.
+    WireType(u8),
+    /// A field that should be a number holds bytes, or the other way round.
+    Kind {
+        /// The field's number.
+        field: u64,
+        /// What it should hold.
+        wanted: &'static str,
+    },
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short { wanted, left } => write!(f, "wanted {wanted} bytes, only {left} are left"),
+            Self::LongVarint => f.write_str("wanted a varint, found ten bytes without its end"),
+            Self::WireType(found) => write!(f, "wanted wire type 0, 1, 2 or 5, found {found}"),
+            Self::Kind { field, wanted } => write!(f, "wanted {wanted} in field {field}, found another wire type"),
+        }
+    }
+}
+
+/// A message (or a part of one) that is being read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wire<'a> {
+    rest: &'a [u8],
+    /// Absolute offset after the last byte.
+    end: u64,
+}
+
+/// One field.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field<'a> {
+    /// Its number.
+    pub(super) number: u64,
+    /// Absolute offset of its tag.
+    pub(super) offset: u64,
+    /// What it holds.
+    pub(super) value: Value<'a>,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'a> {
+    /// A varint.
+    Int(u64),
+    /// Bytes: text, a message, or packed numbers.
+    Bytes(Wire<'a>),
+    /// Four or eight bytes, which no field of a profile uses.
+    Fixed,
+}
+
+impl<'a> Wire<'a> {
+    /// The message in `bytes`, the first of which stands at `offset`.
+    pub(super) const fn new(bytes: &'a [u8], offset: u64) -> Self {
+        Self { rest: bytes, end: offset + bytes.len() as u64 }
+    }
+
+    /// Absolute offset of the next byte.
+    pub(super) const fn offset(&self) -> u64 {
+        self.end - self.rest.len() as u64
+    }
+
+    /// The bytes that are left.
+    pub(super) const fn bytes(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The first bytes of what is left, up to where `later`, a further read of the same bytes, stands.
+    pub(super) fn up_to(&self, later: &Self) -> Self {
+        let len = self.rest.len().saturating_sub(later.rest.len());
+        Self { rest: self.rest.get(..len).unwrap_or(self.rest), end: self.offset() + len as u64 }
+    }
+
+    /// The next field; `None` at the end.
+    #[inline]
+    pub(super) fn field(&mut self) -> Result<Option<Field<'a>>, Fault> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let offset = self.offset();
+        let tag = self.varint()?;
+        let value = match tag & 7 {
+            0 => Value::Int(self.varint()?),
+            2 => Value::Bytes(self.sized(offset)?),
+            1 => self.fixed(8, offset)?,
+            5 => self.fixed(4, offset)?,
+            found => return Err(Fault { offset, what: What::WireType(found as u8) }),
+        };
+        Ok(Some(Field { number: tag >> 3, offset, value }))
+    }
+
+    /// The next number of a packed list; `None` at the end.
+    #[inline]
+    pub(super) fn packed(&mut self) -> Result<Option<u64>, Fault> {
+        if self.rest.is_empty() { Ok(None) } else { self.varint().map(Some) }
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Result<u64, Fault> {
+        match *self.rest {
+            [a, ref rest @ ..] if a < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(a))
+            }
+            [a, b, ref rest @ ..] if b < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
+            }
+            [a, b, c, ref rest @ ..] if c < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(a & 0x7f) | u64::from(b & 0x7f) << 7 | u64::from(c) << 14)
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    /// Bits past 64 are dropped, as every decoder does.
+    fn long_varint(&mut self) -> Result<u64, Fault> {
+        let mut value = 0_u64;
+        for (at, &byte) in self.rest.iter().enumerate().take(10) {
+            value |= u64::from(byte & 0x7f).checked_shl(7 * at as u32).unwrap_or(0);
+            if byte < 0x80 {
+                self.rest = self.rest.get(at + 1..).unwrap_or(&[]);
+                return Ok(value);
+            }
+        }
+        let left = self.rest.len() as u64;
+        let what = if left < 10 { What::Short { wanted: left + 1, left } } else { What::LongVarint };
+        Err(Fault { offset: self.offset(), what })
+    }
+
+    #[inline]
+    fn sized(&mut self, offset: u64) -> Result<Self, Fault> {
+        let wanted = self.varint()?;
+        let left = self.rest.len() as u64;
+        if wanted > left {
+            return Err(Fault { offset, what: What::Short { wanted, left } });
+        }
+        // Not larger than what is left, so it fits in `usize`.
+        let (body, rest) = self.rest.split_at(wanted as usize);
+        self.rest = rest;
+        Ok(Self { rest: body, end: self.offset() })
+    }
+
+    fn fixed(&mut self, wanted: usize, offset: u64) -> Result<Value<'a>, Fault> {
+        let left = self.rest.len() as u64;
+        self.rest = self.rest.get(wanted..).ok_or(Fault { offset, what: What::Short { wanted: wanted as u64, left } })?;
+        Ok(Value::Fixed)
+    }
+}
+
+impl<'a> Field<'a> {
+    /// The number in this field.
+    #[inline]
+    pub(super) fn int(&self) -> Result<u64, Fault> {
+        match self.value {
+            Value::Int(value) => Ok(value),
+            _ => Err(self.fault("a number")),
+        }
+    }
+
+    /// The bytes in this field.
+    #[inline]
+    pub(super) fn message(&self) -> Result<Wire<'a>, Fault> {
+        match self.value {
+            Value::Bytes(body) => Ok(body),
+            _ => Err(self.fault("bytes")),
+        }
+    }
+
+    /// Appends the numbers of a repeated field to `list`: packed or one at a time, both are legal and may be mixed.
+    #[inline]
+    pub(super) fn ints<T>(&self, list: &mut Vec<T>, convert: impl Fn(u64) -> T) -> Result<(), Fault> {
+        match self.value {
+            Value::Int(value) => list.push(convert(value)),
+            Value::Bytes(mut body) => {
+                while let Some(value) = body.packed()? {
+                    list.push(convert(value));
+                }
+            }
+            Value::Fixed => return Err(self.fault("numbers")),
+        }
+        Ok(())
+    }
+
+    const fn fault(&self, wanted: &'static str) -> Fault {
+        Fault { offset: self.offset, what: What::Kind { field: self.number, wanted } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_every_wire_type_keep_absolute_offsets() {
+        // Field 1 = 300, field 2 = bytes "ab", field 3 = fixed 4, field 4 = fixed 8.
+        let bytes = [0x08, 0xac, 0x02, 0x12, 2, b'a', b'b', 0x1d, 0, 0, 0, 0, 0x21, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut wire = Wire::new(&bytes, 1000);
+        let mut seen = Vec::new();
+        while let Some(field) = wire.field().unwrap() {
+            seen.push((field.number, field.offset));
+            if let Value::Bytes(body) = field.value {
+                assert_eq!((body.bytes(), body.offset()), (&b"ab"[..], 1005));
+            }
+        }
+        assert_eq!(seen, [(1, 1000), (2, 1003), (3, 1007), (4, 1012)]);
+    }
+
+    #[test]
+    fn varints_of_every_length_equal_the_shared_cursor() {
+        for shift in 0..64 {
+            let value = u64::MAX >> shift;
+            let mut bytes = Vec::new();
+            let mut left = value;
+            while left >= 0x80 {
+                bytes.push(left as u8 | 0x80);
+                left >>= 7;
+            }
+            bytes.push(left as u8);
+            assert_eq!(Wire::new(&bytes, 0).varint(), Ok(value));
+            assert_eq!(crate::base::cursor::Cursor::new(&bytes).varint(), Ok(Some(value)));
+            bytes.pop();
+            assert!(Wire::new(&bytes, 0).varint().is_err(), "a cut varint is an error");
+        }
+        assert_eq!(Wire::new(&[0xff; 11], 7).varint(), Err(Fault { offset: 7, what: What::LongVarint }));
+    }
+
+    #[test]
+    fn a_length_near_the_address_space_is_short() {
+        let bytes = [0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+        let fault = Wire::new(&bytes, 0).field().unwrap_err();
+        assert_eq!(fault.what, What::Short { wanted: u64::MAX >> 1, left: 0 });
+    }
+
+    #[test]
+    fn groups_are_refused() {
+        assert_eq!(Wire::new(&[0x0b, 0], 0).field().unwrap_err().what, What::WireType(3));
+    }
+}
