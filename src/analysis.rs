@@ -5,10 +5,12 @@
 
 pub mod call_tree;
 pub mod comparison;
+pub mod events;
 pub mod filter;
 pub mod flame;
 pub mod place;
 pub mod search;
+pub mod stats;
 pub mod top;
 pub mod weigh;
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::call_tree::{self, CallTree, Direction, NodeId, StackNodes};
+use super::events::{Evidence, evidence};
 use super::filter::Filter;
 use super::place::{Granularity, Places};
 use super::top::by_place;
@@ -111,6 +112,9 @@ pub struct Side {
     pub gross: u64,
     /// Length of the captures together, in nanoseconds, where all of them know it.
     pub duration_nanos: Option<i64>,
+    /// Raw events behind the self values of each node, filtered as `weights`; empty columns where there is no other side to compare
+    /// with.
+    pub evidence: Evidence,
 }
 
 impl Side {
@@ -210,6 +214,9 @@ pub fn compare(
                 found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),
             })?;
             let weights = weigh(&shape.tree, nodes, profile, column, filter, ticket)?;
+            if sides.len() > 1 {
+                side.evidence.add(&evidence(&shape.tree, nodes, profile, column, filter, ticket)?);
+            }
             ticket.advance(1)?;
             side.total = side.total.saturating_add(profile.total(column));
             side.gross = side.gross.saturating_add(profile.gross_total(column));

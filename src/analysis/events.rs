@@ -1,0 +1,237 @@
+//! How many raw events stand behind the values of a capture.
+//!
+//! A value says what something costs; how sure the value is depends on how many events were seen. Each kind of profile hides that
+//! number differently (Go multiplies heap values up, contention counts by a fraction it does not store). Start reading at [`events`].
+
+use super::call_tree::{CallTree, StackNodes, node_of};
+use super::filter::Filter;
+use crate::base::ticket::{Cancelled, Ticket};
+use crate::model::{LabelValue, Profile, SampleType, Unit};
+
+/// Where the number of events was taken from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// A column of the capture counts its samples.
+    Samples,
+    /// Value over the sampling period.
+    Period,
+    /// Each record is one event.
+    Records,
+    /// Heap objects, brought back to what the sampling saw: objects × (1 − e^(−size / rate)).
+    HeapObjects,
+    /// Contentions over the fraction by which Go multiplied them: their greatest common divisor.
+    Contentions,
+    /// Everything that exists was counted: nothing was sampled.
+    Census,
+    /// The values are counts themselves, over their greatest common divisor.
+    Counts,
+    /// Not known; each record counts as one event, which understates the evidence.
+    #[default]
+    Unknown,
+}
+
+impl Basis {
+    /// What a person reads beside a number of events.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Samples => "samples, as the capture counts them",
+            Self::Period => "samples: value over sampling period",
+            Self::Records => "recorded samples",
+            Self::HeapObjects => "sampled allocations, recovered from sizes and sampling rate",
+            Self::Contentions => "recorded contentions; the sampling fraction is taken as their greatest common divisor",
+            Self::Census => "a complete count without sampling noise; run-to-run variation is treated as Poisson",
+            Self::Counts => "the counts themselves",
+            Self::Unknown => "unknown; each record counts as one event",
+        }
+    }
+
+    /// How much the cost of unchanged code varies from run to run beyond sampling, as a coefficient of variation, before the captures
+    /// themselves say anything. Contention and live heap come in bursts and phases; CPU time hardly varies.
+    pub const fn run_noise(self, sample_type_is_in_use: bool) -> f64 {
+        match self {
+            Self::Contentions => 0.15,
+            Self::HeapObjects if sample_type_is_in_use => 0.15,
+            Self::Census => 0.10,
+            _ => 0.05,
+        }
+    }
+}
+
+/// Raw events behind each sample of one sample type.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Events {
+    /// One entry per sample; 0 where it has no value of the type.
+    pub per_sample: Vec<f64>,
+    /// Where they were taken from.
+    pub basis: Basis,
+    /// Squared coefficient of variation of the cost of single events of one sample: 0 where every event costs the same.
+    pub spread: f64,
+}
+
+/// Recovers the events behind the values of a sample type.
+pub fn events(profile: &Profile, sample_type: usize) -> Events {
+    let Some(kind) = profile.sample_types.get(sample_type) else { return Events::default() };
+    let values = profile.samples.values(sample_type);
+    let column = |name: &str| profile.sample_types.iter().position(|kind| kind.name == name);
+    let of = |per_sample: Vec<f64>, basis| Events { per_sample, basis, spread: 0.0 };
+    let sizes = |value: &i64| value.unsigned_abs() as f64;
+    match kind.name.as_str() {
+        "goroutine" | "threadcreate" | "goroutineleak" => return of(values.iter().map(sizes).collect(), Basis::Census),
+        "contentions" | "delay" => {
+            if let Some(contentions) = column("contentions") {
+                let counts = profile.samples.values(contentions);
+                let fraction = divisor(counts).max(1) as f64;
+                let per_sample = counts.iter().zip(values).map(|(count, value)| if *value == 0 { 0.0 } else { sizes(count) / fraction });
+                // Delays of single events are not kept; exponential ones have the square of their variation at 1.
+                let spread = if kind.name == "delay" { 1.0 } else { 0.0 };
+                return Events { per_sample: per_sample.collect(), basis: Basis::Contentions, spread };
+            }
+        }
+        _ => {}
+    }
+    if let Some(per_sample) = heap(profile, kind, sample_type) {
+        return of(per_sample, Basis::HeapObjects);
+    }
+    if profile.info.format.starts_with("perf") {
+        return of(values.iter().map(|value| f64::from(*value != 0)).collect(), Basis::Records);
+    }
+    let is_count = |kind: &SampleType| Unit::parse(&kind.unit) == Unit::Count;
+    if let Some(samples) = column("samples").filter(|&row| row != sample_type && profile.sample_types.get(row).is_some_and(is_count)) {
+        let counts = profile.samples.values(samples);
+        let per_sample = counts.iter().zip(values).map(|(count, value)| if *value == 0 { 0.0 } else { sizes(count).max(1.0) });
+        return of(per_sample.collect(), Basis::Samples);
+    }
+    if let Some((_, _, period)) = profile.info.period.as_ref().filter(|(_, unit, period)| *period > 1 && *unit == kind.unit) {
+        let scale = *period as f64;
+        return of(values.iter().map(|value| (sizes(value) / scale).max(f64::from(*value != 0))).collect(), Basis::Period);
+    }
+    if is_count(kind) || profile.info.format == "folded" {
+        if kind.decimals > 0 {
+            return of(values.iter().map(|value| kind.in_unit(sizes(value))).collect(), Basis::Counts);
+        }
+        let common = divisor(values).max(1) as f64;
+        let counts: Vec<f64> = values.iter().map(|value| sizes(value) / common).collect();
+        // Times and cycles written as plain numbers have millions of units per record.
+        let records = values.iter().filter(|value| **value != 0).count().max(1) as f64;
+        if kind.name == "samples" && profile.info.format != "folded" || counts.iter().sum::<f64>() / records <= 1e6 {
+            return of(counts, Basis::Counts);
+        }
+    }
+    of(values.iter().map(|value| f64::from(*value != 0)).collect(), Basis::Unknown)
+}
+
+/// Greatest common divisor of all values; 0 where all are 0.
+fn divisor(values: &[i64]) -> u64 {
+    let mut common = 0_u64;
+    for value in values {
+        let (mut a, mut b) = (common, value.unsigned_abs());
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        common = a;
+        if common == 1 {
+            break;
+        }
+    }
+    common
+}
+
+/// Go's heap profiles: values were divided by the probability that an object of this size is sampled at all (`runtime/pprof`,
+/// `scaleHeapSample`), so the sampled number comes back by multiplying with it.
+fn heap(profile: &Profile, kind: &SampleType, sample_type: usize) -> Option<Vec<f64>> {
+    let (space, objects) = match kind.name.as_str() {
+        "alloc_space" | "alloc_objects" => ("alloc_space", "alloc_objects"),
+        "inuse_space" | "inuse_objects" => ("inuse_space", "inuse_objects"),
+        "space" | "objects" => ("space", "objects"),
+        _ => return None,
+    };
+    let column = |name: &str| profile.sample_types.iter().position(|kind| kind.name == name);
+    let (space, objects) = (profile.samples.values(column(space)?), profile.samples.values(column(objects)?));
+    let rate = profile.info.period.as_ref().filter(|(kind, _, _)| kind == "space").map_or(0.0, |&(_, _, rate)| rate as f64);
+    let sizes = sizes_of_label_sets(profile);
+    let values = profile.samples.values(sample_type);
+    let rows = values.iter().zip(objects).zip(space).zip(profile.samples.labels());
+    Some(
+        rows.map(|(((value, objects), space), labels)| {
+            let (objects, space) = (objects.unsigned_abs() as f64, space.unsigned_abs() as f64);
+            if *value == 0 || objects <= 0.0 {
+                return f64::from(*value != 0);
+            }
+            let labelled = labels.and_then(|set| sizes.get(set.row()).copied().flatten());
+            let size = labelled.unwrap_or(space / objects);
+            let seen = if rate > 1.0 { -(-size / rate).exp_m1() } else { 1.0 };
+            // A row is in the file because it was seen at least once.
+            (objects * seen).max(1.0)
+        })
+        .collect(),
+    )
+}
+
+/// Object size of each label set: the numeric label `bytes`.
+fn sizes_of_label_sets(profile: &Profile) -> Vec<Option<f64>> {
+    let size = |label: &crate::model::Label| match label.value {
+        LabelValue::Number(number, _) if &profile.strings[label.key] == "bytes" && number > 0 => Some(number as f64),
+        _ => None,
+    };
+    profile.label_sets.iter().map(|set| set.iter().find_map(size)).collect()
+}
+
+/// What stands behind the self values of the nodes of one tree: enough for the variance of any sum of nodes.
+///
+/// A group of nodes with value V (the sum of their self values) and squares Q has V² / Q effective events (Kish): its sum varies as
+/// if it had been counted in that many events of equal cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Raw events per node, self.
+    pub events: Vec<f64>,
+    /// Sum over the events of their squared cost, per node, self.
+    pub squares: Vec<f64>,
+    /// All events, filtered.
+    pub total_events: f64,
+    /// Where the events were taken from.
+    pub basis: Basis,
+}
+
+impl Evidence {
+    /// Adds the evidence of another capture over the same tree.
+    pub fn add(&mut self, other: &Self) {
+        if self.events.is_empty() {
+            self.clone_from(other);
+            return;
+        }
+        self.events.iter_mut().zip(&other.events).for_each(|(mine, theirs)| *mine += theirs);
+        self.squares.iter_mut().zip(&other.squares).for_each(|(mine, theirs)| *mine += theirs);
+        self.total_events += other.total_events;
+        if self.basis != other.basis {
+            self.basis = Basis::Unknown;
+        }
+    }
+}
+
+/// Events and squares per node of one capture, over the same samples that [`weigh`](super::weigh::weigh) adds up.
+pub fn evidence(
+    tree: &CallTree,
+    nodes: &StackNodes,
+    profile: &Profile,
+    sample_type: usize,
+    filter: &Filter,
+    ticket: &Ticket,
+) -> Result<Evidence, Cancelled> {
+    ticket.check()?;
+    let behind = events(profile, sample_type);
+    let chosen = filter.resolve(profile, sample_type);
+    let mut made = Evidence { events: vec![0.0; tree.len()], squares: vec![0.0; tree.len()], total_events: 0.0, basis: behind.basis };
+    let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
+    for (row, ((&value, &count), &stack)) in rows.enumerate() {
+        if value == 0 || count <= 0.0 || !chosen.lets_through(profile, row) {
+            continue;
+        }
+        let node = node_of(nodes, stack).row();
+        let value = value as f64;
+        // Both columns have one entry per node of the tree that `nodes` names.
+        made.events[node] += count;
+        made.squares[node] += value * value / count * (1.0 + behind.spread);
+        made.total_events += count;
+    }
+    Ok(made)
+}

@@ -1,0 +1,421 @@
+//! Is a difference of two counts larger than chance, how large is it, and what could have been seen?
+//!
+//! Everything works on counts of events, which may be fractions (effective counts of unequal weights, see [`events`](super::events)).
+//! Knows nothing of profiles. Start reading at [`ratio_test`], then [`ratio_interval`], then [`dispersion`].
+
+pub mod special;
+
+use special::{beta_quantile, incomplete_beta, normal_cdf, normal_quantile, normal_tail_ln, two_sided};
+
+/// Outcome of one test.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Test {
+    /// Signed size of the evidence in standard deviations: positive = more after than the exposure explains.
+    pub z: f64,
+    /// Two-sided p value.
+    pub p: f64,
+}
+
+impl Test {
+    /// Nothing known.
+    pub const NONE: Self = Self { z: 0.0, p: 1.0 };
+
+    fn of_z(z: f64) -> Self {
+        Self { z, p: two_sided(z) }
+    }
+}
+
+/// Counts up to this many are tested by the exact distribution; above it the saddlepoint form gives p within 5 % of it.
+const EXACT_EVENTS: f64 = 60.0;
+/// And so are counts with fewer than this many on one side.
+const EXACT_SIDE: f64 = 8.0;
+
+/// Tests `before` events against `after` events, where `exposure` times as many are expected after as before.
+///
+/// Two Poisson counts, given their sum, are binomial with `exposure / (1 + exposure)`; the unknown common rate is gone and the test is
+/// the uniformly most powerful unbiased one. Mid-p, so that its mean under no change is 1/2. Small counts: regularised incomplete
+/// beta function; larger ones: signed root of the deviance `r` with Barndorff-Nielsen's correction `r + ln(v/r)/r`, `v` the Wald
+/// statistic of the log odds.
+pub fn ratio_test(before: f64, after: f64, exposure: f64) -> Test {
+    let n = before + after;
+    if !(before >= 0.0 && after >= 0.0 && n > 0.0 && exposure > 0.0 && exposure.is_finite() && n.is_finite()) {
+        return Test::NONE;
+    }
+    let p = exposure / (1.0 + exposure);
+    if n <= EXACT_EVENTS || before.min(after) < EXACT_SIDE {
+        return exact(before, after, p, exposure);
+    }
+    Test::of_z(corrected_root(before, after, exposure))
+}
+
+/// Mid-p of `after` or more (or fewer) of `before + after`.
+fn exact(before: f64, after: f64, p: f64, exposure: f64) -> Test {
+    let at_least = if after > 0.0 { incomplete_beta(after, before + 1.0, p) } else { 1.0 };
+    let more = if before > 0.0 { incomplete_beta(after + 1.0, before, p) } else { 0.0 };
+    let upper = f64::midpoint(at_least, more);
+    let tail = upper.min(1.0 - upper);
+    let sign = if upper < 0.5 { 1.0 } else { -1.0 };
+    if tail < 1e-280 {
+        // Below the smallest numbers: the uncorrected root keeps the order of such rows.
+        return Test::of_z(root(before, after, exposure));
+    }
+    Test { z: -sign * normal_quantile(tail), p: (2.0 * tail).min(1.0) }
+}
+
+/// Signed root of the binomial deviance.
+fn root(before: f64, after: f64, exposure: f64) -> f64 {
+    let n = before + after;
+    let expected = n * exposure / (1.0 + exposure);
+    let other = n - expected;
+    let part = |seen: f64, wanted: f64| if seen > 0.0 { seen * (seen / wanted).ln() } else { 0.0 };
+    let deviance = 2.0 * (part(after, expected) + part(before, other));
+    deviance.max(0.0).sqrt() * (after - expected).signum()
+}
+
+fn corrected_root(before: f64, after: f64, exposure: f64) -> f64 {
+    let r = root(before, after, exposure);
+    // Near 0 the correction is a quotient of two vanishing numbers; no decision is made there.
+    if r.abs() < 0.05 {
+        return r;
+    }
+    let wald = ((after / before).ln() - exposure.ln()) * (before * after / (before + after)).sqrt();
+    r + (wald / r).ln() / r
+}
+
+/// Interval of (after / before) / exposure that holds the true ratio with probability `level` (two-sided).
+///
+/// With f the part of the events that lie after, the odds of Beta(f·n + ½, (1−f)·n + ½) quantiles over the exposure. 0 and infinity are
+/// possible where one side has no event.
+pub fn ratio_interval(before: f64, after: f64, exposure: f64, level: f64) -> (f64, f64) {
+    if !(before >= 0.0 && after >= 0.0 && before + after > 0.0 && exposure > 0.0) {
+        return (0.0, f64::INFINITY);
+    }
+    let tail = (1.0 - level) / 2.0;
+    let odds = |x: f64| if x < 1.0 { x / (1.0 - x) / exposure } else { f64::INFINITY };
+    if before.min(after) > 200.0 {
+        // Far from the edges the log odds are normal to 0.1 % of the width.
+        let (a, b) = (after + 0.5, before + 0.5);
+        let half = -normal_quantile(tail) * (1.0 / a + 1.0 / b).sqrt();
+        let centre = (a / b).ln();
+        return ((centre - half).exp() / exposure, (centre + half).exp() / exposure);
+    }
+    let lo = if after > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, tail)) } else { 0.0 };
+    let hi = if before > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, 1.0 - tail)) } else { f64::INFINITY };
+    (lo, hi)
+}
+
+/// What counts shrink to when their logarithm also varies by `extra` (variance) for reasons other than sampling: the part that
+/// sampling has in the whole variance of ln(after / before).
+pub fn sampling_part(before: f64, after: f64, extra: f64) -> f64 {
+    let sampling = 1.0 / (before + 0.5) + 1.0 / (after + 0.5);
+    sampling / (sampling + extra.max(0.0))
+}
+
+/// Smallest growth (0.25 = +25 %) that a test at `level` finds with 80 % power, for a row of `before` events with `exposure` times as many
+/// expected after, and further variance `extra` of ln(ratio). Infinite where no growth below 1,000-fold would be found.
+///
+/// Solves ln r = (z(level/2) + z(0.2)) · sqrt(1/A + 1/(A·E·r) + extra).
+pub fn minimum_detectable(before: f64, exposure: f64, extra: f64, level: f64) -> f64 {
+    if !(before > 0.0 && exposure > 0.0) {
+        return f64::INFINITY;
+    }
+    let width = -normal_quantile(level / 2.0) - normal_quantile(0.2);
+    let mut ln_ratio = 0.0_f64;
+    for _ in 0..60 {
+        let next = width * (1.0 / before + 1.0 / (before * exposure * ln_ratio.exp()) + extra).sqrt();
+        if (next - ln_ratio).abs() < 1e-9 {
+            break;
+        }
+        ln_ratio = f64::midpoint(next, ln_ratio);
+    }
+    if ln_ratio > 7.0 { f64::INFINITY } else { ln_ratio.exp_m1() }
+}
+
+/// Benjamini–Hochberg: the smallest false discovery rate at which each row would be reported, in the order given. Rows that are not
+/// finite count as 1.
+pub fn false_discovery(p: &[f64]) -> Vec<f64> {
+    let value = |row: usize| p.get(row).copied().filter(|p| p.is_finite()).unwrap_or(1.0);
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
+    let mut q = vec![1.0; p.len()];
+    let mut least = 1.0_f64;
+    for (above, row) in order.into_iter().enumerate() {
+        least = least.min(value(row) * p.len() as f64 / (p.len() - above) as f64);
+        if let Some(q) = q.get_mut(row) {
+            *q = least;
+        }
+    }
+    q
+}
+
+/// One unit of the control group: a function's own cost on both sides.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    /// ln(after / before) beyond the exposure.
+    pub effect: f64,
+    /// Variance of `effect` from sampling alone.
+    pub variance: f64,
+}
+
+/// The spread of unchanged code beyond sampling: variance of ln(after / before) per cell.
+///
+/// Paule–Mandel on the cells within three standard deviations of the weighted median: the variance at which their mean squared
+/// standardised effect is 0.973, its value for a normal cut at 3. The bulk of the cells is taken as unchanged. `prior` (a variance) counts as
+/// `prior_cells` further cells, so that few cells do not prove the absence of noise.
+pub fn dispersion(cells: &[Cell], prior: f64, prior_cells: f64) -> f64 {
+    const CUT: f64 = 3.0;
+    const CUT_VARIANCE: f64 = 0.973;
+    let centre = weighted_median(cells);
+    let excess = |extra: f64| -> (f64, f64) {
+        let squares = cells.iter().map(|cell| (cell.effect - centre).powi(2) / (cell.variance + extra));
+        squares.filter(|square| *square <= CUT * CUT).fold((0.0, 0.0), |(sum, count), square| (sum + square, count + 1.0))
+    };
+    // One cell's worth of freedom goes into the median.
+    let too_wide = |extra: f64| {
+        let (sum, count) = excess(extra);
+        count < cells.len() as f64 / 2.0 || sum > CUT_VARIANCE * (count - 1.0).max(0.0)
+    };
+    let (mut low, mut high) = (0.0, 4.0);
+    let own = if cells.len() < 2 || !too_wide(0.0) {
+        0.0
+    } else {
+        for _ in 0..40 {
+            let middle = f64::midpoint(low, high);
+            if too_wide(middle) { low = middle } else { high = middle }
+        }
+        high
+    };
+    let freedom = (cells.len() as f64 - 1.0).max(0.0);
+    (own * freedom + prior * prior_cells) / (freedom + prior_cells).max(f64::MIN_POSITIVE)
+}
+
+/// Median of the effects, each weighted by its precision, capped so that no ten cells rule.
+pub fn weighted_median(cells: &[Cell]) -> f64 {
+    let mut sorted: Vec<(f64, f64)> = capped(cells).collect();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = sorted.iter().map(|cell| cell.1).sum::<f64>() / 2.0;
+    let mut sum = 0.0;
+    for &(effect, weight) in &sorted {
+        sum += weight;
+        if sum >= half {
+            return effect;
+        }
+    }
+    0.0
+}
+
+/// Effects with weights 1 / variance, none above a tenth of the sum.
+fn capped(cells: &[Cell]) -> impl Iterator<Item = (f64, f64)> {
+    let sum: f64 = cells.iter().map(|cell| 1.0 / cell.variance).sum();
+    let cap = if cells.len() > 10 { sum / 10.0 } else { f64::INFINITY };
+    cells.iter().map(move |cell| (cell.effect, (1.0 / cell.variance).min(cap)))
+}
+
+/// Where the bulk of the cells lies, and the variance of that place: Tukey's biweight (cut at 4.685 standard deviations) from the
+/// weighted median on, weights by precision with `extra` variance per cell, capped. `None` without cells.
+pub fn biweight(cells: &[Cell], extra: f64) -> Option<(f64, f64)> {
+    const CUT: f64 = 4.685;
+    let mut centre = weighted_median(cells);
+    let widened: Vec<Cell> = cells.iter().map(|cell| Cell { variance: cell.variance + extra, ..*cell }).collect();
+    for _ in 0..30 {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for (cell, (_, precision)) in widened.iter().zip(capped(&widened)) {
+            let u = (cell.effect - centre) / (CUT * cell.variance.sqrt());
+            let weight = precision * (1.0 - u * u).max(0.0).powi(2);
+            sum += weight * cell.effect;
+            weights += weight;
+        }
+        if weights <= 0.0 {
+            break;
+        }
+        let next = sum / weights;
+        let moved = (next - centre).abs();
+        centre = next;
+        if moved < 1e-10 {
+            break;
+        }
+    }
+    // Variance of a weighted mean with these weights, taken from the residuals (sandwich) or the model, whichever is larger.
+    let (mut weights, mut model, mut sandwich) = (0.0, 0.0, 0.0);
+    for (cell, (_, precision)) in widened.iter().zip(capped(&widened)) {
+        let residual = cell.effect - centre;
+        let u = residual / (CUT * cell.variance.sqrt());
+        let weight = precision * (1.0 - u * u).max(0.0).powi(2);
+        weights += weight;
+        model += weight * weight * cell.variance;
+        sandwich += weight * weight * residual * residual;
+    }
+    (weights > 0.0).then(|| (centre, f64::max(model, sandwich) / (weights * weights)))
+}
+
+/// Variance of the logarithm of a side's mean, from the values of its repeats; `None` with fewer than two positive ones.
+pub fn repeat_variance(values: &[f64]) -> Option<f64> {
+    let logs: Vec<f64> = values.iter().filter(|value| **value > 0.0).map(|value| value.ln()).collect();
+    if logs.len() < 2 || logs.len() < values.len() {
+        return None;
+    }
+    let count = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / count;
+    Some(logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (count - 1.0) / count)
+}
+
+/// How sure a p value makes, 0 to 1, after a search of `tests` places: 0 where chance alone brings such a place, 1 where it never does.
+pub fn certainty(p: f64, tests: f64) -> f64 {
+    (1.0 - p * tests.max(1.0)).clamp(0.0, 1.0)
+}
+
+/// Natural logarithm of the two-sided p value of a z value; stays finite where the p value itself is 0.
+pub fn ln_p(z: f64) -> f64 {
+    normal_tail_ln(z.abs()) + std::f64::consts::LN_2
+}
+
+/// Part of a standard normal below z.
+pub fn below(z: f64) -> f64 {
+    normal_cdf(z)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(ours: f64, golden: f64, relative: f64, what: &str) {
+        assert!((ours - golden).abs() <= relative * golden.abs(), "{what}: {ours} instead of {golden}");
+    }
+
+    /// Golden: two-sided mid-p from SciPy 1.17.1, `2·min(u, 1−u)` with `u = binom.sf(b, n, p) + binom.pmf(b, n, p)/2`.
+    #[test]
+    fn p_values_are_the_binomial_mid_p() {
+        for (before, after, exposure, golden) in [
+            (0.0, 5.0, 1.0, 0.031_25),
+            (10.0, 20.0, 1.0, 0.070_755_545_981_228_35),
+            (3.0, 14.0, 2.0, 0.174_572_987_026_506_84),
+            (14.0, 3.0, 0.5, 0.174_572_987_026_507_6),
+            (40.0, 80.0, 1.0, 0.000_244_217_024_496_944_9),
+            (100.0, 150.0, 1.0, 0.001_548_188_600_119_568_9),
+            (1000.0, 1100.0, 1.0, 0.029_110_633_685_908_677),
+            (460.0, 600.0, 1.1, 0.005_848_171_257_964_142),
+            (30.0, 10.0, 3.0, 5.121_436_608_135_354_6e-11),
+            (2.0, 90.0, 1.0, 8.829_183_686_723_176e-25),
+            (20_000.0, 20_700.0, 1.0, 0.000_520_832_500_055_948_1),
+        ] {
+            let test = ratio_test(before, after, exposure);
+            close(test.p, golden, 0.05, &format!("{before} -> {after} at {exposure}"));
+            assert_eq!(test.z > 0.0, after > before * exposure, "the sign of {before} -> {after} at {exposure}");
+        }
+    }
+
+    #[test]
+    fn swapped_sides_flip_the_sign_and_nothing_else() {
+        for (before, after, exposure) in [(0.0, 9.0, 1.3), (5.0, 9.0, 0.4), (70.0, 20.0, 1.0), (5000.0, 5300.0, 1.1), (3.5, 0.5, 2.0)] {
+            let (there, back) = (ratio_test(before, after, exposure), ratio_test(after, before, 1.0 / exposure));
+            assert!((there.z + back.z).abs() < 1e-6, "{before} {after}: {} and {}", there.z, back.z);
+            let (lo, hi) = ratio_interval(before, after, exposure, 0.95);
+            let (back_lo, back_hi) = ratio_interval(after, before, 1.0 / exposure, 0.95);
+            let same = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs() || (a.is_infinite() && b.is_infinite());
+            assert!(same(lo, 1.0 / back_hi) && same(hi, 1.0 / back_lo), "{before} {after}: {lo}..{hi} and {back_lo}..{back_hi}");
+        }
+    }
+
+    #[test]
+    fn the_two_forms_of_the_test_agree_where_they_meet() {
+        for after in 12..48 {
+            let (before, after) = (f64::from(60 - after), f64::from(after));
+            let exact = exact(before, after, 0.5, 1.0);
+            let root = Test::of_z(corrected_root(before, after, 1.0));
+            assert!((exact.z - root.z).abs() < 0.06, "{before} {after}: {} and {}", exact.z, root.z);
+        }
+    }
+
+    #[test]
+    fn evidence_stays_finite_and_in_order_where_p_underflows() {
+        let mut last = 0.0;
+        for after in [100.0, 1e3, 1e4, 1e5, 1e6, 1e7] {
+            let test = ratio_test(0.0, after, 1.0);
+            assert!(test.z.is_finite() && test.z > last, "{after} events give z = {}", test.z);
+            assert!(ln_p(test.z) < 0.0, "the logarithm of p is known");
+            last = test.z;
+        }
+    }
+
+    /// Golden: SciPy 1.17.1, odds of `beta.ppf` over the exposure.
+    #[test]
+    fn intervals_are_jeffreys_odds() {
+        for (before, after, exposure, lo, hi) in [
+            (10.0, 20.0, 1.0, 0.956_379_968_374_194_4, 4.376_958_381_899_094),
+            (100.0, 150.0, 1.0, 1.166_418_060_095_929_3, 1.935_055_668_189_328),
+            (3.0, 1.0, 2.0, 0.014_652_620_772_334_281, 1.262_104_107_257_839_6),
+            (1000.0, 1100.0, 1.5, 0.673_173_797_052_384_2, 0.798_937_903_442_820_1),
+        ] {
+            let ours = ratio_interval(before, after, exposure, 0.95);
+            close(ours.0, lo, 1e-3, "lower end");
+            close(ours.1, hi, 1e-3, "upper end");
+        }
+        assert_eq!(ratio_interval(0.0, 8.0, 1.0, 0.95).1, f64::INFINITY);
+        assert!(ratio_interval(8.0, 0.0, 1.0, 0.95).0 < 1e-12, "a function that is gone may cost nothing");
+    }
+
+    /// Golden: SciPy 1.17.1 `false_discovery_control` on the 25 p values of Benjamini's textbook example.
+    #[test]
+    fn false_discovery_rates_equal_scipy() {
+        let p = [
+            0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216, 0.222, 0.251, 0.269, 0.275, 0.34, 0.341, 0.384, 0.569,
+            0.594, 0.696, 0.762, 0.94, 0.942, 0.975, 0.986,
+        ];
+        let golden = [0.025, 0.1, 0.21, 0.21, 0.21, 0.25, 0.264_286];
+        let q = false_discovery(&p);
+        for (ours, golden) in q.iter().zip(golden) {
+            close(*ours, golden, 1e-5, "q");
+        }
+        close(q[24], 0.986, 1e-9, "the largest q");
+    }
+
+    /// The first table of the theoretical limit: level 0.05 over 700 groups, 80 % power, one capture a side.
+    #[test]
+    fn the_smallest_detectable_growth_is_the_tabled_one() {
+        for (share, samples, growth) in [(0.2, 1e3, 0.54), (0.05, 1e4, 0.33), (0.01, 1e5, 0.23), (0.002, 1e6, 0.16), (0.05, 1e3, 1.2)] {
+            close(minimum_detectable(share * samples, 1.0, 0.0, 0.05 / 700.0), growth, 0.06, "growth");
+        }
+        close(minimum_detectable(2e5, 1.0, 2.0 * 0.05 * 0.05, 0.05 / 700.0), 0.41, 0.05, "5 % of run noise on each side");
+    }
+
+    /// A small generator of our own, so that tests do not depend on a crate's version: xorshift with a multiplier.
+    struct Random(u64);
+
+    impl Random {
+        fn normal(&mut self) -> f64 {
+            let mut uniform = || {
+                self.0 ^= self.0 >> 12;
+                self.0 ^= self.0 << 25;
+                self.0 ^= self.0 >> 27;
+                (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1_u64 << 53) as f64
+            };
+            (1..=12).map(|_| uniform()).sum::<f64>() - 6.0
+        }
+    }
+
+    #[test]
+    fn dispersion_is_found_and_changes_do_not_feign_it() {
+        let mut random = Random(7);
+        for (truth, planted) in [(0.0, 0), (0.0, 20), (0.05, 0), (0.05, 20), (0.2, 0)] {
+            let cells: Vec<Cell> = (0..300)
+                .map(|row| {
+                    let variance: f64 = 0.0004;
+                    let shift = if row < planted { 1.0 } else { 0.0 };
+                    Cell { effect: 0.1 + shift + random.normal() * (variance + truth * truth).sqrt(), variance }
+                })
+                .collect();
+            let found = dispersion(&cells, 0.0025, 4.0).sqrt();
+            assert!((found - truth).abs() < 0.012, "{found} instead of {truth} with {planted} changes");
+            let (centre, variance) = biweight(&cells, found * found).unwrap();
+            assert!((centre - 0.1).abs() < 4.0 * variance.sqrt(), "the bulk lies at {centre}");
+        }
+        assert!((dispersion(&[], 0.01, 4.0) - 0.01).abs() < 1e-12, "without cells only the prior speaks");
+    }
+
+    #[test]
+    fn repeats_give_the_variance_of_their_mean() {
+        let variance = repeat_variance(&[100.0, 110.0, 121.0]).unwrap();
+        close(variance, 1.1_f64.ln().powi(2) / 3.0, 1e-9, "variance");
+        assert_eq!(repeat_variance(&[100.0]), None);
+    }
+}
