@@ -1,1 +1,123 @@
-//! cli
+//! The command line: the window's door, and the subcommands that do the same work without one.
+//!
+//! Each subcommand reads, analyses and reports; nothing is computed here. Deliberately absent: the window (`main` hands in what opens
+//! it, see [`Hooks`]) and reports' forms. Start reading at [`run`].
+
+mod args;
+mod export;
+mod info;
+mod open;
+mod output;
+mod progress;
+mod read;
+mod top;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use self::args::{Args, Subcommand};
+use crate::app::load::{LoadError, LoadOptions};
+use crate::base::ticket::Cancelled;
+use crate::report::PictureRequest;
+
+/// What only a program with a window can do; `None` where it was built without.
+#[derive(Clone, Copy, Default)]
+pub struct Hooks {
+    /// Opens the window and returns when it is closed.
+    pub open_window: Option<fn(OpenRequest) -> Result<(), String>>,
+    /// Draws a flame graph and gives the bytes of a PNG.
+    pub picture: Option<DrawPicture>,
+}
+
+/// Draws a picture and gives the bytes of a PNG, or says why not.
+pub type DrawPicture = fn(&PictureRequest) -> Result<Vec<u8>, String>;
+
+/// What the window shows first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// Captures to open side by side, or before and after.
+    pub files: Vec<PathBuf>,
+    /// True where `files` are two that shall be compared.
+    pub is_comparison: bool,
+    /// How to load them.
+    pub load: LoadOptions,
+}
+
+/// Exit codes; `--help` lists them.
+mod exit {
+    /// A file cannot be read, or not analysed as asked.
+    pub(super) const FAILED: u8 = 1;
+    /// The command line is wrong.
+    pub(super) const USAGE: u8 = 2;
+    /// Stopped by the user.
+    pub(super) const CANCELLED: u8 = 130;
+}
+
+/// Why a subcommand came to no end.
+#[derive(Debug)]
+enum Failure {
+    /// The command line asks for something that does not exist.
+    Usage(String),
+    /// What went wrong, in full.
+    Failed(String),
+    /// Stopped by the user.
+    Cancelled,
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        if error.is_cancelled() { Self::Cancelled } else { Self::Failed(error.to_string()) }
+    }
+}
+
+impl From<Cancelled> for Failure {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+/// Does what the command line says. `arguments` begin with the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, hooks: &Hooks) -> ExitCode {
+    let parsed = args::command().try_get_matches_from(arguments).and_then(|matches| Args::from_arg_matches(&matches));
+    let done = match parsed {
+        Ok(args) => dispatch(args, hooks),
+        Err(error) => {
+            // Help and version come this way too, with exit code 0. A closed pipe is no reason to complain.
+            drop(error.print());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
+        }
+    };
+    match done {
+        Ok(code) => code,
+        Err(Failure::Usage(text)) => {
+            drop(Args::command().error(clap::error::ErrorKind::ValueValidation, text).print());
+            ExitCode::from(exit::USAGE)
+        }
+        Err(Failure::Failed(text)) => {
+            output::complain(&text);
+            ExitCode::from(exit::FAILED)
+        }
+        Err(Failure::Cancelled) => {
+            output::complain("cancelled");
+            ExitCode::from(exit::CANCELLED)
+        }
+    }
+}
+
+fn dispatch(args: Args, hooks: &Hooks) -> Result<ExitCode, Failure> {
+    if let Some(threads) = args.global.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+        pool.build_global().map_err(|error| Failure::Failed(format!("starting {threads} threads: {error}")))?;
+    }
+    let load = args.global.load_options();
+    match args.command {
+        None => open::run(args.files, args.diff, load, hooks),
+        Some(_) if args.diff.is_some() => Err(Failure::Usage("--diff opens the window and goes with no subcommand".to_owned())),
+        Some(Subcommand::Info(info)) => info::run(&info, &load),
+        Some(Subcommand::Top(top)) => top::run(&top, &load),
+        Some(Subcommand::Export(export)) => export::run(&export, &load, hooks),
+    }
+}

@@ -1,1 +1,29 @@
-//! report
+//! Results as data, text, JSON, CSV, Markdown and SVG.
+//!
+//! Each report is a plain struct made from a profile or a comparison; its JSON keys are its field names and are stable within one
+//! [`SCHEMA`] (documented in `src/report/README.md`). Deliberately absent: reading, weighing, files and the terminal. Start reading at
+//! [`info`], the smallest.
+
+pub mod info;
+pub mod number;
+pub mod picture;
+pub mod stacks;
+pub mod table;
+pub mod top;
+pub mod tree;
+
+pub use info::Info;
+pub use number::Number;
+pub use picture::PictureRequest;
+pub use stacks::{PictureTheme, SvgSpec};
+pub use top::{TopOrder, TopReport, TopSpec};
+pub use tree::TreeReport;
+
+/// Version of the keys and meanings of all JSON output. It grows when a key changes its meaning or goes away, not when one is added.
+pub const SCHEMA: u32 = 1;
+
+/// A report as JSON text with a line end.
+pub fn json(report: &impl serde::Serialize) -> String {
+    // Reports hold no maps with keys that are not text, the one thing that could fail.
+    serde_json::to_string_pretty(report).map_or_else(|_| "null\n".to_owned(), |text| text + "\n")
+}

@@ -1,0 +1,115 @@
+//! From a path to a [`Profile`]: map the file, find its format, read it, name its addresses.
+//!
+//! The window's jobs and the subcommands load through this one door. Deliberately absent: progress bars and recent files (the caller
+//! shows the ticket). Start reading at [`load`].
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::base::inflate;
+use crate::base::mapped::Mapped;
+use crate::base::ticket::Ticket;
+use crate::format::{self, Input, ReadCx, ReadError};
+use crate::model::{Profile, base_name};
+
+/// How captures are loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Largest uncompressed size of a capture in bytes.
+    pub max_bytes: u64,
+    /// Folders in which the binaries of a capture are looked for, as if each were the root of the recording machine (perf's
+    /// `--symfs`), before the paths as recorded.
+    pub symbol_roots: Vec<PathBuf>,
+    /// Whether addresses without a name are looked up at all.
+    pub symbols: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { max_bytes: inflate::DEFAULT_CAP_BYTES, symbol_roots: Vec::new(), symbols: true }
+    }
+}
+
+/// Reads the capture at `path`; `-` is standard input.
+pub fn load(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, LoadError> {
+    let fail = |kind| LoadError { path: path.to_owned(), kind };
+    let bytes = Mapped::open(path, options.max_bytes).map_err(|error| fail(Kind::Open(error)))?;
+    let shown = path.to_string_lossy();
+    let cx = ReadCx { max_bytes: options.max_bytes, ..ReadCx::new(ticket) };
+    format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
+}
+
+/// Why a capture could not be loaded. Printed as what was being done, what was found and where; the path stands alone on the last line.
+#[derive(Debug)]
+pub struct LoadError {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Open(io::Error),
+    Read(ReadError),
+}
+
+impl LoadError {
+    /// The path as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What went wrong, without the path.
+    pub fn reason(&self) -> String {
+        match &self.kind {
+            // The system's words differ between systems and end in an error number.
+            Kind::Open(error) if error.kind() == io::ErrorKind::NotFound => "cannot open: there is no such file".to_owned(),
+            Kind::Open(error) if error.kind() == io::ErrorKind::PermissionDenied => "cannot open: reading it is not permitted".to_owned(),
+            Kind::Open(error) => format!("cannot open: {error}"),
+            Kind::Read(error) => error.to_string(),
+        }
+    }
+
+    /// True where nothing is wrong with the file: the user stopped it.
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(&self.kind, Kind::Read(error) if error.is_cancelled())
+    }
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n{}", self.reason(), self.path.display())
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            Kind::Open(error) => Some(error),
+            Kind::Read(error) => Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_end_with_the_path_on_its_own_line() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content, reason) in [
+            ("none", None, "cannot open: there is no such file"),
+            ("empty", Some(""), "capture: reading the first byte: the file is empty (0 bytes) (at byte 0x0)"),
+        ] {
+            let path = folder.path().join(name);
+            if let Some(content) = content {
+                std::fs::write(&path, content).unwrap();
+            }
+            let error = load(&path, &LoadOptions::default(), &Ticket::new()).unwrap_err();
+            assert_eq!(error.to_string(), format!("{reason}\n{}", path.display()));
+            assert!(!error.is_cancelled());
+        }
+        let error = load(folder.path(), &LoadOptions::default(), &Ticket::new()).unwrap_err();
+        assert_eq!(error.reason(), "cannot open: this is a folder; wanted a file");
+    }
+}

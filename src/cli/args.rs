@@ -1,0 +1,294 @@
+//! What can be written on the command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser};
+
+use crate::analysis::{Filter, Granularity, Normalization};
+use crate::app::load::LoadOptions;
+use crate::base::inflate;
+use crate::format::FORMATS;
+use crate::model::{Unit, parse_human};
+
+/// Opens profiles, draws them, and shows which functions got worse between two captures.
+///
+/// Without a subcommand the window opens. A file that has the name of a subcommand is opened as ./NAME.
+#[derive(Debug, Parser)]
+#[command(name = "emberlens", version = version(), subcommand_help_heading = "Without the window")]
+pub(super) struct Args {
+    /// Captures to open in the window.
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Opens the window on the comparison of two captures.
+    #[arg(short, long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "files")]
+    pub(super) diff: Option<Vec<PathBuf>>,
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Option<Subcommand>,
+}
+
+/// Options of everything that reads captures.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Reading")]
+pub(super) struct Global {
+    /// Largest uncompressed size of a capture, such as 500MB or 8GB.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size, default_value = "8GB")]
+    max_bytes: u64,
+    /// A folder in which a capture's binaries are looked for, as if it were the root of the recording machine (perf's --symfs). May
+    /// be given several times.
+    #[arg(long, global = true, value_name = "PATH")]
+    symbols: Vec<PathBuf>,
+    /// Leaves addresses without a name as they are.
+    #[arg(long, global = true, conflicts_with = "symbols")]
+    no_symbols: bool,
+    /// Number of threads; one for each core by default. The output does not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+}
+
+impl Global {
+    pub(super) fn load_options(&self) -> LoadOptions {
+        LoadOptions { max_bytes: self.max_bytes, symbol_roots: self.symbols.clone(), symbols: !self.no_symbols }
+    }
+}
+
+/// The work without a window.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Subcommand {
+    /// Says what a capture holds: format, sample types, totals, labels, threads, what was lost.
+    Info(Info),
+    /// Prints the functions with the largest values.
+    Top(Top),
+    /// Writes a capture or a comparison as another format, a picture or a table.
+    Export(Export),
+}
+
+/// Arguments of `info`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Info {
+    /// The capture; - is standard input.
+    pub(super) file: PathBuf,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Arguments of `top`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Top {
+    /// The capture; - is standard input.
+    pub(super) file: PathBuf,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Number of rows; 0 = all.
+    #[arg(short, long, value_name = "N", default_value_t = 20)]
+    pub(super) number: usize,
+    /// Orders by total (cum) and not by self (flat).
+    #[arg(long)]
+    pub(super) cum: bool,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Export {
+    /// The capture; - is standard input.
+    #[arg(required_unless_present = "diff")]
+    pub(super) file: Option<PathBuf>,
+    /// Exports the comparison of two captures.
+    #[arg(short, long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "file")]
+    pub(super) diff: Option<Vec<PathBuf>>,
+    /// Where to; the ending says what: folded, svg, csv, json, md, png. - is standard output and needs --as.
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) output: PathBuf,
+    /// How the two sides of a comparison are made comparable; what fits the sample type otherwise.
+    #[arg(long, value_name = "HOW", value_parser = normalizations(), requires = "diff")]
+    normalize: Option<String>,
+    /// What to write, where the name of OUT does not say it.
+    #[arg(long = "as", value_name = "KIND", value_enum)]
+    pub(super) kind: Option<Kind>,
+    /// Width and height of a picture in points; svg takes only the width.
+    #[arg(long, value_name = "WxH", value_parser = parse_dimensions)]
+    pub(super) size: Option<(u32, u32)>,
+    /// Pixels for each point of a png.
+    #[arg(long, default_value_t = 1.0, value_parser = parse_scale)]
+    pub(super) scale: f32,
+    /// Colours of a picture.
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    pub(super) theme: Theme,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+/// What `export` can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Kind {
+    /// Folded stacks, one line each.
+    Folded,
+    /// A flame graph with search and zoom, for browsers.
+    Svg,
+    /// The table of functions, plain numbers.
+    Csv,
+    /// The whole call tree.
+    Json,
+    /// The table of functions as Markdown.
+    Md,
+    /// A picture of the flame graph.
+    Png,
+}
+
+/// Colours of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Theme {
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// The names that `--normalize` takes.
+fn normalizations() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(Normalization::ALL.map(Normalization::name))
+}
+
+/// The names that `--by` takes.
+fn granularities() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(Granularity::ALL.map(Granularity::name))
+}
+
+/// What is looked at: sample type, granularity, filters.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "What is looked at")]
+pub(super) struct View {
+    /// The sample type by name, as info lists it; the capture's own default otherwise.
+    #[arg(long, short = 't', value_name = "TYPE")]
+    pub(super) sample_type: Option<String>,
+    /// What a row or box stands for.
+    #[arg(long, value_name = "WHAT", value_parser = granularities(), default_value = "function")]
+    by: String,
+    /// Keeps only samples with a frame whose function, file or module matches the expression.
+    #[arg(long, value_name = "REGEX")]
+    focus: Option<String>,
+    /// Drops samples with a frame that matches.
+    #[arg(long, value_name = "REGEX")]
+    ignore: Option<String>,
+    /// Leaves matching frames out of the stacks; their values go to their callers.
+    #[arg(long, value_name = "REGEX")]
+    hide: Option<String>,
+    /// Keeps only samples of a thread, by name or number. May be given several times.
+    #[arg(long, value_name = "THREAD")]
+    pub(super) thread: Vec<String>,
+    /// Keeps only samples with this label; several values of one key are alternatives.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_label)]
+    label: Vec<(String, String)>,
+}
+
+impl Export {
+    pub(super) fn normalization(&self) -> Option<Normalization> {
+        self.normalize.as_deref().and_then(Normalization::from_name)
+    }
+}
+
+impl View {
+    pub(super) fn by(&self) -> Granularity {
+        // The parser lets only these names through.
+        Granularity::from_name(&self.by).unwrap_or_default()
+    }
+
+    /// The filter; threads still as the user wrote them.
+    pub(super) fn filter(&self) -> Filter {
+        Filter {
+            threads: self.thread.clone(),
+            labels: self.label.clone(),
+            time: None,
+            focus: self.focus.clone(),
+            ignore: self.ignore.clone(),
+            hide: self.hide.clone(),
+        }
+    }
+}
+
+/// The whole command line, with the formats that this build reads.
+pub(super) fn command() -> clap::Command {
+    let width = FORMATS.iter().map(|format| format.name().len()).max().unwrap_or(0);
+    let formats: Vec<String> = FORMATS.iter().map(|format| format!("  {:<width$}  {}", format.name(), format.summary())).collect();
+    let codes = "  0    done
+  1    a capture cannot be read, or not analysed as asked
+  2    the command line is wrong
+  3    regressions were found (diff --fail-on-regression)
+  130  cancelled";
+    Args::command()
+        .after_help(format!("Formats, found by content and through gzip, zlib and zstd:\n{}\n\nExit codes:\n{codes}", formats.join("\n")))
+}
+
+fn version() -> &'static str {
+    static VERSION: std::sync::LazyLock<String> = std::sync::LazyLock::new(crate::version);
+    VERSION.as_str()
+}
+
+/// A number of bytes as people write it: 1048576, 500MB, 8G.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    // `8G` as dd, ulimit and the like take it.
+    let short = text.ends_with(['k', 'K', 'm', 'M', 'g', 'G']);
+    let parsed = if short { parse_human(&format!("{text}b")) } else { parse_human(text) };
+    match parsed {
+        Some((bytes, Unit::Memory(_) | Unit::Count)) if bytes >= 1.0 && bytes <= inflate_limit() => Ok(bytes as u64),
+        _ => Err("wanted a size such as 1048576, 500MB or 8GB".to_owned()),
+    }
+}
+
+/// Above this a double does not hold every byte count, and no machine has as much memory.
+const fn inflate_limit() -> f64 {
+    (inflate::DEFAULT_CAP_BYTES << 10) as f64
+}
+
+fn parse_dimensions(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    sides
+        .filter(|&(width, height): &(u32, u32)| (16..=32_768).contains(&width) && (16..=32_768).contains(&height))
+        .ok_or_else(|| "wanted WIDTHxHEIGHT such as 1600x900, each from 16 to 32768".to_owned())
+}
+
+fn parse_scale(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|scale| (0.25..=8.0).contains(scale)).ok_or_else(|| "wanted a number from 0.25 to 8".to_owned())
+}
+
+fn parse_label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| "wanted KEY=VALUE; an empty VALUE means samples without the label".to_owned())?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_as_people_write_them() {
+        for (text, bytes) in [("1048576", 1 << 20), ("8GB", 8 << 30), ("8G", 8 << 30), ("500 MiB", 500 << 20), ("1.5k", 1536)] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "big", "-1", "5s", "0", "1e30", "99999999GB"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_after_the_first_are_never_subcommands() {
+        let args = |line: &str| Args::try_parse_from(line.split(' ')).unwrap();
+        assert_eq!(args("emberlens a.pb info").files.len(), 2);
+        assert_eq!(args("emberlens ./info").files.len(), 1);
+        assert!(matches!(args("emberlens --threads 2 info x").command, Some(Subcommand::Info(_))));
+        assert_eq!(args("emberlens -d top info").diff.map(|files| files.len()), Some(2));
+        assert!(args("emberlens info x --no-symbols").global.no_symbols);
+    }
+}

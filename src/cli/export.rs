@@ -1,0 +1,100 @@
+//! `emberlens export`: a capture or a comparison as another format, a picture or a table.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::args::{Export, Kind, Theme};
+use super::read::Weighed;
+use super::{Failure, Hooks, output, read};
+use crate::analysis::SideInput;
+use crate::app::load::LoadOptions;
+use crate::model::{Profile, base_name};
+use crate::report::{self, PictureRequest, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+
+/// Size of a png in points where none is asked for.
+const DEFAULT_SIZE: (u32, u32) = (1600, 900);
+
+pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
+    let kind = kind_of(args)?;
+    let bytes = match (&args.diff, &args.file) {
+        (Some(pair), _) => pair_bytes(args, kind, pair, options, hooks)?,
+        (None, Some(file)) => single_bytes(args, kind, file, options, hooks)?,
+        (None, None) => return Err(Failure::Usage("no capture was given".to_owned())),
+    };
+    output::write(&args.output, &bytes)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What to write: as asked, or by the ending of the output's name.
+fn kind_of(args: &Export) -> Result<Kind, Failure> {
+    if let Some(kind) = args.kind {
+        return Ok(kind);
+    }
+    let name = args.output.to_string_lossy().to_lowercase();
+    let endings = [
+        (".folded", Kind::Folded),
+        (".collapsed", Kind::Folded),
+        (".svg", Kind::Svg),
+        (".csv", Kind::Csv),
+        (".json", Kind::Json),
+        (".md", Kind::Md),
+        (".png", Kind::Png),
+    ];
+    endings.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, kind)| kind).ok_or_else(|| {
+        let known = "folded, svg, csv, json, md or png";
+        Failure::Usage(format!("the name {} does not say what to write; end it in {known}, or add --as KIND", args.output.display()))
+    })
+}
+
+fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+    let capture = read::capture(file, options)?;
+    let weighed = read::single(&capture, &args.view)?;
+    let name = file.to_string_lossy().into_owned();
+    let top = || {
+        let spec = TopSpec { file: &name, by: args.view.by(), order: TopOrder::SelfValue, limit: 0, decimals: weighed.decimals };
+        TopReport::new(&weighed.comparison, &spec)
+    };
+    match kind {
+        Kind::Csv => Ok(top().csv().into_bytes()),
+        Kind::Md => Ok(top().markdown().into_bytes()),
+        Kind::Folded | Kind::Svg | Kind::Json | Kind::Png => tree_bytes(args, kind, weighed, &[vec![name]], hooks),
+    }
+}
+
+fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+    let captures: Vec<Arc<Profile>> = pair.iter().map(|path| read::capture(path, options)).collect::<Result<_, _>>()?;
+    let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput { captures: vec![row] }).collect();
+    let weighed = read::comparison(&captures, &sides, &args.view, args.normalization())?;
+    let names: Vec<Vec<String>> = pair.iter().map(|path| vec![path.to_string_lossy().into_owned()]).collect();
+    match kind {
+        Kind::Csv | Kind::Md => Err(Failure::Usage("a comparison as a table comes from diff --json or diff --markdown".to_owned())),
+        Kind::Folded | Kind::Svg | Kind::Json | Kind::Png => tree_bytes(args, kind, weighed, &names, hooks),
+    }
+}
+
+/// The forms that show the tree of one or two sides alike.
+fn tree_bytes(args: &Export, kind: Kind, weighed: Weighed, names: &[Vec<String>], hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+    let Weighed { comparison, decimals } = weighed;
+    let title: Vec<&str> = names.iter().flatten().map(|name| base_name(name)).collect();
+    let title = format!("{} ({})", title.join(" → "), comparison.sample_type);
+    let theme = match args.theme {
+        Theme::Light => PictureTheme::Light,
+        Theme::Dark => PictureTheme::Dark,
+    };
+    match kind {
+        Kind::Svg => {
+            let spec = SvgSpec { title, width: args.size.map(|size| size.0), theme, decimals };
+            stacks::svg(&comparison, &spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
+        }
+        Kind::Json => Ok(report::json(&TreeReport::new(&comparison, names, args.view.by(), decimals)).into_bytes()),
+        Kind::Png => {
+            let Some(picture) = hooks.picture else {
+                return Err(Failure::Failed("this program was built without the window, which draws pictures; svg needs none".to_owned()));
+            };
+            let size = args.size.unwrap_or(DEFAULT_SIZE);
+            picture(&PictureRequest { comparison, title, size, scale: args.scale, theme }).map_err(Failure::Failed)
+        }
+        _ => Ok(stacks::folded(&comparison, decimals).into_bytes()),
+    }
+}

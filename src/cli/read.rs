@@ -1,0 +1,120 @@
+//! From paths and options to profiles and comparisons: what all subcommands do first.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Failure;
+use super::args::View;
+use super::progress::with_progress;
+use crate::analysis::comparison::{CompareError, Shape, common_sample_types};
+use crate::analysis::filter::thread_label;
+use crate::analysis::{Comparison, Direction, Filter, Normalization, SideInput, compare};
+use crate::app::load::{LoadOptions, load};
+use crate::model::{Profile, base_name};
+
+/// Reads one capture.
+pub(super) fn capture(path: &Path, options: &LoadOptions) -> Result<Arc<Profile>, Failure> {
+    let name = path.to_string_lossy();
+    Ok(Arc::new(with_progress(base_name(&name), |ticket| load(path, options, ticket))?))
+}
+
+/// Weighs the sides over one tree by what the user asked for; without a normalisation the one that fits the sample type is taken.
+pub(super) fn comparison(
+    captures: &[Arc<Profile>],
+    sides: &[SideInput],
+    view: &View,
+    normalization: Option<Normalization>,
+) -> Result<Weighed, Failure> {
+    let (name, unit) = sample_type(captures, view.sample_type.as_deref())?;
+    let filter = Filter { threads: threads(captures, &view.thread)?, ..view.filter() };
+    let decimals = captures.iter().flat_map(|profile| &profile.sample_types);
+    let decimals: Vec<u8> = decimals.filter(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals).collect();
+    if decimals.iter().any(|&other| Some(&other) != decimals.first()) {
+        return Err(Failure::Failed(format!("the values of {name} have {decimals:?} decimals: they cannot be compared as integers")));
+    }
+    let durations_known = captures.iter().all(|profile| profile.info.duration_nanos.is_some());
+    let normalization = normalization.unwrap_or_else(|| Normalization::default_for(&name, durations_known));
+    let comparison = with_progress("analysing", |ticket| {
+        let shape = Shape::build(captures, view.by(), Direction::TopDown, &filter, ticket)?;
+        compare(Arc::new(shape), captures, sides, (&name, &unit), &filter, normalization, ticket)
+    });
+    let comparison = comparison.map_err(|error| match error {
+        CompareError::Cancelled => Failure::Cancelled,
+        error @ CompareError::NoSuchSampleType { .. } => Failure::Failed(error.to_string()),
+    })?;
+    Ok(Weighed { comparison, decimals: decimals.first().copied().unwrap_or(0) })
+}
+
+/// A comparison and how its integers are read.
+pub(super) struct Weighed {
+    pub(super) comparison: Comparison,
+    /// Decimals of the stored integers.
+    pub(super) decimals: u8,
+}
+
+/// The capture alone, by what the user asked for.
+pub(super) fn single(capture: &Arc<Profile>, view: &View) -> Result<Weighed, Failure> {
+    comparison(&[Arc::clone(capture)], &[SideInput { captures: vec![0] }], view, Some(Normalization::Share))
+}
+
+/// The sample type of that name, or the first capture's default; all captures must have it.
+pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Result<(String, String), Failure> {
+    let Some(first) = captures.first() else { return Err(Failure::Usage("no capture was given".to_owned())) };
+    let common = common_sample_types(captures);
+    let list = |types: &mut dyn Iterator<Item = String>| match types.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "none".to_owned(),
+        some => some,
+    };
+    let own = |profile: &Profile| list(&mut profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)));
+    let row = match wanted {
+        Some(name) => captures.iter().find_map(|profile| profile.find_sample_type(name).map(|row| (profile, row))).ok_or_else(|| {
+            Failure::Failed(format!(
+                "there is no sample type {name}; there are {}",
+                list(&mut common.iter().map(|(name, unit)| format!("{name}/{unit}")))
+            ))
+        })?,
+        None => (first, first.default_sample_type),
+    };
+    let Some(kind) = row.0.sample_types.get(row.1) else {
+        return Err(Failure::Failed("the capture has no sample type, so there is nothing to show".to_owned()));
+    };
+    let chosen = (kind.name.clone(), kind.unit.clone());
+    if common.contains(&chosen) {
+        return Ok(chosen);
+    }
+    if wanted.is_none()
+        && let Some(other) = common.last()
+    {
+        return Ok(other.clone());
+    }
+    let each: Vec<String> = captures.iter().map(|profile| own(profile)).collect();
+    Err(Failure::Failed(format!("{}/{} is not in all captures; they have {}", chosen.0, chosen.1, each.join(" and "))))
+}
+
+/// The threads that the user named by name, number or full label, as labels of [`thread_label`].
+fn threads(captures: &[Arc<Profile>], wanted: &[String]) -> Result<Vec<String>, Failure> {
+    let mut labels = Vec::new();
+    for name in wanted {
+        let before = labels.len();
+        for profile in captures {
+            for id in profile.threads.ids() {
+                let (thread, label) = (profile.threads[id], thread_label(profile, id));
+                let number = thread.tid.or(thread.pid).is_some_and(|number| number.to_string() == *name);
+                if label == *name || number || profile.strings.get(thread.name) == name {
+                    labels.push(label);
+                }
+            }
+        }
+        if labels.len() == before {
+            let mut known: Vec<String> =
+                captures.iter().flat_map(|profile| profile.threads.ids().map(|id| thread_label(profile, id))).collect();
+            known.sort_unstable();
+            known.dedup();
+            known.truncate(20);
+            let known =
+                if known.is_empty() { "the capture names no threads".to_owned() } else { format!("there are {}", known.join(", ")) };
+            return Err(Failure::Failed(format!("there is no thread {name}; {known}")));
+        }
+    }
+    Ok(labels)
+}

@@ -1,0 +1,23 @@
+//! `emberlens top`: the functions with the largest values.
+
+use std::process::ExitCode;
+
+use super::{Failure, args, output, read};
+use crate::app::load::LoadOptions;
+use crate::report::{self, TopOrder, TopReport, TopSpec};
+
+pub(super) fn run(args: &args::Top, options: &LoadOptions) -> Result<ExitCode, Failure> {
+    let capture = read::capture(&args.file, options)?;
+    let weighed = read::single(&capture, &args.view)?;
+    let spec = TopSpec {
+        file: &args.file.to_string_lossy(),
+        by: args.view.by(),
+        order: if args.cum { TopOrder::Total } else { TopOrder::SelfValue },
+        limit: args.number,
+        decimals: weighed.decimals,
+    };
+    let top = TopReport::new(&weighed.comparison, &spec);
+    let text = if args.json { report::json(&top) } else { top.text() };
+    output::print(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}

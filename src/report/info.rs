@@ -1,0 +1,301 @@
+//! What one capture holds: the data behind `emberlens info`.
+//!
+//! Deliberately absent: functions and stacks (see [`top`](super::top)). Start reading at [`Info::new`].
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
+use serde::{Serialize, Serializer};
+
+use super::SCHEMA;
+use super::number::Number;
+use super::table::{Align, Table, printable, push, push_line};
+use crate::analysis::filter;
+use crate::base::inflate::Container;
+use crate::model::{Profile, human, human_duration};
+
+/// How many values of one label, and how many threads, the text form lists.
+const LISTED: usize = 8;
+
+/// How many values of one label the JSON form lists: request ids would fill pages.
+const LISTED_VALUES: usize = 100;
+
+/// Everything that `info --json` prints; the field names are its keys (see `src/report/README.md`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Info {
+    schema: u32,
+    file: String,
+    format: String,
+    container: &'static str,
+    samples: usize,
+    stacks: usize,
+    functions: usize,
+    threads: usize,
+    duration_ns: Option<i64>,
+    start_unix_ns: Option<i64>,
+    default_sample_type: Option<String>,
+    sample_types: Vec<SampleTypeInfo>,
+    period: Option<Period>,
+    labels: Vec<LabelInfo>,
+    thread_list: Vec<ThreadInfo>,
+    notes: Vec<NoteInfo>,
+    facts: Facts,
+    comments: Vec<String>,
+    doc_url: Option<String>,
+}
+
+/// One value column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct SampleTypeInfo {
+    #[serde(rename = "type")]
+    name: String,
+    unit: String,
+    total: Number,
+    /// Sum of absolute values: differs from `total` where values are negative.
+    gross: Number,
+    samples: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Period {
+    #[serde(rename = "type")]
+    name: String,
+    unit: String,
+    value: i64,
+}
+
+/// One key of labels.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct LabelInfo {
+    key: String,
+    /// Samples with this key.
+    samples: u64,
+    /// Different values.
+    distinct: usize,
+    /// The most frequent values.
+    values: Vec<LabelValueInfo>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct LabelValueInfo {
+    value: String,
+    samples: u64,
+}
+
+/// One thread under one name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ThreadInfo {
+    name: String,
+    pid: Option<i32>,
+    tid: Option<i32>,
+    samples: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct NoteInfo {
+    kind: &'static str,
+    count: u64,
+    first_offset: Option<u64>,
+    text: String,
+}
+
+/// Facts in the order of the file, as one JSON object. A key that stands there twice has its texts on lines.
+#[derive(Clone, Debug, PartialEq)]
+struct Facts(Vec<(String, String)>);
+
+impl Facts {
+    fn new(facts: &[(String, String)]) -> Self {
+        let mut made: Vec<(String, String)> = Vec::with_capacity(facts.len());
+        for (key, text) in facts {
+            match made.iter_mut().find(|(known, _)| known == key) {
+                Some((_, lines)) => lines.extend(["\n", text.as_str()]),
+                None => made.push((key.clone(), text.clone())),
+            }
+        }
+        Self(made)
+    }
+}
+
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, text)| (key, text)))
+    }
+}
+
+impl Info {
+    /// Describes a capture that was read from `file` (the path as the user gave it).
+    pub fn new(file: &str, profile: &Profile) -> Self {
+        let samples = &profile.samples;
+        let stacks: FxHashSet<_> = samples.stacks().iter().flatten().collect();
+        let column = |(at, kind): (usize, &crate::model::SampleType)| SampleTypeInfo {
+            name: kind.name.clone(),
+            unit: kind.unit.clone(),
+            total: Number::new(profile.total(at), kind.decimals),
+            gross: Number::new(i64::try_from(profile.gross_total(at)).unwrap_or(i64::MAX), kind.decimals),
+            samples: kind.records,
+        };
+        let info = &profile.info;
+        Self {
+            schema: SCHEMA,
+            file: file.to_owned(),
+            format: info.format.clone(),
+            container: info.container.name(),
+            samples: samples.len(),
+            stacks: stacks.len(),
+            functions: profile.functions.len(),
+            threads: profile.threads.len(),
+            duration_ns: info.duration_nanos,
+            start_unix_ns: info.start_unix_nanos,
+            default_sample_type: profile.sample_types.get(profile.default_sample_type).map(|kind| kind.name.clone()),
+            sample_types: profile.sample_types.iter().enumerate().map(column).collect(),
+            period: info.period.clone().map(|(name, unit, value)| Period { name, unit, value }),
+            labels: labels(profile),
+            thread_list: threads(profile),
+            notes: profile
+                .notes
+                .iter()
+                .map(|note| NoteInfo { kind: note.kind, count: note.count, first_offset: note.first_offset, text: note.text.clone() })
+                .collect(),
+            facts: Facts::new(&info.facts),
+            comments: info.comments.clone(),
+            doc_url: info.doc_url.clone(),
+        }
+    }
+
+    /// The same for people.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n", printable(&self.file));
+        let mut line = |key: &str, value: &str| {
+            push_line(&mut text, format_args!("  {key:<13} {}", printable(value)));
+        };
+        let container = if self.container == Container::None.name() { String::new() } else { format!(", {}", self.container) };
+        line("format", &format!("{}{container}", self.format));
+        let threads = if self.threads == 0 { String::new() } else { format!(", {} threads", self.threads) };
+        line("holds", &format!("{} samples, {} stacks, {} functions{threads}", self.samples, self.stacks, self.functions));
+        if let Some(start) = self.start_unix_ns.and_then(|nanos| jiff::Timestamp::from_nanosecond(i128::from(nanos)).ok()) {
+            line("start", &format!("{start:.0}"));
+        }
+        if let Some(nanos) = self.duration_ns {
+            line("duration", &human_duration(nanos));
+        }
+        if let Some(period) = &self.period {
+            line("period", &format!("{} of {}", human(period.value as f64, &period.unit), period.name));
+        }
+        for (key, fact) in &self.facts.0 {
+            line(key, &fact.replace('\n', "; "));
+        }
+        for comment in &self.comments {
+            line("comment", comment);
+        }
+        if let Some(url) = &self.doc_url {
+            line("page", url);
+        }
+        text.push('\n');
+        text.push_str(&self.sample_types_text());
+        for label in &self.labels {
+            let shown: Vec<String> =
+                label.values.iter().take(LISTED).map(|value| format!("{} ({})", printable(&value.value), value.samples)).collect();
+            let more = label.distinct.saturating_sub(shown.len());
+            let more = if more > 0 { format!(", {more} more") } else { String::new() };
+            push_line(
+                &mut text,
+                format_args!("\nlabel {} on {} samples: {}{more}", printable(&label.key), label.samples, shown.join(", ")),
+            );
+        }
+        if !self.thread_list.is_empty() {
+            let mut table = Table::new([("samples", Align::Right), ("pid", Align::Right), ("tid", Align::Right), ("thread", Align::Left)]);
+            let id = |id: Option<i32>| id.map_or_else(String::new, |id| id.to_string());
+            for thread in self.thread_list.iter().take(LISTED) {
+                table.row([thread.samples.to_string(), id(thread.pid), id(thread.tid), thread.name.clone()]);
+            }
+            push(&mut text, format_args!("\n{}", table.text()));
+            if self.thread_list.len() > LISTED {
+                push_line(&mut text, format_args!("{} more threads, see --json", self.thread_list.len() - LISTED));
+            }
+        }
+        if !self.notes.is_empty() {
+            text.push('\n');
+        }
+        for note in &self.notes {
+            let at = note.first_offset.map_or_else(String::new, |offset| format!(", first at byte {offset:#x}"));
+            push_line(&mut text, format_args!("note: {} {} [{}{at}]", note.count, printable(&note.text), note.kind));
+        }
+        text
+    }
+
+    fn sample_types_text(&self) -> String {
+        let mut table = Table::new([
+            ("sample type", Align::Left),
+            ("unit", Align::Left),
+            ("total", Align::Right),
+            ("", Align::Right),
+            ("samples", Align::Right),
+            ("", Align::Left),
+        ]);
+        for kind in &self.sample_types {
+            let is_default = self.default_sample_type.as_deref() == Some(kind.name.as_str());
+            table.row([
+                kind.name.clone(),
+                kind.unit.clone(),
+                kind.total.to_string(),
+                human(kind.total.as_f64(), &kind.unit),
+                kind.samples.to_string(),
+                if is_default { "default".to_owned() } else { String::new() },
+            ]);
+        }
+        table.text()
+    }
+}
+
+/// Label keys in name order, each with its most frequent values.
+fn labels(profile: &Profile) -> Vec<LabelInfo> {
+    let mut uses = vec![0_u64; profile.label_sets.len()];
+    for set in profile.samples.labels().iter().flatten() {
+        if let Some(count) = uses.get_mut(set.row()) {
+            *count += 1;
+        }
+    }
+    let mut keys: BTreeMap<String, (u64, BTreeMap<String, u64>)> = BTreeMap::new();
+    for (set, &count) in profile.label_sets.iter().zip(&uses) {
+        let mut last_key = None;
+        for (key, value) in filter::texts(profile, set) {
+            let (samples, values) = keys.entry(key.clone()).or_default();
+            // Equal keys stand together in a set: a sample with two values of one key is one sample with the key.
+            if last_key.as_ref() != Some(&key) {
+                *samples += count;
+            }
+            *values.entry(value).or_default() += count;
+            last_key = Some(key);
+        }
+    }
+    keys.into_iter()
+        .map(|(key, (samples, values))| {
+            let distinct = values.len();
+            let mut values: Vec<LabelValueInfo> = values.into_iter().map(|(value, samples)| LabelValueInfo { value, samples }).collect();
+            values.sort_by_key(|value| std::cmp::Reverse(value.samples));
+            values.truncate(LISTED_VALUES);
+            LabelInfo { key, samples, distinct, values }
+        })
+        .collect()
+}
+
+/// Threads, the busiest first.
+fn threads(profile: &Profile) -> Vec<ThreadInfo> {
+    let mut samples = vec![0_u64; profile.threads.len()];
+    for thread in profile.samples.threads().iter().flatten() {
+        if let Some(count) = samples.get_mut(thread.row()) {
+            *count += 1;
+        }
+    }
+    let rows = profile.threads.as_slice().iter().zip(samples);
+    let mut list: Vec<ThreadInfo> = rows
+        .map(|(thread, samples)| ThreadInfo {
+            name: profile.strings.get(thread.name).to_owned(),
+            pid: thread.pid,
+            tid: thread.tid,
+            samples,
+        })
+        .collect();
+    list.sort_by_key(|thread| std::cmp::Reverse(thread.samples));
+    list
+}

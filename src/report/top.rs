@@ -1,0 +1,229 @@
+//! The flat table as data: rows of self and total behind `emberlens top`, as JSON, text, CSV and Markdown.
+//!
+//! Deliberately absent: choosing and weighing samples (the caller hands over a [`Comparison`]). Start reading at [`TopReport::new`].
+
+use serde::Serialize;
+
+use super::SCHEMA;
+use super::number::Number;
+use super::table::{Align, Table, push_line};
+use crate::analysis::comparison::percent;
+use crate::analysis::{CallTree, Comparison, Granularity, top};
+use crate::model::human;
+
+/// By what rows are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TopOrder {
+    /// Largest self first (pprof `-flat`).
+    #[default]
+    SelfValue,
+    /// Largest total first (pprof `-cum`).
+    Total,
+}
+
+/// What a table shows beside the comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopSpec<'a> {
+    /// The capture's path as the user gave it.
+    pub file: &'a str,
+    /// What a row stands for.
+    pub by: Granularity,
+    /// Order of the rows.
+    pub order: TopOrder,
+    /// How many rows; 0 = all.
+    pub limit: usize,
+    /// Decimals of the sample type's stored integers.
+    pub decimals: u8,
+}
+
+/// Everything that `top --json` prints; the field names are its keys (see `src/report/README.md`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TopReport {
+    schema: u32,
+    file: String,
+    sample_type: String,
+    unit: String,
+    by: &'static str,
+    /// Sum over all samples, without any filter.
+    total: Number,
+    /// What percentages are of: the sum of absolute values, which is `total` where none is negative.
+    denominator: Number,
+    /// Sum over the samples that the filters let through.
+    selected: Number,
+    /// Part of `selected` that belongs to no row: samples without a (shown) frame.
+    no_stack: Number,
+    /// Rows there are; `rows` may hold fewer.
+    row_count: usize,
+    rows: Vec<TopReportRow>,
+}
+
+/// One place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct TopReportRow {
+    name: String,
+    #[serde(rename = "self")]
+    self_: Number,
+    total: Number,
+    file: Option<String>,
+    line: Option<u32>,
+    package: Option<String>,
+    module: Option<String>,
+    inlined: bool,
+}
+
+impl TopReport {
+    /// The table of a comparison's last side over a top-down tree.
+    pub fn new(comparison: &Comparison, spec: &TopSpec<'_>) -> Self {
+        let number = |stored: i64| Number::new(stored, spec.decimals);
+        let Some(side) = comparison.last() else { return Self::empty(comparison, spec) };
+        let mut rows = top(comparison.tree(), comparison.places(), &side.weights).rows;
+        if spec.order == TopOrder::Total {
+            rows.sort_by_key(|row| (std::cmp::Reverse(row.total.unsigned_abs()), std::cmp::Reverse(row.self_.unsigned_abs())));
+        }
+        let row_count = rows.len();
+        if spec.limit > 0 {
+            rows.truncate(spec.limit);
+        }
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let rows = rows.into_iter().map(|row| {
+            let place = comparison.places().get(row.place);
+            TopReportRow {
+                name: place.name.clone(),
+                self_: number(row.self_),
+                total: number(row.total),
+                file: some(&place.file),
+                line: (place.line > 0).then_some(place.line),
+                package: some(&place.package),
+                module: some(&place.module),
+                inlined: place.inlined,
+            }
+        });
+        let rows = rows.collect();
+        Self {
+            total: number(side.total),
+            denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+            selected: number(side.weights.total()),
+            no_stack: number(side.weights.self_of(CallTree::ROOT)),
+            row_count,
+            rows,
+            ..Self::empty(comparison, spec)
+        }
+    }
+
+    fn empty(comparison: &Comparison, spec: &TopSpec<'_>) -> Self {
+        let zero = Number::new(0, spec.decimals);
+        Self {
+            schema: SCHEMA,
+            file: spec.file.to_owned(),
+            sample_type: comparison.sample_type.clone(),
+            unit: comparison.unit.clone(),
+            by: spec.by.name(),
+            total: zero,
+            denominator: zero,
+            selected: zero,
+            no_stack: zero,
+            row_count: 0,
+            rows: Vec::new(),
+        }
+    }
+
+    /// The table for people: what is shown of what, then rows in the order of `go tool pprof -top`.
+    pub fn text(&self) -> String {
+        let whole = self.denominator.as_f64();
+        let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
+        let say = |value: f64| human(value, &self.unit);
+        let mut text = format!("{}, {} by {}\n", self.sample_type, self.unit, self.by);
+        let shown: f64 = self.rows.iter().map(|row| row.self_.as_f64()).sum();
+        push_line(
+            &mut text,
+            format_args!(
+                "{} of {} rows, which hold {} self, {} of {}",
+                self.rows.len(),
+                self.row_count,
+                say(shown),
+                share(shown),
+                say(whole)
+            ),
+        );
+        if self.total != self.denominator {
+            push_line(
+                &mut text,
+                format_args!(
+                    "some values are negative: percentages are of the sum of absolute values, the net sum is {}",
+                    say(self.total.as_f64())
+                ),
+            );
+        }
+        if self.selected != self.total {
+            push_line(
+                &mut text,
+                format_args!("the filters let through {}, {}", say(self.selected.as_f64()), share(self.selected.as_f64())),
+            );
+        }
+        if self.no_stack.as_f64() != 0.0 {
+            push_line(
+                &mut text,
+                format_args!("{}, {}, belong to samples without a frame", say(self.no_stack.as_f64()), share(self.no_stack.as_f64())),
+            );
+        }
+        push_line(&mut text, format_args!("100 % = {} {}\n", say(whole), self.sample_type));
+        let mut table = Table::new([
+            ("self", Align::Right),
+            ("self%", Align::Right),
+            ("sum%", Align::Right),
+            ("total", Align::Right),
+            ("total%", Align::Right),
+            ("name", Align::Left),
+        ]);
+        let mut sum = 0.0;
+        for row in &self.rows {
+            let (self_, total) = (row.self_.as_f64(), row.total.as_f64());
+            sum += self_;
+            table.row([say(self_), share(self_), share(sum), say(total), share(total), row.name.clone()]);
+        }
+        text.push_str(&table.text());
+        text
+    }
+
+    /// One line per row with plain numbers in the sample type's unit.
+    pub fn csv(&self) -> String {
+        let mut table = Table::new(["name", "self", "total", "file", "line", "package", "module"].map(|name| (name, Align::Left)));
+        for row in &self.rows {
+            table.row([
+                row.name.clone(),
+                row.self_.to_string(),
+                row.total.to_string(),
+                row.file.clone().unwrap_or_default(),
+                row.line.map_or_else(String::new, |line| line.to_string()),
+                row.package.clone().unwrap_or_default(),
+                row.module.clone().unwrap_or_default(),
+            ]);
+        }
+        table.csv()
+    }
+
+    /// The table as Markdown, with the denominator above it.
+    pub fn markdown(&self) -> String {
+        let whole = self.denominator.as_f64();
+        let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
+        let mut table = Table::new([
+            ("Self", Align::Right),
+            ("Self %", Align::Right),
+            ("Total", Align::Right),
+            ("Total %", Align::Right),
+            ("Name", Align::Left),
+        ]);
+        for row in &self.rows {
+            let (self_, total) = (row.self_.as_f64(), row.total.as_f64());
+            table.row([human(self_, &self.unit), share(self_), human(total, &self.unit), share(total), row.name.clone()]);
+        }
+        format!(
+            "100 % = {} {}; {} of {} rows\n\n{}",
+            human(whole, &self.unit),
+            self.sample_type,
+            self.rows.len(),
+            self.row_count,
+            table.markdown()
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! The whole call tree as data: what `export -o x.json` writes.
+//!
+//! Nodes are a flat list, not nested objects: stacks may be deeper than JSON readers can nest. Start reading at [`TreeReport::new`].
+
+use serde::Serialize;
+
+use super::SCHEMA;
+use super::number::Number;
+use crate::analysis::{Comparison, Granularity};
+
+/// A tree over one or two captures; the field names are its keys (see `src/report/README.md`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TreeReport {
+    schema: u32,
+    sample_type: String,
+    unit: String,
+    by: &'static str,
+    sides: Vec<TreeSide>,
+    /// Row 0 is the root.
+    places: Vec<TreePlace>,
+    /// Callers first; the subtree of a node is contiguous. Row 0 is the root, whose self are samples without a frame.
+    nodes: Vec<TreeNode>,
+}
+
+/// One side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct TreeSide {
+    files: Vec<String>,
+    total: Number,
+    denominator: Number,
+    duration_ns: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct TreePlace {
+    name: String,
+    file: Option<String>,
+    line: Option<u32>,
+    package: Option<String>,
+    module: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct TreeNode {
+    /// Row of the caller; null for the root.
+    parent: Option<usize>,
+    /// Row of `places`.
+    place: usize,
+    /// One value per side.
+    #[serde(rename = "self")]
+    self_: Vec<Number>,
+    /// One value per side.
+    total: Vec<Number>,
+}
+
+impl TreeReport {
+    /// The tree of a comparison. `files` are the paths of each side as the user gave them.
+    pub fn new(comparison: &Comparison, files: &[Vec<String>], by: Granularity, decimals: u8) -> Self {
+        let number = |stored: i64| Number::new(stored, decimals);
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let sides = comparison.sides.iter().enumerate().map(|(at, side)| TreeSide {
+            files: files.get(at).cloned().unwrap_or_default(),
+            total: number(side.total),
+            denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+            duration_ns: side.duration_nanos,
+        });
+        let places = comparison.places().iter_ids().map(|(_, place)| TreePlace {
+            name: place.name.clone(),
+            file: some(&place.file),
+            line: (place.line > 0).then_some(place.line),
+            package: some(&place.package),
+            module: some(&place.module),
+        });
+        let tree = comparison.tree();
+        let nodes = tree.nodes().map(|node| TreeNode {
+            parent: tree.parent(node).map(crate::analysis::NodeId::row),
+            place: tree.place(node).row(),
+            self_: comparison.sides.iter().map(|side| number(side.weights.self_of(node))).collect(),
+            total: comparison.sides.iter().map(|side| number(side.weights.total_of(node))).collect(),
+        });
+        Self {
+            schema: SCHEMA,
+            sample_type: comparison.sample_type.clone(),
+            unit: comparison.unit.clone(),
+            by: by.name(),
+            sides: sides.collect(),
+            places: places.collect(),
+            nodes: nodes.collect(),
+        }
+    }
+}
