@@ -146,8 +146,9 @@ fn gzip(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
         match stream(Container::Gzip, &mut decoder, at, cap.saturating_sub(out.len() as u64), ticket) {
             Ok((bytes, damage)) => {
                 out.extend_from_slice(&bytes);
-                if damage.is_some() {
-                    return Ok((out, damage));
+                if let Some((_, reason)) = damage {
+                    // How far the decoder came, not where the member begins.
+                    return Ok((out, Some(((input.len() - decoder.get_ref().len()) as u64, reason))));
                 }
             }
             Err(PeelError::Damaged { offset, reason, .. }) if at > 0 => return Ok((out, Some((offset, reason)))),
@@ -169,9 +170,9 @@ fn one_member(input: &[u8], cap: u64) -> Result<Option<Vec<u8>>, PeelError> {
     let limit = usize::try_from(cap).unwrap_or(usize::MAX);
     let mut room = (size as usize).clamp(64, most).min(limit);
     let mut decompressor = Decompressor::new();
-    let mut out = Vec::new();
     loop {
-        out.resize(room, 0);
+        // Pages that the system zeroes on first touch, not a buffer filled beforehand.
+        let mut out = vec![0; room];
         match decompressor.gzip_decompress(input, &mut out) {
             Ok(made) => {
                 out.truncate(made);
@@ -248,8 +249,10 @@ mod tests {
     fn a_cut_member_gives_the_bytes_before_the_cut() {
         let text: Vec<u8> = (0..200_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         let whole = gz(&text);
-        let (bytes, damaged) = peeled(&whole[..whole.len() / 2]);
-        assert!(damaged, "a cut must be said");
+        let cut = &whole[..whole.len() / 2];
+        let peeled = peel(cut, DEFAULT_CAP_BYTES, &Ticket::new()).unwrap();
+        assert_eq!(peeled.damage.map(|damage| damage.0), Some(cut.len() as u64), "a cut must be said, and where it is");
+        let bytes = peeled.bytes;
         assert!(!bytes.is_empty() && text.starts_with(&bytes), "what is given stands at the start of the text");
     }
 
@@ -258,6 +261,16 @@ mod tests {
         let whole = gz(b"abc");
         assert_eq!(peeled(&[whole.clone(), vec![0; 100]].concat()), (b"abc".to_vec(), false));
         assert_eq!(peeled(&[whole, b"garbage".to_vec()].concat()), (b"abc".to_vec(), true));
+    }
+
+    #[test]
+    fn a_wrong_checksum_gives_all_bytes_with_the_damage() {
+        let mut whole = gz(b"abcdef");
+        let crc = whole.len() - 8;
+        whole[crc] ^= 1;
+        assert_eq!(peeled(&whole), (b"abcdef".to_vec(), true));
+        // Without the trailer all data is there too, but nothing vouches for it.
+        assert_eq!(peeled(&whole[..crc]), (b"abcdef".to_vec(), true));
     }
 
     #[test]

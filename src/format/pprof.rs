@@ -1,19 +1,27 @@
-//! The pprof protobuf format (`profile.proto`).
+//! The pprof protobuf format (`profile.proto`), read and written.
 //!
 //! Every sample type, label, inlined line and address is kept, and names stay as they are in the file. Deliberately absent:
 //! `drop_frames`, which pprof applies when it shows a profile (the patterns are kept in [`Info`](crate::model::Info)), and the
-//! legacy text and binary forms, which are recognised and refused with a hint. Start reading at [`decode::read`].
+//! legacy text and binary forms, which are recognised and refused with a hint. Start reading at [`decode::read`] and
+//! [`write`].
 //!
 //! Rules follow `proto/profile.proto` of google/pprof and what its `profile` package accepts. Beyond it we read: files that were
 //! cut (with a note), functions that all lack their id, lines without a function, and labels with an empty value.
+//!
+//! Two things of the format have no place in the model and do not come back when a profile is written: the mark of a location that
+//! identical code folding merged (a note counts them), and the flags of mappings, which are derived from what is there.
 
 mod decode;
+mod encode;
 mod ids;
 mod layout;
+mod places;
 mod samples;
 mod sniff;
 mod tables;
 mod wire;
+
+pub use encode::{write, write_gz};
 
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::model::Profile;

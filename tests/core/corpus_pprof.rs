@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use emberlens::base::ticket::Ticket;
-use emberlens::format::{Input, ReadCx, ReadError, read};
+use emberlens::format::{Input, ReadCx, ReadError, pprof, read};
 use emberlens::model::{FrameId, LabelValue, Profile};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -282,6 +282,41 @@ fn functions_without_ids_are_numbered_with_a_note() {
     // Counted in the file by hand with a generic protobuf decoder.
     assert_eq!((profile.samples.len(), profile.functions.len(), profile.sample_types.len()), (579, 41, 6));
     assert_eq!(profile.notes.count(emberlens::model::kind::REPAIRED), 41);
+}
+
+#[test]
+fn writing_and_reading_again_changes_nothing() {
+    for_every_profile(|_, profile, _| {
+        let mut wrong = Vec::new();
+        for (container, bytes) in [("none", pprof::write(profile)), ("gzip", pprof::write_gz(profile))] {
+            let mut again =
+                read(&Input { bytes: &bytes, name: "unknown" }, &ReadCx::new(&Ticket::new())).expect("what we write can be read");
+            expect(&mut wrong, "container", again.info.container.name(), container);
+            // Notes speak about the file that was read.
+            again.info.container = profile.info.container;
+            again.notes = profile.notes.clone();
+            if again != *profile {
+                wrong.push(format!("another profile came back: {}", difference(profile, &again)));
+            }
+        }
+        wrong
+    });
+}
+
+/// Names the first table that differs.
+fn difference(a: &Profile, b: &Profile) -> String {
+    let tables = [
+        ("strings", a.strings == b.strings),
+        ("functions", a.functions == b.functions),
+        ("mappings", a.mappings == b.mappings),
+        ("frames", a.frames == b.frames),
+        ("stacks", a.stacks == b.stacks),
+        ("labels", a.label_sets == b.label_sets),
+        ("samples", a.samples == b.samples),
+        ("types", a.sample_types == b.sample_types && a.default_sample_type == b.default_sample_type),
+        ("info", a.info == b.info),
+    ];
+    tables.iter().filter(|table| !table.1).map(|table| table.0).collect::<Vec<_>>().join(", ")
 }
 
 #[test]

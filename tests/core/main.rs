@@ -1,5 +1,6 @@
 //! Tests of everything below the window: layers, formats, laws, the command line.
 
+mod bad_pprof;
 mod corpus;
 mod corpus_pprof;
 mod laws;

@@ -111,13 +111,13 @@ proptest! {
         for (frames, count) in &lines {
             *sums.entry(frames.join(";")).or_default() += u64::from(*count);
         }
-        let canonical: String = sums.iter().map(|(stack, sum)| format!("{stack} {sum}\n")).collect();
+        let canonical = sums.iter().map(|(stack, sum)| format!("{stack} {sum}\n")).collect::<Vec<_>>().concat();
         prop_assert_eq!(write_folded(&read(canonical.as_bytes()), 0), canonical);
     }
 
     #[test]
     fn chunks_and_whole_texts_give_the_same_profile(lines in prop::collection::vec(line(), 1..30), size in 1..200_usize) {
-        let text: String = lines.iter().map(|(frames, count)| format!("{} {count}\n", frames.join(";"))).collect();
+        let text = lines.iter().map(|(frames, count)| format!("{} {count}\n", frames.join(";"))).collect::<Vec<_>>().concat();
         let whole = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap();
         prop_assert_eq!(read_chunked(text.as_bytes(), &Ticket::new(), size).unwrap(), whole);
     }

@@ -27,7 +27,11 @@ pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadEr
     match layout.cut {
         // What is missing explains what else is wrong.
         Some(cut) => result.map_err(|error| {
-            if error.is_cancelled() { error } else { error.with_cause(format!("the file is cut at byte {:#x}", cut.offset)) }
+            if error.is_cancelled() || error.offset() == cut.offset {
+                error
+            } else {
+                error.with_cause(format!("the file is cut at byte {:#x}", cut.offset))
+            }
         }),
         None => result,
     }

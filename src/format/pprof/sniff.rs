@@ -47,11 +47,11 @@ fn fits(number: u64, value: &Value<'_>) -> bool {
     match (number, value) {
         (field::SAMPLE_TYPE | field::PERIOD_TYPE, Value::Bytes(body)) => is_value_type(*body),
         (field::SAMPLE | field::MAPPING | field::LOCATION | field::FUNCTION, Value::Bytes(body)) => is_message(*body),
-        (field::STRING_TABLE, Value::Bytes(_)) => true,
-        (field::COMMENT, Value::Bytes(_) | Value::Int(_)) => true,
-        (field::DROP_FRAMES..=field::DURATION_NANOS | field::PERIOD | field::DEFAULT_SAMPLE_TYPE | field::DOC_URL, Value::Int(_)) => true,
+        (field::STRING_TABLE, Value::Bytes(_))
+        | (field::COMMENT, Value::Bytes(_) | Value::Int(_))
+        | (field::DROP_FRAMES..=field::DURATION_NANOS | field::PERIOD | field::DEFAULT_SAMPLE_TYPE | field::DOC_URL, Value::Int(_))
         // Fields of a future version.
-        (16..=64, _) => true,
+        | (16..=64, _) => true,
         _ => false,
     }
 }

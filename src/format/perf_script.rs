@@ -1,0 +1,177 @@
+//! The text that `perf script` prints, of every version and choice of fields.
+//!
+//! Every event is a sample type of its own, named as perf names it. A sample's value is its period where that is printed, else 1. The
+//! unit is `count`; only the periods of `cpu-clock` and `task-clock` are `nanoseconds`. Command and ids are the thread, the processor
+//! is the label `cpu`, header lines are facts under perf's own words. Deliberately absent: demangling, choosing one event, tidying
+//! names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] (the grammar) and [`part`] (the state between lines).
+
+mod header;
+mod line;
+mod part;
+
+use rayon::prelude::*;
+
+use self::line::Start;
+use self::part::{MAX_EVENTS, Shape};
+use super::text::{self, Lines, Text};
+use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::ticket::Ticket;
+use crate::model::{Builder, Profile, SampleType, kind};
+
+/// The reader of `perf script` text.
+pub(super) struct PerfScript;
+
+/// Bytes of text that one task reads: large enough to hide the cost of merging, small enough to cancel quickly.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// How far to look for the first sample before every paragraph is taken for one.
+const PROBE_BYTES: usize = 1 << 20;
+
+/// Lines that decide whether a text is perf's.
+const SNIFF_LINES: usize = 400;
+
+impl Format for PerfScript {
+    fn name(&self) -> &'static str {
+        "perf-script"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Text of perf script (Linux perf)"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["perf", "txt", "script"]
+    }
+
+    fn sniff(&self, head: &[u8]) -> Sniff {
+        let text = text::decode(head);
+        let seen = Seen::count(&text.bytes);
+        let chains = seen.starts > 0 && seen.frames > 0;
+        let one_line = seen.starts > 1 && seen.starts * 10 >= seen.lines * 8;
+        let bare = seen.starts == 0 && seen.wide_frames > 1 && seen.wide_frames * 10 >= seen.lines * 9;
+        if seen.signs > 0 || chains || one_line || bare {
+            Sniff::Yes
+        } else if seen.starts > 0 && seen.starts * 2 >= seen.lines {
+            Sniff::Maybe
+        } else {
+            Sniff::No
+        }
+    }
+
+    fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+        read_chunked(input.bytes, cx.ticket, CHUNK_BYTES)
+    }
+}
+
+/// What the first lines are.
+#[derive(Default)]
+struct Seen {
+    /// Neither blank nor comments.
+    lines: usize,
+    /// First lines of samples, and records.
+    starts: usize,
+    /// Frames after the first start.
+    frames: usize,
+    /// Frames exactly as perf pads them.
+    wide_frames: usize,
+    /// Header lines that only perf writes.
+    signs: usize,
+}
+
+impl Seen {
+    fn count(text: &[u8]) -> Self {
+        let mut seen = Self::default();
+        for (_, line) in Lines::new(text).take(SNIFF_LINES) {
+            if line.starts_with(b"#") {
+                seen.signs += usize::from(header::is_sign(line));
+                continue;
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            seen.lines += 1;
+            if line::start(line).is_some() {
+                seen.starts += 1;
+            } else if matches!(line.first(), Some(b'\t' | b' ')) && line::frame(line).is_some() {
+                seen.frames += usize::from(seen.starts > 0);
+                // A tab, 16 columns of address, a blank.
+                seen.wide_frames += usize::from(line.first() == Some(&b'\t') && is_padded(line));
+            }
+        }
+        seen
+    }
+}
+
+fn is_padded(line: &[u8]) -> bool {
+    line.get(16).is_some_and(u8::is_ascii_hexdigit) && line.get(17) == Some(&b' ')
+}
+
+fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Profile, ReadError> {
+    let Text { bytes, base, mut notes } = text::decode(bytes);
+    let mut whole: &[u8] = &bytes;
+    let probe = whole.get(..PROBE_BYTES).unwrap_or(whole);
+    let bare = !Lines::new(probe).any(|(_, line)| matches!(line::start(line), Some(Start::Sample(_))));
+    if let Some(cut) = cut_line(whole, probe) {
+        notes.add(kind::TRUNCATED, "the text ends in the middle of a line, which was left out", 1, Some(base + cut as u64));
+        whole = whole.get(..cut).unwrap_or(whole);
+    }
+    let starts = |line: &[u8]| if bare { line.is_empty() } else { line::start(line).is_some() };
+    let parts: Vec<Builder> = text::chunks(whole, chunk_bytes, starts)
+        .into_par_iter()
+        .map(|(at, part)| {
+            ticket.advance(part.len() as u64)?;
+            let read = part::read_part(part, base + at as u64, Shape { bare });
+            read.ok_or_else(|| too_many_events(base + at as u64))
+        })
+        .collect::<Result<_, _>>()?;
+    let mut builder = Builder::default();
+    builder.notes.absorb(&notes);
+    for mut part in parts {
+        ticket.check()?;
+        builder.info.facts.append(&mut part.info.facts);
+        builder.absorb(part);
+        if builder.sample_types.len() > MAX_EVENTS {
+            return Err(too_many_events(base));
+        }
+    }
+    if builder.rows.is_empty() {
+        return Err(ReadError::new("perf-script", base, "reading samples", "no sample found"));
+    }
+    "perf-script".clone_into(&mut builder.info.format);
+    builder.default_sample_type = default_sample_type(&builder.sample_types);
+    Ok(builder.finish())
+}
+
+fn too_many_events(offset: u64) -> ReadError {
+    ReadError::new("perf-script", offset, "reading samples", format!("more than {MAX_EVENTS} different events"))
+}
+
+/// Start of the last line where that is a frame that was cut: it has no line end and no module, though the first frame has one.
+fn cut_line(text: &[u8], probe: &[u8]) -> Option<usize> {
+    let start = memchr::memrchr(b'\n', text)? + 1;
+    let last = text.get(start..)?.trim_ascii_end();
+    let is_indented = matches!(last.first(), Some(b'\t' | b' '));
+    if !is_indented || last.ends_with(b")") || line::start(last).is_some() {
+        return None;
+    }
+    let first = Lines::new(probe).find(|(_, line)| line.first() == Some(&b'\t')).and_then(|(_, line)| line::frame(line))?;
+    (first.module.is_some() || first.inlined || first.symbol.is_none()).then_some(start)
+}
+
+/// Words that begin the names of events that sample where time goes.
+const TIME_EVENTS: &[&str] = &["cycles", "cpu-cycles", "cpu-clock", "task-clock", "ref-cycles", "bus-cycles"];
+
+/// The first event that samples time, else the first that is more than one a record, else the first.
+fn default_sample_type(types: &[SampleType]) -> usize {
+    let samples_time = |kind: &SampleType| {
+        // `cpu_core/cycles/u` is the event of one sort of core.
+        let name = kind.name.strip_prefix("cpu").and_then(|name| name.split_once('/')).map_or(kind.name.as_str(), |(_, name)| name);
+        name.split([':', '/']).next().is_some_and(|base| TIME_EVENTS.contains(&base))
+    };
+    let tracepoint = |kind: &SampleType| kind.name.split(':').nth(1).is_some_and(|name| name.len() > 6);
+    let first = |matches: &dyn Fn(&SampleType) -> bool| types.iter().position(matches);
+    first(&samples_time).or_else(|| first(&|kind| !tracepoint(kind))).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

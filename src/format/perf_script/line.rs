@@ -1,0 +1,314 @@
+//! The grammar of single lines. Every function looks at one line only, so any thread can tell where a sample starts.
+//!
+//! A command name may hold blanks, digits, colons and brackets. So the time is found first, and what stands before it is read from
+//! its right end. Start reading at [`head`] and [`frame`].
+
+/// The first line of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head<'a> {
+    /// Command, ids, flags and processor as they stand; see [`who`].
+    pub(super) who: &'a [u8],
+    /// Nanoseconds, where the line has a time.
+    pub(super) time: Option<i64>,
+    /// Units of the event since the last sample, where printed.
+    pub(super) period: Option<u64>,
+    /// The event as perf names it; empty where not printed.
+    pub(super) event: &'a [u8],
+    /// What follows: trace text, a data address, or the only frame of a capture without call graphs.
+    pub(super) rest: &'a [u8],
+}
+
+/// A line that starts something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start<'a> {
+    /// A sample.
+    Sample(Head<'a>),
+    /// A record that is no sample: what follows `PERF_RECORD_`.
+    Record(&'a [u8]),
+}
+
+/// A process or thread as the line names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Who<'a> {
+    pub(super) comm: &'a [u8],
+    pub(super) pid: Option<i32>,
+    pub(super) tid: Option<i32>,
+    pub(super) cpu: Option<u32>,
+}
+
+/// One line of a call chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RawFrame<'a> {
+    pub(super) address: u64,
+    /// Without the offset; `None` for `[unknown]`.
+    pub(super) symbol: Option<&'a [u8]>,
+    /// `None` where not printed or `[unknown]`.
+    pub(super) module: Option<&'a [u8]>,
+    pub(super) inlined: bool,
+}
+
+const RECORD: &[u8] = b"PERF_RECORD_";
+
+/// What a line starts, or `None` for a line inside a sample and for what is not perf's.
+pub(super) fn start(line: &[u8]) -> Option<Start<'_>> {
+    let first = *line.first()?;
+    if first == b'\t' {
+        return None;
+    }
+    if let Some(name) = line.strip_prefix(RECORD) {
+        return Some(Start::Record(name));
+    }
+    timed(line).or_else(|| if first == b' ' { None } else { untimed(line) })
+}
+
+/// Positions of the colons that end a word.
+fn colons(line: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(b':', line).filter(|&at| line.get(at + 1).is_none_or(u8::is_ascii_whitespace))
+}
+
+/// A line with a time: the first `digits.digits:` that follows a thread id, else the first at all.
+fn timed(line: &[u8]) -> Option<Start<'_>> {
+    let mut without_id = None;
+    for colon in colons(line) {
+        let Some((begin, time)) = line.get(..colon).and_then(time_before) else { continue };
+        let before = line.get(..begin)?.trim_ascii();
+        let found = (before, time, line.get(colon + 1..)?);
+        if who(before).tid.is_some() {
+            return Some(after_time(found));
+        }
+        without_id.get_or_insert(found);
+    }
+    without_id.filter(|(before, ..)| !before.is_empty()).map(after_time)
+}
+
+/// Start and nanoseconds of the time that ends `text`. The decimal mark may be a comma (locales).
+fn time_before(text: &[u8]) -> Option<(usize, i64)> {
+    let digits = |end: usize| text.get(..end).map_or(0, |text| text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count());
+    let fraction = digits(text.len());
+    let mark = text.len().checked_sub(fraction + 1)?;
+    if fraction == 0 || fraction > 9 || !matches!(text.get(mark), Some(b'.' | b',')) {
+        return None;
+    }
+    let whole = digits(mark);
+    let begin = mark - whole;
+    let apart = begin == 0 || text.get(begin - 1).is_some_and(u8::is_ascii_whitespace);
+    if whole == 0 || !apart {
+        return None;
+    }
+    let seconds = i64::try_from(decimal(text.get(begin..mark)?)?).ok()?;
+    // At most nine digits.
+    let nanos = decimal(text.get(mark + 1..)?)? as i64 * 10_i64.pow(9 - fraction as u32);
+    Some((begin, seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?))
+}
+
+fn after_time<'a>((who, time, rest): (&'a [u8], i64, &'a [u8])) -> Start<'a> {
+    let rest = rest.trim_ascii_start();
+    if let Some(name) = rest.strip_prefix(RECORD) {
+        return Start::Record(name);
+    }
+    let (period, rest) = period(rest);
+    let event = colons(rest).next().and_then(|colon| rest.split_at_checked(colon)).filter(|(event, _)| is_event(event));
+    let (event, rest) = event.map_or((&[][..], rest), |(event, rest)| (event, rest.get(1..).unwrap_or(&[])));
+    Start::Sample(Head { who, time: Some(time), period, event, rest: rest.trim_ascii() })
+}
+
+/// The number that ends before a blank, and what follows it.
+fn period(rest: &[u8]) -> (Option<u64>, &[u8]) {
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let Some((digits, after)) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty()) else { return (None, rest) };
+    // `1000 foo+0x1 (x)` is an address where events are not printed; an event follows a period.
+    let follows = after.trim_ascii_start();
+    let event = colons(follows).next().and_then(|colon| follows.get(..colon)).is_some_and(is_event);
+    if event && after.first().is_some_and(u8::is_ascii_whitespace) {
+        (Some(decimal(digits).unwrap_or(u64::MAX)), follows)
+    } else {
+        (None, rest)
+    }
+}
+
+/// True for what can be an event's name; false for `ffffffff81000130 LazyCompile` and the like.
+fn is_event(text: &[u8]) -> bool {
+    let word = text.iter().position(u8::is_ascii_whitespace).map(|end| text.get(..end).unwrap_or(text));
+    !text.is_empty() && word.is_none_or(|word| !word.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// A line without a time (old perf, or not asked for): command, id, perhaps a processor and a period, and a word with a colon.
+fn untimed(line: &[u8]) -> Option<Start<'_>> {
+    let colon = colons(line).next()?;
+    let before = line.get(..colon)?;
+    let blank = before.iter().rposition(u8::is_ascii_whitespace)?;
+    let event = before.get(blank + 1..)?;
+    let mut prefix = before.get(..blank)?.trim_ascii_end();
+    if !event.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let mut period = None;
+    if let Some((rest, number)) = last_word(prefix).filter(|(rest, word)| word.iter().all(u8::is_ascii_digit) && who(rest).tid.is_some()) {
+        // Two numbers in a row: the second is a period, unless the first belongs to the command.
+        if !rest.trim_ascii().is_empty() && last_word(rest).is_some_and(|(comm, _)| !comm.is_empty()) {
+            period = decimal(number);
+            prefix = rest;
+        }
+    }
+    let found = who(prefix);
+    if found.tid.is_none() || found.comm.is_empty() {
+        return None;
+    }
+    Some(Start::Sample(Head { who: prefix.trim_ascii(), time: None, period, event, rest: line.get(colon + 1..)?.trim_ascii() }))
+}
+
+/// A text without its last word, and that word.
+fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.trim_ascii_end();
+    let start = text.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+    text.split_at_checked(start).filter(|(_, word)| !word.is_empty()).map(|(rest, word)| (rest.trim_ascii_end(), word))
+}
+
+/// Reads command, ids and processor from the right: everything before the id is the command, blanks and digits too.
+pub(super) fn who(text: &[u8]) -> Who<'_> {
+    let text = text.trim_ascii();
+    let mut found = Who { comm: text, ..Who::default() };
+    let mut rest = text;
+    if let Some((before, word)) = last_word(rest)
+        && let Some(cpu) = word.strip_prefix(b"[").and_then(|word| word.strip_suffix(b"]")).and_then(decimal)
+    {
+        found.cpu = u32::try_from(cpu).ok();
+        rest = before;
+    }
+    found.comm = rest;
+    // Between id and processor stand the letters of the field `misc`, where asked for.
+    let flags = last_word(rest).filter(|(_, word)| word.len() <= 4 && word.iter().all(u8::is_ascii_alphabetic)).map(|(before, _)| before);
+    for rest in [Some(rest), flags].into_iter().flatten() {
+        let Some((comm, id)) = last_word(rest) else { continue };
+        let mut parts = id.splitn(2, |&byte| byte == b'/').map(signed);
+        match (parts.next().flatten(), parts.next()) {
+            (Some(tid), None) => return Who { comm, tid: Some(tid), ..found },
+            (Some(pid), Some(Some(tid))) => return Who { comm, pid: Some(pid), tid: Some(tid), ..found },
+            _ => {}
+        }
+    }
+    found
+}
+
+fn signed(text: &[u8]) -> Option<i32> {
+    std::str::from_utf8(text).ok().filter(|text| !text.starts_with('+'))?.parse().ok()
+}
+
+/// Digits only; `None` for anything else and for what does not fit.
+pub(super) fn decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |sum, &byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        sum.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// An address at the start of `text`, and what follows it after a blank.
+fn address(text: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    let mut digits = 0;
+    for &byte in text.iter().take(17) {
+        let Some(digit) = char::from(byte).to_digit(16) else { break };
+        value = value << 4 | u64::from(digit);
+        digits += 1;
+    }
+    let rest = text.get(digits..)?;
+    let ends = rest.first().is_none_or(u8::is_ascii_whitespace);
+    (ends && (1..=16).contains(&digits)).then_some((value, rest.trim_ascii()))
+}
+
+/// Reads a line of a call chain: address, symbol with or without offset, and the module or `(inlined)` in parentheses.
+pub(super) fn frame(line: &[u8]) -> Option<RawFrame<'_>> {
+    let (address, rest) = address(line.trim_ascii_start())?;
+    let (symbol, module) = split_module(rest);
+    let inlined = module == Some(b"inlined");
+    let module = module.filter(|&module| !inlined && module != b"[unknown]" && !module.is_empty()).map(plain_module);
+    let symbol = without_offset(symbol.trim_ascii_end());
+    let symbol = Some(symbol).filter(|&symbol| symbol != b"[unknown]" && !symbol.is_empty());
+    Some(RawFrame { address, symbol, module, inlined })
+}
+
+/// Splits `symbol (module)`. Both may hold parentheses: the module's are taken as balanced.
+fn split_module(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let Some(inner) = text.strip_suffix(b")") else { return (text, None) };
+    let opens = |at: usize| at == 0 || text.get(at - 1) == Some(&b' ');
+    let mut depth = 1_usize;
+    let mut last = None;
+    for at in memchr::memrchr2_iter(b'(', b')', inner) {
+        if inner.get(at) == Some(&b')') {
+            depth += 1;
+            continue;
+        }
+        depth = depth.saturating_sub(1);
+        if opens(at) {
+            last.get_or_insert(at);
+        }
+        if depth == 0 {
+            if opens(at) {
+                last = Some(at);
+            }
+            break;
+        }
+    }
+    let Some(at) = last else { return (text, None) };
+    (text.get(..at).unwrap_or(text), inner.get(at + 1..))
+}
+
+/// The path without `+0x…` (its offset, where asked for) and without the mark of a deleted file.
+fn plain_module(module: &[u8]) -> &[u8] {
+    let module = without_offset(module);
+    module.strip_suffix(b" (deleted)").unwrap_or(module)
+}
+
+/// A name without `+0x…` at its end.
+fn without_offset(name: &[u8]) -> &[u8] {
+    let plus = memchr::memrchr(b'+', name).and_then(|at| name.split_at_checked(at));
+    let offset = plus.and_then(|(before, offset)| offset.strip_prefix(b"+0x").map(|digits| (before, digits)));
+    offset.filter(|(_, digits)| !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)).map_or(name, |(before, _)| before)
+}
+
+/// The frame that ends the line of a sample without call graph. Before it may stand trace text or a data address with its symbol.
+pub(super) fn frame_in_rest(rest: &[u8]) -> Option<RawFrame<'_>> {
+    // A branch stack follows the frame.
+    let branches = memchr::memmem::find(rest, b"/0x").and_then(|at| rest.get(..at)).and_then(|before| last_word(before));
+    let rest = branches.map_or(rest, |(before, _)| before);
+    let mut found = None;
+    let mut at = 0;
+    while let Some(word) = rest.get(at..).filter(|word| !word.is_empty()) {
+        let length = word.iter().position(u8::is_ascii_whitespace).unwrap_or(word.len());
+        // perf prints addresses 16 wide after a blank: a shorter one has at least two blanks before it.
+        let padded = at == 0 || length == 16 || rest.get(at.saturating_sub(2)..at).is_some_and(|before| before == b"  ");
+        if padded && let Some(frame) = frame(word).filter(|frame| frame.symbol.is_some() || frame.module.is_some() || word.contains(&b'['))
+        {
+            found = Some(frame);
+        }
+        at += length + word.get(length..).map_or(0, |blanks| blanks.iter().take_while(|byte| byte.is_ascii_whitespace()).count());
+    }
+    found
+}
+
+/// The `file:line` that stands on a line of its own after a frame; `None` for `module[address]` and for line 0.
+pub(super) fn source_line(line: &[u8]) -> Option<(&[u8], u32)> {
+    let text = line.trim_ascii();
+    // perf appends the discriminator: `file.c:12 (discriminator 3)`.
+    let text = memchr::memmem::find(text, b" (discriminator ").and_then(|at| text.get(..at)).unwrap_or(text);
+    let colon = memchr::memrchr(b':', text)?;
+    let line = decimal(text.get(colon + 1..)?).and_then(|line| u32::try_from(line).ok()).filter(|&line| line > 0)?;
+    let file = text.get(..colon).filter(|file| !file.is_empty() && *file != b"??")?;
+    Some((file, line))
+}
+
+/// True for a line that may stand after a frame and tells its place: two blanks and no more.
+pub(super) fn is_source_line(line: &[u8]) -> bool {
+    matches!(line, [b' ', b' ', third, ..] if !third.is_ascii_whitespace()) && memchr::memchr2(b':', b'[', line).is_some()
+}
+
+/// True for a branch stack on a line of its own.
+pub(super) fn is_branch_stack(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"0x") && memchr::memmem::find(line, b"/0x").is_some()
+}
+
+#[cfg(test)]
+mod tests;
