@@ -5,6 +5,7 @@
 //! [`info`], the smallest.
 
 pub mod info;
+pub mod merged;
 pub mod number;
 pub mod picture;
 pub mod stacks;

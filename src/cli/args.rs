@@ -102,7 +102,7 @@ pub(super) struct Export {
     /// Exports the comparison of two captures.
     #[arg(short, long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "file")]
     pub(super) diff: Option<Vec<PathBuf>>,
-    /// Where to; the ending says what: folded, svg, csv, json, md, png. - is standard output and needs --as.
+    /// Where to; the ending says what: folded, svg, csv, json, md, pb.gz, pb, png. - is standard output and needs --as.
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: PathBuf,
     /// How the two sides of a comparison are made comparable; what fits the sample type otherwise.
@@ -137,6 +137,11 @@ pub(super) enum Kind {
     Json,
     /// The table of functions as Markdown.
     Md,
+    /// A pprof profile, compressed. A comparison is saved as pprof does it: before negated, with the label pprof::base=true.
+    #[value(name = "pb.gz")]
+    PbGz,
+    /// A pprof profile, not compressed.
+    Pb,
     /// A picture of the flame graph.
     Png,
 }
@@ -197,6 +202,11 @@ impl View {
     pub(super) fn by(&self) -> Granularity {
         // The parser lets only these names through.
         Granularity::from_name(&self.by).unwrap_or_default()
+    }
+
+    /// True where the whole capture is looked at as it is.
+    pub(super) fn is_whole(&self) -> bool {
+        self.filter().is_empty() && self.sample_type.is_none() && self.by() == Granularity::Function
     }
 
     /// The filter; threads still as the user wrote them.

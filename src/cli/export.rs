@@ -9,7 +9,9 @@ use super::read::Weighed;
 use super::{Failure, Hooks, output, read};
 use crate::analysis::SideInput;
 use crate::app::load::LoadOptions;
+use crate::format::pprof;
 use crate::model::{Profile, base_name};
+use crate::report::merged::merge_pair;
 use crate::report::{self, PictureRequest, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 /// Size of a png in points where none is asked for.
@@ -17,6 +19,9 @@ const DEFAULT_SIZE: (u32, u32) = (1600, 900);
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let kind = kind_of(args)?;
+    if matches!(kind, Kind::PbGz | Kind::Pb) && !args.view.is_whole() {
+        return Err(Failure::Usage("a pprof export holds everything that was read; sample type, --by and filters do not apply".to_owned()));
+    }
     let bytes = match (&args.diff, &args.file) {
         (Some(pair), _) => pair_bytes(args, kind, pair, options, hooks)?,
         (None, Some(file)) => single_bytes(args, kind, file, options, hooks)?,
@@ -39,16 +44,22 @@ fn kind_of(args: &Export) -> Result<Kind, Failure> {
         (".csv", Kind::Csv),
         (".json", Kind::Json),
         (".md", Kind::Md),
+        (".pb.gz", Kind::PbGz),
+        (".pprof", Kind::PbGz),
+        (".pb", Kind::Pb),
         (".png", Kind::Png),
     ];
     endings.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, kind)| kind).ok_or_else(|| {
-        let known = "folded, svg, csv, json, md or png";
+        let known = "folded, svg, csv, json, md, pb.gz, pb or png";
         Failure::Usage(format!("the name {} does not say what to write; end it in {known}, or add --as KIND", args.output.display()))
     })
 }
 
 fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
     let capture = read::capture(file, options)?;
+    if let Some(bytes) = pprof_bytes(kind, &capture) {
+        return Ok(bytes);
+    }
     let weighed = read::single(&capture, &args.view)?;
     let name = file.to_string_lossy().into_owned();
     let top = || {
@@ -58,18 +69,36 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions, h
     match kind {
         Kind::Csv => Ok(top().csv().into_bytes()),
         Kind::Md => Ok(top().markdown().into_bytes()),
-        Kind::Folded | Kind::Svg | Kind::Json | Kind::Png => tree_bytes(args, kind, weighed, &[vec![name]], hooks),
+        _ => tree_bytes(args, kind, weighed, &[vec![name]], hooks),
     }
 }
 
 fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
     let captures: Vec<Arc<Profile>> = pair.iter().map(|path| read::capture(path, options)).collect::<Result<_, _>>()?;
+    if let [before, after] = captures.as_slice()
+        && matches!(kind, Kind::PbGz | Kind::Pb)
+    {
+        let merged = merge_pair(before, after);
+        if merged.sample_types.is_empty() {
+            return Err(Failure::Failed("the captures have no sample type in common".to_owned()));
+        }
+        return Ok(pprof_bytes(kind, &merged).unwrap_or_default());
+    }
     let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput { captures: vec![row] }).collect();
     let weighed = read::comparison(&captures, &sides, &args.view, args.normalization())?;
     let names: Vec<Vec<String>> = pair.iter().map(|path| vec![path.to_string_lossy().into_owned()]).collect();
     match kind {
         Kind::Csv | Kind::Md => Err(Failure::Usage("a comparison as a table comes from diff --json or diff --markdown".to_owned())),
-        Kind::Folded | Kind::Svg | Kind::Json | Kind::Png => tree_bytes(args, kind, weighed, &names, hooks),
+        _ => tree_bytes(args, kind, weighed, &names, hooks),
+    }
+}
+
+/// The profile as pprof; `None` for other kinds.
+fn pprof_bytes(kind: Kind, profile: &Profile) -> Option<Vec<u8>> {
+    match kind {
+        Kind::PbGz => Some(pprof::write_gz(profile)),
+        Kind::Pb => Some(pprof::write(profile)),
+        _ => None,
     }
 }
 

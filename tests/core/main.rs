@@ -1,6 +1,7 @@
 //! Tests of everything below the window: layers, formats, laws, the command line.
 
 mod bad_pprof;
+mod cli;
 mod corpus;
 mod corpus_pprof;
 mod laws;
