@@ -5,6 +5,7 @@
 
 mod error;
 pub mod folded;
+pub mod perf_data;
 mod perf_script;
 pub mod pprof;
 mod text;
@@ -69,7 +70,7 @@ impl<'a> ReadCx<'a> {
 pub const HEAD_BYTES: usize = 64 << 10;
 
 /// All formats, in the order in which ties are broken.
-pub static FORMATS: &[&dyn Format] = &[&pprof::Pprof, &perf_script::PerfScript, &folded::Folded];
+pub static FORMATS: &[&dyn Format] = &[&pprof::Pprof, &perf_data::PerfData, &perf_script::PerfScript, &folded::Folded];
 
 /// Reads a capture of any format: peel compression, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {

@@ -3,7 +3,7 @@
 mod bad_pprof;
 mod cli;
 mod corpus;
+mod corpus_perf_data;
 mod corpus_pprof;
-mod laws;
 mod layers;
 mod naive;
