@@ -5,5 +5,6 @@ mod cli;
 mod corpus;
 mod corpus_perf_data;
 mod corpus_pprof;
+mod laws;
 mod layers;
 mod naive;
