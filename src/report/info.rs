@@ -170,7 +170,11 @@ impl Info {
         };
         let container = if self.container == Container::None.name() { String::new() } else { format!(", {}", self.container) };
         line("format", &format!("{}{container}", self.format));
-        let threads = if self.threads == 0 { String::new() } else { format!(", {} threads", self.threads) };
+        let threads = match self.threads {
+            0 => String::new(),
+            1 => ", 1 thread".to_owned(),
+            n => format!(", {n} threads"),
+        };
         line("holds", &format!("{} samples, {} stacks, {} functions{threads}", self.samples, self.stacks, self.functions));
         if let Some(start) = self.start_unix_ns.and_then(|nanos| jiff::Timestamp::from_nanosecond(i128::from(nanos)).ok()) {
             line("start", &format!("{start:.0}"));

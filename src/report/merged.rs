@@ -25,6 +25,9 @@ pub fn merge_pair(before: &Profile, after: &Profile) -> Profile {
     let default = after.sample_types.get(after.default_sample_type).map(|kind| kind.name.as_str());
     builder.default_sample_type = builder.sample_types.iter().position(|kind| Some(kind.name.as_str()) == default).unwrap_or(0);
     builder.info = after.info.clone();
+    // As pprof merges: the earliest start, and the time of both.
+    builder.info.start_unix_nanos = before.info.start_unix_nanos.into_iter().chain(after.info.start_unix_nanos).min();
+    builder.info.duration_nanos = before.info.duration_nanos.zip(after.info.duration_nanos).map(|(a, b)| a.saturating_add(b));
     add(&mut builder, before, Some(BASE_LABEL));
     add(&mut builder, after, None);
     builder.notes.absorb(&before.notes);
