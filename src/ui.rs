@@ -4,3 +4,4 @@
 
 pub mod raster;
 pub mod theme;
+pub mod widgets;

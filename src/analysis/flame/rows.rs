@@ -54,14 +54,15 @@ impl Item {
         if self.is_run() { self.widest } else { self.width() as f32 }
     }
 
-    /// Grows to the right over `next`.
-    fn absorb(&mut self, next: &Self) {
+    /// Grows to the right over `next`; true where that one is wider than all before it.
+    fn absorb(&mut self, next: &Self) -> bool {
         let (mine, other) = (self.widest(), next.widest());
+        self.end = next.end;
+        self.widest = mine.max(other);
         if other > mine {
             self.node = next.node;
         }
-        self.widest = mine.max(other);
-        self.end = next.end;
+        other > mine
     }
 }
 
@@ -76,6 +77,25 @@ struct Row {
     base: Vec<Item>,
     coarse: Vec<Item>,
     levels: Vec<Level>,
+}
+
+/// One value per item of a pyramid, in the order in which frames read them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Column<T> {
+    /// Of each row: values of the base, and of all levels above it.
+    rows: Vec<[Vec<T>; 2]>,
+}
+
+impl<T: Copy> Column<T> {
+    /// Values of the items that [`Row::level`] gives.
+    pub(super) fn level(&self, depth: usize, coarse: Option<usize>) -> impl Fn(usize) -> Option<T> + '_ {
+        let values: &[T] = match (self.rows.get(depth), coarse) {
+            (Some([_, values]), Some(from)) => values.get(from..).unwrap_or_default(),
+            (Some([values, _]), None) => values,
+            (None, _) => &[],
+        };
+        |at| values.get(at).copied()
+    }
 }
 
 /// All rows of a layout. Items of a row ascend by start, by end and by node, and do not overlap.
@@ -137,8 +157,23 @@ impl Rows {
         })
     }
 
-    /// See [`super::FlameLayout::visit`].
-    pub(super) fn visit(&self, range: &Range<f64>, rows: Range<usize>, pixels: f64, mut each: impl FnMut(FlameBox)) {
+    /// The value of each item: that of its node, or of the widest node of its run.
+    pub(super) fn column<T: Copy + Send>(&self, value: impl Fn(NodeId) -> T + Sync) -> Column<T> {
+        let values = |items: &[Item]| items.iter().map(|item| value(item.node)).collect();
+        Column { rows: self.rows.par_iter().map(|row| [values(&row.base), values(&row.coarse)]).collect() }
+    }
+
+    /// See [`super::FlameLayout::visit_with`]. `values` is asked once a row: it gets the row and where in the items above its base the
+    /// chosen level begins (`None` for the base), and gives the value of each item of that level.
+    #[inline]
+    pub(super) fn visit<T, V: Fn(usize) -> Option<T>>(
+        &self,
+        values: impl Fn(usize, Option<usize>) -> V,
+        range: &Range<f64>,
+        rows: Range<usize>,
+        pixels: f64,
+        mut each: impl FnMut(FlameBox, T),
+    ) {
         let total = self.total as f64;
         let (from, to) = (range.start * total, range.end * total);
         let units = (to - from) / pixels;
@@ -150,17 +185,27 @@ impl Rows {
         let (first, last) = (from.floor() as i64, to.ceil() as i64);
         let one = units.ceil() as i64;
         let cap = (units * RUN_PIXELS as f64) as i64;
+        let rightmost = pixels + OUTSIDE_PIXELS;
         // Positions relative to the view before they become `f32`: exact at any zoom.
-        let pixel = |at: i64| ((at as f64 - from) * scale).clamp(-OUTSIDE_PIXELS, pixels + OUTSIDE_PIXELS) as f32;
+        let pixel = |at: i64| ((at as f64 - from) * scale).max(-OUTSIDE_PIXELS).min(rightmost) as f32;
         for depth in rows.start..rows.end.min(self.rows.len()) {
-            let items = self.rows[depth].level(exponent);
+            let (items, coarse) = self.rows[depth].level(exponent);
+            let value = values(depth, coarse);
             let begin = items.partition_point(|item| item.end <= first);
             let end = begin + items[begin..].partition_point(|item| item.start < last);
-            merge_narrow(&items[begin..end], one, cap, |item| {
-                let (x0, x1) = (pixel(item.start), pixel(item.end));
-                each(FlameBox { depth: depth as u32, x0, x1, node: item.node, merged: item.is_run() });
+            merge_narrow(&items[begin..end], one, cap, |item, at| {
+                if let Some(value) = value(begin + at) {
+                    let (x0, x1) = (pixel(item.start), pixel(item.end));
+                    each(FlameBox { depth: depth as u32, x0, x1, node: item.node, merged: item.is_run() }, value);
+                }
             });
         }
+    }
+
+    /// [`visit`](Self::visit) without values.
+    #[inline]
+    pub(super) fn visit_boxes(&self, range: &Range<f64>, rows: Range<usize>, pixels: f64, mut each: impl FnMut(FlameBox)) {
+        self.visit(|_, _| |_| Some(()), range, rows, pixels, |found, ()| each(found));
     }
 }
 
@@ -180,7 +225,7 @@ impl Row {
             exponent = exponent.max(first_useful(source, source.len() - limit));
             while exponent <= last_exponent {
                 scratch.clear();
-                merge_narrow(source, 1 << exponent, RUN_PIXELS << exponent, |item| scratch.push(item));
+                merge_narrow(source, 1 << exponent, RUN_PIXELS << exponent, |item, _| scratch.push(item));
                 if scratch.len() < limit {
                     break;
                 }
@@ -198,12 +243,13 @@ impl Row {
         Self { base, coarse, levels }
     }
 
-    /// The coarsest items whose runs are narrower than pixels of 2^`exponent` units.
-    fn level(&self, exponent: u32) -> &[Item] {
+    /// The coarsest items whose runs are narrower than pixels of 2^`exponent` units, and where in `coarse` they begin; `None` for the
+    /// base.
+    fn level(&self, exponent: u32) -> (&[Item], Option<usize>) {
         let at = self.levels.partition_point(|level| level.exponent <= exponent);
         match at.checked_sub(1).and_then(|at| self.levels.get(at)) {
-            Some(level) => &self.coarse[level.items.clone()],
-            None => &self.base,
+            Some(level) => (&self.coarse[level.items.clone()], Some(level.items.start)),
+            None => (&self.base, None),
         }
     }
 }
@@ -229,31 +275,30 @@ fn first_useful(items: &[Item], wanted: usize) -> u32 {
     enough.map_or(u32::MAX, |exponent| exponent as u32)
 }
 
-/// Gives the items at least `one` wide as they are, and narrower neighbours (gap below `one`) as runs at most `cap` long.
+/// Gives the items at least `one` wide as they are, and narrower neighbours (gap below `one`) as runs at most `cap` long; with the place
+/// in `items` of the item or of the run's widest one.
 ///
 /// A pixel of `one` units or more that lies inside such a run is touched by one of its items: none fits into a gap.
 #[inline]
-fn merge_narrow(items: &[Item], one: i64, cap: i64, mut each: impl FnMut(Item)) {
-    let mut run: Option<Item> = None;
-    for item in items {
-        if item.width() >= one {
-            if let Some(done) = run.take() {
-                each(done);
-            }
-            each(*item);
-            continue;
-        }
-        match &mut run {
-            Some(run) if item.start - run.end < one && item.end - run.start <= cap => run.absorb(item),
-            _ => {
-                if let Some(done) = run.replace(*item) {
-                    each(done);
+fn merge_narrow(items: &[Item], one: i64, cap: i64, mut each: impl FnMut(Item, usize)) {
+    let mut next = 0;
+    while let Some(&(mut item)) = items.get(next) {
+        let mut widest = next;
+        next += 1;
+        if item.width() < one {
+            while let Some(other) = items.get(next)
+                && other.width() < one
+                && other.start - item.end < one
+                && other.end - item.start <= cap
+            {
+                if item.absorb(other) {
+                    widest = next;
                 }
+                next += 1;
             }
         }
-    }
-    if let Some(done) = run {
-        each(done);
+        // The only call: `each` is large in the frame loop, and is made part of this loop only where it stands once.
+        each(item, widest);
     }
 }
 

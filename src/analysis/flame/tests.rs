@@ -111,9 +111,13 @@ proptest! {
         let from = (left * total as f64) as u64;
         let range = from as f64 / total as f64..(from + units * pixels) as f64 / total as f64;
         let spans = tree.spans();
+        let named = layout.column(|node| node);
         for depth in 0..layout.rows() {
             let mut boxes = Vec::new();
-            layout.boxes(&range, depth..depth + 1, pixels as f64, &mut boxes);
+            layout.visit_with(&named, &range, depth..depth + 1, pixels as f64, |found, node| {
+                assert_eq!(found.node, node, "the value of a box is that of its node");
+                boxes.push(found);
+            });
             prop_assert!(boxes.windows(2).all(|pair| pair[0].x1 <= pair[1].x0 + 1e-3 && pair[0].x0 <= pair[0].x1));
             let mut drawn = BTreeSet::new();
             for found in &boxes {

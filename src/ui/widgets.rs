@@ -1,0 +1,4 @@
+//! Widgets: they take plain data and colours, draw, and return what the person did. They know nothing of this product and can be used
+//! alone in a test; panels turn their responses into commands.
+
+pub mod flame_canvas;
