@@ -305,6 +305,7 @@ struct Watch {
 
 /// Repeats the pass where the font atlas grew after our letters were placed: texture places are parts of its size. egui's own text is
 /// placed at the very end of a frame and has no such trouble.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough over the borrow")]
 fn watch_atlas(ctx: &Context, used: [usize; 2]) {
     let id = Id::unique("flame canvas atlas");
     let installed = ctx.data_mut(|data| {
