@@ -1,10 +1,12 @@
 //! Tests of everything below the window: layers, formats, laws, the command line.
 
 mod bad_pprof;
+mod bad_text;
 mod cli;
 mod corpus;
 mod corpus_perf_data;
 mod corpus_pprof;
+mod corpus_text;
 mod laws;
 mod layers;
 mod naive;

@@ -232,7 +232,11 @@ pub(super) fn frame(line: &[u8]) -> Option<RawFrame<'_>> {
 
 /// Splits `symbol (module)`. Both may hold parentheses: the module's are taken as balanced.
 fn split_module(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let Some(inner) = text.strip_suffix(b")") else { return (text, None) };
+    let Some(inner) = text.strip_suffix(b")") else {
+        // A path whose end is missing (the reader of the text lost a part of the line) is no module, and no part of the name.
+        let open = memchr::memmem::rfind(text, b" (/").filter(|&at| memchr::memchr(b')', text.get(at..).unwrap_or(&[])).is_none());
+        return (open.and_then(|at| text.get(..at)).unwrap_or(text), None);
+    };
     let opens = |at: usize| at == 0 || text.get(at - 1) == Some(&b' ');
     let mut depth = 1_usize;
     let mut last = None;

@@ -111,6 +111,7 @@ fn frames() {
         ("\t 1 LFoo;::bar(a b)+c (//anon)", 1, "LFoo;::bar(a b)+c", "//anon", false),
         ("\t 3f4d7 hexyl::run+0x7497 (inlined)", 0x3f4d7, "hexyl::run", "", true),
         ("\tffffffff81a88205 security_mmap_file", 0xffff_ffff_81a8_8205, "security_mmap_file", "", false),
+        ("\t 1 start_thread (/lib/x86_64-linux-gnu", 1, "start_thread", "", false),
         ("\t 10 (/bin/x)", 16, "", "/bin/x", false),
         ("\t 10", 16, "", "", false),
     ] {
