@@ -5,10 +5,13 @@
 
 pub mod call_tree;
 pub mod comparison;
+pub mod diff;
 pub mod events;
 pub mod filter;
 pub mod flame;
+pub mod names;
 pub mod place;
+pub mod regress;
 pub mod search;
 pub mod stats;
 pub mod top;

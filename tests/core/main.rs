@@ -10,3 +10,4 @@ mod corpus_text;
 mod laws;
 mod layers;
 mod naive;
+mod samples;

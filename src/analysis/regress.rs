@@ -1,0 +1,142 @@
+//! What got worse: the smallest set of disjoint findings that explains the change, in order, and everything else with its numbers.
+//!
+//! A chain of callers that all rise by the same amount is one finding, at the place that explains it. Found by greedy choice: the group of
+//! nodes with the strongest evidence is named, its nodes are set aside, and the search goes on with what is left. A caller's total
+//! dilutes the evidence with unchanged work, a callee's has fewer events, so the place itself wins without a special rule. Then the
+//! headline moves to the program's own code where a library or the runtime only does what it was asked to.
+//!
+//! Start reading at [`findings`].
+
+mod attribute;
+mod words;
+
+use std::sync::Arc;
+
+use super::comparison::Comparison;
+use super::diff::{self, Diff, Interval, Measure, Verdict};
+use super::events::Basis;
+use super::place::PlaceId;
+use crate::model::Profile;
+
+pub use super::diff::{Exposure, Spec};
+
+/// Rows kept in [`Findings::others`].
+pub const MAX_OTHERS: usize = 1000;
+
+/// One change, or one place that did not change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// From 1 in the order of findings; 0 for a row that is no finding.
+    pub rank: usize,
+    /// What it is.
+    pub verdict: Verdict,
+    /// The place that is named.
+    pub place: PlaceId,
+    /// Its name.
+    pub func: String,
+    /// Self or total.
+    pub measure: Measure,
+    /// Root-first places of the path on which most of the change lies, down to `place`; `None` where no path has half of it.
+    pub path: Option<Vec<PlaceId>>,
+    /// Normalised value before.
+    pub before: f64,
+    /// Normalised value after.
+    pub after: f64,
+    /// Normalised after − before.
+    pub delta: f64,
+    /// `delta` as a part of the normalised total before.
+    pub delta_of_total: f64,
+    /// After / before per unit of unchanged work: infinite = new, NaN where both sides are 0.
+    pub ratio: f64,
+    /// Lower end of the 95 % interval of `ratio`.
+    pub ratio_lo: f64,
+    /// Upper end of the 95 % interval of `ratio`.
+    pub ratio_hi: f64,
+    /// Two-sided p value of no change.
+    pub p: f64,
+    /// For a finding: p after correction for the search over all places. For other rows: the false discovery rate over all of them.
+    pub q: f64,
+    /// Raw events of before and after.
+    pub events: [f64; 2],
+    /// Part of the total change that lies here; of all rises (or falls) where the net change is small or 0 by definition.
+    pub explains: f64,
+    /// Smallest growth that the search would find in this row with 80 % power: 0.25 = +25 %.
+    pub minimum_detectable: f64,
+    /// Rank of the finding that explains this row, where one does.
+    pub explained_by: Option<usize>,
+    /// One sentence without a period.
+    pub why: String,
+}
+
+/// What two sides say.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// Work after / work before against which places were held, in raw values, with the interval where it was estimated.
+    pub exposure: Interval,
+    /// The same as the bulk of the functions says, for comparison.
+    pub unchanged: Option<Interval>,
+    /// Findings: regressions and new places first, then improvements; within each by certainty × size.
+    pub rows: Vec<Finding>,
+    /// All other places with a value, one row each, largest change first; at most [`MAX_OTHERS`].
+    pub others: Vec<Finding>,
+    /// Places that [`Findings::others`] leaves out.
+    pub others_left_out: usize,
+    /// The result in plain sentences.
+    pub summary: String,
+    /// What a reader of the numbers must know.
+    pub notes: Vec<String>,
+    /// Where the numbers of events come from.
+    pub basis: Basis,
+    /// Number of (place, measure) pairs that were tested.
+    pub tests: usize,
+    /// The tables below the findings.
+    pub diff: Arc<Diff>,
+}
+
+impl Findings {
+    /// Regressions and new places.
+    pub fn worse(&self) -> impl Iterator<Item = &Finding> {
+        self.rows.iter().filter(|row| row.verdict.is_worse())
+    }
+}
+
+/// Explains the change between the two sides of a top-down comparison; empty unless it has two. `captures` are the profiles that the
+/// comparison was made of.
+pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec) -> Option<Findings> {
+    let worked = diff::work(comparison, spec)?;
+    let attributed = attribute::attribute(comparison, &worked, spec);
+    let mut rows = attributed.findings;
+    rows.sort_by(|a, b| {
+        let group = |row: &Finding| !row.verdict.is_worse();
+        let weight = |row: &Finding| (1.0 - row.q).max(0.0) * row.delta.abs();
+        // Names are unique, so the order does not depend on anything else.
+        (group(a).cmp(&group(b))).then_with(|| weight(b).total_cmp(&weight(a))).then_with(|| a.func.cmp(&b.func))
+    });
+    let mut new_rank = vec![0; rows.len() + 1];
+    for (at, row) in rows.iter_mut().enumerate() {
+        new_rank[row.rank] = at + 1;
+        row.rank = at + 1;
+    }
+    let mut others = attribute::others(comparison, &worked, &rows, &attributed.explained_by, &new_rank);
+    let others_left_out = others.len().saturating_sub(MAX_OTHERS);
+    others.truncate(MAX_OTHERS);
+    let diff::Worked { diff, .. } = worked;
+    let exposure = match spec.exposure {
+        Exposure::Robust => diff.unchanged.unwrap_or(Interval { ratio: diff.exposure, lo: diff.exposure, hi: diff.exposure }),
+        _ => Interval { ratio: diff.exposure, lo: diff.exposure, hi: diff.exposure },
+    };
+    let mut made = Findings {
+        exposure,
+        unchanged: diff.unchanged,
+        rows,
+        others,
+        others_left_out,
+        summary: String::new(),
+        notes: Vec::new(),
+        basis: diff.basis,
+        tests: diff.tests,
+        diff: Arc::new(diff),
+    };
+    words::explain(comparison, captures, spec, attributed.closed, &mut made);
+    Some(made)
+}

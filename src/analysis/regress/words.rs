@@ -1,0 +1,194 @@
+//! The result in sentences: why each row is what it is, the summary, and what a reader must know.
+
+use std::sync::Arc;
+
+use super::{Exposure, Finding, Findings, Spec};
+use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
+use crate::analysis::diff::{Interval, Measure, Verdict};
+use crate::analysis::names::short;
+use crate::model::{Profile, kind};
+
+/// Longest name in a sentence, in characters.
+const NAME: usize = 60;
+
+/// Writes `why` of every row, the summary and the notes.
+pub(super) fn explain(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed: bool, made: &mut Findings) {
+    let names: Vec<String> = made.rows.iter().map(|row| row.func.clone()).collect();
+    for row in &mut made.rows {
+        row.why = why(comparison, row);
+    }
+    for row in &mut made.others {
+        row.why = why_not(row, &names);
+    }
+    made.summary = summary(comparison, spec, closed, made);
+    made.notes = notes(comparison, captures, spec, closed, made);
+}
+
+/// `+12 %`, `−40 %`, `3.2 times`.
+fn change(ratio: f64) -> String {
+    if ratio.is_nan() {
+        "no value".to_owned()
+    } else if ratio.is_infinite() {
+        "new".to_owned()
+    } else if ratio >= 100.0 {
+        format!("{ratio:.0} times")
+    } else if ratio >= 3.0 {
+        format!("{ratio:.1} times")
+    } else if ratio >= 1.0 {
+        format!("+{}", percent(ratio - 1.0))
+    } else {
+        format!("−{}", percent(1.0 - ratio))
+    }
+}
+
+fn interval(row: &Finding) -> String {
+    if row.ratio_hi.is_infinite() {
+        format!("95 %: at least {}", change(row.ratio_lo))
+    } else {
+        format!("95 %: {} to {}", change(row.ratio_lo), change(row.ratio_hi))
+    }
+}
+
+fn measure_words(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Self_ => "its own cost",
+        Measure::Total => "its cost with callees",
+    }
+}
+
+fn chance(q: f64) -> String {
+    if q < 1e-6 { "less than one in a million".to_owned() } else { format!("1 in {:.0}", 1.0 / q) }
+}
+
+fn why(comparison: &Comparison, row: &Finding) -> String {
+    let what = measure_words(row.measure);
+    let (before, after) = (comparison.text(row.before), comparison.text(row.after));
+    let events = format!("{:.0} → {:.0} events", row.events[0], row.events[1]);
+    let by_chance = format!("by chance in a search of all places: {}", chance(row.q));
+    match row.verdict {
+        Verdict::New => format!("new: {what} is {after} ({events}; {by_chance})"),
+        Verdict::Gone => format!("gone: {what} was {before} ({events}; {by_chance})"),
+        _ => format!("{what} {} ({}), {before} → {after} ({events}; {by_chance})", change(row.ratio), interval(row)),
+    }
+}
+
+fn why_not(row: &Finding, names: &[String]) -> String {
+    let detectable = || {
+        if row.minimum_detectable.is_finite() {
+            format!("a growth of {} would have been found", percent(row.minimum_detectable))
+        } else {
+            "no growth could have been found".to_owned()
+        }
+    };
+    match row.verdict {
+        Verdict::Explained => {
+            let name = row.explained_by.and_then(|rank| names.get(rank.checked_sub(1)?)).map_or("a finding", String::as_str);
+            format!("changed together with {}", short(name, NAME))
+        }
+        Verdict::Diluted => "changed only beside the findings: what is left of it moves with the rest".to_owned(),
+        Verdict::Small => "surely changed, but by less than the minimum effect".to_owned(),
+        Verdict::TooFew => format!("{:.0} → {:.0} events are too few to tell; {}", row.events[0], row.events[1], detectable()),
+        _ => format!("within noise ({}); {}", interval(row), detectable()),
+    }
+}
+
+fn summary(comparison: &Comparison, spec: &Spec, closed: bool, made: &Findings) -> String {
+    let mut sentences = vec![totals(comparison)];
+    let worse = made.rows.iter().filter(|row| row.verdict.is_worse()).count();
+    let better = made.rows.len() - worse;
+    if let Some(first) = made.rows.first() {
+        let direction = match first.verdict {
+            Verdict::New => "is new".to_owned(),
+            Verdict::Gone => "is gone".to_owned(),
+            _ => format!("changed by {} ({})", change(first.ratio), interval(first)),
+        };
+        let part =
+            if first.explains > 0.0 { format!("; {} of the change lies there", percent(first.explains.min(1.0))) } else { String::new() };
+        sentences.push(format!("{} {direction}{part}.", short(&first.func, NAME)));
+        sentences.push(format!("{} and {}.", count(worse, "regression"), count(better, "improvement")));
+    } else {
+        let least = made.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite()).fold(f64::INFINITY, f64::min);
+        sentences.push(if least.is_finite() {
+            let growth = percent(least);
+            format!(
+                "No change that these samples can show: the smallest growth that would have been found is {growth} (in the largest place)."
+            )
+        } else {
+            "No change that these samples can show.".to_owned()
+        });
+    }
+    if closed && !made.rows.is_empty() {
+        let reason = match comparison.effective_normalization() {
+            Normalization::Share => "Shares add up to 100 %",
+            _ => "Both sides use the machine equally much per second",
+        };
+        let rest = "where one place grows all others seem to shrink, so after each finding the rest is held against what is left.";
+        sentences.push(format!("{reason}: {rest}"));
+    }
+    if let (Exposure::Robust, Some(unchanged)) = (spec.exposure, made.unchanged) {
+        let Interval { ratio, lo, hi } = unchanged;
+        sentences.push(format!("Unchanged code is taken to have {ratio:.3} times the value (95 %: {lo:.3} to {hi:.3})."));
+    }
+    sentences.join(" ")
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// What the whole did.
+fn totals(comparison: &Comparison) -> String {
+    let Some((before, after)) = comparison.pair() else { return String::new() };
+    let value = |side| comparison.factor(side) * Side::denominator(side);
+    let (old, new) = (value(before), value(after));
+    let name = &comparison.sample_type;
+    match comparison.effective_normalization() {
+        Normalization::Share => format!("Shares of {name} are compared."),
+        _ if old > 0.0 => {
+            format!("{name}: {} → {} ({}).", comparison.text(old), comparison.text(new), change(new / old))
+        }
+        _ => format!("{name}: {} → {}.", comparison.text(old), comparison.text(new)),
+    }
+}
+
+fn notes(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed: bool, made: &Findings) -> Vec<String> {
+    let mut notes = Vec::new();
+    notes.push(format!("{} Events: {}.", comparison.denominator_text(), made.basis.words()));
+    let noise = &made.diff.noise;
+    notes.push(format!(
+        "Allowed for beyond sampling: {} from run to run for a function ({}), {} for background work of a runtime.",
+        percent(noise.function),
+        if noise.repeats >= 2 {
+            format!("{} repeats a side", noise.repeats)
+        } else {
+            format!("from {}", count(noise.cells, "comparable function"))
+        },
+        percent(noise.background)
+    ));
+    if noise.repeats < 2 {
+        notes.push(
+            "One capture a side: differences between runs can only be estimated; further captures of each side make the verdict surer."
+                .to_owned(),
+        );
+    }
+    if comparison.normalization == Normalization::PerSecond && comparison.effective_normalization() != Normalization::PerSecond {
+        notes.push("A capture does not say how long it took: shares are compared instead of rates.".to_owned());
+    }
+    // In a closed system the bulk must differ from the normalisation where something grew; the summary says so.
+    if spec.exposure == Exposure::Normalization
+        && (!closed || made.rows.is_empty())
+        && let Some(unchanged) = made.unchanged
+        && (unchanged.lo > made.exposure.ratio * 1.05 || unchanged.hi < made.exposure.ratio / 1.05)
+    {
+        notes.push(format!(
+            "The bulk of the functions has {:.2} times the value, the normalisation expects {:.2}: either nearly everything changed, or the amount of work did.",
+            unchanged.ratio, made.exposure.ratio
+        ));
+    }
+    let rows = comparison.sides.iter().flat_map(|side| &side.rows);
+    let lost: u64 = rows.filter_map(|&row| captures.get(row)).map(|profile| profile.notes.count(kind::LOST_EVENTS)).sum();
+    if lost > 0 {
+        notes.push(format!("{lost} events were lost while recording: the sides may be incomplete in different ways."));
+    }
+    notes
+}
