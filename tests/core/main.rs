@@ -3,6 +3,7 @@
 mod bad_pprof;
 mod bad_text;
 mod cli;
+mod cli_diff;
 mod corpus;
 mod corpus_perf_data;
 mod corpus_pprof;
