@@ -1,3 +1,589 @@
-//! app
+//! The whole product without a window: open captures, the view, commands, undo, jobs and what is derived.
+//!
+//! All change goes through [`App::apply`], all results through the inbox that [`App::pump`] empties. Deliberately absent: drawing,
+//! dialogs of the system, the clipboard: `apply` asks for them as [`Effect`]s. Start reading at [`App`].
 
+mod apply;
+pub mod command;
+pub mod derived;
+mod effect;
+mod event;
+pub mod export;
 pub mod load;
+pub mod script;
+pub mod settings;
+mod undo;
+pub mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use command::{Command, CommandKind, KINDS, Keys, Menu};
+pub use effect::{Dialog, Effect};
+pub use event::Event;
+
+use crate::analysis::call_tree::Direction;
+use crate::analysis::comparison::{Comparison, Normalization, Shape, common_sample_types};
+use crate::analysis::diff::Diff;
+use crate::analysis::flame::FlameLayout;
+use crate::analysis::regress::Findings;
+use crate::analysis::search::Matches;
+use crate::analysis::top::Top;
+use crate::base::jobs::{JobId, Jobs, Running};
+use crate::model::Profile;
+use derived::{ComparisonKey, Key, Memo, ShapeKey, State, Value};
+use settings::Settings;
+use undo::Undo;
+use view::{CaptureId, FlameShape, Tab, ViewState};
+
+/// One open file.
+pub struct Capture {
+    /// Its id in this run.
+    pub id: CaptureId,
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// What is known of it.
+    pub state: CaptureState,
+    /// How often its profile was replaced (symbols, reload).
+    pub generation: u32,
+}
+
+/// Where the reading of a capture stands.
+pub enum CaptureState {
+    /// It is being read.
+    Loading(JobId),
+    /// It is read; symbols may still be looked for.
+    Ready {
+        /// What it says.
+        profile: Arc<Profile>,
+        /// The job that looks for symbols.
+        symbols: Option<JobId>,
+    },
+    /// It cannot be read: the whole message.
+    Failed(String),
+}
+
+impl Capture {
+    /// The file's name.
+    pub fn name(&self) -> String {
+        self.path.file_name().map_or_else(|| self.path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The profile once it is read.
+    pub const fn profile(&self) -> Option<&Arc<Profile>> {
+        match &self.state {
+            CaptureState::Ready { profile, .. } => Some(profile),
+            _ => None,
+        }
+    }
+
+    /// Why it could not be read.
+    pub fn error(&self) -> Option<&str> {
+        match &self.state {
+            CaptureState::Failed(why) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// A short text that the window shows for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Names it for [`Command::Dismiss`].
+    pub id: u64,
+    /// What happened.
+    pub text: String,
+    /// True for failures: they stay until dismissed.
+    pub is_error: bool,
+}
+
+/// How an [`App`] starts.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where settings are kept; `None` = nowhere (tests, scripts).
+    pub settings_folder: Option<PathBuf>,
+    /// Jobs run inside the commands that want them: for tests and scripts.
+    pub inline: bool,
+    /// How captures are read.
+    pub load: load::LoadOptions,
+}
+
+/// The product without a window.
+pub struct App {
+    captures: Vec<Capture>,
+    next_capture: u32,
+    view: ViewState,
+    undo: Undo,
+    jobs: Jobs<Event>,
+    memo: Memo,
+    settings: Settings,
+    options: Options,
+    messages: Vec<Message>,
+    next_message: u64,
+    dialog: Option<Dialog>,
+    log: Vec<String>,
+    /// The last results of each kind that were ready: the old picture stays until the new one is there.
+    shown: Shown,
+}
+
+/// The newest ready results.
+#[derive(Default)]
+struct Shown {
+    comparison: Option<Arc<Comparison>>,
+    table: Option<Arc<Comparison>>,
+    flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
+}
+
+/// How many commands the log keeps.
+const LOG_LINES: usize = 200;
+
+impl App {
+    /// An app with nothing open.
+    pub fn new(options: Options) -> Self {
+        let panicked = |what| Event::Panicked(what);
+        let jobs = if options.inline { Jobs::inline(panicked) } else { Jobs::threads(|| {}, panicked) };
+        let mut settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
+        if settings.symbol_roots.is_empty() {
+            settings.symbol_roots.clone_from(&options.load.symbol_roots);
+        }
+        Self {
+            captures: Vec::new(),
+            next_capture: 1,
+            view: ViewState::default(),
+            undo: Undo::default(),
+            jobs,
+            memo: Memo::default(),
+            settings,
+            options,
+            messages: Vec::new(),
+            next_message: 1,
+            dialog: None,
+            log: Vec::new(),
+            shown: Shown::default(),
+        }
+    }
+
+    /// Sets what wakes the window when a job delivers.
+    pub fn set_wake(&mut self, wake: impl Fn() + Send + Sync + 'static) {
+        self.jobs.set_wake(wake);
+    }
+
+    /// Does one command and gives what only a window can do for it.
+    pub fn apply(&mut self, command: Command) -> Vec<Effect> {
+        self.log.push(command.to_line());
+        if self.log.len() > LOG_LINES {
+            self.log.remove(0);
+        }
+        let old = self.view.clone();
+        let label = command.undo_label();
+        let merged = command.is_continuous();
+        let keeps_history = matches!(command, Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll);
+        let effects = apply::apply(self, command);
+        if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
+            self.undo.push(label, old, merged);
+        }
+        self.pump();
+        effects
+    }
+
+    /// Takes in what jobs delivered and starts what the view wants and lacks. Call it once a frame.
+    pub fn pump(&mut self) {
+        loop {
+            while let Some((job, event)) = self.jobs.next_event() {
+                apply::receive(self, job, event);
+            }
+            if !self.start_wanted() {
+                return;
+            }
+            // Small results are there at once: waiting two milliseconds for them keeps small files from flickering.
+            if let Some((job, event)) = self.jobs.wait_event(Duration::from_millis(2)) {
+                apply::receive(self, job, event);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Pumps until nothing is wanted that can still come: for tests, scripts and exports.
+    pub fn settle(&mut self) {
+        self.pump();
+        while !self.jobs.running().is_empty() {
+            if let Some((job, event)) = self.jobs.wait_event(Duration::from_secs(1)) {
+                apply::receive(self, job, event);
+            }
+            self.pump();
+        }
+    }
+
+    /// Starts missing results whose inputs are there; true where something was started.
+    fn start_wanted(&mut self) -> bool {
+        let wanted = self.wants();
+        for job in self.memo.keep(&wanted) {
+            self.jobs.cancel(job);
+        }
+        let mut started = false;
+        for key in wanted {
+            if self.memo.is_known(&key) {
+                continue;
+            }
+            let captures = &self.captures;
+            let profile = |id| captures.iter().find(|capture| capture.id == id).and_then(Capture::profile).cloned();
+            if let Some(work) = derived::work(&key, &self.memo, &profile) {
+                let name = key.job_name();
+                let delivered = key.clone();
+                let job = self.jobs.start(name, move |ticket| Event::Derived(delivered, work(ticket)));
+                self.memo.set_working(key, job);
+                started = true;
+            }
+        }
+        started
+    }
+
+    /// The results that the view needs, inputs first: a pure function of the view and the captures.
+    pub fn wants(&self) -> Vec<Key> {
+        let Some(tables) = self.comparison_key(Direction::TopDown) else { return Vec::new() };
+        let shown = self.comparison_key(self.view.direction).unwrap_or_else(|| tables.clone());
+        let mut keys = vec![Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())];
+        keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
+        keys.push(Key::Flame(shown.clone(), self.flame_shape()));
+        keys.push(Key::Top(tables.clone()));
+        if self.view.is_comparison() {
+            keys.push(Key::Findings(tables));
+            if self.view.direction == Direction::BottomUp {
+                keys.push(Key::Diff(shown.clone()));
+            }
+        }
+        if !self.view.search.is_empty() {
+            keys.push(Key::Matches(shown, self.view.search.clone()));
+        }
+        keys.dedup();
+        keys
+    }
+
+    fn comparison_key(&self, direction: Direction) -> Option<ComparisonKey> {
+        let captures = self.view.captures();
+        let generations: Vec<(CaptureId, u32)> = captures
+            .iter()
+            .map(|id| self.capture(*id).filter(|capture| capture.profile().is_some()).map(|capture| (*id, capture.generation)))
+            .collect::<Option<_>>()?;
+        if generations.is_empty() {
+            return None;
+        }
+        let hide = self.view.filter.hide.clone();
+        let shape = ShapeKey { captures: generations, granularity: self.view.granularity, direction, hide };
+        let filter = self.view.filter.clone();
+        Some(ComparisonKey { shape, sample_type: self.sample_type()?, filter, normalization: self.normalization() })
+    }
+
+    /// The open captures, in the order of opening.
+    pub fn captures(&self) -> &[Capture] {
+        &self.captures
+    }
+
+    /// One open capture.
+    pub fn capture(&self, id: CaptureId) -> Option<&Capture> {
+        self.captures.iter().find(|capture| capture.id == id)
+    }
+
+    /// The profiles shown, before first; empty until all of them are read.
+    pub fn profiles(&self) -> Vec<Arc<Profile>> {
+        let profiles = self.view.captures().into_iter().map(|id| self.capture(id).and_then(Capture::profile).cloned());
+        profiles.collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// The view.
+    pub const fn view(&self) -> &ViewState {
+        &self.view
+    }
+
+    /// The settings.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Messages not yet dismissed, oldest first.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The open dialog.
+    pub const fn dialog(&self) -> Option<&Dialog> {
+        self.dialog.as_ref()
+    }
+
+    /// Jobs that run, oldest first.
+    pub fn running(&self) -> &[Running] {
+        self.jobs.running()
+    }
+
+    /// The last commands as script lines, oldest first.
+    pub fn log(&self) -> &[String] {
+        &self.log
+    }
+
+    /// What undo would take back.
+    pub fn undo_label(&self) -> Option<&str> {
+        self.undo.undo_label()
+    }
+
+    /// What redo would do again.
+    pub fn redo_label(&self) -> Option<&str> {
+        self.undo.redo_label()
+    }
+
+    /// Sample types that all shown captures have, as (name, unit).
+    pub fn sample_types(&self) -> Vec<(String, String)> {
+        common_sample_types(&self.profiles())
+    }
+
+    /// The sample type in effect: the chosen one where all sides have it, else the later capture's default, else the first common one.
+    pub fn sample_type(&self) -> Option<(String, String)> {
+        let common = self.sample_types();
+        let default = || {
+            let profile = self.profiles().last().cloned()?;
+            let kind = profile.sample_types.get(profile.default_sample_type)?;
+            Some((kind.name.clone(), kind.unit.clone()))
+        };
+        let wanted = self.view.sample_type.clone().filter(|kind| common.contains(kind)).or_else(default);
+        wanted.filter(|kind| common.contains(kind)).or_else(|| common.first().cloned())
+    }
+
+    /// True where all shown captures know how long they took.
+    pub fn durations_known(&self) -> bool {
+        let profiles = self.profiles();
+        !profiles.is_empty() && profiles.iter().all(|profile| profile.info.duration_nanos.is_some())
+    }
+
+    /// The normalisation in effect.
+    pub fn normalization(&self) -> Normalization {
+        let fitting = || Normalization::default_for(&self.sample_type().unwrap_or_default().0, self.durations_known());
+        self.view.normalization.unwrap_or_else(fitting)
+    }
+
+    /// The shape of the flame graph in effect.
+    pub fn flame_shape(&self) -> FlameShape {
+        if self.view.is_comparison() { self.view.flame_shape } else { FlameShape::After }
+    }
+
+    /// A pattern that matches exactly the selected place.
+    pub fn selected_pattern(&self) -> Option<String> {
+        self.view.selection.as_ref().map(|selection| format!("^{}$", regex::escape(&selection.place)))
+    }
+
+    fn state<'a, T>(&'a self, key: Option<&Key>, pick: impl Fn(&'a Value) -> Option<&'a Arc<T>>) -> State<'a, T> {
+        let Some(key) = key else { return State::Unwanted };
+        match self.memo.get(key) {
+            Some(Ok(value)) => pick(value).map_or(State::Working, State::Ready),
+            Some(Err(why)) => State::Failed(why),
+            None => State::Working,
+        }
+    }
+
+    /// The comparison in the view's direction: flame graph and call tree are drawn from it.
+    pub fn comparison(&self) -> State<'_, Comparison> {
+        let key = self.comparison_key(self.view.direction).map(Key::Comparison);
+        self.state(key.as_ref(), |value| if let Value::Comparison(it) = value { Some(it) } else { None })
+    }
+
+    /// The comparison with callers above callees: tables and findings are made from it.
+    pub fn table(&self) -> State<'_, Comparison> {
+        let key = self.comparison_key(Direction::TopDown).map(Key::Comparison);
+        self.state(key.as_ref(), |value| if let Value::Comparison(it) = value { Some(it) } else { None })
+    }
+
+    /// The flat table of the capture shown (of after in a comparison), over the places of [`table`](Self::table).
+    pub fn top(&self) -> State<'_, Top> {
+        let key = self.comparison_key(Direction::TopDown).map(Key::Top);
+        self.state(key.as_ref(), |value| if let Value::Top(it) = value { Some(it) } else { None })
+    }
+
+    /// Change and evidence per node of [`comparison`](Self::comparison).
+    pub fn diff(&self) -> State<'_, Diff> {
+        if self.view.direction == Direction::TopDown {
+            return self.table_diff();
+        }
+        let key = self.comparison_key(self.view.direction).filter(|_| self.view.is_comparison()).map(Key::Diff);
+        self.state(key.as_ref(), |value| if let Value::Diff(it) = value { Some(it) } else { None })
+    }
+
+    /// Change and evidence per place of [`table`](Self::table).
+    pub fn table_diff(&self) -> State<'_, Diff> {
+        match self.findings() {
+            State::Ready(findings) => State::Ready(&findings.diff),
+            State::Working => State::Working,
+            State::Failed(why) => State::Failed(why),
+            State::Unwanted => State::Unwanted,
+        }
+    }
+
+    /// Ranked findings over the places of [`table`](Self::table).
+    pub fn findings(&self) -> State<'_, Findings> {
+        let key = self.comparison_key(Direction::TopDown).filter(|_| self.view.is_comparison()).map(Key::Findings);
+        self.state(key.as_ref(), |value| if let Value::Findings(it) = value { Some(it) } else { None })
+    }
+
+    /// Boxes of the flame graph over [`comparison`](Self::comparison).
+    pub fn flame(&self) -> State<'_, FlameLayout> {
+        let key = self.comparison_key(self.view.direction).map(|key| Key::Flame(key, self.flame_shape()));
+        self.state(key.as_ref(), |value| if let Value::Flame(it) = value { Some(it) } else { None })
+    }
+
+    /// What the search found in [`comparison`](Self::comparison).
+    pub fn matches(&self) -> State<'_, Matches> {
+        let pattern = Some(&self.view.search).filter(|pattern| !pattern.is_empty());
+        let key = self.comparison_key(self.view.direction).zip(pattern).map(|(key, pattern)| Key::Matches(key, pattern.clone()));
+        self.state(key.as_ref(), |value| if let Value::Matches(it) = value { Some(it) } else { None })
+    }
+
+    /// The newest flame graph that was ready with the comparison it belongs to, and whether it is older than the view.
+    pub fn shown_flame(&self) -> Option<(&Arc<FlameLayout>, &Arc<Comparison>, bool)> {
+        let (layout, comparison) = self.shown.flame.as_ref()?;
+        let is_old = !self.flame().ready().is_some_and(|now| Arc::ptr_eq(now, layout));
+        Some((layout, comparison, is_old))
+    }
+
+    /// The newest comparison for tables that was ready, and whether it is older than the view.
+    pub fn shown_table(&self) -> Option<(&Arc<Comparison>, bool)> {
+        let table = self.shown.table.as_ref()?;
+        let is_old = !self.table().ready().is_some_and(|now| Arc::ptr_eq(now, table));
+        Some((table, is_old))
+    }
+
+    /// The newest comparison in the view's direction that was ready, and whether it is older than the view.
+    pub fn shown_comparison(&self) -> Option<(&Arc<Comparison>, bool)> {
+        let shown = self.shown.comparison.as_ref()?;
+        let is_old = !self.comparison().ready().is_some_and(|now| Arc::ptr_eq(now, shown));
+        Some((shown, is_old))
+    }
+
+    /// Keeps what is ready now as what is shown until the next is ready.
+    fn remember_shown(&mut self) {
+        let (comparison, table) = (self.comparison().ready().cloned(), self.table().ready().cloned());
+        let flame = self.flame().ready().cloned().zip(comparison.clone());
+        if self.view.after.is_none() {
+            self.shown = Shown::default();
+        }
+        self.shown.comparison = comparison.or_else(|| self.shown.comparison.take());
+        self.shown.table = table.or_else(|| self.shown.table.take());
+        self.shown.flame = flame.or_else(|| self.shown.flame.take());
+    }
+
+    /// Why nothing can be shown: the error of a shown capture, or of the comparison.
+    pub fn failure(&self) -> Option<(Option<CaptureId>, String)> {
+        let broken = self.view.captures().into_iter().find_map(|id| self.capture(id)?.error().map(|why| (Some(id), why.to_owned())));
+        broken.or_else(|| match self.comparison() {
+            State::Failed(why) if why != "cancelled" => Some((None, why.to_owned())),
+            _ if self.profiles().len() == 2 && self.sample_types().is_empty() => Some((None, self.nothing_in_common())),
+            _ if self.profiles().len() == 1 && self.sample_types().is_empty() => Some((None, "the capture has no sample types".to_owned())),
+            _ => None,
+        })
+    }
+
+    fn nothing_in_common(&self) -> String {
+        let names: Vec<String> = self
+            .profiles()
+            .iter()
+            .map(|profile| profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect::<Vec<_>>().join(", "))
+            .collect();
+        format!(
+            "the captures have no sample type in common: before has {}, after has {}",
+            names.first().map_or("", |n| n),
+            names.last().map_or("", |n| n)
+        )
+    }
+
+    /// Adds a message for the window.
+    fn say(&mut self, text: impl Into<String>, is_error: bool) {
+        self.messages.push(Message { id: self.next_message, text: text.into(), is_error });
+        self.next_message += 1;
+    }
+
+    /// Starts reading a file and gives its capture.
+    fn open(&mut self, path: &Path) -> CaptureId {
+        let id = CaptureId(self.next_capture);
+        self.next_capture += 1;
+        let job = self.start_reading(id, path);
+        self.captures.push(Capture { id, path: path.to_owned(), state: CaptureState::Loading(job), generation: 0 });
+        id
+    }
+
+    fn start_reading(&mut self, id: CaptureId, path: &Path) -> JobId {
+        let (path, options) = (path.to_owned(), self.options.load.clone());
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        self.jobs.start(format!("Reading {name}"), move |ticket| {
+            // A reader that panics is our bug, but one capture's: it must not take the window with it (the job catches it), and the
+            // capture has to show it.
+            let read = std::panic::catch_unwind(|| load::load(&path, &options, ticket));
+            let result = read.unwrap_or_else(|_| Err(load::LoadError::internal(&path)));
+            Event::Loaded(id, result.map(Arc::new).map_err(|error| error.to_string()))
+        })
+    }
+
+    fn start_symbols(&mut self, id: CaptureId, profile: &Arc<Profile>) -> Option<JobId> {
+        let capture = self.capture(id)?;
+        let options = load::LoadOptions { symbol_roots: self.settings.symbol_roots.clone(), ..self.options.load.clone() };
+        if !load::wants_symbols(profile, &options) {
+            return None;
+        }
+        None
+    }
+
+    fn save_settings(&mut self) {
+        if let Some(folder) = self.options.settings_folder.clone()
+            && let Err(error) = self.settings.write(&folder)
+        {
+            self.say(
+                format!(
+                    "the settings could not be saved: {error}
+{}",
+                    folder.display()
+                ),
+                true,
+            );
+        }
+    }
+
+    /// Puts a finding's function and path into the selection, shown by every view.
+    fn select_finding(&mut self, index: usize) {
+        let Some(findings) = self.findings().ready().cloned() else { return };
+        let (Some(finding), Some(table)) = (findings.rows.get(index), self.table().ready()) else { return };
+        let path = finding.path.iter().flatten().map(|place| table.places().name(*place).to_owned()).collect();
+        self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
+        if self.view.tab == Tab::Info {
+            self.view.tab = Tab::Flame;
+        }
+    }
+
+    /// Rank (from 0) of the finding that is selected.
+    pub fn selected_finding(&self) -> Option<usize> {
+        let selection = self.view.selection.as_ref()?;
+        self.findings().ready()?.rows.iter().position(|finding| finding.func == selection.place)
+    }
+
+    /// The node of the selection in a tree: the one at the end of its path, else the heaviest of its place.
+    pub fn selected_node(&self, comparison: &Comparison) -> Option<crate::analysis::NodeId> {
+        let selection = self.view.selection.as_ref()?;
+        let (tree, places) = (comparison.tree(), comparison.places());
+        let by_path = || {
+            let path: Option<Vec<_>> = selection.path.iter().map(|name| places.find(name)).collect();
+            path.filter(|path| !path.is_empty()).and_then(|path| tree.find_path(path))
+        };
+        let heaviest = || {
+            let place = places.find(&selection.place)?;
+            let weight = |node| comparison.sides.iter().map(|side| side.weights.total_of(node).unsigned_abs()).max();
+            tree.nodes().filter(|&node| tree.place(node) == place).max_by_key(|&node| (weight(node), std::cmp::Reverse(node)))
+        };
+        by_path().or_else(heaviest)
+    }
+
+    /// Names from the outermost frame to a node: the path form that views and scripts use.
+    pub fn names_of(comparison: &Comparison, node: crate::analysis::NodeId) -> Vec<String> {
+        comparison.tree().path(node).into_iter().map(|place| comparison.places().name(place).to_owned()).collect()
+    }
+
+    /// Shape behind the tables, once it is there.
+    pub fn table_shape(&self) -> Option<&Arc<Shape>> {
+        self.table().ready().map(|table| &table.shape)
+    }
+}

@@ -2,6 +2,9 @@
 //!
 //! Start at [`theme`] for how things look and at [`raster`] for pictures without a window.
 
+pub mod cx;
+mod memory;
+mod panels;
 pub mod raster;
 pub mod theme;
 pub mod widgets;

@@ -39,6 +39,11 @@ pub fn load(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
     format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
 }
 
+/// True where addresses of a capture could be named.
+pub fn wants_symbols(profile: &Profile, options: &LoadOptions) -> bool {
+    options.symbols && profile.frames.iter().any(|frame| frame.function.is_none() && frame.address.is_some() && frame.mapping.is_some())
+}
+
 /// Why a capture could not be loaded. Printed as what was being done, what was found and where; the path stands alone on the last line.
 #[derive(Debug)]
 pub struct LoadError {
@@ -50,9 +55,15 @@ pub struct LoadError {
 enum Kind {
     Open(io::Error),
     Read(ReadError),
+    Internal,
 }
 
 impl LoadError {
+    /// A reader panicked: our bug, said as such.
+    pub fn internal(path: &Path) -> Self {
+        Self { path: path.to_owned(), kind: Kind::Internal }
+    }
+
     /// The path as it was given.
     pub fn path(&self) -> &Path {
         &self.path
@@ -66,6 +77,7 @@ impl LoadError {
             Kind::Open(error) if error.kind() == io::ErrorKind::PermissionDenied => "cannot open: reading it is not permitted".to_owned(),
             Kind::Open(error) => format!("cannot open: {error}"),
             Kind::Read(error) => error.to_string(),
+            Kind::Internal => "internal error: the reader panicked; please report this capture".to_owned(),
         }
     }
 
@@ -86,6 +98,7 @@ impl std::error::Error for LoadError {
         match &self.kind {
             Kind::Open(error) => Some(error),
             Kind::Read(error) => Some(error),
+            Kind::Internal => None,
         }
     }
 }

@@ -2,3 +2,5 @@
 //! alone in a test; panels turn their responses into commands.
 
 pub mod flame_canvas;
+pub(crate) mod interval_bar;
+pub(crate) mod legend;

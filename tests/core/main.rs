@@ -1,9 +1,9 @@
 //! Tests of everything below the window: layers, formats, laws, the command line.
 
+mod app;
 mod bad_pprof;
 mod bad_text;
 mod cli;
-mod cli_diff;
 mod corpus;
 mod corpus_perf_data;
 mod corpus_pprof;

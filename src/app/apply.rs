@@ -1,0 +1,101 @@
+//! What each command does, one function per group, and what each event of a job changes.
+
+pub(super) mod copy;
+mod files;
+mod look;
+mod pick;
+
+use super::command::Command;
+use super::derived::Key;
+use super::effect::Effect;
+use super::event::Event;
+use super::{App, CaptureState};
+use crate::base::jobs::JobId;
+
+/// Does a command.
+pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
+    use Command as C;
+    if let Some(dialog) = command.dialog() {
+        app.dialog = Some(dialog);
+        return Vec::new();
+    }
+    match command {
+        C::Open(..) | C::OpenComparison(..) | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
+            files::apply(app, command)
+        }
+        C::Show(..) | C::SetBefore(..) | C::SetAfter(..) | C::SwapSides | C::LeaveComparison => files::sides(app, &command),
+        C::Select(..)
+        | C::NextMatch
+        | C::PreviousMatch
+        | C::SelectFinding(..)
+        | C::NextFinding
+        | C::PreviousFinding
+        | C::SetUnfolded(..)
+        | C::UnfoldHeaviest
+        | C::FoldAll
+        | C::SetWindow(..)
+        | C::ResetZoom
+        | C::ZoomToSelection
+        | C::ZoomIn
+        | C::ZoomOut => {
+            pick::apply(app, command);
+            Vec::new()
+        }
+        C::CopyName | C::CopyStack | C::CopyTable | C::CopyFindings | C::CopyScript => {
+            copy::apply(app, &command).map(Effect::CopyText).into_iter().collect()
+        }
+        C::CancelJob(number) => {
+            cancel(app, JobId::from_number(number));
+            Vec::new()
+        }
+        C::Dismiss(id) => {
+            app.messages.retain(|message| message.id != id);
+            Vec::new()
+        }
+        C::CloseDialog => {
+            app.dialog = None;
+            Vec::new()
+        }
+        C::ChooseFiles => vec![Effect::ChooseFiles],
+        C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app))],
+        C::FocusSearch => vec![Effect::FocusSearch],
+        C::Quit => vec![Effect::Quit],
+        other => {
+            look::apply(app, other);
+            Vec::new()
+        }
+    }
+}
+
+fn cancel(app: &mut App, job: JobId) {
+    app.jobs.cancel(job);
+    app.memo.forget_job(job, "cancelled");
+    for capture in &mut app.captures {
+        match &mut capture.state {
+            CaptureState::Loading(loading) if *loading == job => capture.state = CaptureState::Failed("reading was cancelled".to_owned()),
+            CaptureState::Ready { symbols, .. } if *symbols == Some(job) => *symbols = None,
+            _ => {}
+        }
+    }
+}
+
+/// Takes in the end of a job.
+pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
+    match event {
+        Event::Loaded(id, result) => files::loaded(app, id, result),
+        Event::Symbolized(id, profile) => files::symbolized(app, id, profile),
+        Event::Derived(key, result) => {
+            if let (Err(why), false) = (&result, matches!(key, Key::Comparison(_))) {
+                app.say(format!("{} failed: {why}", key.job_name()), true);
+            }
+            app.memo.set(key, result);
+            app.remember_shown();
+        }
+        Event::Exported(path, Ok(())) => app.say(format!("Written: {}", path.display()), false),
+        Event::Exported(path, Err(why)) => app.say(format!("Not written: {why}\n{}", path.display()), true),
+        Event::Panicked(what) => {
+            app.memo.forget_job(job, "internal error");
+            app.say(format!("Internal error in a job: {what}"), true);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Commands that put text on the clipboard.
+
+use std::fmt::Write as _;
+
+use crate::analysis::comparison::Comparison;
+use crate::analysis::regress::Findings;
+use crate::app::App;
+use crate::app::command::Command;
+
+pub(super) fn apply(app: &App, command: &Command) -> Option<String> {
+    match command {
+        Command::CopyName => Some(app.view.selection.as_ref()?.place.clone()),
+        Command::CopyStack => stack(app),
+        Command::CopyTable => table(app),
+        Command::CopyFindings => findings(app),
+        Command::CopyScript => Some(app.log.iter().rev().take(50).rev().fold(String::new(), |text, line| text + line + "\n")),
+        _ => None,
+    }
+}
+
+fn stack(app: &App) -> Option<String> {
+    let comparison = app.comparison().ready()?;
+    let node = app.selected_node(comparison)?;
+    Some(App::names_of(comparison, node).join("\n"))
+}
+
+/// Tab-separated with raw values, as spreadsheets want it.
+fn table(app: &App) -> Option<String> {
+    let comparison = app.table().ready()?;
+    let mut text = String::new();
+    let sides = comparison.by_place();
+    match sides.as_slice() {
+        [(self_, total)] => {
+            let _ = writeln!(text, "name\tself ({unit})\ttotal ({unit})", unit = comparison.unit);
+            for row in &app.top().ready()?.rows {
+                let at = row.place.row();
+                let _ = writeln!(text, "{}\t{}\t{}", comparison.places().name(row.place), self_[at], total[at]);
+            }
+        }
+        [before, after] => {
+            let unit = &comparison.unit;
+            let _ = writeln!(text, "name\tself before ({unit})\tself after ({unit})\ttotal before ({unit})\ttotal after ({unit})");
+            for (place, row) in comparison.places().iter_ids().skip(1) {
+                let at = place.row();
+                let _ = writeln!(text, "{}\t{}\t{}\t{}\t{}", row.name, before.0[at], after.0[at], before.1[at], after.1[at]);
+            }
+        }
+        _ => {}
+    }
+    Some(text)
+}
+
+fn findings(app: &App) -> Option<String> {
+    let (comparison, findings) = (app.table().ready()?, app.findings().ready()?);
+    Some(findings_text(comparison, findings))
+}
+
+/// The ranked findings as lines of text.
+pub(crate) fn findings_text(comparison: &Comparison, findings: &Findings) -> String {
+    let mut text = format!("{}\n", findings.summary);
+    for row in &findings.rows {
+        let (before, after) = (comparison.text(row.before), comparison.text(row.after));
+        let ratio = format!("×{:.3} (95 %: {:.3} to {:.3})", row.ratio, row.ratio_lo, row.ratio_hi);
+        let _ = writeln!(
+            text,
+            "{}. {} {} ({}): {before} -> {after}, {ratio}; {}",
+            row.rank,
+            row.verdict.label(),
+            row.func,
+            row.measure.name(),
+            row.why
+        );
+    }
+    text
+}

@@ -1,0 +1,197 @@
+//! Commands that open, close, compare and export captures, and what happens when they are read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::command::Command;
+use crate::app::effect::{Dialog, Effect};
+use crate::app::event::Event;
+use crate::app::export;
+use crate::app::settings::Recent;
+use crate::app::view::{CaptureId, FlameWindow};
+use crate::app::{App, CaptureState};
+use crate::model::{Profile, human};
+
+pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Open(paths) => open(app, &paths),
+        Command::Drop(paths) => match paths.as_slice() {
+            [first, second] => app.dialog = Some(Dialog::WhichIsBefore(first.clone(), second.clone())),
+            _ => open(app, &paths),
+        },
+        Command::OpenComparison(before, after) => {
+            app.dialog = None;
+            let (before, after) = (app.open(&before), app.open(&after));
+            show(app, Some(before), after);
+        }
+        Command::Reload(id) => reload(app, id),
+        Command::Close(id) => close(app, id),
+        Command::CloseAll => {
+            while let Some(capture) = app.captures.first() {
+                close(app, capture.id);
+            }
+        }
+        Command::ClearRecent => {
+            app.settings.recent.clear();
+            app.save_settings();
+        }
+        Command::Export(path) => return export(app, path),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn open(app: &mut App, paths: &[PathBuf]) {
+    app.dialog = None;
+    let ids: Vec<CaptureId> = paths.iter().map(|path| app.open(path)).collect();
+    if let Some(&first) = ids.first() {
+        show(app, None, first);
+    }
+}
+
+/// Shows captures; the parts of the view that belong to the old ones go.
+fn show(app: &mut App, before: Option<CaptureId>, after: CaptureId) {
+    app.view.before = before;
+    app.view.after = Some(after);
+    app.view.window = FlameWindow::default();
+    app.view.filter.time = None;
+}
+
+pub(super) fn sides(app: &mut App, command: &Command) -> Vec<Effect> {
+    let (before, after) = (app.view.before, app.view.after);
+    let known = |id: CaptureId| app.capture(id).is_some();
+    match *command {
+        Command::Show(id) if known(id) => show(app, None, id),
+        // The side that is taken away from the other role goes back to where this one stood: a swap.
+        Command::SetBefore(id) if known(id) => match after {
+            Some(after) if after == id => match before {
+                Some(before) => show(app, Some(id), before),
+                None => app.say("choose the capture to compare with as after", false),
+            },
+            Some(after) => show(app, Some(id), after),
+            None => show(app, None, id),
+        },
+        Command::SetAfter(id) if known(id) => match (before, after) {
+            (Some(before), Some(after)) if before == id => show(app, Some(after), id),
+            (before, _) => show(app, before.filter(|&before| before != id), id),
+        },
+        Command::SwapSides => {
+            if let (Some(before), Some(after)) = (before, after) {
+                app.view.before = Some(after);
+                app.view.after = Some(before);
+            }
+        }
+        Command::LeaveComparison => app.view.before = None,
+        _ => app.say("there is no such capture", true),
+    }
+    Vec::new()
+}
+
+fn reload(app: &mut App, id: CaptureId) {
+    let Some(path) = app.capture(id).map(|capture| capture.path.clone()) else { return };
+    let job = app.start_reading(id, &path);
+    if let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) {
+        if let CaptureState::Loading(old) = capture.state {
+            app.jobs.cancel(old);
+        }
+        capture.state = CaptureState::Loading(job);
+    }
+}
+
+fn close(app: &mut App, id: CaptureId) {
+    let Some(at) = app.captures.iter().position(|capture| capture.id == id) else { return };
+    let capture = app.captures.remove(at);
+    match capture.state {
+        CaptureState::Loading(job) | CaptureState::Ready { symbols: Some(job), .. } => app.jobs.cancel(job),
+        _ => {}
+    }
+    app.memo.forget(id);
+    // Undo must not bring back a view of a capture that is gone.
+    app.undo.clear();
+    if app.view.before == Some(id) {
+        app.view.before = None;
+    }
+    if app.view.after == Some(id) {
+        app.view.after = app.view.before.take().or_else(|| app.captures.last().map(|capture| capture.id));
+        app.view.window = FlameWindow::default();
+    }
+    app.remember_shown();
+}
+
+pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, String>) {
+    let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) else { return };
+    capture.generation += 1;
+    match result {
+        Ok(profile) => {
+            capture.state = CaptureState::Ready { profile: Arc::clone(&profile), symbols: None };
+            let path = capture.path.clone();
+            remember(app, &path, &profile);
+            let job = app.start_symbols(id, &profile);
+            if let Some(CaptureState::Ready { symbols, .. }) =
+                app.captures.iter_mut().find(|capture| capture.id == id).map(|capture| &mut capture.state)
+            {
+                *symbols = job;
+            }
+        }
+        Err(why) => capture.state = CaptureState::Failed(why),
+    }
+}
+
+pub(super) fn symbolized(app: &mut App, id: CaptureId, found: Option<Arc<Profile>>) {
+    let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) else { return };
+    if let CaptureState::Ready { profile, symbols } = &mut capture.state {
+        *symbols = None;
+        if let Some(found) = found {
+            *profile = found;
+            capture.generation += 1;
+        }
+    }
+}
+
+fn remember(app: &mut App, path: &Path, profile: &Profile) {
+    let kind = profile.sample_types.get(profile.default_sample_type);
+    let total = kind.map_or_else(String::new, |kind| {
+        let total = profile.total(profile.default_sample_type) as f64 / 10_f64.powi(i32::from(kind.decimals));
+        format!(", {} {}", human(total, &kind.unit), kind.name)
+    });
+    let summary = format!("{}{total}, {} samples", profile.info.format, profile.samples.len());
+    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let opened_unix = jiff::Timestamp::now().as_second();
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    app.settings.remember(Recent { path, summary, bytes, opened_unix });
+    app.save_settings();
+}
+
+/// A proposal for the name of an export.
+pub(super) fn export_name(app: &App) -> String {
+    let names: Vec<String> = app.view.captures().iter().filter_map(|id| app.capture(*id)).map(|capture| stem(&capture.path)).collect();
+    match names.as_slice() {
+        [] => "profile.svg".to_owned(),
+        names => format!("{}.svg", names.join("-to-")),
+    }
+}
+
+fn stem(path: &Path) -> String {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let cut =
+        [".pb.gz", ".gz", ".perf.data", ".data", ".folded", ".txt", ".pprof", ".prof"].iter().find_map(|ending| name.strip_suffix(ending));
+    cut.unwrap_or(&name).to_owned()
+}
+
+fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
+    app.dialog = None;
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        return vec![Effect::SavePicture(path)];
+    }
+    let Some(table) = app.table().ready().cloned() else {
+        app.say("there is nothing to export yet", true);
+        return Vec::new();
+    };
+    let names: Vec<String> = app.view.captures().iter().filter_map(|id| app.capture(*id)).map(crate::app::Capture::name).collect();
+    let request = export::Request { comparison: table, profiles: app.profiles(), names, granularity: app.view.granularity };
+    app.jobs.start("Exporting", move |_| {
+        let written = export::bytes(&path, &request).and_then(|bytes| std::fs::write(&path, bytes).map_err(|error| error.to_string()));
+        Event::Exported(path, written)
+    });
+    Vec::new()
+}

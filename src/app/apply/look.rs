@@ -1,0 +1,76 @@
+//! Commands that change what is shown and how.
+
+use crate::app::App;
+use crate::app::command::Command;
+use crate::app::view::FlameWindow;
+
+fn pattern(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+pub(super) fn apply(app: &mut App, command: Command) {
+    let view = &mut app.view;
+    match command {
+        Command::SetSampleType(name, unit) => view.sample_type = Some((name, unit)),
+        Command::SetGranularity(granularity) => {
+            view.granularity = granularity;
+            view.unfolded.clear();
+            view.window = FlameWindow::default();
+        }
+        Command::SetDirection(direction) => {
+            if view.direction != direction {
+                view.direction = direction;
+                view.unfolded.clear();
+                view.window = FlameWindow::default();
+            }
+        }
+        Command::SetNormalization(normalization) => view.normalization = normalization,
+        Command::Focus(text) => view.filter.focus = pattern(text),
+        Command::Ignore(text) => {
+            view.filter.ignore = pattern(text);
+            view.selection = None;
+        }
+        Command::Hide(text) => {
+            view.filter.hide = pattern(text);
+            view.selection = None;
+        }
+        Command::SetThreads(threads) => view.filter.threads = threads,
+        Command::SetLabels(labels) => view.filter.labels = labels,
+        Command::SetTimeRange(range) => view.filter.time = range,
+        Command::ClearFilters => view.filter = crate::analysis::Filter::default(),
+        Command::SetTab(tab) => view.tab = tab,
+        Command::SetFlameShape(shape) => view.flame_shape = shape,
+        Command::SetColorBy(color_by) => view.color_by = color_by,
+        Command::Search(text) => view.search = text,
+        Command::SetSort(sort) => view.sort = sort,
+        Command::FilterTop(text) => view.top_filter = text,
+        Command::Undo => {
+            if let Some(old) = app.undo.undo(app.view.clone()) {
+                app.view = old;
+            }
+        }
+        Command::Redo => {
+            if let Some(later) = app.undo.redo(app.view.clone()) {
+                app.view = later;
+            }
+        }
+        other => settings(app, other),
+    }
+}
+
+fn settings(app: &mut App, command: Command) {
+    let settings = &mut app.settings;
+    match command {
+        Command::SetTheme(theme) => settings.theme = theme,
+        Command::SetIcicle(icicle) => settings.icicle = icicle,
+        Command::SetRowHeight(points) => settings.flame_row_points = points.clamp(14.0, 28.0),
+        Command::SetSidePanel(visible) => settings.side_panel = visible,
+        Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
+        Command::SetSymbolRoots(roots) => settings.symbol_roots = roots,
+        other => {
+            debug_assert!(false, "{} has no group", other.to_line());
+            return;
+        }
+    }
+    app.save_settings();
+}

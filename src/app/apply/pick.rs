@@ -1,0 +1,111 @@
+//! Commands that select, zoom and unfold.
+
+use crate::analysis::call_tree::{CallTree, NodeId};
+use crate::analysis::comparison::Comparison;
+use crate::app::App;
+use crate::app::command::Command;
+use crate::app::view::{FlameWindow, Selection};
+
+pub(super) fn apply(app: &mut App, command: Command) {
+    match command {
+        Command::Select(selection) => app.view.selection = selection,
+        Command::NextMatch => step_match(app, 1),
+        Command::PreviousMatch => step_match(app, -1),
+        Command::SelectFinding(rank) => app.select_finding(rank.saturating_sub(1)),
+        Command::NextFinding => step_finding(app, 1),
+        Command::PreviousFinding => step_finding(app, -1),
+        Command::SetUnfolded(path, true) => {
+            app.view.unfolded.insert(path);
+        }
+        Command::SetUnfolded(path, false) => {
+            app.view.unfolded.remove(&path);
+        }
+        Command::FoldAll => app.view.unfolded.clear(),
+        Command::UnfoldHeaviest => unfold_heaviest(app),
+        Command::SetWindow(window) => app.view.window = sane(window),
+        Command::ResetZoom => app.view.window = FlameWindow::default(),
+        Command::ZoomIn => zoom(app, 0.5),
+        Command::ZoomOut => zoom(app, 2.0),
+        Command::ZoomToSelection => zoom_to_selection(app),
+        _ => {}
+    }
+}
+
+fn sane(window: FlameWindow) -> FlameWindow {
+    let left = if window.left.is_finite() { window.left.clamp(0.0, 1.0) } else { 0.0 };
+    let right = if window.right.is_finite() { window.right.clamp(0.0, 1.0) } else { 1.0 };
+    let scroll_rows = if window.scroll_rows.is_finite() { window.scroll_rows.max(0.0) } else { 0.0 };
+    if right > left { FlameWindow { left, right, scroll_rows } } else { FlameWindow { scroll_rows, ..FlameWindow::default() } }
+}
+
+fn zoom(app: &mut App, factor: f64) {
+    let window = app.view.window;
+    let (middle, half) = ((window.left + window.right) / 2.0, (window.right - window.left) * factor / 2.0);
+    // Shifted back inside where an edge would leave the picture.
+    let half = half.clamp(1e-12, 0.5);
+    let left = (middle - half).clamp(0.0, 1.0 - 2.0 * half);
+    app.view.window = sane(FlameWindow { left, right: left + 2.0 * half, ..window });
+}
+
+fn zoom_to_selection(app: &mut App) {
+    let Some((layout, comparison, _)) = app.shown_flame() else { return };
+    let Some(node) = app.selected_node(comparison) else { return };
+    let (Some(span), total) = (layout.node_span(node), layout.total() as f64) else { return };
+    if total > 0.0 && span.end > span.start {
+        let scroll_rows = app.view.window.scroll_rows.min(comparison.tree().depth(node) as f32);
+        app.view.window = sane(FlameWindow { left: span.start / total, right: span.end / total, scroll_rows });
+    }
+}
+
+fn selection_of(comparison: &Comparison, node: NodeId) -> Selection {
+    Selection { place: comparison.places().name(comparison.tree().place(node)).to_owned(), path: App::names_of(comparison, node) }
+}
+
+/// Selects the next or previous node whose place matches the search, in tree order, around the ends.
+fn step_match(app: &mut App, step: isize) {
+    let (Some(matches), Some(comparison)) = (app.matches().ready(), app.comparison().ready()) else { return };
+    let tree = comparison.tree();
+    let found: Vec<NodeId> = tree.nodes().skip(1).filter(|&node| matches.places.contains(&tree.place(node))).collect();
+    let at = app.selected_node(comparison);
+    let next = if step > 0 {
+        found.iter().find(|&&node| at.is_none_or(|at| node > at)).or_else(|| found.first())
+    } else {
+        found.iter().rev().find(|&&node| at.is_none_or(|at| node < at)).or_else(|| found.last())
+    };
+    let selection = next.map(|&node| selection_of(comparison, node));
+    if selection.is_some() {
+        app.view.selection = selection;
+    }
+}
+
+fn step_finding(app: &mut App, step: isize) {
+    let count = app.findings().ready().map_or(0, |findings| findings.rows.len());
+    if count == 0 {
+        return;
+    }
+    let next = match app.selected_finding() {
+        Some(at) => (at as isize + step).rem_euclid(count as isize) as usize,
+        None if step > 0 => 0,
+        None => count - 1,
+    };
+    app.select_finding(next);
+}
+
+fn unfold_heaviest(app: &mut App) {
+    let Some(comparison) = app.comparison().ready().cloned() else { return };
+    let tree = comparison.tree();
+    let weight = |node: NodeId| comparison.sides.iter().map(|side| side.weights.total_of(node).unsigned_abs()).max();
+    let mut at = app.selected_node(&comparison).unwrap_or(CallTree::ROOT);
+    let mut path = App::names_of(&comparison, at);
+    // Where the selection stands deep in the tree, its callers must be unfolded for it to be seen.
+    for end in 1..path.len() {
+        app.view.unfolded.insert(path[..end].to_vec());
+    }
+    while let Some(heaviest) = tree.children(at).max_by_key(|&child| (weight(child), std::cmp::Reverse(child))) {
+        if at != CallTree::ROOT {
+            app.view.unfolded.insert(path.clone());
+        }
+        path.push(comparison.places().name(tree.place(heaviest)).to_owned());
+        at = heaviest;
+    }
+}

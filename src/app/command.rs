@@ -1,0 +1,517 @@
+//! Everything a user can do: one list for menus, keys, palette, scripts and tests.
+//!
+//! A [`Command`] carries its values and has a text form (its name, then its values as JSON). A [`CommandKind`] is the same without
+//! values, with title, keys and the rule that makes it available. Deliberately absent: what a command does, see `apply`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::effect::Dialog;
+use super::settings::ThemeChoice;
+use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Sort, Tab};
+use crate::analysis::call_tree::Direction;
+use crate::analysis::comparison::Normalization;
+use crate::analysis::place::Granularity;
+
+/// One thing a user does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// Open captures beside those that are open, and show the first of them.
+    Open(Vec<PathBuf>),
+    /// Open two captures and compare them: before, after.
+    OpenComparison(PathBuf, PathBuf),
+    /// Files that were dropped on the window: two ask which is before, others are opened.
+    Drop(Vec<PathBuf>),
+    /// Read a capture again from its file.
+    Reload(CaptureId),
+    /// Close a capture.
+    Close(CaptureId),
+    /// Close all captures.
+    CloseAll,
+    /// Forget the recent files.
+    ClearRecent,
+    /// Show one capture alone.
+    Show(CaptureId),
+    /// Compare: this capture is before.
+    SetBefore(CaptureId),
+    /// Compare: this capture is after.
+    SetAfter(CaptureId),
+    /// Exchange before and after.
+    SwapSides,
+    /// Leave the comparison, keep after.
+    LeaveComparison,
+    /// Show a sample type: (name, unit).
+    SetSampleType(String, String),
+    /// Tell frames apart by this.
+    SetGranularity(Granularity),
+    /// Callers above callees, or the other way round.
+    SetDirection(Direction),
+    /// Make the sides comparable by this; null = what fits the sample type.
+    SetNormalization(Option<Normalization>),
+    /// Keep samples with a matching frame; empty = all.
+    Focus(String),
+    /// Drop samples with a matching frame; empty = none.
+    Ignore(String),
+    /// Leave matching frames out; empty = none.
+    Hide(String),
+    /// Only these threads; empty = all.
+    SetThreads(Vec<String>),
+    /// Only samples with these labels (key, value); empty = all.
+    SetLabels(Vec<(String, String)>),
+    /// Only this time range in nanoseconds of the capture's clock; null = all.
+    SetTimeRange(Option<(i64, i64)>),
+    /// Remove all filters.
+    ClearFilters,
+    /// Bring a view to the front.
+    SetTab(Tab),
+    /// Widths of the differential flame graph.
+    SetFlameShape(FlameShape),
+    /// Colours of the flame graph; null = what fits.
+    SetColorBy(Option<ColorBy>),
+    /// Show this part of the flame graph.
+    SetWindow(FlameWindow),
+    /// Show all of the flame graph.
+    ResetZoom,
+    /// Fit the selected node.
+    ZoomToSelection,
+    /// Twice as large around the middle.
+    ZoomIn,
+    /// Half as large around the middle.
+    ZoomOut,
+    /// Select a place or node; null = nothing.
+    Select(Option<Selection>),
+    /// Search in all views.
+    Search(String),
+    /// Select the next match of the search.
+    NextMatch,
+    /// Select the previous match of the search.
+    PreviousMatch,
+    /// Sort the top table.
+    SetSort(Sort),
+    /// Show only names that match in the top table.
+    FilterTop(String),
+    /// Unfold or fold a node of the call tree, by path.
+    SetUnfolded(Vec<String>, bool),
+    /// Unfold the heaviest path below the selection (or the root).
+    UnfoldHeaviest,
+    /// Fold the whole call tree.
+    FoldAll,
+    /// Select a finding by its rank, from 1; every view follows.
+    SelectFinding(usize),
+    /// Select the next finding.
+    NextFinding,
+    /// Select the previous finding.
+    PreviousFinding,
+    /// Take the last change of the view back.
+    Undo,
+    /// Do it again.
+    Redo,
+    /// Colours of the window.
+    SetTheme(ThemeChoice),
+    /// Root on top (true) or at the bottom.
+    SetIcicle(bool),
+    /// Height of a flame box in points, 14 to 28.
+    SetRowHeight(f32),
+    /// Right side visible or not.
+    SetSidePanel(bool),
+    /// No animation.
+    SetReducedMotion(bool),
+    /// Look for binaries below these folders.
+    SetSymbolRoots(Vec<PathBuf>),
+    /// Copy the selected name.
+    CopyName,
+    /// Copy the selected stack, outermost first.
+    CopyStack,
+    /// Copy the table in front as tab-separated text.
+    CopyTable,
+    /// Copy the findings as text.
+    CopyFindings,
+    /// Copy the last commands as a script.
+    CopyScript,
+    /// Write the current view to a file; its ending says how (folded, svg, csv, json, pb.gz, png).
+    Export(PathBuf),
+    /// Stop a job.
+    CancelJob(u64),
+    /// Take a message away.
+    Dismiss(u64),
+    /// Let the user choose files.
+    ChooseFiles,
+    /// Let the user choose where to export to.
+    ChooseExport,
+    /// Open the box for a path typed by hand.
+    TypePath,
+    /// Put the keyboard into the search box.
+    FocusSearch,
+    /// Open the command palette.
+    Palette,
+    /// Show all keys.
+    Shortcuts,
+    /// Show version and licence.
+    About,
+    /// Close the open dialog.
+    CloseDialog,
+    /// Close the window.
+    Quit,
+}
+
+/// Where a kind stands in the menus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Menu {
+    /// Opening, closing, exporting.
+    File,
+    /// Undo and copying.
+    Edit,
+    /// What is shown and how.
+    View,
+    /// Two sides.
+    Compare,
+    /// Keys, version.
+    Help,
+}
+
+impl Menu {
+    /// All, in the order of the menu bar.
+    pub const ALL: [Self; 5] = [Self::File, Self::Edit, Self::View, Self::Compare, Self::Help];
+
+    /// Words on the menu bar.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::File => "File",
+            Self::Edit => "Edit",
+            Self::View => "View",
+            Self::Compare => "Compare",
+            Self::Help => "Help",
+        }
+    }
+}
+
+/// A key with modifiers; `command` is Ctrl, or Cmd on macOS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Keys {
+    /// Name of the key as egui names it: `F`, `Plus`, `ArrowLeft`, `F3`.
+    pub key: &'static str,
+    /// Ctrl (Cmd).
+    pub command: bool,
+    /// Shift.
+    pub shift: bool,
+    /// Alt.
+    pub alt: bool,
+}
+
+const fn plain(key: &'static str) -> Keys {
+    Keys { key, command: false, shift: false, alt: false }
+}
+
+const fn ctrl(key: &'static str) -> Keys {
+    Keys { key, command: true, shift: false, alt: false }
+}
+
+const fn shift(key: &'static str) -> Keys {
+    Keys { key, command: false, shift: true, alt: false }
+}
+
+const fn ctrl_shift(key: &'static str) -> Keys {
+    Keys { key, command: true, shift: true, alt: false }
+}
+
+const fn alt(key: &'static str) -> Keys {
+    Keys { key, command: false, shift: false, alt: true }
+}
+
+impl Keys {
+    /// True where the keys would be typed into a text field: such keys act only when no text field has the keyboard.
+    pub const fn is_text(&self) -> bool {
+        !self.command && !self.alt && !matches!(self.key.as_bytes(), [b'F', b'1'..=b'9', ..])
+    }
+
+    /// As printed in menus: `Ctrl+Shift+Z`.
+    pub fn text(&self) -> String {
+        let command = if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
+        let key = match self.key {
+            "Plus" => "+",
+            "Minus" => "−",
+            "ArrowLeft" => "←",
+            "ArrowRight" => "→",
+            "Slash" => "/",
+            "Questionmark" => "?",
+            "Period" => ".",
+            "Comma" => ",",
+            "Num0" => "0",
+            "Num1" => "1",
+            "Num2" => "2",
+            "Num3" => "3",
+            "Num4" => "4",
+            key => key,
+        };
+        let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
+        format!("{}{}{}{key}", if ctrl { command } else { "" }, if alt { "Alt+" } else { "" }, if shift { "Shift+" } else { "" })
+    }
+}
+
+/// A kind of command as menus, palette and key list show it.
+pub struct CommandKind {
+    /// Stable name, the same as the command's in scripts where it has no values of its own.
+    pub name: &'static str,
+    /// Words in menus and palette; `…` where more input follows.
+    pub title: &'static str,
+    /// Longer words for tooltips.
+    pub tooltip: &'static str,
+    /// Where it stands.
+    pub menu: Menu,
+    /// A line above it in its menu.
+    pub starts_group: bool,
+    /// Keys, the first is printed.
+    pub keys: &'static [Keys],
+    /// The command as things stand; `None` = greyed out, and its keys do nothing.
+    pub resolve: fn(&App) -> Option<Command>,
+    /// For switches: whether it is on.
+    pub checked: Option<fn(&App) -> bool>,
+}
+
+macro_rules! kinds {
+    ($( $name:literal $title:literal $tooltip:literal $menu:ident $group:literal [$($keys:expr),*] $resolve:expr $(, checked $checked:expr)? ; )*) => {
+        /// All kinds, in menu order.
+        pub static KINDS: &[CommandKind] = &[$(
+            CommandKind {
+                name: $name, title: $title, tooltip: $tooltip, menu: Menu::$menu, starts_group: $group,
+                keys: &[$($keys),*], resolve: $resolve, checked: kinds!(@checked $($checked)?),
+            },
+        )*];
+    };
+    (@checked $checked:expr) => { Some($checked) };
+    (@checked) => { None };
+}
+
+fn if_shown(app: &App, command: Command) -> Option<Command> {
+    app.view().after.map(|_| command)
+}
+
+fn if_compared(app: &App, command: Command) -> Option<Command> {
+    app.view().is_comparison().then_some(command)
+}
+
+fn if_selected(app: &App, command: Command) -> Option<Command> {
+    app.view().selection.as_ref().map(|_| command)
+}
+
+fn other_theme(app: &App) -> ThemeChoice {
+    match app.settings().theme {
+        ThemeChoice::Dark => ThemeChoice::Light,
+        ThemeChoice::Light => ThemeChoice::System,
+        ThemeChoice::System => ThemeChoice::Dark,
+    }
+}
+
+/// The sample type `step` further in the list of those that can be shown.
+fn sample_type_at(app: &App, step: isize) -> Option<Command> {
+    let types = app.sample_types();
+    let shown = app.sample_type()?;
+    let at = types.iter().position(|kind| *kind == shown)?;
+    let next = (at as isize + step).rem_euclid(types.len() as isize) as usize;
+    let (name, unit) = types.get(next).filter(|_| types.len() > 1)?.clone();
+    Some(Command::SetSampleType(name, unit))
+}
+
+kinds! {
+    "choose-files" "Open…" "Open captures: pprof, perf.data, perf script, folded stacks" File false [ctrl("O")] |_| Some(Command::ChooseFiles);
+    "type-path" "Open path…" "Type or paste the path of a capture" File false [ctrl("L")] |_| Some(Command::TypePath);
+    "reload" "Reload" "Read the capture again from its file" File false [plain("F5"), ctrl("R")] |app| app.view().after.map(Command::Reload);
+    "choose-export" "Export…" "Write the view as SVG, PNG, CSV, JSON, folded stacks or pprof" File true [ctrl("S"), ctrl("E")] |app| if_shown(app, Command::ChooseExport);
+    "close" "Close capture" "Close the capture in front" File true [ctrl("W")] |app| app.view().after.map(Command::Close);
+    "close-all" "Close all captures" "Back to the welcome page" File false [ctrl_shift("W")] |app| (!app.captures().is_empty()).then_some(Command::CloseAll);
+    "clear-recent" "Clear recent files" "Forget which files were opened" File false [] |app| (!app.settings().recent.is_empty()).then_some(Command::ClearRecent);
+    "quit" "Quit" "Close the window" File true [ctrl("Q")] |_| Some(Command::Quit);
+
+    "undo" "Undo" "Take back the last change of the view" Edit false [ctrl("Z"), alt("ArrowLeft")] |app| app.undo_label().map(|_| Command::Undo);
+    "redo" "Redo" "Do the change again that was taken back" Edit false [ctrl_shift("Z"), ctrl("Y"), alt("ArrowRight")] |app| app.redo_label().map(|_| Command::Redo);
+    "copy-name" "Copy name" "Copy the full name of the selection" Edit true [ctrl("C")] |app| if_selected(app, Command::CopyName);
+    "copy-stack" "Copy stack" "Copy the selected stack, outermost frame first" Edit false [ctrl_shift("C")] |app| if_selected(app, Command::CopyStack);
+    "copy-table" "Copy table" "Copy the top table as tab-separated text" Edit false [] |app| if_shown(app, Command::CopyTable);
+    "copy-script" "Copy last commands" "Copy what was done as a script, for bug reports and demos" Edit false [] |_| Some(Command::CopyScript);
+    "focus-search" "Find…" "Search names in all views" Edit true [ctrl("F"), plain("Slash")] |app| if_shown(app, Command::FocusSearch);
+    "next-match" "Next match" "Select the next match of the search" Edit false [plain("F3"), plain("N")] |app| (!app.view().search.is_empty()).then_some(Command::NextMatch);
+    "previous-match" "Previous match" "Select the previous match of the search" Edit false [shift("F3"), shift("N")] |app| (!app.view().search.is_empty()).then_some(Command::PreviousMatch);
+    "clear-selection" "Clear selection" "Select nothing; then clear the search" Edit false [plain("Escape")] |app| if app.dialog().is_some() { Some(Command::CloseDialog) } else if app.view().selection.is_some() { Some(Command::Select(None)) } else if app.view().search.is_empty() { None } else { Some(Command::Search(String::new())) };
+
+    "show-flame" "Flame graph" "Boxes as wide as their value" View false [plain("Num1")] |app| if_shown(app, Command::SetTab(Tab::Flame)), checked |app| app.view().tab == Tab::Flame;
+    "show-call-tree" "Call tree" "Callers and callees as a table with fold marks" View false [plain("Num2")] |app| if_shown(app, Command::SetTab(Tab::CallTree)), checked |app| app.view().tab == Tab::CallTree;
+    "show-top" "Top" "Functions by self and total" View false [plain("Num3")] |app| if_shown(app, Command::SetTab(Tab::Top)), checked |app| app.view().tab == Tab::Top;
+    "show-info" "Capture info" "Where the captures come from, and what was lost" View false [plain("Num4")] |app| if_shown(app, Command::SetTab(Tab::Info)), checked |app| app.view().tab == Tab::Info;
+    "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
+    "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
+    "next-sample-type" "Next sample type" "Show the next column of values" View true [plain("T")] |app| sample_type_at(app, 1);
+    "previous-sample-type" "Previous sample type" "Show the previous column of values" View false [shift("T")] |app| sample_type_at(app, -1);
+    "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_shown(app, Command::ZoomIn);
+    "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_shown(app, Command::ZoomOut);
+    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom);
+    "zoom-to-selection" "Zoom to selection" "Fit the selected box" View false [plain("Space"), plain("Enter")] |app| if_selected(app, Command::ZoomToSelection);
+    "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_shown(app, Command::UnfoldHeaviest);
+    "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll);
+    "focus" "Focus on selection" "Keep only samples with the selected function" View true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
+    "ignore" "Drop selection" "Drop samples with the selected function" View false [plain("D")] |app| app.selected_pattern().map(Command::Ignore);
+    "hide" "Hide selection" "Leave the selected function out of stacks; its callees hang on its callers" View false [shift("H")] |app| app.selected_pattern().map(Command::Hide);
+    "clear-filters" "Clear filters" "Show all samples and frames again" View false [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
+    "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
+    "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
+    "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [ctrl_shift("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
+    "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [ctrl_shift("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
+    "switch-theme" "Switch light and dark" "Dark, light, or as the system says" View false [] |app| Some(Command::SetTheme(other_theme(app)));
+
+    "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
+    "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
+    "next-finding" "Next finding" "Select the next finding; every view follows" Compare true [plain("Period")] |app| if_compared(app, Command::NextFinding);
+    "previous-finding" "Previous finding" "Select the previous finding" Compare false [plain("Comma")] |app| if_compared(app, Command::PreviousFinding);
+    "copy-findings" "Copy findings" "Copy the ranked findings as text" Compare false [] |app| if_compared(app, Command::CopyFindings);
+    "shape-before" "Shape of before" "Widths of before: what vanished is visible" Compare true [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Before)), checked |app| app.view().flame_shape == FlameShape::Before;
+    "shape-both" "Shape of both" "Widths of whichever side is larger: everything is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Both)), checked |app| app.view().flame_shape == FlameShape::Both;
+    "shape-after" "Shape of after" "Widths of after: what is new is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::After)), checked |app| app.view().flame_shape == FlameShape::After;
+    "normalize-share" "Share of total" "Each value as a part of its side's total" Compare true [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Share))), checked |app| app.normalization() == Normalization::Share;
+    "normalize-per-second" "Per second" "Each value per second of its capture" Compare false [] |app| app.durations_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerSecond;
+    "normalize-absolute" "Absolute" "Values as they are" Compare false [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Absolute))), checked |app| app.normalization() == Normalization::Absolute;
+
+    "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Some(Command::Palette);
+    "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Some(Command::Shortcuts);
+    "about" "About Emberlens" "Version and licences" Help true [] |_| Some(Command::About);
+}
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static CommandKind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+impl CommandKind {
+    /// The command as things stand, unless a dialog is in the way of commands that change what lies under it.
+    pub fn available(&self, app: &App) -> Option<Command> {
+        (self.resolve)(app)
+            .filter(|command| app.dialog().is_none() || matches!(command, Command::CloseDialog | Command::Quit | Command::Palette))
+    }
+}
+
+impl Command {
+    /// The line that means this command in a script: its name, then its values as JSON.
+    pub fn to_line(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(name, value)| format!("{name} {value}")).collect(),
+            _ => String::new(),
+        }
+    }
+
+    /// The command of a script line. Values are JSON; plain text is taken where one text is wanted, and words where several are.
+    pub fn from_line(line: &str) -> Result<Self, String> {
+        let (name, rest) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
+        let rest = rest.trim();
+        let make = |value: serde_json::Value| serde_json::from_value::<Self>(serde_json::json!({ name: value }));
+        if rest.is_empty() {
+            let unit = serde_json::from_value::<Self>(serde_json::Value::String(name.to_owned()));
+            return unit
+                .or_else(|_| make(serde_json::Value::Null))
+                .or_else(|_| make(serde_json::json!("")))
+                .map_err(|error| explain(name, &error));
+        }
+        let words = || serde_json::json!(rest.split_whitespace().collect::<Vec<_>>());
+        let text = || serde_json::json!(rest);
+        let first = make(serde_json::from_str(rest).unwrap_or_else(|_| text()));
+        first.or_else(|why| make(text()).or_else(|_| make(words())).map_err(|_| explain(name, &why)))
+    }
+
+    /// True for changes that come many in a row and are undone as one.
+    pub(super) const fn is_continuous(&self) -> bool {
+        matches!(self, Self::Search(_) | Self::SetWindow(_) | Self::FilterTop(_) | Self::ZoomIn | Self::ZoomOut)
+    }
+
+    /// What undo says it takes back.
+    pub(super) fn undo_label(&self) -> String {
+        match self {
+            Self::SetWindow(_) | Self::ZoomIn | Self::ZoomOut | Self::ResetZoom | Self::ZoomToSelection => "zoom".to_owned(),
+            Self::Select(_)
+            | Self::SelectFinding(_)
+            | Self::NextFinding
+            | Self::PreviousFinding
+            | Self::NextMatch
+            | Self::PreviousMatch => "selection".to_owned(),
+            Self::Search(_) => "search".to_owned(),
+            Self::Focus(pattern) => format!("focus on {pattern}"),
+            Self::Ignore(pattern) => format!("drop {pattern}"),
+            Self::Hide(pattern) => format!("hide {pattern}"),
+            other => other.to_line().split(' ').next().unwrap_or_default().replace('-', " "),
+        }
+    }
+
+    /// The dialog that a command opens.
+    pub(super) fn dialog(&self) -> Option<Dialog> {
+        Some(match self {
+            Self::Palette => Dialog::Palette,
+            Self::Shortcuts => Dialog::Shortcuts,
+            Self::About => Dialog::About,
+            Self::TypePath => Dialog::OpenPath(String::new()),
+            _ => return None,
+        })
+    }
+}
+
+fn explain(name: &str, error: &serde_json::Error) -> String {
+    format!("`{name}`: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn kinds_have_unique_names_titles_and_keys() {
+        let (mut names, mut titles, mut keys) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        for kind in KINDS {
+            assert!(names.insert(kind.name), "{} stands twice", kind.name);
+            assert!(titles.insert(kind.title), "{} stands twice", kind.title);
+            for key in kind.keys {
+                assert!(!keys.contains(key), "{} clashes at {}", kind.name, key.text());
+                keys.push(*key);
+            }
+        }
+    }
+
+    #[test]
+    fn titles_are_sentence_case_and_promise_more_input_with_an_ellipsis() {
+        for kind in KINDS {
+            let mut words = kind.title.split(' ');
+            assert!(words.next().unwrap().starts_with(char::is_uppercase), "{}", kind.title);
+            assert!(words.all(|word| word == "Emberlens" || word.starts_with(|c: char| !c.is_uppercase())), "{}", kind.title);
+            assert!(!kind.title.ends_with(['.', ':']) && !kind.tooltip.ends_with('.'), "{}", kind.title);
+        }
+    }
+
+    #[test]
+    fn lines_round_trip() {
+        for command in [
+            Command::Open(vec!["a b.pb.gz".into(), "c".into()]),
+            Command::OpenComparison("a".into(), "b".into()),
+            Command::SetSampleType("cpu".to_owned(), "nanoseconds".to_owned()),
+            Command::SetNormalization(None),
+            Command::SetWindow(FlameWindow { left: 0.25, right: 0.5, scroll_rows: 3.0 }),
+            Command::Select(Some(Selection { place: "main.main".to_owned(), path: vec!["main.main".to_owned()] })),
+            Command::Search("json".to_owned()),
+            Command::SelectFinding(2),
+            Command::Undo,
+        ] {
+            let line = command.to_line();
+            assert_eq!(Command::from_line(&line), Ok(command), "{line}");
+        }
+    }
+
+    #[test]
+    fn people_may_leave_out_the_quotes() {
+        assert_eq!(Command::from_line("search encoding/json"), Ok(Command::Search("encoding/json".to_owned())));
+        assert_eq!(Command::from_line("open a.pb.gz b.pb.gz"), Ok(Command::Open(vec!["a.pb.gz".into(), "b.pb.gz".into()])));
+        assert_eq!(Command::from_line("open-comparison a.pb.gz b.pb.gz"), Ok(Command::OpenComparison("a.pb.gz".into(), "b.pb.gz".into())));
+        assert_eq!(Command::from_line("set-tab call-tree"), Ok(Command::SetTab(Tab::CallTree)));
+        assert_eq!(Command::from_line("focus"), Ok(Command::Focus(String::new())));
+        assert!(Command::from_line("set-tab nowhere").unwrap_err().contains("nowhere"));
+        assert!(Command::from_line("fly").unwrap_err().contains("fly"));
+    }
+}

@@ -1,0 +1,311 @@
+//! Everything that is computed from the view: what is wanted, under which key, and how it is made.
+//!
+//! A key holds all that its result depends on, so nothing is ever invalidated: another want simply has another key. Deliberately
+//! absent: when to compute; `App::pump` starts what is wanted and missing.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::view::{CaptureId, FlameShape};
+use crate::analysis::call_tree::Direction;
+use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
+use crate::analysis::diff::{self, Diff, Spec};
+use crate::analysis::filter::Filter;
+use crate::analysis::flame::{self, FlameLayout};
+use crate::analysis::place::Granularity;
+use crate::analysis::regress::{self, Findings};
+use crate::analysis::search::{self, Matches};
+use crate::analysis::top::{self, Top};
+use crate::base::jobs::JobId;
+use crate::base::ticket::Ticket;
+use crate::model::Profile;
+
+/// What a shape depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ShapeKey {
+    /// Captures, before first, each with the number of times it was replaced (symbols, reload).
+    pub captures: Vec<(CaptureId, u32)>,
+    /// Granularity.
+    pub granularity: Granularity,
+    /// Direction.
+    pub direction: Direction,
+    /// Pattern of frames left out.
+    pub hide: Option<String>,
+}
+
+/// What a comparison depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ComparisonKey {
+    /// Its shape.
+    pub shape: ShapeKey,
+    /// Sample type by name and unit.
+    pub sample_type: (String, String),
+    /// Samples that count.
+    pub filter: Filter,
+    /// Normalisation.
+    pub normalization: Normalization,
+}
+
+/// One derived result.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Places and tree.
+    Shape(ShapeKey),
+    /// Weights over a shape.
+    Comparison(ComparisonKey),
+    /// The flat table.
+    Top(ComparisonKey),
+    /// Before, after and evidence per node of a bottom-up tree; the findings hold those of the top-down one.
+    Diff(ComparisonKey),
+    /// Ranked findings.
+    Findings(ComparisonKey),
+    /// Boxes of the flame graph.
+    Flame(ComparisonKey, FlameShape),
+    /// What the search found.
+    Matches(ComparisonKey, String),
+}
+
+impl Key {
+    /// What a job for it is called.
+    pub const fn job_name(&self) -> &'static str {
+        match self {
+            Self::Shape(_) => "Building the call tree",
+            Self::Comparison(_) => "Adding up the samples",
+            Self::Top(_) => "Making the table",
+            Self::Diff(_) => "Comparing both sides",
+            Self::Findings(_) => "Looking for regressions",
+            Self::Flame(..) => "Laying out the flame graph",
+            Self::Matches(..) => "Searching",
+        }
+    }
+}
+
+/// A finished result.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// See [`Key::Shape`].
+    Shape(Arc<Shape>),
+    /// See [`Key::Comparison`].
+    Comparison(Arc<Comparison>),
+    /// See [`Key::Top`].
+    Top(Arc<Top>),
+    /// See [`Key::Diff`].
+    Diff(Arc<Diff>),
+    /// See [`Key::Findings`].
+    Findings(Arc<Findings>),
+    /// See [`Key::Flame`].
+    Flame(Arc<FlameLayout>),
+    /// See [`Key::Matches`].
+    Matches(Arc<Matches>),
+}
+
+/// Where a wanted result stands.
+#[derive(Debug)]
+pub enum State<'a, T> {
+    /// It is here.
+    Ready(&'a Arc<T>),
+    /// It is being made (or waits for what it is made from).
+    Working,
+    /// It cannot be made, and why.
+    Failed(&'a str),
+    /// The view does not want it.
+    Unwanted,
+}
+
+impl<'a, T> State<'a, T> {
+    /// The result, if it is here.
+    pub const fn ready(&self) -> Option<&'a Arc<T>> {
+        match self {
+            Self::Ready(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+enum Slot {
+    Working(JobId),
+    Ready(Value),
+    Failed(String),
+}
+
+/// Results by key; those not wanted for longest go first.
+#[derive(Default)]
+pub(super) struct Memo {
+    slots: FxHashMap<Key, (Slot, u64)>,
+    clock: u64,
+}
+
+/// How many results are kept; a comparison needs about eight.
+const KEPT: usize = 40;
+
+impl Memo {
+    pub(super) fn get(&self, key: &Key) -> Option<Result<&Value, &str>> {
+        match &self.slots.get(key)?.0 {
+            Slot::Ready(value) => Some(Ok(value)),
+            Slot::Failed(why) => Some(Err(why)),
+            Slot::Working(_) => None,
+        }
+    }
+
+    pub(super) fn is_known(&self, key: &Key) -> bool {
+        self.slots.contains_key(key)
+    }
+
+    pub(super) fn set_working(&mut self, key: Key, job: JobId) {
+        self.clock += 1;
+        self.slots.insert(key, (Slot::Working(job), self.clock));
+    }
+
+    pub(super) fn set(&mut self, key: Key, result: Result<Value, String>) {
+        self.clock += 1;
+        self.slots.insert(key, (result.map_or_else(Slot::Failed, Slot::Ready), self.clock));
+    }
+
+    /// Marks what is wanted as used; gives the jobs whose results nobody wants any more, and forgets old results.
+    pub(super) fn keep(&mut self, wanted: &[Key]) -> Vec<JobId> {
+        self.clock += 1;
+        for key in wanted {
+            if let Some((_, used)) = self.slots.get_mut(key) {
+                *used = self.clock;
+            }
+        }
+        let mut unwanted = Vec::new();
+        self.slots.retain(|key, (slot, _)| match slot {
+            Slot::Working(job) if !wanted.contains(key) => {
+                unwanted.push(*job);
+                false
+            }
+            _ => true,
+        });
+        if self.slots.len() > KEPT {
+            let mut ages: Vec<u64> = self.slots.values().map(|(_, used)| *used).collect();
+            ages.sort_unstable();
+            let oldest = ages.get(ages.len() - KEPT).copied().unwrap_or(0);
+            self.slots.retain(|_, (_, used)| *used >= oldest);
+        }
+        unwanted.sort_unstable();
+        unwanted
+    }
+
+    /// Forgets every result that needs a capture.
+    pub(super) fn forget(&mut self, capture: CaptureId) {
+        self.slots.retain(|key, _| !shape_of(key).captures.iter().any(|(id, _)| *id == capture));
+    }
+
+    /// Forgets the mark of a job that ended without a result.
+    pub(super) fn forget_job(&mut self, job: JobId, why: &str) {
+        for (slot, _) in self.slots.values_mut() {
+            if matches!(slot, Slot::Working(other) if *other == job) {
+                *slot = Slot::Failed(why.to_owned());
+            }
+        }
+    }
+}
+
+const fn shape_of(key: &Key) -> &ShapeKey {
+    match key {
+        Key::Shape(shape) => shape,
+        Key::Comparison(key) | Key::Top(key) | Key::Diff(key) | Key::Findings(key) | Key::Flame(key, _) | Key::Matches(key, _) => {
+            &key.shape
+        }
+    }
+}
+
+/// The work behind one key, with everything it needs; `None` while an input is missing.
+pub(super) type Work = Box<dyn FnOnce(&Ticket) -> Result<Value, String> + Send>;
+
+/// Makes the work of a key from ready inputs.
+pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Profile>>) -> Option<Work> {
+    let captures: Vec<Arc<Profile>> = shape_of(key).captures.iter().map(|(id, _)| profiles(*id)).collect::<Option<_>>()?;
+    let cancelled = |_| "cancelled".to_owned();
+    Some(match key.clone() {
+        Key::Shape(key) => Box::new(move |ticket| {
+            let filter = Filter { hide: key.hide, ..Filter::default() };
+            let shape = Shape::build(&captures, key.granularity, key.direction, &filter, ticket).map_err(cancelled)?;
+            Ok(Value::Shape(Arc::new(shape)))
+        }),
+        Key::Comparison(key) => {
+            let Some(Ok(Value::Shape(shape))) = memo.get(&Key::Shape(key.shape.clone())) else { return None };
+            let shape = Arc::clone(shape);
+            Box::new(move |ticket| {
+                let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput { captures: vec![row] }).collect();
+                let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
+                let made = comparison::compare(shape, &captures, &sides, kind, &key.filter, key.normalization, ticket);
+                made.map(|comparison| Value::Comparison(Arc::new(comparison))).map_err(|error: CompareError| error.to_string())
+            })
+        }
+        Key::Top(key) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |_| {
+                let side = comparison.last().ok_or("no side")?;
+                Ok(Value::Top(Arc::new(top::top(comparison.tree(), comparison.places(), &side.weights))))
+            })
+        }
+        Key::Diff(key) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |_| {
+                diff::diff(&comparison, &Spec::default())
+                    .map(|diff| Value::Diff(Arc::new(diff)))
+                    .ok_or_else(|| "there is one side".to_owned())
+            })
+        }
+        Key::Findings(key) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |_| {
+                let found = regress::findings(&comparison, &captures, &Spec::default());
+                found.map(|findings| Value::Findings(Arc::new(findings))).ok_or_else(|| "there is one side".to_owned())
+            })
+        }
+        Key::Flame(key, shape) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |ticket| {
+                let tree = comparison.tree();
+                let widths = self_widths(&comparison, shape);
+                let shape = flame::Shape { parents: tree.parents(), depths: tree.depths() };
+                FlameLayout::build(shape, &widths, ticket).map(|layout| Value::Flame(Arc::new(layout))).map_err(cancelled)
+            })
+        }
+        Key::Matches(key, pattern) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |_| {
+                let side = comparison.last().ok_or("no side")?;
+                Ok(Value::Matches(Arc::new(search::search(comparison.tree(), comparison.places(), &side.weights, &pattern))))
+            })
+        }
+    })
+}
+
+fn comparison_of(memo: &Memo, key: &ComparisonKey) -> Option<Arc<Comparison>> {
+    match memo.get(&Key::Comparison(key.clone())) {
+        Some(Ok(Value::Comparison(comparison))) => Some(Arc::clone(comparison)),
+        _ => None,
+    }
+}
+
+/// The width that each node's self value adds to a flame graph: absolute values, so that negative ones are visible; in a comparison
+/// both sides in the same normalised measure.
+fn self_widths(comparison: &Comparison, shape: FlameShape) -> Vec<u64> {
+    let Some((before, after)) = comparison.pair() else {
+        let weights = comparison.last().map_or(&[][..], |side| side.weights.selfs());
+        return weights.iter().map(|value| value.unsigned_abs()).collect();
+    };
+    // Widths are integers: normalised values are blown up so that the whole keeps 2^50 steps, which loses nothing on any screen.
+    let whole = |side: &comparison::Side| {
+        side.weights.selfs().iter().map(|value| value.unsigned_abs() as f64).sum::<f64>() * comparison.factor(side)
+    };
+    let unit = whole(before).max(whole(after));
+    let scale = if unit > 0.0 { (1_u64 << 50) as f64 / unit } else { 0.0 };
+    let width = |side: &comparison::Side, value: i64| (value.unsigned_abs() as f64 * comparison.factor(side) * scale).round() as u64;
+    before
+        .weights
+        .selfs()
+        .iter()
+        .zip(after.weights.selfs())
+        .map(|(&b, &a)| match shape {
+            FlameShape::Before => width(before, b),
+            FlameShape::After => width(after, a),
+            FlameShape::Both => width(before, b).max(width(after, a)),
+        })
+        .collect()
+}

@@ -1,0 +1,37 @@
+//! What only a window can do; `App::apply` asks for it, `ui` does it.
+
+use std::path::PathBuf;
+
+/// A wish to the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Put text on the clipboard.
+    CopyText(String),
+    /// Let the user choose captures to open.
+    ChooseFiles,
+    /// Let the user choose where to write an export; the file name is a proposal.
+    ChooseExport(String),
+    /// Put the keyboard into the search box.
+    FocusSearch,
+    /// Write the picture of the current view (only the window can draw it).
+    SavePicture(PathBuf),
+    /// Close the window.
+    Quit,
+}
+
+/// A dialog over the window; at most one is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// Command palette.
+    Palette,
+    /// List of keys.
+    Shortcuts,
+    /// Version, licence.
+    About,
+    /// A path typed by hand, for where no file dialog exists; the text explains why it is shown.
+    OpenPath(String),
+    /// Two files came together: which one is before?
+    WhichIsBefore(PathBuf, PathBuf),
+    /// A path to export to, typed by hand.
+    ExportPath(String),
+}

@@ -1,0 +1,23 @@
+//! What jobs deliver. Users cannot issue events and scripts cannot fake them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::derived::{Key, Value};
+use super::view::CaptureId;
+use crate::model::Profile;
+
+/// The end of one job.
+#[derive(Debug)]
+pub enum Event {
+    /// A capture was read, or could not be.
+    Loaded(CaptureId, Result<Arc<Profile>, String>),
+    /// Symbols of a capture were looked up; `None` = cancelled.
+    Symbolized(CaptureId, Option<Arc<Profile>>),
+    /// A derived result, or why there is none.
+    Derived(Key, Result<Value, String>),
+    /// A file was written, or could not be.
+    Exported(PathBuf, Result<(), String>),
+    /// A job panicked.
+    Panicked(String),
+}

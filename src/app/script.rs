@@ -1,0 +1,99 @@
+//! Command scripts: one command a line, `#` begins a comment, empty lines are skipped.
+//!
+//! The same text drives the app without a window (`emberlens run`), the window in demos, bug reports and tests. Two more words exist
+//! in scripts: `wait` lets all work come to its end, `print` shows what is in front as text.
+
+use super::command::Command;
+use super::effect::Effect;
+use super::{App, CaptureState};
+
+/// One line of a script.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// A command.
+    Do(Command),
+    /// Wait until nothing is being worked on.
+    Wait,
+    /// Show what is in front as text.
+    Print,
+}
+
+/// Reads a script; an error names the line.
+pub fn parse(text: &str) -> Result<Vec<Line>, String> {
+    let mut lines = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        match line {
+            "" => {}
+            _ if line.starts_with('#') => {}
+            "wait" => lines.push(Line::Wait),
+            "print" => lines.push(Line::Print),
+            _ => lines.push(Line::Do(Command::from_line(line).map_err(|why| format!("line {}: {why}", number + 1))?)),
+        }
+    }
+    Ok(lines)
+}
+
+/// Runs a script on an app without a window: after each command all work is waited for. `effect` gets what only a window can do, and
+/// `print` the text of `print` lines.
+pub fn run(
+    app: &mut App,
+    lines: &[Line],
+    effect: &mut dyn FnMut(&App, Effect) -> Result<(), String>,
+    print: &mut dyn FnMut(&str),
+) -> Result<(), String> {
+    for line in lines {
+        match line {
+            Line::Do(command) => {
+                let effects = app.apply(command.clone());
+                app.settle();
+                for wish in effects {
+                    effect(app, wish)?;
+                }
+                let broken = app.captures().iter().find_map(|capture| match &capture.state {
+                    CaptureState::Failed(why) => Some(why.clone()),
+                    _ => None,
+                });
+                if let Some(why) = broken {
+                    return Err(why);
+                }
+                if let Some(message) = app.messages().iter().find(|message| message.is_error) {
+                    return Err(message.text.clone());
+                }
+            }
+            Line::Wait => app.settle(),
+            Line::Print => print(&summary(app)),
+        }
+    }
+    Ok(())
+}
+
+/// What is in front, as text: captures, the view, the first rows of the table and the findings.
+pub fn summary(app: &App) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let name = |id: Option<super::view::CaptureId>| id.and_then(|id| app.capture(id)).map_or_else(|| "-".to_owned(), super::Capture::name);
+    if app.view().is_comparison() {
+        let _ = writeln!(text, "comparison: before {}, after {}", name(app.view().before), name(app.view().after));
+    } else {
+        let _ = writeln!(text, "capture: {}", name(app.view().after));
+    }
+    if let Some((kind, unit)) = app.sample_type() {
+        let _ = writeln!(text, "sample type: {kind}/{unit}");
+    }
+    if let Some(comparison) = app.table().ready() {
+        let _ = writeln!(text, "{}", comparison.denominator_text());
+        if let Some(top) = app.top().ready() {
+            for row in top.rows.iter().take(10) {
+                let _ = writeln!(text, "{:>16} {:>16}  {}", row.self_, row.total, comparison.places().name(row.place));
+            }
+        }
+        if let Some(findings) = app.findings().ready() {
+            text.push_str(&super::apply::copy::findings_text(comparison, findings));
+        }
+    }
+    if let Some(matches) = app.matches().ready() {
+        let _ = writeln!(text, "search: {} functions, {} boxes, {} together", matches.places.len(), matches.nodes, matches.total);
+    }
+    text
+}

@@ -1,0 +1,223 @@
+//! What the user looks at: one small value that is saved, undone and written to scripts.
+//!
+//! Everything is by name and never by row number, so a view survives another capture, another granularity and a restart.
+//! Deliberately absent: results (they are derived from this) and gestures in progress (they live in their widget).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::call_tree::Direction;
+use crate::analysis::comparison::Normalization;
+use crate::analysis::filter::Filter;
+use crate::analysis::place::Granularity;
+
+/// Names one open capture; never used twice in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CaptureId(pub u32);
+
+/// The big views.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tab {
+    /// Flame graph; differential in a comparison.
+    #[default]
+    Flame,
+    /// Call tree with fold marks.
+    CallTree,
+    /// Flat table of places.
+    Top,
+    /// Facts and notes about the captures.
+    Info,
+}
+
+impl Tab {
+    /// All, in the order of the tab bar.
+    pub const ALL: [Self; 4] = [Self::Flame, Self::CallTree, Self::Top, Self::Info];
+
+    /// Words on the tab.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Flame => "Flame graph",
+            Self::CallTree => "Call tree",
+            Self::Top => "Top",
+            Self::Info => "Capture info",
+        }
+    }
+}
+
+/// Which side gives the widths of a differential flame graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlameShape {
+    /// Widths of before: what vanished has its width, what is new has none.
+    Before,
+    /// Widths of after: what is new has its width, what vanished has none.
+    After,
+    /// The larger of both for every self value: everything is visible.
+    #[default]
+    Both,
+}
+
+impl FlameShape {
+    /// All, in the order of the switch.
+    pub const ALL: [Self; 3] = [Self::Before, Self::Both, Self::After];
+
+    /// Words on the switch.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Before => "Before",
+            Self::After => "After",
+            Self::Both => "Both",
+        }
+    }
+}
+
+/// What gives a flame box its hue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColorBy {
+    /// Package, namespace or crate.
+    #[default]
+    Package,
+    /// Binary or library.
+    Module,
+    /// Signed change (comparisons).
+    Delta,
+}
+
+/// The part of a flame graph that is on screen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlameWindow {
+    /// Left edge, as a part of the whole width, 0 to 1.
+    pub left: f64,
+    /// Right edge, 0 to 1.
+    pub right: f64,
+    /// Rows scrolled away from the root.
+    pub scroll_rows: f32,
+}
+
+impl Default for FlameWindow {
+    fn default() -> Self {
+        Self { left: 0.0, right: 1.0, scroll_rows: 0.0 }
+    }
+}
+
+/// Columns by which the tables can be sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SortBy {
+    /// Value without callees.
+    #[default]
+    #[serde(rename = "self")]
+    SelfValue,
+    /// Value with callees.
+    Total,
+    /// Name.
+    Name,
+    /// Value of before (comparisons).
+    Before,
+    /// Value of after (comparisons).
+    After,
+    /// After minus before (comparisons).
+    Delta,
+    /// After divided by before (comparisons).
+    Ratio,
+}
+
+/// A column and the way it is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Sort {
+    /// The column.
+    pub by: SortBy,
+    /// Largest (or first name) at the bottom.
+    pub ascending: bool,
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self { by: SortBy::SelfValue, ascending: false }
+    }
+}
+
+/// What is selected in every view at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Selection {
+    /// Name of the place.
+    pub place: String,
+    /// Names from the outermost frame to the place, where one node is meant; empty = the place wherever it stands.
+    pub path: Vec<String>,
+}
+
+/// Everything that undo brings back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ViewState {
+    /// The capture compared with; `None` = a single capture is shown.
+    pub before: Option<CaptureId>,
+    /// The capture shown; in a comparison the later one.
+    pub after: Option<CaptureId>,
+    /// Sample type as (name, unit); `None` = the capture's default.
+    pub sample_type: Option<(String, String)>,
+    /// Granularity of places.
+    pub granularity: Granularity,
+    /// Direction of flame graph and call tree.
+    pub direction: Direction,
+    /// Normalisation of comparisons; `None` = what fits the sample type.
+    pub normalization: Option<Normalization>,
+    /// Samples and frames shown.
+    pub filter: Filter,
+    /// The big view in front.
+    pub tab: Tab,
+    /// Widths of the differential flame graph.
+    pub flame_shape: FlameShape,
+    /// Colours of the flame graph; `None` = delta in comparisons, else package.
+    pub color_by: Option<ColorBy>,
+    /// What of the flame graph is on screen.
+    pub window: FlameWindow,
+    /// The selection.
+    pub selection: Option<Selection>,
+    /// Text searched for in all views.
+    pub search: String,
+    /// Sorting of the top table.
+    pub sort: Sort,
+    /// Text that the names in the top table must match.
+    pub top_filter: String,
+    /// Unfolded nodes of the call tree, by path.
+    pub unfolded: BTreeSet<Vec<String>>,
+}
+
+impl Default for ViewState {
+    fn default() -> Self {
+        Self {
+            before: None,
+            after: None,
+            sample_type: None,
+            granularity: Granularity::Function,
+            direction: Direction::TopDown,
+            normalization: None,
+            filter: Filter::default(),
+            tab: Tab::Flame,
+            flame_shape: FlameShape::Both,
+            color_by: None,
+            window: FlameWindow::default(),
+            selection: None,
+            search: String::new(),
+            sort: Sort::default(),
+            top_filter: String::new(),
+            unfolded: BTreeSet::new(),
+        }
+    }
+}
+
+impl ViewState {
+    /// True where two captures are compared.
+    pub const fn is_comparison(&self) -> bool {
+        self.before.is_some() && self.after.is_some()
+    }
+
+    /// The captures shown, before first.
+    pub fn captures(&self) -> Vec<CaptureId> {
+        self.before.into_iter().chain(self.after).collect()
+    }
+}

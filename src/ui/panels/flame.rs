@@ -1,0 +1,192 @@
+//! The flame graph: of one capture by package, of two by change.
+//!
+//! It turns the app's layout, weights and evidence into colours and words for the canvas, and what the canvas says into commands.
+//! Deliberately absent: where boxes stand (`analysis::flame`) and how they are drawn (`widgets::flame_canvas`).
+
+mod style;
+mod tooltip;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use egui::{RichText, Tooltip, Ui};
+
+use crate::analysis::comparison::{Comparison, percent};
+use crate::analysis::flame::{FlameLayout, FlameSubset, FlameView};
+use crate::analysis::{CallTree, NodeId, names};
+use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection};
+use crate::app::{App, Command, command};
+use crate::base::ticket::Ticket;
+use crate::ui::cx::{Cx, Outbox};
+use crate::ui::memory::{self, Kept};
+use crate::ui::theme::{fonts, size};
+use crate::ui::widgets::flame_canvas::{FlameCanvas, FlameKey, FlameResponse};
+use crate::ui::widgets::legend;
+
+/// Draws the panel.
+pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let Some((layout, comparison, is_old)) = cx.app.shown_flame() else { return };
+    let (layout, comparison) = (Arc::clone(layout), Arc::clone(comparison));
+    bar_ui(ui, cx, &comparison, out);
+    if layout.total() == 0 {
+        empty_ui(ui, cx, &comparison);
+        return;
+    }
+    let styles = style::styles(ui, cx, &layout, &comparison, is_old);
+    let matches = matches(ui, cx, &layout, &comparison, is_old);
+    let selected = memory::selected_node(ui, cx, &comparison);
+    let hovered_place = cx.app.view().selection.as_ref().and_then(|selection| comparison.places().find(&selection.place));
+    let label = |node: NodeId, letters: usize| label(&comparison, node, letters);
+    let window = cx.app.view().window;
+    let view = FlameView { x: window.left..window.right, scroll_rows: window.scroll_rows, icicle: cx.app.settings().icicle };
+    let font = fonts::flame();
+    let mut canvas = FlameCanvas::new(&layout, comparison.tree().places(), &styles.column, &label, cx.theme, &font);
+    canvas.version = styles.version.wrapping_mul(31).wrapping_add(matches.as_ref().map_or(0, |matches| matches.version));
+    canvas.selected = selected;
+    canvas.outlined = hovered_place;
+    canvas.matches = matches.as_ref().map(|matches| &matches.subset);
+    canvas.row_height = cx.app.settings().flame_row_points;
+    canvas.reduced_motion = cx.app.settings().reduced_motion;
+    let response = ui.scope(|ui| {
+        if is_old {
+            // The old picture stays, dimmed, until the new one is there.
+            ui.set_opacity(0.5);
+        }
+        canvas.show(ui, "flame graph", &view)
+    });
+    act(cx, &response.inner, &layout, &comparison, selected, out);
+    hover_ui(ui, cx, &response.inner, &comparison, &layout);
+    response.inner.response.context_menu(|ui| menu_ui(ui, cx, out));
+}
+
+/// What the person did, as commands.
+fn act(cx: &Cx<'_>, done: &FlameResponse, layout: &FlameLayout, comparison: &Comparison, selected: Option<NodeId>, out: &mut Outbox) {
+    let select = |node: NodeId| {
+        let name = comparison.places().name(comparison.tree().place(node)).to_owned();
+        let path = App::names_of(comparison, node);
+        Command::Select((node != CallTree::ROOT).then_some(Selection { place: name, path }))
+    };
+    if let Some(node) = done.clicked.or(done.secondary_clicked) {
+        out.send(select(node));
+    } else if done.clicked_empty && cx.app.view().selection.is_some() {
+        out.send(Command::Select(None));
+    }
+    if let Some(FlameKey::Step(step)) = done.key
+        && let Some(node) = layout.step(selected.unwrap_or(CallTree::ROOT), step)
+    {
+        out.send(select(node));
+    }
+    if let Some(view) = &done.view_changed {
+        out.send(Command::SetWindow(FlameWindow { left: view.x.start, right: view.x.end, scroll_rows: view.scroll_rows }));
+    }
+}
+
+fn hover_ui(ui: &Ui, cx: &Cx<'_>, done: &FlameResponse, comparison: &Comparison, layout: &FlameLayout) {
+    let Some(node) = done.hovered.filter(|_| !done.response.context_menu_opened()) else { return };
+    Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), done.response.id.with("tip"), egui::PopupAnchor::Pointer)
+        .gap(16.0)
+        .show(|ui| tooltip::ui(ui, cx, comparison, node, layout));
+}
+
+fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    for name in ["zoom-to-selection", "reset-zoom", "focus", "ignore", "hide", "copy-name", "copy-stack"] {
+        let Some(kind) = command::kind(name) else { continue };
+        let todo = kind.available(cx.app);
+        let keys = kind.keys.first().map(command::Keys::text).unwrap_or_default();
+        let button = egui::Button::new(kind.title).shortcut_text(keys);
+        if ui.add_enabled(todo.is_some(), button).on_hover_text(kind.tooltip).clicked() {
+            if let Some(todo) = todo {
+                out.send(todo);
+            }
+            ui.close();
+        }
+    }
+}
+
+/// The name of a box for so many letters.
+fn label(comparison: &Comparison, node: NodeId, letters: usize) -> Cow<'static, str> {
+    if node == CallTree::ROOT {
+        let unit = comparison.denominator_text();
+        return Cow::Owned(if unit.chars().count() + 6 <= letters { format!("all — {unit}") } else { "all".to_owned() });
+    }
+    let name = comparison.places().name(comparison.tree().place(node));
+    Cow::Owned(names::short(name, letters))
+}
+
+/// The strip above the picture: shape and legend of a comparison, colours of a single capture, what the search found.
+fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(size::TABLE_ROW + size::GAP);
+        let view = cx.app.view();
+        if comparison.pair().is_some() {
+            ui.label(RichText::new("Widths").color(cx.theme.muted));
+            for shape in FlameShape::ALL {
+                let tip = match shape {
+                    FlameShape::Before => "As wide as before: what vanished is visible",
+                    FlameShape::Both => "As wide as the larger side: everything is visible",
+                    FlameShape::After => "As wide as after: what is new is visible",
+                };
+                if ui.selectable_label(view.flame_shape == shape, shape.label()).on_hover_text(tip).clicked() {
+                    out.send(Command::SetFlameShape(shape));
+                }
+            }
+            ui.separator();
+        }
+        let shown = style::color_by(cx, comparison);
+        ui.label(RichText::new("Colours").color(cx.theme.muted));
+        for (by, name) in [(ColorBy::Delta, "Change"), (ColorBy::Package, "Package"), (ColorBy::Module, "Module")] {
+            if by == ColorBy::Delta && comparison.pair().is_none() {
+                continue;
+            }
+            if ui.selectable_label(shown == by, name).clicked() {
+                out.send(Command::SetColorBy(Some(by)));
+            }
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if shown == ColorBy::Delta {
+                legend::delta_ui(ui, cx.theme);
+            }
+            found_ui(ui, cx, comparison);
+        });
+    });
+}
+
+/// What the search found: boxes and their value, each sample counted once.
+fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
+    let (Some(found), Some(side)) = (cx.app.matches().ready(), comparison.last()) else { return };
+    let text = if found.nodes == 0 {
+        "no match".to_owned()
+    } else {
+        let whole = side.weights.total().unsigned_abs() as f64;
+        let share = if whole > 0.0 { found.total as f64 / whole } else { 0.0 };
+        format!("{} boxes, {} of what is shown", found.nodes, percent(share))
+    };
+    ui.label(RichText::new(text).color(cx.theme.accent)).on_hover_text("Matches below another match add nothing: each sample counts once");
+}
+
+/// Nothing to draw: why, in words.
+fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
+    let text = if cx.app.view().filter.is_empty() {
+        format!("All values of {} are zero in this capture. Choose another sample type above.", comparison.sample_type)
+    } else {
+        "No sample passes the filters. Remove one above, or clear all with Shift+Escape.".to_owned()
+    };
+    ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(cx.theme.muted).font(fonts::body())));
+}
+
+struct Found {
+    subset: FlameSubset,
+    version: u64,
+}
+
+/// The boxes that match the search, kept as long as search and layout stay.
+fn matches(ui: &Ui, cx: &Cx<'_>, layout: &Arc<FlameLayout>, comparison: &Arc<Comparison>, is_old: bool) -> Option<Arc<Found>> {
+    let found = cx.app.matches().ready().filter(|_| !is_old)?;
+    let key = memory::key(&[Arc::as_ptr(layout).addr(), Arc::as_ptr(found).addr()]);
+    Some(memory::keep(ui, "flame matches", key, || {
+        let tree = comparison.tree();
+        let subset = layout.subset(|node| found.places.contains(&tree.place(node)), &Ticket::new()).unwrap_or_default();
+        // The parts that the key's addresses belong to are kept as well, so that no other ones can stand there.
+        Kept::new(Found { subset, version: key }, (Arc::clone(layout), Arc::clone(found)))
+    }))
+}

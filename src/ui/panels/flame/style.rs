@@ -1,0 +1,102 @@
+//! The colour of every box.
+
+use std::sync::Arc;
+
+use egui::Ui;
+
+use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::{self, Diff};
+use crate::analysis::flame::{FlameColumn, FlameLayout};
+use crate::analysis::{CallTree, names};
+use crate::app::view::ColorBy;
+use crate::model::base_name;
+use crate::ui::cx::Cx;
+use crate::ui::memory::{self, Kept};
+use crate::ui::theme::{CodeKind, Theme};
+use crate::ui::widgets::flame_canvas::{BoxStyle, mark};
+
+/// Certainty below which a change is hatched: one in twenty by chance.
+const CERTAIN: f32 = 0.5;
+
+pub(super) struct Styles {
+    pub(super) column: FlameColumn<BoxStyle>,
+    pub(super) version: u64,
+}
+
+/// What gives the boxes their colours: the choice, or what fits.
+pub(super) fn color_by(cx: &Cx<'_>, comparison: &Comparison) -> ColorBy {
+    match (cx.app.view().color_by, comparison.pair()) {
+        (Some(ColorBy::Delta), None) | (None, None) => ColorBy::Package,
+        (Some(by), _) => by,
+        (None, Some(_)) => ColorBy::Delta,
+    }
+}
+
+/// The styles of all boxes, kept while layout, evidence, theme and rule stay.
+pub(super) fn styles(ui: &Ui, cx: &Cx<'_>, layout: &Arc<FlameLayout>, comparison: &Arc<Comparison>, is_old: bool) -> Arc<Styles> {
+    let by = color_by(cx, comparison);
+    let diff = cx.app.diff().ready().filter(|_| !is_old && by == ColorBy::Delta).cloned();
+    let diff_at = diff.as_ref().map_or(0, |diff| Arc::as_ptr(diff).addr());
+    let dark = cx.theme.mode == crate::ui::theme::Mode::Dark;
+    let key = memory::key(&(Arc::as_ptr(layout).addr(), Arc::as_ptr(comparison).addr(), diff_at, by, dark));
+    memory::keep(ui, "flame styles", key, || {
+        let column = match (by, &diff) {
+            (ColorBy::Delta, Some(diff)) => by_change(cx.theme, layout, diff),
+            // The evidence is still being worked out: no colour is better than a wrong one.
+            (ColorBy::Delta, None) => layout.column(|_| BoxStyle::from(cx.theme.unchanged)),
+            _ => by_place(cx.theme, layout, comparison, by),
+        };
+        Kept::new(Styles { column, version: key }, (Arc::clone(layout), Arc::clone(comparison), diff))
+    })
+}
+
+fn by_change(theme: &Theme, layout: &FlameLayout, diff: &Diff) -> FlameColumn<BoxStyle> {
+    let nodes = &diff.nodes;
+    layout.column(|node| {
+        let at = node.row();
+        let (effect, certainty, marks) = (nodes.effect[at], nodes.certainty[at], nodes.marks[at]);
+        let mut bits = 0;
+        if marks & diff::mark::GONE != 0 {
+            bits |= mark::GHOST;
+        }
+        if marks & diff::mark::NEW != 0 {
+            bits |= mark::NEW;
+        }
+        // Only what looks like a change needs the warning that it may be none.
+        if certainty < CERTAIN && effect.abs() > 0.1 {
+            bits |= mark::UNCERTAIN;
+        }
+        BoxStyle { fill: theme.delta_color(effect, certainty), marks: bits }
+    })
+}
+
+fn by_place(theme: &Theme, layout: &FlameLayout, comparison: &Comparison, by: ColorBy) -> FlameColumn<BoxStyle> {
+    let places = comparison.places();
+    let kinds = names::code_kinds(places, comparison.tree());
+    let colors: Vec<BoxStyle> = places
+        .iter_ids()
+        .map(|(id, place)| {
+            let name = match by {
+                ColorBy::Module => base_name(&place.module),
+                _ if place.package.is_empty() => base_name(&place.module),
+                _ => &place.package,
+            };
+            let kind = kinds.get(id.row()).map_or(CodeKind::Unknown, |kind| kind_of(*kind));
+            BoxStyle::from(if id == crate::analysis::Places::root() { theme.raised } else { theme.package_color(name, kind) })
+        })
+        .collect();
+    let tree: &CallTree = comparison.tree();
+    layout.column(|node| colors[tree.place(node).row()])
+}
+
+/// The theme's word for a kind of code.
+pub(super) const fn kind_of(kind: names::CodeKind) -> CodeKind {
+    match kind {
+        names::CodeKind::Own => CodeKind::Own,
+        names::CodeKind::Library => CodeKind::Library,
+        names::CodeKind::Std => CodeKind::Std,
+        names::CodeKind::Runtime => CodeKind::Runtime,
+        names::CodeKind::Kernel => CodeKind::Kernel,
+        names::CodeKind::Unknown => CodeKind::Unknown,
+    }
+}

@@ -1,0 +1,68 @@
+//! What a box says when the pointer is on it: its name, its values, and what they are a part of.
+
+use egui::{Grid, RichText, Ui};
+
+use crate::analysis::comparison::{Comparison, percent};
+use crate::analysis::flame::FlameLayout;
+use crate::analysis::{CallTree, NodeId};
+use crate::ui::cx::Cx;
+use crate::ui::panels::words;
+use crate::ui::theme::fonts;
+
+/// Draws the words.
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId, layout: &FlameLayout) {
+    let tree = comparison.tree();
+    let place = comparison.places().get(tree.place(node));
+    ui.set_max_width(520.0);
+    let name = if node == CallTree::ROOT { "all samples" } else { &place.name };
+    ui.label(RichText::new(name).font(fonts::table()).strong().color(cx.theme.text));
+    words::origin_ui(ui, cx.theme, place);
+    let parent = tree.parent(node).unwrap_or(CallTree::ROOT);
+    Grid::new("values").num_columns(4).spacing([16.0, 2.0]).show(ui, |ui| match comparison.pair() {
+        None => {
+            let Some(side) = comparison.last() else { return };
+            let of = side.denominator();
+            let above = side.weights.total_of(parent);
+            for (title, value) in [("total", side.weights.total_of(node)), ("self", side.weights.self_of(node))] {
+                ui.label(RichText::new(title).color(cx.theme.muted));
+                ui.label(words::number(&words::value(comparison, value)));
+                ui.label(words::number(&words::share(value as f64, of)));
+                ui.label(RichText::new(format!("{} of caller", words::share(value as f64, above as f64))).color(cx.theme.muted));
+                ui.end_row();
+            }
+        }
+        Some((before, after)) => {
+            for title in ["", "before", "after", "change"] {
+                ui.label(RichText::new(title).color(cx.theme.muted));
+            }
+            ui.end_row();
+            for (title, b, a) in [
+                ("total", comparison.total_of(before, node), comparison.total_of(after, node)),
+                ("self", comparison.self_of(before, node), comparison.self_of(after, node)),
+            ] {
+                ui.label(RichText::new(title).color(cx.theme.muted));
+                ui.label(words::number(&comparison.text(b)));
+                ui.label(words::number(&comparison.text(a)));
+                ui.label(words::number(&words::change(b, a)).color(cx.theme.delta_text((a - b) as f32)));
+                ui.end_row();
+            }
+        }
+    });
+    if let Some(diff) = cx.app.diff().ready()
+        && let (Some(&certainty), Some(&effect)) = (diff.nodes.certainty.get(node.row()), diff.nodes.effect.get(node.row()))
+    {
+        let text = if effect.abs() < 1e-6 {
+            "unchanged".to_owned()
+        } else if certainty < 0.5 {
+            "within noise, or too few samples to tell".to_owned()
+        } else {
+            format!("certainty of a change: {}", percent(f64::from(certainty)))
+        };
+        ui.label(RichText::new(text).color(cx.theme.muted));
+    }
+    let below = tree.subtree_end(node) - node.row() - 1;
+    if layout.total() > 0 && below > 0 {
+        ui.label(RichText::new(format!("{below} boxes below")).color(cx.theme.muted).font(fonts::small()));
+    }
+    ui.label(RichText::new(comparison.denominator_text()).color(cx.theme.muted).font(fonts::small()));
+}

@@ -1,0 +1,110 @@
+//! A single capture's answer before anything is touched: how concentrated the cost is, the hottest functions, the hottest path.
+
+use std::sync::Arc;
+
+use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, vec2};
+
+use super::words;
+use crate::analysis::comparison::{Comparison, percent};
+use crate::analysis::{CallTree, NodeId, PlaceId, Top, names};
+use crate::app::view::Selection;
+use crate::app::{App, Command};
+use crate::ui::cx::{Cx, Outbox};
+use crate::ui::memory::{self, Kept};
+use crate::ui::theme::{fonts, size};
+
+/// How many functions are listed.
+const LISTED: usize = 12;
+
+/// Draws the panel.
+pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let (Some(comparison), Some(top)) = (cx.app.table().ready(), cx.app.top().ready()) else { return };
+    let Some(side) = comparison.last() else { return };
+    let whole = side.weights.total().unsigned_abs() as f64;
+    ui.label(RichText::new("Hot paths").font(fonts::title()));
+    if whole == 0.0 {
+        ui.label(RichText::new("Nothing has a value here").color(cx.theme.muted));
+        return;
+    }
+    ui.label(RichText::new(concentration(top, whole)).color(cx.theme.muted));
+    ui.add_space(size::GAP);
+    ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
+        ui.label(RichText::new("Functions by self").font(fonts::strong()));
+        for row in top.rows.iter().take(LISTED).filter(|row| row.self_ != 0) {
+            let tip = format!("self {}, total {}", words::value(comparison, row.self_), words::value(comparison, row.total));
+            if row_ui(ui, cx, comparison, row.place, row.self_ as f64 / whole, &tip, 0) {
+                let place = comparison.places().name(row.place).to_owned();
+                out.send(Command::Select(Some(Selection { place, path: Vec::new() })));
+            }
+        }
+        ui.add_space(size::PAD);
+        ui.label(RichText::new("Hottest path").font(fonts::strong()))
+            .on_hover_text("From the root to the largest total at every step, as long as it holds half of its caller");
+        for (depth, node) in hottest_path(ui, comparison).iter().copied().enumerate() {
+            let value = side.weights.total_of(node);
+            let tip = format!("total {}", words::value(comparison, value));
+            if row_ui(ui, cx, comparison, comparison.tree().place(node), value as f64 / whole, &tip, depth.min(12)) {
+                let place = comparison.places().name(comparison.tree().place(node)).to_owned();
+                out.send(Command::Select(Some(Selection { place, path: App::names_of(comparison, node) })));
+            }
+        }
+    });
+}
+
+/// How many functions make up four fifths of the cost.
+fn concentration(top: &Top, whole: f64) -> String {
+    let mut sum = 0.0;
+    let needed = top.rows.iter().take_while(|row| {
+        let more = sum < 0.8 * whole;
+        sum += row.self_.unsigned_abs() as f64;
+        more
+    });
+    let needed = needed.count();
+    format!("{needed} of {} functions make up 80 % of self", top.rows.len())
+}
+
+/// From the root down the largest child, while it holds at least half of its parent.
+fn hottest_path(ui: &Ui, comparison: &Arc<Comparison>) -> Arc<Vec<NodeId>> {
+    memory::keep(ui, "hottest path", memory::key(&Arc::as_ptr(comparison).addr()), || {
+        let tree = comparison.tree();
+        let weight = |node: NodeId| comparison.last().map_or(0, |side| side.weights.total_of(node).unsigned_abs());
+        let (mut path, mut at) = (Vec::new(), CallTree::ROOT);
+        while let Some(heaviest) = tree.children(at).max_by_key(|&child| weight(child)) {
+            if weight(heaviest) == 0 || weight(heaviest) * 2 < weight(at) {
+                break;
+            }
+            path.push(heaviest);
+            at = heaviest;
+        }
+        Kept::new(path, Arc::clone(comparison))
+    })
+}
+
+/// One line: a bar as long as the share, the name, the share. True when it was clicked.
+fn row_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, place: PlaceId, share: f64, tip: &str, indent: usize) -> bool {
+    let name = comparison.places().name(place);
+    let selected = cx.app.view().selection.as_ref().is_some_and(|selection| selection.place == name);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::TABLE_ROW), Sense::click());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}, {}", percent(share))));
+    if ui.is_rect_visible(rect) {
+        let ground = if selected {
+            cx.theme.selection
+        } else if response.hovered() {
+            cx.theme.hover
+        } else {
+            cx.theme.surface
+        };
+        ui.painter().rect_filled(rect, 2.0, ground);
+        let bar = Rect::from_min_size(rect.left_bottom() - vec2(0.0, 2.0), vec2(rect.width() * share.clamp(0.0, 1.0) as f32, 2.0));
+        ui.painter().rect_filled(bar, 0.0, cx.theme.accent);
+        let mut inside =
+            ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(4.0, 0.0))).layout(Layout::right_to_left(Align::Center)));
+        inside.add(egui::Label::new(words::number(&percent(share)).color(cx.theme.text)).selectable(false));
+        inside.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.add_space(indent as f32 * 6.0);
+            let letters = (ui.available_width() / 7.2).max(4.0) as usize;
+            ui.add(egui::Label::new(words::number(&names::short(name, letters)).color(cx.theme.text)).truncate().selectable(false));
+        });
+    }
+    response.on_hover_text(format!("{name}\n{tip}")).clicked()
+}

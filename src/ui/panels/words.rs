@@ -1,0 +1,89 @@
+//! Small pieces of text that several panels show the same way.
+
+use egui::{RichText, Ui};
+
+use crate::analysis::Place;
+use crate::analysis::comparison::{Comparison, percent};
+use crate::model::human;
+use crate::ui::theme::{Theme, fonts};
+
+/// A number in the table face.
+pub(crate) fn number(text: &str) -> RichText {
+    RichText::new(text).font(fonts::table())
+}
+
+/// A stored value in its unit, not normalised.
+pub(crate) fn value(comparison: &Comparison, stored: i64) -> String {
+    human(stored as f64, &comparison.unit)
+}
+
+/// `value` as a part of `of`; nothing where there is no whole.
+pub(crate) fn share(value: f64, of: f64) -> String {
+    if of == 0.0 { "–".to_owned() } else { percent(value / of) }
+}
+
+/// A change in words: `+31.0 %`, `×4.20`, `new`, `gone`, `±0`.
+pub(crate) fn change(before: f64, after: f64) -> String {
+    match (before == 0.0, after == 0.0) {
+        (true, true) => "–".to_owned(),
+        (true, false) => "new".to_owned(),
+        (false, true) => "gone".to_owned(),
+        _ => ratio(after / before),
+    }
+}
+
+/// A ratio of after to before: small changes as percent, large ones as a factor.
+pub(crate) fn ratio(ratio: f64) -> String {
+    if ratio.is_nan() {
+        "–".to_owned()
+    } else if ratio.is_infinite() {
+        "new".to_owned()
+    } else if ratio <= 0.0 {
+        "gone".to_owned()
+    } else if ratio >= 3.0 {
+        format!("×{}", if ratio >= 100.0 { format!("{ratio:.0}") } else { format!("{ratio:.1}") })
+    } else if (ratio - 1.0).abs() < 5e-5 {
+        "±0 %".to_owned()
+    } else {
+        let percent = (ratio - 1.0) * 100.0;
+        let digits = usize::from(percent.abs() < 10.0);
+        format!("{}{:.digits$} %", if percent > 0.0 { "+" } else { "−" }, percent.abs())
+    }
+}
+
+/// Where a place comes from: file and line, module, package, inlined.
+pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
+    let mut parts = Vec::new();
+    if !place.file.is_empty() {
+        parts.push(if place.line > 0 { format!("{}:{}", place.file, place.line) } else { place.file.clone() });
+    }
+    if !place.module.is_empty() {
+        parts.push(place.module.clone());
+    }
+    if place.inlined {
+        parts.push("inlined".to_owned());
+    }
+    for part in parts {
+        ui.label(RichText::new(part).color(theme.muted).font(fonts::small()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_always_have_a_sign_or_a_word() {
+        for (before, after, text) in [
+            (0.0, 0.0, "–"),
+            (0.0, 1.0, "new"),
+            (1.0, 0.0, "gone"),
+            (100.0, 131.0, "+31 %"),
+            (100.0, 96.5, "−3.5 %"),
+            (1.0, 4.2, "×4.2"),
+            (1.0, 1.0, "±0 %"),
+        ] {
+            assert_eq!(change(before, after), text);
+        }
+    }
+}

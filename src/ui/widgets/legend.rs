@@ -1,0 +1,37 @@
+//! What the colours of a differential picture mean.
+
+use egui::{Color32, RichText, Sense, Stroke, StrokeKind, Ui, vec2};
+
+use crate::ui::theme::{Theme, fonts, size};
+
+/// Steps of the scale, from cheaper to dearer.
+const STEPS: [f32; 7] = [-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0];
+
+/// Draws the scale and the marks, right to left in a right-to-left layout. Words stand beside the colours.
+pub(crate) fn delta_ui(ui: &mut Ui, theme: &Theme) {
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = size::GAP;
+        let word = |ui: &mut Ui, text: &str, tip: &str| {
+            ui.label(RichText::new(text).color(theme.muted).font(fonts::small())).on_hover_text(tip);
+        };
+        word(ui, "gone", "Only before: drawn as an outline");
+        outline(ui, theme.muted);
+        word(ui, "within noise", "Grey: a change that chance explains, or too few samples to tell; hatched where it looks large");
+        swatch(ui, theme.delta_color(0.3, 0.0));
+        word(ui, "dearer", "Vermilion: costs more after than before; stronger = larger");
+        for effect in STEPS.into_iter().rev() {
+            swatch(ui, theme.delta_color(effect, 1.0));
+        }
+        word(ui, "cheaper", "Blue: costs less after than before; stronger = larger");
+    });
+}
+
+fn swatch(ui: &mut Ui, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
+    ui.painter().rect_filled(rect, 0.0, color);
+}
+
+fn outline(ui: &mut Ui, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
+    ui.painter().rect_stroke(rect, 0.0, Stroke::new(size::HAIRLINE, color), StrokeKind::Inside);
+}

@@ -1,0 +1,121 @@
+//! The product without a window, driven by command scripts on our sample captures.
+
+use std::path::{Path, PathBuf};
+
+use emberlens::app::view::{FlameWindow, Selection};
+use emberlens::app::{App, Command, Options, script};
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles").join(name)
+}
+
+fn app() -> App {
+    App::new(Options { inline: true, ..Options::default() })
+}
+
+const BEFORE: &str = "pprof/go1.27.3/orders-cpu-before.pb.gz";
+const AFTER: &str = "pprof/go1.27.3/orders-cpu-after.pb.gz";
+
+fn compared() -> App {
+    let mut app = app();
+    app.apply(Command::OpenComparison(sample(BEFORE), sample(AFTER)));
+    app.settle();
+    app
+}
+
+#[test]
+fn opening_a_capture_makes_everything_that_its_view_wants() {
+    let mut app = app();
+    app.apply(Command::Open(vec![sample(BEFORE)]));
+    app.settle();
+    assert!(app.failure().is_none(), "{:?}", app.failure());
+    assert_eq!(app.sample_type(), Some(("cpu".to_owned(), "nanoseconds".to_owned())));
+    let comparison = app.comparison().ready().expect("the comparison is ready");
+    let total = app.profiles()[0].total(1);
+    assert!(total > 0, "the sample has a cpu total");
+    assert_eq!(comparison.sides[0].weights.total(), total);
+    assert!(app.top().ready().is_some_and(|top| top.rows.len() > 50), "the table has rows");
+    assert!(app.flame().ready().is_some_and(|flame| flame.total() == total as u64), "the flame graph is as wide as the total");
+}
+
+#[test]
+fn undo_and_redo_of_any_command_are_the_identity() {
+    let mut app = compared();
+    let start = app.view().clone();
+    let commands = [
+        Command::Search("json".to_owned()),
+        Command::SwapSides,
+        Command::SetWindow(FlameWindow { left: 0.1, right: 0.3, scroll_rows: 2.0 }),
+        Command::Focus("pricing".to_owned()),
+        Command::SetNormalization(Some(emberlens::analysis::Normalization::Share)),
+        Command::Select(Some(Selection { place: "runtime.mallocgc".to_owned(), path: Vec::new() })),
+        Command::LeaveComparison,
+    ];
+    let mut views = vec![start];
+    for command in commands {
+        app.apply(command);
+        views.push(app.view().clone());
+    }
+    for view in views.iter().rev().skip(1) {
+        app.apply(Command::Undo);
+        assert_eq!(app.view(), view);
+    }
+    for view in views.iter().skip(1) {
+        app.apply(Command::Redo);
+        assert_eq!(app.view(), view);
+    }
+}
+
+#[test]
+fn swapping_sides_exchanges_the_weights() {
+    let mut app = compared();
+    let (before, after) = {
+        let comparison = app.table().ready().expect("ready");
+        (comparison.sides[0].weights.total(), comparison.sides[1].weights.total())
+    };
+    app.apply(Command::SwapSides);
+    app.settle();
+    let comparison = app.table().ready().expect("ready");
+    assert_eq!((comparison.sides[1].weights.total(), comparison.sides[0].weights.total()), (before, after));
+}
+
+#[test]
+fn a_broken_file_is_said_and_does_not_disturb_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.pb.gz");
+    std::fs::write(&path, "<html>404</html>").unwrap();
+    let mut app = app();
+    app.apply(Command::Open(vec![sample(BEFORE)]));
+    app.apply(Command::Open(vec![path.clone()]));
+    app.settle();
+    let (_, why) = app.failure().expect("the broken file is in front");
+    assert!(why.contains("web page") && why.ends_with(&path.display().to_string()), "{why}");
+    let first = app.captures()[0].id;
+    app.apply(Command::Show(first));
+    app.settle();
+    assert!(app.failure().is_none() && app.top().ready().is_some(), "the first capture is still there");
+}
+
+#[test]
+fn a_closed_capture_leaves_no_view_behind() {
+    let mut app = compared();
+    let after = app.view().after.expect("after");
+    app.apply(Command::Close(after));
+    app.settle();
+    assert!(!app.view().is_comparison() && app.view().after.is_some(), "before stays alone");
+    app.apply(Command::CloseAll);
+    app.settle();
+    assert!(app.captures().is_empty() && app.wants().is_empty(), "nothing is left");
+    assert!(app.apply(Command::Undo).is_empty() && app.view().after.is_none(), "undo does not bring it back");
+}
+
+#[test]
+fn scripts_run_and_print() {
+    let text = format!("# demo\nopen-comparison [{:?}, {:?}]\nsearch pricing\nset-tab top\nprint\n", sample(BEFORE), sample(AFTER));
+    let lines = script::parse(&text).unwrap();
+    let (mut app, mut printed) = (app(), String::new());
+    script::run(&mut app, &lines, &mut |_, effect| Err(format!("{effect:?}")), &mut |text| printed.push_str(text)).unwrap();
+    assert!(printed.contains("before orders-cpu-before.pb.gz") && printed.contains("sample type: cpu/nanoseconds"), "{printed}");
+    let wrong = script::parse("undo\nfly away\n").unwrap_err();
+    assert!(wrong.starts_with("line 2: `fly`"), "{wrong}");
+}
