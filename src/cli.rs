@@ -4,6 +4,7 @@
 //! it, see [`Hooks`]) and reports' forms. Start reading at [`run`].
 
 mod args;
+mod diff;
 mod export;
 mod info;
 mod open;
@@ -52,6 +53,8 @@ mod exit {
     pub(super) const FAILED: u8 = 1;
     /// The command line is wrong.
     pub(super) const USAGE: u8 = 2;
+    /// `diff --fail-on-regression` found some.
+    pub(super) const REGRESSIONS: u8 = 3;
     /// Stopped by the user.
     pub(super) const CANCELLED: u8 = 130;
 }
@@ -118,6 +121,7 @@ fn dispatch(args: Args, hooks: &Hooks) -> Result<ExitCode, Failure> {
         Some(_) if args.diff.is_some() => Err(Failure::Usage("--diff opens the window and goes with no subcommand".to_owned())),
         Some(Subcommand::Info(info)) => info::run(&info, &load),
         Some(Subcommand::Top(top)) => top::run(&top, &load),
+        Some(Subcommand::Diff(diff)) => diff::run(&diff, &load),
         Some(Subcommand::Export(export)) => export::run(&export, &load, hooks),
     }
 }

@@ -4,6 +4,7 @@
 //! [`SCHEMA`] (documented in `src/report/README.md`). Deliberately absent: reading, weighing, files and the terminal. Start reading at
 //! [`info`], the smallest.
 
+pub mod diff;
 pub mod info;
 pub mod merged;
 pub mod number;
@@ -13,6 +14,7 @@ pub mod table;
 pub mod top;
 pub mod tree;
 
+pub use diff::{DiffInput, DiffReport};
 pub use info::Info;
 pub use number::Number;
 pub use picture::PictureRequest;

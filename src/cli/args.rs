@@ -61,6 +61,8 @@ pub(super) enum Subcommand {
     Info(Info),
     /// Prints the functions with the largest values.
     Top(Top),
+    /// Says what got worse from one capture to another, how much, and how sure that is.
+    Diff(Diff),
     /// Writes a capture or a comparison as another format, a picture or a table.
     Export(Export),
 }
@@ -91,6 +93,56 @@ pub(super) struct Top {
     pub(super) cum: bool,
     #[command(flatten)]
     pub(super) view: View,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+pub(super) struct Diff {
+    /// The capture before and the capture after.
+    #[arg(value_names = ["BEFORE", "AFTER"], num_args = 2, required_unless_present_all = ["before", "after"], conflicts_with_all = ["before", "after"])]
+    pub(super) files: Vec<PathBuf>,
+    /// Captures of the side before, one or more of the same kind.
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "after")]
+    pub(super) before: Vec<PathBuf>,
+    /// Captures of the side after.
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "before")]
+    pub(super) after: Vec<PathBuf>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Prints Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) markdown: bool,
+    /// How the sides are made comparable; what fits the sample type otherwise.
+    #[arg(long, value_name = "HOW", value_parser = normalizations())]
+    normalize: Option<String>,
+    /// Requests (or other work) done before: functions are then held against work done.
+    #[arg(long, value_name = "N", requires = "requests_after")]
+    pub(super) requests_before: Option<f64>,
+    /// Requests done after.
+    #[arg(long, value_name = "N", requires = "requests_before")]
+    pub(super) requests_after: Option<f64>,
+    /// Holds functions against what the bulk of them did, which is taken as unchanged.
+    #[arg(long, conflicts_with = "requests_before")]
+    pub(super) robust: bool,
+    /// False discovery rate up to which a change is named [default: 0.05].
+    #[arg(long, value_name = "RATE", value_parser = parse_part)]
+    pub(super) level: Option<f64>,
+    /// Changes that are surely within 1 ± this are not named [default: 0.02].
+    #[arg(long, value_name = "PART", value_parser = parse_part)]
+    pub(super) min_ratio: Option<f64>,
+    /// Ends with exit code 3 where something got worse.
+    #[arg(long)]
+    pub(super) fail_on_regression: bool,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+impl Diff {
+    pub(super) fn normalization(&self) -> Option<Normalization> {
+        self.normalize.as_deref().and_then(Normalization::from_name)
+    }
 }
 
 /// Arguments of `export`.
@@ -266,6 +318,10 @@ fn parse_dimensions(text: &str) -> Result<(u32, u32), String> {
 
 fn parse_scale(text: &str) -> Result<f32, String> {
     text.parse().ok().filter(|scale| (0.25..=8.0).contains(scale)).ok_or_else(|| "wanted a number from 0.25 to 8".to_owned())
+}
+
+fn parse_part(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|part| (0.0..1.0).contains(part)).ok_or_else(|| "wanted a number from 0 to below 1".to_owned())
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {

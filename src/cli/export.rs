@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::args::{Export, Kind, Theme};
+use super::diff::{self, Compared};
 use super::read::Weighed;
 use super::{Failure, Hooks, output, read};
-use crate::analysis::SideInput;
+use crate::analysis::regress::Spec;
 use crate::app::load::LoadOptions;
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
-use crate::report::{self, PictureRequest, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+use crate::report::{self, DiffInput, DiffReport, PictureRequest, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 /// Size of a png in points where none is asked for.
 const DEFAULT_SIZE: (u32, u32) = (1600, 900);
@@ -74,22 +74,26 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions, h
 }
 
 fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
-    let captures: Vec<Arc<Profile>> = pair.iter().map(|path| read::capture(path, options)).collect::<Result<_, _>>()?;
-    if let [before, after] = captures.as_slice()
-        && matches!(kind, Kind::PbGz | Kind::Pb)
-    {
-        let merged = merge_pair(before, after);
+    let [before, after] = pair else { return Err(Failure::Usage("wanted BEFORE and AFTER".to_owned())) };
+    if matches!(kind, Kind::PbGz | Kind::Pb) {
+        let (before, after) = (read::capture(before, options)?, read::capture(after, options)?);
+        let merged = merge_pair(&before, &after);
         if merged.sample_types.is_empty() {
             return Err(Failure::Failed("the captures have no sample type in common".to_owned()));
         }
         return Ok(pprof_bytes(kind, &merged).unwrap_or_default());
     }
-    let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput { captures: vec![row] }).collect();
-    let weighed = read::comparison(&captures, &sides, &args.view, args.normalization())?;
-    let names: Vec<Vec<String>> = pair.iter().map(|path| vec![path.to_string_lossy().into_owned()]).collect();
+    let side = std::slice::from_ref;
+    let compared = diff::compare(side(before), side(after), &args.view, args.normalization(), &Spec::default(), options)?;
+    let Compared { captures, weighed, findings } = compared;
     match kind {
-        Kind::Csv | Kind::Md => Err(Failure::Usage("a comparison as a table comes from diff --json or diff --markdown".to_owned())),
-        _ => tree_bytes(args, kind, weighed, &names, hooks),
+        Kind::Csv => Ok(DiffReport::csv(&weighed.comparison, &findings, weighed.decimals).into_bytes()),
+        Kind::Md => {
+            let input = DiffInput { captures: &captures, by: args.view.by(), decimals: weighed.decimals };
+            let report = DiffReport::new(&weighed.comparison, &findings, input);
+            Ok(report.map(|report| report.markdown().into_bytes()).unwrap_or_default())
+        }
+        _ => tree_bytes(args, kind, weighed, &captures.into_iter().map(|(name, _)| vec![name]).collect::<Vec<_>>(), hooks),
     }
 }
 

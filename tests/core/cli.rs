@@ -14,30 +14,30 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles")
 }
 
-fn sample(name: &str) -> String {
+pub(crate) fn sample(name: &str) -> String {
     samples().join(name).display().to_string()
 }
 
-fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
+pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
     program().args(arguments).stdin(Stdio::null()).output().expect("the program starts")
 }
 
 /// Standard output of a run that must end well and say nothing else.
-fn stdout(arguments: &[&str]) -> String {
+pub(crate) fn stdout(arguments: &[&str]) -> String {
     let output = run(arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{arguments:?}: {:?}, {stderr}", output.status);
     String::from_utf8(output.stdout).expect("output is UTF-8")
 }
 
-fn json(arguments: &[&str]) -> Value {
+pub(crate) fn json(arguments: &[&str]) -> Value {
     let text = stdout(arguments);
     assert!(text.starts_with("{\n  \"schema\": 1,\n"), "{arguments:?}: the schema comes first, found {:?}", text.get(..40));
     serde_json::from_str(&text).expect("output is JSON")
 }
 
 /// Exit code and standard error of a run that must fail and print no result.
-fn failure(arguments: &[&str]) -> (i32, String) {
+pub(crate) fn failure(arguments: &[&str]) -> (i32, String) {
     let output = run(arguments);
     assert!(output.stdout.is_empty(), "{arguments:?} printed {}", String::from_utf8_lossy(&output.stdout));
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
@@ -47,7 +47,7 @@ fn keys(value: &Value) -> Vec<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
-fn assert_keys(value: &Value, wanted: &[&str]) {
+pub(crate) fn assert_keys(value: &Value, wanted: &[&str]) {
     let found = keys(value);
     for key in wanted {
         assert!(found.contains(key), "{key} is missing in {found:?}");
@@ -80,7 +80,7 @@ fn captures() -> Vec<String> {
 }
 
 /// The pairs of `expected.json` that this build can read.
-fn pairs() -> Vec<Value> {
+pub(crate) fn pairs() -> Vec<Value> {
     let text = std::fs::read_to_string(samples().join("expected.json")).expect("expected.json is readable");
     let all: Value = serde_json::from_str(&text).expect("expected.json is JSON");
     let pairs = all["pairs"].as_array().expect("pairs").clone();
@@ -300,7 +300,7 @@ fn a_closed_pipe_ends_quietly() {
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
-fn export(folder: &Path, name: &str, arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn export(folder: &Path, name: &str, arguments: &[&str]) -> Vec<u8> {
     let out = folder.join(name).display().to_string();
     let all: Vec<&str> = ["export", "-o", &out].into_iter().chain(arguments.iter().copied()).collect();
     assert_eq!(stdout(&all), "");

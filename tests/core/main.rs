@@ -4,6 +4,7 @@ mod app;
 mod bad_pprof;
 mod bad_text;
 mod cli;
+mod cli_diff;
 mod corpus;
 mod corpus_perf_data;
 mod corpus_pprof;

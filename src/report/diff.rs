@@ -1,0 +1,418 @@
+//! What got worse between two sides, as JSON, text, Markdown and CSV: the data behind `emberlens diff`.
+//!
+//! Deliberately absent: the judgement itself (see [`regress`](crate::analysis::regress)). Start reading at [`DiffReport::new`].
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::SCHEMA;
+use super::number::Number;
+use super::table::{Align, Table, markdown_escape, printable, push_line};
+use crate::analysis::comparison::{Normalization, percent};
+use crate::analysis::diff::{Interval, Measure, Verdict};
+use crate::analysis::regress::{Finding, Findings};
+use crate::analysis::{Comparison, Granularity, PlaceId};
+use crate::model::{Profile, human, human_delta, human_duration};
+
+/// Functions with fewer events on both sides together have an interval too wide to be listed.
+const INTERVAL_EVENTS: f64 = 20.0;
+
+/// What was compared, beside the comparison and its findings.
+#[derive(Clone, Copy, Debug)]
+pub struct DiffInput<'a> {
+    /// The captures as the comparison's sides number them, each with the path as the user gave it.
+    pub captures: &'a [(String, Arc<Profile>)],
+    /// What a row stands for.
+    pub by: Granularity,
+    /// Decimals of the sample type's stored integers.
+    pub decimals: u8,
+}
+
+/// Everything that `diff --json` prints; the field names are its keys (see `src/report/README.md`).
+#[derive(Clone, Debug, Serialize)]
+pub struct DiffReport {
+    schema: u32,
+    summary: String,
+    sample_type: String,
+    unit: String,
+    by: &'static str,
+    normalization: &'static str,
+    /// What normalised numbers are a part of, in words.
+    denominator: String,
+    before: SideReport,
+    after: SideReport,
+    exposure: IntervalReport,
+    unchanged: Option<IntervalReport>,
+    findings: Vec<FindingReport>,
+    others: Vec<FindingReport>,
+    others_left_out: usize,
+    intervals: Vec<FunctionInterval>,
+    tests: usize,
+    notes: Vec<String>,
+    #[serde(skip)]
+    scale: Scale,
+}
+
+/// How normalised numbers read.
+#[derive(Clone, Debug)]
+struct Scale {
+    normalization: Normalization,
+    unit: String,
+}
+
+impl Scale {
+    fn text(&self, value: f64) -> String {
+        match self.normalization {
+            Normalization::Share => percent(value),
+            Normalization::PerSecond => format!("{}/s", human(value, &self.unit)),
+            Normalization::Absolute => human(value, &self.unit),
+        }
+    }
+
+    fn delta(&self, value: f64) -> String {
+        let sign = if value > 0.0 { "+" } else { "" };
+        match self.normalization {
+            Normalization::Share => format!("{sign}{}", percent(value).replace(" %", " points")).replace('-', "−"),
+            Normalization::PerSecond => format!("{}/s", human_delta(value, &self.unit)),
+            Normalization::Absolute => human_delta(value, &self.unit),
+        }
+    }
+}
+
+/// One side.
+#[derive(Clone, Debug, Serialize)]
+struct SideReport {
+    files: Vec<String>,
+    total: Number,
+    /// Sum of absolute values.
+    gross: Number,
+    samples: u64,
+    duration_ns: Option<i64>,
+    /// What a value is multiplied by to be normalised.
+    scale: f64,
+    captures: Vec<CaptureReport>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct CaptureReport {
+    file: String,
+    format: String,
+    total: Number,
+    samples: u64,
+    duration_ns: Option<i64>,
+    start_unix_ns: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct IntervalReport {
+    ratio: f64,
+    lo: f64,
+    hi: f64,
+}
+
+impl From<Interval> for IntervalReport {
+    fn from(interval: Interval) -> Self {
+        Self { ratio: interval.ratio, lo: interval.lo, hi: interval.hi }
+    }
+}
+
+/// One finding, or one function that is none.
+#[derive(Clone, Debug, Serialize)]
+struct FindingReport {
+    rank: Option<usize>,
+    #[serde(serialize_with = "verdict_name")]
+    verdict: Verdict,
+    func: String,
+    measure: &'static str,
+    path: Option<Vec<String>>,
+    before: f64,
+    after: f64,
+    delta: f64,
+    delta_of_total: f64,
+    raw: [Number; 2],
+    ratio: f64,
+    ratio_lo: f64,
+    ratio_hi: f64,
+    p: f64,
+    q: f64,
+    events: [f64; 2],
+    explains: f64,
+    minimum_detectable: f64,
+    explained_by: Option<usize>,
+    why: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn verdict_name<S: serde::Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(verdict.name())
+}
+
+/// How much one function changed, whatever was decided about it.
+#[derive(Clone, Debug, Serialize)]
+struct FunctionInterval {
+    func: String,
+    measure: &'static str,
+    ratio: f64,
+    ratio_lo: f64,
+    ratio_hi: f64,
+}
+
+impl DiffReport {
+    /// The report of a comparison with two sides; `None` for another number of sides.
+    pub fn new(comparison: &Comparison, findings: &Findings, input: DiffInput<'_>) -> Option<Self> {
+        let (before, after) = comparison.pair()?;
+        let normalization = comparison.effective_normalization();
+        // Shares are parts already; other numbers still stand in the capture's stored integers.
+        let stored = if normalization == Normalization::Share { 1.0 } else { 10_f64.powi(i32::from(input.decimals)) };
+        let row = |finding: &Finding| finding_report(comparison, findings, finding, stored, input.decimals);
+        let intervals = Measure::ALL.into_iter().flat_map(|measure| {
+            let table = findings.diff.table(measure);
+            let places = comparison.places().ids().skip(1);
+            places.filter_map(move |place| {
+                let at = place.row();
+                let events = table.events[0].get(at)? + table.events[1].get(at)?;
+                (events >= INTERVAL_EVENTS).then(|| FunctionInterval {
+                    func: comparison.places().name(place).to_owned(),
+                    measure: measure.name(),
+                    ratio: table.ratio.get(at).copied().unwrap_or(f64::NAN),
+                    ratio_lo: table.lo.get(at).copied().unwrap_or(f64::NAN),
+                    ratio_hi: table.hi.get(at).copied().unwrap_or(f64::NAN),
+                })
+            })
+        });
+        Some(Self {
+            schema: SCHEMA,
+            summary: findings.summary.clone(),
+            sample_type: comparison.sample_type.clone(),
+            unit: comparison.unit.clone(),
+            by: input.by.name(),
+            normalization: normalization.name(),
+            denominator: comparison.denominator_text(),
+            before: side_report(comparison, before, input),
+            after: side_report(comparison, after, input),
+            exposure: findings.exposure.into(),
+            unchanged: findings.unchanged.map(Into::into),
+            findings: findings.rows.iter().map(row).collect(),
+            others: findings.others.iter().map(row).collect(),
+            others_left_out: findings.others_left_out,
+            intervals: intervals.collect(),
+            tests: findings.tests,
+            notes: findings.notes.clone(),
+            scale: Scale { normalization, unit: comparison.unit.clone() },
+        })
+    }
+
+    /// True where something got worse.
+    pub fn has_regressions(&self) -> bool {
+        self.findings.iter().any(|finding| finding.verdict.is_worse())
+    }
+
+    /// The same for people.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (name, side) in [("before", &self.before), ("after", &self.after)] {
+            push_line(&mut text, format_args!("{name:<7} {}", self.side_text(side)));
+        }
+        push_line(&mut text, format_args!("{}", self.scale_text()));
+        push_line(&mut text, format_args!("\n{}", printable(&self.summary)));
+        if !self.findings.is_empty() {
+            push_line(&mut text, format_args!("\n{}", self.findings_table(false).text().trim_end()));
+        }
+        push_line(&mut text, format_args!("\n{}", self.others_text()));
+        for note in &self.notes {
+            push_line(&mut text, format_args!("note: {}", printable(note)));
+        }
+        text
+    }
+
+    /// The same as Markdown, for pull requests.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("{}\n\n", markdown_escape(&self.summary));
+        for (name, side) in [("Before", &self.before), ("After", &self.after)] {
+            push_line(&mut text, format_args!("- {name}: {}", markdown_escape(&self.side_text(side))));
+        }
+        push_line(&mut text, format_args!("- {}\n", markdown_escape(&self.scale_text())));
+        if !self.findings.is_empty() {
+            push_line(&mut text, format_args!("{}", self.findings_table(true).markdown()));
+        }
+        push_line(&mut text, format_args!("{}", markdown_escape(&self.others_text())));
+        for note in &self.notes {
+            push_line(&mut text, format_args!("\n> {}", markdown_escape(note)));
+        }
+        text
+    }
+
+    fn side_text(&self, side: &SideReport) -> String {
+        let duration = side.duration_ns.map(|nanos| format!(" in {}", human_duration(nanos))).unwrap_or_default();
+        let total = human(side.gross.as_f64(), &self.unit);
+        format!("{}: {total} {}{duration}, {} samples", printable(&side.files.join(", ")), self.sample_type, side.samples)
+    }
+
+    fn scale_text(&self) -> String {
+        let IntervalReport { ratio, lo, hi } = self.exposure;
+        let interval = if lo < hi { format!(" ({lo:.3} to {hi:.3})") } else { String::new() };
+        format!("by {}, {}; unchanged code has after / before = {ratio:.4}{interval}", self.by, self.denominator)
+    }
+
+    fn findings_table(&self, short: bool) -> Table {
+        let mut table = Table::new([
+            ("#", Align::Right),
+            ("verdict", Align::Left),
+            ("before", Align::Right),
+            ("after", Align::Right),
+            ("delta", Align::Right),
+            ("after / before", Align::Right),
+            ("95 %", Align::Right),
+            ("explains", Align::Right),
+            ("measure", Align::Left),
+            ("function", Align::Left),
+        ]);
+        for row in &self.findings {
+            let path = row.path.as_deref().filter(|path| !short && path.len() > 1).map(|path| format!("  on {}", path.join(" → ")));
+            table.row([
+                row.rank.map_or_else(String::new, |rank| rank.to_string()),
+                row.verdict.name().to_owned(),
+                self.scale.text(row.before),
+                self.scale.text(row.after),
+                self.scale.delta(row.delta),
+                ratio_text(row.ratio),
+                format!("{} to {}", ratio_text(row.ratio_lo), ratio_text(row.ratio_hi)),
+                percent(row.explains),
+                row.measure.to_owned(),
+                format!("{}{}", row.func, path.filter(|path| path.chars().count() < 160).unwrap_or_default()),
+            ]);
+        }
+        table
+    }
+
+    /// How many rows are no finding, by reason.
+    fn others_text(&self) -> String {
+        let count = |verdict: Verdict| self.others.iter().filter(|row| row.verdict == verdict).count();
+        let parts: Vec<String> = Verdict::ALL
+            .into_iter()
+            .map(|verdict| (verdict, count(verdict)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(verdict, count)| format!("{count} {}", verdict.label().to_lowercase()))
+            .collect();
+        let left_out = if self.others_left_out > 0 { format!(", {} more not judged here", self.others_left_out) } else { String::new() };
+        if parts.is_empty() { "no other rows".to_owned() } else { format!("other rows: {}{left_out}", parts.join(", ")) }
+    }
+
+    /// One line for each row of the comparison with plain numbers in the sample type's unit; findings say their verdict.
+    pub fn csv(comparison: &Comparison, findings: &Findings, decimals: u8) -> String {
+        let head = [
+            "name",
+            "self_before",
+            "self_after",
+            "total_before",
+            "total_after",
+            "self_ratio",
+            "self_ratio_lo",
+            "self_ratio_hi",
+            "self_q",
+            "total_ratio",
+            "total_ratio_lo",
+            "total_ratio_hi",
+            "total_q",
+            "rank",
+            "finding",
+        ];
+        let mut table = Table::new(head.map(|name| (name, Align::Left)));
+        let sides = comparison.by_place();
+        let at = |column: &[i64], place: PlaceId| column.get(place.row()).copied().unwrap_or(0);
+        for place in comparison.places().ids().skip(1) {
+            let selfs: Vec<i64> = sides.iter().map(|(self_, _)| at(self_, place)).collect();
+            let totals: Vec<i64> = sides.iter().map(|(_, total)| at(total, place)).collect();
+            if selfs.iter().chain(&totals).all(|&value| value == 0) {
+                continue;
+            }
+            let mut cells = vec![comparison.places().name(place).to_owned()];
+            cells.extend(selfs.into_iter().chain(totals).map(|stored| Number::new(stored, decimals).to_string()));
+            for measure in Measure::ALL {
+                let table = findings.diff.table(measure);
+                let columns = [&table.ratio, &table.lo, &table.hi, &table.q];
+                cells.extend(
+                    columns
+                        .map(|column| column.get(place.row()).filter(|value| value.is_finite()).map_or_else(String::new, f64::to_string)),
+                );
+            }
+            let finding = findings.rows.iter().find(|finding| finding.place == place);
+            cells.push(finding.map_or_else(String::new, |finding| finding.rank.to_string()));
+            cells.push(finding.map_or_else(String::new, |finding| format!("{} of {}", finding.verdict.name(), finding.measure.name())));
+            table.row(cells);
+        }
+        table.csv()
+    }
+}
+
+/// `2.13×`, `new` where there was nothing before.
+fn ratio_text(ratio: f64) -> String {
+    if ratio.is_infinite() {
+        "∞".to_owned()
+    } else if ratio.is_nan() {
+        "-".to_owned()
+    } else if ratio >= 100.0 {
+        format!("{ratio:.0}×")
+    } else {
+        format!("{ratio:.2}×")
+    }
+}
+
+fn side_report(comparison: &Comparison, side: &crate::analysis::comparison::Side, input: DiffInput<'_>) -> SideReport {
+    let number = |stored: i64| Number::new(stored, input.decimals);
+    let captures: Vec<CaptureReport> = side
+        .rows
+        .iter()
+        .filter_map(|&row| input.captures.get(row))
+        .map(|(file, profile)| {
+            let same = |kind: &crate::model::SampleType| kind.name == comparison.sample_type && kind.unit == comparison.unit;
+            let column = profile.sample_types.iter().position(same).unwrap_or_default();
+            CaptureReport {
+                file: file.clone(),
+                format: profile.info.format.clone(),
+                total: number(profile.total(column)),
+                samples: profile.sample_types.get(column).map_or(0, |kind| kind.records),
+                duration_ns: profile.info.duration_nanos,
+                start_unix_ns: profile.info.start_unix_nanos,
+            }
+        })
+        .collect();
+    SideReport {
+        files: captures.iter().map(|capture| capture.file.clone()).collect(),
+        total: number(side.total),
+        gross: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+        samples: captures.iter().map(|capture| capture.samples).sum(),
+        duration_ns: side.duration_nanos,
+        scale: comparison.factor(side),
+        captures,
+    }
+}
+
+fn finding_report(comparison: &Comparison, findings: &Findings, row: &Finding, stored: f64, decimals: u8) -> FindingReport {
+    let name = |place: &PlaceId| comparison.places().name(*place).to_owned();
+    let table = findings.diff.table(row.measure);
+    let raw = [0, 1].map(|side: usize| table.raw[side].get(row.place.row()).copied().unwrap_or(0.0));
+    FindingReport {
+        rank: (row.rank > 0).then_some(row.rank),
+        verdict: row.verdict,
+        func: row.func.clone(),
+        measure: row.measure.name(),
+        path: row.path.as_ref().map(|path| path.iter().map(name).collect()),
+        before: row.before / stored,
+        after: row.after / stored,
+        delta: row.delta / stored,
+        delta_of_total: row.delta_of_total,
+        raw: raw.map(|value| Number::new(value as i64, decimals)),
+        ratio: row.ratio,
+        ratio_lo: row.ratio_lo,
+        ratio_hi: row.ratio_hi,
+        p: row.p,
+        q: row.q,
+        events: row.events,
+        explains: row.explains,
+        minimum_detectable: row.minimum_detectable,
+        explained_by: row.explained_by,
+        why: row.why.clone(),
+    }
+}

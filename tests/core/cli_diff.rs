@@ -1,0 +1,172 @@
+//! `emberlens diff` on the sample pairs, whose planted regressions are known.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::cli::{assert_keys, export, failure, json, pairs, run, sample, stdout};
+
+fn arguments(pair: &Value) -> Vec<String> {
+    let side = |key: &str| sample(pair[key].as_str().unwrap());
+    let mut arguments = vec!["diff".to_owned(), side("before"), side("after")];
+    // Formats that do not name their values have one sample type, whatever the table calls it.
+    if let Some(name) = pair["sample_type"].as_str().filter(|_| !pair["before"].as_str().unwrap().starts_with("folded")) {
+        arguments.extend(["--sample-type".to_owned(), name.to_owned()]);
+    }
+    arguments
+}
+
+fn diff(pair: &Value) -> Value {
+    let arguments = arguments(pair);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--json"]).collect();
+    json(&arguments)
+}
+
+#[test]
+fn the_planted_function_comes_first_in_every_pair() {
+    let mut wrong = Vec::new();
+    for pair in pairs().iter().filter(|pair| pair["direction"] == "up") {
+        let found = diff(pair);
+        let first = &found["findings"][0];
+        if first["func"] != pair["function"] || first["verdict"] != "regression" {
+            wrong.push(format!("{}: first is {} ({}), {}", pair["name"], first["func"], first["verdict"], found["summary"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn equal_programs_have_no_regression() {
+    let equal: Vec<Value> = pairs().into_iter().filter(|pair| pair["direction"] == "none").collect();
+    assert!(equal.len() >= 4, "only {} pairs of equal programs", equal.len());
+    for pair in equal {
+        let found = diff(&pair);
+        let worse: Vec<&Value> = found["findings"].as_array().unwrap().iter().filter(|row| row["verdict"] == "regression").collect();
+        assert!(worse.is_empty(), "{}: {worse:?}", pair["name"]);
+    }
+}
+
+#[test]
+fn the_json_has_the_documented_keys_and_the_numbers_of_independent_tools() {
+    for pair in pairs().iter().filter(|pair| pair["direction"] == "up") {
+        let found = diff(pair);
+        assert_keys(
+            &found,
+            &["summary", "normalization", "before", "after", "exposure", "findings", "intervals", "notes", "sample_type", "unit"],
+        );
+        for side in ["before", "after"] {
+            assert_keys(&found[side], &["files", "total", "duration_ns", "scale", "samples"]);
+            let path = sample(pair[side].as_str().unwrap());
+            assert_eq!(found[side]["files"], Value::from(vec![path]));
+        }
+        let rows = found["findings"].as_array().unwrap().iter().chain(found["others"].as_array().unwrap());
+        let rows: Vec<&Value> = rows.collect();
+        for (at, row) in found["findings"].as_array().unwrap().iter().enumerate() {
+            assert_keys(
+                row,
+                &[
+                    "rank",
+                    "verdict",
+                    "func",
+                    "measure",
+                    "path",
+                    "before",
+                    "after",
+                    "delta",
+                    "ratio",
+                    "ratio_lo",
+                    "ratio_hi",
+                    "p",
+                    "q",
+                    "events",
+                    "explains",
+                    "minimum_detectable",
+                ],
+            );
+            assert_eq!(row["rank"], at + 1);
+            let number = |key: &str| row[key].as_f64().unwrap();
+            assert!(
+                (number("after") - number("before") - number("delta")).abs() <= 1e-9 * number("after").abs().max(number("before").abs())
+            );
+            let scaled = row["raw"][1].as_f64().unwrap() * found["after"]["scale"].as_f64().unwrap();
+            assert!((scaled - number("after")).abs() <= 1e-9 * scaled.abs(), "{row}");
+            if let Some(path) = row["path"].as_array() {
+                assert_eq!(path.last(), Some(&row["func"]));
+            }
+        }
+        let planted = rows.iter().find(|row| row["func"] == pair["function"] && row["measure"] == pair["measure"]);
+        if let Some(row) = planted {
+            assert_eq!((&row["raw"][0], &row["raw"][1]), (&pair["before_value"], &pair["after_value"]), "{}", pair["name"]);
+        }
+    }
+}
+
+#[test]
+fn exit_code_3_only_when_asked_and_only_for_regressions() {
+    let pairs = pairs();
+    let named = |name: &str| arguments(pairs.iter().find(|pair| pair["name"] == name).unwrap());
+    let code = |mut arguments: Vec<String>, more: &[&str]| {
+        arguments.extend(more.iter().map(|&text| text.to_owned()));
+        run(&arguments).status.code()
+    };
+    assert_eq!(code(named("orders-cpu-cpu"), &[]), Some(0));
+    assert_eq!(code(named("orders-cpu-cpu"), &["--fail-on-regression"]), Some(3));
+    assert_eq!(code(named("orders-cpu-cpu-no-change"), &["--fail-on-regression"]), Some(0));
+}
+
+#[test]
+fn repeats_are_given_by_side() {
+    let (before, again, after) = (sample(BEFORE), sample("pprof/go1.27.3/orders-cpu-before-2.pb.gz"), sample(AFTER));
+    let found = json(&["diff", "--json", "--before", &before, &again, "--after", &after]);
+    assert_eq!(found["before"]["files"], Value::from(vec![before.clone(), again]));
+    assert_eq!(found["before"]["captures"].as_array().map(Vec::len), Some(2));
+    assert_eq!(found["findings"][0]["func"], "orders/internal/pricing.(*Engine).Discount");
+    for wrong in [vec!["diff", &before], vec!["diff", "--before", &before], vec!["diff", &before, &after, "--requests-before", "5"]] {
+        assert_eq!(failure(&wrong).0, 2, "{wrong:?}");
+    }
+}
+
+const BEFORE: &str = "pprof/go1.27.3/orders-cpu-before.pb.gz";
+const AFTER: &str = "pprof/go1.27.3/orders-cpu-after.pb.gz";
+
+#[test]
+fn every_normalisation_says_its_denominator() {
+    for (name, words) in
+        [("share", "100 % = 4.44 s cpu of Before"), ("per-second", "per second of 20.0 s of Before"), ("absolute", "absolute values")]
+    {
+        let found = json(&["diff", &sample(BEFORE), &sample(AFTER), "--json", "--normalize", name]);
+        assert_eq!(found["normalization"], name);
+        assert!(found["denominator"].as_str().unwrap().contains(words), "{}", found["denominator"]);
+    }
+    let asked = json(&["diff", &sample(BEFORE), &sample(AFTER), "--json", "--requests-before", "40000", "--requests-after", "80000"]);
+    assert_eq!(asked["exposure"]["ratio"], 2.0);
+}
+
+#[test]
+fn captures_without_a_common_sample_type_are_refused() {
+    let (code, text) = failure(&["diff", &sample(BEFORE), &sample("pprof/go1.27.3/orders-heap-after.pb.gz")]);
+    assert_eq!(code, 1);
+    assert!(text.contains("cpu/nanoseconds") && text.contains("inuse_space/bytes"), "{text}");
+}
+
+#[test]
+fn text_and_markdown_name_the_finding_and_both_sides() {
+    let (before, after) = (sample(BEFORE), sample(AFTER));
+    for form in [vec![], vec!["--markdown"]] {
+        let all: Vec<&str> = ["diff", &before, &after].into_iter().chain(form.iter().copied()).collect();
+        let text = stdout(&all);
+        assert!(text.contains("Discount") && text.contains("regression"), "{text}");
+        assert!(text.contains("4.44 s") && text.contains("6.96 s"), "{text}");
+    }
+}
+
+#[test]
+fn a_pair_as_csv_has_the_values_of_both_sides() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = String::from_utf8(export(Path::new(folder.path()), "x.csv", &["--diff", &sample(BEFORE), &sample(AFTER)])).unwrap();
+    let row = csv.lines().find(|line| line.starts_with("orders/internal/pricing.(*Engine).Discount,")).expect("the planted function");
+    let cells: Vec<&str> = row.split(',').collect();
+    assert_eq!(cells[1..5], ["290000000", "2130000000", "460000000", "3210000000"]);
+    assert_eq!(cells[13], "1");
+    assert_eq!(csv.lines().next().unwrap().split(',').count(), cells.len());
+}
