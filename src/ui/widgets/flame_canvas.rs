@@ -61,8 +61,6 @@ pub struct FlameColors {
     pub outline: Color32,
     /// Fill of search matches.
     pub accent: Color32,
-    /// Laid over everything that does not match a search; translucent.
-    pub veil: Color32,
     /// Laid over the box under the pointer; translucent.
     pub hover: Color32,
 }
@@ -74,7 +72,6 @@ impl From<&Theme> for FlameColors {
             text: theme.text,
             outline: theme.text.gamma_multiply(0.75),
             accent: theme.accent,
-            veil: theme.background.gamma_multiply(0.72),
             hover: Color32::WHITE.gamma_multiply(0.22),
         }
     }
@@ -155,6 +152,7 @@ struct BaseKey {
     view: FlameView,
     version: u64,
     colors: FlameColors,
+    is_search: bool,
     letters: (u64, [usize; 2]),
 }
 
@@ -265,6 +263,7 @@ impl<'a> FlameCanvas<'a> {
             view: scene.view.clone(),
             version: self.version,
             colors: self.colors,
+            is_search: self.matches.is_some(),
             letters: (glyphs.generation, glyphs.atlas),
         };
         let same_base = state.base_key.as_ref() == Some(&key(&state.glyphs));
@@ -272,7 +271,7 @@ impl<'a> FlameCanvas<'a> {
         for _ in 0..2 {
             if state.base_key.as_ref() != Some(&key(&state.glyphs)) {
                 state.base_key = Some(key(&state.glyphs));
-                mesh::base(scene, &mut state.glyphs, state.base.next(), &mut state.wide);
+                state.base.fill(|mesh| mesh::base(scene, &mut state.glyphs, mesh, &mut state.wide));
                 state.glyphs.refresh(scene.ctx, self.font);
             }
         }
@@ -281,7 +280,7 @@ impl<'a> FlameCanvas<'a> {
         painter.add(Shape::Mesh(state.base.current()));
         if highlight != Highlight::default() {
             if !same_base || state.highlight != highlight {
-                mesh::overlay(scene, &mut state.glyphs, state.overlay.next(), &state.wide, &highlight);
+                state.overlay.fill(|mesh| mesh::overlay(scene, &mut state.glyphs, mesh, &state.wide, &highlight));
             }
             painter.add(Shape::Mesh(state.overlay.current()));
         }
@@ -294,6 +293,14 @@ impl<'a> FlameCanvas<'a> {
         let row = area.row_at(at, view)?;
         self.layout.hit(row, view.at(area.part(at.x)), 0.75 * view.width() / f64::from(area.width_px))
     }
+}
+
+/// Makes frames with large meshes cheaper; call it once for a context.
+///
+/// egui looks at every corner of every mesh to leave out those outside their clip rectangle. The canvas is never outside, and for it
+/// that look is a fifth of a frame (`tests/bench/README.md`). Widgets leave out themselves what cannot be seen.
+pub fn prepare(ctx: &Context) {
+    ctx.tessellation_options_mut(|options| options.coarse_tessellation_culling = false);
 }
 
 /// The atlas of the first canvas of this pass.

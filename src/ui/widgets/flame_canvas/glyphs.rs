@@ -151,12 +151,10 @@ fn push(mesh: &mut Mesh, glyph: &Glyph, at: Pos2, per_texel: Vec2, color: Color3
         pos2(quad.texel_min.x * per_texel.x, quad.texel_min.y * per_texel.y),
         pos2(quad.texel_max.x * per_texel.x, quad.texel_max.y * per_texel.y),
     );
-    let first = mesh.vertices.len() as u32;
     mesh.vertices.extend_from_slice(&[
         Vertex { pos: min, uv: uv0, color },
         Vertex { pos: pos2(max.x, min.y), uv: pos2(uv1.x, uv0.y), color },
         Vertex { pos: pos2(min.x, max.y), uv: pos2(uv0.x, uv1.y), color },
         Vertex { pos: max, uv: uv1, color },
     ]);
-    mesh.indices.extend_from_slice(&[first, first + 1, first + 2, first + 2, first + 1, first + 3]);
 }

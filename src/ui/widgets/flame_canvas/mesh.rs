@@ -1,7 +1,7 @@
 //! Fills the meshes: boxes, letters, marks, outlines.
 //!
 //! Everything goes into plain meshes on the font texture, because one shape per box costs a hundred times as much (see
-//! `tests/bench/README.md`). Start reading at [`base`], then [`overlay`].
+//! `tests/bench/README.md`). All is made of quads, so the indices are those of the last frame. Start reading at [`base`], then [`overlay`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ const LABEL_PAD: f32 = 4.0;
 const WIDE_PX: f32 = 4.0;
 /// Distance of two lines of a hatch, and their thickness, in points.
 const HATCH: (f32, f32) = (7.0, 1.5);
+/// What is left of a fill during a search, of 256.
+const DIMMED: u32 = 72;
 /// Side of the corner that marks a new box, in points.
 const CORNER: f32 = 7.0;
 
@@ -37,16 +39,23 @@ impl Ring {
         Arc::clone(&self.meshes[self.current])
     }
 
-    /// An empty mesh that keeps its memory; it becomes the current one.
-    pub(super) fn next(&mut self) -> &mut Mesh {
+    /// Fills a mesh that keeps its memory, and makes it the current one. `fill` adds vertices only, four a quad: left top, right top,
+    /// left bottom, right bottom.
+    pub(super) fn fill(&mut self, fill: impl FnOnce(&mut Mesh)) {
         if Arc::get_mut(&mut self.meshes[self.current]).is_none() {
             self.current = 1 - self.current;
         }
         let mesh = Arc::make_mut(&mut self.meshes[self.current]);
         // `Mesh::clear` would give the memory of the vertices back.
-        mesh.indices.clear();
         mesh.vertices.clear();
-        mesh
+        fill(mesh);
+        let quads = mesh.vertices.len() / 4;
+        let known = mesh.indices.len() / 6;
+        mesh.indices.truncate(quads * 6);
+        for quad in known..quads {
+            let first = quad as u32 * 4;
+            mesh.indices.extend_from_slice(&[first, first + 1, first + 2, first + 2, first + 1, first + 3]);
+        }
     }
 }
 
@@ -63,6 +72,7 @@ pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, 
     let Scene { canvas, area, view, .. } = *scene;
     wide.clear();
     let mut row = (usize::MAX, (0.0, 0.0));
+    let is_search = canvas.matches.is_some();
     canvas.layout.visit_with(canvas.styles, &view.x, area.rows(view), f64::from(area.width_px), |found, style| {
         let depth = found.depth as usize;
         if row.0 != depth {
@@ -70,8 +80,10 @@ pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, 
         }
         let (x0, x1) = area.columns(&found);
         let cell = Cell { x0, y0: row.1.0, x1, y1: row.1.1 };
+        let style = if is_search { BoxStyle { fill: dimmed(style.fill, canvas.colors.background), ..style } } else { style };
         let is_ghost = style.marks & mark::GHOST != 0;
-        if !found.merged && found.x1 - found.x0 >= WIDE_PX {
+        // One question instead of two: few boxes are both, but which of the many others is one is a coin toss for the processor.
+        if !found.merged & (found.x1 - found.x0 >= WIDE_PX) {
             wide.push((found, if is_ghost { canvas.colors.background } else { style.fill }));
             wide_box(scene, mesh, cell, style);
         } else if is_ghost {
@@ -98,13 +110,12 @@ pub(super) struct Highlight {
     pub(super) band: Option<[f32; 2]>,
 }
 
-/// Search matches over the dimmed rest, outlines, the selected range.
+/// Search matches, outlines, the selected range.
 pub(super) fn overlay(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, wide: &[(FlameBox, Color32)], shown: &Highlight) {
     let Scene { canvas, area, view, .. } = *scene;
     let colors = &canvas.colors;
     let pixel = area.pixel();
     if let Some(matches) = canvas.matches {
-        quad(mesh, whole(area.rect), colors.veil);
         let mut labels = Vec::new();
         matches.visit(&view.x, area.rows(view), f64::from(area.width_px), |found| {
             let cell = area.cell(&found, view);
@@ -184,16 +195,17 @@ fn text_on(ground: Color32) -> Color32 {
     if luminance > 0.2125 { Color32::BLACK } else { Color32::WHITE }
 }
 
-fn whole(rect: Rect) -> Cell {
-    Cell { x0: rect.left(), y0: rect.top(), x1: rect.right(), y1: rect.bottom() }
+/// A fill during a search. The base is drawn dimmed, instead of under a veil, so that its letters still contrast with it.
+fn dimmed(fill: Color32, background: Color32) -> Color32 {
+    let mix = |of: u8, ground: u8| ((u32::from(of) * DIMMED + u32::from(ground) * (256 - DIMMED)) >> 8) as u8;
+    let ([r, g, b, a], ground) = (fill.to_array(), background.to_array());
+    Color32::from_rgba_premultiplied(mix(r, ground[0]), mix(g, ground[1]), mix(b, ground[2]), a)
 }
 
 #[inline]
 fn quad(mesh: &mut Mesh, cell: Cell, color: Color32) {
-    let first = mesh.vertices.len() as u32;
     let at = |x, y| Vertex { pos: pos2(x, y), uv: WHITE_UV, color };
     mesh.vertices.extend_from_slice(&[at(cell.x0, cell.y0), at(cell.x1, cell.y0), at(cell.x0, cell.y1), at(cell.x1, cell.y1)]);
-    mesh.indices.extend_from_slice(&[first, first + 1, first + 2, first + 2, first + 1, first + 3]);
 }
 
 /// The edges of a cell, inside of it.
@@ -242,13 +254,18 @@ fn cut(corners: &[Pos2], inside: impl Fn(Pos2) -> f32) -> Vec<Pos2> {
     kept
 }
 
+/// A convex polygon, two of its triangles a quad.
 fn polygon(mesh: &mut Mesh, corners: &[Pos2], color: Color32) {
-    if corners.len() < 3 {
-        return;
+    let Some(&first) = corners.first() else { return };
+    let at = |pos| Vertex { pos, uv: WHITE_UV, color };
+    for part in corners[1..].windows(3).step_by(2) {
+        let [a, b, c] = part else { continue };
+        mesh.vertices.extend_from_slice(&[at(first), at(*a), at(*c), at(*b)]);
     }
-    let first = mesh.vertices.len() as u32;
-    mesh.vertices.extend(corners.iter().map(|&pos| Vertex { pos, uv: WHITE_UV, color }));
-    for at in 1..corners.len() as u32 - 1 {
-        mesh.indices.extend_from_slice(&[first, first + at, first + at + 1]);
+    // A triangle is left over where the number of corners is odd.
+    if corners.len() % 2 == 1
+        && let [.., a, b] = corners[1..]
+    {
+        mesh.vertices.extend_from_slice(&[at(first), at(a), at(b), at(b)]);
     }
 }
