@@ -50,11 +50,15 @@ pub fn ratio_test(before: f64, after: f64, exposure: f64) -> Test {
 
 /// Mid-p of `after` or more (or fewer) of `before + after`.
 fn exact(before: f64, after: f64, p: f64, exposure: f64) -> Test {
-    let at_least = if after > 0.0 { incomplete_beta(after, before + 1.0, p) } else { 1.0 };
-    let more = if before > 0.0 { incomplete_beta(after + 1.0, before, p) } else { 0.0 };
-    let upper = f64::midpoint(at_least, more);
-    let tail = upper.min(1.0 - upper);
-    let sign = if upper < 0.5 { 1.0 } else { -1.0 };
+    // Each tail for itself: one minus the other would lose all digits of small ones.
+    let tail_from = |count: f64, other: f64, p: f64| {
+        let at_least = if count > 0.0 { incomplete_beta(count, other + 1.0, p) } else { 1.0 };
+        let more = if other > 0.0 { incomplete_beta(count + 1.0, other, p) } else { 0.0 };
+        f64::midpoint(at_least, more)
+    };
+    let (upper, lower) = (tail_from(after, before, p), tail_from(before, after, 1.0 - p));
+    let tail = upper.min(lower);
+    let sign = if upper < lower { 1.0 } else { -1.0 };
     if tail < 1e-280 {
         // Below the smallest numbers: the uncorrected root keeps the order of such rows.
         return Test::of_z(root(before, after, exposure));
@@ -202,10 +206,14 @@ pub fn weighted_median(cells: &[Cell]) -> f64 {
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     let half = sorted.iter().map(|cell| cell.1).sum::<f64>() / 2.0;
     let mut sum = 0.0;
-    for &(effect, weight) in &sorted {
+    for (at, &(effect, weight)) in sorted.iter().enumerate() {
         sum += weight;
-        if sum >= half {
+        if sum > half * (1.0 + 1e-12) {
             return effect;
+        }
+        // Exactly half on each side: the middle of both, so that the sign does not matter.
+        if sum >= half * (1.0 - 1e-12) {
+            return sorted.get(at + 1).map_or(effect, |next| f64::midpoint(effect, next.0));
         }
     }
     0.0

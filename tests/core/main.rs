@@ -12,4 +12,5 @@ mod corpus_text;
 mod laws;
 mod layers;
 mod naive;
+mod regressions;
 mod samples;

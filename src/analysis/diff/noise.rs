@@ -69,7 +69,7 @@ pub(crate) fn cells(selfs: &[Sums], scale: &Scale, spec: &Spec) -> Vec<Cell> {
         .skip(1)
         .filter(|sums| share_of_background(sums, scale.exposure) < 0.5)
         .filter_map(|sums| scale.counts(sums))
-        .filter(|counts| counts.before.min(counts.after / counts.exposure) >= CELL_EVENTS.max(spec.min_events))
+        .filter(|counts| counts.before.min(counts.after) >= CELL_EVENTS.max(spec.min_events))
         .map(|counts| Cell {
             effect: ((counts.after + 0.5) / (counts.before + 0.5)).ln() - counts.exposure.ln(),
             variance: 1.0 / (counts.before + 0.5) + 1.0 / (counts.after + 0.5),

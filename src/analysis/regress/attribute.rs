@@ -29,9 +29,27 @@ pub(super) struct Attributed {
     pub(super) closed: bool,
 }
 
+/// What is searched for. Rises and falls are set aside apart: a fall of a whole does not hide a rise inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Rise,
+    Fall,
+}
+
+impl Change {
+    const fn sign(self) -> f64 {
+        match self {
+            Self::Rise => 1.0,
+            Self::Fall => -1.0,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Candidate {
     measure: Measure,
+    /// Rise or fall.
+    change: Change,
     place: PlaceId,
     /// Part of the error level that its test may use.
     weight: f64,
@@ -43,10 +61,10 @@ struct Candidate {
 struct Rest<'a> {
     comparison: &'a Comparison,
     worked: &'a Worked,
-    /// Nodes set aside.
-    taken: Vec<bool>,
-    /// Sums of what is left, per place: self and total.
-    places: [Vec<Sums>; 2],
+    /// Nodes set aside, for rises and for falls.
+    taken: [Vec<bool>; 2],
+    /// Sums of what is left for rises and for falls, per place: self and total.
+    places: [[Vec<Sums>; 2]; 2],
     scale: Scale,
     /// Deepest node of each place's outermost ones, to tell callers from callees among equals.
     depth: Vec<u32>,
@@ -61,18 +79,18 @@ pub(super) fn attribute(comparison: &Comparison, worked: &Worked, spec: &Spec) -
         let deepest = &mut depth[tree.place(node).row()];
         *deepest = tree.depth(node).max(*deepest);
     }
-    let taken = vec![false; tree.len()];
-    let mut rest = Rest { comparison, worked, taken, places: worked.places.clone(), scale: worked.scale, depth };
+    let taken = [vec![false; tree.len()], vec![false; tree.len()]];
+    let mut rest = Rest { comparison, worked, taken, places: [worked.places.clone(), worked.places.clone()], scale: worked.scale, depth };
     let mut candidates = candidates(worked, comparison, spec);
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
     while findings.len() < MAX_FINDINGS {
-        let Some((at, test)) = rest.best(&candidates, spec) else { break };
+        let Some(at) = rest.best(&candidates, spec) else { break };
         let chosen = candidates.swap_remove(at);
-        let chosen = rest.headline(chosen, test, &kinds, spec).unwrap_or(chosen);
+        let chosen = rest.headline(chosen, &kinds, spec).unwrap_or(chosen);
         let finding = rest.finding(&chosen, findings.len() + 1);
         let order = finding.rank;
-        candidates.retain(|candidate| (candidate.place, candidate.measure) != (chosen.place, chosen.measure));
+        candidates.retain(|other| (other.place, other.measure, other.change) != (chosen.place, chosen.measure, chosen.change));
         explained_by.insert(chosen.place, order);
         rest.take(&chosen, order, &mut explained_by);
         findings.push(finding);
@@ -124,9 +142,10 @@ fn candidates(worked: &Worked, comparison: &Comparison, spec: &Spec) -> Vec<Cand
         }
         let used: f64 = CLASSES.iter().zip(size).filter(|(_, size)| *size > 0).map(|((_, weight), _)| weight).sum();
         let ln_kind = (rows.len().max(1) as f64).ln();
-        made.extend(rows.into_iter().map(|(place, class)| {
+        made.extend(rows.into_iter().flat_map(|(place, class)| {
+            // The p value is two-sided already: rise and fall are one test.
             let weight = 0.5 * CLASSES[class].1 / used / size[class] as f64;
-            Candidate { measure, place, weight, ln_kind }
+            [Change::Rise, Change::Fall].map(|change| Candidate { measure, change, place, weight, ln_kind })
         }));
     }
     made
@@ -134,7 +153,7 @@ fn candidates(worked: &Worked, comparison: &Comparison, spec: &Spec) -> Vec<Cand
 
 impl Rest<'_> {
     fn sums(&self, candidate: &Candidate) -> &Sums {
-        &self.places[candidate.measure as usize][candidate.place.row()]
+        &self.places[candidate.change as usize][candidate.measure as usize][candidate.place.row()]
     }
 
     fn extra(&self, candidate: &Candidate) -> f64 {
@@ -151,7 +170,7 @@ impl Rest<'_> {
         let counts = self.scale.counts(sums).filter(|counts| counts.both() >= spec.min_events)?;
         let extra = self.extra(candidate);
         let test = counts.test(extra);
-        if test.p > spec.level * candidate.weight {
+        if test.z * candidate.change.sign() <= 0.0 || test.p > spec.level * candidate.weight {
             return None;
         }
         let (lo, hi) = counts.interval(extra, 0.95);
@@ -164,25 +183,25 @@ impl Rest<'_> {
     }
 
     /// The candidate with the strongest evidence, and among those near it that hold nearly the same change the deepest and smallest.
-    fn best(&self, candidates: &[Candidate], spec: &Spec) -> Option<(usize, Test)> {
-        let scored: Vec<(usize, Test, f64)> = candidates
+    fn best(&self, candidates: &[Candidate], spec: &Spec) -> Option<usize> {
+        let scored: Vec<(usize, f64)> = candidates
             .iter()
             .enumerate()
             .filter_map(|(at, candidate)| {
                 let test = self.test(candidate, spec)?;
-                Some((at, test, test.z * test.z - 2.0 * candidate.ln_kind))
+                Some((at, test.z * test.z - 2.0 * candidate.ln_kind))
             })
             .collect();
-        let top = scored.iter().max_by(|a, b| a.2.total_cmp(&b.2).then(b.0.cmp(&a.0)))?;
+        let top = scored.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
         let delta = |at: usize| candidates.get(at).map_or(0.0, |candidate| self.delta(self.sums(candidate)));
         let wanted = delta(top.0);
-        let near = scored.iter().filter(|row| row.2 >= top.2 - NEAR && (delta(row.0) / wanted - 1.0).abs() < 0.1);
-        let key = |row: &&(usize, Test, f64)| {
+        let near = scored.iter().filter(|row| row.1 >= top.1 - NEAR && (delta(row.0) / wanted - 1.0).abs() < 0.1);
+        let key = |row: &&(usize, f64)| {
             let candidate = candidates[row.0];
             // A leaf's self and total are the same: self says more. Places are in name order.
             (self.depth[candidate.place.row()], candidate.measure == Measure::Self_, std::cmp::Reverse(candidate.place))
         };
-        near.max_by_key(key).map(|row| (row.0, row.1))
+        near.max_by_key(key).map(|row| row.0)
     }
 
     /// Change per unit of work, in raw units of before.
@@ -204,18 +223,18 @@ impl Rest<'_> {
                 Measure::Total => {}
             }
         }
-        made.retain(|&row| !self.taken[row]);
+        made.retain(|&row| !self.taken[candidate.change as usize][row]);
         made
     }
 
     /// The own function nearest to the leaf through which most of the change of a foreign candidate comes, where its total rose (or fell)
     /// surely itself. `None` keeps the candidate.
-    fn headline(&self, candidate: Candidate, test: Test, kinds: &[CodeKind], spec: &Spec) -> Option<Candidate> {
+    fn headline(&self, candidate: Candidate, kinds: &[CodeKind], spec: &Spec) -> Option<Candidate> {
         let kind = |place: PlaceId| kinds.get(place.row()).copied().unwrap_or_default();
         if matches!(kind(candidate.place), CodeKind::Own | CodeKind::Unknown) {
             return None;
         }
-        let tree = self.comparison.tree();
+        let (tree, sign) = (self.comparison.tree(), candidate.change.sign());
         let mut by_own: FxHashMap<PlaceId, f64> = FxHashMap::default();
         let mut all = 0.0;
         for row in self.nodes(&candidate) {
@@ -228,12 +247,12 @@ impl Rest<'_> {
                 *by_own.entry(tree.place(own)).or_default() += delta;
             }
         }
-        let (place, part) = by_own.into_iter().max_by(|a, b| (a.1 * test.z).total_cmp(&(b.1 * test.z)).then(b.0.cmp(&a.0)))?;
+        let (place, part) = by_own.into_iter().max_by(|a, b| (a.1 * sign).total_cmp(&(b.1 * sign)).then(b.0.cmp(&a.0)))?;
         if part / all < OWN_PART {
             return None;
         }
         let own = Candidate { measure: Measure::Total, place, ..candidate };
-        self.test(&own, spec).filter(|found| found.z * test.z > 0.0).map(|_| own)
+        self.test(&own, spec).map(|_| own)
     }
 
     fn finding(&self, chosen: &Candidate, order: usize) -> Finding {
@@ -251,7 +270,7 @@ impl Rest<'_> {
             place: chosen.place,
             func: self.comparison.places().name(chosen.place).to_owned(),
             measure: chosen.measure,
-            path: self.path(chosen, test.z),
+            path: self.path(chosen),
             before,
             after,
             delta,
@@ -279,7 +298,7 @@ impl Rest<'_> {
     }
 
     /// The path on which at least half of the change lies.
-    fn path(&self, chosen: &Candidate, sign: f64) -> Option<Vec<PlaceId>> {
+    fn path(&self, chosen: &Candidate) -> Option<Vec<PlaceId>> {
         let tree = self.comparison.tree();
         let mut best: Option<(f64, NodeId)> = None;
         let mut all = 0.0;
@@ -289,10 +308,11 @@ impl Rest<'_> {
                 Measure::Total if self.worked.outermost[node.row()] => node.row()..tree.subtree_end(node),
                 Measure::Total => continue,
             };
-            let left = range.filter(|&row| !self.taken[row]);
+            let left = range.filter(|&row| !self.taken[chosen.change as usize][row]);
             let delta: f64 = left.map(|row| self.delta(&self.worked.ground.nodes[row])).sum();
             all += delta;
-            if best.is_none_or(|(most, _)| delta * sign > most * sign) {
+            let size = delta * chosen.change.sign();
+            if best.is_none_or(|(most, _)| size > most * chosen.change.sign()) {
                 best = Some((delta, node));
             }
         }
@@ -304,7 +324,7 @@ impl Rest<'_> {
         let tree = self.comparison.tree();
         let mut moved: FxHashMap<(Measure, PlaceId), Sums> = FxHashMap::default();
         for row in self.nodes(chosen) {
-            self.taken[row] = true;
+            self.taken[chosen.change as usize][row] = true;
             let sums = self.worked.ground.nodes[row];
             let Some(node) = NodeId::from_row(row) else { continue };
             moved.entry((Measure::Self_, tree.place(node))).or_default().add(&sums);
@@ -320,7 +340,7 @@ impl Rest<'_> {
         let mut moved: Vec<((Measure, PlaceId), Sums)> = moved.into_iter().collect();
         moved.sort_by_key(|(key, _)| *key);
         for ((measure, place), part) in moved {
-            let left = &mut self.places[measure as usize][place.row()];
+            let left = &mut self.places[chosen.change as usize][measure as usize][place.row()];
             let whole = left.value[1] / self.scale.exposure - left.value[0];
             let share = (part.value[1] / self.scale.exposure - part.value[0]) / whole;
             if share > 0.5 {
@@ -332,8 +352,14 @@ impl Rest<'_> {
 
     /// Work ratio of what is left: where its bulk lies, or its sums where there are too few functions.
     fn exposure(&self, spec: &Spec) -> f64 {
-        let rows = self.places[0].iter().skip(1);
-        let cells: Vec<Cell> = rows
+        let mut left = vec![Sums::default(); self.comparison.places().len()];
+        for (row, place) in self.comparison.tree().places().iter().enumerate().skip(1) {
+            if !self.taken.iter().any(|taken| taken[row]) {
+                left[place.row()].add(&self.worked.ground.nodes[row]);
+            }
+        }
+        let cells: Vec<Cell> = left
+            .iter()
             .filter_map(|sums| self.scale.counts(sums))
             .filter(|counts| counts.before.min(counts.after) >= spec.min_events)
             .map(|counts| Cell {
@@ -344,9 +370,8 @@ impl Rest<'_> {
         if cells.len() >= 5 {
             return self.scale.exposure * weighted_median(&cells).exp();
         }
-        let mut left = Sums::default();
-        self.places[0].iter().skip(1).for_each(|sums| left.add(sums));
-        let ratio = left.value[1] / left.value[0];
+        let value = |side: usize| left.iter().map(|sums| sums.value[side]).sum::<f64>();
+        let ratio = value(1) / value(0);
         if ratio.is_finite() && ratio > 0.0 { ratio } else { self.scale.exposure }
     }
 }
