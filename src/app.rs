@@ -32,6 +32,7 @@ use crate::analysis::search::Matches;
 use crate::analysis::top::Top;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::Profile;
+use crate::report::diff::{DiffInput, DiffReport};
 use derived::{ComparisonKey, Key, Memo, ShapeKey, State, Value};
 use settings::Settings;
 use undo::Undo;
@@ -553,6 +554,30 @@ impl App {
         if self.view.tab == Tab::Info {
             self.view.tab = Tab::Flame;
         }
+    }
+
+    /// The comparison shown as a report; `None` while there is none.
+    pub fn diff_report(&self) -> Option<DiffReport> {
+        let (comparison, findings) = (self.table().ready()?, self.findings().ready()?);
+        DiffReport::new(
+            comparison,
+            findings,
+            DiffInput { captures: &self.named_profiles(), by: self.view.granularity, decimals: self.decimals() },
+        )
+    }
+
+    /// The profiles shown with the paths of their files, before first.
+    fn named_profiles(&self) -> Vec<(String, Arc<Profile>)> {
+        let captures = self.view.captures().into_iter().filter_map(|id| self.capture(id));
+        captures.filter_map(|capture| Some((capture.path.display().to_string(), Arc::clone(capture.profile()?)))).collect()
+    }
+
+    /// Decimals of the stored integers of the sample type shown.
+    fn decimals(&self) -> u8 {
+        let Some((name, unit)) = self.sample_type() else { return 0 };
+        let of =
+            |profile: &Profile| profile.sample_types.iter().find(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals);
+        self.profiles().iter().filter_map(|profile| of(profile)).max().unwrap_or(0)
     }
 
     /// Rank (from 0) of the finding that is selected.

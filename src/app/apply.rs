@@ -1,6 +1,6 @@
 //! What each command does, one function per group, and what each event of a job changes.
 
-pub(super) mod copy;
+mod copy;
 mod files;
 mod look;
 mod pick;

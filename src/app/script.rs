@@ -88,8 +88,8 @@ pub fn summary(app: &App) -> String {
                 let _ = writeln!(text, "{:>16} {:>16}  {}", row.self_, row.total, comparison.places().name(row.place));
             }
         }
-        if let Some(findings) = app.findings().ready() {
-            text.push_str(&super::apply::copy::findings_text(comparison, findings));
+        if let Some(report) = app.diff_report() {
+            text.push_str(&report.text());
         }
     }
     if let Some(matches) = app.matches().ready() {

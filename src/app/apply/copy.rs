@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::comparison::Comparison;
-use crate::analysis::regress::Findings;
 use crate::app::App;
 use crate::app::command::Command;
 
@@ -51,25 +49,5 @@ fn table(app: &App) -> Option<String> {
 }
 
 fn findings(app: &App) -> Option<String> {
-    let (comparison, findings) = (app.table().ready()?, app.findings().ready()?);
-    Some(findings_text(comparison, findings))
-}
-
-/// The ranked findings as lines of text.
-pub(crate) fn findings_text(comparison: &Comparison, findings: &Findings) -> String {
-    let mut text = format!("{}\n", findings.summary);
-    for row in &findings.rows {
-        let (before, after) = (comparison.text(row.before), comparison.text(row.after));
-        let ratio = format!("×{:.3} (95 %: {:.3} to {:.3})", row.ratio, row.ratio_lo, row.ratio_hi);
-        let _ = writeln!(
-            text,
-            "{}. {} {} ({}): {before} -> {after}, {ratio}; {}",
-            row.rank,
-            row.verdict.label(),
-            row.func,
-            row.measure.name(),
-            row.why
-        );
-    }
-    text
+    Some(app.diff_report()?.text())
 }

@@ -187,8 +187,13 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         app.say("there is nothing to export yet", true);
         return Vec::new();
     };
-    let names: Vec<String> = app.view.captures().iter().filter_map(|id| app.capture(*id)).map(crate::app::Capture::name).collect();
-    let request = export::Request { comparison: table, profiles: app.profiles(), names, granularity: app.view.granularity };
+    let request = export::Request {
+        comparison: table,
+        captures: app.named_profiles(),
+        findings: app.findings().ready().cloned(),
+        granularity: app.view.granularity,
+        decimals: app.decimals(),
+    };
     app.jobs.start("Exporting", move |_| {
         let written = export::bytes(&path, &request).and_then(|bytes| std::fs::write(&path, bytes).map_err(|error| error.to_string()));
         Event::Exported(path, written)
