@@ -42,6 +42,8 @@ pub struct Maps<'a> {
     pub frames: Option<&'a [FrameId]>,
     /// Threads.
     pub threads: Option<&'a [ThreadId]>,
+    /// Stacks that were added here before, by the row that the other samples name; the other's own stacks are then not looked at.
+    pub stacks: Option<&'a [Option<StackId>]>,
 }
 
 fn moved<T: Copy>(map: Option<&[T]>, row: usize, old: T) -> T {
@@ -129,12 +131,8 @@ impl Rows {
     pub fn absorb(&mut self, other: &Self, maps: Maps<'_>) {
         let types = self.samples.values.len().max(other.samples.values.len());
         self.set_types(types);
-        let mut stack_map: Vec<StackId> = Vec::with_capacity(other.stacks.rows().len());
-        for &(parent, frame) in other.stacks.rows() {
-            // A parent stands before its children, so it is in the map already.
-            let parent = parent.and_then(|parent| stack_map.get(parent.row()).copied());
-            stack_map.push(self.stack(parent, moved(maps.frames, frame.row(), frame)));
-        }
+        let own_map = if maps.stacks.is_some() { Vec::new() } else { self.absorb_stacks(other, maps.frames) };
+        let stack_map = maps.stacks.unwrap_or(&own_map);
         let mut scratch = Vec::new();
         let label_map: Vec<Option<LabelSetId>> = other
             .label_sets
@@ -147,7 +145,7 @@ impl Rows {
             .collect();
         let before = self.samples.len();
         let theirs = &other.samples;
-        self.samples.stack.extend(theirs.stack.iter().map(|stack| stack.and_then(|stack| stack_map.get(stack.row()).copied())));
+        self.samples.stack.extend(theirs.stack.iter().map(|stack| stack.and_then(|stack| stack_map.get(stack.row()).copied().flatten())));
         self.samples.labels.extend(theirs.labels.iter().map(|set| set.and_then(|set| label_map.get(set.row()).copied().flatten())));
         self.samples.thread.extend(theirs.thread.iter().map(|thread| thread.map(|thread| moved(maps.threads, thread.row(), thread))));
         if self.samples.has_times() || theirs.has_times() {
@@ -162,6 +160,19 @@ impl Rows {
         for (mine, theirs) in self.records.iter_mut().zip(&other.records) {
             *mine += theirs;
         }
+    }
+}
+
+impl Rows {
+    /// New ids of the stacks of `other`, by row.
+    fn absorb_stacks(&mut self, other: &Self, frames: Option<&[FrameId]>) -> Vec<Option<StackId>> {
+        let mut map: Vec<Option<StackId>> = Vec::with_capacity(other.stacks.rows().len());
+        for &(parent, frame) in other.stacks.rows() {
+            // A parent stands before its children, so it is in the map already.
+            let parent = parent.and_then(|parent| map.get(parent.row()).copied().flatten());
+            map.push(Some(self.stack(parent, moved(frames, frame.row(), frame))));
+        }
+        map
     }
 }
 
@@ -296,7 +307,7 @@ impl Builder {
             .collect();
         let threads: Vec<ThreadId> =
             other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
-        self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads) });
+        self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads), stacks: None });
         self.notes.absorb(&other.notes);
     }
 

@@ -6,7 +6,7 @@
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::layout::{Chunk, Layout};
-use super::samples::{self, Decoded};
+use super::samples::{self, Decoded, Join};
 use super::tables::Tables;
 use super::wire::{Fault, Wire};
 use super::{NAME, sniff};
@@ -58,26 +58,19 @@ fn decode(layout: &Layout<'_>, bytes: u64, ticket: &Ticket) -> Result<Profile, R
     Ok(profile)
 }
 
-/// Decodes a few chunks for each thread at a time, so that the merged rows and the unmerged ones of the whole file never stand side
-/// by side.
-fn decode_samples(chunks: &[Chunk<'_>], tables: &Tables, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
+/// Decodes a few chunks for each thread at a time, while the chunks before them are joined to the profile: so the undecoded samples
+/// of the whole file never stand beside the decoded ones.
+fn decode_samples<'a>(chunks: &[Chunk<'a>], tables: &Tables, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
     let types = builder.sample_types.len();
-    for wave in chunks.chunks(rayon::current_num_threads().max(1) * 4) {
-        let decoded: Vec<Result<Decoded, ReadError>> = wave
-            .par_iter()
-            .map(|chunk| {
-                ticket.check()?;
-                let decoded = samples::decode(chunk, tables, types)?;
-                ticket.advance(chunk.fields.bytes().len() as u64)?;
-                Ok(decoded)
-            })
-            .collect();
-        for decoded in decoded {
-            ticket.check()?;
-            let decoded = decoded?;
-            builder.rows.absorb(&decoded.rows, crate::model::Maps::default());
-            builder.notes.absorb(&decoded.notes);
-        }
+    let mut join = Join::new(tables);
+    let mut ready: Vec<Result<Decoded<'a>, ReadError>> = Vec::new();
+    // One empty wave more: it joins what the last one decoded.
+    for wave in chunks.chunks(rayon::current_num_threads().max(1) * 2).chain([&[][..]]) {
+        let decode = || wave.par_iter().map(|chunk| samples::decode(chunk, tables, types, ticket)).collect();
+        let add = || ready.drain(..).try_for_each(|decoded| join.add(&decoded?, &mut builder.rows, &mut builder.notes, ticket));
+        let (added, decoded) = rayon::join(add, decode);
+        added?;
+        ready = decoded;
     }
     Ok(())
 }

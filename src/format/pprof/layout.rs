@@ -1,6 +1,6 @@
 //! First pass: hops over the top-level fields and notes where everything stands.
 //!
-//! Samples are not looked into, only divided into chunks of about [`CHUNK_BYTES`] for the second pass. Start reading at
+//! Samples are not looked into, only divided into chunks for the second pass. Start reading at
 //! [`Layout::find`].
 
 use super::wire::{Fault, Field, What, Wire};
@@ -8,8 +8,11 @@ use super::{NAME, field};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 
-/// Bytes of samples in one piece of parallel work: long enough to pay for merging, short enough that cancel acts in time.
-const CHUNK_BYTES: u64 = 1 << 20;
+/// Bytes of samples in one piece of parallel work, depending on the input's size: long enough that equal stacks meet in one piece, where
+/// they are decoded once; short enough that all threads have work.
+fn chunk_bytes(input: usize) -> u64 {
+    (input as u64 / 16).clamp(1 << 20, 16 << 20)
+}
 
 /// A cut file may claim this much more than it holds; a longer claim is damage and no cut.
 const PLAUSIBLE_BYTES: u64 = 1 << 20;
@@ -60,6 +63,7 @@ impl<'a> Layout<'a> {
         let mut layout = Self::default();
         let mut open = None::<Open<'a>>;
         let mut wire = Wire::new(bytes, 0);
+        let chunk_bytes = chunk_bytes(bytes.len());
         let mut fields = 0_u32;
         loop {
             let start = wire;
@@ -82,7 +86,7 @@ impl<'a> Layout<'a> {
                 chunk.end = wire;
                 chunk.sample_bytes += body.bytes().len() as u64;
                 layout.samples += 1;
-                if chunk.sample_bytes >= CHUNK_BYTES {
+                if chunk.sample_bytes >= chunk_bytes {
                     layout.close(open.take());
                 }
             } else {

@@ -118,12 +118,6 @@ impl<'a> Wire<'a> {
         Ok(Some(Field { number: tag >> 3, offset, value }))
     }
 
-    /// The next number of a packed list; `None` at the end.
-    #[inline]
-    pub(super) fn packed(&mut self) -> Result<Option<u64>, Fault> {
-        if self.rest.is_empty() { Ok(None) } else { self.varint().map(Some) }
-    }
-
     #[inline]
     fn varint(&mut self) -> Result<u64, Fault> {
         match *self.rest {
@@ -203,8 +197,10 @@ impl<'a> Field<'a> {
         match self.value {
             Value::Int(value) => list.push(convert(value)),
             Value::Bytes(mut body) => {
-                while let Some(value) = body.packed()? {
-                    list.push(convert(value));
+                // A number takes one byte at least; two is what most take.
+                list.reserve(body.rest.len() / 2);
+                while !body.rest.is_empty() {
+                    list.push(convert(body.varint()?));
                 }
             }
             Value::Fixed => return Err(self.fault("numbers")),
