@@ -11,6 +11,7 @@ mod open;
 mod output;
 mod progress;
 mod read;
+mod run;
 mod top;
 
 use std::ffi::OsString;
@@ -123,5 +124,6 @@ fn dispatch(args: Args, hooks: &Hooks) -> Result<ExitCode, Failure> {
         Some(Subcommand::Top(top)) => top::run(&top, &load),
         Some(Subcommand::Diff(diff)) => diff::run(&diff, &load),
         Some(Subcommand::Export(export)) => export::run(&export, &load, hooks),
+        Some(Subcommand::Run(script)) => run::run(&script, &load, hooks),
     }
 }

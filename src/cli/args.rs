@@ -10,6 +10,7 @@ use crate::app::load::LoadOptions;
 use crate::base::inflate;
 use crate::format::FORMATS;
 use crate::model::{Unit, parse_human};
+use crate::report::PictureTheme;
 
 /// Opens profiles, draws them, and shows which functions got worse between two captures.
 ///
@@ -65,6 +66,8 @@ pub(super) enum Subcommand {
     Diff(Diff),
     /// Writes a capture or a comparison as another format, a picture or a table.
     Export(Export),
+    /// Runs a script of the window's commands without the window.
+    Run(Run),
 }
 
 /// Arguments of `info`.
@@ -163,17 +166,52 @@ pub(super) struct Export {
     /// What to write, where the name of OUT does not say it.
     #[arg(long = "as", value_name = "KIND", value_enum)]
     pub(super) kind: Option<Kind>,
-    /// Width and height of a picture in points; svg takes only the width.
+    #[command(flatten)]
+    pub(super) picture: Picture,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+/// How a picture looks.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Pictures")]
+pub(super) struct Picture {
+    /// Width and height in points, 1600x900 by default; svg takes only the width.
     #[arg(long, value_name = "WxH", value_parser = parse_dimensions)]
-    pub(super) size: Option<(u32, u32)>,
+    size: Option<(u32, u32)>,
     /// Pixels for each point of a png.
     #[arg(long, default_value_t = 1.0, value_parser = parse_scale)]
     pub(super) scale: f32,
-    /// Colours of a picture.
+    /// Colours.
     #[arg(long, value_enum, default_value_t = Theme::Light)]
-    pub(super) theme: Theme,
+    theme: Theme,
+}
+
+impl Picture {
+    pub(super) fn size(&self) -> (u32, u32) {
+        self.size.unwrap_or((1600, 900))
+    }
+
+    /// The width where one was asked for.
+    pub(super) fn width(&self) -> Option<u32> {
+        self.size.map(|(width, _)| width)
+    }
+
+    pub(super) const fn theme(&self) -> PictureTheme {
+        match self.theme {
+            Theme::Light => PictureTheme::Light,
+            Theme::Dark => PictureTheme::Dark,
+        }
+    }
+}
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// The script: one command a line, as the window's log shows them; `print` shows what is in front. - is standard input.
+    pub(super) script: PathBuf,
     #[command(flatten)]
-    pub(super) view: View,
+    pub(super) picture: Picture,
 }
 
 /// What `export` can write.

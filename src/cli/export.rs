@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::args::{Export, Kind, Theme};
+use super::args::{Export, Kind};
 use super::diff::{self, Compared};
 use super::read::Weighed;
 use super::{Failure, Hooks, output, read};
@@ -12,10 +12,7 @@ use crate::app::load::LoadOptions;
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
-use crate::report::{self, DiffInput, DiffReport, PictureRequest, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
-
-/// Size of a png in points where none is asked for.
-const DEFAULT_SIZE: (u32, u32) = (1600, 900);
+use crate::report::{self, DiffInput, DiffReport, PictureRequest, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let kind = kind_of(args)?;
@@ -111,13 +108,10 @@ fn tree_bytes(args: &Export, kind: Kind, weighed: Weighed, names: &[Vec<String>]
     let Weighed { comparison, decimals } = weighed;
     let title: Vec<&str> = names.iter().flatten().map(|name| base_name(name)).collect();
     let title = format!("{} ({})", title.join(" → "), comparison.sample_type);
-    let theme = match args.theme {
-        Theme::Light => PictureTheme::Light,
-        Theme::Dark => PictureTheme::Dark,
-    };
+    let (look, theme) = (&args.picture, args.picture.theme());
     match kind {
         Kind::Svg => {
-            let spec = SvgSpec { title, width: args.size.map(|size| size.0), theme, decimals };
+            let spec = SvgSpec { title, width: look.width(), theme, decimals };
             stacks::svg(&comparison, &spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
         }
         Kind::Json => Ok(report::json(&TreeReport::new(&comparison, names, args.view.by(), decimals)).into_bytes()),
@@ -125,8 +119,7 @@ fn tree_bytes(args: &Export, kind: Kind, weighed: Weighed, names: &[Vec<String>]
             let Some(picture) = hooks.picture else {
                 return Err(Failure::Failed("this program was built without the window, which draws pictures; svg needs none".to_owned()));
             };
-            let size = args.size.unwrap_or(DEFAULT_SIZE);
-            picture(&PictureRequest { comparison, title, size, scale: args.scale, theme }).map_err(Failure::Failed)
+            picture(&PictureRequest { comparison, title, size: look.size(), scale: look.scale, theme }).map_err(Failure::Failed)
         }
         _ => Ok(stacks::folded(&comparison, decimals).into_bytes()),
     }

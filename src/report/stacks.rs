@@ -70,19 +70,18 @@ pub fn folded(comparison: &Comparison, decimals: u8) -> String {
 /// Negative values have no width and are left out, which the picture says.
 pub fn svg(comparison: &Comparison, spec: &SvgSpec) -> Result<String, NothingToDraw> {
     let exposure = comparison.exposure();
-    let mut left_out = 0_usize;
-    let lines = lines(comparison, svg_name, |values| match values {
-        [before, after] => {
-            let scaled = (*before as f64 * exposure).round().max(0.0);
-            (*before != 0 || *after != 0).then(|| format!("{scaled:.0} {}", (*after).max(0)))
-        }
-        [value] if *value > 0 => Some(value.to_string()),
-        [value] => {
-            left_out += usize::from(*value < 0);
-            None
-        }
-        _ => None,
+    let (mut left_out, mut width) = (0_usize, 0_i128);
+    let lines = lines(comparison, svg_name, |values| {
+        width += i128::from(values.last().copied().unwrap_or(0).max(0));
+        svg_values(values, exposure, &mut left_out)
     });
+    if width == 0 {
+        return Err(NothingToDraw(format!("no stack has a value above 0 in {}", comparison.sample_type)));
+    }
+    // Inferno adds without looking at the limits of its integers.
+    if i64::try_from(width).is_err() {
+        return Err(NothingToDraw(format!("the values add up to {width}, which is more than a flame graph can hold")));
+    }
     let two_sides = comparison.pair().is_some();
     let mut options = Options::default();
     options.title = printable(&spec.title);
@@ -116,6 +115,19 @@ pub fn svg(comparison: &Comparison, spec: &SvgSpec) -> Result<String, NothingToD
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut bytes).map_err(|error| NothingToDraw(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|error| NothingToDraw(error.to_string()))?;
     Ok(text)
+}
+
+/// The number or numbers behind a path; negative values are counted and left out.
+fn svg_values(values: &[i64], exposure: f64, left_out: &mut usize) -> Option<String> {
+    *left_out += values.iter().filter(|value| **value < 0).count();
+    match *values {
+        [before, after] => {
+            let scaled = (before as f64 * exposure).round().clamp(0.0, i64::MAX as f64) as i64;
+            (before > 0 || after > 0).then(|| format!("{scaled} {}", after.max(0)))
+        }
+        [value] if value > 0 => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 /// A name that neither the folded form nor XML takes for something else.

@@ -459,3 +459,45 @@ fn the_exported_tree_adds_up() {
         }
     }
 }
+
+#[test]
+fn a_script_drives_the_program_without_a_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let svg = folder.path().join("view.svg");
+    let pair = format!("open-comparison [{:?}, {:?}]\n", sample(CPU), sample(CPU_AFTER));
+    let good =
+        write("good", &format!("# the sample pair\n{pair}search pricing\nprint\nexport {:?}\nquit\nopen nowhere.pb.gz\n", svg.display()));
+    let text = stdout(&["run", &good]);
+    assert!(text.contains("comparison: before orders-cpu-before.pb.gz") && text.contains("Discount"), "{text}");
+    assert!(check_xml(&std::fs::read_to_string(&svg).unwrap()).is_ok());
+    for (name, script, why) in [
+        ("word", "fly away\n".to_owned(), "line 1: `fly`"),
+        ("file", "open nowhere.pb.gz\n".to_owned(), "there is no such file"),
+        ("dialog", "choose-files\n".to_owned(), "needs the window"),
+    ] {
+        let path = write(name, &script);
+        let output = run(["run", &path]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{script}: {text}");
+        assert!(text.contains(why) && text.trim_end().ends_with(&path), "{script}: {text}");
+    }
+}
+
+#[test]
+fn captures_that_cannot_be_drawn_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, why) in [
+        ("zero.folded", "main;a 0\nmain;b 0\n", "no stack has a value above 0"),
+        ("huge.folded", "main;a 9223372036854775807\nmain;b 9223372036854775807\n", "more than a flame graph can hold"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let (code, said) = failure(&["export", &path.display().to_string(), "-o", &folder.path().join("x.svg").display().to_string()]);
+        assert!(code == 1 && said.contains(why), "{name}: {said}");
+    }
+}
