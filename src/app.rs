@@ -10,6 +10,7 @@ mod effect;
 mod event;
 pub mod export;
 pub mod load;
+pub mod modules;
 pub mod script;
 pub mod settings;
 mod undo;

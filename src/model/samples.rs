@@ -86,6 +86,11 @@ impl Samples {
         Some((known().min()?, known().max()?))
     }
 
+    /// The same samples over other stacks; `moved` gives the new stack of each old one.
+    pub(crate) fn with_stacks(&self, moved: impl Fn(StackId) -> Option<StackId>) -> Self {
+        Self { stack: self.stack.iter().map(|stack| stack.and_then(&moved)).collect(), ..self.clone() }
+    }
+
     /// Bytes held by the columns.
     pub fn bytes(&self) -> usize {
         self.len() * 12 + self.time.len() * 8 + self.values.iter().map(|column| column.len() * 8).sum::<usize>()

@@ -8,6 +8,7 @@ mod cli_diff;
 mod corpus;
 mod corpus_perf_data;
 mod corpus_pprof;
+mod corpus_symbols;
 mod corpus_text;
 mod laws;
 mod layers;

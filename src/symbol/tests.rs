@@ -1,0 +1,194 @@
+use super::*;
+use crate::model::{Builder, Sample, Thread, check};
+
+/// A machine made of texts.
+#[derive(Default)]
+struct Machine {
+    files: Vec<(String, Vec<u8>)>,
+    map: Option<String>,
+    kernel: Option<Kernel>,
+    hostname: Option<String>,
+}
+
+impl ModuleSource for Machine {
+    fn candidates(&self, file: &str, _: Option<&str>) -> Vec<Bytes> {
+        let found = self.files.iter().filter(|(name, _)| name == file);
+        found.map(|(_, bytes)| Arc::new(bytes.clone()) as Bytes).collect()
+    }
+    fn perf_map(&self, _: i32, _: bool) -> Option<String> {
+        self.map.clone()
+    }
+    fn kernel(&self) -> Option<Kernel> {
+        self.kernel.clone()
+    }
+    fn hostname(&self) -> Option<String> {
+        self.hostname.clone()
+    }
+}
+
+/// A profile of one sample whose stack has these (mapping, address, is caller) frames, root first.
+fn profile(release: &str, frames: &[(Mapping, &str, u64, bool)]) -> Profile {
+    let mut builder = Builder::new([("cycles", "count")]);
+    builder.info.facts = vec![("osrelease".to_owned(), release.to_owned()), ("hostname".to_owned(), "here".to_owned())];
+    let mut stack = None;
+    for (mapping, file, address, caller) in frames {
+        let file = Some(builder.string(file));
+        let mapping = Some(builder.mapping(Mapping { file, ..*mapping }));
+        let frame = builder.frame(Frame { mapping, address: Some(*address), caller: *caller, ..Frame::default() });
+        stack = Some(builder.stack(stack, frame));
+    }
+    let name = builder.string("comm");
+    let thread = Some(builder.thread(Thread { pid: Some(1), tid: Some(1), name }));
+    builder.rows.event(Sample { stack, thread, time: Some(7), labels: None }, 0, 5);
+    builder.rows.event(Sample { stack: None, thread, time: Some(8), labels: None }, 0, 0);
+    builder.finish()
+}
+
+fn names(profile: &Profile) -> Vec<String> {
+    profile.stack_frames(profile.samples.stacks()[0]).map(|frame| profile.frame_name(frame)).collect()
+}
+
+fn named(profile: &Profile, machine: &Machine) -> Profile {
+    let named = symbolize(profile, machine, &Ticket::new()).unwrap();
+    assert_eq!(check(&named), []);
+    assert_eq!(named.samples.len(), profile.samples.len());
+    assert_eq!((named.total(0), named.sample_types.clone()), (profile.total(0), profile.sample_types.clone()));
+    assert_eq!(named.samples.threads(), profile.samples.threads());
+    assert_eq!(named.samples.time_range(), profile.samples.time_range());
+    assert_eq!((&named.info, &named.threads), (&profile.info, &profile.threads));
+    named
+}
+
+fn kernel(release: &str) -> Kernel {
+    let symbols = "ffffffff81000000 T _text\nffffffff81000100 T entry\nffffffff81000200 T leaf\nffffffff81000300 T end\n".to_owned();
+    Kernel { release: release.to_owned(), build_id: None, symbols }
+}
+
+fn kernel_profile() -> Profile {
+    let mapping = Mapping { start: 0xffff_ffff_8100_0000, limit: u64::MAX, offset: 0xffff_ffff_8100_0000, ..Mapping::default() };
+    // The return address is the first byte of the next function: the call was the last thing that `entry` does.
+    profile(
+        "6.1",
+        &[(mapping, "[kernel.kallsyms]", 0xffff_ffff_8100_0200, true), (mapping, "[kernel.kallsyms]", 0xffff_ffff_8100_0200, false)],
+    )
+}
+
+#[test]
+fn return_addresses_are_looked_up_before_themselves() {
+    let machine = Machine { kernel: Some(kernel("6.1")), ..Machine::default() };
+    let named = named(&kernel_profile(), &machine);
+    assert_eq!(names(&named), ["leaf", "entry"]);
+    assert!(named.notes.is_empty());
+}
+
+#[test]
+fn kernel_symbols_of_another_kernel_are_not_used() {
+    let moved = Kernel { symbols: kernel("6.1").symbols.replace("81000000", "80000000"), ..kernel("6.1") };
+    let hidden = Kernel { symbols: "0000000000000000 T _text\n".to_owned(), ..kernel("6.1") };
+    for (kernel, reason) in [
+        (Some(kernel("6.2")), "recorded under kernel 6.1, this machine runs 6.2"),
+        (Some(moved), "started again since"),
+        (Some(hidden), "kptr_restrict"),
+        (None, "shows no kernel symbols"),
+    ] {
+        let named = named(&kernel_profile(), &Machine { kernel, ..Machine::default() });
+        assert!(names(&named).iter().all(|name| name.contains("0x")), "{:?}", names(&named));
+        let note = named.notes.iter().next().unwrap();
+        assert!(note.kind == kind::NO_SYMBOLS && note.count == 2 && note.text.contains(reason), "{note:?}");
+    }
+}
+
+#[test]
+fn code_compiled_at_run_time_is_named_by_its_map() {
+    let mapping = Mapping { start: 0x1000, limit: 0x9000, offset: 0, pid: Some(1), ..Mapping::default() };
+    let profile = profile("6.1", &[(mapping, "//anon", 0x2010, false)]);
+    let machine = Machine { map: Some("2000 20 LazyCompile:*f a.js:1\n".to_owned()), ..Machine::default() };
+    assert_eq!(names(&named(&profile, &machine)), ["LazyCompile:*f a.js:1"]);
+    let without = named(&profile, &Machine::default());
+    assert_eq!(without.notes.count(kind::NO_SYMBOLS), 1);
+}
+
+#[test]
+fn a_profile_with_all_names_stays_equal() {
+    let profile = profile("6.1", &[]);
+    assert!(!has_unnamed(&profile));
+    assert_eq!(named(&profile, &Machine::default()), profile);
+}
+
+#[test]
+fn a_file_that_is_no_binary_is_said() {
+    let mapping = Mapping { start: 0x1000, limit: 0x9000, offset: 0, pid: Some(1), ..Mapping::default() };
+    let profile = profile("6.1", &[(mapping, "/bin/tool", 0x2010, false)]);
+    for (files, reason) in [(vec![], "not on this machine"), (vec![("/bin/tool".to_owned(), b"#!/bin/sh".to_vec())], "no program")] {
+        let named = named(&profile, &Machine { files, ..Machine::default() });
+        let note = named.notes.iter().next().unwrap();
+        assert!(note.text.contains(reason), "{note:?}");
+    }
+}
+
+/// This test program knows its own functions: their addresses come from the running code, their names from its file.
+#[cfg(target_os = "linux")]
+mod own_binary {
+    use super::*;
+
+    #[inline(never)]
+    fn a_function_of_this_test() -> usize {
+        std::hint::black_box(line!()) as usize
+    }
+
+    /// The mapping of this program that holds an address.
+    fn own_mapping(address: u64) -> (Mapping, String) {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let hex = |text: &str| u64::from_str_radix(text, 16).unwrap();
+        maps.lines()
+            .find_map(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let (start, limit) = words[0].split_once('-').unwrap();
+                let mapping = Mapping { start: hex(start), limit: hex(limit), offset: hex(words[2]), pid: Some(1), ..Mapping::default() };
+                (mapping.start..mapping.limit).contains(&address).then(|| (mapping, words[5].to_owned()))
+            })
+            .unwrap()
+    }
+
+    fn machine(hostname: &str) -> Machine {
+        let path = std::env::current_exe().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let files = vec![(path.to_string_lossy().into_owned(), bytes)];
+        Machine { files, hostname: Some(hostname.to_owned()), ..Machine::default() }
+    }
+
+    #[test]
+    fn a_function_of_this_program_gets_its_name_file_and_line() {
+        a_function_of_this_test();
+        let address = a_function_of_this_test as *const () as u64;
+        let (mapping, file) = own_mapping(address);
+        let profile = profile("6.1", &[(mapping, &file, address, false)]);
+        let named = named(&profile, &machine("here"));
+        let leaf = named.stack_frames(named.samples.stacks()[0]).last().unwrap();
+        assert!(named.frame_name(leaf).ends_with("own_binary::a_function_of_this_test"), "{}", named.frame_name(leaf));
+        let frame = named.frames[leaf];
+        let function = named.functions[frame.function.unwrap()];
+        assert!(named.strings.get(function.file.unwrap()).ends_with("src/symbol/tests.rs"));
+        let line = frame.line as usize;
+        let here = a_function_of_this_test();
+        assert!(line > 0 && (line <= here && here - line < 3), "line {line} against {here}");
+        assert_eq!((frame.address, frame.mapping), (Some(address), profile.frames.iter().next().unwrap().mapping));
+    }
+
+    #[test]
+    fn a_binary_is_trusted_by_its_build_id_or_on_the_machine_of_the_capture() {
+        let address = a_function_of_this_test as *const () as u64;
+        let (mapping, file) = own_mapping(address);
+        let elsewhere = named(&profile("6.1", &[(mapping, &file, address, false)]), &machine("elsewhere"));
+        assert!(names(&elsewhere)[0].contains("+0x"), "{:?}", names(&elsewhere));
+        assert!(elsewhere.notes.iter().next().unwrap().text.contains("another machine"));
+        let mut builder = Builder::new([("cycles", "count")]);
+        let (path, wrong) = (builder.string(&file), builder.string("00112233"));
+        let mapping = builder.mapping(Mapping { file: Some(path), build_id: Some(wrong), ..mapping });
+        let frame = builder.frame(Frame { mapping: Some(mapping), address: Some(address), ..Frame::default() });
+        let stack = Some(builder.stack(None, frame));
+        builder.rows.event(Sample { stack, ..Sample::default() }, 0, 1);
+        let other_build = named(&builder.finish(), &machine("here"));
+        assert!(other_build.notes.iter().next().unwrap().text.contains("another build id"), "{:?}", other_build.notes);
+    }
+}
