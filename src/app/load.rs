@@ -6,11 +6,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::app::modules::LocalModules;
 use crate::base::inflate;
 use crate::base::mapped::Mapped;
 use crate::base::ticket::Ticket;
 use crate::format::{self, Input, ReadCx, ReadError};
 use crate::model::{Profile, base_name};
+use crate::symbol;
 
 /// How captures are loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +38,12 @@ pub fn load(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
     let bytes = Mapped::open(path, options.max_bytes).map_err(|error| fail(Kind::Open(error)))?;
     let shown = path.to_string_lossy();
     let cx = ReadCx { max_bytes: options.max_bytes, ..ReadCx::new(ticket) };
-    format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
+    let profile = format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))?;
+    if !options.symbols || !symbol::has_unnamed(&profile) {
+        return Ok(profile);
+    }
+    let modules = LocalModules::for_capture(path, &options.symbol_roots);
+    symbol::symbolize(&profile, &modules, ticket).map_err(|cancelled| fail(Kind::Read(cancelled.into())))
 }
 
 /// True where addresses of a capture could be named.
