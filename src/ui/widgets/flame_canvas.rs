@@ -7,8 +7,11 @@ mod geometry;
 mod gestures;
 mod glyphs;
 mod mesh;
+mod minimap;
 #[cfg(test)]
 mod tests;
+
+pub use minimap::MinimapResponse;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -310,3 +310,37 @@ fn marks_matches_and_the_selection_can_be_seen() {
     let dimmed = image.pixel(395, 8).unwrap();
     assert!(dimmed != FILLS[0].to_array() && dimmed != stage.theme.background.to_array(), "the rest is dimmed: {dimmed:?}");
 }
+
+#[test]
+fn the_minimap_moves_its_window_or_draws_a_new_one() {
+    let mut stage = Stage::new();
+    stage.view.x = 0.5..0.7;
+    let mut drag = |from: f32, to: f32| {
+        let (from, to) = (pos2(SIZE.x * from, 10.0), pos2(SIZE.x * to, 10.0));
+        let mut changes = Vec::new();
+        let events = [
+            vec![Event::PointerMoved(from)],
+            vec![stage.button(from, PointerButton::Primary, true)],
+            vec![Event::PointerMoved(from.lerp(to, 0.5))],
+            vec![Event::PointerMoved(to)],
+            vec![stage.button(to, PointerButton::Primary, false)],
+        ];
+        for events in events {
+            stage.seconds += 1.0 / 60.0;
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, SIZE));
+            let input = RawInput { screen_rect, time: Some(stage.seconds), events, ..RawInput::default() };
+            let show =
+                |ui: &mut Ui| changes.extend(stage.canvas(None, |canvas| canvas.show_minimap(ui, "map", 40.0, &stage.view)).view_changed);
+            let mut show = show;
+            stage.ctx.run_ui(input, |ui| show(ui)).drop_without_applying_deltas();
+        }
+        changes
+    };
+    drag(0.0, 0.0);
+    let moved = drag(0.6, 0.7);
+    let [view] = moved.as_slice() else { panic!("{moved:?}") };
+    assert!(near(view.x.start, 0.6) && near(view.x.end, 0.8), "{view:?}");
+    let drawn = drag(0.3, 0.1);
+    let [view] = drawn.as_slice() else { panic!("{drawn:?}") };
+    assert!(near(view.x.start, 0.1) && near(view.x.end, 0.3), "{view:?}");
+}
