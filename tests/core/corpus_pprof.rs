@@ -1,6 +1,7 @@
 //! Real pprof files against what the reference parser and `pprof -top` say about them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{Input, ReadCx, ReadError, pprof, read};
@@ -47,13 +48,19 @@ fn is_legacy(entry: &Entry) -> bool {
     LEGACY.iter().any(|name| entry.name.ends_with(name))
 }
 
-/// The protobuf files with their profiles and truths.
-fn profiles() -> impl Iterator<Item = (String, Profile, Value)> {
+/// The protobuf files with their profiles and truths, read once for all tests.
+fn profiles() -> &'static [(String, Profile, Value)] {
+    static PROFILES: OnceLock<Vec<(String, Profile, Value)>> = OnceLock::new();
     let skipped = |entry: &Entry| is_legacy(entry) || entry.name.contains(FUZZ_TEXT) || entry.name.ends_with(WITHOUT_FUNCTION_IDS);
-    inputs("pprof").into_iter().filter(move |entry| !skipped(entry)).map(|entry| {
-        let profile = open(&entry).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
-        let mut truth = entry.truth.expect("every pprof file has a truth");
-        (entry.name, profile, truth["pprof"].take())
+    PROFILES.get_or_init(|| {
+        let entries = inputs("pprof").into_iter().filter(|entry| !skipped(entry));
+        entries
+            .map(|entry| {
+                let profile = open(&entry).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+                let mut truth = entry.truth.expect("every pprof file has a truth");
+                (entry.name, profile, truth["pprof"].take())
+            })
+            .collect()
     })
 }
 
@@ -63,7 +70,7 @@ fn for_every_profile(mut check: impl FnMut(&str, &Profile, &Value) -> Vec<String
     for (name, profile, truth) in profiles() {
         compared += 1;
         assert_eq!(truth["reference_parser"], "accepted", "{name}");
-        wrong.extend(check(&name, &profile, &truth).into_iter().map(|what| format!("{name}: {what}")));
+        wrong.extend(check(name, profile, truth).into_iter().map(|what| format!("{name}: {what}")));
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
     assert!(compared >= AT_LEAST_FILES || crate::corpus::folder().is_none(), "only {compared} files were compared");

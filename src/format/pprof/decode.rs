@@ -5,7 +5,7 @@
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::layout::{Chunk, Layout};
+use super::layout::{Chunk, Layout, chunk_bytes};
 use super::samples::{self, Decoded, Join};
 use super::tables::Tables;
 use super::wire::{Fault, Wire};
@@ -22,7 +22,7 @@ pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadEr
         return Err(ReadError::new(NAME, 0, "recognising the form", what));
     }
     cx.ticket.check()?;
-    let layout = Layout::find(input.bytes, cx.ticket)?;
+    let layout = Layout::find(input.bytes, chunk_bytes(input.bytes.len()), cx.ticket)?;
     let result = decode(&layout, input.bytes.len() as u64, cx.ticket);
     match layout.cut {
         // What is missing explains what else is wrong.
@@ -150,5 +150,70 @@ fn note_overflow(profile: &mut Profile) {
             let text = format!("the values of {} add up to more than 2^63-1", sample_type.name);
             profile.notes.add(kind::OVERFLOW, &text, 1, None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::pprof::write;
+    use crate::model::{Frame, Label, LabelValue, Sample, check};
+
+    /// Stacks that meet again far apart, labels of which some are equal, samples without a stack.
+    fn mixed() -> Vec<u8> {
+        let mut builder = Builder::new([("samples", "count"), ("cpu", "nanoseconds")]);
+        let key = builder.string("key");
+        for n in 0..500_u64 {
+            let mut stack = None;
+            for level in 0..n % 7 {
+                let function = Some(builder.function_named(&format!("f{}", n * level % 13)));
+                let frame = builder.frame(Frame { function, address: Some(0x1000 + n % 3), ..Frame::default() });
+                stack = Some(builder.stack(stack, frame));
+            }
+            let labels = builder.rows.label_set(&[Label { key, value: LabelValue::Number((n % 11) as i64, None) }]);
+            builder.rows.sample(Sample { stack, labels: labels.filter(|_| n % 5 != 0), ..Sample::default() }, &[1, n as i64]);
+        }
+        write(&builder.finish())
+    }
+
+    #[test]
+    fn neither_the_size_of_chunks_nor_the_number_of_threads_changes_anything() {
+        let bytes = mixed();
+        let ticket = Ticket::new();
+        let read = |chunk: u64| decode(&Layout::find(&bytes, chunk, &ticket).unwrap(), bytes.len() as u64, &ticket).unwrap();
+        let whole = read(u64::MAX);
+        assert_eq!(check(&whole), []);
+        assert_eq!((whole.samples.len(), whole.notes.count(kind::NO_STACK)), (500, 72));
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            for chunk in [1, 50, 1000] {
+                assert_eq!(pool.install(|| read(chunk)), whole, "{threads} threads, chunks of {chunk} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn progress_reaches_the_size_of_the_input() {
+        let bytes = mixed();
+        let ticket = Ticket::new();
+        ticket.stage("decoding", bytes.len() as u64).unwrap();
+        decode(&Layout::find(&bytes, 100, &ticket).unwrap(), bytes.len() as u64, &ticket).unwrap();
+        assert_eq!(ticket.progress().fraction(), Some(1.0));
+    }
+
+    #[test]
+    fn packed_and_unpacked_lists_and_unknown_fields_are_the_same_profile() {
+        let names: &[u8] = b"\x32\x00\x32\x03cpu\x32\x02ns\x32\x01f";
+        let tables: &[u8] =
+            b"\x0a\x04\x08\x01\x10\x02\x2a\x04\x08\x01\x10\x03\x22\x06\x08\x01\x22\x02\x08\x01\x22\x08\x08\x02\x22\x04\x08\x01\x10\x05";
+        let read = |sample: &[u8]| {
+            let bytes = [tables, sample, names].concat();
+            decode(&Layout::find(&bytes, 100, &Ticket::new()).unwrap(), bytes.len() as u64, &Ticket::new()).unwrap()
+        };
+        let packed = read(b"\x12\x07\x0a\x02\x02\x01\x12\x01\x09");
+        assert_eq!((packed.total(0), packed.stack_frames(packed.samples.stacks()[0]).count()), (9, 2));
+        assert_eq!(read(b"\x12\x06\x08\x02\x08\x01\x10\x09"), packed, "unpacked");
+        assert_eq!(read(b"\x12\x07\x08\x02\x10\x09\x0a\x01\x01"), packed, "mixed, with the value between");
+        assert_eq!(read(b"\xfa\x07\x01x\x12\x0a\x0a\x02\x02\x01\x12\x01\x09\xa0\x06\x01"), packed, "unknown fields");
     }
 }

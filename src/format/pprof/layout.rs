@@ -10,7 +10,7 @@ use crate::format::ReadError;
 
 /// Bytes of samples in one piece of parallel work, depending on the input's size: long enough that equal stacks meet in one piece, where
 /// they are decoded once; short enough that all threads have work.
-fn chunk_bytes(input: usize) -> u64 {
+pub(super) fn chunk_bytes(input: usize) -> u64 {
     (input as u64 / 16).clamp(1 << 20, 16 << 20)
 }
 
@@ -58,12 +58,11 @@ struct Open<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// The layout of a whole input.
-    pub(super) fn find(bytes: &'a [u8], ticket: &Ticket) -> Result<Self, ReadError> {
+    /// The layout of a whole input, with its samples in chunks of about `chunk_bytes`.
+    pub(super) fn find(bytes: &'a [u8], chunk_bytes: u64, ticket: &Ticket) -> Result<Self, ReadError> {
         let mut layout = Self::default();
         let mut open = None::<Open<'a>>;
         let mut wire = Wire::new(bytes, 0);
-        let chunk_bytes = chunk_bytes(bytes.len());
         let mut fields = 0_u32;
         loop {
             let start = wire;

@@ -89,14 +89,12 @@ impl<'a, 't> Join<'a, 't> {
                 ticket.check()?;
             }
             let key = raw.fields.bytes();
-            let stack = match self.stacks.get(key) {
-                Some(known) => known,
-                None => {
-                    let stack = self.stack(*raw, rows)?;
-                    self.stacks.put(key, stack);
-                    stack
-                }
-            };
+            if let Some(known) = self.stacks.get(key) {
+                map.push(known);
+                continue;
+            }
+            let stack = self.stack(*raw, rows)?;
+            self.stacks.put(key, stack);
             map.push(stack);
         }
         rows.absorb(&decoded.rows, Maps { stacks: Some(&map), ..Maps::default() });
