@@ -8,7 +8,7 @@ use crate::cli::{assert_keys, export, failure, json, pairs, run, sample, stdout}
 
 fn arguments(pair: &Value) -> Vec<String> {
     let side = |key: &str| sample(pair[key].as_str().unwrap());
-    let mut arguments = vec!["diff".to_owned(), side("before"), side("after")];
+    let mut arguments = vec!["diff".to_owned(), side("before"), side("after"), "--symbols".to_owned(), sample("sysroot")];
     // Formats that do not name their values have one sample type, whatever the table calls it.
     if let Some(name) = pair["sample_type"].as_str().filter(|_| !pair["before"].as_str().unwrap().starts_with("folded")) {
         arguments.extend(["--sample-type".to_owned(), name.to_owned()]);
@@ -28,7 +28,10 @@ fn the_planted_function_comes_first_in_every_pair() {
     for pair in pairs().iter().filter(|pair| pair["direction"] == "up") {
         let found = diff(pair);
         let first = &found["findings"][0];
-        if first["func"] != pair["function"] || first["verdict"] != "regression" {
+        // What the compiler put into the planted function is the planted function, seen more closely: `same_word` in `find_term`.
+        let inlined = first["func"] == "same_word"
+            && first["path"].as_array().is_some_and(|path| path.iter().rev().nth(1) == Some(&pair["function"]));
+        if !(first["func"] == pair["function"] || inlined) || first["verdict"] != "regression" {
             wrong.push(format!("{}: first is {} ({}), {}", pair["name"], first["func"], first["verdict"], found["summary"]));
         }
     }
