@@ -82,8 +82,7 @@ pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, 
         let cell = Cell { x0, y0: row.1.0, x1, y1: row.1.1 };
         let style = if is_search { BoxStyle { fill: dimmed(style.fill, canvas.colors.background), ..style } } else { style };
         let is_ghost = style.marks & mark::GHOST != 0;
-        // One question instead of two: few boxes are both, but which of the many others is one is a coin toss for the processor.
-        if !found.merged & (found.x1 - found.x0 >= WIDE_PX) {
+        if !found.merged && found.x1 - found.x0 >= WIDE_PX {
             wide.push((found, if is_ghost { canvas.colors.background } else { style.fill }));
             wide_box(scene, mesh, cell, style);
         } else if is_ghost {
