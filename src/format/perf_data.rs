@@ -11,6 +11,8 @@ mod ids;
 mod maps;
 mod records;
 mod samples;
+#[cfg(test)]
+mod tests;
 
 use self::attr::{Attr, bit};
 use self::container::{Capture, Entry};

@@ -1,6 +1,7 @@
 //! Tests of everything below the window: layers, formats, laws, the command line.
 
 mod app;
+mod bad_perf_data;
 mod bad_pprof;
 mod bad_text;
 mod cli;

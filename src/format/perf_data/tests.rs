@@ -1,0 +1,208 @@
+//! Captures written by hand, for what no capture at hand shows.
+
+use super::*;
+use crate::base::ticket::Ticket;
+use crate::model::check;
+
+/// Writes records in one byte order.
+struct Writer {
+    bytes: Vec<u8>,
+    is_big: bool,
+}
+
+impl Writer {
+    fn u16(&mut self, value: u16) {
+        self.bytes.extend(if self.is_big { value.to_be_bytes() } else { value.to_le_bytes() });
+    }
+
+    fn u32(&mut self, value: u32) {
+        self.bytes.extend(if self.is_big { value.to_be_bytes() } else { value.to_le_bytes() });
+    }
+
+    fn u64(&mut self, value: u64) {
+        self.bytes.extend(if self.is_big { value.to_be_bytes() } else { value.to_le_bytes() });
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes.extend(text.as_bytes());
+        self.bytes.resize(self.bytes.len() + 8 - text.len() % 8, 0);
+    }
+
+    fn record(&mut self, kind: u32, misc: u16, body: impl FnOnce(&mut Self)) {
+        self.u32(kind);
+        self.u16(misc);
+        let size = self.bytes.len();
+        self.u16(0);
+        let start = size - 6;
+        body(self);
+        let len = (self.bytes.len() - start) as u16;
+        let len = if self.is_big { len.to_be_bytes() } else { len.to_le_bytes() };
+        self.bytes[size..size + 2].copy_from_slice(&len);
+    }
+
+    /// An attribute with `flags` as bit numbers, then its ids.
+    fn attr(&mut self, config: u64, period: u64, sample_type: u64, read_format: u64, flags: &[usize], ids: &[u64]) {
+        self.u32(1);
+        // A newer perf: 64 bytes that this reader knows nothing about.
+        self.u32(MIN_NEW as u32);
+        for word in [config, period, sample_type, read_format] {
+            self.u64(word);
+        }
+        let mut bits = [0_u8; 8];
+        for flag in flags {
+            bits[flag / 8] |= if self.is_big { 0x80 >> (flag % 8) } else { 1 << (flag % 8) };
+        }
+        self.bytes.extend(bits);
+        self.bytes.resize(self.bytes.len() + MIN_NEW - 48, 0xee);
+        for id in ids {
+            self.u64(*id);
+        }
+    }
+}
+
+const MIN_NEW: usize = 200;
+const SAMPLE_ID_ALL: usize = 18;
+const EXCLUDE_GUEST: usize = 20;
+
+fn pipe(is_big: bool, body: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut writer = Writer { bytes: Vec::new(), is_big };
+    writer.bytes.extend(if is_big { b"2ELIFREP" } else { b"PERFILE2" });
+    writer.u64(16);
+    body(&mut writer);
+    writer.bytes
+}
+
+fn read(bytes: &[u8]) -> Profile {
+    let ticket = Ticket::new();
+    let profile = PerfData.read(&Input { bytes, name: "test" }, &ReadCx::new(&ticket)).unwrap();
+    assert_eq!(check(&profile), []);
+    profile
+}
+
+/// cpu-clock and page-faults as one counting group, fixed period, with call chains; names and modules out of order in time.
+fn group(is_big: bool) -> Vec<u8> {
+    let sample_type = bit::IP | bit::TID | bit::TIME | bit::ID | bit::READ | bit::CALLCHAIN;
+    let format = attr::read::GROUP | attr::read::ID | attr::read::LOST;
+    pipe(is_big, |out| {
+        for (config, ids) in [(0, [71]), (2, [72])] {
+            out.record(records::HEADER_ATTR, 0, |out| out.attr(config, 1000, sample_type, format, &[SAMPLE_ID_ALL, EXCLUDE_GUEST], &ids));
+        }
+        let trailer = |out: &mut Writer, time: u64| {
+            out.u32(5);
+            out.u32(5);
+            out.u64(time);
+            out.u64(71);
+        };
+        let sample = |out: &mut Writer, time: u64, clock: u64, faults: u64| {
+            out.record(records::SAMPLE, 2, |out| {
+                out.u64(0x1010);
+                out.u32(5);
+                out.u32(5);
+                for word in [time, 71, 2, clock, 71, 0, faults, 72, 0, 3, -512_i64 as u64, 0x1010, 0x1020] {
+                    out.u64(word);
+                }
+            });
+        };
+        sample(out, 300, 1500, 7);
+        sample(out, 100, 1000, 0);
+        out.record(records::COMM, 0, |out| {
+            out.u32(5);
+            out.u32(5);
+            out.text("early");
+            trailer(out, 50);
+        });
+        out.record(records::COMM, 0, |out| {
+            out.u32(5);
+            out.u32(5);
+            out.text("late");
+            trailer(out, 200);
+        });
+        out.record(records::MMAP, 2, |out| {
+            out.u32(5);
+            out.u32(5);
+            for word in [0x1000, 0x1000, 0x400] {
+                out.u64(word);
+            }
+            out.text("/bin/tool");
+            trailer(out, 60);
+        });
+        out.record(records::LOST, 0, |out| {
+            out.u64(71);
+            out.u64(9);
+            trailer(out, 250);
+        });
+        out.record(records::THROTTLE, 0, |out| trailer(out, 250));
+    })
+}
+
+#[test]
+fn a_group_gives_each_counter_what_it_grew_by_in_order_of_time() {
+    let profile = read(&group(false));
+    let names: Vec<(&str, u64)> = profile.sample_types.iter().map(|kind| (kind.name.as_str(), kind.records)).collect();
+    assert_eq!(names, [("cpu-clock", 2), ("page-faults", 1)]);
+    assert_eq!((profile.total(0), profile.total(1)), (1500, 7));
+    let comms: Vec<&str> = profile.samples.threads().iter().map(|row| profile.strings.get(profile.threads[row.unwrap()].name)).collect();
+    assert_eq!(comms, ["early", "late", "late"]);
+    let stack: Vec<String> = profile.stack_frames(profile.samples.stacks()[0]).map(|frame| profile.frame_name(frame)).collect();
+    assert_eq!(stack, ["tool+0x410", "tool+0x420"]);
+    assert_eq!((profile.notes.count(kind::LOST_EVENTS), profile.notes.count(kind::THROTTLED)), (9, 1));
+}
+
+#[test]
+fn both_byte_orders_give_the_same_profile() {
+    assert_eq!(read(&group(true)), read(&group(false)));
+}
+
+#[test]
+fn payloads_behind_records_are_passed_over() {
+    let bytes = pipe(false, |out| {
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 4000, bit::IP, 0, &[], &[]));
+        out.record(records::AUXTRACE, 0, |out| {
+            for word in [24, 0, 0, 0, 0] {
+                out.u64(word);
+            }
+        });
+        out.bytes.extend([0xff; 24]);
+        out.record(records::HEADER_TRACING_DATA, 0, |out| out.u64(5));
+        out.bytes.extend([0xff; 8]);
+        out.record(records::SAMPLE, 2, |out| out.u64(0x77));
+    });
+    let profile = read(&bytes);
+    // Without a period in the sample the event's own is its weight.
+    assert_eq!((profile.samples.len(), profile.total(0)), (1, 4000));
+    assert_eq!(profile.notes.count(kind::SKIPPED), 1, "{:?}", profile.notes);
+}
+
+#[test]
+fn records_with_explicit_sizes_of_compressed_data_are_inflated() {
+    let plain = pipe(false, |out| {
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 10, bit::IP, 0, &[], &[]));
+        for n in 0..100 {
+            out.record(records::SAMPLE, 2, |out| out.u64(n));
+        }
+    });
+    let attr_end = 16 + 8 + MIN_NEW;
+    let packed = zstd::encode_all(&plain[attr_end..], 1).unwrap();
+    let mut out = Writer { bytes: plain[..attr_end].to_vec(), is_big: false };
+    for chunk in packed.chunks(50) {
+        out.record(records::COMPRESSED2, 0, |out| {
+            out.u64(chunk.len() as u64);
+            out.bytes.extend(chunk);
+            out.bytes.extend([0xaa; 3]);
+        });
+    }
+    let (inflated, plain) = (read(&out.bytes), read(&plain));
+    assert_eq!((inflated.samples, inflated.frames), (plain.samples, plain.frames));
+}
+
+#[test]
+fn a_record_of_size_zero_ends_the_reading_with_a_note() {
+    let bytes = pipe(false, |out| {
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 10, bit::IP, 0, &[], &[]));
+        out.record(records::SAMPLE, 2, |out| out.u64(1));
+        out.bytes.extend([9, 0, 0, 0, 0, 0, 0, 0]);
+        out.record(records::SAMPLE, 2, |out| out.u64(2));
+    });
+    let profile = read(&bytes);
+    assert_eq!((profile.samples.len(), profile.notes.count(kind::TRUNCATED)), (1, 1));
+}
