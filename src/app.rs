@@ -516,7 +516,7 @@ impl App {
         self.jobs.start(format!("Reading {name}"), move |ticket| {
             // A reader that panics is our bug, but one capture's: it must not take the window with it (the job catches it), and the
             // capture has to show it.
-            let read = std::panic::catch_unwind(|| load::load(&path, &options, ticket));
+            let read = std::panic::catch_unwind(|| load::read(&path, &options, ticket));
             let result = read.unwrap_or_else(|_| Err(load::LoadError::internal(&path)));
             Event::Loaded(id, result.map(Arc::new).map_err(|error| error.to_string()))
         })
@@ -528,7 +528,10 @@ impl App {
         if !load::wants_symbols(profile, &options) {
             return None;
         }
-        None
+        let (path, profile) = (capture.path.clone(), Arc::clone(profile));
+        Some(self.jobs.start("Looking up symbols", move |ticket| {
+            Event::Symbolized(id, load::symbolize(&path, &profile, &options, ticket).ok().map(Arc::new))
+        }))
     }
 
     fn save_settings(&mut self) {

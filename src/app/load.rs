@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::app::modules::LocalModules;
 use crate::base::inflate;
 use crate::base::mapped::Mapped;
-use crate::base::ticket::Ticket;
+use crate::base::ticket::{Cancelled, Ticket};
 use crate::format::{self, Input, ReadCx, ReadError};
 use crate::model::{Profile, base_name};
 use crate::symbol;
@@ -32,23 +32,33 @@ impl Default for LoadOptions {
     }
 }
 
-/// Reads the capture at `path`; `-` is standard input.
+/// Reads the capture at `path` and names its addresses; `-` is standard input.
 pub fn load(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, LoadError> {
+    let profile = read(path, options, ticket)?;
+    if !wants_symbols(&profile, options) {
+        return Ok(profile);
+    }
+    let cancelled = |cancelled: Cancelled| LoadError { path: path.to_owned(), kind: Kind::Read(cancelled.into()) };
+    symbolize(path, &profile, options, ticket).map_err(cancelled)
+}
+
+/// Reads the capture at `path` as it is: the first of two steps, so that a window can show it before its symbols are found.
+pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, LoadError> {
     let fail = |kind| LoadError { path: path.to_owned(), kind };
     let bytes = Mapped::open(path, options.max_bytes).map_err(|error| fail(Kind::Open(error)))?;
     let shown = path.to_string_lossy();
     let cx = ReadCx { max_bytes: options.max_bytes, ..ReadCx::new(ticket) };
-    let profile = format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))?;
-    if !options.symbols || !symbol::has_unnamed(&profile) {
-        return Ok(profile);
-    }
-    let modules = LocalModules::for_capture(path, &options.symbol_roots);
-    symbol::symbolize(&profile, &modules, ticket).map_err(|cancelled| fail(Kind::Read(cancelled.into())))
+    format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
+}
+
+/// Names the addresses of a capture that was read from `path`.
+pub fn symbolize(path: &Path, profile: &Profile, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, Cancelled> {
+    symbol::symbolize(profile, &LocalModules::for_capture(path, &options.symbol_roots), ticket)
 }
 
 /// True where addresses of a capture could be named.
 pub fn wants_symbols(profile: &Profile, options: &LoadOptions) -> bool {
-    options.symbols && profile.frames.iter().any(|frame| frame.function.is_none() && frame.address.is_some() && frame.mapping.is_some())
+    options.symbols && symbol::has_unnamed(profile)
 }
 
 /// Why a capture could not be loaded. Printed as what was being done, what was found and where; the path stands alone on the last line.

@@ -119,3 +119,18 @@ fn scripts_run_and_print() {
     let wrong = script::parse("undo\nfly away\n").unwrap_err();
     assert!(wrong.starts_with("line 2: `fly`"), "{wrong}");
 }
+
+#[test]
+fn symbols_arrive_after_the_first_picture_and_replace_it() {
+    let load = emberlens::app::load::LoadOptions { symbol_roots: vec![sample("sysroot")], ..Default::default() };
+    let mut app = App::new(Options { inline: true, load, ..Options::default() });
+    app.apply(Command::Open(vec![sample("perf-data/6.1.187/indexer-after.perf.data")]));
+    app.settle();
+    let comparison = app.table().ready().expect("the comparison is ready");
+    let top = app.top().ready().expect("the table is ready");
+    let row = top.rows.iter().find(|row| comparison.places().name(row.place) == "find_term").expect("the function has a name now");
+    // As `perf script` says with symbols: see sample-profiles/expected.json.
+    // Its self value there holds the function that the compiler put into it, which has a frame of its own here.
+    assert_eq!(row.total, 1_295_301_937);
+    assert_eq!(app.captures()[0].generation, 2, "read, then named");
+}

@@ -11,6 +11,7 @@ mod corpus_perf_data;
 mod corpus_pprof;
 mod corpus_symbols;
 mod corpus_text;
+mod formats;
 mod laws;
 mod layers;
 mod naive;
