@@ -292,7 +292,7 @@ pub(crate) fn work(comparison: &Comparison, spec: &Spec) -> Option<Worked> {
     let by_place = ground.by_place(tree, places, &totals, &outermost);
     let base = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
     let cells = noise::cells(&by_place[0], &base, spec);
-    let noise = Noise::estimate(comparison, &ground, &cells, spec);
+    let noise = Noise::estimate(comparison, &ground, &totals, &cells, &base, spec);
     let unchanged = noise::unchanged(&cells, &noise, base.exposure);
     let exposure = match spec.exposure {
         Exposure::Robust => unchanged.map_or(base.exposure, |interval| interval.ratio),

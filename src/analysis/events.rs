@@ -23,7 +23,7 @@ pub enum Basis {
     Contentions,
     /// Everything that exists was counted: nothing was sampled.
     Census,
-    /// The values are counts themselves, over their greatest common divisor.
+    /// The values are counts themselves, or whole multiples of a period.
     Counts,
     /// Not known; each record counts as one event, which understates the evidence.
     #[default]
@@ -109,7 +109,8 @@ pub fn events(profile: &Profile, sample_type: usize) -> Events {
         if kind.decimals > 0 {
             return of(values.iter().map(|value| kind.in_unit(sizes(value))).collect(), Basis::Counts);
         }
-        let common = divisor(values).max(1) as f64;
+        // A period divides all values; that a few small counts have a common divisor is chance.
+        let common = Some(divisor(values)).filter(|&common| common >= 1000).unwrap_or(1) as f64;
         let counts: Vec<f64> = values.iter().map(|value| sizes(value) / common).collect();
         // Times and cycles written as plain numbers have millions of units per record.
         let records = values.iter().filter(|value| **value != 0).count().max(1) as f64;
@@ -234,4 +235,83 @@ pub fn evidence(
         made.total_events += count;
     }
     Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Builder, Label, Sample};
+
+    /// A profile without stacks: sample types, period, and per sample its values and `bytes` label.
+    fn profile(types: &[(&str, &str)], period: (&str, &str, i64), rows: &[(&[i64], Option<i64>)]) -> Profile {
+        let mut builder = Builder::new(types.iter().copied());
+        builder.info.period = Some((period.0.to_owned(), period.1.to_owned(), period.2));
+        let key = builder.string("bytes");
+        for (values, size) in rows {
+            let label = size.map(|size| Label { key, value: LabelValue::Number(size, None) });
+            let labels = builder.rows.label_set(label.as_slice());
+            builder.rows.sample(Sample { labels, ..Sample::default() }, values);
+        }
+        builder.finish()
+    }
+
+    const CPU: [(&str, &str); 2] = [("samples", "count"), ("cpu", "nanoseconds")];
+    const HEAP: [(&str, &str); 4] =
+        [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")];
+    const LOCKS: [(&str, &str); 2] = [("contentions", "count"), ("delay", "nanoseconds")];
+
+    #[test]
+    fn cpu_events_are_the_samples_column_or_the_value_over_the_period() {
+        let with = profile(&CPU, ("cpu", "nanoseconds", 10_000_000), &[(&[3, 30_000_000], None), (&[0, 0], None)]);
+        assert_eq!(events(&with, 1), Events { per_sample: vec![3.0, 0.0], basis: Basis::Samples, spread: 0.0 });
+        let without = profile(&[("cpu", "nanoseconds")], ("cpu", "nanoseconds", 10_000_000), &[(&[30_000_000], None)]);
+        assert_eq!(events(&without, 0), Events { per_sample: vec![3.0], basis: Basis::Period, spread: 0.0 });
+    }
+
+    /// Go's rule written out: objects in the file = sampled objects / (1 − e^(−size / rate)).
+    #[test]
+    fn heap_events_are_the_sampled_objects() {
+        let rate = 524_288.0_f64;
+        for (size, sampled) in [(16.0, 2.0), (4096.0, 40.0), (524_288.0, 7.0), (50_000_000.0, 3.0)] {
+            let objects = (sampled / (1.0 - (-size / rate).exp())).round();
+            let values = [objects as i64, (objects * size) as i64, 0, 0];
+            for label in [Some(size as i64), None] {
+                let heap = profile(&HEAP, ("space", "bytes", 524_288), &[(&values, label)]);
+                for sample_type in 0..2 {
+                    let found = events(&heap, sample_type);
+                    assert_eq!(found.basis, Basis::HeapObjects);
+                    assert!((found.per_sample[0] - sampled).abs() < 0.02 * sampled, "{size} bytes: {:?}", found.per_sample);
+                }
+                assert!(events(&heap, 3).per_sample[0] < f64::EPSILON, "nothing is in use");
+            }
+        }
+    }
+
+    #[test]
+    fn contentions_lose_the_fraction_by_which_they_were_multiplied() {
+        let locks = profile(&LOCKS, ("contentions", "count", 1), &[(&[15, 700], None), (&[35, 900], None), (&[5, 0], None)]);
+        assert_eq!(events(&locks, 0), Events { per_sample: vec![3.0, 7.0, 1.0], basis: Basis::Contentions, spread: 0.0 });
+        assert_eq!(events(&locks, 1), Events { per_sample: vec![3.0, 7.0, 0.0], basis: Basis::Contentions, spread: 1.0 });
+    }
+
+    #[test]
+    fn counts_are_events_and_times_without_a_count_are_not() {
+        let mut folded = profile(&[("samples", "count")], ("", "", 0), &[(&[4], None), (&[6], None)]);
+        folded.info.format = "folded".to_owned();
+        assert_eq!(events(&folded, 0), Events { per_sample: vec![4.0, 6.0], basis: Basis::Counts, spread: 0.0 });
+        let mut periods = profile(&[("samples", "count")], ("", "", 0), &[(&[20_202_020], None), (&[30_303_030], None)]);
+        periods.info.format = "folded".to_owned();
+        assert_eq!(events(&periods, 0).per_sample, [2.0, 3.0]);
+        let times = profile(&[("off_cpu", "microseconds")], ("", "", 0), &[(&[40_001], None), (&[0], None), (&[7], None)]);
+        assert_eq!(events(&times, 0), Events { per_sample: vec![1.0, 0.0, 1.0], basis: Basis::Unknown, spread: 0.0 });
+        let perf = profile(&[("cycles", "cycles")], ("", "", 0), &[(&[1_000_003], None), (&[7], None)]);
+        let perf = Profile { info: crate::model::Info { format: "perf-data".to_owned(), ..perf.info.clone() }, ..perf };
+        assert_eq!(events(&perf, 0), Events { per_sample: vec![1.0, 1.0], basis: Basis::Records, spread: 0.0 });
+    }
+
+    #[test]
+    fn saved_differences_have_events_too() {
+        let saved = profile(&CPU, ("cpu", "nanoseconds", 10), &[(&[-3, -30], None)]);
+        assert_eq!(events(&saved, 1).per_sample, [3.0]);
+    }
 }

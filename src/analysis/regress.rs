@@ -71,7 +71,8 @@ pub struct Finding {
 /// What two sides say.
 #[derive(Clone, Debug)]
 pub struct Findings {
-    /// Work after / work before against which places were held, in raw values, with the interval where it was estimated.
+    /// Work after / work before against which findings were held, in raw values, with the interval where it was estimated: the
+    /// normalisation's, unless everything changed alike or a robust estimate was asked for.
     pub exposure: Interval,
     /// The same as the bulk of the functions says, for comparison.
     pub unchanged: Option<Interval>,
@@ -123,7 +124,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let diff::Worked { diff, .. } = worked;
     let exposure = match spec.exposure {
         Exposure::Robust => diff.unchanged.unwrap_or(Interval { ratio: diff.exposure, lo: diff.exposure, hi: diff.exposure }),
-        _ => Interval { ratio: diff.exposure, lo: diff.exposure, hi: diff.exposure },
+        _ => attributed.moved.unwrap_or(Interval { ratio: diff.exposure, lo: diff.exposure, hi: diff.exposure }),
     };
     let mut made = Findings {
         exposure,
@@ -137,6 +138,6 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         tests: diff.tests,
         diff: Arc::new(diff),
     };
-    words::explain(comparison, captures, spec, attributed.closed, &mut made);
+    words::explain(comparison, captures, spec, attributed.closed, attributed.moved, &mut made);
     Some(made)
 }

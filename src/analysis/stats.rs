@@ -163,13 +163,14 @@ pub struct Cell {
 
 /// The spread of unchanged code beyond sampling: variance of ln(after / before) per cell.
 ///
-/// Paule–Mandel on the cells within three standard deviations of the weighted median: the variance at which their mean squared
+/// Paule–Mandel on the cells within three standard deviations of the median: the variance at which their mean squared
 /// standardised effect is 0.973, its value for a normal cut at 3. The bulk of the cells is taken as unchanged. `prior` (a variance) counts as
 /// `prior_cells` further cells, so that few cells do not prove the absence of noise.
 pub fn dispersion(cells: &[Cell], prior: f64, prior_cells: f64) -> f64 {
     const CUT: f64 = 3.0;
     const CUT_VARIANCE: f64 = 0.973;
-    let centre = weighted_median(cells);
+    // Not weighted: one place that grew to half of everything would else be the measure of all others.
+    let centre = median(cells);
     let excess = |extra: f64| -> (f64, f64) {
         let squares = cells.iter().map(|cell| (cell.effect - centre).powi(2) / (cell.variance + extra));
         squares.filter(|square| *square <= CUT * CUT).fold((0.0, 0.0), |(sum, count), square| (sum + square, count + 1.0))
@@ -198,6 +199,14 @@ pub fn dispersion(cells: &[Cell], prior: f64, prior_cells: f64) -> f64 {
     }
     let freedom = (cells.len() as f64 - 1.0).max(0.0);
     (own * freedom + prior * prior_cells) / (freedom + prior_cells).max(f64::MIN_POSITIVE)
+}
+
+/// Median of the effects.
+fn median(cells: &[Cell]) -> f64 {
+    let mut effects: Vec<f64> = cells.iter().map(|cell| cell.effect).collect();
+    effects.sort_by(f64::total_cmp);
+    let (low, high) = (effects.get(effects.len().saturating_sub(1) / 2), effects.get(effects.len() / 2));
+    low.zip(high).map_or(0.0, |(low, high)| f64::midpoint(*low, *high))
 }
 
 /// Median of the effects, each weighted by its precision, capped so that no ten cells rule.

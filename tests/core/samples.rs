@@ -1,5 +1,7 @@
 //! The sample pairs: the one planted change is named first, and pairs of equal programs show none.
 
+#![expect(clippy::print_stdout, reason = "skipped pairs are said, and EMBERLENS_SHOW prints the findings")]
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,11 +26,12 @@ pub(crate) fn compared(captures: &[Arc<Profile>; 2], sample_type: Option<&str>) 
         sample_type.map_or(captures[0].default_sample_type, |name| captures[0].find_sample_type(name).expect("the sample type exists"));
     let kind = &captures[0].sample_types[row];
     let filter = Filter::default();
-    let shape = Shape::build(captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).unwrap();
+    let shape = Shape::build(captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
     let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
     let durations = captures.iter().all(|profile| profile.info.duration_nanos.is_some());
     let normalization = Normalization::default_for(&kind.name, durations);
-    compare(Arc::new(shape), captures, &sides, (&kind.name, &kind.unit), &filter, normalization, &Ticket::new()).unwrap()
+    compare(Arc::new(shape), captures, &sides, (&kind.name, &kind.unit), &filter, normalization, &Ticket::new())
+        .expect("both sides have the sample type")
 }
 
 fn show(found: &Findings) -> String {

@@ -33,6 +33,10 @@ const PRIOR_CELLS: f64 = 4.0;
 const SHARED_PART: f64 = 0.4;
 /// Noise of single functions averages out in a subtree down to this part of its variance.
 const FLOOR: f64 = 0.1;
+/// A subtree of at least this part of the whole can serve as the control group for whole subtrees.
+const SUBTREE_SHARE: f64 = 0.02;
+/// Fewer subtrees than this say nothing about their spread.
+const MIN_SUBTREES: usize = 6;
 /// Functions with at least this many effective events on both sides can serve as the control group.
 const CELL_EVENTS: f64 = 10.0;
 
@@ -41,8 +45,10 @@ const CELL_EVENTS: f64 = 10.0;
 pub struct Noise {
     /// Coefficient of variation of ln(after / before) of single functions.
     pub function: f64,
-    /// The same for everything together.
+    /// The same for whole subtrees: what does not average out over the functions inside, such as a different mix of requests.
     pub shared: f64,
+    /// The same for everything together, which two captures cannot show.
+    pub run: f64,
     /// The same for background work of a runtime.
     pub background: f64,
     /// Number of functions that served as the control group.
@@ -64,17 +70,33 @@ pub(crate) fn background_nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
 
 /// The functions whose own cost is well known on both sides.
 pub(crate) fn cells(selfs: &[Sums], scale: &Scale, spec: &Spec) -> Vec<Cell> {
-    selfs
-        .iter()
-        .skip(1)
-        .filter(|sums| share_of_background(sums, scale.exposure) < 0.5)
-        .filter_map(|sums| scale.counts(sums))
-        .filter(|counts| counts.before.min(counts.after) >= CELL_EVENTS.max(spec.min_events))
-        .map(|counts| Cell {
-            effect: ((counts.after + 0.5) / (counts.before + 0.5)).ln() - counts.exposure.ln(),
-            variance: 1.0 / (counts.before + 0.5) + 1.0 / (counts.after + 0.5),
-        })
-        .collect()
+    selfs.iter().skip(1).filter(|sums| share_of_background(sums, scale.exposure) < 0.5).filter_map(|sums| cell(sums, scale, spec)).collect()
+}
+
+fn cell(sums: &Sums, scale: &Scale, spec: &Spec) -> Option<Cell> {
+    let counts = scale.counts(sums).filter(|counts| counts.before.min(counts.after) >= CELL_EVENTS.max(spec.min_events))?;
+    Some(Cell {
+        effect: ((counts.after + 0.5) / (counts.before + 0.5)).ln() - counts.exposure.ln(),
+        variance: 1.0 / (counts.before + 0.5) + 1.0 / (counts.after + 0.5),
+    })
+}
+
+/// Disjoint large subtrees: the nodes with a fair part of the whole below which no node has one.
+fn subtrees(comparison: &Comparison, totals: &[Sums], scale: &Scale, spec: &Spec) -> Vec<Cell> {
+    let tree = comparison.tree();
+    let pooled = |sums: &Sums| sums.value[0].abs() + sums.value[1].abs() / scale.exposure;
+    let least = totals.first().map_or(0.0, pooled) * SUBTREE_SHARE;
+    let large: Vec<Option<Cell>> =
+        totals.iter().map(|sums| Some(sums).filter(|sums| pooled(sums) >= least).and_then(|sums| cell(sums, scale, spec))).collect();
+    let mut has_large_child = vec![false; tree.len()];
+    for (parent, large) in tree.parents().iter().zip(&large) {
+        if let (Some(parent), true) = (parent, large.is_some()) {
+            has_large_child[parent.row()] = true;
+        }
+    }
+    let background = |sums: &Sums| share_of_background(sums, scale.exposure) >= 0.5;
+    let rows = large.into_iter().zip(has_large_child).zip(totals).skip(1);
+    rows.filter(|((_, above), sums)| !above && !background(sums)).filter_map(|((cell, _), _)| cell).collect()
 }
 
 /// Work after / work before, as the bulk of the functions says.
@@ -93,19 +115,23 @@ fn share_of_background(sums: &Sums, exposure: f64) -> f64 {
 }
 
 impl Noise {
-    pub(crate) fn estimate(comparison: &Comparison, ground: &Ground, cells: &[Cell], spec: &Spec) -> Self {
+    pub(crate) fn estimate(comparison: &Comparison, ground: &Ground, totals: &[Sums], cells: &[Cell], scale: &Scale, spec: &Spec) -> Self {
         let in_use = comparison.sample_type.starts_with("inuse");
         let prior = spec.run_noise.unwrap_or_else(|| ground.basis.run_noise(in_use));
         let function = dispersion(cells, prior * prior, PRIOR_CELLS).sqrt();
         let repeats = comparison.sides.iter().map(|side| side.captures.len()).min().unwrap_or(0);
-        Self { function, shared: SHARED_PART * prior, background: spec.background_noise, cells: cells.len(), repeats }
+        let run = SHARED_PART * prior;
+        let subtrees = subtrees(comparison, totals, scale, spec);
+        // Among few subtrees the changed ones are the bulk as easily as not.
+        let shared = if subtrees.len() >= MIN_SUBTREES { dispersion(&subtrees, run * run, PRIOR_CELLS).sqrt() } else { run };
+        Self { function, shared, run, background: spec.background_noise, cells: cells.len(), repeats }
     }
 
     /// Variance beyond sampling of a group whose functions vary by themselves and together.
-    fn model(&self, sums: &Sums, concentration: f64, exposure: f64) -> f64 {
+    fn model(&self, sums: &Sums, concentration: f64, together: f64, exposure: f64) -> f64 {
         let background = share_of_background(sums, exposure);
         let own = self.function * (1.0 - background);
-        own * own * concentration.max(FLOOR) + (self.background * background).powi(2) + self.shared * self.shared
+        own * own * concentration.max(FLOOR) + (self.background * background).powi(2) + together * together
     }
 
     /// Variance of ln(ratio) beyond sampling, for each place's self and total.
@@ -116,7 +142,9 @@ impl Noise {
                 let pooled = sums.value[0].abs() + sums.value[1].abs() / scale.exposure;
                 // A function's own cost is one unit, however many paths lead to it.
                 let concentration = if measure == 0 || pooled <= 0.0 { 1.0 } else { (sums.concentration / (pooled * pooled)).min(1.0) };
-                self.model(sums, concentration, scale.exposure)
+                // What subtrees share is part of what functions were seen to vary by.
+                let together = if measure == 0 { self.run } else { self.shared };
+                self.model(sums, concentration, together, scale.exposure)
             };
             let rows = sums[measure].iter().enumerate();
             rows.map(|(row, sums)| {

@@ -6,7 +6,7 @@ use super::Finding;
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::diff::ground::{Scale, Sums};
-use crate::analysis::diff::{Exposure, Measure, Spec, Table, Verdict, Worked, is_small, largest_total, verdict_of_sides};
+use crate::analysis::diff::{Exposure, Interval, Measure, Spec, Table, Verdict, Worked, is_small, largest_total, verdict_of_sides};
 use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::{Cell, Test, weighted_median};
@@ -15,6 +15,8 @@ use crate::analysis::stats::{Cell, Test, weighted_median};
 const MAX_FINDINGS: usize = 50;
 /// A library's change is headlined at the own function through which at least this part of it comes.
 const OWN_PART: f64 = 0.6;
+/// A place with this part of all cost stands for everything.
+const WHOLE: f64 = 0.7;
 /// Evidence within which a deeper place is preferred: a likelihood ratio of e.
 const NEAR: f64 = 2.0;
 /// Rates closer than this (in logarithms) are taken as those of a machine that is full on both sides.
@@ -27,6 +29,8 @@ pub(super) struct Attributed {
     pub(super) explained_by: FxHashMap<PlaceId, usize>,
     /// True where one thing's growth is by definition the others' fall.
     pub(super) closed: bool,
+    /// Where everything changed alike: value after / value before of the bulk, against which findings were then held.
+    pub(super) moved: Option<Interval>,
 }
 
 /// What is searched for. Rises and falls are set aside apart: a fall of a whole does not hide a rise inside it.
@@ -84,8 +88,17 @@ pub(super) fn attribute(comparison: &Comparison, worked: &Worked, spec: &Spec) -
     let mut candidates = candidates(worked, comparison, spec);
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
+    let mut moved = None;
     while findings.len() < MAX_FINDINGS {
         let Some(at) = rest.best(&candidates, spec) else { break };
+        if moved.is_none()
+            && !closed
+            && let Some(bulk) = rest.everything(candidates.get(at), spec)
+        {
+            moved = Some(bulk);
+            rest.scale.exposure = bulk.ratio;
+            continue;
+        }
         let chosen = candidates.swap_remove(at);
         let chosen = rest.headline(chosen, &kinds, spec).unwrap_or(chosen);
         let finding = rest.finding(&chosen, findings.len() + 1);
@@ -98,7 +111,7 @@ pub(super) fn attribute(comparison: &Comparison, worked: &Worked, spec: &Spec) -
             rest.scale.exposure = rest.exposure(spec);
         }
     }
-    Attributed { findings, explained_by, closed }
+    Attributed { findings, explained_by, closed, moved }
 }
 
 /// Shares add up to 1, and a machine that is full on both sides has no more seconds to give: what one place gains the others lose.
@@ -209,6 +222,20 @@ impl Rest<'_> {
         sums.value[1] / self.scale.exposure - sums.value[0]
     }
 
+    /// Where a candidate is nearly the whole and the bulk of the functions moved with it: the ratio of the bulk. Then the amount of work or
+    /// the machine changed, and not one place.
+    fn everything(&self, candidate: Option<&Candidate>, spec: &Spec) -> Option<Interval> {
+        let bulk = self.worked.diff.unchanged.filter(|_| spec.exposure == Exposure::Normalization)?;
+        let candidate = candidate.filter(|candidate| candidate.measure == Measure::Total)?;
+        let cost = |sums: &Sums| sums.value[0] + sums.value[1] / self.scale.exposure;
+        let all: f64 = self.worked.places[Measure::Self_ as usize].iter().map(cost).sum();
+        let beyond = match candidate.change {
+            Change::Rise => bulk.lo > self.scale.exposure,
+            Change::Fall => bulk.hi < self.scale.exposure,
+        };
+        (beyond && cost(self.sums(candidate)) >= WHOLE * all).then_some(bulk)
+    }
+
     /// Nodes of a candidate that are not set aside: each with its whole subtree for totals.
     fn nodes(&self, candidate: &Candidate) -> Vec<usize> {
         let tree = self.comparison.tree();
@@ -293,8 +320,11 @@ impl Rest<'_> {
         let changes: Vec<f64> = self.worked.diff.self_.delta.iter().skip(1).copied().collect();
         let net: f64 = changes.iter().sum();
         let same: f64 = changes.iter().filter(|change| **change * delta > 0.0).sum();
-        let whole = if net * delta > 0.0 && net.abs() >= same.abs() / 2.0 { net } else { same };
-        if whole == 0.0 { 0.0 } else { delta / whole }
+        if net * delta > 0.0 && net.abs() >= same.abs() / 2.0 {
+            return delta / net;
+        }
+        // Callees of one name may rise here and fall there: then the place has more than all functions together.
+        if same == 0.0 { 0.0 } else { (delta / same).min(1.0) }
     }
 
     /// The path on which at least half of the change lies.

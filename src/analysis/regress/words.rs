@@ -12,7 +12,14 @@ use crate::model::{Profile, kind};
 const NAME: usize = 60;
 
 /// Writes `why` of every row, the summary and the notes.
-pub(super) fn explain(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed: bool, made: &mut Findings) {
+pub(super) fn explain(
+    comparison: &Comparison,
+    captures: &[Arc<Profile>],
+    spec: &Spec,
+    closed: bool,
+    moved: Option<Interval>,
+    made: &mut Findings,
+) {
     let names: Vec<String> = made.rows.iter().map(|row| row.func.clone()).collect();
     for row in &mut made.rows {
         row.why = why(comparison, row);
@@ -20,7 +27,7 @@ pub(super) fn explain(comparison: &Comparison, captures: &[Arc<Profile>], spec: 
     for row in &mut made.others {
         row.why = why_not(row, &names);
     }
-    made.summary = summary(comparison, spec, closed, made);
+    made.summary = summary(comparison, spec, closed, moved, made);
     made.notes = notes(comparison, captures, spec, closed, made);
 }
 
@@ -92,8 +99,17 @@ fn why_not(row: &Finding, names: &[String]) -> String {
     }
 }
 
-fn summary(comparison: &Comparison, spec: &Spec, closed: bool, made: &Findings) -> String {
+fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Interval>, made: &Findings) -> String {
     let mut sentences = vec![totals(comparison)];
+    if let Some(Interval { ratio, lo, hi }) = moved {
+        let base = made.diff.exposure;
+        sentences.push(format!(
+            "Nearly everything changed alike, by {} (95 %: {} to {}): more or less work, or another speed of the machine. Places are held against that.",
+            change(ratio / base),
+            change(lo / base),
+            change(hi / base)
+        ));
+    }
     let worse = made.rows.iter().filter(|row| row.verdict.is_worse()).count();
     let better = made.rows.len() - worse;
     if let Some(first) = made.rows.first() {
