@@ -8,6 +8,7 @@ mod check;
 mod labels;
 mod notes;
 mod samples;
+mod scale;
 mod tables;
 mod unit;
 
@@ -16,6 +17,7 @@ pub use check::{Broken, check};
 pub use labels::{Label, LabelSetId, LabelSets, LabelValue};
 pub use notes::{Note, Notes, kind};
 pub use samples::{SampleType, Samples};
+pub use scale::Scale;
 pub use tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
 pub use unit::{Unit, human, human_delta, human_duration, parse_human};
 

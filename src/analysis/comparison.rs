@@ -12,7 +12,7 @@ use super::place::{Granularity, Places};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Profile, human};
+use crate::model::{Profile, Scale, human};
 
 /// The shape over some captures: everything that does not depend on sample type, time, threads or labels.
 #[derive(Debug, Default)]
@@ -135,6 +135,8 @@ pub struct Comparison {
     pub sample_type: String,
     /// Its unit as written.
     pub unit: String,
+    /// Decimals of the stored integers, the same on every side; see [`SampleType::decimals`](crate::model::SampleType::decimals).
+    pub decimals: u8,
     /// How values are normalised.
     pub normalization: Normalization,
 }
@@ -203,6 +205,10 @@ pub fn compare(
 ) -> Result<Comparison, CompareError> {
     let (name, unit) = sample_type;
     ticket.stage("weighing", captures.len() as u64)?;
+    // Text formats give each file as many decimals as it needs: all are brought to the finest, or 31.2 and 31.23 would be 312 and 3123.
+    let decimals_of =
+        |profile: &Profile| profile.sample_types.iter().find(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals);
+    let decimals = captures.iter().filter_map(|profile| decimals_of(profile)).max().unwrap_or(0);
     let mut made = Vec::with_capacity(sides.len());
     for input in sides {
         let mut side = Side { rows: input.captures.clone(), duration_nanos: Some(0), ..Side::default() };
@@ -213,13 +219,19 @@ pub fn compare(
                 wanted: format!("{name}/{unit}"),
                 found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),
             })?;
-            let weights = weigh(&shape.tree, nodes, profile, column, filter, ticket)?;
-            if sides.len() > 1 {
-                side.evidence.add(&evidence(&shape.tree, nodes, profile, column, filter, ticket)?);
-            }
+            let mut weights = weigh(&shape.tree, nodes, profile, column, filter, ticket)?;
             ticket.advance(1)?;
-            side.total = side.total.saturating_add(profile.total(column));
-            side.gross = side.gross.saturating_add(profile.gross_total(column));
+            let finer = 10_u32.pow(u32::from(decimals.saturating_sub(decimals_of(profile).unwrap_or(decimals))));
+            if finer > 1 {
+                weights.multiply(&shape.tree, finer);
+            }
+            if sides.len() > 1 {
+                let mut evidence = evidence(&shape.tree, nodes, profile, column, filter, ticket)?;
+                evidence.multiply_values(f64::from(finer));
+                side.evidence.add(&evidence);
+            }
+            side.total = side.total.saturating_add(profile.total(column).saturating_mul(i64::from(finer)));
+            side.gross = side.gross.saturating_add(profile.gross_total(column).saturating_mul(u64::from(finer)));
             side.duration_nanos = side.duration_nanos.zip(profile.info.duration_nanos).map(|(sum, nanos)| sum.saturating_add(nanos));
             if side.captures.is_empty() {
                 side.weights = weights.clone();
@@ -231,7 +243,7 @@ pub fn compare(
         side.duration_nanos = side.duration_nanos.filter(|&nanos| nanos > 0);
         made.push(side);
     }
-    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), normalization })
+    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
 }
 
 impl Comparison {
@@ -269,11 +281,46 @@ impl Comparison {
     pub fn factor(&self, side: &Side) -> f64 {
         let per = match self.effective_normalization() {
             Normalization::Share => side.denominator(),
-            Normalization::PerSecond => side.duration_nanos.map_or(0.0, |nanos| nanos as f64 / 1e9),
+            Normalization::PerSecond => side.duration_nanos.map_or(0.0, |nanos| nanos as f64 / 1e9) * self.stored_per_unit(),
             // Repeats are averaged, so that three runs against one do not look like three times the cost.
-            Normalization::Absolute => side.captures.len() as f64,
+            Normalization::Absolute => side.captures.len() as f64 * self.stored_per_unit(),
         };
         if per > 0.0 { 1.0 / per } else { 0.0 }
+    }
+
+    /// Stored integers to one of `unit`: 1 but for sample types with decimals.
+    fn stored_per_unit(&self) -> f64 {
+        10_f64.powi(i32::from(self.decimals))
+    }
+
+    /// A stored value (or a sum of stored values) in `unit`.
+    pub fn in_unit(&self, stored: f64) -> f64 {
+        stored / self.stored_per_unit()
+    }
+
+    /// A stored value as text, not normalised: `24.3 s`.
+    pub fn value_text(&self, stored: i64) -> String {
+        human(self.in_unit(stored as f64), &self.unit)
+    }
+
+    /// How a column of stored values, not normalised, is written; `largest` is the largest of them.
+    pub fn value_scale(&self, largest: i64) -> Scale {
+        Scale::fitting(self.in_unit(largest as f64), &self.unit, 1.0 / self.stored_per_unit())
+    }
+
+    /// How a column of normalised values is written; `largest` is the largest of them.
+    pub fn scale(&self, largest: f64) -> Scale {
+        let averaged = self.sides.iter().any(|side| side.captures.len() > 1);
+        match self.effective_normalization() {
+            Normalization::Share => Scale::percent(),
+            Normalization::PerSecond => Scale::fitting(largest, &self.unit, 0.0).per_second(),
+            Normalization::Absolute => Scale::fitting(largest, &self.unit, if averaged { 0.0 } else { 1.0 / self.stored_per_unit() }),
+        }
+    }
+
+    /// What siblings are ordered by and heavy paths follow: the larger of the normalised totals of the sides, without sign.
+    pub fn weight_of(&self, node: NodeId) -> f64 {
+        self.sides.iter().map(|side| self.total_of(side, node).abs()).fold(0.0, f64::max)
     }
 
     /// Work of after divided by work of before, as the normalisation sees it: unchanged code has a raw ratio of exactly this.
@@ -305,8 +352,12 @@ impl Comparison {
             parts.join(", ")
         };
         match self.effective_normalization() {
-            _ if self.sides.len() < 2 => each(&|side| format!("100 % = {} {}", human(side.denominator(), &self.unit), self.sample_type)),
-            Normalization::Share => each(&|side| format!("100 % = {} {}", human(side.denominator(), &self.unit), self.sample_type)),
+            _ if self.sides.len() < 2 => {
+                each(&|side| format!("100 % = {} {}", human(self.in_unit(side.denominator()), &self.unit), self.sample_type))
+            }
+            Normalization::Share => {
+                each(&|side| format!("100 % = {} {}", human(self.in_unit(side.denominator()), &self.unit), self.sample_type))
+            }
             Normalization::PerSecond => each(&|side| {
                 format!(
                     "per second of {}",

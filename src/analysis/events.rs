@@ -194,6 +194,11 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Counts costs in a smaller unit, `factor` of which make one of the old: as many events, each of `factor` times the number.
+    pub(super) fn multiply_values(&mut self, factor: f64) {
+        self.squares.iter_mut().for_each(|square| *square *= factor * factor);
+    }
+
     /// Adds the evidence of another capture over the same tree.
     pub fn add(&mut self, other: &Self) {
         if self.events.is_empty() {

@@ -61,6 +61,15 @@ impl Weights {
         self.samples
     }
 
+    /// Multiplies every value, held at the ends of `i64`: for captures whose stored integers have fewer decimals than another's.
+    pub(super) fn multiply(&mut self, tree: &CallTree, factor: u32) {
+        let mut self_ = std::mem::take(&mut self.self_);
+        for value in &mut self_ {
+            *value = value.saturating_mul(i64::from(factor));
+        }
+        *self = Self::from_self(tree, self_, self.samples);
+    }
+
     /// Adds the weights of another capture over the same tree.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.self_.iter_mut().zip(&other.self_) {

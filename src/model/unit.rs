@@ -36,10 +36,10 @@ impl Unit {
     }
 }
 
-const TIME: [(f64, &str); 5] = [(3600e9, "h"), (60e9, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs")];
-const MEMORY: [(f64, &str); 5] =
+pub(super) const TIME: [(f64, &str); 5] = [(3600e9, "h"), (60e9, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs")];
+pub(super) const MEMORY: [(f64, &str); 5] =
     [(1_125_899_906_842_624.0, "PiB"), (1_099_511_627_776.0, "TiB"), (1_073_741_824.0, "GiB"), (1_048_576.0, "MiB"), (1024.0, "KiB")];
-const COUNT: [(f64, &str); 4] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+pub(super) const COUNT: [(f64, &str); 4] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
 
 /// A value with three significant digits and the scale a person would choose: `24.3 s`, `1.27 GiB`, `12.3 k`.
 ///

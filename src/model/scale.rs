@@ -1,0 +1,138 @@
+//! One unit and one number of decimals for a whole column of numbers.
+//!
+//! Numbers under each other are compared by eye, so a column has its unit once, in its head, and the same decimals in every row.
+//! Single numbers in running text choose their own unit: see [`human`](super::human).
+
+use super::unit::{COUNT, MEMORY, TIME, Unit};
+
+/// How the numbers of one column are written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scale {
+    /// Values are divided by this before they are written.
+    divisor: f64,
+    /// The unit for the head of the column: `s`, `MiB`, `%`; empty for plain counts.
+    unit: String,
+    decimals: usize,
+}
+
+impl Scale {
+    /// The scale in which `largest`, the largest absolute value of a column in `unit`, has three to five digits. `step` is the
+    /// smallest difference that values can have: decimals below it are not written; 0 = any.
+    pub fn fitting(largest: f64, unit: &str, step: f64) -> Self {
+        let (factor, sizes, base) = match Unit::parse(unit) {
+            Unit::Time(factor) => (factor, &TIME[..], "ns".to_owned()),
+            Unit::Memory(factor) => (factor, &MEMORY[..], "B".to_owned()),
+            Unit::Count => (1.0, &COUNT[..], String::new()),
+            Unit::Other(name) => (1.0, &COUNT[..], name),
+        };
+        let is_count = sizes.len() == COUNT.len();
+        let value = largest.abs() * factor;
+        let fits = |size: f64| match size {
+            // Minutes and hours start late, so that common captures compare in seconds; counts stay whole up to six digits.
+            size if is_count => value >= 1000.0 * size,
+            60e9 => value >= 600e9,
+            3600e9 => value >= 6000e9,
+            size => value >= size,
+        };
+        let chosen = sizes.iter().find(|(size, _)| fits(*size));
+        let (divisor, unit) = match chosen {
+            Some((size, name)) if is_count && !base.is_empty() => (*size, format!("{name} {base}")),
+            Some((size, name)) => (*size, (*name).to_owned()),
+            None => (1.0, base),
+        };
+        let largest = value / divisor;
+        let wanted = if largest >= 1000.0 {
+            0
+        } else if largest >= 100.0 {
+            1
+        } else if largest >= 1.0 || largest == 0.0 {
+            2
+        } else {
+            // Small ratios (events per second) keep three digits.
+            (2.0 - largest.log10().floor()).clamp(3.0, 9.0) as usize
+        };
+        let step = step * factor / divisor;
+        let useful = if step > 0.0 { (-step.log10()).ceil().max(0.0) as usize } else { usize::MAX };
+        Self { divisor: divisor / factor, unit, decimals: wanted.min(useful) }
+    }
+
+    /// Shares of 1 as percent with two decimals.
+    pub fn percent() -> Self {
+        Self { divisor: 0.01, unit: "%".to_owned(), decimals: 2 }
+    }
+
+    /// The same numbers, as a rate.
+    pub fn per_second(mut self) -> Self {
+        self.unit = if self.unit.is_empty() { "per s".to_owned() } else { format!("{}/s", self.unit) };
+        self
+    }
+
+    /// The unit for the head of the column; empty for plain counts.
+    pub fn unit(&self) -> &str {
+        &self.unit
+    }
+
+    /// A value without its unit: `24.31`, `−0.50`; `<0.01` where the decimals would hide that there is something.
+    pub fn text(&self, value: f64) -> String {
+        let scaled = value / self.divisor;
+        let text = format!("{:.*}", self.decimals, scaled.abs());
+        let vanishes = scaled != 0.0 && !text.contains(|c: char| matches!(c, '1'..='9'));
+        let sign = if scaled < 0.0 { "−" } else { "" };
+        if vanishes { format!("{sign}<{}", self.least()) } else { format!("{sign}{text}") }
+    }
+
+    /// A difference, always with its sign: `+1.27`, `−0.34`, `±0`.
+    pub fn delta(&self, value: f64) -> String {
+        if value > 0.0 {
+            format!("+{}", self.text(value))
+        } else if value < 0.0 {
+            self.text(value)
+        } else {
+            "±0".to_owned()
+        }
+    }
+
+    /// The smallest number that can be written.
+    fn least(&self) -> String {
+        format!("{:.*}", self.decimals, 10_f64.powi(-(self.decimals as i32)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_has_the_unit_and_decimals_of_its_largest_value() {
+        for (largest, unit, step, value, expected) in [
+            (24.31e9, "nanoseconds", 1.0, 340e6, ("s", "0.34")),
+            (24.31e9, "nanoseconds", 1.0, 1e6, ("s", "<0.01")),
+            (240.0, "ns", 1.0, 7.0, ("ns", "7")),
+            (240.0, "milliseconds", 1.0, 240.0, ("ms", "240")),
+            (24.0, "microseconds", 1.0, 24.0, ("µs", "24")),
+            (1_363_148_800.0, "bytes", 1.0, -5_242_880.0, ("GiB", "−<0.01")),
+            (123_456.0, "count", 1.0, 99.0, ("", "99")),
+            (12_345_678.0, "count", 1.0, 345_678.0, ("k", "346")),
+            (334.618, "samples", 0.001, 31.23, ("", "31.2")),
+            (0.02, "count", 0.0, 0.015, ("", "0.0150")),
+            (2e7, "widgets", 1.0, 1e7, ("k widgets", "10000")),
+            (0.0, "bytes", 1.0, 0.0, ("B", "0")),
+        ] {
+            let scale = Scale::fitting(largest, unit, step);
+            assert_eq!((scale.unit(), scale.text(value).as_str()), expected, "{value} of {largest} {unit}");
+        }
+    }
+
+    #[test]
+    fn differences_have_a_sign_and_zero_has_both() {
+        let scale = Scale::percent();
+        assert_eq!((scale.delta(0.0127), scale.delta(-0.5), scale.delta(0.0)), ("+1.27".to_owned(), "−50.00".to_owned(), "±0".to_owned()));
+        assert_eq!(scale.delta(-1e-9), "−<0.01");
+    }
+
+    #[test]
+    fn rates_say_so() {
+        assert_eq!(Scale::fitting(2e9, "ns", 0.0).per_second().unit(), "s/s");
+        assert_eq!(Scale::fitting(2.0, "count", 0.0).per_second().unit(), "per s");
+    }
+}
