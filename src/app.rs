@@ -28,6 +28,7 @@ use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Normalization, Shape, common_sample_types};
 use crate::analysis::diff::Diff;
 use crate::analysis::flame::FlameLayout;
+use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
 use crate::analysis::top::Top;
@@ -37,7 +38,7 @@ use crate::report::diff::{DiffInput, DiffReport};
 use derived::{ComparisonKey, Key, Memo, ShapeKey, State, Value};
 use settings::Settings;
 use undo::Undo;
-use view::{CaptureId, FlameShape, Tab, ViewState};
+use view::{CaptureId, FlameShape, SortBy, Tab, ViewState};
 
 /// One open file.
 pub struct Capture {
@@ -135,6 +136,18 @@ struct Shown {
     comparison: Option<Arc<Comparison>>,
     table: Option<Arc<Comparison>>,
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
+    rows: Option<ShownRows>,
+}
+
+/// The rows of the top table with what they are rows of.
+#[derive(Clone)]
+pub struct ShownRows {
+    /// The comparison weighed.
+    pub comparison: Arc<Comparison>,
+    /// Its values by place.
+    pub flat: Arc<Flat>,
+    /// Order and choice.
+    pub rows: Arc<Rows>,
 }
 
 /// How many commands the log keeps.
@@ -180,7 +193,7 @@ impl App {
         let old = self.view.clone();
         let label = command.undo_label();
         let merged = command.is_continuous();
-        let keeps_history = matches!(command, Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll);
+        let keeps_history = matches!(command, Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::Reveal);
         let effects = apply::apply(self, command);
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
             self.undo.push(label, old, merged);
@@ -191,6 +204,12 @@ impl App {
 
     /// Takes in what jobs delivered and starts what the view wants and lacks. Call it once a frame.
     pub fn pump(&mut self) {
+        self.take_in_and_start();
+        // Here and not where results arrive: what is wanted again may be there already.
+        self.remember_shown();
+    }
+
+    fn take_in_and_start(&mut self) {
         loop {
             while let Some((job, event)) = self.jobs.next_event() {
                 apply::receive(self, job, event);
@@ -250,6 +269,9 @@ impl App {
         keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
         keys.push(Key::Flame(shown.clone(), self.flame_shape()));
         keys.push(Key::Top(tables.clone()));
+        if self.view.tab == Tab::Top {
+            keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);
+        }
         if self.view.is_comparison() {
             keys.push(Key::Findings(tables));
             if self.view.direction == Direction::BottomUp {
@@ -425,6 +447,41 @@ impl App {
         self.state(key.as_ref(), |value| if let Value::Findings(it) = value { Some(it) } else { None })
     }
 
+    /// Order and choice of the rows of the top table. Columns that the table does not have mean the one that it is read by: self value
+    /// of a single capture, change of a comparison.
+    pub fn rows_spec(&self) -> RowsSpec {
+        let (sort, measure) = (self.view.sort, self.view.measure);
+        let by = match (self.view.is_comparison(), sort.by) {
+            (_, SortBy::Name) => OrderBy::Name,
+            (false, SortBy::Total) => OrderBy::Value { side: 0, measure: crate::analysis::Measure::Total },
+            (false, _) => OrderBy::Value { side: 0, measure: crate::analysis::Measure::Self_ },
+            (true, SortBy::Before) => OrderBy::Value { side: 0, measure },
+            (true, SortBy::After) => OrderBy::Value { side: 1, measure },
+            (true, SortBy::Ratio) => OrderBy::Ratio(measure),
+            (true, _) => OrderBy::Delta(measure),
+        };
+        RowsSpec { by, ascending: sort.ascending, pattern: self.view.top_filter.clone() }
+    }
+
+    /// Self and total by place on every side of [`table`](Self::table); made while the top table is in front.
+    pub fn flat(&self) -> State<'_, Flat> {
+        let key = self.comparison_key(Direction::TopDown).map(Key::Flat);
+        self.state(key.as_ref(), |value| if let Value::Flat(it) = value { Some(it) } else { None })
+    }
+
+    /// The rows of the top table; made while it is in front.
+    pub fn rows(&self) -> State<'_, Rows> {
+        let key = self.comparison_key(Direction::TopDown).map(|key| Key::Rows(key, self.rows_spec()));
+        self.state(key.as_ref(), |value| if let Value::Rows(it) = value { Some(it) } else { None })
+    }
+
+    /// The newest rows of the top table that were ready, and whether they are older than the view.
+    pub fn shown_rows(&self) -> Option<(&ShownRows, bool)> {
+        let shown = self.shown.rows.as_ref()?;
+        let is_old = !self.rows().ready().is_some_and(|now| Arc::ptr_eq(now, &shown.rows));
+        Some((shown, is_old))
+    }
+
     /// Boxes of the flame graph over [`comparison`](Self::comparison).
     pub fn flame(&self) -> State<'_, FlameLayout> {
         let key = self.comparison_key(self.view.direction).map(|key| Key::Flame(key, self.flame_shape()));
@@ -463,12 +520,15 @@ impl App {
     fn remember_shown(&mut self) {
         let (comparison, table) = (self.comparison().ready().cloned(), self.table().ready().cloned());
         let flame = self.flame().ready().cloned().zip(comparison.clone());
+        let flat = table.clone().zip(self.flat().ready().cloned());
+        let rows = flat.zip(self.rows().ready().cloned()).map(|((comparison, flat), rows)| ShownRows { comparison, flat, rows });
         if self.view.after.is_none() {
             self.shown = Shown::default();
         }
         self.shown.comparison = comparison.or_else(|| self.shown.comparison.take());
         self.shown.table = table.or_else(|| self.shown.table.take());
         self.shown.flame = flame.or_else(|| self.shown.flame.take());
+        self.shown.rows = rows.or_else(|| self.shown.rows.take());
     }
 
     /// Why nothing can be shown: the error of a shown capture, or of the comparison.
@@ -600,8 +660,8 @@ impl App {
         };
         let heaviest = || {
             let place = places.find(&selection.place)?;
-            let weight = |node| comparison.sides.iter().map(|side| side.weights.total_of(node).unsigned_abs()).max();
-            tree.nodes().filter(|&node| tree.place(node) == place).max_by_key(|&node| (weight(node), std::cmp::Reverse(node)))
+            let nodes = tree.nodes().filter(|&node| tree.place(node) == place);
+            nodes.max_by(|&a, &b| comparison.weight_of(a).total_cmp(&comparison.weight_of(b)).then(b.cmp(&a)))
         };
         by_path().or_else(heaviest)
     }

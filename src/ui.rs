@@ -4,7 +4,7 @@
 
 pub mod cx;
 mod memory;
-mod panels;
+pub mod panels;
 pub mod raster;
 pub mod theme;
 pub mod widgets;

@@ -32,6 +32,8 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         | C::PreviousFinding
         | C::SetUnfolded(..)
         | C::UnfoldHeaviest
+        | C::UnfoldAll
+        | C::Reveal
         | C::FoldAll
         | C::SetWindow(..)
         | C::ResetZoom
@@ -89,7 +91,6 @@ pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
                 app.say(format!("{} failed: {why}", key.job_name()), true);
             }
             app.memo.set(key, result);
-            app.remember_shown();
         }
         Event::Exported(path, Ok(())) => app.say(format!("Written: {}", path.display()), false),
         Event::Exported(path, Err(why)) => app.say(format!("Not written: {why}\n{}", path.display()), true),

@@ -13,6 +13,7 @@ use super::settings::ThemeChoice;
 use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Sort, Tab};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
+use crate::analysis::diff::Measure;
 use crate::analysis::place::Granularity;
 
 /// One thing a user does.
@@ -91,12 +92,18 @@ pub enum Command {
     PreviousMatch,
     /// Sort the top table.
     SetSort(Sort),
+    /// Compare self values or totals in tables.
+    SetMeasure(Measure),
     /// Show only names that match in the top table.
     FilterTop(String),
     /// Unfold or fold a node of the call tree, by path.
     SetUnfolded(Vec<String>, bool),
     /// Unfold the heaviest path below the selection (or the root).
     UnfoldHeaviest,
+    /// Unfold everything below the selection (or the root), heaviest first, up to a limit.
+    UnfoldAll,
+    /// Unfold the callers of the selection, so that it is on view in the call tree.
+    Reveal,
     /// Fold the whole call tree.
     FoldAll,
     /// Select a finding by its rank, from 1; every view follows.
@@ -346,9 +353,10 @@ kinds! {
     "previous-sample-type" "Previous sample type" "Show the previous column of values" View false [shift("T")] |app| sample_type_at(app, -1);
     "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_shown(app, Command::ZoomIn);
     "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_shown(app, Command::ZoomOut);
-    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom);
+    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom).filter(|_| app.view().tab == Tab::Flame);
     "zoom-to-selection" "Zoom to selection" "Fit the selected box" View false [plain("Space"), plain("Enter")] |app| if_selected(app, Command::ZoomToSelection);
     "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_shown(app, Command::UnfoldHeaviest);
+    "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_shown(app, Command::UnfoldAll);
     "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll);
     "focus" "Focus on selection" "Keep only samples with the selected function" View true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
     "ignore" "Drop selection" "Drop samples with the selected function" View false [plain("D")] |app| app.selected_pattern().map(Command::Ignore);
@@ -368,6 +376,8 @@ kinds! {
     "shape-before" "Shape of before" "Widths of before: what vanished is visible" Compare true [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Before)), checked |app| app.view().flame_shape == FlameShape::Before;
     "shape-both" "Shape of both" "Widths of whichever side is larger: everything is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Both)), checked |app| app.view().flame_shape == FlameShape::Both;
     "shape-after" "Shape of after" "Widths of after: what is new is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::After)), checked |app| app.view().flame_shape == FlameShape::After;
+    "compare-self" "Compare self values" "Tables compare values without callees" Compare true [] |app| if_compared(app, Command::SetMeasure(Measure::Self_)), checked |app| app.view().measure == Measure::Self_;
+    "compare-totals" "Compare totals" "Tables compare values with callees" Compare false [] |app| if_compared(app, Command::SetMeasure(Measure::Total)), checked |app| app.view().measure == Measure::Total;
     "normalize-share" "Share of total" "Each value as a part of its side's total" Compare true [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Share))), checked |app| app.normalization() == Normalization::Share;
     "normalize-per-second" "Per second" "Each value per second of its capture" Compare false [] |app| app.durations_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerSecond;
     "normalize-absolute" "Absolute" "Values as they are" Compare false [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Absolute))), checked |app| app.normalization() == Normalization::Absolute;

@@ -13,6 +13,7 @@ use crate::analysis::comparison::{self, CompareError, Comparison, Normalization,
 use crate::analysis::diff::{self, Diff, Spec};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
+use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
 use crate::analysis::place::Granularity;
 use crate::analysis::regress::{self, Findings};
 use crate::analysis::search::{self, Matches};
@@ -56,6 +57,10 @@ pub enum Key {
     Comparison(ComparisonKey),
     /// The flat table.
     Top(ComparisonKey),
+    /// Self and total by place on every side.
+    Flat(ComparisonKey),
+    /// The rows of the flat table in an order.
+    Rows(ComparisonKey, RowsSpec),
     /// Before, after and evidence per node of a bottom-up tree; the findings hold those of the top-down one.
     Diff(ComparisonKey),
     /// Ranked findings.
@@ -72,7 +77,8 @@ impl Key {
         match self {
             Self::Shape(_) => "Building the call tree",
             Self::Comparison(_) => "Adding up the samples",
-            Self::Top(_) => "Making the table",
+            Self::Top(_) | Self::Flat(_) => "Making the table",
+            Self::Rows(..) => "Sorting the table",
             Self::Diff(_) => "Comparing both sides",
             Self::Findings(_) => "Looking for regressions",
             Self::Flame(..) => "Laying out the flame graph",
@@ -90,6 +96,10 @@ pub enum Value {
     Comparison(Arc<Comparison>),
     /// See [`Key::Top`].
     Top(Arc<Top>),
+    /// See [`Key::Flat`].
+    Flat(Arc<Flat>),
+    /// See [`Key::Rows`].
+    Rows(Arc<Rows>),
     /// See [`Key::Diff`].
     Diff(Arc<Diff>),
     /// See [`Key::Findings`].
@@ -206,9 +216,14 @@ impl Memo {
 const fn shape_of(key: &Key) -> &ShapeKey {
     match key {
         Key::Shape(shape) => shape,
-        Key::Comparison(key) | Key::Top(key) | Key::Diff(key) | Key::Findings(key) | Key::Flame(key, _) | Key::Matches(key, _) => {
-            &key.shape
-        }
+        Key::Comparison(key)
+        | Key::Top(key)
+        | Key::Flat(key)
+        | Key::Rows(key, _)
+        | Key::Diff(key)
+        | Key::Findings(key)
+        | Key::Flame(key, _)
+        | Key::Matches(key, _) => &key.shape,
     }
 }
 
@@ -241,6 +256,16 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 let side = comparison.last().ok_or("no side")?;
                 Ok(Value::Top(Arc::new(top::top(comparison.tree(), comparison.places(), &side.weights))))
             })
+        }
+        Key::Flat(key) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |_| Ok(Value::Flat(Arc::new(flat::flat(&comparison)))))
+        }
+        Key::Rows(key, spec) => {
+            let comparison = comparison_of(memo, &key)?;
+            let Some(Ok(Value::Flat(flat))) = memo.get(&Key::Flat(key)) else { return None };
+            let flat = Arc::clone(flat);
+            Box::new(move |_| Ok(Value::Rows(Arc::new(flat::rows(&comparison, &flat, &spec)))))
         }
         Key::Diff(key) => {
             let comparison = comparison_of(memo, &key)?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
+use crate::analysis::diff::Measure;
 use crate::analysis::filter::Filter;
 use crate::analysis::place::Granularity;
 
@@ -181,6 +182,8 @@ pub struct ViewState {
     pub search: String,
     /// Sorting of the top table.
     pub sort: Sort,
+    /// The value that comparing tables show.
+    pub measure: Measure,
     /// Text that the names in the top table must match.
     pub top_filter: String,
     /// Unfolded nodes of the call tree, by path.
@@ -204,6 +207,7 @@ impl Default for ViewState {
             selection: None,
             search: String::new(),
             sort: Sort::default(),
+            measure: Measure::Self_,
             top_filter: String::new(),
             unfolded: BTreeSet::new(),
         }

@@ -4,3 +4,4 @@
 pub mod flame_canvas;
 pub(crate) mod interval_bar;
 pub(crate) mod legend;
+pub mod table;

@@ -32,7 +32,7 @@ pub(crate) fn compared(captures: &[Arc<Profile>], direction: Direction, filter: 
     compare(Arc::new(shape), captures, &sides, ("samples", "count"), filter, Normalization::Absolute, &Ticket::new()).unwrap()
 }
 
-fn stacks() -> impl Strategy<Value = Vec<(Vec<String>, i64)>> {
+pub(crate) fn stacks() -> impl Strategy<Value = Vec<(Vec<String>, i64)>> {
     // Few names, so that recursion, shared prefixes and repeats are common; empty stacks and negative values exist in real files.
     let name = prop::sample::select(vec!["main", "a", "b", "c", "net/http.serve", "x::y"]).prop_map(str::to_owned);
     prop::collection::vec((prop::collection::vec(name, 0..7), -5_i64..50), 0..40)

@@ -17,3 +17,4 @@ mod layers;
 mod naive;
 mod regressions;
 mod samples;
+mod tables;

@@ -2,3 +2,4 @@
 
 mod renderer;
 mod smoke;
+mod tables;

@@ -43,6 +43,7 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::SetColorBy(color_by) => view.color_by = color_by,
         Command::Search(text) => view.search = text,
         Command::SetSort(sort) => view.sort = sort,
+        Command::SetMeasure(measure) => view.measure = measure,
         Command::FilterTop(text) => view.top_filter = text,
         Command::Undo => {
             if let Some(old) = app.undo.undo(app.view.clone()) {

@@ -2,6 +2,7 @@
 
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
+use crate::analysis::unfold;
 use crate::app::App;
 use crate::app::command::Command;
 use crate::app::view::{FlameWindow, Selection};
@@ -22,6 +23,10 @@ pub(super) fn apply(app: &mut App, command: Command) {
         }
         Command::FoldAll => app.view.unfolded.clear(),
         Command::UnfoldHeaviest => unfold_heaviest(app),
+        Command::UnfoldAll => unfold_all(app),
+        Command::Reveal => {
+            reveal(app);
+        }
         Command::SetWindow(window) => app.view.window = sane(window),
         Command::ResetZoom => app.view.window = FlameWindow::default(),
         Command::ZoomIn => zoom(app, 0.5),
@@ -93,19 +98,35 @@ fn step_finding(app: &mut App, step: isize) {
 
 fn unfold_heaviest(app: &mut App) {
     let Some(comparison) = app.comparison().ready().cloned() else { return };
-    let tree = comparison.tree();
-    let weight = |node: NodeId| comparison.sides.iter().map(|side| side.weights.total_of(node).unsigned_abs()).max();
-    let mut at = app.selected_node(&comparison).unwrap_or(CallTree::ROOT);
+    let mut at = reveal(app).unwrap_or(CallTree::ROOT);
     let mut path = App::names_of(&comparison, at);
-    // Where the selection stands deep in the tree, its callers must be unfolded for it to be seen.
-    for end in 1..path.len() {
-        app.view.unfolded.insert(path[..end].to_vec());
-    }
-    while let Some(heaviest) = tree.children(at).max_by_key(|&child| (weight(child), std::cmp::Reverse(child))) {
+    while let Some(&heaviest) = unfold::children(&comparison, at).first() {
         if at != CallTree::ROOT {
             app.view.unfolded.insert(path.clone());
         }
-        path.push(comparison.places().name(tree.place(heaviest)).to_owned());
+        path.push(comparison.places().name(comparison.tree().place(heaviest)).to_owned());
         at = heaviest;
     }
+}
+
+/// How many nodes one command unfolds: more rows than anyone reads, few enough to be saved and undone.
+const UNFOLD_LIMIT: usize = 1000;
+
+fn unfold_all(app: &mut App) {
+    let Some(comparison) = app.comparison().ready().cloned() else { return };
+    let at = reveal(app).unwrap_or(CallTree::ROOT);
+    let (nodes, complete) = unfold::all_below(&comparison, at, UNFOLD_LIMIT);
+    app.view.unfolded.extend(nodes.into_iter().map(|node| App::names_of(&comparison, node)));
+    if !complete {
+        app.say(format!("Only the {UNFOLD_LIMIT} heaviest nodes were unfolded; select one further down to go on"), false);
+    }
+}
+
+/// Unfolds the callers of the selected node and gives it.
+fn reveal(app: &mut App) -> Option<NodeId> {
+    let comparison = app.comparison().ready()?;
+    let node = app.selected_node(comparison)?;
+    let path = App::names_of(comparison, node);
+    app.view.unfolded.extend((1..path.len()).filter_map(|end| path.get(..end)).map(<[String]>::to_vec));
+    Some(node)
 }

@@ -4,7 +4,6 @@ use egui::{RichText, Ui};
 
 use crate::analysis::Place;
 use crate::analysis::comparison::{Comparison, percent};
-use crate::model::human;
 use crate::ui::theme::{Theme, fonts};
 
 /// A number in the table face.
@@ -14,7 +13,7 @@ pub(crate) fn number(text: &str) -> RichText {
 
 /// A stored value in its unit, not normalised.
 pub(crate) fn value(comparison: &Comparison, stored: i64) -> String {
-    human(stored as f64, &comparison.unit)
+    comparison.value_text(stored)
 }
 
 /// `value` as a part of `of`; nothing where there is no whole.

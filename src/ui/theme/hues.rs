@@ -128,6 +128,11 @@ impl Theme {
         mix(self.background, color, 0.28)
     }
 
+    /// A bar behind a number, in the hue of `color`: faint enough that text on it reads as on the ground.
+    pub fn bar(&self, color: Color32) -> Color32 {
+        mix(self.background, color, 0.24)
+    }
+
     /// A box under the pointer: one step towards the text colour.
     pub fn hovered(&self, color: Color32) -> Color32 {
         mix(color, Color32::WHITE, 0.22)

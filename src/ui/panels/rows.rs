@@ -1,0 +1,178 @@
+//! What the rows of all tables have in common: menu, tooltip, words.
+//!
+//! Deliberately absent: columns; see the panels.
+
+use std::borrow::Cow;
+
+use egui::{RichText, Ui};
+
+use crate::analysis::comparison::{Comparison, Side, percent};
+use crate::analysis::{Granularity, Place};
+use crate::app::view::{Selection, Tab};
+use crate::app::{Command, Keys, command};
+use crate::model::base_name;
+use crate::ui::cx::{Cx, Outbox};
+use crate::ui::theme::{fonts, size};
+
+/// What a right click on a row offers. The click has selected the row, so the commands are about the selection.
+pub(super) fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab, row_text: impl FnOnce() -> String) {
+    kind_ui(ui, cx, out, "copy-name");
+    kind_ui(ui, cx, out, "copy-stack");
+    if ui.button("Copy row").clicked() {
+        ui.copy_text(row_text());
+        ui.close();
+    }
+    ui.separator();
+    for kind in ["focus", "ignore", "hide"] {
+        kind_ui(ui, cx, out, kind);
+    }
+    ui.separator();
+    for (tab, words, then) in
+        [(Tab::Flame, "Show in flame graph", Command::ZoomToSelection), (Tab::CallTree, "Show in call tree", Command::Reveal)]
+    {
+        if tab != here && ui.button(words).clicked() {
+            out.send(Command::SetTab(tab));
+            out.send(then);
+            ui.close();
+        }
+    }
+    if here != Tab::Top && ui.button("Show in top table").clicked() {
+        out.send(Command::SetTab(Tab::Top));
+        ui.close();
+    }
+}
+
+/// A command of the registry as a menu item or button with its key; greyed out where it is not available.
+pub(super) fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, name: &str) {
+    let Some(kind) = command::kind(name) else { return };
+    let wanted = kind.available(cx.app);
+    let keys = kind.keys.first().map(Keys::text).unwrap_or_default();
+    let button = egui::Button::new(kind.title).shortcut_text(RichText::new(keys).color(cx.theme.muted));
+    if ui.add_enabled(wanted.is_some(), button).on_hover_text(kind.tooltip).clicked() {
+        if let Some(command) = wanted {
+            out.send(command);
+        }
+        ui.close();
+    }
+}
+
+/// Goes to a row in the flame graph.
+pub(super) fn zoom_to(out: &mut Outbox, selection: Selection) {
+    out.send(Command::Select(Some(selection)));
+    out.send(Command::SetTab(Tab::Flame));
+    out.send(Command::ZoomToSelection);
+}
+
+/// The head of a tooltip: full name and where the code stands.
+pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, place: &Place) {
+    ui.label(RichText::new(&place.name).font(fonts::table()).strong());
+    let line = if place.line > 0 { format!(":{}", place.line) } else { String::new() };
+    let inlined = if place.inlined { "inlined at least once" } else { "" };
+    for (what, text) in [
+        ("file", if place.file.is_empty() { String::new() } else { format!("{}{line}", place.file) }),
+        ("package", place.package.clone()),
+        ("module", place.module.clone()),
+        ("", inlined.to_owned()),
+    ] {
+        if !text.is_empty() && text != place.name {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(what).font(fonts::small()).color(cx.theme.muted));
+                ui.label(RichText::new(text).font(fonts::small()));
+            });
+        }
+    }
+    ui.add_space(size::GAP);
+}
+
+/// Stored values with their words: what was measured, before it was normalised.
+pub(super) fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, values: &[(&str, Vec<i64>)]) {
+    egui::Grid::new("values").num_columns(4).spacing([2.0 * size::PAD, 2.0]).show(ui, |ui| {
+        for (what, stored) in values {
+            for (at, (value, side)) in stored.iter().zip(&comparison.sides).enumerate() {
+                let (words, color) = match (comparison.sides.len(), at) {
+                    (2, 0) => (format!("{what} before"), cx.theme.before),
+                    (2, _) => (format!("{what} after"), cx.theme.after),
+                    _ => ((*what).to_owned(), cx.theme.muted),
+                };
+                ui.label(RichText::new(words).font(fonts::small()).color(color));
+                for text in [comparison.value_text(*value), percent(share(side, *value)), raw_text(comparison, *value)] {
+                    ui.label(RichText::new(text).font(fonts::table()));
+                }
+                ui.end_row();
+            }
+        }
+    });
+}
+
+/// A value with all its digits.
+fn raw_text(comparison: &Comparison, stored: i64) -> String {
+    format!("{:.*} {}", usize::from(comparison.decimals), comparison.in_unit(stored as f64), comparison.unit)
+}
+
+/// A stored value as a part of all that its side recorded.
+pub(super) fn share(side: &Side, stored: i64) -> f64 {
+    let whole = side.denominator();
+    if whole > 0.0 { stored as f64 / whole } else { 0.0 }
+}
+
+/// Package, or the module where there is none.
+pub(super) fn package_text(place: &Place) -> &str {
+    if place.package.is_empty() { base_name(&place.module) } else { &place.package }
+}
+
+/// `file.go:12`, cut at its beginning where it is too long.
+pub(super) fn location_text(place: &Place, max_chars: usize) -> String {
+    let name = base_name(&place.file);
+    let text = if place.line > 0 && !name.is_empty() { format!("{name}:{}", place.line) } else { name.to_owned() };
+    cut_start(&text, max_chars).into_owned()
+}
+
+/// The end of a text, with `…` where its beginning is missing.
+pub(super) fn cut_start(text: &str, max_chars: usize) -> Cow<'_, str> {
+    let chars = text.chars().count();
+    if chars <= max_chars {
+        return Cow::Borrowed(text);
+    }
+    let kept = max_chars.saturating_sub(1);
+    Cow::Owned(std::iter::once('…').take(max_chars).chain(text.chars().skip(chars - kept)).collect())
+}
+
+/// The words for rows of a granularity.
+pub(super) const fn places_word(granularity: Granularity) -> &'static str {
+    match granularity {
+        Granularity::Function => "functions",
+        Granularity::Line => "lines",
+        Granularity::File => "files",
+        Granularity::Package => "packages",
+        Granularity::Module => "modules",
+        Granularity::Address => "addresses",
+    }
+}
+
+/// A line under a table.
+pub(super) fn footer_ui(ui: &mut Ui, cx: &Cx<'_>, parts: &[String]) {
+    egui::Panel::bottom(ui.scope_id().with("footer"))
+        .exact_size(size::STATUS_BAR)
+        .frame(egui::Frame::new().fill(cx.theme.surface).inner_margin(egui::Margin::symmetric(size::PAD as i8, 0)))
+        .show(ui, |ui| {
+            ui.horizontal_centered(|ui| {
+                ui.spacing_mut().item_spacing.x = 2.0 * size::PAD;
+                for part in parts.iter().filter(|part| !part.is_empty()) {
+                    ui.label(RichText::new(part).font(fonts::small()).color(cx.theme.muted));
+                }
+            });
+        });
+}
+
+/// The bar above a table.
+pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, content: impl FnOnce(&mut Ui)) {
+    egui::Panel::top(ui.scope_id().with("bar"))
+        .exact_size(size::FILTER_BAR)
+        .frame(egui::Frame::new().fill(cx.theme.surface).inner_margin(egui::Margin::symmetric(size::PAD as i8, 0)))
+        .show(ui, |ui| ui.horizontal_centered(content));
+}
+
+/// What stands there while the first result is made.
+pub(super) fn working_ui(ui: &mut Ui, cx: &Cx<'_>, words: &str) {
+    ui.centered_and_justified(|ui| ui.label(RichText::new(words).color(cx.theme.muted)));
+}
