@@ -252,7 +252,7 @@ impl App {
             let profile = |id| captures.iter().find(|capture| capture.id == id).and_then(Capture::profile).cloned();
             if let Some(work) = derived::work(&key, &self.memo, &profile) {
                 let name = key.job_name();
-                let delivered = key.clone();
+                let delivered = Box::new(key.clone());
                 let job = self.jobs.start(name, move |ticket| Event::Derived(delivered, work(ticket)));
                 self.memo.set_working(key, job);
                 started = true;

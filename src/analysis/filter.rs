@@ -117,13 +117,13 @@ impl Resolved {
             return false;
         }
         if let Some(sets) = &self.label_sets {
-            let at = samples.labels()[row].map_or(sets.len() - 1, |set| set.row());
+            let at = samples.labels()[row].map_or(sets.len() - 1, crate::model::LabelSetId::row);
             if !sets[at] {
                 return false;
             }
         }
         if let Some(stacks) = &self.by_stack {
-            let at = samples.stacks()[row].map_or(stacks.len() - 1, |stack| stack.row());
+            let at = samples.stacks()[row].map_or(stacks.len() - 1, crate::model::StackId::row);
             if !stacks[at] {
                 return false;
             }

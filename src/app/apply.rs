@@ -87,10 +87,10 @@ pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
         Event::Loaded(id, result) => files::loaded(app, id, result),
         Event::Symbolized(id, profile) => files::symbolized(app, id, profile),
         Event::Derived(key, result) => {
-            if let (Err(why), false) = (&result, matches!(key, Key::Comparison(_))) {
+            if let (Err(why), false) = (&result, matches!(*key, Key::Comparison(_))) {
                 app.say(format!("{} failed: {why}", key.job_name()), true);
             }
-            app.memo.set(key, result);
+            app.memo.set(*key, result);
         }
         Event::Exported(path, Ok(())) => app.say(format!("Written: {}", path.display()), false),
         Event::Exported(path, Err(why)) => app.say(format!("Not written: {why}\n{}", path.display()), true),

@@ -405,7 +405,7 @@ impl Command {
     pub fn to_line(&self) -> String {
         match serde_json::to_value(self) {
             Ok(serde_json::Value::String(name)) => name,
-            Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(name, value)| format!("{name} {value}")).collect(),
+            Ok(serde_json::Value::Object(map)) => map.into_iter().next().map(|(name, value)| format!("{name} {value}")).unwrap_or_default(),
             _ => String::new(),
         }
     }
@@ -425,7 +425,7 @@ impl Command {
         let words = || serde_json::json!(rest.split_whitespace().collect::<Vec<_>>());
         let text = || serde_json::json!(rest);
         let first = make(serde_json::from_str(rest).unwrap_or_else(|_| text()));
-        first.or_else(|why| make(text()).or_else(|_| make(words())).map_err(|_| explain(name, &why)))
+        first.or_else(|why| make(text()).or_else(|_| make(words())).map_err(|_second| explain(name, &why)))
     }
 
     /// True for changes that come many in a row and are undone as one.

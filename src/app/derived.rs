@@ -205,11 +205,12 @@ impl Memo {
 
     /// Forgets the mark of a job that ended without a result.
     pub(super) fn forget_job(&mut self, job: JobId, why: &str) {
-        for (slot, _) in self.slots.values_mut() {
+        self.slots.retain(|_, (slot, _)| {
             if matches!(slot, Slot::Working(other) if *other == job) {
                 *slot = Slot::Failed(why.to_owned());
             }
-        }
+            true
+        });
     }
 }
 

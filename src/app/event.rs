@@ -15,7 +15,7 @@ pub enum Event {
     /// Symbols of a capture were looked up; `None` = cancelled.
     Symbolized(CaptureId, Option<Arc<Profile>>),
     /// A derived result, or why there is none.
-    Derived(Key, Result<Value, String>),
+    Derived(Box<Key>, Result<Value, String>),
     /// A file was written, or could not be.
     Exported(PathBuf, Result<(), String>),
     /// A job panicked.

@@ -39,24 +39,25 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
     };
     let findings = request.findings.as_deref();
     let diff = || DiffReport::new(comparison, findings?, DiffInput { captures: &request.captures, by: request.granularity, decimals });
-    match name {
-        name if name.ends_with(".svg") => {
+    let ending = ENDINGS.into_iter().find(|ending| name.ends_with(&format!(".{ending}")));
+    match ending {
+        Some("svg") => {
             let spec =
                 SvgSpec { title: format!("{title} ({})", comparison.sample_type), width: None, theme: PictureTheme::Light, decimals };
             stacks::svg(comparison, &spec).map(String::into_bytes).map_err(|error| error.to_string())
         }
-        name if name.ends_with(".folded") || name.ends_with(".collapsed") => Ok(stacks::folded(comparison, decimals).into_bytes()),
-        name if name.ends_with(".csv") => {
+        Some("folded") => Ok(stacks::folded(comparison, decimals).into_bytes()),
+        Some("csv") => {
             let pair = findings.map(|findings| DiffReport::csv(comparison, findings, decimals));
             Ok(pair.unwrap_or_else(|| top().csv()).into_bytes())
         }
-        name if name.ends_with(".md") => Ok(diff().map_or_else(|| top().markdown(), |report| report.markdown()).into_bytes()),
-        name if name.ends_with(".json") => {
+        Some("md") => Ok(diff().map_or_else(|| top().markdown(), |report| report.markdown()).into_bytes()),
+        Some("json") => {
             let files: Vec<Vec<String>> = names.iter().map(|&name| vec![name.to_owned()]).collect();
             let tree = || report::json(&TreeReport::new(comparison, &files, request.granularity, decimals));
             Ok(diff().map_or_else(tree, |report| report::json(&report)).into_bytes())
         }
-        name if name.ends_with(".pb.gz") || name.ends_with(".pprof") => match request.captures.as_slice() {
+        Some("pb.gz") => match request.captures.as_slice() {
             [(_, before), (_, after)] => Ok(pprof::write_gz(&merge_pair(before, after))),
             [(_, only)] => Ok(pprof::write_gz(only)),
             _ => Err("there is no capture".to_owned()),

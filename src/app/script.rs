@@ -6,6 +6,7 @@
 use super::command::Command;
 use super::effect::Effect;
 use super::{App, CaptureState};
+use crate::report::table::push_line;
 
 /// One line of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,22 +71,21 @@ pub fn run(
 
 /// What is in front, as text: captures, the view, the first rows of the table and the findings.
 pub fn summary(app: &App) -> String {
-    use std::fmt::Write as _;
     let mut text = String::new();
     let name = |id: Option<super::view::CaptureId>| id.and_then(|id| app.capture(id)).map_or_else(|| "-".to_owned(), super::Capture::name);
     if app.view().is_comparison() {
-        let _ = writeln!(text, "comparison: before {}, after {}", name(app.view().before), name(app.view().after));
+        push_line(&mut text, format_args!("comparison: before {}, after {}", name(app.view().before), name(app.view().after)));
     } else {
-        let _ = writeln!(text, "capture: {}", name(app.view().after));
+        push_line(&mut text, format_args!("capture: {}", name(app.view().after)));
     }
     if let Some((kind, unit)) = app.sample_type() {
-        let _ = writeln!(text, "sample type: {kind}/{unit}");
+        push_line(&mut text, format_args!("sample type: {kind}/{unit}"));
     }
     if let Some(comparison) = app.table().ready() {
-        let _ = writeln!(text, "{}", comparison.denominator_text());
+        push_line(&mut text, format_args!("{}", comparison.denominator_text()));
         if let Some(top) = app.top().ready() {
             for row in top.rows.iter().take(10) {
-                let _ = writeln!(text, "{:>16} {:>16}  {}", row.self_, row.total, comparison.places().name(row.place));
+                push_line(&mut text, format_args!("{:>16} {:>16}  {}", row.self_, row.total, comparison.places().name(row.place)));
             }
         }
         if let Some(report) = app.diff_report() {
@@ -93,7 +93,10 @@ pub fn summary(app: &App) -> String {
         }
     }
     if let Some(matches) = app.matches().ready() {
-        let _ = writeln!(text, "search: {} functions, {} boxes, {} together", matches.places.len(), matches.nodes, matches.total);
+        push_line(
+            &mut text,
+            format_args!("search: {} functions, {} boxes, {} together", matches.places.len(), matches.nodes, matches.total),
+        );
     }
     text
 }

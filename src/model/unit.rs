@@ -93,7 +93,7 @@ fn three_digits(number: f64) -> String {
         format!("{number:.0}")
     } else if size >= 10.0 {
         format!("{number:.1}")
-    } else if size >= 0.1 || size < f64::EPSILON {
+    } else if !(f64::EPSILON..0.1).contains(&size) {
         format!("{number:.2}")
     } else {
         format!("{number:.3}")

@@ -1,9 +1,8 @@
 //! Commands that put text on the clipboard.
 
-use std::fmt::Write as _;
-
 use crate::app::App;
 use crate::app::command::Command;
+use crate::report::table::push_line;
 
 pub(super) fn apply(app: &App, command: &Command) -> Option<String> {
     match command {
@@ -29,18 +28,21 @@ fn table(app: &App) -> Option<String> {
     let sides = comparison.by_place();
     match sides.as_slice() {
         [(self_, total)] => {
-            let _ = writeln!(text, "name\tself ({unit})\ttotal ({unit})", unit = comparison.unit);
+            push_line(&mut text, format_args!("name\tself ({unit})\ttotal ({unit})", unit = comparison.unit));
             for row in &app.top().ready()?.rows {
                 let at = row.place.row();
-                let _ = writeln!(text, "{}\t{}\t{}", comparison.places().name(row.place), self_[at], total[at]);
+                push_line(&mut text, format_args!("{}\t{}\t{}", comparison.places().name(row.place), self_[at], total[at]));
             }
         }
         [before, after] => {
             let unit = &comparison.unit;
-            let _ = writeln!(text, "name\tself before ({unit})\tself after ({unit})\ttotal before ({unit})\ttotal after ({unit})");
+            push_line(
+                &mut text,
+                format_args!("name\tself before ({unit})\tself after ({unit})\ttotal before ({unit})\ttotal after ({unit})"),
+            );
             for (place, row) in comparison.places().iter_ids().skip(1) {
                 let at = place.row();
-                let _ = writeln!(text, "{}\t{}\t{}\t{}\t{}", row.name, before.0[at], after.0[at], before.1[at], after.1[at]);
+                push_line(&mut text, format_args!("{}\t{}\t{}\t{}\t{}", row.name, before.0[at], after.0[at], before.1[at], after.1[at]));
             }
         }
         _ => {}

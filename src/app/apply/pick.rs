@@ -45,7 +45,7 @@ fn sane(window: FlameWindow) -> FlameWindow {
 
 fn zoom(app: &mut App, factor: f64) {
     let window = app.view.window;
-    let (middle, half) = ((window.left + window.right) / 2.0, (window.right - window.left) * factor / 2.0);
+    let (middle, half) = (f64::midpoint(window.left, window.right), (window.right - window.left) * factor / 2.0);
     // Shifted back inside where an edge would leave the picture.
     let half = half.clamp(1e-12, 0.5);
     let left = (middle - half).clamp(0.0, 1.0 - 2.0 * half);

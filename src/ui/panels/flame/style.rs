@@ -26,7 +26,7 @@ pub(super) struct Styles {
 /// What gives the boxes their colours: the choice, or what fits.
 pub(super) fn color_by(cx: &Cx<'_>, comparison: &Comparison) -> ColorBy {
     match (cx.app.view().color_by, comparison.pair()) {
-        (Some(ColorBy::Delta), None) | (None, None) => ColorBy::Package,
+        (Some(ColorBy::Delta) | None, None) => ColorBy::Package,
         (Some(by), _) => by,
         (None, Some(_)) => ColorBy::Delta,
     }
