@@ -97,6 +97,11 @@ impl Attr {
         self.flags & flag::SAMPLE_ID_ALL != 0
     }
 
+    /// True where the kernel may deliver user call chains later (`defer_callchain`, `defer_output`).
+    pub(super) const fn defers_chains(&self) -> bool {
+        self.flags >> 38 & 3 != 0
+    }
+
     /// How exactly the address is that of the event, 0 to 3.
     pub(super) const fn precise(&self) -> u64 {
         (self.flags >> 15) & 3

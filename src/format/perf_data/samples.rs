@@ -47,6 +47,8 @@ struct Fields<'a> {
     chain: Option<&'a [u8]>,
     /// Bytes of user stack that the kernel copied, for unwinding later.
     stack_bytes: u64,
+    /// The kernel may deliver the user's part of the chain in a record of its own.
+    is_deferred: bool,
 }
 
 /// Reads a sample's body.
@@ -70,7 +72,7 @@ fn fields<'a>(body: Cursor<'a>, event: &Event) -> Result<Fields<'a>, Short> {
     }
     // What is wrong behind the chain costs no sample.
     let stack_bytes = stack_bytes(cursor, attr).unwrap_or(0);
-    Ok(Fields { ip, chain, stack_bytes })
+    Ok(Fields { ip, chain, stack_bytes, is_deferred: attr.defers_chains() })
 }
 
 fn stack_bytes(mut cursor: Cursor<'_>, attr: &Attr) -> Result<u64, Short> {
@@ -309,7 +311,8 @@ fn steps_of(fields: &Fields<'_>, mode: Mode, endian: crate::base::cursor::Endian
             -512 => Mode::User,
             -2048 | -2176 => Mode::GuestKernel,
             -2560 => Mode::GuestUser,
-            -640 => {
+            // Without the event's consent the number is as much garbage as any other (seen: return addresses of -640).
+            -640 if fields.is_deferred => {
                 // A cookie follows; the addresses come in a record of their own.
                 cursor.skip(8).ok();
                 notes.add(kind::CUT_STACKS, "user stacks that the kernel delivered later are not joined yet", 1, Some(offset));
@@ -344,7 +347,7 @@ mod tests {
 
     fn steps(chain: Option<&[u64]>, ip: u64) -> (Vec<(u64, Mode, bool)>, Notes) {
         let bytes = chain.map(words);
-        let fields = Fields { ip: Some(ip), chain: bytes.as_deref(), stack_bytes: 0 };
+        let fields = Fields { ip: Some(ip), chain: bytes.as_deref(), stack_bytes: 0, is_deferred: true };
         let (mut steps, mut notes) = (Vec::new(), Notes::default());
         steps_of(&fields, Mode::User, Endian::Little, 0, &mut steps, &mut notes);
         (steps.into_iter().map(|step| (step.address, step.mode, step.is_caller)).collect(), notes)
