@@ -561,6 +561,14 @@ impl App {
         self.next_message += 1;
     }
 
+    /// Says that an export that the window wrote itself was written, or why not.
+    pub fn exported(&mut self, path: &Path, written: Result<(), String>) {
+        match written {
+            Ok(()) => self.say(format!("Written: {}", path.display()), false),
+            Err(why) => self.say(format!("Not written: {why}\n{}", path.display()), true),
+        }
+    }
+
     /// Starts reading a file and gives its capture.
     fn open(&mut self, path: &Path) -> CaptureId {
         let id = CaptureId(self.next_capture);

@@ -9,6 +9,24 @@ fn main() -> ExitCode {
 }
 
 /// What the window layer offers to the command line, which must not name it.
+#[cfg(feature = "gui")]
+fn hooks() -> Hooks {
+    Hooks { open_window: Some(open_window), ..Hooks::default() }
+}
+
+#[cfg(feature = "gui")]
+fn open_window(request: cli::OpenRequest) -> Result<(), String> {
+    use emberlens::app::Command;
+
+    let command = match <[std::path::PathBuf; 2]>::try_from(request.files) {
+        Ok([before, after]) if request.is_comparison => Some(Command::OpenComparison(before, after)),
+        Ok(files) => Some(Command::Open(files.into())),
+        Err(files) => (!files.is_empty()).then_some(Command::Open(files)),
+    };
+    emberlens::ui::run(command.into_iter().collect(), request.load)
+}
+
+#[cfg(not(feature = "gui"))]
 fn hooks() -> Hooks {
     Hooks::default()
 }

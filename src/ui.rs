@@ -1,10 +1,32 @@
 //! The window: everything drawn. It reads the app's state and sends commands; it deliberately decides nothing about profiles.
 //!
-//! Start at [`theme`] for how things look and at [`raster`] for pictures without a window.
+//! Start at [`shell`] for the window, at [`theme`] for how things look and at [`raster`] for pictures without a window.
+
+mod run;
+
+pub mod shell;
+
+mod menus;
+mod toolbar;
+
+mod filters;
+mod status;
+mod waiting;
+
+mod dialogs;
+mod drop;
+mod file_dialog;
+mod palette;
+mod shortcuts;
+mod toasts;
+mod words;
 
 pub mod cx;
 mod memory;
 pub mod panels;
+pub mod picture;
 pub mod raster;
 pub mod theme;
 pub mod widgets;
+
+pub use run::run;

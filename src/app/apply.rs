@@ -59,6 +59,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         C::ChooseFiles => vec![Effect::ChooseFiles],
+        C::ChooseComparison => vec![Effect::ChooseComparison],
         C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app))],
         C::FocusSearch => vec![Effect::FocusSearch],
         C::Quit => vec![Effect::Quit],
@@ -92,8 +93,7 @@ pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
             }
             app.memo.set(*key, result);
         }
-        Event::Exported(path, Ok(())) => app.say(format!("Written: {}", path.display()), false),
-        Event::Exported(path, Err(why)) => app.say(format!("Not written: {why}\n{}", path.display()), true),
+        Event::Exported(path, written) => app.exported(&path, written),
         Event::Panicked(what) => {
             app.memo.forget_job(job, "internal error");
             app.say(format!("Internal error in a job: {what}"), true);

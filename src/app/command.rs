@@ -146,10 +146,14 @@ pub enum Command {
     Dismiss(u64),
     /// Let the user choose files.
     ChooseFiles,
+    /// Let the user choose the other side of a comparison, or both.
+    ChooseComparison,
     /// Let the user choose where to export to.
     ChooseExport,
-    /// Open the box for a path typed by hand.
-    TypePath,
+    /// Open the box for a path typed by hand; the text says why it is shown, empty = the user asked for it.
+    TypePath(String),
+    /// Open the box for the path of an export typed by hand, with this proposal.
+    TypeExportPath(String),
     /// Put the keyboard into the search box.
     FocusSearch,
     /// Open the command palette.
@@ -324,7 +328,7 @@ fn sample_type_at(app: &App, step: isize) -> Option<Command> {
 
 kinds! {
     "choose-files" "Open…" "Open captures: pprof, perf.data, perf script, folded stacks" File false [ctrl("O")] |_| Some(Command::ChooseFiles);
-    "type-path" "Open path…" "Type or paste the path of a capture" File false [ctrl("L")] |_| Some(Command::TypePath);
+    "type-path" "Open path…" "Type or paste the path of a capture" File false [ctrl("L")] |_| Some(Command::TypePath(String::new()));
     "reload" "Reload" "Read the capture again from its file" File false [plain("F5"), ctrl("R")] |app| app.view().after.map(Command::Reload);
     "choose-export" "Export…" "Write the view as SVG, PNG, CSV, JSON, folded stacks or pprof" File true [ctrl("S"), ctrl("E")] |app| if_shown(app, Command::ChooseExport);
     "close" "Close capture" "Close the capture in front" File true [ctrl("W")] |app| app.view().after.map(Command::Close);
@@ -364,10 +368,11 @@ kinds! {
     "clear-filters" "Clear filters" "Show all samples and frames again" View false [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
     "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
     "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
-    "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [ctrl_shift("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
-    "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [ctrl_shift("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
+    "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
+    "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
     "switch-theme" "Switch light and dark" "Dark, light, or as the system says" View false [] |app| Some(Command::SetTheme(other_theme(app)));
 
+    "choose-comparison" "Compare with…" "Choose the capture to compare with what is shown, or two captures" Compare false [ctrl("D")] |_| Some(Command::ChooseComparison);
     "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
     "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
     "next-finding" "Next finding" "Select the next finding; every view follows" Compare true [plain("Period")] |app| if_compared(app, Command::NextFinding);
@@ -457,7 +462,8 @@ impl Command {
             Self::Palette => Dialog::Palette,
             Self::Shortcuts => Dialog::Shortcuts,
             Self::About => Dialog::About,
-            Self::TypePath => Dialog::OpenPath(String::new()),
+            Self::TypePath(why) => Dialog::OpenPath(why.clone()),
+            Self::TypeExportPath(name) => Dialog::ExportPath(name.clone()),
             _ => return None,
         })
     }

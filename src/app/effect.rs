@@ -9,6 +9,8 @@ pub enum Effect {
     CopyText(String),
     /// Let the user choose captures to open.
     ChooseFiles,
+    /// Let the user choose the capture to compare with the one shown; with nothing shown, two captures.
+    ChooseComparison,
     /// Let the user choose where to write an export; the file name is a proposal.
     ChooseExport(String),
     /// Put the keyboard into the search box.

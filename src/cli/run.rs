@@ -67,6 +67,8 @@ fn do_effect(app: &App, effect: Effect, args: &args::Run, hooks: &Hooks) -> Resu
             output::write(&path, &bytes).map_err(said)
         }
         Effect::FocusSearch | Effect::Quit => Ok(()),
-        Effect::ChooseFiles | Effect::ChooseExport(_) => Err("choosing a file needs the window; name the path in the script".to_owned()),
+        Effect::ChooseFiles | Effect::ChooseComparison | Effect::ChooseExport(_) => {
+            Err("choosing a file needs the window; name the path in the script".to_owned())
+        }
     }
 }

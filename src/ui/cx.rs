@@ -12,6 +12,8 @@ pub struct Cx<'a> {
     pub theme: &'a Theme,
     /// Seconds on the window's clock; panels read no other.
     pub now: f64,
+    /// The calendar at this frame, in seconds since 1970.
+    pub unix_seconds: i64,
     /// Hides the few texts that differ from run to run (times, progress).
     pub is_test: bool,
 }

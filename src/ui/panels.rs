@@ -10,3 +10,25 @@ mod rows;
 pub mod top;
 pub(crate) mod welcome;
 mod words;
+
+use super::cx::{Cx, Outbox};
+
+/// A panel as the picture tests see it.
+pub struct Panel {
+    /// Stable name: that of its file.
+    pub name: &'static str,
+    /// Draws it.
+    pub ui: fn(&mut egui::Ui, &Cx<'_>, &mut Outbox),
+}
+
+/// All panels.
+pub static PANELS: &[Panel] = &[
+    Panel { name: "call_tree", ui: call_tree::ui },
+    Panel { name: "details", ui: details::ui },
+    Panel { name: "flame", ui: flame::ui },
+    Panel { name: "hot_paths", ui: hot_paths::ui },
+    Panel { name: "info", ui: info::ui },
+    Panel { name: "regressions", ui: regressions::ui },
+    Panel { name: "top", ui: top::ui },
+    Panel { name: "welcome", ui: welcome::ui },
+];

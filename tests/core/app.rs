@@ -134,3 +134,16 @@ fn symbols_arrive_after_the_first_picture_and_replace_it() {
     assert_eq!(row.total, 1_295_301_937);
     assert_eq!(app.captures()[0].generation, 2, "read, then named");
 }
+
+#[test]
+fn comparing_with_an_open_capture_does_not_read_it_again() {
+    let mut app = app();
+    app.apply(Command::Open(vec![sample(AFTER)]));
+    app.apply(Command::OpenComparison(sample(BEFORE), sample(AFTER)));
+    app.settle();
+    assert_eq!(app.captures().len(), 2, "the shown capture is used as it is");
+    assert_eq!((app.view().before, app.view().after), (Some(app.captures()[1].id), Some(app.captures()[0].id)));
+    app.apply(Command::OpenComparison(sample(BEFORE), sample(BEFORE)));
+    app.settle();
+    assert!(app.failure().is_none(), "a capture can be compared with itself");
+}

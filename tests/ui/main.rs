@@ -1,5 +1,8 @@
 //! Tests that drive the interface without a window.
 
+mod pictures;
 mod renderer;
+mod scripts;
 mod smoke;
+mod stage;
 mod tables;

@@ -48,7 +48,7 @@ fn harness(app: App) -> Harness<'static, Window> {
         .build_ui_state(
             move |ui, window: &mut Window| {
                 let mut out = Outbox::default();
-                let cx = Cx { app: &window.app, theme: &theme, now: 0.0, is_test: true };
+                let cx = Cx { app: &window.app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: true };
                 match window.app.view().tab {
                     Tab::CallTree => call_tree::ui(ui, &cx, &mut out),
                     _ => top::ui(ui, &cx, &mut out),

@@ -21,7 +21,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         },
         Command::OpenComparison(before, after) => {
             app.dialog = None;
-            let (before, after) = (app.open(&before), app.open(&after));
+            let (before, after) = (open_once(app, &before), open_once(app, &after));
             show(app, Some(before), after);
         }
         Command::Reload(id) => reload(app, id),
@@ -47,6 +47,12 @@ fn open(app: &mut App, paths: &[PathBuf]) {
     if let Some(&first) = ids.first() {
         show(app, None, first);
     }
+}
+
+/// The capture of a path: the open one, so that comparing with what is shown does not read it twice, else a new one.
+fn open_once(app: &mut App, path: &Path) -> CaptureId {
+    let open = app.captures.iter().find(|capture| capture.path == path && capture.error().is_none()).map(|capture| capture.id);
+    if let Some(id) = open { id } else { app.open(path) }
 }
 
 /// Shows captures; the parts of the view that belong to the old ones go.

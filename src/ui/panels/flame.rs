@@ -19,6 +19,7 @@ use crate::app::{App, Command, command};
 use crate::base::ticket::Ticket;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
+use crate::ui::shortcuts;
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::flame_canvas::{FlameCanvas, FlameKey, FlameResponse};
 use crate::ui::widgets::legend;
@@ -54,6 +55,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         }
         canvas.show(ui, "flame graph", &view)
     });
+    shortcuts::leave_keys(ui.ctx(), response.inner.response.id);
     act(cx, &response.inner, &layout, &comparison, selected, out);
     hover_ui(ui, cx, &response.inner, &comparison, &layout);
     response.inner.response.context_menu(|ui| menu_ui(ui, cx, out));

@@ -1,5 +1,206 @@
-//! panel
+//! Where the shown captures come from: facts, sample types, labels, and what was lost; two side by side, differing rows marked.
+
+use std::collections::BTreeMap;
+
+use egui::{RichText, ScrollArea, Ui};
+
+use crate::analysis::filter::texts;
+use crate::app::Capture;
+use crate::model::{Profile, human, human_duration};
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::theme::{fonts, size};
+use crate::ui::words::{counted, date, grouped};
+
+/// Most values of a label key that are named.
+const VALUES: usize = 6;
+
+/// One row: what it is, and its text for each capture.
+type Row = (String, Vec<String>);
 
 /// Draws the panel.
-pub(crate) fn ui(_ui: &mut egui::Ui, _cx: &Cx<'_>, _out: &mut Outbox) {}
+pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, _out: &mut Outbox) {
+    let view = cx.app.view();
+    let shown: Vec<(&Capture, &Profile)> = view
+        .captures()
+        .into_iter()
+        .filter_map(|id| {
+            let capture = cx.app.capture(id)?;
+            Some((capture, capture.profile()?.as_ref()))
+        })
+        .collect();
+    if shown.is_empty() {
+        return;
+    }
+    let profiles: Vec<&Profile> = shown.iter().map(|(_, profile)| *profile).collect();
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        egui::Frame::new().inner_margin(size::PAD * 1.5).show(ui, |ui| {
+            ui.style_mut().interaction.selectable_labels = true;
+            table_ui(ui, cx, "Capture", &facts(cx, &shown));
+            table_ui(ui, cx, "Sample types", &sample_types(&profiles));
+            table_ui(ui, cx, "Labels", &labels(&profiles));
+            notes_ui(ui, cx, &shown);
+        });
+    });
+}
+
+fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
+    if rows.is_empty() {
+        return;
+    }
+    let sides = rows.first().map_or(1, |(_, texts)| texts.len());
+    let width = ((ui.available_width() - 220.0) / sides as f32).clamp(160.0, 640.0);
+    ui.label(RichText::new(title).font(fonts::strong()));
+    egui::Grid::new(title).num_columns(sides + 2).min_col_width(12.0).spacing([12.0, 3.0]).show(ui, |ui| {
+        if sides == 2 {
+            ui.label("");
+            ui.label("");
+            ui.label(RichText::new("Before").font(fonts::small()).color(cx.theme.before));
+            ui.label(RichText::new("After").font(fonts::small()).color(cx.theme.after));
+            ui.end_row();
+        }
+        for (name, texts) in rows {
+            let differs = texts.iter().any(|text| Some(text) != texts.first());
+            ui.label(RichText::new(if differs { "≠" } else { " " }).color(cx.theme.warning)).on_hover_text_at_pointer("differs");
+            ui.label(RichText::new(name).color(cx.theme.muted));
+            for text in texts {
+                ui.scope(|ui| {
+                    ui.set_max_width(width);
+                    let text = if text.is_empty() { RichText::new("–").color(cx.theme.muted) } else { RichText::new(text) };
+                    ui.add(egui::Label::new(text.font(fonts::table())).wrap());
+                });
+            }
+            ui.end_row();
+        }
+    });
+    ui.add_space(size::PAD * 2.0);
+}
+
+fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut row = |name: &str, text: &dyn Fn(&Capture, &Profile) -> String| {
+        let texts: Vec<String> = shown.iter().map(|(capture, profile)| text(capture, profile)).collect();
+        if texts.iter().any(|text| !text.is_empty()) {
+            rows.push((name.to_owned(), texts));
+        }
+    };
+    row("file", &|capture, _| capture.name());
+    if !cx.is_test {
+        row("folder", &|capture, _| capture.path.parent().map(|folder| folder.display().to_string()).unwrap_or_default());
+        row("started", &|_, profile| profile.info.start_unix_nanos.map(date).unwrap_or_default());
+    }
+    row("format", &|_, profile| profile.info.format.clone());
+    row("compression", &|_, profile| profile.info.container.name().to_owned());
+    row("size", &|capture, _| {
+        let bytes = std::fs::metadata(&capture.path).map_or(0, |metadata| metadata.len());
+        if bytes > 0 { human(bytes as f64, "bytes") } else { String::new() }
+    });
+    row("length", &|_, profile| profile.info.duration_nanos.map(human_duration).unwrap_or_default());
+    row("period", &|_, profile| {
+        let period = profile.info.period.as_ref();
+        period.map(|(kind, unit, every)| format!("{kind}: every {}", human(*every as f64, unit))).unwrap_or_default()
+    });
+    row("samples", &|_, profile| grouped(profile.samples.len() as u64));
+    row("stacks", &|_, profile| grouped(profile.stacks.len() as u64));
+    row("functions", &|_, profile| grouped(profile.functions.len() as u64));
+    row("threads", &|_, profile| if profile.threads.is_empty() { String::new() } else { grouped(profile.threads.len() as u64) });
+    row("frames dropped", &|_, profile| profile.info.drop_frames.clone().unwrap_or_default());
+    row("frames kept", &|_, profile| profile.info.keep_frames.clone().unwrap_or_default());
+    row("page", &|_, profile| profile.info.doc_url.clone().unwrap_or_default());
+    row("comments", &|_, profile| profile.info.comments.join("\n"));
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, _) in shown.iter().flat_map(|(_, profile)| &profile.info.facts) {
+        if !keys.contains(&key.as_str()) {
+            keys.push(key);
+        }
+    }
+    for key in keys {
+        row(key, &|_, profile| profile.info.fact(key).unwrap_or_default().to_owned());
+    }
+    rows
+}
+
+fn sample_types(profiles: &[&Profile]) -> Vec<Row> {
+    let mut kinds: Vec<(&str, &str)> = Vec::new();
+    for kind in profiles.iter().flat_map(|profile| &profile.sample_types) {
+        let kind = (kind.name.as_str(), kind.unit.as_str());
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let text = |profile: &Profile, (name, unit): (&str, &str)| {
+        let at = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit)?;
+        let kind = profile.sample_types.get(at)?;
+        let total = human(kind.in_unit(profile.total(at) as f64), unit);
+        Some(format!("{total} in {}", counted(kind.records, "record", "records")))
+    };
+    let row = |kind: (&str, &str)| {
+        let texts = profiles.iter().map(|profile| text(profile, kind).unwrap_or_default()).collect();
+        (format!("{} / {}", kind.0, kind.1), texts)
+    };
+    kinds.into_iter().map(row).collect()
+}
+
+fn labels(profiles: &[&Profile]) -> Vec<Row> {
+    let mut keys: BTreeMap<String, Vec<BTreeMap<String, u64>>> = BTreeMap::new();
+    for (at, profile) in profiles.iter().enumerate() {
+        let mut counts = vec![0_u64; profile.label_sets.len()];
+        for set in profile.samples.labels().iter().flatten() {
+            if let Some(count) = counts.get_mut(set.row()) {
+                *count += 1;
+            }
+        }
+        for (set, count) in profile.label_sets.iter().zip(counts) {
+            for (key, value) in texts(profile, set) {
+                let sides = keys.entry(key).or_insert_with(|| vec![BTreeMap::new(); profiles.len()]);
+                if let Some(side) = sides.get_mut(at) {
+                    *side.entry(value).or_default() += count;
+                }
+            }
+        }
+    }
+    keys.into_iter().map(|(key, sides)| (key, sides.iter().map(values_text).collect())).collect()
+}
+
+/// The most frequent values with their samples.
+fn values_text(values: &BTreeMap<String, u64>) -> String {
+    let mut sorted: Vec<(&String, &u64)> = values.iter().collect();
+    sorted.sort_by_key(|(value, count)| (std::cmp::Reverse(**count), value.as_str()));
+    let mut texts: Vec<String> =
+        sorted.iter().take(VALUES).map(|(value, count)| format!("{value} ({})", counted(**count, "sample", "samples"))).collect();
+    if sorted.len() > VALUES {
+        texts.push(format!("{} more", sorted.len() - VALUES));
+    }
+    texts.join("\n")
+}
+
+fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
+    ui.label(RichText::new("Notes").font(fonts::strong()));
+    if shown.iter().all(|(_, profile)| profile.notes.is_empty()) {
+        ui.label(RichText::new("Everything in the file was understood; nothing was lost or guessed").color(cx.theme.muted));
+        return;
+    }
+    egui::Grid::new("notes").num_columns(5).spacing([12.0, 3.0]).show(ui, |ui| {
+        for head in ["", "kind", "count", "first at byte", "what"] {
+            ui.label(RichText::new(head).font(fonts::small()).color(cx.theme.muted));
+        }
+        ui.end_row();
+        for (at, (_, profile)) in shown.iter().enumerate() {
+            let (mark, color) = match (shown.len(), at) {
+                (2, 0) => ("B", cx.theme.before),
+                (2, _) => ("A", cx.theme.after),
+                _ => (" ", cx.theme.muted),
+            };
+            for note in profile.notes.iter() {
+                ui.label(RichText::new(mark).color(color));
+                ui.label(RichText::new(note.kind).font(fonts::table()).color(cx.theme.warning));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    ui.label(RichText::new(grouped(note.count)).font(fonts::table()));
+                });
+                let offset = note.first_offset.map_or_else(|| "–".to_owned(), |offset| format!("{offset:#x}"));
+                ui.label(RichText::new(offset).font(fonts::table()));
+                ui.label(&note.text);
+                ui.end_row();
+            }
+        }
+    });
+}

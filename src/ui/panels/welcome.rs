@@ -1,5 +1,161 @@
-//! panel
+//! The page without a capture: open, compare, the samples; then the files opened lately.
+
+use std::path::{Path, PathBuf};
+
+use egui::{Align2, Id, RichText, ScrollArea, Sense, Ui, pos2, vec2};
+
+use crate::app::Command;
+use crate::app::settings::Recent;
+use crate::model::human;
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::theme::{fonts, size};
+use crate::ui::words::ago;
+
+/// Width of the page in points.
+const PAGE: f32 = 760.0;
 
 /// Draws the panel.
-pub(crate) fn ui(_ui: &mut egui::Ui, _cx: &Cx<'_>, _out: &mut Outbox) {}
+pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let width = PAGE.min(ui.available_width() - 2.0 * size::WIDE);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let space = ui.available_size();
+        ui.horizontal_top(|ui| {
+            ui.add_space((space.x - width) / 2.0);
+            ui.vertical(|ui| {
+                ui.set_width(width);
+                ui.add_space((space.y * 0.12).max(size::WIDE));
+                page_ui(ui, cx, width, out);
+                ui.add_space(size::WIDE);
+            });
+        });
+    });
+}
+
+fn page_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, out: &mut Outbox) {
+    ui.label(RichText::new("See where the time and the memory go, and what got worse").font(fonts::title()));
+    ui.label(RichText::new("pprof, perf, Go profiles, folded stacks. Drop files anywhere in this window.").color(cx.theme.muted));
+    ui.add_space(size::WIDE);
+    let samples = samples_folder(ui);
+    let card_width = (width - 2.0 * size::PAD - 1.0) / 3.0;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = size::PAD;
+        if card_ui(ui, cx, card_width, "Open…", "One capture: flame graph, call tree, hottest functions", "Ctrl+O").clicked() {
+            out.send(Command::ChooseFiles);
+        }
+        if card_ui(ui, cx, card_width, "Compare two…", "Before and after: what got worse, and what is only noise", "Ctrl+D").clicked() {
+            out.send(Command::ChooseComparison);
+        }
+        match &samples {
+            Some(samples) => {
+                let text = "A Go service before and after a change that made it slower";
+                if card_ui(ui, cx, card_width, "Open the sample pair", text, "").clicked() {
+                    out.send(Command::OpenComparison(samples.join(PAIR[0]), samples.join(PAIR[1])));
+                }
+            }
+            None => {
+                if card_ui(ui, cx, card_width, "Type a path…", "Where no file dialog exists, or to paste one", "Ctrl+L").clicked() {
+                    out.send(Command::TypePath(String::new()));
+                }
+            }
+        }
+    });
+    if let Some(samples) = &samples {
+        more_samples_ui(ui, cx, samples, out);
+    }
+    let recent = &cx.app.settings().recent;
+    if !recent.is_empty() {
+        ui.add_space(size::WIDE);
+        ui.label(RichText::new("Opened lately").font(fonts::strong()));
+        ui.add_space(size::GAP);
+        for file in recent.iter().take(12) {
+            recent_ui(ui, cx, file, out);
+        }
+    }
+}
+
+/// A big button of three lines.
+fn card_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, title: &str, text: &str, keys: &str) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 92.0), Sense::click());
+    let visuals = *ui.style().interact(&response);
+    ui.painter().rect(rect, f32::from(size::CORNER_WINDOW), visuals.bg_fill, visuals.bg_stroke, egui::StrokeKind::Inside);
+    let inner = rect.shrink(12.0);
+    let painter = ui.painter();
+    painter.text(inner.left_top(), egui::Align2::LEFT_TOP, title, fonts::strong(), cx.theme.text);
+    painter.text(inner.right_top(), egui::Align2::RIGHT_TOP, keys, fonts::small(), cx.theme.muted);
+    let galley = painter.layout(text.to_owned(), fonts::body(), cx.theme.muted, inner.width());
+    painter.galley(inner.left_top() + vec2(0.0, 24.0), galley, cx.theme.muted);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, title));
+    response
+}
+
+/// The sample pair of the third card.
+const PAIR: [&str; 2] = ["pprof/go1.27.3/orders-cpu-before.pb.gz", "pprof/go1.27.3/orders-cpu-after.pb.gz"];
+
+/// Further samples: words, before, after (the same file twice = one capture alone).
+const MORE: [(&str, &str, &str); 5] = [
+    ("Go CPU profile", PAIR[0], PAIR[0]),
+    ("Go heap pair", "pprof/go1.27.3/orders-heap-before.pb.gz", "pprof/go1.27.3/orders-heap-after.pb.gz"),
+    ("perf.data pair", "perf-data/6.1.187/indexer-before.perf.data", "perf-data/6.1.187/indexer-after.perf.data"),
+    ("perf script pair", "perf-script/6.1.187/indexer-before.txt", "perf-script/6.1.187/indexer-after.txt"),
+    ("Folded pair (py-spy)", "folded/py-spy-0.4.3/report-before.folded", "folded/py-spy-0.4.3/report-after.folded"),
+];
+
+fn more_samples_ui(ui: &mut Ui, cx: &Cx<'_>, samples: &Path, out: &mut Outbox) {
+    ui.add_space(size::PAD);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("More samples").color(cx.theme.muted));
+        for (words, before, after) in MORE {
+            let (before, after) = (samples.join(before), samples.join(after));
+            if !before.is_file() || !after.is_file() {
+                continue;
+            }
+            if ui.button(words).on_hover_text(after.display().to_string()).clicked() {
+                out.send(if before == after { Command::Open(vec![before]) } else { Command::OpenComparison(before, after) });
+            }
+        }
+    });
+}
+
+/// The folder of the samples, looked for once: beside the program, where packages put it, in the current folder, in the sources.
+fn samples_folder(ui: &Ui) -> Option<PathBuf> {
+    let id = Id::unique("folder of the samples");
+    if let Some(known) = ui.data(|data| data.get_temp::<Option<PathBuf>>(id)) {
+        return known;
+    }
+    let program = std::env::current_exe().ok();
+    let beside = program.as_deref().and_then(Path::parent);
+    let name = "sample-profiles";
+    let candidates = [
+        beside.map(|folder| folder.join(name)),
+        beside.map(|folder| folder.join("../share/emberlens").join(name)),
+        Some(PathBuf::from(name)),
+        // `target/debug/emberlens` in a clone.
+        beside.map(|folder| folder.join("../..").join(name)),
+    ];
+    let found = candidates.into_iter().flatten().find(|folder| folder.join(PAIR[0]).is_file() && folder.join(PAIR[1]).is_file());
+    ui.data_mut(|data| data.insert_temp(id, found.clone()));
+    found
+}
+
+fn recent_ui(ui: &mut Ui, cx: &Cx<'_>, file: &Recent, out: &mut Outbox) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::click());
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, f32::from(size::CORNER), cx.theme.hover);
+    }
+    let name = file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let folder = file.path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let painter = ui.painter().with_clip_rect(rect);
+    let (left, right) = (rect.left() + size::PAD, rect.right() - size::PAD);
+    let (first, second) = (rect.top() + 12.0, rect.top() + 29.0);
+    painter.text(pos2(left, first), Align2::LEFT_CENTER, &name, fonts::table(), cx.theme.text);
+    let age = if cx.is_test { String::new() } else { ago(file.opened_unix, cx.unix_seconds) };
+    painter.text(pos2(right, first), Align2::RIGHT_CENTER, age, fonts::small(), cx.theme.muted);
+    let facts = format!("{}, {}", file.summary, human(file.bytes as f64, "bytes"));
+    let facts = painter.text(pos2(right, second), Align2::RIGHT_CENTER, facts, fonts::small(), cx.theme.muted);
+    let folder_place = egui::Rect::from_min_max(rect.min, pos2(facts.left() - size::PAD, rect.bottom()));
+    painter.with_clip_rect(folder_place).text(pos2(left, second), Align2::LEFT_CENTER, folder, fonts::small(), cx.theme.muted);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Open {name}")));
+    if response.on_hover_text(file.path.display().to_string()).clicked() {
+        out.send(Command::Open(vec![file.path.clone()]));
+    }
+}

@@ -1,0 +1,182 @@
+//! The dialogs over the window: palette, keys, paths typed by hand, which file is before, about.
+
+use std::path::PathBuf;
+
+use egui::{Button, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
+
+use super::cx::{Cx, Outbox};
+use super::theme::{fonts, size};
+use super::{drop, palette, shortcuts};
+use crate::app::{Command, Dialog};
+
+/// Draws the open dialog, if there is one.
+pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
+    let Some(dialog) = cx.app.dialog() else {
+        forget(ctx);
+        return;
+    };
+    let id = Id::unique("dialog");
+    let mut modal = Modal::new(id).backdrop_color(cx.theme.background.gamma_multiply(0.6));
+    if *dialog == Dialog::Palette {
+        // Where the eyes are, and the list may grow downwards.
+        modal = modal.area(Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, vec2(0.0, 80.0)));
+    }
+    let shown = modal.show(ctx, |ui| match dialog {
+        Dialog::Palette => palette::ui(ui, cx, out),
+        Dialog::Shortcuts => titled(ui, "Keyboard shortcuts", out, |ui, _| shortcuts::sheet_ui(ui, cx)),
+        Dialog::About => titled(ui, "Emberlens", out, |ui, _| about_ui(ui, cx)),
+        Dialog::OpenPath(why) => titled(ui, "Open a path", out, |ui, out| open_path_ui(ui, cx, why, out)),
+        Dialog::WhichIsBefore(first, second) => {
+            titled(ui, "Which one is before?", out, |ui, out| which_ui(ui, cx, first, second, out));
+        }
+        Dialog::ExportPath(name) => titled(ui, "Export to a path", out, |ui, out| export_path_ui(ui, cx, name, out)),
+    });
+    if shown.should_close() {
+        out.send(Command::CloseDialog);
+    }
+}
+
+/// Half-typed text does not outlive its dialog.
+fn forget(ctx: &egui::Context) {
+    palette::forget(ctx);
+    ctx.data_mut(|data| data.remove::<String>(path_id()));
+}
+
+fn titled(ui: &mut Ui, title: &str, out: &mut Outbox, content: impl FnOnce(&mut Ui, &mut Outbox)) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(title).font(fonts::title()));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.add(Button::new("✕").frame_when_inactive(false)).on_hover_text("Close (Escape)").accessible_name("Close").clicked() {
+                out.send(Command::CloseDialog);
+            }
+        });
+    });
+    ui.add_space(size::PAD);
+    content(ui, out);
+}
+
+fn path_id() -> Id {
+    Id::unique("path typed by hand")
+}
+
+/// The field for paths; gives the text and whether Enter was pressed.
+fn path_field_ui(ui: &mut Ui, proposal: &str, hint: &'static str, rows: usize) -> (String, bool) {
+    let mut text: String = ui.data(|data| data.get_temp(path_id())).unwrap_or_else(|| proposal.to_owned());
+    // Shift+Enter makes a second line; Enter alone is the button.
+    let entered = ui.input_mut(|input| !input.modifiers.shift && input.consume_key(egui::Modifiers::NONE, Key::Enter));
+    let field = TextEdit::multiline(&mut text).desired_rows(rows).font(fonts::table()).hint_text(hint).desired_width(560.0);
+    let field = ui.add(field).accessible_name("Path");
+    if !field.has_focus() {
+        field.request_focus();
+    }
+    if field.changed() {
+        ui.data_mut(|data| data.insert_temp(path_id(), text.clone()));
+    }
+    (text, entered)
+}
+
+fn open_path_ui(ui: &mut Ui, cx: &Cx<'_>, why: &str, out: &mut Outbox) {
+    ui.set_width(580.0);
+    if !why.is_empty() {
+        ui.label(RichText::new(why).color(cx.theme.muted));
+    }
+    let (text, entered) = path_field_ui(ui, "", "Path of a capture; two on two lines are compared", 2);
+    let paths = drop::paths(&text);
+    for path in paths.iter().filter(|path| !path.is_file()) {
+        let why = if path.is_dir() { "is a folder" } else { "is not there" };
+        ui.label(RichText::new(format!("{} {why}", path.display())).font(fonts::table()).color(cx.theme.warning));
+    }
+    ui.add_space(size::PAD);
+    let can = !paths.is_empty() && paths.iter().all(|path| path.is_file());
+    let label = if paths.len() == 2 { "Compare" } else { "Open" };
+    if ui.add_enabled(can, primary(cx, label)).clicked() || (entered && can) {
+        out.send(Command::CloseDialog);
+        out.send(Command::Drop(paths));
+    }
+}
+
+fn export_path_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
+    ui.set_width(580.0);
+    ui.label(RichText::new("The ending says what is written: svg, png, csv, json, folded or pb.gz").color(cx.theme.muted));
+    let proposal = std::env::current_dir().unwrap_or_default().join(name).display().to_string();
+    let (text, entered) = path_field_ui(ui, &proposal, "Path of the new file", 1);
+    let path = drop::paths(&text).into_iter().next();
+    let folder_is_there =
+        path.as_deref().and_then(std::path::Path::parent).is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
+    if let Some(path) = &path
+        && path.exists()
+    {
+        ui.label(RichText::new("This file exists and will be replaced").color(cx.theme.warning));
+    } else if path.is_some() && !folder_is_there {
+        ui.label(RichText::new("This folder is not there").color(cx.theme.warning));
+    }
+    ui.add_space(size::PAD);
+    if (ui.add_enabled(folder_is_there, primary(cx, "Write")).clicked() || (entered && folder_is_there))
+        && let Some(path) = path
+    {
+        out.send(Command::Export(path));
+    }
+}
+
+/// The one button that a dialog is about.
+fn primary<'a>(cx: &Cx<'_>, text: &str) -> Button<'a> {
+    let text = RichText::new(text).font(fonts::strong()).color(super::theme::Theme::text_on(cx.theme.accent));
+    Button::new(text).fill(cx.theme.accent).min_size(vec2(96.0, 28.0))
+}
+
+fn which_ui(ui: &mut Ui, cx: &Cx<'_>, first: &PathBuf, second: &PathBuf, out: &mut Outbox) {
+    ui.set_width(560.0);
+    for (before, after) in [(first, second), (second, first)] {
+        if order_ui(ui, cx, before, after).clicked() {
+            out.send(Command::OpenComparison(before.clone(), after.clone()));
+        }
+        ui.add_space(size::GAP);
+    }
+    ui.add_space(size::GAP);
+    if ui.button("Open both without comparing").clicked() {
+        out.send(Command::Open(vec![first.clone(), second.clone()]));
+    }
+}
+
+/// One order as a big button: before above after, each with its letter and when the file was written.
+fn order_ui(ui: &mut Ui, cx: &Cx<'_>, before: &PathBuf, after: &PathBuf) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 64.0), egui::Sense::click());
+    let visuals = *ui.style().interact(&response);
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    painter.rect(rect, f32::from(size::CORNER), visuals.bg_fill, visuals.bg_stroke, egui::StrokeKind::Inside);
+    for (row, (word, color, path)) in [("Before", cx.theme.before, before), ("After", cx.theme.after, after)].into_iter().enumerate() {
+        let y = rect.top() + 21.0 + row as f32 * 23.0;
+        let x = rect.left() + 12.0;
+        painter.text(egui::pos2(x, y), egui::Align2::LEFT_CENTER, word, fonts::strong(), color);
+        painter.text(egui::pos2(x + 64.0, y), egui::Align2::LEFT_CENTER, name(path), fonts::table(), cx.theme.text);
+        if !cx.is_test {
+            let written = written(path, cx.unix_seconds);
+            painter.text(egui::pos2(rect.right() - 12.0, y), egui::Align2::RIGHT_CENTER, written, fonts::small(), cx.theme.muted);
+        }
+    }
+    let words = format!("Before: {}, after: {}", name(before), name(after));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.clone()));
+    response.on_hover_text(format!("Before: {}\nAfter: {}", before.display(), after.display()))
+}
+
+fn name(path: &std::path::Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// When a file was written, which often says which one is before.
+fn written(path: &std::path::Path, now: i64) -> String {
+    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let seconds = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).map(|age| age.as_secs() as i64);
+    seconds.map_or_else(String::new, |seconds| format!("written {}", super::words::ago(seconds, now)))
+}
+
+fn about_ui(ui: &mut Ui, cx: &Cx<'_>) {
+    ui.set_width(420.0);
+    let version = if cx.is_test { "Version".to_owned() } else { format!("Version {}", crate::version()) };
+    ui.label(version);
+    ui.label("Opens pprof, perf and Go profiles, draws flame graphs, and shows which functions got worse between two captures.");
+    ui.add_space(size::PAD);
+    let licences = "Emberlens: MIT or Apache-2.0. Fonts: Inter and JetBrains Mono (SIL Open Font License 1.1). \
+        SVG flame graphs: inferno (CDDL-1.0).";
+    ui.label(RichText::new(licences).color(cx.theme.muted));
+}

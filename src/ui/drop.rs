@@ -1,0 +1,91 @@
+//! Files that are dropped or pasted on the window.
+
+use std::path::{Path, PathBuf};
+
+use egui::{Align2, Event, Id, LayerId, Order};
+
+use super::cx::{Cx, Outbox};
+use super::theme::{fonts, size};
+use crate::app::Command;
+
+/// Sends what was dropped or pasted in this frame.
+pub(super) fn handle(ctx: &egui::Context, out: &mut Outbox) {
+    let dropped: Vec<PathBuf> = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+    if !dropped.is_empty() {
+        out.send(Command::Drop(dropped));
+    }
+    if ctx.text_edit_focused() {
+        return;
+    }
+    let pasted = ctx.input(|input| {
+        input.events.iter().find_map(|event| match event {
+            Event::Paste(text) => Some(paths(text)),
+            _ => None,
+        })
+    });
+    let pasted: Vec<PathBuf> = pasted.unwrap_or_default().into_iter().filter(|path| path.is_file()).collect();
+    if !pasted.is_empty() {
+        out.send(Command::Drop(pasted));
+    }
+}
+
+/// Says over the whole window what dropping does, while files hang over it.
+pub(super) fn hover_ui(ctx: &egui::Context, cx: &Cx<'_>) {
+    let count = ctx.input(|input| input.raw.hovered_files.len());
+    if count == 0 {
+        return;
+    }
+    let text = if count == 2 { "Drop to compare both" } else { "Drop to open" };
+    let (painter, window) = (ctx.layer_painter(LayerId::new(Order::Foreground, Id::unique("drop"))), ctx.content_rect());
+    painter.rect_filled(window, 0.0, cx.theme.background.gamma_multiply(0.85));
+    let frame = egui::Stroke::new(size::OUTLINE, cx.theme.accent);
+    painter.rect_stroke(window.shrink(size::PAD), f32::from(size::CORNER_WINDOW), frame, egui::StrokeKind::Inside);
+    painter.text(window.center(), Align2::CENTER_CENTER, text, fonts::title(), cx.theme.text);
+}
+
+/// The paths of a text: one a line, plain, quoted or as `file:` address, as file managers and shells copy them.
+pub(super) fn paths(text: &str) -> Vec<PathBuf> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(path).collect()
+}
+
+fn path(line: &str) -> PathBuf {
+    if let Some(rest) = line.strip_prefix("file://") {
+        // What stands before the first slash is a host: none, or this one.
+        let path = rest.find('/').map_or(rest, |at| &rest[at..]);
+        return PathBuf::from(percent_decoded(path));
+    }
+    let bare = |quote: char| line.strip_prefix(quote).and_then(|line| line.strip_suffix(quote));
+    let line = bare('"').or_else(|| bare('\'')).unwrap_or(line);
+    match line.strip_prefix("~/").zip(directories::BaseDirs::new()) {
+        Some((rest, dirs)) => dirs.home_dir().join(rest),
+        None => Path::new(line).to_owned(),
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let code = (first == b'%').then(|| tail.get(..2)).flatten().and_then(|digits| std::str::from_utf8(digits).ok());
+        let decoded = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(decoded.unwrap_or(first));
+        rest = if decoded.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_understood_as_programs_copy_them() {
+        let check = |text: &str, wanted: &[&str]| assert_eq!(paths(text), wanted.iter().map(PathBuf::from).collect::<Vec<_>>(), "{text}");
+        check("/a/b.pb.gz", &["/a/b.pb.gz"]);
+        check("file:///a/b%20c.pb.gz\r\nfile://host/d\r\n", &["/a/b c.pb.gz", "/d"]);
+        check("'/a b'\n\"/c d\"\n", &["/a b", "/c d"]);
+        check("100%\n", &["100%"]);
+        check("# copied\n\n", &[]);
+    }
+}

@@ -1,0 +1,188 @@
+//! Chips and menus that choose samples and frames: threads, labels, patterns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use egui::{Id, Key, PopupCloseBehavior, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
+
+use super::cx::{Cx, Outbox};
+use super::theme::fonts;
+use super::toolbar::filter_chip;
+use super::words::counted;
+use crate::analysis::filter::{texts, thread_label};
+use crate::app::Command;
+use crate::model::human_duration;
+
+/// Most rows that one list of threads or values shows; the rest is reached by typing.
+const ROWS: usize = 200;
+
+/// Draws the chips.
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let profiles = cx.app.profiles();
+    if profiles.iter().any(|profile| profile.threads.len() > 1) {
+        threads_chip(ui, cx, out);
+    }
+    if profiles.iter().any(|profile| !profile.label_sets.is_empty()) {
+        labels_chip(ui, cx, out);
+    }
+    menu_button(ui, cx, "+ Filter", "Add filter", |ui| add_ui(ui, cx, out));
+    active_ui(ui, cx, out);
+}
+
+/// A button whose menu stays open while things in it are clicked.
+fn menu_button(ui: &mut Ui, cx: &Cx<'_>, text: &str, name: &str, menu: impl FnOnce(&mut Ui)) {
+    let button = egui::Button::new(text).fill(cx.theme.raised).stroke(egui::Stroke::NONE).wrap_mode(TextWrapMode::Extend);
+    let config = egui::containers::menu::MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).config(config).ui(ui, menu);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+}
+
+fn threads_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let chosen = &cx.app.view().filter.threads;
+    let text = match chosen.as_slice() {
+        [] => "Threads: all ▾".to_owned(),
+        [one] => format!("Thread: {one} ▾"),
+        several => format!("Threads: {} ▾", several.len()),
+    };
+    menu_button(ui, cx, &text, "Threads", |ui| {
+        ui.set_min_width(280.0);
+        let profiles = cx.app.profiles();
+        let all: BTreeSet<String> = profiles.iter().flat_map(|profile| profile.threads.ids().map(|id| thread_label(profile, id))).collect();
+        let typed = typed_ui(ui, "threads", "Thread");
+        if ui.add_enabled(!chosen.is_empty(), egui::Button::new("All threads")).clicked() {
+            out.send(Command::SetThreads(Vec::new()));
+        }
+        ui.separator();
+        list_ui(ui, cx, all.iter().filter(|name| contains(name, &typed)), |ui, name| {
+            let mut is_on = chosen.contains(name);
+            if ui.checkbox(&mut is_on, name).changed() {
+                let mut threads: Vec<String> = chosen.iter().filter(|other| *other != name).cloned().collect();
+                threads.extend(is_on.then(|| name.clone()));
+                out.send(Command::SetThreads(threads));
+            }
+        });
+    });
+}
+
+fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let chosen = &cx.app.view().filter.labels;
+    let text = if chosen.is_empty() { "Labels: all ▾".to_owned() } else { format!("Labels: {} ▾", chosen.len()) };
+    menu_button(ui, cx, &text, "Labels", |ui| {
+        ui.set_min_width(280.0);
+        let profiles = cx.app.profiles();
+        let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for profile in &profiles {
+            for (key, value) in profile.label_sets.iter().flat_map(|set| texts(profile, set)) {
+                keys.entry(key).or_default().insert(value);
+            }
+        }
+        let typed = typed_ui(ui, "labels", "Label");
+        if ui.add_enabled(!chosen.is_empty(), egui::Button::new("All samples")).clicked() {
+            out.send(Command::SetLabels(Vec::new()));
+        }
+        for (key, values) in &keys {
+            ui.separator();
+            ui.label(RichText::new(key).font(fonts::strong()));
+            // The empty value stands for samples without this label.
+            let none = String::new();
+            let values = std::iter::once(&none).chain(values).filter(|value| contains(value, &typed) || contains(key, &typed));
+            list_ui(ui, cx, values, |ui, value| {
+                let label = (key.clone(), value.clone());
+                let mut is_on = chosen.contains(&label);
+                let words = if value.is_empty() { format!("(no {key})") } else { value.clone() };
+                if ui.checkbox(&mut is_on, words).changed() {
+                    let mut labels: Vec<(String, String)> = chosen.iter().filter(|other| **other != label).cloned().collect();
+                    labels.extend(is_on.then_some(label));
+                    out.send(Command::SetLabels(labels));
+                }
+            });
+        }
+    });
+}
+
+/// A field that narrows a list; gives what is typed.
+fn typed_ui(ui: &mut Ui, list: &str, name: &str) -> String {
+    let id = Id::unique("typed to narrow").with(list);
+    let mut typed: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let field = TextEdit::singleline(&mut typed).hint_text("Type to narrow").desired_width(260.0);
+    if ui.add(field).accessible_name(format!("{name} name")).changed() {
+        ui.data_mut(|data| data.insert_temp(id, typed.clone()));
+    }
+    typed
+}
+
+fn contains(text: &str, typed: &str) -> bool {
+    text.to_lowercase().contains(&typed.trim().to_lowercase())
+}
+
+fn list_ui<'a>(ui: &mut Ui, cx: &Cx<'_>, rows: impl Iterator<Item = &'a String>, mut row_ui: impl FnMut(&mut Ui, &String)) {
+    let rows: Vec<&String> = rows.collect();
+    ScrollArea::vertical().id_salt(ui.next_auto_id()).max_height(280.0).show(ui, |ui| {
+        for row in rows.iter().take(ROWS) {
+            row_ui(ui, row);
+        }
+        if rows.len() > ROWS {
+            let more = counted((rows.len() - ROWS) as u64, "more; type to narrow", "more; type to narrow");
+            ui.label(RichText::new(more).color(cx.theme.muted));
+        }
+    });
+}
+
+/// Name, what it does, and the command that sets it.
+type Pattern = (&'static str, &'static str, fn(String) -> Command);
+
+/// The three patterns.
+const PATTERNS: [Pattern; 3] = [
+    ("Focus", "Keep samples with a matching frame", Command::Focus),
+    ("Drop", "Drop samples with a matching frame", Command::Ignore),
+    ("Hide", "Leave matching frames out of stacks", Command::Hide),
+];
+
+fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    ui.set_min_width(300.0);
+    let filter = &cx.app.view().filter;
+    let now = [&filter.focus, &filter.ignore, &filter.hide];
+    for ((name, hint, command), now) in PATTERNS.into_iter().zip(now) {
+        ui.label(RichText::new(name).font(fonts::strong()));
+        let id = Id::unique("pattern").with(name);
+        let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| now.clone().unwrap_or_default());
+        let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0)).accessible_name(format!("{name}: {hint}"));
+        if field.changed() {
+            ui.data_mut(|data| data.insert_temp(id, text.clone()));
+        }
+        if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+            ui.data_mut(|data| data.remove::<String>(id));
+            out.send(command(text));
+            ui.close();
+        }
+    }
+    ui.label(RichText::new("Regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
+}
+
+/// The filters in effect, each removed by a click.
+fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let filter = &cx.app.view().filter;
+    let patterns = [("focus", &filter.focus), ("drop", &filter.ignore), ("hide", &filter.hide)];
+    for ((word, pattern), (_, hint, command)) in patterns.into_iter().zip(PATTERNS) {
+        if let Some(pattern) = pattern
+            && filter_chip(ui, cx, &format!("{word}: /{pattern}/"), hint)
+        {
+            out.send(command(String::new()));
+        }
+    }
+    if !filter.threads.is_empty() && filter_chip(ui, cx, &format!("threads: {}", filter.threads.join(", ")), "Only these threads") {
+        out.send(Command::SetThreads(Vec::new()));
+    }
+    for label in &filter.labels {
+        let (key, value) = label;
+        let text = if value.is_empty() { format!("no {key}") } else { format!("{key}: {value}") };
+        if filter_chip(ui, cx, &text, "Only samples with this label") {
+            out.send(Command::SetLabels(filter.labels.iter().filter(|other| *other != label).cloned().collect()));
+        }
+    }
+    if let Some((start, end)) = filter.time {
+        let text = format!("time: {}", human_duration(end.saturating_sub(start)));
+        if filter_chip(ui, cx, &text, "Only samples of a part of the time") {
+            out.send(Command::SetTimeRange(None));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The menu bar: a loop over `app::KINDS`. Deliberately absent: what is in the menus.
+
+use egui::{Button, RichText, Ui};
+
+use super::cx::{Cx, Outbox};
+use super::theme::fonts;
+use crate::app::{CommandKind, KINDS, Menu};
+
+/// Draws the menus side by side.
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    // Frames only under the pointer: a row of words, not of buttons.
+    egui::containers::menu::menu_style(ui.style_mut());
+    for menu in Menu::ALL {
+        ui.menu_button(menu.label(), |ui| menu_ui(ui, cx, menu, out));
+    }
+}
+
+fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
+    ui.set_min_width(260.0);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    for (at, kind) in KINDS.iter().filter(|kind| kind.menu == menu).enumerate() {
+        if kind.starts_group && at > 0 {
+            ui.separator();
+        }
+        kind_ui(ui, cx, kind, out);
+    }
+}
+
+/// One line: mark, title, keys; grey while it cannot be done.
+fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, kind: &CommandKind, out: &mut Outbox) {
+    let command = kind.available(cx.app);
+    let is_on = kind.checked.is_some_and(|checked| checked(cx.app));
+    let keys = kind.keys.first().map(crate::app::Keys::text).unwrap_or_default();
+    let title = title(cx, kind);
+    // The mark has its own column, so that titles stand below each other.
+    let mark = RichText::new(if is_on { "✓" } else { " " }).font(fonts::table());
+    let button = Button::new((mark, title)).shortcut_text(RichText::new(keys).font(fonts::small())).wrap_mode(egui::TextWrapMode::Extend);
+    let response = ui.add_enabled(command.is_some(), button);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, command.is_some(), kind.title));
+    if response.on_hover_text(kind.tooltip).clicked()
+        && let Some(command) = command
+    {
+        out.send(command);
+    }
+}
+
+/// The title; undo and redo say what they take back.
+fn title(cx: &Cx<'_>, kind: &CommandKind) -> String {
+    let label = match kind.name {
+        "undo" => cx.app.undo_label(),
+        "redo" => cx.app.redo_label(),
+        _ => None,
+    };
+    label.map_or_else(|| kind.title.to_owned(), |label| format!("{} {label}", kind.title))
+}

@@ -1,0 +1,261 @@
+//! The window as a whole: bars, tabs, sides, and the loop of drawing, sending commands and doing what they ask for.
+//!
+//! Deliberately absent: what stands in the panels, and the native window (see [`run`](super::run)): a [`Shell`] draws into any
+//! [`egui::Ui`], so tests and pictures use the same one. Start reading at [`Shell::ui`].
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use egui::{CentralPanel, Frame, Margin, Panel, RichText, ThemePreference, Ui, ViewportCommand, vec2};
+
+use super::cx::{Cx, Outbox};
+use super::file_dialog::{FileDialogs, Wish};
+use super::picture::{self, Part, PictureSpec};
+use super::theme::{Theme, fonts, size};
+use super::{dialogs, drop, menus, panels, shortcuts, status, toasts, toolbar, waiting};
+use crate::app::settings::ThemeChoice;
+use crate::app::view::Tab;
+use crate::app::{App, Command, Effect};
+
+/// The product with a face.
+pub struct Shell {
+    app: App,
+    files: Option<FileDialogs>,
+    title: String,
+    theme: Option<ThemeChoice>,
+    is_test: bool,
+}
+
+impl Shell {
+    /// A shell over an app for a native window. `wake` asks for a frame, from any thread.
+    pub fn new(mut app: App, wake: impl Fn() + Clone + Send + Sync + 'static) -> Self {
+        app.set_wake(wake.clone());
+        Self { app, files: Some(FileDialogs::new(wake)), title: String::new(), theme: None, is_test: false }
+    }
+
+    /// A shell for tests: no dialogs of the system, and no text that differs from run to run.
+    pub const fn for_tests(app: App) -> Self {
+        Self { app, files: None, title: String::new(), theme: None, is_test: true }
+    }
+
+    /// The app under it.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Does a command, as a script or a test would.
+    pub fn apply(&mut self, ctx: &egui::Context, command: Command) {
+        self.send(ctx, None, vec![command]);
+    }
+
+    /// One frame: takes in results, keys and drops, draws everything, then does what was sent.
+    pub fn ui(&mut self, ui: &mut Ui, window: Option<&eframe::Frame>) {
+        let ctx = ui.ctx().clone();
+        self.app.pump();
+        self.choose_theme(&ctx);
+        let mut out = Outbox::default();
+        drop::handle(&ctx, &mut out);
+        shortcuts::handle(&ctx, &self.app, &mut out);
+        self.answer(&ctx, &mut out);
+        let early = out.take();
+        self.send(&ctx, window, early);
+
+        let theme = Theme::current(&ctx);
+        let cx = self.cx(&ctx, &theme);
+        window_ui(ui, &cx, &mut out);
+        dialogs::ui(&ctx, &cx, &mut out);
+        toasts::ui(ui, &cx, &mut out);
+        drop::hover_ui(&ctx, &cx);
+        let commands = out.take();
+        self.send(&ctx, window, commands);
+        self.name_window(&ctx);
+    }
+
+    fn cx<'a>(&'a self, ctx: &egui::Context, theme: &'a Theme) -> Cx<'a> {
+        let unix_seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs() as i64);
+        Cx { app: &self.app, theme, now: ctx.input(|input| input.time), unix_seconds, is_test: self.is_test }
+    }
+
+    fn send(&mut self, ctx: &egui::Context, window: Option<&eframe::Frame>, commands: Vec<Command>) {
+        if !commands.is_empty() {
+            // What the commands changed is drawn in the next frame.
+            ctx.request_repaint();
+        }
+        for command in commands {
+            for effect in self.app.apply(command) {
+                self.perform(ctx, window, effect);
+            }
+        }
+    }
+
+    fn perform(&mut self, ctx: &egui::Context, window: Option<&eframe::Frame>, effect: Effect) {
+        match effect {
+            Effect::CopyText(text) => ctx.copy_text(text),
+            Effect::FocusSearch => ctx.memory_mut(|memory| memory.request_focus(toolbar::search_id())),
+            Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            Effect::SavePicture(path) => self.save_picture(ctx, &path),
+            Effect::ChooseFiles => self.ask(ctx, window, Wish::Open),
+            Effect::ChooseExport(name) => self.ask(ctx, window, Wish::Export(name)),
+            Effect::ChooseComparison => {
+                let shown = self.app.view().after.and_then(|id| self.app.capture(id)).map(|capture| capture.path.clone());
+                self.ask(ctx, window, Wish::Compare(shown));
+            }
+        }
+    }
+
+    fn ask(&mut self, ctx: &egui::Context, window: Option<&eframe::Frame>, wish: Wish) {
+        let now = ctx.input(|input| input.time);
+        match &mut self.files {
+            Some(files) => files.ask(wish, window, now),
+            // Without dialogs of the system there is always the path field.
+            None => drop(self.app.apply(super::file_dialog::by_hand(wish))),
+        }
+    }
+
+    fn answer(&mut self, ctx: &egui::Context, out: &mut Outbox) {
+        let Some(files) = self.files.as_mut().filter(|files| files.is_open()) else { return };
+        let (now, has_focus) = ctx.input(|input| (input.time, input.focused));
+        match files.answer(now, has_focus) {
+            Some(command) => out.send(command),
+            None => ctx.request_repaint_after_secs(1.0),
+        }
+    }
+
+    /// Draws the view in front again without the window and writes it.
+    fn save_picture(&mut self, ctx: &egui::Context, path: &Path) {
+        let part = match self.app.view().tab {
+            Tab::Flame => Part::Flame,
+            _ => Part::View,
+        };
+        let size = ctx.content_rect().size();
+        let spec = PictureSpec { size_points: [size.x, size.y], scale: 2.0, mode: Theme::current(ctx).mode, part };
+        let written = picture::picture(&self.app, &spec).and_then(|png| std::fs::write(path, png).map_err(|error| error.to_string()));
+        self.app.exported(path, written);
+        ctx.request_repaint();
+    }
+
+    fn choose_theme(&mut self, ctx: &egui::Context) {
+        let choice = self.app.settings().theme;
+        if self.is_test || self.theme == Some(choice) {
+            return;
+        }
+        self.theme = Some(choice);
+        ctx.set_theme(match choice {
+            ThemeChoice::System => ThemePreference::System,
+            ThemeChoice::Light => ThemePreference::Light,
+            ThemeChoice::Dark => ThemePreference::Dark,
+        });
+    }
+
+    fn name_window(&mut self, ctx: &egui::Context) {
+        let title = title(&self.app);
+        if self.title != title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}
+
+/// Words in the title bar: `before → after — Emberlens 0.1.0`.
+pub(super) fn title(app: &App) -> String {
+    let names: Vec<String> = app.view().captures().iter().filter_map(|id| app.capture(*id)).map(crate::app::Capture::name).collect();
+    let product = format!("Emberlens {}", env!("CARGO_PKG_VERSION"));
+    if names.is_empty() { product } else { format!("{} — {product}", names.join(" → ")) }
+}
+
+/// Draws the window: everything but dialogs and messages.
+pub(super) fn window_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let bar = |fill, x: i8, y: i8| Frame::new().fill(fill).inner_margin(Margin::symmetric(x, y));
+    let theme = cx.theme;
+    Panel::top("upper bar").exact_size(size::MENU_BAR).frame(bar(theme.surface, 8, 5)).show(ui, |ui| {
+        ui.horizontal_centered(|ui| {
+            ui.scope(|ui| menus::ui(ui, cx, out));
+            toolbar::upper_ui(ui, cx, out);
+        });
+    });
+    if cx.app.view().after.is_none() {
+        CentralPanel::default().frame(Frame::new().fill(theme.background)).show(ui, |ui| panels::welcome::ui(ui, cx, out));
+        return;
+    }
+    Panel::top("lower bar").frame(bar(theme.surface, 8, 4)).show(ui, |ui| {
+        ui.set_min_height(size::FILTER_BAR - 8.0);
+        toolbar::lower_ui(ui, cx, out);
+    });
+    Panel::bottom("status").exact_size(size::STATUS_BAR).frame(bar(theme.surface, 8, 2)).show(ui, |ui| status::ui(ui, cx, out));
+    if cx.app.settings().side_panel && !cx.app.profiles().is_empty() && cx.app.failure().is_none() {
+        side_ui(ui, cx, out);
+    }
+    CentralPanel::default().frame(Frame::new().fill(theme.background)).show(ui, |ui| view_ui(ui, cx, out));
+}
+
+/// The right side: findings or hottest paths above the details of the selection.
+fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let most = (ui.available_width() * 0.5).max(size::SIDE_PANEL_MIN);
+    // On a wide screen the findings have room for their numbers.
+    let first = (ui.available_width() * 0.26).clamp(size::SIDE_PANEL, 560.0);
+    let frame = Frame::new().fill(cx.theme.surface).inner_margin(Margin { left: 8, right: 8, top: 6, bottom: 4 });
+    let side = Panel::right("side")
+        .resizable(true)
+        .default_size(first)
+        .size_range(size::SIDE_PANEL_MIN..=most)
+        .frame(Frame::new().fill(cx.theme.surface));
+    side.show(ui, |ui| {
+        let height = ui.available_height();
+        let details = Panel::bottom("details").resizable(true).default_size(height * 0.42).size_range(80.0..=(height - 80.0).max(80.0));
+        details.frame(frame).show(ui, |ui| {
+            // Its height is the user's, not that of what is in it.
+            ui.expand_to_include_rect(ui.max_rect());
+            panels::details::ui(ui, cx, out);
+        });
+        CentralPanel::default().frame(frame).show(ui, |ui| {
+            if cx.app.view().is_comparison() {
+                panels::regressions::ui(ui, cx, out);
+            } else {
+                panels::hot_paths::ui(ui, cx, out);
+            }
+        });
+    });
+}
+
+/// Tabs, and the view in front or what stands in its place.
+fn view_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let frame = Frame::new().fill(cx.theme.surface).inner_margin(Margin::symmetric(8, 0));
+    Panel::top("tabs").exact_size(30.0).frame(frame).show(ui, |ui| {
+        ui.horizontal_centered(|ui| tabs_ui(ui, cx, out));
+    });
+    CentralPanel::default().frame(Frame::new().fill(cx.theme.background)).show(ui, |ui| {
+        if !waiting::ui(ui, cx, out) {
+            tab_ui(ui, cx, out);
+        }
+    });
+}
+
+/// The view in front.
+pub(super) fn tab_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    match cx.app.view().tab {
+        Tab::Flame => panels::flame::ui(ui, cx, out),
+        Tab::CallTree => panels::call_tree::ui(ui, cx, out),
+        Tab::Top => panels::top::ui(ui, cx, out),
+        Tab::Info => panels::info::ui(ui, cx, out),
+    }
+}
+
+fn tabs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    ui.spacing_mut().item_spacing.x = 0.0;
+    for (at, tab) in Tab::ALL.into_iter().enumerate() {
+        let is_front = cx.app.view().tab == tab;
+        let color = if is_front { cx.theme.text } else { cx.theme.muted };
+        let text = RichText::new(tab.label()).font(fonts::body()).color(color);
+        let button = egui::Button::new(text).frame(false).min_size(vec2(0.0, 28.0));
+        let response = ui.add(button);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, is_front, tab.label()));
+        if is_front || response.has_focus() {
+            let line = egui::Rect::from_min_max(response.rect.left_bottom() - vec2(0.0, size::OUTLINE), response.rect.right_bottom());
+            ui.painter().rect_filled(line, 0.0, if is_front { cx.theme.accent } else { cx.theme.strong_line });
+        }
+        if response.on_hover_text(format!("Key {}", at + 1)).clicked() {
+            out.send(Command::SetTab(tab));
+        }
+        ui.add_space(size::PAD * 1.5);
+    }
+}

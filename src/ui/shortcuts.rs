@@ -1,0 +1,157 @@
+//! Keys: the one place where they become commands, and the sheet that lists them.
+//!
+//! Deliberately absent: which keys there are; see `app::KINDS`. Keys inside a picture (arrows) belong to its widget.
+
+use egui::{Event, Id, Key, Modifiers, text_selection::LabelSelectionState};
+
+use super::cx::{Cx, Outbox};
+use super::theme::{fonts, size};
+use crate::app::{App, Command, CommandKind, KINDS, Keys, Menu};
+
+/// egui's key of a name in [`Keys`]; digits are `Num4` there, as egui's variants are called, and `4` to egui's own parser.
+fn egui_key(name: &str) -> Option<Key> {
+    Key::from_name(name.strip_prefix("Num").unwrap_or(name))
+}
+
+/// True where the typed key is the one of `keys`.
+fn matches(keys: Keys, key: Key, modifiers: Modifiers) -> bool {
+    // A sign may need Shift on one keyboard and none on another: what counts is the sign.
+    let is_sign = matches!(keys.key, "Plus" | "Minus" | "Equals" | "Slash" | "Questionmark" | "Period" | "Comma");
+    egui_key(keys.key) == Some(key)
+        && modifiers.command == keys.command
+        && modifiers.alt == keys.alt
+        && (is_sign || modifiers.shift == keys.shift)
+}
+
+/// Takes the keys of this frame that mean a command out of the input and sends the commands.
+///
+/// Call it before anything is drawn, so that a key acts once. Keys that would be typed act only while no text field has the keyboard.
+pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
+    let typing = ctx.text_edit_focused();
+    // Space and Enter press the button that has the keyboard; a picture has nothing to press.
+    let picture = ctx.data(|data| data.get_temp::<Id>(picture_id()));
+    let focused = ctx.memory(|memory| memory.focused().is_some_and(|id| picture != Some(id))) || egui::Popup::is_any_open(ctx);
+    let text_selected = ctx.plugin_or_default::<LabelSelectionState>().lock().has_selection();
+    ctx.input_mut(|input| {
+        input.events.retain(|event| {
+            let command = match event {
+                Event::Key { key, pressed: true, modifiers, repeat, .. } => {
+                    if focused && matches!(key, Key::Space | Key::Enter | Key::Escape) {
+                        return true;
+                    }
+                    // A held key zooms on and steps on, but does not switch back and forth.
+                    command_of(app, *key, *modifiers, typing).filter(|(kind, _)| !repeat || kind.checked.is_none())
+                }
+                // The system's copy keys arrive as an event of their own.
+                Event::Copy if !typing && !text_selected => command_of(app, Key::C, Modifiers::COMMAND, typing),
+                _ => None,
+            };
+            let Some((_, command)) = command else { return true };
+            out.send(command);
+            false
+        });
+    });
+}
+
+/// Says that a widget leaves Space, Enter and Escape to the commands while it has the keyboard.
+pub(crate) fn leave_keys(ctx: &egui::Context, widget: Id) {
+    ctx.data_mut(|data| data.insert_temp(picture_id(), widget));
+}
+
+fn picture_id() -> Id {
+    Id::unique("picture that leaves keys to the commands")
+}
+
+/// The command of a key as things stand.
+fn command_of(app: &App, key: Key, modifiers: Modifiers, typing: bool) -> Option<(&'static CommandKind, Command)> {
+    let means = |kind: &&CommandKind| kind.keys.iter().any(|&keys| matches(keys, key, modifiers) && !(typing && keys.is_text()));
+    let kind = KINDS.iter().find(means)?;
+    kind.available(app).map(|command| (kind, command))
+}
+
+/// Draws the sheet of all keys, by menu.
+pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
+    let with_keys = |menu: Menu| KINDS.iter().filter(move |kind| kind.menu == menu && !kind.keys.is_empty());
+    egui::ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 160.0).show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            for column in [&[Menu::File, Menu::Edit][..], &[Menu::View], &[Menu::Compare, Menu::Help]] {
+                ui.vertical(|ui| {
+                    ui.set_width(270.0);
+                    for &menu in column {
+                        ui.label(egui::RichText::new(menu.label()).font(fonts::strong()));
+                        for kind in with_keys(menu) {
+                            key_row_ui(ui, cx, kind.title, &texts(kind));
+                        }
+                        if menu == Menu::View {
+                            key_row_ui(ui, cx, "Window larger, smaller, as it was", &zoom_keys());
+                        }
+                        ui.add_space(size::PAD);
+                    }
+                });
+            }
+        });
+    });
+}
+
+fn key_row_ui(ui: &mut egui::Ui, cx: &Cx<'_>, title: &str, keys: &str) {
+    ui.horizontal(|ui| {
+        ui.set_height(size::TABLE_ROW);
+        ui.label(title);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.label(egui::RichText::new(keys).font(fonts::table()).color(cx.theme.muted));
+        });
+    });
+}
+
+/// All keys of a kind, with `or` between them; signs that differ only in Shift are one.
+fn texts(kind: &CommandKind) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for keys in kind.keys {
+        let text = keys.text();
+        if !texts.iter().any(|known| known.ends_with(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(", ")
+}
+
+fn zoom_keys() -> String {
+    let command = if cfg!(target_os = "macos") { "Cmd" } else { "Ctrl" };
+    format!("{command}++, {command}+−, {command}+0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_name_is_a_key_of_egui() {
+        for kind in KINDS {
+            for keys in kind.keys {
+                assert!(egui_key(keys.key).is_some(), "{}: {}", kind.name, keys.key);
+            }
+        }
+    }
+
+    #[test]
+    fn letters_need_their_shift_and_signs_do_not() {
+        let plain = |key| Keys { key, command: false, shift: false, alt: false };
+        assert!(matches(plain("Plus"), Key::Plus, Modifiers::SHIFT) && matches(plain("Plus"), Key::Plus, Modifiers::NONE));
+        assert!(matches(plain("Slash"), Key::Slash, Modifiers::SHIFT), "7 on a German keyboard");
+        assert!(!matches(plain("H"), Key::H, Modifiers::SHIFT));
+        assert!(!matches(plain("Num1"), Key::Num1, Modifiers::ALT) && !matches(plain("F3"), Key::F3, Modifiers::SHIFT));
+        assert!(!matches(plain("Escape"), Key::Escape, Modifiers::SHIFT) && !matches(plain("Home"), Key::Home, Modifiers::SHIFT));
+    }
+
+    #[test]
+    fn no_two_available_commands_share_a_key() {
+        for (at, kind) in KINDS.iter().enumerate() {
+            for keys in kind.keys {
+                let key = egui_key(keys.key).expect("a key");
+                let modifiers = Modifiers { alt: keys.alt, ctrl: keys.command, shift: keys.shift, mac_cmd: false, command: keys.command };
+                let first = KINDS.iter().position(|kind| kind.keys.iter().any(|keys| matches(*keys, key, modifiers)));
+                assert_eq!(first, Some(at), "{} at {}", kind.name, keys.text());
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The status line: how much there is, what was lost, what 100 % is, and the jobs that run.
+
+use egui::{Align, Layout, ProgressBar, RichText, Ui};
+
+use super::cx::{Cx, Outbox};
+use super::theme::{fonts, size};
+use super::words::{counted, grouped};
+use crate::app::Command;
+use crate::app::view::Tab;
+use crate::base::jobs::Running;
+use crate::base::ticket::Progress;
+use crate::model::{Profile, human, human_duration};
+
+/// Jobs younger than this are not shown: they would only flicker.
+const QUIET_SECONDS: f32 = 0.1;
+
+/// Draws the line.
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    ui.style_mut().override_font_id = Some(fonts::small());
+    ui.spacing_mut().interact_size.y = 18.0;
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        jobs_ui(ui, cx, out);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| facts_ui(ui, cx, out));
+    });
+}
+
+fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let profiles = cx.app.profiles();
+    match profiles.as_slice() {
+        [] => {
+            ui.label(muted(cx, "Ready"));
+            return;
+        }
+        [profile] => drop(ui.label(size_text(profile))),
+        [before, after] => {
+            for (mark, color, profile) in [("B", cx.theme.before, before), ("A", cx.theme.after, after)] {
+                ui.label(RichText::new(mark).color(color));
+                ui.label(size_text(profile));
+            }
+        }
+        _ => {}
+    }
+    let notes: usize = profiles.iter().map(|profile| profile.notes.len()).sum();
+    if notes > 0 {
+        ui.separator();
+        let text = RichText::new(format!("⚠ {}", counted(notes as u64, "note", "notes"))).color(cx.theme.warning);
+        let hover = "What was lost or guessed while reading; shown under Capture info";
+        if ui.add(egui::Button::new(text).frame(false)).on_hover_text(hover).clicked() {
+            out.send(Command::SetTab(Tab::Info));
+        }
+    }
+    if let Some((comparison, _)) = cx.app.shown_comparison() {
+        ui.separator();
+        let text = comparison.denominator_text();
+        ui.add(egui::Label::new(muted(cx, &text)).truncate()).on_hover_text("What the shown numbers are a part of");
+    }
+}
+
+/// `3,000 samples, 30.0 s`.
+fn size_text(profile: &Profile) -> String {
+    let samples = counted(profile.samples.len() as u64, "sample", "samples");
+    match profile.info.duration_nanos {
+        Some(nanos) if nanos > 0 => format!("{samples}, {}", human_duration(nanos)),
+        _ => samples,
+    }
+}
+
+fn jobs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let shown = |job: &&Running| !cx.is_test && job.age().as_secs_f32() >= QUIET_SECONDS;
+    let jobs: Vec<&Running> = cx.app.running().iter().filter(shown).collect();
+    if !cx.is_test && !cx.app.running().is_empty() {
+        ui.ctx().request_repaint_after_secs(QUIET_SECONDS);
+    }
+    let Some(job) = jobs.first() else { return };
+    if ui.small_button("✕").on_hover_text("Stop this").accessible_name(format!("Stop {}", job.name)).clicked() {
+        out.send(Command::CancelJob(job.id.number()));
+    }
+    let progress = job.progress();
+    progress_bar_ui(ui, &progress, 140.0);
+    ui.label(muted(cx, &progress_text(&progress)));
+    ui.label(&job.name);
+    if jobs.len() > 1 {
+        ui.label(muted(cx, &format!("+{}", grouped(jobs.len() as u64 - 1)))).on_hover_ui(|ui| {
+            for job in jobs.iter().skip(1) {
+                ui.label(&job.name);
+            }
+        });
+    }
+}
+
+/// A bar of a job; without a known end it is empty and says nothing false.
+pub(super) fn progress_bar_ui(ui: &mut Ui, progress: &Progress, width: f32) {
+    let bar = ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(width).desired_height(size::PAD);
+    ui.add(bar).accessible_name("Progress");
+}
+
+/// `decoding, 12 MiB of 80 MiB`; work that is not counted in bytes shows percent.
+pub(super) fn progress_text(progress: &Progress) -> String {
+    let bytes = |count: u64| human(count as f64, "bytes");
+    // Reading counts bytes; everything else counts rows, which nobody wants to see.
+    let is_bytes = matches!(progress.stage, "reading" | "inflating" | "decoding" | "scanning");
+    let stage = if progress.stage.is_empty() { String::new() } else { format!("{}, ", progress.stage) };
+    match (progress.fraction(), is_bytes) {
+        (Some(_), true) => format!("{stage}{} of {}", bytes(progress.done.min(progress.total)), bytes(progress.total)),
+        (Some(part), false) => format!("{stage}{:.0} %", part * 100.0),
+        (None, true) if progress.done > 0 => format!("{stage}{}", bytes(progress.done)),
+        (None, _) => progress.stage.to_owned(),
+    }
+}
+
+fn muted(cx: &Cx<'_>, text: &str) -> RichText {
+    RichText::new(text).color(cx.theme.muted)
+}

@@ -1,0 +1,331 @@
+//! The chips of the two bars: captures and search above, then what is shown and how.
+//!
+//! Every chip shows its value and opens a menu of the others; nothing that is often changed needs a dialog. Deliberately absent:
+//! threads, labels and patterns, see `filters`.
+
+use egui::{Align, Button, Color32, Id, Key, Layout, RichText, Stroke, TextEdit, TextWrapMode, Ui, vec2};
+
+use super::cx::{Cx, Outbox};
+use super::filters;
+use super::theme::{fonts, size};
+use super::words::counted;
+use crate::analysis::call_tree::Direction;
+use crate::analysis::comparison::{Comparison, Normalization, percent};
+use crate::analysis::place::Granularity;
+use crate::app::command::kind;
+use crate::app::view::{CaptureId, Tab};
+use crate::app::{Capture, Command, Keys};
+use crate::model::{human, human_duration};
+
+/// Names the search box, for [`crate::app::Effect::FocusSearch`].
+pub(super) fn search_id() -> Id {
+    Id::unique("search")
+}
+
+/// Width of the search box in points.
+const SEARCH_WIDTH: f32 = 200.0;
+
+/// Draws captures and search into what the menus left of the upper bar.
+pub(super) fn upper_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if cx.app.view().after.is_some() {
+            search_ui(ui, cx, out);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| captures_ui(ui, cx, out));
+    });
+}
+
+fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let (before, after) = (cx.app.view().before, cx.app.view().after);
+    let Some(after) = after.and_then(|id| cx.app.capture(id)) else { return };
+    ui.add_space(size::PAD);
+    let Some(before) = before.and_then(|id| cx.app.capture(id)) else {
+        let width = ui.available_width() - 120.0;
+        capture_chip(ui, cx, out, after, Role::Alone, width);
+        if ui.button("Compare with…").on_hover_text("Choose the capture to compare with this one").clicked() {
+            out.send(Command::ChooseComparison);
+        }
+        return;
+    };
+    let width = (ui.available_width() - 60.0) / 2.0;
+    capture_chip(ui, cx, out, before, Role::Before, width);
+    if ui.button("⇄").on_hover_text("Swap before and after (X)").accessible_name("Swap before and after").clicked() {
+        out.send(Command::SwapSides);
+    }
+    capture_chip(ui, cx, out, after, Role::After, width);
+}
+
+/// What a capture is in the view.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Alone,
+    Before,
+    After,
+}
+
+impl Role {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Alone => "Capture",
+            Self::Before => "Before",
+            Self::After => "After",
+        }
+    }
+
+    const fn put(self, id: CaptureId) -> Command {
+        match self {
+            Self::Alone => Command::Show(id),
+            Self::Before => Command::SetBefore(id),
+            Self::After => Command::SetAfter(id),
+        }
+    }
+}
+
+fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, capture: &Capture, role: Role, width: f32) {
+    let (mark, color) = match role {
+        Role::Alone => ("", cx.theme.after),
+        Role::Before => ("B", cx.theme.before),
+        Role::After => ("A", cx.theme.after),
+    };
+    // A name that does not fit loses its middle: the beginning says which program, the end which run.
+    let letters = ((width - 56.0) / 7.2).clamp(8.0, 60.0) as usize;
+    let name = shortened(&capture.name(), letters);
+    let mark = RichText::new(mark).font(fonts::strong()).color(color);
+    let arrow = RichText::new("▾").color(cx.theme.muted);
+    let atoms = if role == Role::Alone { egui::Atoms::new((name, arrow)) } else { egui::Atoms::new((mark, name, arrow)) };
+    let button = Button::new(atoms).fill(cx.theme.raised).stroke(Stroke::new(size::HAIRLINE, color)).wrap_mode(TextWrapMode::Extend);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| captures_menu_ui(ui, cx, out, capture, role));
+    let words = format!("{}: {}", role.words(), capture.name());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.clone()));
+    response.on_hover_text(format!("{}\n{}", role.words(), capture.path.display()));
+}
+
+fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture, role: Role) {
+    ui.set_min_width(280.0);
+    for capture in cx.app.captures() {
+        let text = match (capture.error(), capture.profile()) {
+            (Some(_), _) => format!("{} (not readable)", capture.name()),
+            (None, Some(_)) => capture.name(),
+            (None, None) => format!("{} (being read)", capture.name()),
+        };
+        if choice_ui(ui, capture.id == shown.id, &text).on_hover_text(capture.path.display().to_string()).clicked() {
+            out.send(role.put(capture.id));
+        }
+    }
+    ui.separator();
+    let mut entry = |ui: &mut Ui, text: &str, command: Command| {
+        if ui.button(text).clicked() {
+            out.send(command);
+        }
+    };
+    if role == Role::Alone {
+        let others: Vec<&Capture> = cx.app.captures().iter().filter(|capture| capture.id != shown.id).collect();
+        for other in others.iter().take(12) {
+            entry(ui, &format!("Compare with {} as before", shortened(&other.name(), 32)), Command::SetBefore(other.id));
+        }
+        entry(ui, "Compare with another file…", Command::ChooseComparison);
+    } else {
+        entry(ui, "Swap before and after", Command::SwapSides);
+        entry(ui, "Show this capture alone", Command::Show(shown.id));
+    }
+    ui.separator();
+    entry(ui, "Open…", Command::ChooseFiles);
+    entry(ui, "Reload", Command::Reload(shown.id));
+    entry(ui, "Close", Command::Close(shown.id));
+}
+
+/// A line of a menu that chooses one of several.
+pub(super) fn choice_ui(ui: &mut Ui, is_chosen: bool, text: &str) -> egui::Response {
+    let mark = RichText::new(if is_chosen { "●" } else { " " }).font(fonts::table());
+    let response = ui.add(Button::new((mark, text)).wrap_mode(TextWrapMode::Extend));
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, text));
+    response
+}
+
+/// `text` with at most `letters`, the middle left out.
+fn shortened(text: &str, letters: usize) -> String {
+    let all: Vec<char> = text.chars().collect();
+    if all.len() <= letters || letters < 3 {
+        return text.to_owned();
+    }
+    let (head, tail) = ((letters - 1) / 2, (letters - 1).div_ceil(2));
+    let part = |range: &[char]| range.iter().collect::<String>();
+    format!("{}…{}", part(all.get(..head).unwrap_or_default()), part(all.get(all.len() - tail..).unwrap_or_default()))
+}
+
+fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let mut text = cx.app.view().search.clone();
+    let keys = kind("focus-search").and_then(|kind| kind.keys.first()).map(Keys::text).unwrap_or_default();
+    let field = TextEdit::singleline(&mut text).id(search_id()).hint_text(format!("Search ({keys})")).desired_width(SEARCH_WIDTH);
+    let field = ui.add(field).accessible_name("Search").on_hover_text("Names, as regular expression; Enter: next, Shift+Enter: previous");
+    if field.changed() {
+        if let Some(rest) = text.strip_prefix('>') {
+            out.send(Command::Search(rest.to_owned()));
+            out.send(Command::Palette);
+        } else {
+            out.send(Command::Search(text.clone()));
+        }
+    }
+    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        out.send(if ui.input(|input| input.modifiers.shift) { Command::PreviousMatch } else { Command::NextMatch });
+        field.request_focus();
+    }
+    if cx.app.view().search.is_empty() {
+        return;
+    }
+    if ui.button("✕").on_hover_text("Clear the search").accessible_name("Clear search").clicked() {
+        out.send(Command::Search(String::new()));
+    }
+    // The flame graph has its own words for it, which count boxes.
+    if cx.app.view().tab == Tab::Flame {
+        return;
+    }
+    if let (Some(matches), Some(comparison)) = (cx.app.matches().ready(), cx.app.comparison().ready()) {
+        let whole = comparison.last().map_or(0.0, |side| side.weights.total().unsigned_abs() as f64);
+        let share = if whole > 0.0 { matches.total as f64 / whole } else { 0.0 };
+        let found = counted(matches.places.len() as u64, "name", "names");
+        let text = if matches.places.is_empty() { "no match".to_owned() } else { format!("{found}, {}", percent(share)) };
+        let color = if matches.places.is_empty() { cx.theme.warning } else { cx.theme.muted };
+        ui.label(RichText::new(text).font(fonts::small()).color(color)).on_hover_text(format!(
+            "{} boxes; samples with a match, each counted once: {}",
+            matches.nodes,
+            human(matches.total as f64, &comparison.unit)
+        ));
+    }
+}
+
+/// Draws the lower bar: sample type, normalisation, granularity, direction, filters.
+pub(super) fn lower_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    ui.spacing_mut().item_spacing = vec2(size::GAP + 2.0, size::GAP);
+    ui.spacing_mut().interact_size.y = 22.0;
+    ui.horizontal_wrapped(|ui| {
+        sample_type_chip(ui, cx, out);
+        if cx.app.view().is_comparison() {
+            normalization_chip(ui, cx, out);
+        }
+        granularity_chip(ui, cx, out);
+        direction_chip(ui, cx, out);
+        filters::ui(ui, cx, out);
+    });
+}
+
+/// A chip that opens a menu; `name` says what it chooses.
+pub(super) fn chip_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: &str, hover: &str, menu: impl FnOnce(&mut Ui)) {
+    let arrow = RichText::new("▾").color(cx.theme.muted);
+    let button = Button::new((value, arrow)).fill(cx.theme.raised).stroke(Stroke::NONE).wrap_mode(TextWrapMode::Extend);
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, menu);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}: {value}")));
+    if !hover.is_empty() {
+        response.on_hover_text(hover);
+    }
+}
+
+fn sample_type_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let (types, Some(shown)) = (cx.app.sample_types(), cx.app.sample_type()) else { return };
+    let words = |(name, unit): &(String, String)| format!("{name} / {unit}");
+    chip_ui(ui, cx, "Sample type", &words(&shown), "What is counted (T: next)", |ui| {
+        for kind in &types {
+            if choice_ui(ui, *kind == shown, &words(kind)).clicked() {
+                out.send(Command::SetSampleType(kind.0.clone(), kind.1.clone()));
+            }
+        }
+    });
+}
+
+fn normalization_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let shown = cx.app.normalization();
+    let comparison = cx.app.shown_comparison().map(|(comparison, _)| comparison);
+    let words = |normalization: Normalization| match comparison.map(|comparison| denominators(comparison, normalization)) {
+        Some(Some(by)) => format!("{} ({by})", normalization.label()),
+        _ => normalization.label().to_owned(),
+    };
+    chip_ui(ui, cx, "Made comparable by", &words(shown), "What before and after are divided by", |ui| {
+        for normalization in Normalization::ALL {
+            let can = normalization != Normalization::PerSecond || cx.app.durations_known();
+            ui.add_enabled_ui(can, |ui| {
+                if choice_ui(ui, normalization == shown, &words(normalization)).clicked() {
+                    out.send(Command::SetNormalization(Some(normalization)));
+                }
+            });
+        }
+        ui.separator();
+        if choice_ui(ui, cx.app.view().normalization.is_none(), "What fits the sample type").clicked() {
+            out.send(Command::SetNormalization(None));
+        }
+    });
+}
+
+/// What each side is divided by: `24.3 s, 25.1 s`.
+fn denominators(comparison: &Comparison, normalization: Normalization) -> Option<String> {
+    let (before, after) = comparison.pair()?;
+    let texts = match normalization {
+        Normalization::Share => [before, after].map(|side| Some(human(side.denominator(), &comparison.unit))),
+        Normalization::PerSecond => [before, after].map(|side| side.duration_nanos.map(human_duration)),
+        Normalization::Absolute => return None,
+    };
+    let [before, after] = texts;
+    Some(format!("{}, {}", before?, after?))
+}
+
+const fn granularity_words(granularity: Granularity) -> (&'static str, &'static str) {
+    match granularity {
+        Granularity::Function => ("By function", "Lines, addresses and inlining do not matter"),
+        Granularity::Line => ("By line", "Function, file and line"),
+        Granularity::File => ("By file", "Source file"),
+        Granularity::Package => ("By package", "Package, namespace or crate"),
+        Granularity::Module => ("By module", "Binary or library"),
+        Granularity::Address => ("By address", "Address in its module"),
+    }
+}
+
+fn granularity_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let shown = cx.app.view().granularity;
+    chip_ui(ui, cx, "Frames are told apart", granularity_words(shown).0, "What one box or row stands for", |ui| {
+        for granularity in Granularity::ALL {
+            let (words, hover) = granularity_words(granularity);
+            if choice_ui(ui, granularity == shown, words).on_hover_text(hover).clicked() {
+                out.send(Command::SetGranularity(granularity));
+            }
+        }
+    });
+}
+
+fn direction_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let words = |direction| match direction {
+        Direction::TopDown => ("Top-down", "Callers above callees: where the cost comes from"),
+        Direction::BottomUp => ("Bottom-up", "Callees above callers: where the cost falls"),
+    };
+    let shown = cx.app.view().direction;
+    chip_ui(ui, cx, "Direction", words(shown).0, "Direction of flame graph and call tree (I)", |ui| {
+        for direction in [Direction::TopDown, Direction::BottomUp] {
+            let (text, hover) = words(direction);
+            if choice_ui(ui, direction == shown, text).on_hover_text(hover).clicked() {
+                out.send(Command::SetDirection(direction));
+            }
+        }
+    });
+}
+
+/// A chip with a cross that takes a filter away.
+pub(super) fn filter_chip(ui: &mut Ui, cx: &Cx<'_>, text: &str, hover: &str) -> bool {
+    let cross = RichText::new("✕").font(fonts::small()).color(cx.theme.muted);
+    let button = Button::new((shortened(text, 48), cross))
+        .fill(Color32::TRANSPARENT)
+        .stroke(Stroke::new(size::HAIRLINE, cx.theme.accent))
+        .wrap_mode(TextWrapMode::Extend);
+    let response = ui.add(button);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Remove filter {text}")));
+    response.on_hover_text(format!("{hover}\n{text}\nClick to remove")).clicked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_keep_beginning_and_end() {
+        assert_eq!(shortened("cpu.pb.gz", 9), "cpu.pb.gz");
+        assert_eq!(shortened("orders-cpu-before.pb.gz", 11), "order…pb.gz");
+        assert_eq!(shortened("äöüäöüäöü", 5), "äö…öü");
+    }
+}

@@ -1,0 +1,146 @@
+//! What stands where the picture would while there is none: the reading of a capture, or why it cannot be read.
+
+use egui::{Button, Frame, RichText, ScrollArea, TextEdit, Ui};
+
+use super::cx::{Cx, Outbox};
+use super::status::{progress_bar_ui, progress_text};
+use super::theme::{fonts, size};
+use crate::app::view::CaptureId;
+use crate::app::{Capture, CaptureState, Command};
+use crate::base::jobs::Running;
+
+/// Reading that takes less time than this shows nothing: small files must not flicker.
+const QUIET_SECONDS: f32 = 0.1;
+
+/// Draws the captures being read, or the failure, and is true then; false where the picture can stand.
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
+    if let Some((capture, why)) = cx.app.failure() {
+        failure_ui(ui, cx, capture, &why, out);
+        return true;
+    }
+    let loading: Vec<(&Capture, &Running)> = cx.app.view().captures().into_iter().filter_map(|id| reading(cx, id)).collect();
+    if loading.is_empty() {
+        return false;
+    }
+    let is_young = loading.iter().all(|(_, job)| job.age().as_secs_f32() < QUIET_SECONDS);
+    if is_young && !cx.is_test {
+        ui.ctx().request_repaint_after_secs(QUIET_SECONDS);
+        // The old picture, if there is one, stays for this moment.
+        return cx.app.shown_comparison().is_none();
+    }
+    middle_ui(ui, |ui| {
+        for (capture, job) in loading {
+            reading_ui(ui, cx, capture, job, out);
+        }
+    });
+    true
+}
+
+fn reading<'a>(cx: &Cx<'a>, id: CaptureId) -> Option<(&'a Capture, &'a Running)> {
+    let capture = cx.app.capture(id)?;
+    let CaptureState::Loading(job) = capture.state else { return None };
+    Some((capture, cx.app.running().iter().find(|running| running.id == job)?))
+}
+
+/// A column in the middle of what is left.
+fn middle_ui(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    let width = 640.0_f32.min(ui.available_width() - 2.0 * size::WIDE);
+    let space = ui.available_size();
+    ui.horizontal_top(|ui| {
+        ui.add_space((space.x - width) / 2.0);
+        ui.vertical(|ui| {
+            ui.set_width(width);
+            ui.add_space((space.y * 0.22).max(size::WIDE));
+            content(ui);
+        });
+    });
+}
+
+fn reading_ui(ui: &mut Ui, cx: &Cx<'_>, capture: &Capture, job: &Running, out: &mut Outbox) {
+    ui.label(RichText::new(format!("Reading {}", capture.name())).font(fonts::title()));
+    let progress = job.progress();
+    if !cx.is_test {
+        progress_bar_ui(ui, &progress, ui.available_width());
+        ui.ctx().request_repaint_after_secs(QUIET_SECONDS);
+    }
+    ui.horizontal(|ui| {
+        if ui.button("Stop").accessible_name(format!("Stop reading {}", capture.name())).clicked() {
+            out.send(Command::CancelJob(job.id.number()));
+        }
+        if !cx.is_test {
+            ui.label(RichText::new(progress_text(&progress)).color(cx.theme.muted));
+        }
+    });
+    ui.add_space(size::WIDE);
+}
+
+fn failure_ui(ui: &mut Ui, cx: &Cx<'_>, capture: Option<CaptureId>, why: &str, out: &mut Outbox) {
+    let name = capture.and_then(|id| cx.app.capture(id)).map(Capture::name);
+    let title = name.map_or_else(|| "This cannot be shown".to_owned(), |name| format!("{name} cannot be read"));
+    middle_ui(ui, |ui| {
+        ui.label(RichText::new(title).font(fonts::title()));
+        ui.add_space(size::PAD);
+        Frame::new().fill(cx.theme.surface).stroke(egui::Stroke::new(size::HAIRLINE, cx.theme.line)).inner_margin(12).show(ui, |ui| {
+            ScrollArea::vertical().max_height(220.0).show(ui, |ui| {
+                // A text field that is not written back: every part of it can be marked and copied.
+                let mut text = why;
+                let field = TextEdit::multiline(&mut text).font(fonts::table()).frame(Frame::NONE).desired_rows(1);
+                ui.add(field.desired_width(f32::INFINITY)).accessible_name("Error");
+            });
+        });
+        ui.add_space(size::PAD);
+        ui.label(RichText::new("What to try").font(fonts::strong()));
+        for advice in advice(why) {
+            ui.label(format!("• {advice}"));
+        }
+        ui.add_space(12.0);
+        ui.horizontal(|ui| {
+            if ui.button("Copy details").clicked() {
+                ui.ctx().copy_text(format!("Emberlens {}\n{why}", crate::version()));
+            }
+            if let Some(id) = capture {
+                for (text, command) in [("Try again", Command::Reload(id)), ("Close", Command::Close(id))] {
+                    if ui.add(Button::new(text)).clicked() {
+                        out.send(command);
+                    }
+                }
+            }
+            if ui.button("Open another…").clicked() {
+                out.send(Command::ChooseFiles);
+            }
+        });
+    });
+}
+
+/// What helps against an error, from its words.
+fn advice(why: &str) -> Vec<&'static str> {
+    let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    let mut advice = Vec::new();
+    if has(&["no such file"]) {
+        advice.push("Check the path; the file may have been moved or deleted");
+    }
+    if has(&["not permitted"]) {
+        advice.push("perf.data is often written by root: sudo chown $USER perf.data");
+    }
+    if has(&["web page", "html"]) {
+        advice.push("The download is the page of an error or a login: fetch the profile itself, for instance with curl -O and the address that ends in /debug/pprof/profile");
+    }
+    if has(&["empty"]) {
+        advice.push("The recording was stopped before anything was written: record again, for longer");
+    }
+    if has(&["sample type"]) {
+        advice.push("Compare captures of one kind: two CPU profiles, or two heap profiles");
+    }
+    if has(&["limit", "larger than"]) {
+        advice.push("Start with a higher limit: emberlens --max-bytes 16GB FILE");
+    }
+    if has(&["cancelled"]) {
+        advice.push("Try again reads it from the beginning");
+    }
+    if advice.is_empty() {
+        advice
+            .push("Formats that can be read: pprof (.pb.gz), perf.data, the text of perf script, folded stacks; each plain, gzip or zstd");
+        advice.push("If this is one of them, please report it with the details; the file itself is not needed");
+    }
+    advice
+}

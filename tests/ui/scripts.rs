@@ -1,0 +1,211 @@
+//! The window driven by scripts, keys and clicks: what it says is asked for by accessible name.
+
+use egui::{Key, Modifiers};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use emberlens::app::view::{CaptureId, Tab};
+use emberlens::app::{Command, Dialog, KINDS, Menu};
+use emberlens::ui::{shell::Shell, theme::Theme};
+
+use crate::stage::{AFTER, BEFORE, one, sample, two, window};
+
+fn dark(script: &str) -> Harness<'static, Shell> {
+    window(script, &Theme::dark())
+}
+
+fn press(harness: &mut Harness<'_, Shell>, modifiers: Modifiers, key: Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.run();
+}
+
+fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
+    harness.run();
+}
+
+#[test]
+fn the_welcome_page_offers_three_things() {
+    let mut harness = dark("");
+    harness.get_by_label("Open…");
+    harness.get_by_label("Compare two…");
+    harness.get_by_label("Open the sample pair").click();
+    harness.run();
+    assert!(harness.state().app().view().is_comparison(), "the samples are beside the sources");
+    harness.get_by_label("Before: orders-cpu-before.pb.gz");
+    harness.get_by_label("After: orders-cpu-after.pb.gz");
+}
+
+#[test]
+fn one_capture_shows_what_it_is_and_what_100_percent_is() {
+    let harness = dark(&one());
+    harness.get_by_label("Capture: orders-cpu-before.pb.gz");
+    harness.get_by_label("Sample type: cpu / nanoseconds");
+    harness.get_by_label_contains("100 % = ");
+    harness.get_by_label_contains("samples, 20.0 s");
+    assert!(harness.query_by_label("Swap before and after").is_none(), "nothing to swap");
+}
+
+#[test]
+fn a_comparison_says_what_both_sides_are_divided_by() {
+    let mut harness = dark(&two());
+    harness.get_by_label("Made comparable by: Per second (20.0 s, 20.0 s)");
+    harness.get_by_label("Swap before and after").click();
+    harness.run();
+    harness.get_by_label("Before: orders-cpu-after.pb.gz");
+}
+
+#[test]
+fn every_kind_stands_in_a_menu() {
+    for menu in Menu::ALL {
+        let mut harness = dark(&two());
+        harness.get_by_label(menu.label()).click();
+        harness.run();
+        for kind in KINDS.iter().filter(|kind| kind.menu == menu) {
+            assert!(harness.query_all_by_label(kind.title).next().is_some(), "{} is not in {}", kind.title, menu.label());
+        }
+    }
+}
+
+#[test]
+fn a_menu_does_what_it_says() {
+    let mut harness = dark(&two());
+    harness.get_by_label("Compare").click();
+    harness.run();
+    harness.get_by_label("Leave comparison").click();
+    harness.run();
+    assert!(!harness.state().app().view().is_comparison());
+}
+
+#[test]
+fn keys_change_the_view() {
+    let mut harness = dark(&two());
+    for (key, tab) in [(Key::Num4, Tab::Info), (Key::Num3, Tab::Top), (Key::Num2, Tab::CallTree), (Key::Num1, Tab::Flame)] {
+        press(&mut harness, Modifiers::NONE, key);
+        assert_eq!(harness.state().app().view().tab, tab);
+    }
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(harness.state().app().view().tab, Tab::CallTree, "undo takes the last change back");
+    press(&mut harness, Modifiers::NONE, Key::X);
+    assert_eq!(harness.state().app().view().after, Some(CaptureId(1)), "X swaps");
+}
+
+#[test]
+fn letters_go_into_the_search_box_while_it_has_the_keyboard() {
+    let mut harness = dark(&two());
+    press(&mut harness, Modifiers::COMMAND, Key::F);
+    harness.get_by_label("Search").type_text("x");
+    press(&mut harness, Modifiers::NONE, Key::X);
+    assert_eq!(harness.state().app().view().search, "x");
+    assert_eq!(harness.state().app().view().after, Some(CaptureId(2)), "the sides were not swapped");
+    harness.get_by_label("Clear search").click();
+    harness.run();
+    assert_eq!(harness.state().app().view().search, "");
+}
+
+#[test]
+fn the_palette_finds_and_does() {
+    let mut harness = dark(&two());
+    press(&mut harness, Modifiers::COMMAND, Key::K);
+    assert_eq!(harness.state().app().dialog(), Some(&Dialog::Palette));
+    harness.get_by_label("Command").type_text("capt inf");
+    harness.run();
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(harness.state().app().view().tab, Tab::Info);
+    assert_eq!(harness.state().app().dialog(), None);
+    press(&mut harness, Modifiers::COMMAND, Key::K);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert_eq!(harness.state().app().dialog(), None, "Escape closes it");
+}
+
+#[test]
+fn the_sheet_lists_every_key() {
+    let mut harness = dark("");
+    press(&mut harness, Modifiers::NONE, Key::F1);
+    for kind in KINDS.iter().filter(|kind| !kind.keys.is_empty()) {
+        assert!(harness.query_all_by_label(kind.title).next().is_some(), "{}", kind.title);
+    }
+}
+
+#[test]
+fn two_dropped_files_ask_which_is_before() {
+    let mut harness = dark("");
+    apply(&mut harness, Command::Drop(vec![sample(AFTER), sample(BEFORE)]));
+    harness.get_by_label("Before: orders-cpu-after.pb.gz, after: orders-cpu-before.pb.gz");
+    harness.get_by_label("Before: orders-cpu-before.pb.gz, after: orders-cpu-after.pb.gz").click();
+    harness.run();
+    harness.get_by_label("Before: orders-cpu-before.pb.gz");
+}
+
+#[test]
+fn pasted_paths_are_opened() {
+    let mut harness = dark("");
+    harness.event(egui::Event::Paste(format!("file://{}\n", sample(BEFORE).display())));
+    harness.run();
+    harness.get_by_label("Capture: orders-cpu-before.pb.gz");
+}
+
+#[test]
+fn without_a_file_dialog_the_path_field_opens() {
+    let mut harness = dark("");
+    press(&mut harness, Modifiers::COMMAND, Key::O);
+    assert!(matches!(harness.state().app().dialog(), Some(Dialog::OpenPath(why)) if why.contains("portal")));
+    harness.get_by_label("Path").type_text(&sample(BEFORE).display().to_string());
+    harness.run();
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    harness.get_by_label("Capture: orders-cpu-before.pb.gz");
+}
+
+#[test]
+fn an_error_stands_where_the_picture_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.pb.gz");
+    std::fs::write(&path, "<html>404</html>").unwrap();
+    let mut harness = dark(&Command::Open(vec![path.clone()]).to_line());
+    harness.get_by_label("page.pb.gz cannot be read");
+    harness.get_by_label("What to try");
+    let shown = harness.get_by_label("Error").value().unwrap_or_default();
+    assert!(shown.contains("web page") && shown.ends_with(&path.display().to_string()), "{shown}");
+    harness.get_by_label("Close").click();
+    harness.run();
+    harness.get_by_label("Open the sample pair");
+}
+
+#[test]
+fn filters_are_chips_that_a_click_removes() {
+    let mut harness = dark(&format!("{}focus pricing\nhide runtime\n", one()));
+    harness.get_by_label("Remove filter hide: /runtime/");
+    harness.get_by_label("Remove filter focus: /pricing/").click();
+    harness.run();
+    assert_eq!(harness.state().app().view().filter.focus, None);
+    assert_eq!(harness.state().app().view().filter.hide.as_deref(), Some("runtime"));
+}
+
+#[test]
+fn labels_of_the_profile_filter_samples() {
+    let mut harness = dark(&one());
+    harness.get_by_label("Labels").click();
+    harness.run();
+    let values = harness.state().app().profiles()[0].label_sets.len();
+    assert!(values > 0, "the sample has labels");
+    harness.get_by_label("endpoint");
+}
+
+#[test]
+fn capture_info_marks_what_differs() {
+    let harness = dark(&format!("{}set-tab info\n", two()));
+    harness.get_by_label("orders-cpu-before.pb.gz");
+    harness.get_by_label("orders-cpu-after.pb.gz");
+    assert!(harness.get_all_by_label("≠").count() >= 2, "file and samples differ at least");
+    harness.get_by_label_contains("nothing was lost or guessed");
+}
+
+#[test]
+fn idle_frames_ask_for_no_other() {
+    let mut harness = dark(&two());
+    for _ in 0..3 {
+        harness.step();
+    }
+    let output = harness.output();
+    let delay = output.viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(delay > std::time::Duration::from_hours(1), "{delay:?}");
+}

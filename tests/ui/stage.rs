@@ -1,0 +1,55 @@
+//! The window without a display: a shell over sample captures, drawn by our own rasteriser.
+
+use std::path::{Path, PathBuf};
+
+use egui_kittest::Harness;
+use emberlens::app::{App, Command, Options, script};
+use emberlens::ui::{shell::Shell, theme::Theme};
+
+use crate::renderer::SoftwareRenderer;
+
+/// A file of our sample captures.
+pub(crate) fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles").join(name)
+}
+
+/// The Go service's CPU profile before the change that made it slower.
+pub(crate) const BEFORE: &str = "pprof/go1.27.3/orders-cpu-before.pb.gz";
+/// The same after it.
+pub(crate) const AFTER: &str = "pprof/go1.27.3/orders-cpu-after.pb.gz";
+
+/// Script that opens one capture.
+pub(crate) fn one() -> String {
+    Command::Open(vec![sample(BEFORE)]).to_line() + "\n"
+}
+
+/// Script that opens the comparison.
+pub(crate) fn two() -> String {
+    Command::OpenComparison(sample(BEFORE), sample(AFTER)).to_line() + "\n"
+}
+
+/// An app after a script, with all work done; wishes to the window are an error.
+pub(crate) fn app(text: &str) -> App {
+    let mut app = App::new(Options { inline: true, ..Options::default() });
+    let lines = script::parse(text).expect("a script");
+    for line in lines {
+        if let script::Line::Do(command) = line {
+            let effects = app.apply(command);
+            assert!(effects.is_empty(), "{effects:?}");
+            app.settle();
+        }
+    }
+    app
+}
+
+/// The window over an app after a script.
+pub(crate) fn window(text: &str, theme: &Theme) -> Harness<'static, Shell> {
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(1280.0, 720.0))
+        .with_theme(theme.mode.into())
+        .with_context_setup(Theme::install)
+        .renderer(SoftwareRenderer::default())
+        .build_ui_state(|ui, shell: &mut Shell| shell.ui(ui, None), Shell::for_tests(app(text)));
+    harness.run();
+    harness
+}
