@@ -65,6 +65,9 @@ pub(super) fn zoom_to(out: &mut Outbox, selection: Selection) {
 
 /// The head of a tooltip: full name and where the code stands.
 pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, place: &Place) {
+    // Lines of a tooltip stand close: nothing in it is pressed.
+    ui.spacing_mut().interact_size.y = 0.0;
+    ui.spacing_mut().item_spacing.y = 2.0;
     ui.label(RichText::new(&place.name).font(fonts::table()).strong());
     let line = if place.line > 0 { format!(":{}", place.line) } else { String::new() };
     let inlined = if place.inlined { "inlined at least once" } else { "" };
@@ -76,7 +79,9 @@ pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, place: &Place) {
     ] {
         if !text.is_empty() && text != place.name {
             ui.horizontal_wrapped(|ui| {
-                ui.label(RichText::new(what).font(fonts::small()).color(cx.theme.muted));
+                if !what.is_empty() {
+                    ui.label(RichText::new(what).font(fonts::small()).color(cx.theme.muted));
+                }
                 ui.label(RichText::new(text).font(fonts::small()));
             });
         }

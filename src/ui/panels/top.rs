@@ -458,7 +458,18 @@ impl Rows for TopRows<'_> {
         let of = |measure| self.shown.flat.sides.iter().map(|side| side.value(measure, id)).collect();
         rows::values_ui(ui, self.cx, &self.shown.comparison, &[("self", of(Measure::Self_)), ("total", of(Measure::Total))]);
         if self.shown.comparison.pair().is_some() {
-            ui.label(RichText::new(self.label(row)).font(fonts::small()).color(self.cx.theme.muted));
+            let change = self.change(id);
+            let scale = self.scale(self.measure);
+            let delta = format!("{} {}", scale.delta(change.delta()), scale.unit());
+            let interval = self.evidence.as_ref().map(|evidence| evidence.interval_text(self.measure, id)).unwrap_or_default();
+            let interval = if interval.is_empty() { interval } else { format!("(95 %: {interval})") };
+            let verdict = self.verdict(id).map_or("", Verdict::label);
+            ui.label(
+                RichText::new(format!("{} {} {interval}", delta.trim_end(), change.ratio_text()))
+                    .font(fonts::table())
+                    .color(self.delta_color(id, change)),
+            );
+            ui.label(RichText::new(verdict).font(fonts::small()).color(self.cx.theme.muted));
         }
     }
 

@@ -68,8 +68,15 @@ pub(super) fn cells(painter: &Painter, theme: &Theme, spec: &Spec<'_>, view: &Vi
         }
         let color = cell.color.unwrap_or(theme.text);
         let (align, x) = if head.right { (Align2::RIGHT_CENTER, inside.max) } else { (Align2::LEFT_CENTER, inside.min) };
-        let clip = Rect::from_x_y_ranges(*column, rect.y_range()).intersect(painter.clip_rect());
-        painter.with_clip_rect(clip).text(pos2(x, rect.center().y), align, cell.text, fonts::table(), color);
+        let galley = painter.layout_no_wrap(cell.text.into_owned(), fonts::table(), color);
+        let place = align.anchor_size(pos2(x, rect.center().y), galley.size()).min;
+        if galley.size().x <= inside.span() + size::PAD {
+            painter.galley(place, galley, color);
+        } else {
+            // Only where it must be: each clip is a draw call of its own.
+            let clip = Rect::from_x_y_ranges(*column, rect.y_range()).intersect(painter.clip_rect());
+            painter.with_clip_rect(clip).galley(place, galley, color);
+        }
     }
 }
 
