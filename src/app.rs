@@ -269,9 +269,8 @@ impl App {
         keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
         keys.push(Key::Flame(shown.clone(), self.flame_shape()));
         keys.push(Key::Top(tables.clone()));
-        if self.view.tab == Tab::Top {
-            keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);
-        }
+        // Also behind other tabs: pictures and exports show the table without bringing it to the front.
+        keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);
         if self.view.is_comparison() {
             keys.push(Key::Findings(tables));
             if self.view.direction == Direction::BottomUp {
@@ -463,13 +462,13 @@ impl App {
         RowsSpec { by, ascending: sort.ascending, pattern: self.view.top_filter.clone() }
     }
 
-    /// Self and total by place on every side of [`table`](Self::table); made while the top table is in front.
+    /// Self and total by place on every side of [`table`](Self::table).
     pub fn flat(&self) -> State<'_, Flat> {
         let key = self.comparison_key(Direction::TopDown).map(Key::Flat);
         self.state(key.as_ref(), |value| if let Value::Flat(it) = value { Some(it) } else { None })
     }
 
-    /// The rows of the top table; made while it is in front.
+    /// The rows of the top table.
     pub fn rows(&self) -> State<'_, Rows> {
         let key = self.comparison_key(Direction::TopDown).map(|key| Key::Rows(key, self.rows_spec()));
         self.state(key.as_ref(), |value| if let Value::Rows(it) = value { Some(it) } else { None })

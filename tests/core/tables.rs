@@ -8,7 +8,7 @@ use emberlens::analysis::comparison::{Comparison, Normalization, Shape, SideInpu
 use emberlens::analysis::diff::Measure;
 use emberlens::analysis::flat::{self, OrderBy, RowsSpec};
 use emberlens::analysis::{Filter, Granularity, top, unfold};
-use emberlens::app::view::{Sort, SortBy, Tab};
+use emberlens::app::view::{Sort, SortBy};
 use emberlens::app::{App, Command, Options};
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{self, Input, ReadCx};
@@ -131,12 +131,10 @@ fn sides_with_other_decimals_are_compared_in_the_unit() {
 }
 
 #[test]
-fn rows_wait_for_the_table_and_follow_sort_and_filter() {
+fn rows_follow_sort_and_filter() {
     let mut app = App::new(Options { inline: true, ..Options::default() });
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3/orders-cpu-before.pb.gz");
     app.apply(Command::Open(vec![file]));
-    assert!(app.shown_rows().is_none(), "no one looks at the table");
-    app.apply(Command::SetTab(Tab::Top));
     let first = |app: &App| {
         let (shown, is_old) = app.shown_rows().expect("rows");
         assert!(!is_old);
