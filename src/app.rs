@@ -11,6 +11,7 @@ mod event;
 pub mod export;
 pub mod load;
 pub mod modules;
+pub mod picture;
 pub mod script;
 pub mod settings;
 mod undo;
@@ -558,6 +559,15 @@ impl App {
     fn say(&mut self, text: impl Into<String>, is_error: bool) {
         self.messages.push(Message { id: self.next_message, text: text.into(), is_error });
         self.next_message += 1;
+    }
+
+    /// Adds a capture that was read elsewhere, under the path it came from; it is not shown by that.
+    pub fn insert(&mut self, path: &Path, profile: Arc<Profile>) -> CaptureId {
+        let id = CaptureId(self.next_capture);
+        self.next_capture += 1;
+        let state = CaptureState::Ready { profile, symbols: None };
+        self.captures.push(Capture { id, path: path.to_owned(), state, generation: 0 });
+        id
     }
 
     /// Says that an export that the window wrote itself was written, or why not.

@@ -22,20 +22,20 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::args::{Args, Subcommand};
 use crate::app::load::{LoadError, LoadOptions};
+use crate::app::picture::PictureRequest;
 use crate::base::ticket::Cancelled;
-use crate::report::PictureRequest;
 
 /// What only a program with a window can do; `None` where it was built without.
 #[derive(Clone, Copy, Default)]
 pub struct Hooks {
     /// Opens the window and returns when it is closed.
     pub open_window: Option<fn(OpenRequest) -> Result<(), String>>,
-    /// Draws a flame graph and gives the bytes of a PNG.
+    /// Draws the window or a part of it and gives the bytes of a PNG.
     pub picture: Option<DrawPicture>,
 }
 
 /// Draws a picture and gives the bytes of a PNG, or says why not.
-pub type DrawPicture = fn(&PictureRequest) -> Result<Vec<u8>, String>;
+pub type DrawPicture = fn(&PictureRequest<'_>) -> Result<Vec<u8>, String>;
 
 /// What the window shows first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

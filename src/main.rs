@@ -11,7 +11,7 @@ fn main() -> ExitCode {
 /// What the window layer offers to the command line, which must not name it.
 #[cfg(feature = "gui")]
 fn hooks() -> Hooks {
-    Hooks { open_window: Some(open_window), ..Hooks::default() }
+    Hooks { open_window: Some(open_window), picture: Some(emberlens::ui::picture::picture) }
 }
 
 #[cfg(feature = "gui")]

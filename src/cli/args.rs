@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, Parser};
 
 use crate::analysis::{Filter, Granularity, Normalization};
 use crate::app::load::LoadOptions;
+use crate::app::picture::Part;
 use crate::base::inflate;
 use crate::format::FORMATS;
 use crate::model::{Unit, parse_human};
@@ -179,6 +180,9 @@ pub(super) struct Picture {
     /// Width and height in points, 1600x900 by default; svg takes only the width.
     #[arg(long, value_name = "WxH", value_parser = parse_dimensions)]
     size: Option<(u32, u32)>,
+    /// What a png shows.
+    #[arg(long = "view", value_name = "WHAT", value_parser = parts(), default_value = "flame")]
+    part: String,
     /// Pixels for each point of a png.
     #[arg(long, default_value_t = 1.0, value_parser = parse_scale)]
     pub(super) scale: f32,
@@ -195,6 +199,11 @@ impl Picture {
     /// The width where one was asked for.
     pub(super) fn width(&self) -> Option<u32> {
         self.size.map(|(width, _)| width)
+    }
+
+    pub(super) fn part(&self) -> Part {
+        // The parser lets only these names through.
+        Part::from_name(&self.part).unwrap_or_default()
     }
 
     pub(super) const fn theme(&self) -> PictureTheme {
@@ -253,6 +262,10 @@ fn normalizations() -> clap::builder::PossibleValuesParser {
 /// The names that `--by` takes.
 fn granularities() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(Granularity::ALL.map(Granularity::name))
+}
+
+fn parts() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(Part::ALL.map(Part::name))
 }
 
 /// What is looked at: sample type, granularity, filters.

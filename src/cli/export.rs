@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::args::{Export, Kind};
 use super::diff::{self, Compared};
@@ -9,10 +10,13 @@ use super::read::Weighed;
 use super::{Failure, Hooks, output, read};
 use crate::analysis::regress::Spec;
 use crate::app::load::LoadOptions;
+use crate::app::picture::{Part, PictureRequest};
+use crate::app::view::{CaptureId, Tab};
+use crate::app::{App, Command, Options};
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
-use crate::report::{self, DiffInput, DiffReport, PictureRequest, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+use crate::report::{self, DiffInput, DiffReport, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let kind = kind_of(args)?;
@@ -20,8 +24,9 @@ pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result
         return Err(Failure::Usage("a pprof export holds everything that was read; sample type, --by and filters do not apply".to_owned()));
     }
     let bytes = match (&args.diff, &args.file) {
-        (Some(pair), _) => pair_bytes(args, kind, pair, options, hooks)?,
-        (None, Some(file)) => single_bytes(args, kind, file, options, hooks)?,
+        _ if kind == Kind::Png => png_bytes(args, options, hooks)?,
+        (Some(pair), _) => pair_bytes(args, kind, pair, options)?,
+        (None, Some(file)) => single_bytes(args, kind, file, options)?,
         (None, None) => return Err(Failure::Usage("no capture was given".to_owned())),
     };
     output::write(&args.output, &bytes)?;
@@ -52,7 +57,7 @@ fn kind_of(args: &Export) -> Result<Kind, Failure> {
     })
 }
 
-fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -> Result<Vec<u8>, Failure> {
     let capture = read::capture(file, options)?;
     if let Some(bytes) = pprof_bytes(kind, &capture) {
         return Ok(bytes);
@@ -66,11 +71,11 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions, h
     match kind {
         Kind::Csv => Ok(top().csv().into_bytes()),
         Kind::Md => Ok(top().markdown().into_bytes()),
-        _ => tree_bytes(args, kind, weighed, &[vec![name]], hooks),
+        _ => tree_bytes(args, kind, weighed, &[vec![name]]),
     }
 }
 
-fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions) -> Result<Vec<u8>, Failure> {
     let [before, after] = pair else { return Err(Failure::Usage("wanted BEFORE and AFTER".to_owned())) };
     if matches!(kind, Kind::PbGz | Kind::Pb) {
         let (before, after) = (read::capture(before, options)?, read::capture(after, options)?);
@@ -90,7 +95,7 @@ fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions
             let report = DiffReport::new(&weighed.comparison, &findings, input);
             Ok(report.map(|report| report.markdown().into_bytes()).unwrap_or_default())
         }
-        _ => tree_bytes(args, kind, weighed, &captures.into_iter().map(|(name, _)| vec![name]).collect::<Vec<_>>(), hooks),
+        _ => tree_bytes(args, kind, weighed, &captures.into_iter().map(|(name, _)| vec![name]).collect::<Vec<_>>()),
     }
 }
 
@@ -103,8 +108,44 @@ fn pprof_bytes(kind: Kind, profile: &Profile) -> Option<Vec<u8>> {
     }
 }
 
+/// The window over the captures, drawn without one.
+fn png_bytes(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+    let Some(picture) = hooks.picture else {
+        return Err(Failure::Failed("this program was built without the window, which draws pictures; svg needs none".to_owned()));
+    };
+    let files: Vec<&PathBuf> = args.diff.iter().flatten().chain(&args.file).collect();
+    let captures: Vec<Arc<Profile>> = files.iter().map(|file| read::capture(file, options)).collect::<Result<_, _>>()?;
+    let mut app = App::new(Options { settings_folder: None, inline: true, load: options.clone() });
+    let ids: Vec<CaptureId> = files.iter().zip(&captures).map(|(file, profile)| app.insert(file, Arc::clone(profile))).collect();
+    let (name, unit) = read::sample_type(&captures, args.view.sample_type.as_deref())?;
+    let filter = args.view.filter();
+    let shown = match ids.as_slice() {
+        [before, after] => vec![Command::Show(*after), Command::SetBefore(*before), Command::SetNormalization(args.normalization())],
+        ids => ids.iter().copied().map(Command::Show).collect(),
+    };
+    let commands = shown.into_iter().chain([
+        Command::SetSampleType(name, unit),
+        Command::SetGranularity(args.view.by()),
+        Command::SetThreads(read::threads(&captures, &filter.threads)?),
+        Command::SetLabels(filter.labels),
+        Command::Focus(filter.focus.unwrap_or_default()),
+        Command::Ignore(filter.ignore.unwrap_or_default()),
+        Command::Hide(filter.hide.unwrap_or_default()),
+    ]);
+    let part = args.picture.part();
+    let tab = (part == Part::Top).then_some(Command::SetTab(Tab::Top));
+    for command in commands.chain(tab) {
+        // None of these wishes for anything that only a window can do.
+        drop(app.apply(command));
+    }
+    app.settle();
+    let look = &args.picture;
+    let request = PictureRequest { app: &app, part, size: look.size(), scale: look.scale, theme: look.theme() };
+    picture(&request).map_err(Failure::Failed)
+}
+
 /// The forms that show the tree of one or two sides alike.
-fn tree_bytes(args: &Export, kind: Kind, weighed: Weighed, names: &[Vec<String>], hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+fn tree_bytes(args: &Export, kind: Kind, weighed: Weighed, names: &[Vec<String>]) -> Result<Vec<u8>, Failure> {
     let Weighed { comparison, decimals } = weighed;
     let title: Vec<&str> = names.iter().flatten().map(|name| base_name(name)).collect();
     let title = format!("{} ({})", title.join(" → "), comparison.sample_type);
@@ -115,12 +156,6 @@ fn tree_bytes(args: &Export, kind: Kind, weighed: Weighed, names: &[Vec<String>]
             stacks::svg(&comparison, &spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
         }
         Kind::Json => Ok(report::json(&TreeReport::new(&comparison, names, args.view.by(), decimals)).into_bytes()),
-        Kind::Png => {
-            let Some(picture) = hooks.picture else {
-                return Err(Failure::Failed("this program was built without the window, which draws pictures; svg needs none".to_owned()));
-            };
-            picture(&PictureRequest { comparison, title, size: look.size(), scale: look.scale, theme }).map_err(Failure::Failed)
-        }
         _ => Ok(stacks::folded(&comparison, decimals).into_bytes()),
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Re
 }
 
 /// The threads that the user named by name, number or full label, as labels of [`thread_label`].
-fn threads(captures: &[Arc<Profile>], wanted: &[String]) -> Result<Vec<String>, Failure> {
+pub(super) fn threads(captures: &[Arc<Profile>], wanted: &[String]) -> Result<Vec<String>, Failure> {
     let mut labels = Vec::new();
     for name in wanted {
         let before = labels.len();

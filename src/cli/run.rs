@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use super::{Failure, Hooks, args, output};
 use crate::app::load::LoadOptions;
+use crate::app::picture::PictureRequest;
 use crate::app::script::{self, Line};
 use crate::app::{App, Command, Effect, Options};
-use crate::report::PictureRequest;
 
 pub(super) fn run(args: &args::Run, load: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let text = read(args)?;
@@ -54,16 +54,8 @@ fn do_effect(app: &App, effect: Effect, args: &args::Run, hooks: &Hooks) -> Resu
         Effect::CopyText(text) => output::print(format!("{}\n", text.trim_end_matches('\n')).as_bytes()).map_err(said),
         Effect::SavePicture(path) => {
             let picture = hooks.picture.ok_or("this program was built without the window, which draws pictures; svg needs none")?;
-            let (comparison, _) = app.shown_comparison().ok_or("there is nothing to draw: no capture is open")?;
-            let names: Vec<String> = app.captures().iter().map(crate::app::Capture::name).collect();
             let look = &args.picture;
-            let bytes = picture(&PictureRequest {
-                comparison: comparison.as_ref().clone(),
-                title: format!("{} ({})", names.join(", "), comparison.sample_type),
-                size: look.size(),
-                scale: look.scale,
-                theme: look.theme(),
-            })?;
+            let bytes = picture(&PictureRequest { app, part: look.part(), size: look.size(), scale: look.scale, theme: look.theme() })?;
             output::write(&path, &bytes).map_err(said)
         }
         Effect::FocusSearch | Effect::Quit => Ok(()),

@@ -1,74 +1,41 @@
 //! Pictures of the window as PNG, drawn without one.
 
-use egui::{CentralPanel, Frame, Ui, vec2};
+use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
-use super::theme::{Mode, Theme};
+use super::theme::{Mode, Theme, fonts, size};
 use super::{panels, raster, shell};
-use crate::app::App;
+use crate::app::Capture;
+use crate::app::picture::{Part, PictureRequest};
+use crate::report::PictureTheme;
 
-/// What of the window is drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Part {
-    /// The flame graph alone.
-    #[default]
-    Flame,
-    /// The flat table alone.
-    Top,
-    /// The view in front alone.
-    View,
-    /// Everything.
-    Window,
-}
-
-impl Part {
-    /// The part of that name: `flame`, `top`, `view`, `window`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "flame" => Self::Flame,
-            "top" => Self::Top,
-            "view" => Self::View,
-            "window" => Self::Window,
-            _ => return None,
-        })
-    }
-}
-
-/// How a picture is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PictureSpec {
-    /// Width and height in points, each at least 1.
-    pub size_points: [f32; 2],
-    /// Pixels per point, 0.25 to 8.
-    pub scale: f32,
-    /// Light or dark.
-    pub mode: Mode,
-    /// What is drawn.
-    pub part: Part,
-}
-
-/// Draws what an app shows and gives the bytes of a PNG. The app must have settled; nothing in it changes.
+/// Draws what an app shows and gives the bytes of a PNG. Nothing in the app changes.
 ///
 /// # Errors
-/// Where the size is no size or too large, and where nothing is open.
-pub fn picture(app: &App, spec: &PictureSpec) -> Result<Vec<u8>, String> {
-    let [width, height] = spec.size_points;
+/// Where the size is no size or too large, and where there is nothing to draw.
+pub fn picture(request: &PictureRequest<'_>) -> Result<Vec<u8>, String> {
+    let ((width, height), scale) = (request.size, request.scale);
+    if !(0.25..=8.0).contains(&scale) {
+        return Err(format!("the scale of a picture is from 0.25 to 8, not {scale}"));
+    }
     let most = raster::MAX_SIDE as f32;
-    if !(0.25..=8.0).contains(&spec.scale) {
-        return Err(format!("the scale of a picture is from 0.25 to 8, not {}", spec.scale));
+    if ![width, height].into_iter().all(|side| side >= 1 && side as f32 * scale <= most) {
+        return Err(format!("a picture is at most {most} pixels wide and high, not {width} x {height} points at scale {scale}"));
     }
-    if ![width, height].into_iter().all(|side| side >= 1.0 && side * spec.scale <= most) {
-        return Err(format!("a picture is at most {most} pixels wide and high, not {width} x {height} at scale {}", spec.scale));
-    }
-    if let Some((_, why)) = app.failure() {
+    if let Some((_, why)) = request.app.failure() {
         return Err(why);
     }
-    if app.shown_comparison().is_none() {
+    if request.app.shown_comparison().is_none() {
         return Err("there is nothing to draw: no capture is open".to_owned());
     }
-    let theme = Theme::of(spec.mode);
-    let cx = Cx { app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: false };
-    let image = raster::render_ui(vec2(width, height), spec.scale, &theme, |ui| part_ui(ui, &cx, spec.part));
+    let theme = Theme::of(match request.theme {
+        PictureTheme::Light => Mode::Light,
+        PictureTheme::Dark => Mode::Dark,
+    });
+    // A picture has no clock, so that the same request gives the same bytes.
+    let cx = Cx { app: request.app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: true };
+    let size = vec2(width as f32, height as f32);
+    let image = raster::render_ui(size, scale, &theme, |ui| part_ui(ui, &cx, request.part));
     raster::png_bytes(&image).map_err(|error| format!("the picture could not be packed: {error}"))
 }
 
@@ -84,5 +51,40 @@ fn part_ui(ui: &mut Ui, cx: &Cx<'_>, part: Part) {
         Part::Top => panels::top::ui,
         Part::View => shell::tab_ui,
     };
+    let bar = Frame::new().fill(cx.theme.surface).inner_margin(Margin::symmetric(8, 4));
+    Panel::top("title of the picture").exact_size(size::FILTER_BAR).frame(bar).show(ui, |ui| title_ui(ui, cx));
     CentralPanel::default().frame(Frame::new().fill(cx.theme.background)).show(ui, |ui| draw(ui, cx, &mut out));
+}
+
+/// Of what the picture is: files, sample type, what 100 % is, filters.
+fn title_ui(ui: &mut Ui, cx: &Cx<'_>) {
+    ui.horizontal_centered(|ui| {
+        let name = |id| cx.app.capture(id).map(Capture::name).unwrap_or_default();
+        let view = cx.app.view();
+        let color = if view.is_comparison() { cx.theme.after } else { cx.theme.text };
+        if let Some(before) = view.before {
+            ui.label(RichText::new(name(before)).font(fonts::strong()).color(cx.theme.before));
+            ui.label("→");
+        }
+        if let Some(after) = view.after {
+            ui.label(RichText::new(name(after)).font(fonts::strong()).color(color));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let Some((comparison, _)) = cx.app.shown_comparison() else { return };
+            let mut text = format!("{}; {}", comparison.sample_type, comparison.denominator_text());
+            let filter = &view.filter;
+            for (word, pattern) in [("focus", &filter.focus), ("drop", &filter.ignore), ("hide", &filter.hide)] {
+                if let Some(pattern) = pattern {
+                    text = format!("{word} /{pattern}/; {text}");
+                }
+            }
+            for (key, value) in &filter.labels {
+                text = format!("{key}: {value}; {text}");
+            }
+            if !filter.threads.is_empty() {
+                text = format!("threads: {}; {text}", filter.threads.join(", "));
+            }
+            ui.add(egui::Label::new(RichText::new(text).font(fonts::small()).color(cx.theme.muted)).truncate());
+        });
+    });
 }

@@ -10,12 +10,14 @@ use egui::{CentralPanel, Frame, Margin, Panel, RichText, ThemePreference, Ui, Vi
 
 use super::cx::{Cx, Outbox};
 use super::file_dialog::{FileDialogs, Wish};
-use super::picture::{self, Part, PictureSpec};
-use super::theme::{Theme, fonts, size};
+use super::picture::picture;
+use super::theme::{Mode, Theme, fonts, size};
 use super::{dialogs, drop, menus, panels, shortcuts, status, toasts, toolbar, waiting};
+use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
 use crate::app::{App, Command, Effect};
+use crate::report::PictureTheme;
 
 /// The product with a face.
 pub struct Shell {
@@ -123,13 +125,14 @@ impl Shell {
 
     /// Draws the view in front again without the window and writes it.
     fn save_picture(&mut self, ctx: &egui::Context, path: &Path) {
-        let part = match self.app.view().tab {
-            Tab::Flame => Part::Flame,
-            _ => Part::View,
-        };
         let size = ctx.content_rect().size();
-        let spec = PictureSpec { size_points: [size.x, size.y], scale: 2.0, mode: Theme::current(ctx).mode, part };
-        let written = picture::picture(&self.app, &spec).and_then(|png| std::fs::write(path, png).map_err(|error| error.to_string()));
+        let theme = match Theme::current(ctx).mode {
+            Mode::Light => PictureTheme::Light,
+            Mode::Dark => PictureTheme::Dark,
+        };
+        let size = (size.x.round() as u32, size.y.round() as u32);
+        let request = PictureRequest { app: &self.app, part: Part::View, size, scale: 2.0, theme };
+        let written = picture(&request).and_then(|png| std::fs::write(path, png).map_err(|error| error.to_string()));
         self.app.exported(path, written);
         ctx.request_repaint();
     }

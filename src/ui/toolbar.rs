@@ -83,7 +83,7 @@ impl Role {
 
 fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, capture: &Capture, role: Role, width: f32) {
     let (mark, color) = match role {
-        Role::Alone => ("", cx.theme.after),
+        Role::Alone => ("", cx.theme.strong_line),
         Role::Before => ("B", cx.theme.before),
         Role::After => ("A", cx.theme.after),
     };

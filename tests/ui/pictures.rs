@@ -2,10 +2,13 @@
 //!
 //! `UPDATE_SNAPSHOTS=1 cargo test --test ui pictures` stores them anew; look at them before they are committed.
 
+use egui::{CentralPanel, Frame};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
+use emberlens::app::picture::{Part, PictureRequest};
+use emberlens::report::PictureTheme;
 use emberlens::ui::cx::{Cx, Outbox};
 use emberlens::ui::panels::{PANELS, Panel};
-use emberlens::ui::picture::{Part, PictureSpec, picture};
+use emberlens::ui::picture::picture;
 use emberlens::ui::theme::{Mode, Theme};
 
 use crate::renderer::SoftwareRenderer;
@@ -17,6 +20,9 @@ const SELECT: &str = "select {\"place\": \"orders/internal/pricing.(*Engine).Dis
 fn scenes(panel: &str) -> Vec<(&'static str, String)> {
     match panel {
         "welcome" => vec![("", String::new())],
+        // What a view needs is made while it is in front.
+        "top" => vec![("-one", one() + "set-tab top\n"), ("-two", two() + "set-tab top\n")],
+        "call_tree" => vec![("-one", one() + "set-tab call-tree\n"), ("-two", two() + "set-tab call-tree\n")],
         "hot_paths" => vec![("", one())],
         "regressions" => vec![("", two())],
         "details" => vec![("-one", one() + SELECT), ("-two", two() + SELECT)],
@@ -53,7 +59,9 @@ fn look(panel: &'static Panel, scene: &str, script: &str, theme: &Theme) -> egui
         .renderer(SoftwareRenderer::default())
         .build_ui(move |ui| {
             let cx = Cx { app: &app, theme: &palette, now: 0.0, unix_seconds: 0, is_test: true };
-            (panel.ui)(ui, &cx, &mut Outbox::default());
+            let is_side = matches!(panel.name, "hot_paths" | "regressions" | "details");
+            let frame = if is_side { Frame::new().fill(palette.surface).inner_margin(8) } else { Frame::new().fill(palette.background) };
+            CentralPanel::default().frame(frame).show(ui, |ui| (panel.ui)(ui, &cx, &mut Outbox::default()));
         });
     harness.run();
     let mode = if theme.mode == Mode::Dark { "dark" } else { "light" };
@@ -63,23 +71,21 @@ fn look(panel: &'static Panel, scene: &str, script: &str, theme: &Theme) -> egui
 #[test]
 fn exported_pictures_have_the_size_that_was_asked_for_and_are_the_same_every_time() {
     let app = app(&two());
-    for part in [Part::Flame, Part::Top, Part::Window] {
-        let spec = PictureSpec { size_points: [640.0, 360.0], scale: 1.5, mode: Mode::Light, part };
-        let png = picture(&app, &spec).unwrap();
-        assert_eq!(png, picture(&app, &spec).unwrap(), "{part:?}");
-        let image = image_size(&png);
-        assert_eq!(image, (960, 540), "{part:?}");
+    for part in Part::ALL {
+        let request = PictureRequest { app: &app, part, size: (640, 360), scale: 1.5, theme: PictureTheme::Light };
+        let png = picture(&request).unwrap();
+        assert_eq!(png, picture(&request).unwrap(), "{part:?}");
+        assert_eq!(image_size(&png), (960, 540), "{part:?}");
     }
 }
 
 #[test]
 fn pictures_that_cannot_be_drawn_say_why() {
-    let empty = app("");
-    let spec = PictureSpec { size_points: [640.0, 360.0], scale: 1.0, mode: Mode::Dark, part: Part::Window };
-    assert!(picture(&empty, &spec).unwrap_err().contains("no capture is open"));
-    let app = app(&one());
-    assert!(picture(&app, &PictureSpec { scale: 100.0, ..spec }).unwrap_err().contains("scale"));
-    assert!(picture(&app, &PictureSpec { size_points: [1e6, 1.0], ..spec }).unwrap_err().contains("16384"));
+    let (empty, one) = (app(""), app(&one()));
+    let request = PictureRequest { app: &empty, part: Part::Window, size: (640, 360), scale: 1.0, theme: PictureTheme::Dark };
+    assert!(picture(&request).unwrap_err().contains("no capture is open"));
+    assert!(picture(&PictureRequest { app: &one, scale: 100.0, ..request }).unwrap_err().contains("scale"));
+    assert!(picture(&PictureRequest { app: &one, size: (1_000_000, 1), ..request }).unwrap_err().contains("16384"));
 }
 
 /// Width and height in the header of a PNG.

@@ -119,6 +119,7 @@ fn label(comparison: &Comparison, node: NodeId, letters: usize) -> Cow<'static, 
 fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.set_min_height(size::TABLE_ROW + size::GAP);
+        ui.add_space(size::PAD);
         let view = cx.app.view();
         if comparison.pair().is_some() {
             ui.label(RichText::new("Widths").color(cx.theme.muted));
@@ -145,7 +146,9 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
             }
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if shown == ColorBy::Delta {
+            ui.add_space(size::PAD);
+            // Where the window is narrow, the switches stay.
+            if shown == ColorBy::Delta && ui.available_width() > 330.0 {
                 legend::delta_ui(ui, cx.theme);
             }
             found_ui(ui, cx, comparison);
