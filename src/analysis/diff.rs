@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
-use super::stats::{Test, certainty, false_discovery, minimum_detectable};
+use super::stats::{Test, certainty, false_discovery, minimum_detectable_at, power_width};
 use ground::{Ground, Scale, Sums};
 pub use noise::Noise;
 
@@ -358,19 +358,19 @@ fn judge(comparison: &Comparison, tables: &mut [Table; 2], sums: &[Vec<Sums>; 2]
         tables[measure].q[row] = q;
     }
     let tests = rows.len();
-    let level = spec.level / tests.max(1) as f64;
+    let (searched, alone) = (power_width(spec.level / tests.max(1) as f64), power_width(spec.level));
     let largest = largest_total(comparison);
     for (table, sums) in tables.iter_mut().zip(sums) {
         for (row, sums) in sums.iter().enumerate() {
             let counts = scale.counts(sums);
             let detectable =
-                |level: f64| counts.map_or(f64::INFINITY, |c| minimum_detectable(c.before, c.exposure, table.extra[row], level));
-            table.minimum_detectable[row] = detectable(level);
+                |width: f64| counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, table.extra[row], width));
+            table.minimum_detectable[row] = detectable(searched);
             let enough = counts.is_some_and(|counts| counts.both() >= spec.min_events);
             table.verdict[row] = if enough && table.q[row] <= spec.level {
                 let small = is_small([table.value[0][row], table.value[1][row]], [table.lo[row], table.hi[row]], largest, spec);
                 if small { Verdict::Small } else { verdict_of_sides(table.raw[0][row], table.raw[1][row], table.z[row]) }
-            } else if !enough || detectable(spec.level) > 1.0 {
+            } else if !enough || detectable(alone) > 1.0 {
                 Verdict::TooFew
             } else {
                 Verdict::Noise
@@ -426,7 +426,7 @@ fn node_diff(places: &[PlaceId], totals: &[Sums], extra: &[f64], scale: &Scale, 
             };
             let counts = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events);
             // NaN = not tested.
-            let p = counts.map_or(f64::NAN, |counts| counts.test(extra.get(place.row()).copied().unwrap_or(0.0)).p);
+            let p = counts.map_or(f64::NAN, |counts| counts.quick_test(extra.get(place.row()).copied().unwrap_or(0.0)).p);
             (effect as f32, p, marks)
         })
         .collect();

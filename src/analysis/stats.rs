@@ -5,7 +5,7 @@
 
 pub mod special;
 
-use special::{beta_quantile, incomplete_beta, normal_cdf, normal_quantile, normal_tail_ln, two_sided};
+use special::{beta_quantile, incomplete_beta, ln_beta, normal_cdf, normal_quantile, normal_tail_ln, two_sided};
 
 /// Outcome of one test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,17 +48,32 @@ pub fn ratio_test(before: f64, after: f64, exposure: f64) -> Test {
     Test::of_z(corrected_root(before, after, exposure))
 }
 
+/// [`ratio_test`] for drawing: closed forms only, 0.06 standard deviations off at small counts.
+pub fn quick_ratio_test(before: f64, after: f64, exposure: f64) -> Test {
+    let n = before + after;
+    if !(before >= 0.0 && after >= 0.0 && n > 0.0 && exposure > 0.0 && exposure.is_finite() && n.is_finite()) {
+        return Test::NONE;
+    }
+    if before >= 1.0 && after >= 1.0 {
+        return Test::of_z(corrected_root(before, after, exposure));
+    }
+    // All on one side has probability p^n; its half is the tail.
+    let (z, p) = (root(before, after, exposure), exposure / (1.0 + exposure));
+    let ln = if before <= after { p.ln() } else { (1.0 - p).ln() };
+    if before.min(after) > 0.0 { Test::of_z(z) } else { Test { z, p: (n * ln).exp() } }
+}
+
 /// Mid-p of `after` or more (or fewer) of `before + after`.
 fn exact(before: f64, after: f64, p: f64, exposure: f64) -> Test {
-    // Each tail for itself: one minus the other would lose all digits of small ones.
-    let tail_from = |count: f64, other: f64, p: f64| {
-        let at_least = if count > 0.0 { incomplete_beta(count, other + 1.0, p) } else { 1.0 };
-        let more = if other > 0.0 { incomplete_beta(count + 1.0, other, p) } else { 0.0 };
-        f64::midpoint(at_least, more)
-    };
-    let (upper, lower) = (tail_from(after, before, p), tail_from(before, after, 1.0 - p));
-    let tail = upper.min(lower);
-    let sign = if upper < lower { 1.0 } else { -1.0 };
+    // The smaller tail for itself: one minus the larger would lose all digits. At least `count` less half of exactly `count`.
+    let above = after > (before + after) * p;
+    let (count, other, p) = if above { (after, before, p) } else { (before, after, 1.0 - p) };
+    let exactly = (count * p.ln() + other * (-p).ln_1p() - (before + after + 1.0).ln() - ln_beta(count + 1.0, other + 1.0)).exp();
+    let at_least = if count > 0.0 { incomplete_beta(count, other + 1.0, p) } else { 1.0 };
+    let tail = at_least - exactly / 2.0;
+    // Beside the mean even the nearer tail can hold more than half.
+    let (tail, above) = if tail > 0.5 { (1.0 - tail, !above) } else { (tail, above) };
+    let sign = if above { 1.0 } else { -1.0 };
     if tail < 1e-280 {
         // Below the smallest numbers: the uncorrected root keeps the order of such rows.
         return Test::of_z(root(before, after, exposure));
@@ -120,17 +135,28 @@ pub fn sampling_part(before: f64, after: f64, extra: f64) -> f64 {
 ///
 /// Solves ln r = (z(level/2) + z(0.2)) · sqrt(1/A + 1/(A·E·r) + extra).
 pub fn minimum_detectable(before: f64, exposure: f64, extra: f64, level: f64) -> f64 {
+    minimum_detectable_at(before, exposure, extra, power_width(level))
+}
+
+/// Standard deviations between no change and a change found with 80 % power at `level`.
+pub fn power_width(level: f64) -> f64 {
+    -normal_quantile(level / 2.0) - normal_quantile(0.2)
+}
+
+/// [`minimum_detectable`] for very many rows, with [`power_width`] of the level.
+pub fn minimum_detectable_at(before: f64, exposure: f64, extra: f64, width: f64) -> f64 {
     if !(before > 0.0 && exposure > 0.0) {
         return f64::INFINITY;
     }
-    let width = -normal_quantile(level / 2.0) - normal_quantile(0.2);
     let mut ln_ratio = 0.0_f64;
-    for _ in 0..60 {
-        let next = width * (1.0 / before + 1.0 / (before * exposure * ln_ratio.exp()) + extra).sqrt();
-        if (next - ln_ratio).abs() < 1e-9 {
+    for step in 0..60 {
+        let next = width * (1.0 / before + (-ln_ratio).exp() / (before * exposure) + extra).sqrt();
+        let moved = (next - ln_ratio).abs();
+        // The right side falls with the ratio, so steps swing around the answer: halving them is sure, plain ones are quick near it.
+        ln_ratio = if step < 2 || moved < 0.1 { next } else { f64::midpoint(next, ln_ratio) };
+        if moved < 1e-7 {
             break;
         }
-        ln_ratio = f64::midpoint(next, ln_ratio);
     }
     if ln_ratio > 7.0 { f64::INFINITY } else { ln_ratio.exp_m1() }
 }

@@ -6,7 +6,7 @@ use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
-use crate::analysis::stats::{Test, ratio_interval, ratio_test, sampling_part};
+use crate::analysis::stats::{Test, quick_ratio_test, ratio_interval, ratio_test, sampling_part};
 
 /// Sums over a group of nodes, in raw units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -78,6 +78,12 @@ impl Counts {
     pub(crate) fn test(self, extra: f64) -> Test {
         let counts = self.shrunk(extra);
         ratio_test(counts.before, counts.after, counts.exposure)
+    }
+
+    /// The test in the form for drawing.
+    pub(super) fn quick_test(self, extra: f64) -> Test {
+        let counts = self.shrunk(extra);
+        quick_ratio_test(counts.before, counts.after, counts.exposure)
     }
 
     /// The interval of the ratio.
