@@ -101,6 +101,7 @@ pub(super) fn attribute(comparison: &Comparison, worked: &Worked, spec: &Spec) -
         }
         let chosen = candidates.swap_remove(at);
         let chosen = rest.headline(chosen, &kinds, spec).unwrap_or(chosen);
+        let chosen = rest.with_callees(chosen, spec).unwrap_or(chosen);
         let finding = rest.finding(&chosen, findings.len() + 1);
         let order = finding.rank;
         candidates.retain(|other| (other.place, other.measure, other.change) != (chosen.place, chosen.measure, chosen.change));
@@ -280,6 +281,17 @@ impl Rest<'_> {
         }
         let own = Candidate { measure: Measure::Total, place, ..candidate };
         self.test(&own, spec).map(|_| own)
+    }
+
+    /// The total instead of the self of a place whose callees surely changed the same way: one finding and not two of one name.
+    fn with_callees(&self, candidate: Candidate, spec: &Spec) -> Option<Candidate> {
+        let total = Candidate { measure: Measure::Total, ..candidate };
+        let mut callees = *self.sums(&total);
+        callees.subtract(self.sums(&candidate));
+        let counts = self.scale.counts(&callees).filter(|counts| counts.both() >= spec.min_events)?;
+        let test = counts.test(self.extra(&total));
+        let same = candidate.measure == Measure::Self_ && test.z * candidate.change.sign() > 0.0 && test.p <= spec.level * candidate.weight;
+        (same && self.test(&total, spec).is_some()).then_some(total)
     }
 
     fn finding(&self, chosen: &Candidate, order: usize) -> Finding {
