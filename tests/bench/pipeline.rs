@@ -27,7 +27,7 @@ impl Numbers {
     }
 }
 
-/// Deep stacks with a few hot ways and many rare ones; `seed` moves the weights, not the names.
+/// Deep stacks with a few hot ways and many rare ones; `seed` moves the weights, not the stacks.
 fn synthetic(samples: usize, seed: u64) -> Profile {
     let mut builder = Builder::new([("samples", "count"), ("cpu", "nanoseconds")]);
     let frames: Vec<_> = (0..20_000)
@@ -36,18 +36,25 @@ fn synthetic(samples: usize, seed: u64) -> Profile {
             builder.frame(Frame { function, address: Some(0x40_0000 + n * 16), line: 1, ..Frame::default() })
         })
         .collect();
-    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ seed);
+    // An eighth as many distinct stacks as samples, the first ones far more often than the last: as in real captures.
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let stacks: Vec<_> = (0..samples.div_ceil(8))
+        .map(|_| {
+            let (mut stack, mut at) = (None, 0);
+            for level in 0..10 + numbers.below(60) {
+                // Nine of ten steps go to the first callee: shared prefixes, as in real programs.
+                let step = if numbers.below(10) < 9 { 1 } else { numbers.below(7) };
+                at = (at * 7 + step + level) % frames.len() as u64;
+                stack = Some(builder.stack(stack, frames[at as usize]));
+            }
+            stack
+        })
+        .collect();
+    let mut numbers = Numbers(0x2545_f491 ^ seed);
     for _ in 0..samples {
-        let mut stack = None;
-        let mut at = 0;
-        for level in 0..10 + numbers.below(60) {
-            // Two thirds of all steps go to the first callee: shared prefixes, as in real programs.
-            let step = if numbers.below(3) < 2 { 1 } else { numbers.below(7) };
-            at = (at * 7 + step + level) % frames.len() as u64;
-            stack = Some(builder.stack(stack, frames[at as usize]));
-        }
+        let spread = numbers.below(stacks.len() as u64) * numbers.below(stacks.len() as u64) / stacks.len() as u64;
         let count = 1 + numbers.below(3) as i64;
-        builder.rows.sample(Sample { stack, ..Sample::default() }, &[count, count * 10_000_000]);
+        builder.rows.sample(Sample { stack: stacks[spread as usize], ..Sample::default() }, &[count, count * 10_000_000]);
     }
     builder.finish()
 }
