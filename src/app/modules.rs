@@ -1,6 +1,6 @@
 //! The binaries, debug files and symbol lists of this machine, for `crate::symbol`.
 //!
-//! Searched, in this order: the folders that the user named, the paths as recorded, debug files by build id, perf's own cache of
+//! Searched, in this order: the folders that the user named, a `sysroot` folder near the capture, the paths as recorded, debug files by build id, perf's own cache of
 //! binaries. Only regular files are opened: a capture may name any path. Deliberately absent: the network, and any trust in what is
 //! found (the symbol layer compares build ids). Start reading at [`LocalModules`].
 
@@ -13,6 +13,9 @@ use crate::symbol::{Bytes, Kernel, ModuleSource};
 
 /// Largest text of symbols (perf map, kallsyms) that is read, in bytes.
 const TEXT_CAP_BYTES: u64 = 1 << 30;
+
+/// How many folders up from a capture a `sysroot` folder is looked for.
+const SYSROOT_LEVELS: usize = 4;
 
 /// Looks for modules in the file system.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +31,11 @@ impl LocalModules {
     pub fn for_capture(path: &Path, roots: &[PathBuf]) -> Self {
         // A bare file name has the empty path as its folder.
         let beside = path.parent().map(|folder| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() });
-        Self { roots: roots.to_vec(), beside }
+        let mut roots = roots.to_vec();
+        // What travels with a capture is searched without being asked for: a `sysroot` folder beside it or a few folders up.
+        let around = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        roots.extend(around.ancestors().skip(1).take(SYSROOT_LEVELS).map(|folder| folder.join("sysroot")).filter(|folder| folder.is_dir()));
+        Self { roots, beside }
     }
 
     /// Paths of debug files and cached binaries of a build id.

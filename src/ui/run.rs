@@ -34,6 +34,7 @@ pub fn run(commands: Vec<Command>, load: LoadOptions) -> Result<(), String> {
     let native = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         Theme::install(&cc.egui_ctx);
+        super::widgets::flame_canvas::prepare(&cc.egui_ctx);
         let ctx = cc.egui_ctx.clone();
         Ok(Box::new(Window(Shell::new(app, move || ctx.request_repaint()))))
     });

@@ -204,20 +204,30 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         .frame(Frame::new().fill(cx.theme.surface));
     side.show(ui, |ui| {
         let height = ui.available_height();
+        if cx.app.view().selection.is_none() {
+            // Without a selection its place belongs to the list above.
+            let hint = Panel::bottom("details hint").exact_size(48.0).resizable(false).frame(frame);
+            hint.show(ui, |ui| panels::details::ui(ui, cx, out));
+            CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
+            return;
+        }
         let details = Panel::bottom("details").resizable(true).default_size(height * 0.42).size_range(80.0..=(height - 80.0).max(80.0));
         details.frame(frame).show(ui, |ui| {
             // Its height is the user's, not that of what is in it.
             ui.expand_to_include_rect(ui.max_rect());
             panels::details::ui(ui, cx, out);
         });
-        CentralPanel::default().frame(frame).show(ui, |ui| {
-            if cx.app.view().is_comparison() {
-                panels::regressions::ui(ui, cx, out);
-            } else {
-                panels::hot_paths::ui(ui, cx, out);
-            }
-        });
+        CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
     });
+}
+
+/// What the data says before anything is touched: findings of two captures, hottest paths of one.
+fn findings_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    if cx.app.view().is_comparison() {
+        panels::regressions::ui(ui, cx, out);
+    } else {
+        panels::hot_paths::ui(ui, cx, out);
+    }
 }
 
 /// Tabs, and the view in front or what stands in its place.

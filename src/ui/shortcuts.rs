@@ -32,9 +32,12 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
     let picture = ctx.data(|data| data.get_temp::<Id>(picture_id()));
     let focused = ctx.memory(|memory| memory.focused().is_some_and(|id| picture != Some(id))) || egui::Popup::is_any_open(ctx);
     let text_selected = ctx.plugin_or_default::<LabelSelectionState>().lock().has_selection();
+    let mut typed = false;
     ctx.input_mut(|input| {
         input.events.retain(|event| {
             let command = match event {
+                // The letter of a key that meant a command follows it: it must not reach the field that the command opened.
+                Event::Text(_) if std::mem::take(&mut typed) => return false,
                 Event::Key { key, pressed: true, modifiers, repeat, .. } => {
                     if focused && matches!(key, Key::Space | Key::Enter | Key::Escape) {
                         return true;
@@ -47,6 +50,7 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
                 _ => None,
             };
             let Some((_, command)) = command else { return true };
+            typed = matches!(event, Event::Key { modifiers, .. } if !modifiers.command && !modifiers.alt);
             out.send(command);
             false
         });

@@ -147,11 +147,11 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(size::PAD);
-            // Where the window is narrow, the switches stay.
+            found_ui(ui, cx, comparison);
+            // Where the window is narrow, the switches and the answer to a search stay.
             if shown == ColorBy::Delta && ui.available_width() > 330.0 {
                 legend::delta_ui(ui, cx.theme);
             }
-            found_ui(ui, cx, comparison);
         });
     });
 }

@@ -77,12 +77,8 @@ fn card_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &Finding,
     let theme = cx.theme;
     let sign = if finding.delta >= 0.0 { 1.0 } else { -1.0 };
     let color = theme.delta_text(sign);
-    let stroke = egui::Stroke::new(size::HAIRLINE, if selected { theme.accent } else { theme.line });
-    let frame = Frame::new()
-        .fill(if selected { theme.selection } else { theme.raised })
-        .stroke(stroke)
-        .corner_radius(size::CORNER)
-        .inner_margin(6.0);
+    let stroke = if selected { egui::Stroke::new(size::OUTLINE, theme.accent) } else { egui::Stroke::new(size::HAIRLINE, theme.line) };
+    let frame = Frame::new().fill(theme.raised).stroke(stroke).corner_radius(size::CORNER).inner_margin(6.0);
     let inner = frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
