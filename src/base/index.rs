@@ -180,6 +180,7 @@ mod tests {
 
     #[test]
     fn row_numbers_round_trip_up_to_the_last_one() {
+        assert_eq!(RowId::FIRST.row(), 0);
         for row in [0, 1, 77, u32::MAX as usize - 1] {
             assert_eq!(RowId::from_row(row).unwrap().row(), row);
         }

@@ -200,7 +200,7 @@ mod tests {
     fn a_job_delivers_once() {
         let mut jobs = Jobs::threads(|| {}, panicked);
         let id = jobs.start("sum", |_| Event::Sum((1..=10).sum()));
-        assert_eq!(jobs.wait_event(Duration::from_secs(60)), Some((id, Event::Sum(55))));
+        assert_eq!(jobs.wait_event(Duration::from_mins(1)), Some((id, Event::Sum(55))));
         assert!(jobs.running().is_empty());
         assert_eq!(jobs.next_event(), None);
     }
@@ -219,6 +219,6 @@ mod tests {
     fn a_panic_becomes_an_event() {
         let mut jobs: Jobs<Event> = Jobs::threads(|| {}, panicked);
         let id = jobs.start("boom", |_| panic!("boom"));
-        assert_eq!(jobs.wait_event(Duration::from_secs(60)), Some((id, Event::Panicked)));
+        assert_eq!(jobs.wait_event(Duration::from_mins(1)), Some((id, Event::Panicked)));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Times depend on the machine; compare lines of one run. The first lines are the floors: a pass over the bytes in memory, and
 //! inflating alone.
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::hint::black_box;
 use std::sync::Arc;
