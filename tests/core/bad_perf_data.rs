@@ -52,7 +52,7 @@ fn bad_captures_are_refused_or_read_as_the_corpus_expects() {
         let samples = result.map_or(0, |profile| profile.samples.len());
         match name {
             "perf-data-size-zero.perf.data" | "perf-cut-tail.perf.data" | "perf-data-size-huge.perf.data" => {
-                assert_eq!(samples, 238, "{name}")
+                assert_eq!(samples, 238, "{name}");
             }
             "perf-cut-half.perf.data" => assert!((50..238).contains(&samples), "{name}: {samples}"),
             _ => {}

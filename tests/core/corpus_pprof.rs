@@ -92,7 +92,7 @@ fn name(profile: &Profile, frame: FrameId) -> String {
 }
 
 /// (type, unit) as the truth writes it, and its row.
-fn types<'t>(truth: &'t Value) -> impl Iterator<Item = (usize, String, &'t Value)> {
+fn types(truth: &Value) -> impl Iterator<Item = (usize, String, &Value)> {
     truth["types"].as_array().into_iter().flatten().enumerate().map(|(row, kind)| {
         let text = |key: &str| kind[key].as_str().unwrap_or_default().to_owned();
         (row, format!("{}/{}", text("type"), text("unit")), kind)

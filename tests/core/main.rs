@@ -1,5 +1,9 @@
 //! Tests of everything below the window: layers, formats, laws, the command line.
 
+#![expect(clippy::print_stdout, reason = "tests say what they skipped and what they compared")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test panics like the test itself")]
+#![expect(clippy::let_underscore_must_use, clippy::format_collect, clippy::needless_pass_by_value, reason = "no test is slow for these")]
+
 mod app;
 mod bad_perf_data;
 mod bad_pprof;
