@@ -28,7 +28,7 @@ use crate::base::index::Column;
 
 /// One capture.
 ///
-/// Invariants, held by [`check`]:
+/// Invariants, held by [`check()`]:
 /// - every id names a row of its table; `strings` hold no duplicates; functions, mappings, frames, threads and label sets are unique;
 /// - a stack's parent stands before it, so a forward loop sees callers first and a backward loop callees first;
 /// - every column of `samples` has one entry per sample; the time column may be absent as a whole;

@@ -12,7 +12,7 @@ use crate::index;
 use crate::model::{Frame, Profile, base_name};
 
 index!(
-    /// A row of [`Places`]; row 0 is [`Places::ROOT`].
+    /// A row of [`Places`]; row 0 is [`Places::root`].
     PlaceId
 );
 

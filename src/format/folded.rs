@@ -1,6 +1,6 @@
 //! Folded stacks: one line for each stack, frames joined by `;` with the outermost first, then a blank and one or two numbers.
 //!
-//! Understood beside the plain form: fractional counts (kept as integers with [`SampleType::decimals`]), two counts on every line (a
+//! Understood beside the plain form: fractional counts (kept as integers with [`SampleType::decimals`](crate::model::SampleType::decimals)), two counts on every line (a
 //! comparison written by difffolded.pl or inferno-diff-folded: sample types `first` and `second`), the suffixes `_[k]`, `_[i]` and
 //! `_[j]` (kernel, inlined, JIT), UTF-16, all line ends, `#` comments. Deliberately absent: guessing what the counts count, and
 //! processes: a first frame that is a process name stays a frame. Start reading at [`Folded`] or, for writing, [`write_folded`].

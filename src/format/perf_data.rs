@@ -1,7 +1,7 @@
 //! `perf.data`: what `perf record` writes, to a file or to a pipe.
 //!
-//! Three passes: a serial walk that lists records ([`container`]), a serial pass in time order over threads and modules ([`maps`]),
-//! a parallel one over the samples ([`samples`]). Written against perf's own sources; no crate does READ groups, tracing data in
+//! Three passes: a serial walk that lists records (`container`), a serial pass in time order over threads and modules (`maps`),
+//! a parallel one over the samples (`samples`). Written against perf's own sources; no crate does READ groups, tracing data in
 //! pipes and newer compressed records right. Deliberately absent: symbols (`crate::symbol`), unwinding of copied stacks, directories.
 
 mod attr;

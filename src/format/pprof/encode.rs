@@ -36,7 +36,7 @@ pub fn write(profile: &Profile) -> Vec<u8> {
     out.0
 }
 
-/// [`write`], compressed by gzip: the usual form of a file.
+/// [`write()`], compressed by gzip: the usual form of a file.
 pub fn write_gz(profile: &Profile) -> Vec<u8> {
     let bytes = write(profile);
     let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 4), flate2::Compression::default());
