@@ -244,6 +244,7 @@ impl Keys {
         let key = match self.key {
             "Plus" => "+",
             "Minus" => "−",
+            "Equals" => "=",
             "ArrowLeft" => "←",
             "ArrowRight" => "→",
             "Slash" => "/",

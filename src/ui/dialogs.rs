@@ -63,7 +63,10 @@ fn path_id() -> Id {
 fn path_field_ui(ui: &mut Ui, proposal: &str, hint: &'static str, rows: usize) -> (String, bool) {
     let mut text: String = ui.data(|data| data.get_temp(path_id())).unwrap_or_else(|| proposal.to_owned());
     // Shift+Enter makes a second line; Enter alone is the button.
-    let entered = ui.input_mut(|input| !input.modifiers.shift && input.consume_key(egui::Modifiers::NONE, Key::Enter));
+    let entered = shortcuts::enter(ui) == Some(false);
+    if entered {
+        ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
+    }
     let field = TextEdit::multiline(&mut text).desired_rows(rows).font(fonts::table()).hint_text(hint).desired_width(560.0);
     let field = ui.add(field).accessible_name("Path");
     if !field.has_focus() {

@@ -31,8 +31,14 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 /// A button whose menu stays open while things in it are clicked.
 fn menu_button(ui: &mut Ui, cx: &Cx<'_>, text: &str, name: &str, menu: impl FnOnce(&mut Ui)) {
     let button = egui::Button::new(text).fill(cx.theme.raised).stroke(egui::Stroke::NONE).wrap_mode(TextWrapMode::Extend);
+    // The style of menus takes the frames away, which fields and boxes need.
     let config = egui::containers::menu::MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let (response, _) = egui::containers::menu::MenuButton::from_button(button).config(config).ui(ui, menu);
+    let config = config.style(egui::style::StyleModifier::default());
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).config(config).ui(ui, |ui| {
+        // Boxes to tick have to stand out from the menu.
+        ui.visuals_mut().widgets.inactive.bg_stroke.color = cx.theme.strong_line;
+        menu(ui);
+    });
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
 }
 

@@ -51,11 +51,13 @@ pub fn run(commands: Vec<Command>, load: LoadOptions) -> Result<(), String> {
 
 /// An error of the window system with the way out.
 fn explain(error: &str) -> String {
+    // Where in a library an error arose says nothing to a user.
+    let error = error.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": ")).map_or(error, |(_, words)| words);
     let lower = error.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let way_out = if has(&["xkbcommon"]) {
         "install libxkbcommon-x11-0 (Debian, Ubuntu) or libxkbcommon-x11 (Fedora, Arch)"
-    } else if has(&["display", "wayland", "x11", "xopendisplay", "compositor"]) {
+    } else if has(&["display", "x server", "wayland", "x11", "xopendisplay", "compositor"]) {
         "there is no screen here (DISPLAY and WAYLAND_DISPLAY say which); the subcommands info, top, diff and export need none"
     } else if has(&["libgl", "libegl", "egl", "glx", "opengl", "glutin", "config"]) {
         "install libgl1 and libegl1 (Debian, Ubuntu) or mesa-libGL and mesa-libEGL (Fedora); over remote desktops LIBGL_ALWAYS_SOFTWARE=1 helps"
@@ -101,6 +103,8 @@ mod tests {
         let check = |error: &str, package: &str| assert!(explain(error).contains(package), "{}", explain(error));
         check("Library libxkbcommon-x11.so could not be loaded.", "libxkbcommon-x11-0");
         check("libGL.so.1: cannot open shared object file", "libgl1");
+        check("winit EventLoopError: os error at /a/winit/mod.rs:788: Failed to open connection to X server", "opened: Failed to open");
+        check("Failed to open connection to X server", "no screen");
         check("neither WAYLAND_DISPLAY nor WAYLAND_SOCKET nor DISPLAY is set.", "no screen");
     }
 }

@@ -57,6 +57,16 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
     });
 }
 
+/// Whether Enter was pressed in this frame, and whether with Shift; by the event, as the modifiers of a frame are those at its end.
+pub(super) fn enter(ui: &egui::Ui) -> Option<bool> {
+    ui.input(|input| {
+        input.events.iter().find_map(|event| match event {
+            Event::Key { key: Key::Enter, pressed: true, modifiers, .. } => Some(modifiers.shift),
+            _ => None,
+        })
+    })
+}
+
 /// Says that a widget leaves Space, Enter and Escape to the commands while it has the keyboard.
 pub(crate) fn leave_keys(ctx: &egui::Context, widget: Id) {
     ctx.data_mut(|data| data.insert_temp(picture_id(), widget));
@@ -76,20 +86,23 @@ fn command_of(app: &App, key: Key, modifiers: Modifiers, typing: bool) -> Option
 /// Draws the sheet of all keys, by menu.
 pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
     let with_keys = |menu: Menu| KINDS.iter().filter(move |kind| kind.menu == menu && !kind.keys.is_empty());
-    egui::ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 160.0).show(ui, |ui| {
+    let height = ui.ctx().content_rect().height() - 120.0;
+    egui::ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(size::WIDE, 0.0);
         ui.horizontal_top(|ui| {
             for column in [&[Menu::File, Menu::Edit][..], &[Menu::View], &[Menu::Compare, Menu::Help]] {
                 ui.vertical(|ui| {
-                    ui.set_width(270.0);
+                    ui.set_width(280.0);
                     for &menu in column {
                         ui.label(egui::RichText::new(menu.label()).font(fonts::strong()));
+                        ui.add_space(size::GAP);
                         for kind in with_keys(menu) {
                             key_row_ui(ui, cx, kind.title, &texts(kind));
                         }
                         if menu == Menu::View {
-                            key_row_ui(ui, cx, "Window larger, smaller, as it was", &zoom_keys());
+                            key_row_ui(ui, cx, "Zoom the window", &zoom_keys());
                         }
-                        ui.add_space(size::PAD);
+                        ui.add_space(size::PAD * 2.0);
                     }
                 });
             }
@@ -107,13 +120,14 @@ fn key_row_ui(ui: &mut egui::Ui, cx: &Cx<'_>, title: &str, keys: &str) {
     });
 }
 
-/// All keys of a kind, with `or` between them; signs that differ only in Shift are one.
+/// All keys of a kind; a sign that is reached with Shift on some keyboards and without on others stands once.
 fn texts(kind: &CommandKind) -> String {
     let mut texts: Vec<String> = Vec::new();
     for keys in kind.keys {
         let text = keys.text();
-        if !texts.iter().any(|known| known.ends_with(&text)) {
-            texts.push(text);
+        match texts.iter_mut().find(|known| **known == format!("Shift+{text}")) {
+            Some(known) => *known = text,
+            None => texts.push(text),
         }
     }
     texts.join(", ")

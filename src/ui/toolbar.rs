@@ -3,12 +3,12 @@
 //! Every chip shows its value and opens a menu of the others; nothing that is often changed needs a dialog. Deliberately absent:
 //! threads, labels and patterns, see `filters`.
 
-use egui::{Align, Button, Color32, Id, Key, Layout, RichText, Stroke, TextEdit, TextWrapMode, Ui, vec2};
+use egui::{Align, Button, Color32, Id, Layout, RichText, Stroke, TextEdit, TextWrapMode, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
-use super::filters;
 use super::theme::{fonts, size};
 use super::words::counted;
+use super::{filters, shortcuts};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Normalization, percent};
 use crate::analysis::place::Granularity;
@@ -166,8 +166,8 @@ fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             out.send(Command::Search(text.clone()));
         }
     }
-    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-        out.send(if ui.input(|input| input.modifiers.shift) { Command::PreviousMatch } else { Command::NextMatch });
+    if let Some(backwards) = shortcuts::enter(ui).filter(|_| field.lost_focus()) {
+        out.send(if backwards { Command::PreviousMatch } else { Command::NextMatch });
         field.request_focus();
     }
     if cx.app.view().search.is_empty() {

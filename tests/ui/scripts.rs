@@ -209,3 +209,16 @@ fn idle_frames_ask_for_no_other() {
     let delay = output.viewport_output[&egui::ViewportId::ROOT].repaint_delay;
     assert!(delay > std::time::Duration::from_hours(1), "{delay:?}");
 }
+
+#[test]
+fn two_typed_paths_are_compared() {
+    let mut harness = dark("");
+    press(&mut harness, Modifiers::COMMAND, Key::L);
+    harness.get_by_label("Path").type_text(&sample(BEFORE).display().to_string());
+    harness.run();
+    press(&mut harness, Modifiers::SHIFT, Key::Enter);
+    harness.get_by_label("Path").type_text(&sample(AFTER).display().to_string());
+    harness.run();
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichIsBefore(..))), "{:?}", harness.state().app().dialog());
+}

@@ -35,6 +35,8 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, _out: &mut Outbox) {
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         egui::Frame::new().inner_margin(size::PAD * 1.5).show(ui, |ui| {
             ui.style_mut().interaction.selectable_labels = true;
+            // Rows of text, not of buttons.
+            ui.spacing_mut().interact_size.y = 16.0;
             table_ui(ui, cx, "Capture", &facts(cx, &shown));
             table_ui(ui, cx, "Sample types", &sample_types(&profiles));
             table_ui(ui, cx, "Labels", &labels(&profiles));
@@ -85,7 +87,10 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     };
     row("file", &|capture, _| capture.name());
     if !cx.is_test {
-        row("folder", &|capture, _| capture.path.parent().map(|folder| folder.display().to_string()).unwrap_or_default());
+        row("folder", &|capture, _| {
+            let path = std::path::absolute(&capture.path).unwrap_or_else(|_| capture.path.clone());
+            path.parent().map(|folder| folder.display().to_string()).unwrap_or_default()
+        });
         row("started", &|_, profile| profile.info.start_unix_nanos.map(date).unwrap_or_default());
     }
     row("format", &|_, profile| profile.info.format.clone());
