@@ -28,7 +28,9 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let profiles = cx.app.profiles();
     match profiles.as_slice() {
         [] => {
-            ui.label(muted(cx, "Ready"));
+            if cx.app.running().is_empty() {
+                ui.label(muted(cx, "Nothing is shown"));
+            }
             return;
         }
         [profile] => drop(ui.label(size_text(profile))),
@@ -76,7 +78,7 @@ fn jobs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         out.send(Command::CancelJob(job.id.number()));
     }
     let progress = job.progress();
-    progress_bar_ui(ui, &progress, 140.0);
+    progress_bar_ui(ui, cx, &progress, 140.0);
     ui.label(muted(cx, &progress_text(&progress)));
     ui.label(&job.name);
     if jobs.len() > 1 {
@@ -89,9 +91,13 @@ fn jobs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 }
 
 /// A bar of a job; without a known end it is empty and says nothing false.
-pub(super) fn progress_bar_ui(ui: &mut Ui, progress: &Progress, width: f32) {
-    let bar = ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(width).desired_height(size::PAD);
-    ui.add(bar).accessible_name("Progress");
+pub(super) fn progress_bar_ui(ui: &mut Ui, cx: &Cx<'_>, progress: &Progress, width: f32) {
+    let bar = ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(width).desired_height(size::PAD).fill(cx.theme.accent);
+    ui.scope(|ui| {
+        // The part that is still to do is seen too.
+        ui.visuals_mut().extreme_bg_color = cx.theme.hover;
+        ui.add(bar).accessible_name("Progress");
+    });
 }
 
 /// `decoding, 12 MiB of 80 MiB`; work that is not counted in bytes shows percent.

@@ -60,7 +60,7 @@ fn reading_ui(ui: &mut Ui, cx: &Cx<'_>, capture: &Capture, job: &Running, out: &
     ui.label(RichText::new(format!("Reading {}", capture.name())).font(fonts::title()));
     let progress = job.progress();
     if !cx.is_test {
-        progress_bar_ui(ui, &progress, ui.available_width());
+        progress_bar_ui(ui, cx, &progress, ui.available_width());
         ui.ctx().request_repaint_after_secs(QUIET_SECONDS);
     }
     ui.horizontal(|ui| {
