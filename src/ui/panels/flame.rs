@@ -43,6 +43,9 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let font = fonts::flame();
     let mut canvas = FlameCanvas::new(&layout, comparison.tree().places(), &styles.column, &label, cx.theme, &font);
     canvas.version = styles.version.wrapping_mul(31).wrapping_add(matches.as_ref().map_or(0, |matches| matches.version));
+    if style::color_by(cx, &comparison) == ColorBy::Delta {
+        canvas.colors.accent = cx.theme.found_among_changes();
+    }
     canvas.selected = selected;
     canvas.outlined = hovered_place;
     canvas.matches = matches.as_ref().map(|matches| &matches.subset);
@@ -166,7 +169,8 @@ fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
         let share = if whole > 0.0 { found.total as f64 / whole } else { 0.0 };
         format!("{} boxes, {} of what is shown", found.nodes, percent(share))
     };
-    ui.label(RichText::new(text).color(cx.theme.accent)).on_hover_text("Matches below another match add nothing: each sample counts once");
+    let color = if style::color_by(cx, comparison) == ColorBy::Delta { cx.theme.found_among_changes() } else { cx.theme.accent };
+    ui.label(RichText::new(text).color(color)).on_hover_text("Matches below another match add nothing: each sample counts once");
 }
 
 /// Nothing to draw: why, in words.

@@ -123,6 +123,15 @@ impl Theme {
         Oklch { l: base + step, c: 0.12, h: HUES[slot] }.color()
     }
 
+    /// Search matches among boxes that are coloured by change: neither of the two hues that mean dearer and cheaper.
+    pub fn found_among_changes(&self) -> Color32 {
+        let l = match self.mode {
+            Mode::Dark => 0.72,
+            Mode::Light => 0.5,
+        };
+        Oklch { l, c: 0.15, h: 310.0 }.color()
+    }
+
     /// A box while something else is searched for or selected: close to the ground but still there.
     pub fn dimmed(&self, color: Color32) -> Color32 {
         mix(self.background, color, 0.28)
