@@ -340,34 +340,21 @@ impl Comparison {
         }
     }
 
-    /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s of cpu`.
+    /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s cpu`, `per second of capture (Before 20.0 s, After
+    /// 30.0 s)`.
     pub fn denominator_text(&self) -> String {
-        let name = |at: usize| match (self.sides.len(), at) {
-            (2, 0) => " of Before",
-            (2, _) => " of After",
-            _ => "",
-        };
-        let each = |text: &dyn Fn(&Side) -> String| {
-            let parts: Vec<String> = self.sides.iter().enumerate().map(|(at, side)| format!("{}{}", text(side), name(at))).collect();
-            parts.join(", ")
-        };
-        match self.effective_normalization() {
-            _ if self.sides.len() < 2 => {
-                each(&|side| format!("100 % = {} {}", human(self.in_unit(side.denominator()), &self.unit), self.sample_type))
+        let whole = |side: &Side| format!("{} {}", human(self.in_unit(side.denominator()), &self.unit), self.sample_type);
+        let length = |side: &Side| side.duration_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos as f64, "ns"));
+        match (self.pair(), self.effective_normalization()) {
+            (None, _) => self.last().map_or_else(String::new, |side| format!("100 % = {}", whole(side))),
+            (Some((before, after)), Normalization::Share) => format!("100 % = {} of Before, {} of After", whole(before), whole(after)),
+            (Some((before, after)), Normalization::PerSecond) => {
+                format!("per second of capture (Before {}, After {})", length(before), length(after))
             }
-            Normalization::Share => {
-                each(&|side| format!("100 % = {} {}", human(self.in_unit(side.denominator()), &self.unit), self.sample_type))
-            }
-            Normalization::PerSecond => each(&|side| {
-                format!(
-                    "per second of {}",
-                    side.duration_nanos.map_or_else(|| "unknown time".to_owned(), |nanos| human(nanos as f64, "ns"))
-                )
-            }),
-            Normalization::Absolute => each(&|side| match side.captures.len() {
-                1 => "absolute values".to_owned(),
-                n => format!("mean of {n} captures"),
-            }),
+            (Some((before, after)), Normalization::Absolute) => match (before.captures.len(), after.captures.len()) {
+                (1, 1) => "absolute values".to_owned(),
+                (before, after) => format!("mean of the captures of a side (Before {before}, After {after})"),
+            },
         }
     }
 

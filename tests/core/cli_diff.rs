@@ -134,9 +134,11 @@ const AFTER: &str = "pprof/go1.27.3/orders-cpu-after.pb.gz";
 
 #[test]
 fn every_normalisation_says_its_denominator() {
-    for (name, words) in
-        [("share", "100 % = 4.44 s cpu of Before"), ("per-second", "per second of 20.0 s of Before"), ("absolute", "absolute values")]
-    {
+    for (name, words) in [
+        ("share", "100 % = 4.44 s cpu of Before"),
+        ("per-second", "per second of capture (Before 20.0 s, After 20.0 s)"),
+        ("absolute", "absolute values"),
+    ] {
         let found = json(&["diff", &sample(BEFORE), &sample(AFTER), "--json", "--normalize", name]);
         assert_eq!(found["normalization"], name);
         assert!(found["denominator"].as_str().unwrap().contains(words), "{}", found["denominator"]);

@@ -169,7 +169,8 @@ fn totals(comparison: &Comparison) -> String {
 
 fn notes(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed: bool, made: &Findings) -> Vec<String> {
     let mut notes = Vec::new();
-    notes.push(format!("{} Events: {}.", comparison.denominator_text(), made.basis.words()));
+    notes.push(format!("Compared: {}.", comparison.denominator_text()));
+    notes.push(format!("Events: {}.", made.basis.words()));
     let noise = &made.diff.noise;
     notes.push(format!(
         "Allowed for beyond sampling: {} from run to run for a function ({}), {} for background work of a runtime.",
