@@ -2,11 +2,11 @@
 //!
 //! Deliberately absent: which keys there are; see `app::KINDS`. Keys inside a picture (arrows) belong to its widget.
 
-use egui::{Event, Id, Key, Modifiers, text_selection::LabelSelectionState};
+use egui::{Event, Id, Key, Modifiers, PointerButton, text_selection::LabelSelectionState};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
-use crate::app::{App, Command, CommandKind, KINDS, Keys, Menu};
+use crate::app::{App, Command, CommandKind, KINDS, Keys, Menu, command};
 
 /// egui's key of a name in [`Keys`]; digits are `Num4` there, as egui's variants are called, and `4` to egui's own parser.
 fn egui_key(name: &str) -> Option<Key> {
@@ -45,6 +45,9 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
                     // A held key zooms on and steps on, but does not switch back and forth.
                     command_of(app, *key, *modifiers, typing).filter(|(kind, _)| !repeat || kind.checked.is_none())
                 }
+                // Back and forward of a mouse do what they do in browsers.
+                Event::PointerButton { button: PointerButton::Extra1, pressed: true, .. } => named(app, "undo"),
+                Event::PointerButton { button: PointerButton::Extra2, pressed: true, .. } => named(app, "redo"),
                 // The system's copy keys arrive as an event of their own.
                 Event::Copy if !typing && !text_selected => command_of(app, Key::C, Modifiers::COMMAND, typing),
                 _ => None,
@@ -74,6 +77,12 @@ pub(crate) fn leave_keys(ctx: &egui::Context, widget: Id) {
 
 fn picture_id() -> Id {
     Id::unique("picture that leaves keys to the commands")
+}
+
+/// The command of a kind as things stand.
+fn named(app: &App, name: &str) -> Option<(&'static CommandKind, Command)> {
+    let kind = command::kind(name)?;
+    kind.available(app).map(|command| (kind, command))
 }
 
 /// The command of a key as things stand.
