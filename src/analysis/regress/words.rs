@@ -48,6 +48,17 @@ fn change(ratio: f64) -> String {
     }
 }
 
+/// `grew by 12 %`, `fell by 40 %`, `grew to 3.2 times`.
+fn moved_by(ratio: f64) -> String {
+    if ratio.is_finite() && ratio >= 3.0 {
+        format!("grew to {}", change(ratio))
+    } else if ratio >= 1.0 {
+        format!("grew by {}", percent(ratio - 1.0))
+    } else {
+        format!("fell by {}", percent(1.0 - ratio))
+    }
+}
+
 fn interval(row: &Finding) -> String {
     if row.ratio_hi.is_infinite() {
         format!("95 %: at least {}", change(row.ratio_lo))
@@ -75,7 +86,7 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
     match row.verdict {
         Verdict::New => format!("new: {what} is {after} ({events}; {by_chance})"),
         Verdict::Gone => format!("gone: {what} was {before} ({events}; {by_chance})"),
-        _ => format!("{what} {} ({}), {before} → {after} ({events}; {by_chance})", change(row.ratio), interval(row)),
+        _ => format!("{what} {} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row)),
     }
 }
 
@@ -116,7 +127,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         let direction = match first.verdict {
             Verdict::New => "is new".to_owned(),
             Verdict::Gone => "is gone".to_owned(),
-            _ => format!("changed by {} ({})", change(first.ratio), interval(first)),
+            _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
         };
         let part =
             if first.explains > 0.0 { format!("; {} of the change lies there", percent(first.explains.min(1.0))) } else { String::new() };
