@@ -381,7 +381,7 @@ impl App {
 
     /// The normalisation in effect.
     pub fn normalization(&self) -> Normalization {
-        let fitting = || Normalization::default_for(&self.sample_type().unwrap_or_default().0, self.durations_known());
+        let fitting = || Normalization::fitting(&self.sample_type().unwrap_or_default().0, &self.profiles());
         self.view.normalization.unwrap_or_else(fitting)
     }
 

@@ -12,7 +12,7 @@ use super::place::{Granularity, Places};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Profile, Scale, human};
+use crate::model::{Profile, Scale, base_name, human};
 
 /// The shape over some captures: everything that does not depend on sample type, time, threads or labels.
 #[derive(Debug, Default)]
@@ -83,18 +83,36 @@ impl Normalization {
         Self::ALL.into_iter().find(|normalization| normalization.name() == name)
     }
 
-    /// What fits a sample type best: snapshots (in-use memory, goroutines, threads) as they are; everything else per second where
-    /// every side has a duration, else as they are where sides say nothing about time and are heap counters since the start, else
-    /// as a share of the total.
-    pub fn default_for(sample_type: &str, durations_known: bool) -> Self {
+    /// What fits a sample type of these captures best:
+    /// - as they are: snapshots (in-use memory, goroutines, threads), and perf's recordings of programs that ran to their end, where the
+    ///   work is the same and a longer run is a slower one;
+    /// - per second: everything else where every capture has a duration;
+    /// - as they are: counters since the start of a process, of which no rate can be had without one;
+    /// - as a share of the total: the rest.
+    pub fn fitting(sample_type: &str, captures: &[Arc<Profile>]) -> Self {
+        let durations_known = captures.iter().all(|profile| profile.info.duration_nanos.is_some());
         match sample_type {
             "inuse_space" | "inuse_objects" | "space" | "objects" | "goroutine" | "threadcreate" | "goroutineleak" => Self::Absolute,
+            _ if !captures.is_empty() && captures.iter().all(|profile| ran_to_its_end(profile)) => Self::Absolute,
             _ if durations_known => Self::PerSecond,
-            // Counters since the start of a process, or contention since then: without a length of time no rate can be had.
             "alloc_space" | "alloc_objects" | "contentions" | "delay" => Self::Absolute,
             _ => Self::Share,
         }
     }
+}
+
+/// True for a perf recording that began and ended with a program, as its command line says: perf attached to nothing that ran already,
+/// and did not only sleep.
+fn ran_to_its_end(profile: &Profile) -> bool {
+    let Some(line) = profile.info.fact("cmdline") else { return false };
+    let mut words = line.split_whitespace().skip_while(|word| *word != "record").skip(1).peekable();
+    let attaches = |word: &str| match word.strip_prefix("--") {
+        Some(long) => ["all-cpus", "pid", "tid", "cpu", "uid", "all-cgroups"].contains(&long.split('=').next().unwrap_or(long)),
+        None => word
+            .strip_prefix('-')
+            .is_some_and(|short| short.starts_with(['p', 't', 'C', 'u']) || short.chars().all(char::is_alphabetic) && short.contains('a')),
+    };
+    words.peek().is_some() && words.all(|word| base_name(word) != "sleep" && !attaches(word))
 }
 
 /// One side of a comparison.
@@ -386,5 +404,28 @@ pub fn percent(share: f64) -> String {
         format!("{percent:.2} %")
     } else {
         format!("{percent:.4} %")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recordings_of_programs_that_ended_are_compared_as_they_are() {
+        for (line, fitting) in [
+            ("/usr/bin/perf record -g -o x.data -- ./indexer 3500", Normalization::Absolute),
+            ("perf record -F 99 ./indexer", Normalization::Absolute),
+            ("perf record -F 99 -ag -- sleep 30", Normalization::PerSecond),
+            ("perf record -g -p 4711", Normalization::PerSecond),
+            ("perf record --pid=4711", Normalization::PerSecond),
+            ("perf record -g sleep 5", Normalization::PerSecond),
+            ("", Normalization::PerSecond),
+        ] {
+            let mut profile = Profile::default();
+            profile.info.duration_nanos = Some(1);
+            profile.info.facts.push(("cmdline".to_owned(), line.to_owned()));
+            assert_eq!(Normalization::fitting("cycles", &[Arc::new(profile)]), fitting, "{line}");
+        }
     }
 }

@@ -32,8 +32,7 @@ pub(super) fn comparison(
     if decimals.iter().any(|&other| Some(&other) != decimals.first()) {
         return Err(Failure::Failed(format!("the values of {name} have {decimals:?} decimals: they cannot be compared as integers")));
     }
-    let durations_known = captures.iter().all(|profile| profile.info.duration_nanos.is_some());
-    let normalization = normalization.unwrap_or_else(|| Normalization::default_for(&name, durations_known));
+    let normalization = normalization.unwrap_or_else(|| Normalization::fitting(&name, captures));
     let comparison = with_progress("analysing", |ticket| {
         let shape = Shape::build(captures, view.by(), Direction::TopDown, &filter, ticket)?;
         compare(Arc::new(shape), captures, sides, (&name, &unit), &filter, normalization, ticket)
