@@ -192,8 +192,8 @@ impl App {
             self.log.remove(0);
         }
         let old = self.view.clone();
-        let label = command.undo_label();
-        let merged = command.is_continuous();
+        let label = command.undo_label(old.window);
+        let merged = command.is_continuous(old.window);
         let keeps_history = matches!(command, Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::Reveal);
         let effects = apply::apply(self, command);
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {

@@ -19,6 +19,7 @@ use super::place::PlaceId;
 use crate::model::Profile;
 
 pub use super::diff::{Exposure, Spec};
+pub use words::part_of_change;
 
 /// Rows kept in [`Findings::others`].
 pub const MAX_OTHERS: usize = 1000;

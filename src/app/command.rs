@@ -309,11 +309,17 @@ fn if_selected(app: &App, command: Command) -> Option<Command> {
     app.view().selection.as_ref().map(|_| command)
 }
 
-fn other_theme(app: &App) -> ThemeChoice {
-    match app.settings().theme {
-        ThemeChoice::Dark => ThemeChoice::Light,
-        ThemeChoice::Light => ThemeChoice::System,
-        ThemeChoice::System => ThemeChoice::Dark,
+/// What Escape takes away next, from the lightest to the heaviest loss: the dialog, the selection, the search, the zoom.
+fn step_back(app: &App) -> Option<Command> {
+    let view = app.view();
+    if app.dialog().is_some() {
+        Some(Command::CloseDialog)
+    } else if view.selection.is_some() {
+        Some(Command::Select(None))
+    } else if !view.search.is_empty() {
+        Some(Command::Search(String::new()))
+    } else {
+        (view.tab == Tab::Flame && view.window != FlameWindow::default()).then_some(Command::ResetZoom)
     }
 }
 
@@ -346,7 +352,7 @@ kinds! {
     "focus-search" "Find…" "Search names in all views" Edit true [ctrl("F"), plain("Slash")] |app| if_shown(app, Command::FocusSearch);
     "next-match" "Next match" "Select the next match of the search" Edit false [plain("F3"), plain("N")] |app| (!app.view().search.is_empty()).then_some(Command::NextMatch);
     "previous-match" "Previous match" "Select the previous match of the search" Edit false [shift("F3"), shift("N")] |app| (!app.view().search.is_empty()).then_some(Command::PreviousMatch);
-    "clear-selection" "Clear selection" "Select nothing; then clear the search" Edit false [plain("Escape")] |app| if app.dialog().is_some() { Some(Command::CloseDialog) } else if app.view().selection.is_some() { Some(Command::Select(None)) } else if app.view().search.is_empty() { None } else { Some(Command::Search(String::new())) };
+    "clear-selection" "Clear selection" "Select nothing; then clear the search; then show all of the flame graph" Edit false [plain("Escape")] step_back;
 
     "show-flame" "Flame graph" "Boxes as wide as their value" View false [plain("Num1")] |app| if_shown(app, Command::SetTab(Tab::Flame)), checked |app| app.view().tab == Tab::Flame;
     "show-call-tree" "Call tree" "Callers and callees as a table with fold marks" View false [plain("Num2")] |app| if_shown(app, Command::SetTab(Tab::CallTree)), checked |app| app.view().tab == Tab::CallTree;
@@ -371,7 +377,9 @@ kinds! {
     "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
     "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
     "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
-    "switch-theme" "Switch light and dark" "Dark, light, or as the system says" View false [] |app| Some(Command::SetTheme(other_theme(app)));
+    "theme-dark" "Dark theme" "Light on dark" View true [] |_| Some(Command::SetTheme(ThemeChoice::Dark)), checked |app| app.settings().theme == ThemeChoice::Dark;
+    "theme-light" "Light theme" "Dark on light" View false [] |_| Some(Command::SetTheme(ThemeChoice::Light)), checked |app| app.settings().theme == ThemeChoice::Light;
+    "theme-system" "Theme of the system" "Dark or light, as the system says" View false [] |_| Some(Command::SetTheme(ThemeChoice::System)), checked |app| app.settings().theme == ThemeChoice::System;
 
     "choose-comparison" "Compare with…" "Choose the capture to compare with what is shown, or two captures" Compare false [ctrl("D")] |_| Some(Command::ChooseComparison);
     "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
@@ -434,14 +442,19 @@ impl Command {
         first.or_else(|why| make(text()).or_else(|_| make(words())).map_err(|_second| explain(name, &why)))
     }
 
-    /// True for changes that come many in a row and are undone as one.
-    pub(super) const fn is_continuous(&self) -> bool {
-        matches!(self, Self::Search(_) | Self::SetWindow(_) | Self::FilterTop(_) | Self::ZoomIn | Self::ZoomOut)
+    /// True for changes that come many in a row and are undone as one. Zooms are no such changes: each is a place to go back to.
+    pub(super) fn is_continuous(&self, shown: FlameWindow) -> bool {
+        match self {
+            Self::Search(_) | Self::FilterTop(_) => true,
+            Self::SetWindow(window) => window.is_as_wide_as(shown),
+            _ => false,
+        }
     }
 
-    /// What undo says it takes back.
-    pub(super) fn undo_label(&self) -> String {
+    /// What undo says it takes back, where this part of the flame graph is shown.
+    pub(super) fn undo_label(&self, shown: FlameWindow) -> String {
         match self {
+            Self::SetWindow(window) if window.is_as_wide_as(shown) => "scroll".to_owned(),
             Self::SetWindow(_) | Self::ZoomIn | Self::ZoomOut | Self::ResetZoom | Self::ZoomToSelection => "zoom".to_owned(),
             Self::Select(_)
             | Self::SelectFinding(_)

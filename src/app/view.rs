@@ -98,6 +98,13 @@ pub struct FlameWindow {
     pub scroll_rows: f32,
 }
 
+impl FlameWindow {
+    /// True where the other window differs only in where it is.
+    pub(super) fn is_as_wide_as(&self, other: Self) -> bool {
+        ((self.right - self.left) - (other.right - other.left)).abs() <= 1e-9 * (other.right - other.left)
+    }
+}
+
 impl Default for FlameWindow {
     fn default() -> Self {
         Self { left: 0.0, right: 1.0, scroll_rows: 0.0 }

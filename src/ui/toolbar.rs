@@ -119,7 +119,8 @@ fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture,
         }
     };
     if role == Role::Alone {
-        let others: Vec<&Capture> = cx.app.captures().iter().filter(|capture| capture.id != shown.id).collect();
+        let others: Vec<&Capture> =
+            cx.app.captures().iter().filter(|capture| capture.id != shown.id && capture.error().is_none()).collect();
         for other in others.iter().take(12) {
             entry(ui, &format!("Compare with {} as before", shortened(&other.name(), 32)), Command::SetBefore(other.id));
         }

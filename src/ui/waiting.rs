@@ -5,12 +5,14 @@ use egui::{Button, Frame, RichText, ScrollArea, TextEdit, Ui};
 use super::cx::{Cx, Outbox};
 use super::status::{progress_bar_ui, progress_text};
 use super::theme::{fonts, size};
-use crate::app::view::CaptureId;
+use crate::app::view::{CaptureId, Tab};
 use crate::app::{Capture, CaptureState, Command};
 use crate::base::jobs::Running;
 
 /// Reading that takes less time than this shows nothing: small files must not flicker.
 const QUIET_SECONDS: f32 = 0.1;
+/// Making the picture may take longer before it is spoken of in the middle: the status line shows it from the beginning.
+const PATIENT_SECONDS: f32 = 0.5;
 
 /// Draws the captures being read, or the failure, and is true then; false where the picture can stand.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
@@ -20,7 +22,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
     }
     let loading: Vec<(&Capture, &Running)> = cx.app.view().captures().into_iter().filter_map(|id| reading(cx, id)).collect();
     if loading.is_empty() {
-        return false;
+        return making_ui(ui, cx, out);
     }
     let is_young = loading.iter().all(|(_, job)| job.age().as_secs_f32() < QUIET_SECONDS);
     if is_young && !cx.is_test {
@@ -33,6 +35,17 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
             reading_ui(ui, cx, capture, job, out);
         }
     });
+    true
+}
+
+/// Draws what is being made of captures that are read already, while there is no older picture to look at; false where nothing is.
+fn making_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
+    let is_empty = if cx.app.view().tab == Tab::Flame { cx.app.shown_flame().is_none() } else { cx.app.shown_table().is_none() };
+    let job = cx.app.running().iter().max_by(|a, b| a.age().cmp(&b.age()));
+    let Some(job) = job.filter(|job| is_empty && cx.app.view().tab != Tab::Info && job.age().as_secs_f32() >= PATIENT_SECONDS) else {
+        return false;
+    };
+    middle_ui(ui, |ui| job_ui(ui, cx, &job.name, job, out));
     true
 }
 
@@ -57,14 +70,19 @@ fn middle_ui(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
 }
 
 fn reading_ui(ui: &mut Ui, cx: &Cx<'_>, capture: &Capture, job: &Running, out: &mut Outbox) {
-    ui.label(RichText::new(format!("Reading {}", capture.name())).font(fonts::title()));
+    job_ui(ui, cx, &format!("Reading {}", capture.name()), job, out);
+}
+
+/// A job with its progress and the button that stops it.
+fn job_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, job: &Running, out: &mut Outbox) {
+    ui.label(RichText::new(title).font(fonts::title()));
     let progress = job.progress();
     if !cx.is_test {
         progress_bar_ui(ui, cx, &progress, ui.available_width());
         ui.ctx().request_repaint_after_secs(QUIET_SECONDS);
     }
     ui.horizontal(|ui| {
-        if ui.button("Stop").accessible_name(format!("Stop reading {}", capture.name())).clicked() {
+        if ui.button("Stop").accessible_name(format!("Stop: {title}")).clicked() {
             out.send(Command::CancelJob(job.id.number()));
         }
         if !cx.is_test {
@@ -124,6 +142,13 @@ fn advice(why: &str) -> Vec<&'static str> {
     }
     if has(&["web page", "html"]) {
         advice.push("The download is the page of an error or a login: fetch the profile itself, for instance with curl -O and the address that ends in /debug/pprof/profile");
+    }
+    if has(&["is cut", "damaged", "truncated"]) {
+        advice.push("Copy or download the file again; compare its size and checksum with the original");
+        advice.push("If it was just recorded, wait until the recorder has ended");
+    }
+    if has(&["is a folder"]) {
+        advice.push("Choose a file in it; several files can be opened at once");
     }
     if has(&["empty"]) {
         advice.push("The recording was stopped before anything was written: record again, for longer");

@@ -67,6 +67,47 @@ fn undo_and_redo_of_any_command_are_the_identity() {
 }
 
 #[test]
+fn each_zoom_is_a_place_to_go_back_to_and_looking_around_is_one() {
+    let mut app = compared();
+    let window = |left, right, scroll_rows| FlameWindow { left, right, scroll_rows };
+    let (first, second) = (window(0.1, 0.5, 0.0), window(0.2, 0.3, 0.0));
+    app.apply(Command::SetWindow(first));
+    app.apply(Command::SetWindow(second));
+    app.apply(Command::SetWindow(window(0.25, 0.35, 1.0)));
+    app.apply(Command::SetWindow(window(0.4, 0.5, 2.0)));
+    app.apply(Command::ResetZoom);
+    app.apply(Command::ZoomIn);
+    for (label, expected) in [
+        ("zoom", FlameWindow::default()),
+        ("zoom", window(0.4, 0.5, 2.0)),
+        ("scroll", second),
+        ("zoom", first),
+        ("zoom", FlameWindow::default()),
+    ] {
+        assert_eq!(app.undo_label(), Some(label));
+        app.apply(Command::Undo);
+        assert_eq!(app.view().window, expected);
+    }
+}
+
+#[test]
+fn escape_takes_away_selection_search_and_zoom_one_by_one() {
+    let mut app = compared();
+    let window = FlameWindow { left: 0.1, right: 0.3, scroll_rows: 2.0 };
+    app.apply(Command::SetWindow(window));
+    app.apply(Command::Search("json".to_owned()));
+    app.apply(Command::Select(Some(Selection { place: "runtime.mallocgc".to_owned(), path: Vec::new() })));
+    let escape = |app: &mut App| {
+        let kind = emberlens::app::command::kind("clear-selection").expect("a kind");
+        kind.available(app).map(|command| app.apply(command)).is_some()
+    };
+    assert!(escape(&mut app) && app.view().selection.is_none() && app.view().search == "json");
+    assert!(escape(&mut app) && app.view().search.is_empty() && app.view().window == window);
+    assert!(escape(&mut app) && app.view().window == FlameWindow::default());
+    assert!(!escape(&mut app), "nothing is left to take away");
+}
+
+#[test]
 fn swapping_sides_exchanges_the_weights() {
     let mut app = compared();
     let (before, after) = {

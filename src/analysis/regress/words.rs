@@ -63,8 +63,22 @@ fn interval(row: &Finding) -> String {
     if row.ratio_hi.is_infinite() {
         format!("95 %: at least {}", change(row.ratio_lo))
     } else {
-        format!("95 %: {} to {}", change(row.ratio_lo), change(row.ratio_hi))
+        format!("95 %: {}", between(row.ratio_lo, row.ratio_hi))
     }
+}
+
+/// `+8.1 % to +14 %`, `2.5 to 6.4 times`: both ends in one measure, or they cannot be held against each other.
+fn between(lo: f64, hi: f64) -> String {
+    if lo >= 1.0 && (3.0..f64::INFINITY).contains(&hi) {
+        format!("{lo:.1} to {}", change(hi))
+    } else {
+        format!("{} to {}", change(lo), change(hi))
+    }
+}
+
+/// How much of the whole change a finding accounts for: `62.0 %`, or `all` where other places made up for more than the rest.
+pub fn part_of_change(explains: f64) -> String {
+    if explains >= 0.9995 { "all".to_owned() } else { percent(explains) }
 }
 
 fn measure_words(measure: Measure) -> &'static str {
@@ -130,7 +144,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
             _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
         };
         let part =
-            if first.explains > 0.0 { format!("; {} of the change lies there", percent(first.explains.min(1.0))) } else { String::new() };
+            if first.explains > 0.0 { format!("; {} of the change lies there", part_of_change(first.explains)) } else { String::new() };
         sentences.push(format!("{} {direction}{part}.", short(&first.func, NAME)));
         sentences.push(format!("{} and {}.", count(worse, "regression"), count(better, "improvement")));
     } else {
@@ -219,4 +233,21 @@ fn notes(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed
         notes.push(format!("{lost} events were lost while recording: the sides may be incomplete in different ways."));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_of_an_interval_have_one_measure() {
+        assert_eq!(between(2.47, 6.4), "2.5 to 6.4 times");
+        assert_eq!(between(1.08, 1.14), "+8.00 % to +14.0 %");
+        assert_eq!(between(0.5, 0.8), "−50.0 % to −20.0 %");
+    }
+
+    #[test]
+    fn no_finding_explains_more_than_all() {
+        assert_eq!((part_of_change(1.09).as_str(), part_of_change(0.83).as_str()), ("all", "83.0 %"));
+    }
 }

@@ -101,19 +101,13 @@ fn evidence_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, table: &Table, at: usize) {
     if events[0] + events[1] <= 0.0 {
         return;
     }
-    let text = format!(
-        "{name}: {} (95 %: {} to {}; q {q:.2e}; {:.0} → {:.0} events)",
-        verdict.label(),
-        words::ratio(lo),
-        words::ratio(hi),
-        events[0],
-        events[1]
-    );
+    let text =
+        format!("{name}: {} (95 %: {}; q {q:.2e}; {:.0} → {:.0} events)", verdict.label(), words::ratios(lo, hi), events[0], events[1]);
     ui.add(egui::Label::new(RichText::new(text).color(cx.theme.muted).font(fonts::small())).wrap());
 }
 
 struct Neighbours {
-    /// Place and value, largest first.
+    /// Place and value, largest first; normalised where there are two sides, as the values above are.
     callers: Vec<(PlaceId, f64)>,
     callees: Vec<(PlaceId, f64)>,
 }
@@ -122,9 +116,10 @@ struct Neighbours {
 fn neighbours(ui: &Ui, comparison: &Arc<Comparison>, place: PlaceId) -> Arc<Neighbours> {
     memory::keep(ui, "neighbours", memory::key(&(Arc::as_ptr(comparison).addr(), place)), || {
         let tree = comparison.tree();
-        let value = |node| {
-            comparison.sides.iter().map(|side| (side.weights.total_of(node) as f64 * comparison.factor(side)).abs()).fold(0.0, f64::max)
-        };
+        let is_pair = comparison.pair().is_some();
+        let factor = |side| if is_pair { comparison.factor(side) } else { 1.0 };
+        let value =
+            |node| comparison.sides.iter().map(|side| (side.weights.total_of(node) as f64 * factor(side)).abs()).fold(0.0, f64::max);
         let (mut callers, mut callees) = (vec![0.0; comparison.places().len()], vec![0.0; comparison.places().len()]);
         let mut covered_until = 0;
         for node in tree.nodes().skip(1).filter(|&node| tree.place(node) == place) {
@@ -156,7 +151,8 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, rows:
         let name = comparison.places().name(*place);
         let is_root = *place == crate::analysis::Places::root();
         ui.horizontal(|ui| {
-            ui.label(words::number(&format!("{:>9}", comparison.text(*value))));
+            let text = if comparison.pair().is_some() { comparison.text(*value) } else { words::value(comparison, *value as i64) };
+            ui.label(words::number(&format!("{text:>9}")));
             let letters = (ui.available_width() / 7.2).max(4.0) as usize;
             let text = if is_root { "(start of the stack)".to_owned() } else { names::short(name, letters) };
             let link = ui.add_enabled(!is_root, egui::Link::new(words::number(&text)));

@@ -176,7 +176,9 @@ fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
 /// Nothing to draw: why, in words.
 fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
     let text = if cx.app.view().filter.is_empty() {
-        format!("All values of {} are zero in this capture. Choose another sample type above.", comparison.sample_type)
+        let which = if comparison.pair().is_some() { "both captures" } else { "this capture" };
+        let other = if cx.app.sample_types().len() > 1 { " Choose another sample type above." } else { "" };
+        format!("All values of {} are zero in {which}.{other}", comparison.sample_type)
     } else {
         "No sample passes the filters. Remove one above, or clear all with Shift+Escape.".to_owned()
     };

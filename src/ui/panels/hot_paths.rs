@@ -37,10 +37,14 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 out.send(Command::Select(Some(Selection { place, path: Vec::new() })));
             }
         }
+        let path = hottest_path(ui, comparison);
+        if path.is_empty() {
+            return;
+        }
         ui.add_space(size::PAD);
         ui.label(RichText::new("Hottest path").font(fonts::strong()))
             .on_hover_text("From the root to the largest total at every step, as long as it holds half of its caller");
-        for (depth, node) in hottest_path(ui, comparison).iter().copied().enumerate() {
+        for (depth, node) in path.iter().copied().enumerate() {
             let value = side.weights.total_of(node);
             let tip = format!("total {}", words::value(comparison, value));
             if row_ui(ui, cx, comparison, comparison.tree().place(node), value as f64 / whole, &tip, depth.min(12)) {

@@ -8,7 +8,7 @@ use super::words;
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
-use crate::analysis::regress::{Finding, Findings};
+use crate::analysis::regress::{Finding, Findings, part_of_change};
 use crate::app::derived::State;
 use crate::app::view::Selection;
 use crate::app::{Command, command};
@@ -106,7 +106,7 @@ fn card_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &Finding,
         ui.horizontal(|ui| {
             ui.add(Label::new(words::number(&values).color(theme.text)).selectable(false));
         });
-        let sure = format!("{}; explains {} of the change", finding.why, percent(finding.explains));
+        let sure = format!("{}; explains {} of the change", finding.why, part_of_change(finding.explains));
         ui.add(Label::new(RichText::new(sure).color(theme.muted).font(fonts::small())).wrap().selectable(false));
     });
     ui.add_space(size::GAP);
@@ -114,10 +114,9 @@ fn card_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &Finding,
     let said = format!("{} {}: {} {}", finding.rank, finding.verdict.label(), finding.func, words::ratio(finding.ratio));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, said.clone()));
     let tip = format!(
-        "{}\n95 %: {} to {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nsmallest growth that could be seen: {}",
+        "{}\n95 %: {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nsmallest growth that could be seen: {}",
         finding.func,
-        words::ratio(finding.ratio_lo),
-        words::ratio(finding.ratio_hi),
+        words::ratios(finding.ratio_lo, finding.ratio_hi),
         finding.p,
         finding.q,
         finding.events[0],

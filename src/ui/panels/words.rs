@@ -50,6 +50,12 @@ pub(crate) fn ratio(ratio: f64) -> String {
     }
 }
 
+/// The ends of an interval of ratios, both in one measure: `+8.0 % to +14 %`, `×2.5 to ×6.4`.
+pub(crate) fn ratios(lo: f64, hi: f64) -> String {
+    let lowest = if lo >= 1.0 && (3.0..f64::INFINITY).contains(&hi) { format!("×{lo:.1}") } else { ratio(lo) };
+    format!("{lowest} to {}", ratio(hi))
+}
+
 /// Where a place comes from: file and line, module, package, inlined.
 pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
     let mut parts = Vec::new();
@@ -70,6 +76,11 @@ pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_ends_of_an_interval_have_one_measure() {
+        assert_eq!([ratios(1.08, 1.14), ratios(2.47, 6.4), ratios(0.5, 4.0)], ["+8.0 % to +14 %", "×2.5 to ×6.4", "−50 % to ×4.0"]);
+    }
 
     #[test]
     fn changes_always_have_a_sign_or_a_word() {
