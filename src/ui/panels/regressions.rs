@@ -141,7 +141,7 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
 /// Everything that is no finding, with its numbers, in grey.
 fn others_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, findings: &Findings, out: &mut Outbox) {
     let count = findings.others.len() + findings.others_left_out;
-    let title = format!("Everything else: {count} functions without a change of their own");
+    let title = format!("Everything else: {count} functions");
     CollapsingHeader::new(RichText::new(title).color(cx.theme.muted)).id_salt("others").show(ui, |ui| {
         for row in findings.others.iter().take(200) {
             ui.horizontal(|ui| {
