@@ -3,6 +3,7 @@
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
 
 use super::cx::{Cx, Outbox};
+use super::panels::flame::shown_part;
 use super::theme::{fonts, size};
 use super::words::{counted, grouped};
 use crate::app::Command;
@@ -53,7 +54,10 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
     if let Some((comparison, _)) = cx.app.shown_comparison() {
         ui.separator();
-        let text = comparison.denominator_text();
+        let mut text = comparison.denominator_text();
+        if let Some(part) = shown_part(cx, comparison) {
+            text = format!("{text}; {part}");
+        }
         ui.add(egui::Label::new(muted(cx, &text)).truncate()).on_hover_text("What the shown numbers are a part of");
     }
 }

@@ -36,6 +36,15 @@ fn the_welcome_page_offers_three_things() {
 }
 
 #[test]
+fn a_filter_says_how_much_of_the_whole_it_lets_through() {
+    let mut harness = dark(&one());
+    assert!(harness.query_by_label_contains(" shown = ").is_none());
+    apply(&mut harness, Command::SetLabels(vec![("endpoint".to_owned(), "bestsellers".to_owned())]));
+    harness.get_by_label_contains("100 % = 4.44 s cpu; 280 ms shown = 6.31 %");
+    harness.get_by_label_contains("net/http.(*conn).serve, 6.31 %");
+}
+
+#[test]
 fn one_capture_shows_what_it_is_and_what_100_percent_is() {
     let harness = dark(&one());
     harness.get_by_label("Capture: orders-cpu-before.pb.gz");

@@ -20,13 +20,14 @@ const LISTED: usize = 12;
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let (Some(comparison), Some(top)) = (cx.app.table().ready(), cx.app.top().ready()) else { return };
     let Some(side) = comparison.last() else { return };
-    let whole = side.weights.total().unsigned_abs() as f64;
+    // What passes the filters is what is ranked; percent are of the same whole as in all other views.
+    let (shown, whole) = (side.weights.total().unsigned_abs() as f64, side.denominator());
     ui.label(RichText::new("Hot paths").font(fonts::title()));
-    if whole == 0.0 {
+    if shown == 0.0 || whole == 0.0 {
         ui.label(RichText::new("Nothing has a value here").color(cx.theme.muted));
         return;
     }
-    ui.label(RichText::new(concentration(top, whole)).color(cx.theme.muted));
+    ui.label(RichText::new(concentration(top, shown)).color(cx.theme.muted));
     ui.add_space(size::GAP);
     ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
         ui.label(RichText::new("Functions by self").font(fonts::strong()));
