@@ -147,6 +147,9 @@ fn advice(why: &str) -> Vec<&'static str> {
         advice.push("Copy or download the file again; compare its size and checksum with the original");
         advice.push("If it was just recorded, wait until the recorder has ended");
     }
+    if has(&["go tool pprof -proto"]) {
+        advice.push("Convert it once and open the result: go tool pprof -proto FILE > FILE.pb.gz");
+    }
     if has(&["is a folder"]) {
         advice.push("Choose a file in it; several files can be opened at once");
     }
@@ -168,4 +171,25 @@ fn advice(why: &str) -> Vec<&'static str> {
         advice.push("If this is one of them, please report it with the details; the file itself is not needed");
     }
     advice
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_fits_the_error() {
+        for (why, word) in [
+            ("pprof: the file is cut (wanted 18 bytes)", "again"),
+            ("cannot open: this is a folder; wanted a file", "in it"),
+            ("an older form: `go tool pprof -proto FILE > FILE.pb.gz` converts it", "Convert"),
+            ("nobody knows", "Formats that can be read"),
+        ] {
+            assert!(advice(why).iter().any(|line| line.contains(word)), "{why}: {:?}", advice(why));
+        }
+        assert!(
+            advice("this is a folder").iter().all(|line| !line.contains("Formats")),
+            "general advice only where there is no better one"
+        );
+    }
 }
