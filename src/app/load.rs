@@ -17,8 +17,8 @@ use crate::symbol;
 /// How captures are loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// Largest uncompressed size of a capture in bytes.
-    pub max_bytes: u64,
+    /// Largest uncompressed size of a capture in bytes; `None` = what is plausible, see [`inflate::default_cap`].
+    pub max_bytes: Option<u64>,
     /// Folders in which the binaries of a capture are looked for, as if each were the root of the recording machine (perf's
     /// `--symfs`), before the paths as recorded.
     pub symbol_roots: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub struct LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { max_bytes: inflate::DEFAULT_CAP_BYTES, symbol_roots: Vec::new(), symbols: true }
+        Self { max_bytes: None, symbol_roots: Vec::new(), symbols: true }
     }
 }
 
@@ -45,9 +45,11 @@ pub fn load(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
 /// Reads the capture at `path` as it is: the first of two steps, so that a window can show it before its symbols are found.
 pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, LoadError> {
     let fail = |kind| LoadError { path: path.to_owned(), kind };
-    let bytes = Mapped::open(path, options.max_bytes).map_err(|error| fail(Kind::Open(error)))?;
+    let bytes =
+        Mapped::open(path, options.max_bytes.unwrap_or_else(|| inflate::default_cap(0))).map_err(|error| fail(Kind::Open(error)))?;
     let shown = path.to_string_lossy();
-    let cx = ReadCx { max_bytes: options.max_bytes, ..ReadCx::new(ticket) };
+    let max_bytes = options.max_bytes.unwrap_or_else(|| inflate::default_cap(bytes.len()));
+    let cx = ReadCx { max_bytes, ..ReadCx::new(ticket) };
     format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
 }
 

@@ -13,6 +13,14 @@ use crate::base::ticket::{Cancelled, Ticket};
 /// Default limit of the uncompressed size: 8 GiB.
 pub const DEFAULT_CAP_BYTES: u64 = 8 << 30;
 
+/// How much a capture of so many compressed bytes may plausibly hold: 64 times as much (real ones have 3 to 40 times), but at least
+/// 1 GiB and at most [`DEFAULT_CAP_BYTES`].
+///
+/// A bomb of 10 MB that would inflate to 10 GiB is refused after 1 GiB.
+pub fn default_cap(compressed: usize) -> u64 {
+    (compressed as u64).saturating_mul(64).clamp(1 << 30, DEFAULT_CAP_BYTES)
+}
+
 /// How many layers of compression are peeled: a gzip of a gzip exists in the wild, a deeper nest is an attack.
 const MAX_LAYERS: usize = 3;
 
@@ -277,6 +285,13 @@ mod tests {
     fn the_cap_holds() {
         let bomb = gz(&vec![0; 10 << 20]);
         assert!(matches!(peel(&bomb, 1 << 20, &Ticket::new()), Err(PeelError::TooLarge { cap }) if cap == 1 << 20));
+    }
+
+    #[test]
+    fn the_default_cap_follows_the_compressed_size_between_its_ends() {
+        assert_eq!(default_cap(10 << 20), 1 << 30, "a bomb of 10 MB may not fill more than 1 GiB");
+        assert_eq!(default_cap(100 << 20), 6400 << 20);
+        assert_eq!(default_cap(usize::MAX), DEFAULT_CAP_BYTES);
     }
 
     #[test]

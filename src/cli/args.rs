@@ -35,9 +35,10 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Reading")]
 pub(super) struct Global {
-    /// Largest uncompressed size of a capture, such as 500MB or 8GB.
-    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size, default_value = "8GB")]
-    max_bytes: u64,
+    /// Largest uncompressed size of a capture, such as 500MB or 8GB. By default 64 times its compressed size, at least 1GB and at most
+    /// 8GB.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
+    max_bytes: Option<u64>,
     /// A folder in which a capture's binaries are looked for, as if it were the root of the recording machine (perf's --symfs). May
     /// be given several times.
     #[arg(long, global = true, value_name = "PATH")]
