@@ -143,15 +143,16 @@ pub(super) fn cut_start(text: &str, max_chars: usize) -> Cow<'_, str> {
 }
 
 /// The words for rows of a granularity.
-pub(super) const fn places_word(granularity: Granularity) -> &'static str {
-    match granularity {
-        Granularity::Function => "functions",
-        Granularity::Line => "lines",
-        Granularity::File => "files",
-        Granularity::Package => "packages",
-        Granularity::Module => "modules",
-        Granularity::Address => "addresses",
-    }
+pub(super) const fn places_word(granularity: Granularity, count: usize) -> &'static str {
+    let (one, many) = match granularity {
+        Granularity::Function => ("function", "functions"),
+        Granularity::Line => ("line", "lines"),
+        Granularity::File => ("file", "files"),
+        Granularity::Package => ("package", "packages"),
+        Granularity::Module => ("module", "modules"),
+        Granularity::Address => ("address", "addresses"),
+    };
+    if count == 1 { one } else { many }
 }
 
 /// A line under a table.

@@ -35,7 +35,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let mut top = TopRows::new(cx, shown, Evidence::new(ui, cx, shown), out);
     let heads: Vec<Head> = top.columns.iter().map(|column| top.head(*column)).collect();
     let selection = cx.app.view().selection.as_ref();
-    let rule = format!("80 % of self in {} {}", shown.flat.most, rows::places_word(cx.app.view().granularity));
+    let rule = most_words(cx, shown.flat.most);
     let spec = Spec {
         id,
         name: "Top table",
@@ -126,7 +126,7 @@ fn rule_after(cx: &Cx<'_>, shown: &ShownRows) -> Option<usize> {
 
 fn footer(cx: &Cx<'_>, shown: &ShownRows) -> Vec<String> {
     let (comparison, flat) = (&shown.comparison, &shown.flat);
-    let places = rows::places_word(cx.app.view().granularity);
+    let places = rows::places_word(cx.app.view().granularity, flat.places.len());
     let count = format!("{} of {} {places}", shown.rows.places.len(), flat.places.len());
     let sums = comparison.sides.iter().zip(&shown.rows.sum_self).enumerate().map(|(at, (side, &sum))| {
         let words = match (comparison.sides.len(), at) {
@@ -136,8 +136,13 @@ fn footer(cx: &Cx<'_>, shown: &ShownRows) -> Vec<String> {
         };
         format!("{words} {} ({})", comparison.value_text(sum), crate::analysis::comparison::percent(rows::share(side, sum)))
     });
-    let most = format!("80 % of self in {} {places}", flat.most);
+    let most = most_words(cx, flat.most);
     std::iter::once(count).chain(sums).chain([most]).collect()
+}
+
+/// How few places hold most of the self values.
+fn most_words(cx: &Cx<'_>, most: usize) -> String {
+    format!("80 % of self in {most} {}", rows::places_word(cx.app.view().granularity, most))
 }
 
 /// The row of the selection, kept until rows or selection are others: looking through a million rows takes longer than a frame has.
