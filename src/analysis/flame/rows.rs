@@ -183,7 +183,8 @@ impl Rows {
         let scale = units.recip();
         let exponent = if units >= 1.0 { units.log2() as u32 } else { 0 };
         let (first, last) = (from.floor() as i64, to.ceil() as i64);
-        let one = units.ceil() as i64;
+        // A box of exactly one pixel stays a box, also where rounding makes the pixel a hair wider than a whole number of units.
+        let one = (units * (1.0 - 1e-12)).ceil() as i64;
         let cap = (units * RUN_PIXELS as f64) as i64;
         let rightmost = pixels + OUTSIDE_PIXELS;
         // Positions relative to the view before they become `f32`: exact at any zoom.
