@@ -10,7 +10,7 @@ pub mod oklch;
 pub mod size;
 mod style;
 
-pub use hues::CodeKind;
+pub use crate::analysis::names::CodeKind;
 
 use egui::Color32;
 

@@ -7,29 +7,8 @@ use super::{
     Mode, Theme,
     oklch::{Oklch, mix},
 };
+use crate::analysis::names::CodeKind;
 use egui::Color32;
-
-/// Whose code a function is. Own code is warm, everything below it cooler and greyer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CodeKind {
-    /// The profiled program itself.
-    Own,
-    /// A dependency.
-    Library,
-    /// The language's standard library.
-    Std,
-    /// Scheduler, garbage collector, allocator, start-up code.
-    Runtime,
-    /// The operating system's kernel.
-    Kernel,
-    /// No name, or nothing known about where it belongs.
-    Unknown,
-}
-
-impl CodeKind {
-    /// All kinds, in the order of a legend.
-    pub const ALL: [Self; 6] = [Self::Own, Self::Library, Self::Std, Self::Runtime, Self::Kernel, Self::Unknown];
-}
 
 /// Where the hues of a kind of code lie and how strong they are.
 struct Range {

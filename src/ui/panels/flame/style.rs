@@ -12,7 +12,7 @@ use crate::app::view::ColorBy;
 use crate::model::base_name;
 use crate::ui::cx::Cx;
 use crate::ui::memory::{self, Kept};
-use crate::ui::theme::{CodeKind, Theme};
+use crate::ui::theme::Theme;
 use crate::ui::widgets::flame_canvas::{BoxStyle, mark};
 
 /// Certainty below which a change is hatched: one in twenty by chance.
@@ -81,22 +81,10 @@ fn by_place(theme: &Theme, layout: &FlameLayout, comparison: &Comparison, by: Co
                 _ if place.package.is_empty() => base_name(&place.module),
                 _ => &place.package,
             };
-            let kind = kinds.get(id.row()).map_or(CodeKind::Unknown, |kind| kind_of(*kind));
+            let kind = kinds.get(id.row()).copied().unwrap_or_default();
             BoxStyle::from(if id == crate::analysis::Places::root() { theme.raised } else { theme.package_color(name, kind) })
         })
         .collect();
     let tree: &CallTree = comparison.tree();
     layout.column(|node| colors[tree.place(node).row()])
-}
-
-/// The theme's word for a kind of code.
-pub(super) const fn kind_of(kind: names::CodeKind) -> CodeKind {
-    match kind {
-        names::CodeKind::Own => CodeKind::Own,
-        names::CodeKind::Library => CodeKind::Library,
-        names::CodeKind::Std => CodeKind::Std,
-        names::CodeKind::Runtime => CodeKind::Runtime,
-        names::CodeKind::Kernel => CodeKind::Kernel,
-        names::CodeKind::Unknown => CodeKind::Unknown,
-    }
 }
