@@ -35,7 +35,6 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let mut top = TopRows::new(cx, shown, Evidence::new(ui, cx, shown), out);
     let heads: Vec<Head> = top.columns.iter().map(|column| top.head(*column)).collect();
     let selection = cx.app.view().selection.as_ref();
-    let rule = most_words(cx, shown.flat.most);
     let spec = Spec {
         id,
         name: "Top table",
@@ -43,7 +42,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         selected: selected_row(ui, shown, selection),
         reveal: selection.map_or(0, |selection| memory::key(&selection.place)),
         takes_idle_keys: true,
-        rule: rule_after(cx, shown).map(|after| (after, rule.as_str())),
+        rule: rule_after(cx, shown),
         empty: "Nothing matches",
     };
     if is_old {

@@ -135,8 +135,8 @@ pub struct Spec<'a> {
     pub reveal: u64,
     /// Keys act also while nothing has the keyboard: for the table in front.
     pub takes_idle_keys: bool,
-    /// A line after this many rows, and its words.
-    pub rule: Option<(usize, &'a str)>,
+    /// A line after this many rows; what it means stands where the table's caller says it.
+    pub rule: Option<usize>,
     /// What stands there without rows.
     pub empty: &'a str,
 }
@@ -277,10 +277,10 @@ fn rows_ui(ui: &Ui, theme: &Theme, spec: &Spec<'_>, view: &View<'_>, rows: &mut 
         clicks.context_menu(|ui| rows.menu(ui, row));
     }
     twigs.guides(&painter, theme, view, rows);
-    if let Some((after, words)) = spec.rule
+    if let Some(after) = spec.rule
         && (view.first..view.last).contains(&after)
     {
-        paint::rule(&painter, theme, view, view.row_rect(after).top(), words);
+        paint::rule(&painter, theme, view, view.row_rect(after).top());
     }
 }
 

@@ -89,13 +89,9 @@ fn fold_mark(painter: &Painter, theme: &Theme, x: f32, rect: Rect, fold: Fold) {
     painter.text(pos2(x + MARK / 2.0 - 2.0, rect.center().y), Align2::CENTER_CENTER, mark, fonts::body(), theme.muted);
 }
 
-/// A line across the table with words at its right end.
-pub(super) fn rule(painter: &Painter, theme: &Theme, view: &View<'_>, y: f32, words: &str) {
-    let galley = painter.layout_no_wrap(words.to_owned(), fonts::small(), theme.muted);
-    let text = Align2::RIGHT_CENTER.anchor_size(pos2(view.body.right() - size::PAD, y), galley.size());
-    painter.hline(view.body.x_range(), y, (size::HAIRLINE, theme.strong_line));
-    painter.rect_filled(text.expand2(vec2(size::GAP, 0.0)), size::CORNER, theme.raised);
-    painter.galley(text.min, galley, theme.muted);
+/// A line across the table. It has no words: they would hide what stands in the rows.
+pub(super) fn rule(painter: &Painter, theme: &Theme, view: &View<'_>, y: f32) {
+    painter.hline(view.body.x_range(), y, (size::HAIRLINE, theme.accent));
 }
 
 /// The indents of the tree rows on view.
