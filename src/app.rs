@@ -26,7 +26,7 @@ pub use effect::{Dialog, Effect};
 pub use event::Event;
 
 use crate::analysis::call_tree::Direction;
-use crate::analysis::comparison::{Comparison, Normalization, Shape, common_sample_types};
+use crate::analysis::comparison::{Comparison, Normalization, common_sample_types};
 use crate::analysis::diff::Diff;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
@@ -686,10 +686,5 @@ impl App {
     /// Names from the outermost frame to a node: the path form that views and scripts use.
     pub fn names_of(comparison: &Comparison, node: crate::analysis::NodeId) -> Vec<String> {
         comparison.tree().path(node).into_iter().map(|place| comparison.places().name(place).to_owned()).collect()
-    }
-
-    /// Shape behind the tables, once it is there.
-    pub fn table_shape(&self) -> Option<&Arc<Shape>> {
-        self.table().ready().map(|table| &table.shape)
     }
 }

@@ -225,7 +225,7 @@ pub fn evidence(
 ) -> Result<Evidence, Cancelled> {
     ticket.check()?;
     let behind = events(profile, sample_type);
-    let chosen = filter.resolve(profile, sample_type);
+    let chosen = filter.resolve(profile);
     let mut made = Evidence { events: vec![0.0; tree.len()], squares: vec![0.0; tree.len()], total_events: 0.0, basis: behind.basis };
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
     for (row, ((&value, &count), &stack)) in rows.enumerate() {

@@ -41,7 +41,7 @@ impl Filter {
     }
 
     /// The part of the filter that needs a capture's tables, looked up once.
-    pub(super) fn resolve(&self, profile: &Profile, _sample_type: usize) -> Resolved {
+    pub(super) fn resolve(&self, profile: &Profile) -> Resolved {
         let threads = (!self.threads.is_empty())
             .then(|| profile.threads.ids().map(|id| self.threads.contains(&thread_label(profile, id))).collect::<Vec<bool>>());
         let label_sets = (!self.labels.is_empty()).then(|| {

@@ -95,7 +95,7 @@ pub fn weigh(
     ticket: &Ticket,
 ) -> Result<Weights, Cancelled> {
     let samples = &profile.samples;
-    let chosen = filter.resolve(profile, sample_type);
+    let chosen = filter.resolve(profile);
     let values = samples.values(sample_type);
     let add = |rows: std::ops::Range<usize>, self_: &mut [i64]| -> Result<u64, Cancelled> {
         ticket.check()?;

@@ -91,7 +91,7 @@ fn captures_without_call_graphs_have_one_frame_a_sample() {
 #[test]
 fn names_and_modules_may_hold_anything() {
     let text = "a  1  1.0: 2 cycles: \n\t 1 std::function<void (int)>::operator()(int) const+0x5 (/opt/my app/x y)\n\
-                \t 2 <alloc::boxed::Box<dyn FnOnce()> as FnOnce>::call_once+0x1 (/usr/lib/x.so (deleted))\n\t 3 Lfoo;::bar (/tmp/perf-1.map)\n\n\
+                \t 2 <alloc::boxed::Box<dyn FnOnce()> as FnOnce>::call_once+0x1 (/usr/lib/x.so (deleted))\n\t 3 Lfoo;::bar (/run/jit/perf-1.map)\n\n\
                 :-1    -1  1.1: 3 cycles: \n\t 4 x (inlined)\n\t 4 y (/z)\n\n";
     let profile = check(
         text,
@@ -102,7 +102,7 @@ fn names_and_modules_may_hold_anything() {
         ],
     );
     let modules: Vec<_> = profile.mappings.ids().map(|id| profile.mapping_file(id)).collect();
-    assert_eq!(modules, ["/tmp/perf-1.map", "/usr/lib/x.so", "/opt/my app/x y", "/z"]);
+    assert_eq!(modules, ["/run/jit/perf-1.map", "/usr/lib/x.so", "/opt/my app/x y", "/z"]);
     let inlined = profile.frames.iter().last().unwrap();
     assert!(inlined.inlined && inlined.mapping.map(|id| profile.mapping_file(id)) == Some("/z"));
 }

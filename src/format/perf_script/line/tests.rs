@@ -77,7 +77,7 @@ fn lines_that_start_no_sample() {
     for line in [
         "",
         "\t          401b97 main+0x1f (/bin/x)",
-        "            13a80b608e0a RegExp:[&<>] x.<anonymous>:1 (/tmp/perf-7539.map)",
+        "            13a80b608e0a RegExp:[&<>] x.<anonymous>:1 (/run/jit/perf-7539.map)",
         "  file.c:12",
         "404 page not found",
         "foo: bar",
@@ -99,8 +99,8 @@ fn frames() {
         ("        b3cea6c4\tLock::unlock() (/system/lib/libc.so)", 0xb3ce_a6c4, "Lock::unlock()", "/system/lib/libc.so", false),
         ("\t 1 foo+0x1 (/usr/lib/x.so (deleted))", 1, "foo", "/usr/lib/x.so", false),
         ("\t 1 foo+0x1 (/home/me/my dir (2)/x)", 1, "foo", "/home/me/my dir (2)/x", false),
-        ("\t 1 foo (/tmp/odd)name)", 1, "foo", "/tmp/odd)name", false),
-        ("\t 1 foo (/tmp/x+0x1f00)", 1, "foo", "/tmp/x", false),
+        ("\t 1 foo (/opt/odd)name)", 1, "foo", "/opt/odd)name", false),
+        ("\t 1 foo (/opt/x+0x1f00)", 1, "foo", "/opt/x", false),
         (
             "\t 1 void (anonymous namespace)::f<int (int)>(char) const+0xff (/bin/x)",
             1,
