@@ -1,4 +1,4 @@
-//! Peels gzip, zlib and zstd before a format is looked for, with a cap on the size.
+//! Peels gzip, zlib, zstd, xz and bzip2 before a format is looked for, with a cap on the size.
 //!
 //! Damaged or cut members give the bytes before the damage and say so. Deliberately absent: archives with several files.
 //! Start reading at [`peel`].
@@ -36,16 +36,22 @@ pub enum Container {
     Zlib,
     /// Zstandard (RFC 8878).
     Zstd,
+    /// xz, any number of streams.
+    Xz,
+    /// bzip2, any number of streams.
+    Bzip2,
 }
 
 impl Container {
-    /// The name in output: `none`, `gzip`, `zlib`, `zstd`.
+    /// The name in output: `none`, `gzip`, `zlib`, `zstd`, `xz`, `bzip2`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Gzip => "gzip",
             Self::Zlib => "zlib",
             Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
         }
     }
 }
@@ -107,6 +113,11 @@ pub fn container_of(bytes: &[u8]) -> Container {
     match bytes {
         [0x1f, 0x8b, 8, ..] => Container::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Container::Zstd,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Container::Xz,
+        // "BZh", the block size, and the first block's mark (the digits of pi) or the end's (of its square root).
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => {
+            Container::Bzip2
+        }
         // zlib: deflate with a window up to 32 KiB, no preset dictionary, and the header's checksum right. Protobuf profiles begin
         // with 0x0a and text with letters, so two bytes are enough.
         [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 && flags & 0x20 == 0 => Container::Zlib,
@@ -124,6 +135,8 @@ pub fn peel<'a>(input: &'a [u8], cap: u64, ticket: &Ticket) -> Result<Peeled<'a>
             Container::Gzip => gzip(&peeled.bytes, cap, ticket)?,
             Container::Zlib => stream(Container::Zlib, flate2::read::ZlibDecoder::new(&peeled.bytes[..]), 0, cap, ticket)?,
             Container::Zstd => zstd_frames(&peeled.bytes, cap, ticket)?,
+            Container::Xz => xz_streams(&peeled.bytes, cap, ticket)?,
+            Container::Bzip2 => stream(Container::Bzip2, bzip2::bufread::MultiBzDecoder::new(&peeled.bytes[..]), 0, cap, ticket)?,
         };
         peeled.bytes = Cow::Owned(bytes);
         peeled.damage = peeled.damage.or(damage);
@@ -204,13 +217,27 @@ fn zstd_frames(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelErr
     stream(Container::Zstd, decoder, 0, cap, ticket)
 }
 
+/// Most memory that an xz file may ask its reader for (`xz -9` asks for 65 MiB).
+const XZ_MEMORY_BYTES: u64 = 1 << 30;
+
+fn xz_streams(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
+    let decoder = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES, liblzma::stream::CONCATENATED);
+    let decoder = decoder.map_err(|error| PeelError::Damaged { container: Container::Xz, offset: 0, reason: error.to_string() })?;
+    stream(Container::Xz, liblzma::bufread::XzDecoder::new_stream(input, decoder), 0, cap, ticket)
+}
+
 /// Reads a decoder to its end in pieces, so that cancel and the cap act in time.
 fn stream(container: Container, mut decoder: impl std::io::Read, base: u64, cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
     ticket.stage("inflating", 0)?;
+    let piece = match container {
+        // Decoders of some ten megabytes a second.
+        Container::Xz | Container::Bzip2 => 256 << 10,
+        _ => 4 << 20,
+    };
     let mut out = Vec::new();
     loop {
         let before = out.len();
-        let result = decoder.by_ref().take(4 << 20).read_to_end(&mut out);
+        let result = decoder.by_ref().take(piece).read_to_end(&mut out);
         ticket.advance((out.len() - before) as u64)?;
         if out.len() as u64 > cap {
             return Err(PeelError::TooLarge { cap });
@@ -239,6 +266,18 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn xz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bz2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     fn peeled(bytes: &[u8]) -> (Vec<u8>, bool) {
         let peeled = peel(bytes, DEFAULT_CAP_BYTES, &Ticket::new()).unwrap();
         (peeled.bytes.into_owned(), peeled.damage.is_some())
@@ -251,6 +290,11 @@ mod tests {
         assert_eq!(peeled(&gz(&gz(b"inner"))), (b"inner".to_vec(), false));
         assert_eq!(peeled(b"plain"), (b"plain".to_vec(), false));
         assert_eq!(peeled(&zstd::encode_all(&b"zzz"[..], 1).unwrap()), (b"zzz".to_vec(), false));
+        for pack in [xz, bz2] {
+            assert_eq!(peeled(&[pack(b"main;a 1\n"), pack(b"main;b 2\n")].concat()), (b"main;a 1\nmain;b 2\n".to_vec(), false));
+            assert_eq!(peeled(&pack(b"")), (Vec::new(), false), "no bytes are a legal content");
+            assert_eq!(peeled(&gz(&pack(b"inner"))), (b"inner".to_vec(), false));
+        }
     }
 
     #[test]
@@ -262,6 +306,20 @@ mod tests {
         assert_eq!(peeled.damage.map(|damage| damage.0), Some(cut.len() as u64), "a cut must be said, and where it is");
         let bytes = peeled.bytes;
         assert!(!bytes.is_empty() && text.starts_with(&bytes), "what is given stands at the start of the text");
+    }
+
+    #[test]
+    fn cut_and_bombs_of_xz_and_bzip2_end_as_those_of_gzip() {
+        let text: Vec<u8> = (0..600_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 7).to_le_bytes()).collect();
+        for pack in [xz, bz2] {
+            let whole = pack(&text);
+            let cut = peel(&whole[..whole.len() - whole.len() / 4], DEFAULT_CAP_BYTES, &Ticket::new()).unwrap();
+            assert!(cut.damage.is_some(), "a cut must be said");
+            assert!(!cut.bytes.is_empty() && text.starts_with(&cut.bytes), "what is given stands at the start of the text");
+            let bomb = pack(&vec![0; 10 << 20]);
+            assert!(matches!(peel(&bomb, 1 << 20, &Ticket::new()), Err(PeelError::TooLarge { cap }) if cap == 1 << 20));
+            assert!(matches!(peel(&whole[..8], 1 << 20, &Ticket::new()), Err(PeelError::Damaged { .. })));
+        }
     }
 
     #[test]
