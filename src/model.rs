@@ -15,7 +15,7 @@ mod unit;
 pub use builder::{Builder, Maps, Rows, Sample};
 pub use check::{Broken, check};
 pub use labels::{Label, LabelSetId, LabelSets, LabelValue};
-pub use notes::{Note, Notes, kind};
+pub use notes::{Note, Notes, Tally, kind};
 pub use samples::{SampleType, Samples};
 pub use scale::Scale;
 pub use tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
@@ -84,6 +84,8 @@ pub struct Info {
     pub keep_frames: Option<String>,
     /// Host, command, versions and the like, in the order of the file: (key, text). Keys are lower-case words.
     pub facts: Vec<(String, String)>,
+    /// Sample records in the input, and how many of them were used. A reader that skips some says so; else all rows count as used.
+    pub tally: Tally,
 }
 
 impl Info {

@@ -17,7 +17,7 @@ use self::number::{MAX_DECIMALS, Number};
 use super::text::{self, Lines};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::ticket::Ticket;
-use crate::model::{Builder, Frame, FrameId, Mapping, Notes, Profile, Sample, StackId, kind};
+use crate::model::{Builder, Frame, FrameId, Mapping, Notes, Profile, Sample, StackId, Tally, kind};
 
 /// The reader of folded stacks.
 pub struct Folded;
@@ -161,6 +161,7 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
         builder.notes.add(kind::GUESSED, "two numbers at the end of every line: read as the two sides of a comparison", samples, None);
         builder.default_sample_type = 1;
     }
+    builder.info.tally = Tally::new(builder.rows.len() as u64, builder.notes.count(kind::NOT_UNDERSTOOD));
     "folded".clone_into(&mut builder.info.format);
     Ok(builder.finish())
 }

@@ -4,7 +4,7 @@
 //! [`absorb`](Builder::absorb) them in chunk order: row numbers then follow the file and not the threads.
 
 use super::labels::{Label, LabelSetId, LabelSets, LabelValue};
-use super::notes::Notes;
+use super::notes::{Notes, Tally};
 use super::samples::{NO_TIME, SampleType, Samples};
 use super::tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
 use super::{Info, Profile};
@@ -320,6 +320,9 @@ impl Builder {
         if self.info.duration_nanos.is_none() {
             let range = self.rows.samples.time_range();
             self.info.duration_nanos = range.and_then(|(first, last)| last.checked_sub(first)).filter(|&nanos| nanos > 0);
+        }
+        if self.info.tally == Tally::default() {
+            self.info.tally = Tally::new(self.rows.len() as u64, 0);
         }
         let rows = self.rows;
         let default_sample_type = self.default_sample_type.min(self.sample_types.len().saturating_sub(1));

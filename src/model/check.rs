@@ -97,6 +97,13 @@ fn check_samples(profile: &Profile, say: &mut impl FnMut(&'static str, usize, &'
     if !profile.sample_types.is_empty() && profile.default_sample_type >= profile.sample_types.len() {
         say("sample types", profile.default_sample_type, "the default does not exist");
     }
+    let tally = profile.info.tally;
+    if tally.used.checked_add(tally.skipped) != Some(tally.samples) {
+        say("tally", 0, "used and skipped records do not add up to those in the file");
+    }
+    if (tally.used == 0) != (rows == 0) {
+        say("tally", 0, "there are rows exactly where records were used");
+    }
     for (row, stack) in samples.stack.iter().enumerate() {
         if stack.is_some_and(|stack| stack.row() >= profile.stacks.len()) {
             say("samples", row, "names a stack that does not exist");

@@ -43,6 +43,27 @@ pub struct Note {
     pub text: String,
 }
 
+/// What became of the sample records of the input.
+///
+/// `samples == used + skipped` always holds (see [`check`](super::check())): what was read and what was left out add up to what is there. Why something was
+/// left out stands in the [`Notes`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sample records in the input: messages, records, paragraphs or lines that stand for samples, whether they were understood or not.
+    pub samples: u64,
+    /// Those that became rows of the profile. One record may become several rows (perf's groups) or share one (equal stacks joined).
+    pub used: u64,
+    /// Those that did not.
+    pub skipped: u64,
+}
+
+impl Tally {
+    /// `used` records were read and `skipped` were not.
+    pub const fn new(used: u64, skipped: u64) -> Self {
+        Self { samples: used.saturating_add(skipped), used, skipped }
+    }
+}
+
 /// All notes of a capture, at most one per kind and cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes(Vec<Note>);

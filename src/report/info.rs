@@ -38,6 +38,7 @@ pub struct Info {
     period: Option<Period>,
     labels: Vec<LabelInfo>,
     thread_list: Vec<ThreadInfo>,
+    tally: TallyInfo,
     notes: Vec<NoteInfo>,
     facts: Facts,
     comments: Vec<String>,
@@ -89,6 +90,14 @@ struct ThreadInfo {
     pid: Option<i32>,
     tid: Option<i32>,
     samples: u64,
+}
+
+/// What became of the sample records of the file: `samples` = `used` + `skipped`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct TallyInfo {
+    samples: u64,
+    used: u64,
+    skipped: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -151,6 +160,7 @@ impl Info {
             period: info.period.clone().map(|(name, unit, value)| Period { name, unit, value }),
             labels: labels(profile),
             thread_list: threads(profile),
+            tally: TallyInfo { samples: info.tally.samples, used: info.tally.used, skipped: info.tally.skipped },
             notes: profile
                 .notes
                 .iter()
@@ -176,6 +186,9 @@ impl Info {
             n => format!(", {n} threads"),
         };
         line("holds", &format!("{} samples, {} stacks, {} functions{threads}", self.samples, self.stacks, self.functions));
+        let TallyInfo { samples, used, skipped } = self.tally;
+        let rows = if used == self.samples as u64 { String::new() } else { format!(" (as {} rows)", self.samples) };
+        line("import", &format!("{samples} sample records in the file = {used} used{rows} + {skipped} skipped"));
         if let Some(start) = self.start_unix_ns.and_then(|nanos| jiff::Timestamp::from_nanosecond(i128::from(nanos)).ok()) {
             line("start", &format!("{start:.0}"));
         }

@@ -12,7 +12,7 @@ use super::wire::{Fault, Wire};
 use super::{NAME, sniff};
 use crate::base::ticket::Ticket;
 use crate::format::{Input, ReadCx, ReadError};
-use crate::model::{Builder, Profile, StringId, kind};
+use crate::model::{Builder, Profile, StringId, Tally, kind};
 
 /// See [`Format::read`](crate::format::Format::read).
 pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
@@ -53,6 +53,8 @@ fn decode(layout: &Layout<'_>, bytes: u64, ticket: &Ticket) -> Result<Profile, R
     if let Some(cut) = layout.cut {
         builder.notes.add(kind::TRUNCATED, "the file ends in the middle of a field; what stands before it was read", 1, Some(cut.offset));
     }
+    let used = builder.rows.len() as u64;
+    builder.info.tally = Tally::new(used, layout.samples.saturating_sub(used));
     let mut profile = builder.finish();
     note_overflow(&mut profile);
     Ok(profile)

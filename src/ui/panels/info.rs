@@ -179,7 +179,13 @@ fn values_text(values: &BTreeMap<String, u64>) -> String {
 }
 
 fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
-    ui.label(RichText::new("Notes").font(fonts::strong()));
+    ui.label(RichText::new("Import report").font(fonts::strong()));
+    for (capture, profile) in shown {
+        let tally = profile.info.tally;
+        let records = counted(tally.samples, "sample record", "sample records");
+        let name = if shown.len() > 1 { format!("{}: ", capture.name()) } else { String::new() };
+        ui.label(format!("{name}{records} in the file = {} used + {} skipped", grouped(tally.used), grouped(tally.skipped)));
+    }
     if shown.iter().all(|(_, profile)| profile.notes.is_empty()) {
         ui.label(RichText::new("Everything in the file was understood; nothing was lost or guessed").color(cx.theme.muted));
         return;
