@@ -52,8 +52,8 @@ pub(super) struct Table {
 impl Table {
     /// A table of any symbols; of several at one start the best name stays.
     pub(super) fn new(mut symbols: Vec<Symbol>) -> Self {
-        // Equal ranks are settled by the text, so that the order of the input does not matter.
-        symbols.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| b.rank().cmp(&a.rank())).then_with(|| a.name.cmp(&b.name)));
+        // Of equal ranks the first one stays, as perf has it: the sort is stable.
+        symbols.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| b.rank().cmp(&a.rank())));
         symbols.dedup_by_key(|symbol| symbol.start);
         let starts: Vec<u64> = symbols.iter().skip(1).map(|symbol| symbol.start).collect();
         for (symbol, next) in symbols.iter_mut().zip(starts) {
