@@ -50,6 +50,15 @@ pub struct Input<'a> {
     pub name: &'a str,
 }
 
+/// One more file of a capture that is a folder (`perf record --threads`).
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Name of the file inside the folder.
+    pub name: &'a str,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
 /// What reading needs beside the input.
 #[derive(Clone, Copy)]
 pub struct ReadCx<'a> {
@@ -57,12 +66,14 @@ pub struct ReadCx<'a> {
     pub ticket: &'a Ticket,
     /// Largest uncompressed size in bytes.
     pub max_bytes: u64,
+    /// The other files of a capture that is a folder, in the order of their numbers; empty for all others.
+    pub parts: &'a [Part<'a>],
 }
 
 impl<'a> ReadCx<'a> {
     /// The default limits.
     pub const fn new(ticket: &'a Ticket) -> Self {
-        Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES }
+        Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES, parts: &[] }
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a path to a [`Profile`]: map the file, find its format, read it, name its addresses.
 //!
+//! A capture may be a folder (`perf record --threads`, `--kcore`): its path, or that of a file in it, opens the whole of it.
 //! The window's jobs and the subcommands load through this one door. Deliberately absent: progress bars and recent files (the caller
 //! shows the ticket). Start reading at [`load`].
 
@@ -10,7 +11,7 @@ use crate::app::modules::LocalModules;
 use crate::base::inflate;
 use crate::base::mapped::Mapped;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::format::{self, Input, ReadCx, ReadError};
+use crate::format::{self, Input, Part, ReadCx, ReadError};
 use crate::model::{Profile, base_name};
 use crate::symbol;
 
@@ -45,12 +46,67 @@ pub fn load(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
 /// Reads the capture at `path` as it is: the first of two steps, so that a window can show it before its symbols are found.
 pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, LoadError> {
     let fail = |kind| LoadError { path: path.to_owned(), kind };
-    let bytes =
-        Mapped::open(path, options.max_bytes.unwrap_or_else(|| inflate::default_cap(0))).map_err(|error| fail(Kind::Open(error)))?;
+    let cap = options.max_bytes.unwrap_or_else(|| inflate::default_cap(0));
+    let open = |path: &Path| Mapped::open(path, cap).map_err(|error| fail(Kind::Open(error)));
+    let folder = Folder::around(path);
+    let bytes = open(folder.as_ref().map_or(path, |folder| &folder.main))?;
+    let beside: Vec<(String, Mapped)> = match &folder {
+        Some(folder) => folder.parts.iter().map(|(name, path)| Ok((name.clone(), open(path)?))).collect::<Result<_, _>>()?,
+        None => Vec::new(),
+    };
+    let parts: Vec<Part<'_>> = beside.iter().map(|(name, bytes)| Part { name, bytes }).collect();
     let shown = path.to_string_lossy();
     let max_bytes = options.max_bytes.unwrap_or_else(|| inflate::default_cap(bytes.len()));
-    let cx = ReadCx { max_bytes, ..ReadCx::new(ticket) };
+    let cx = ReadCx { max_bytes, parts: &parts, ..ReadCx::new(ticket) };
     format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
+}
+
+/// The files of a capture that `perf record` wrote as a folder: `data` with the header, `data.0`, `data.1` … with the records of
+/// one recording thread each.
+#[derive(Debug, PartialEq, Eq)]
+struct Folder {
+    main: PathBuf,
+    /// Name and path, in the order of the numbers.
+    parts: Vec<(String, PathBuf)>,
+}
+
+impl Folder {
+    /// The folder that `path` names, or of which it names a file; `None` where there is no such folder around it.
+    fn around(path: &Path) -> Option<Self> {
+        let folder = if path.is_dir() {
+            path
+        } else {
+            let name = path.file_name()?.to_str()?;
+            if name != "data" && part_number(name).is_none() {
+                return None;
+            }
+            path.parent()?
+        };
+        let main = folder.join("data");
+        if !main.is_file() {
+            return None;
+        }
+        let listed = std::fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
+        let mut parts: Vec<(u64, String)> = listed
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name().into_string().ok()?;
+                Some((part_number(&name)?, name))
+            })
+            .collect();
+        // `data.0` alone says nothing: it belongs to the `data` beside it, if that is the start of a capture and it is not one itself.
+        let is_capture =
+            |path: &Path| Mapped::open(path, 0).is_ok_and(|bytes| bytes.starts_with(b"PERFILE2") || bytes.starts_with(b"2ELIFREP"));
+        if !path.is_dir() && path.file_name().is_some_and(|name| name != "data") && (is_capture(path) || !is_capture(&main)) {
+            return None;
+        }
+        parts.sort_unstable();
+        Some(Self { parts: parts.into_iter().map(|(_, name)| (name.clone(), folder.join(name))).collect(), main })
+    }
+}
+
+/// The number of a file `data.7`.
+fn part_number(name: &str) -> Option<u64> {
+    name.strip_prefix("data.").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 
 /// Names the addresses of a capture that was read from `path`.

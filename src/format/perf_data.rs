@@ -2,12 +2,15 @@
 //!
 //! Three passes: a serial walk that lists records (`container`), a serial pass in time order over threads and modules (`maps`),
 //! a parallel one over the samples (`samples`). Written against perf's own sources; no crate does READ groups, tracing data in
-//! pipes and newer compressed records right. Deliberately absent: symbols (`crate::symbol`), unwinding of copied stacks, directories.
+//! pipes and newer compressed records right. Deliberately absent: symbols (`crate::symbol`), unwinding of copied stacks, the file
+//! system (the loader gives the files of a directory as [`ReadCx::parts`](crate::format::ReadCx)).
 
 mod attr;
 mod container;
 mod features;
+mod header;
 mod ids;
+mod inflate;
 mod maps;
 mod records;
 mod samples;
@@ -23,11 +26,14 @@ use self::samples::{Groups, Row};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::cursor::{Cursor, Short};
 use crate::base::ticket::Cancelled;
-use crate::model::{Builder, Profile, kind};
+use crate::model::{Builder, Profile, Tally, kind};
 use rayon::slice::ParallelSliceMut as _;
 
 /// Name of the format in errors and output.
 const FORMAT: &str = "perf-data";
+
+/// The first bytes of a capture: the format of today in both byte orders, and that of before 2.6.32.
+const MAGICS: [&[u8; 8]; 3] = [b"PERFILE2", b"2ELIFREP", b"PERFFILE"];
 
 /// The reader of `perf.data`.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +53,7 @@ impl Format for PerfData {
     }
 
     fn sniff(&self, head: &[u8]) -> Sniff {
-        let is_perf = [b"PERFILE2", b"2ELIFREP", b"PERFFILE"].iter().any(|magic| head.starts_with(*magic));
+        let is_perf = MAGICS.iter().any(|magic| head.starts_with(*magic));
         if is_perf { Sniff::Yes } else { Sniff::No }
     }
 
@@ -102,25 +108,35 @@ fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Builder, cx: &R
     cx.ticket.stage("following threads and modules", capture.entries.len() as u64)?;
     let mut rows = Vec::with_capacity(capture.entries.len());
     let mut groups = Groups::new();
+    let mut used = 0;
     for (n, entry) in capture.entries.iter().enumerate() {
         if n % 4096 == 4095 {
             cx.ticket.advance(4096)?;
         }
         let Some(record) = capture.record(entry.at) else { continue };
-        let offset = record.body.offset();
+        let offset = capture.file_offset(entry.at);
         let result = match entry.kind {
             records::MMAP | records::MMAP2 => {
                 records::mmap(record.body, record.misc, entry.kind == records::MMAP2).map(|mmap| tasks.mmap(&mmap, builder))
             }
             records::COMM => records::comm(record.body, record.misc).map(|comm| tasks.comm(&comm, builder)),
             records::FORK => records::fork(record.body, record.misc).map(|fork| tasks.fork(fork)),
-            _ => sample_rows(capture, entry, record.body, &mut tasks, &mut groups, builder, &mut rows),
+            _ => {
+                let before = rows.len();
+                let result = sample_rows(capture, entry, record.body, &mut tasks, &mut groups, builder, &mut rows);
+                used += u64::from(rows.len() > before);
+                if result.is_ok() && rows.len() == before {
+                    builder.notes.add(kind::SKIPPED, "samples of groups in which no counter grew", 1, Some(offset));
+                }
+                result
+            }
         };
         if result.is_err() {
             let (name, _) = records::name_of(entry.kind);
             builder.notes.add(kind::NOT_UNDERSTOOD, &format!("{name} records that are cut or damaged"), 1, Some(offset));
         }
     }
+    builder.info.tally = Tally::new(used, capture.count_of(records::SAMPLE).saturating_sub(used));
     Ok((tasks, rows))
 }
 
@@ -223,10 +239,6 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
     }
     if let Some(entry) = first {
         info.facts.push(("first sample".to_owned(), format!("{} s", seconds(entry.time))));
-    }
-    if capture.features.is_directory_part {
-        let text = "this is one file of a capture that is a directory (perf record --threads); the samples stand in the files beside it";
-        builder.notes.add(kind::SKIPPED, text, 1, None);
     }
     let mut notes = std::mem::take(&mut capture.notes);
     notes.absorb(&builder.notes);

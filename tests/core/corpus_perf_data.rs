@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use emberlens::app::load::{self, LoadOptions};
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{self, Input, ReadCx};
 use emberlens::model::{Frame, FrameId, Mapping, Profile, base_name, check, kind};
@@ -34,10 +35,14 @@ const BROKEN_CHAIN: &str = "call chains that end in a number which is no address
 /// perf unwinds copied user stacks; this reader keeps the sampled address and says so in a note.
 const UNWOUND: &str = "user stacks recorded as raw memory are not unwound yet";
 
-fn read(path: &std::path::Path) -> Result<Profile, format::ReadError> {
-    let bytes = std::fs::read(path).expect("a file of the corpus is readable");
+fn read(path: &std::path::Path) -> Result<Profile, String> {
     let ticket = Ticket::new();
-    format::read(&Input { bytes: &bytes, name: "unknown" }, &ReadCx::new(&ticket))
+    // A capture may be a folder, which only the loader knows how to open.
+    if path.is_dir() {
+        return load::read(path, &LoadOptions::default(), &ticket).map_err(|error| error.to_string());
+    }
+    let bytes = std::fs::read(path).expect("a file of the corpus is readable");
+    format::read(&Input { bytes: &bytes, name: "unknown" }, &ReadCx::new(&ticket)).map_err(|error| error.to_string())
 }
 
 fn mapping_of(profile: &Profile, frame: Frame) -> Option<Mapping> {
@@ -219,10 +224,6 @@ fn every_capture_says_what_perf_says() {
     let count = entries.len();
     for entry in entries {
         let excepted = EXCEPTIONS.iter().any(|(name, _)| entry.name.ends_with(name));
-        if entry.path.is_dir() {
-            println!("{}: a directory of `perf record --threads`, which this reader does not open yet", entry.name);
-            continue;
-        }
         let profile = match read(&entry.path) {
             Ok(profile) => profile,
             Err(error) if excepted => {
@@ -235,6 +236,8 @@ fn every_capture_says_what_perf_says() {
             }
         };
         assert_eq!(check(&profile), [], "{}", entry.name);
+        let records = profile.info.fact("records").unwrap_or("").split(", ").find_map(|part| part.strip_prefix("SAMPLE "));
+        assert_eq!(records.unwrap_or("0"), profile.info.tally.samples.to_string(), "{}", entry.name);
         if excepted {
             assert!(profile.notes.count(kind::TRUNCATED) > 0, "{} must say that it is damaged", entry.name);
             println!("{}: {} samples with notes", entry.name, profile.samples.len());
@@ -251,7 +254,7 @@ fn every_capture_says_what_perf_says() {
 fn the_text_of_perf_script_line_by_line() {
     for entry in corpus::inputs("perf-data") {
         let text = entry.path.with_file_name(format!("{}.perf-script.txt.gz", base_name(&entry.name)));
-        if !text.is_file() || entry.path.is_dir() {
+        if !text.is_file() {
             continue;
         }
         let profile = read(&entry.path).expect("a capture that perf reads");
@@ -297,4 +300,26 @@ fn the_text_of_perf_script_line_by_line() {
         let notes = profile.notes.iter().filter(|note| note.text == BROKEN_CHAIN || note.kind == kind::NO_STACK);
         assert_eq!(dropped as u64, notes.map(|note| note.count).sum::<u64>(), "{}", entry.name);
     }
+}
+
+/// The folder of `perf record --threads`, its main file and the file of one thread are one capture.
+#[test]
+fn a_file_of_a_folder_opens_the_folder() {
+    let Some(folder) = corpus::folder() else { return };
+    let folder = folder.join("captured/perf-data/threads-dir.perf.data");
+    let whole = read(&folder).expect("a capture that perf reads");
+    assert_eq!(whole.samples.len(), 806);
+    let ticket = Ticket::new();
+    for name in ["data", "data.0"] {
+        let part = load::read(&folder.join(name), &LoadOptions::default(), &ticket).expect("a capture that perf reads");
+        assert!(part == whole, "{name}");
+    }
+    // Alone it says that it is only a part.
+    let alone = tempfile::tempdir().expect("a folder");
+    std::fs::copy(folder.join("data"), alone.path().join("data")).expect("a copy");
+    let alone = load::read(alone.path(), &LoadOptions::default(), &ticket).expect("a sound file");
+    assert_eq!((alone.samples.len(), alone.notes.count(kind::SKIPPED)), (0, 1), "{:?}", alone.notes);
+    let orphan = tempfile::tempdir().expect("a folder");
+    std::fs::copy(folder.join("data.0"), orphan.path().join("data.0")).expect("a copy");
+    assert!(load::read(&orphan.path().join("data.0"), &LoadOptions::default(), &ticket).is_err(), "records without a header");
 }

@@ -179,7 +179,8 @@ impl Features {
         Ok(())
     }
 
-    fn fact(&mut self, key: &str, value: String) {
+    /// Keeps a fact, unless it says nothing.
+    pub(super) fn fact(&mut self, key: &str, value: String) {
         if !value.is_empty() {
             self.facts.push((key.to_owned(), value));
         }

@@ -251,7 +251,7 @@ fn decode(capture: &Capture<'_>, tasks: &Tasks, rows: &[Row], types: usize, tick
             ticket.check()?;
         }
         let (Some(record), Some(event)) = (capture.record(row.at), capture.events.get(row.layout)) else { continue };
-        let offset = record.body.offset();
+        let offset = capture.file_offset(row.at);
         steps.clear();
         match fields(record.body, event) {
             Ok(fields) => {
@@ -261,7 +261,7 @@ fn decode(capture: &Capture<'_>, tasks: &Tasks, rows: &[Row], types: usize, tick
                     copied_stacks.1.get_or_insert(offset);
                 }
             }
-            Err(short) => chunk.notes.add(kind::NO_STACK, "samples whose call chain is cut or damaged", 1, Some(short.offset)),
+            Err(_) => chunk.notes.add(kind::NO_STACK, "samples whose call chain is cut or damaged", 1, Some(offset)),
         }
         let mut stack = None;
         for step in steps.iter().rev() {
