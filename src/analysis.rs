@@ -4,6 +4,7 @@
 //! absent: formats, files, the clock, colours. Start reading at [`Comparison`], then [`call_tree`] and [`weigh`](mod@weigh).
 
 pub mod call_tree;
+pub mod comparable;
 pub mod comparison;
 pub mod diff;
 pub mod events;

@@ -12,6 +12,7 @@ mod words;
 
 use std::sync::Arc;
 
+use super::comparable::{self, Difference};
 use super::comparison::Comparison;
 use super::diff::{self, Diff, Interval, Measure, Verdict};
 use super::events::Basis;
@@ -87,6 +88,8 @@ pub struct Findings {
     pub summary: String,
     /// What a reader of the numbers must know.
     pub notes: Vec<String>,
+    /// In what the captures of the sides differ, the gravest first.
+    pub differences: Vec<Difference>,
     /// Where the numbers of events come from.
     pub basis: Basis,
     /// Number of (place, measure) pairs that were tested.
@@ -135,10 +138,18 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         others_left_out,
         summary: String::new(),
         notes: Vec::new(),
+        differences: differences(comparison, captures),
         basis: diff.basis,
         tests: diff.tests,
         diff: Arc::new(diff),
     };
     words::explain(comparison, captures, spec, attributed.closed, attributed.moved, &mut made);
     Some(made)
+}
+
+fn differences(comparison: &Comparison, captures: &[Arc<Profile>]) -> Vec<Difference> {
+    let Some((before, after)) = comparison.pair() else { return Vec::new() };
+    let [before, after] =
+        [before, after].map(|side| side.rows.iter().filter_map(|&row| captures.get(row)).map(Arc::clone).collect::<Vec<_>>());
+    comparable::check(&before, &after, (&comparison.sample_type, &comparison.unit), comparison.effective_normalization())
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::SCHEMA;
 use super::number::Number;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
+use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
 use crate::analysis::diff::{Interval, Measure, Verdict};
 use crate::analysis::regress::{Finding, Findings};
@@ -49,9 +50,32 @@ pub struct DiffReport {
     others_left_out: usize,
     intervals: Vec<FunctionInterval>,
     tests: usize,
+    comparability: Vec<DifferenceReport>,
     notes: Vec<String>,
     #[serde(skip)]
     scale: Scale,
+}
+
+/// One thing in which the sides differ, see [`comparable`](crate::analysis::comparable).
+#[derive(Clone, Debug, Serialize)]
+struct DifferenceReport {
+    what: &'static str,
+    before: String,
+    after: String,
+    concern: &'static str,
+    text: String,
+}
+
+impl DifferenceReport {
+    fn new(row: &Difference) -> Self {
+        Self { what: row.what, before: row.before.clone(), after: row.after.clone(), concern: row.concern.name(), text: row.text.clone() }
+    }
+
+    fn line(&self) -> String {
+        let Self { what, before, after, concern, text } = self;
+        let empty = |value: &str| if value.is_empty() { "none".to_owned() } else { printable(value) };
+        format!("{concern}: {what} differs, {} before, {} after: {text}", empty(before), empty(after))
+    }
 }
 
 /// How normalised numbers read.
@@ -198,6 +222,7 @@ impl DiffReport {
             others_left_out: findings.others_left_out,
             intervals: intervals.collect(),
             tests: findings.tests,
+            comparability: findings.differences.iter().map(DifferenceReport::new).collect(),
             notes: findings.notes.clone(),
             scale: Scale { normalization, unit: comparison.unit.clone() },
         })
@@ -220,6 +245,9 @@ impl DiffReport {
             push_line(&mut text, format_args!("\n{}", self.findings_table(false).text().trim_end()));
         }
         push_line(&mut text, format_args!("\n{}", self.others_text()));
+        for difference in self.comparability.iter().filter(|row| row.concern != Concern::Info.name()) {
+            push_line(&mut text, format_args!("{}", difference.line()));
+        }
         for note in &self.notes {
             push_line(&mut text, format_args!("note: {}", printable(note)));
         }
@@ -237,6 +265,9 @@ impl DiffReport {
             push_line(&mut text, format_args!("{}", self.findings_table(true).markdown()));
         }
         push_line(&mut text, format_args!("{}", markdown_escape(&self.others_text())));
+        for difference in self.comparability.iter().filter(|row| row.concern != Concern::Info.name()) {
+            push_line(&mut text, format_args!("\n> {}", markdown_escape(&difference.line())));
+        }
         for note in &self.notes {
             push_line(&mut text, format_args!("\n> {}", markdown_escape(note)));
         }

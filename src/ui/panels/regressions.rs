@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Align, CollapsingHeader, Frame, Label, Layout, RichText, ScrollArea, Sense, Ui};
 
 use super::words;
+use crate::analysis::comparable::Concern;
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
@@ -15,6 +16,7 @@ use crate::app::{Command, command};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::interval_bar;
+use crate::ui::words::counted;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
@@ -67,6 +69,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 out.send(Command::SelectFinding(finding.rank));
             }
         }
+        differences_ui(ui, cx, &findings);
         notes_ui(ui, cx, &findings);
         others_ui(ui, cx, &comparison, &findings, out);
     });
@@ -124,6 +127,30 @@ fn card_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &Finding,
         if finding.minimum_detectable.is_finite() { format!("+{}", percent(finding.minimum_detectable)) } else { "none".to_owned() },
     );
     response.on_hover_text(tip).clicked()
+}
+
+/// In what the captures differ: open where it bends the numbers.
+fn differences_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
+    if findings.differences.is_empty() {
+        return;
+    }
+    let warnings = findings.differences.iter().filter(|row| row.concern == Concern::Warning).count();
+    let (title, color) = match warnings {
+        0 => ("Differences between the captures".to_owned(), cx.theme.muted),
+        n => (format!("⚠ {} between the captures that bend the numbers", counted(n as u64, "difference", "differences")), cx.theme.warning),
+    };
+    CollapsingHeader::new(RichText::new(title).color(color)).id_salt("differences").default_open(warnings > 0).show(ui, |ui| {
+        for row in &findings.differences {
+            let color = if row.concern == Concern::Warning { cx.theme.warning } else { cx.theme.muted };
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(row.what).color(color).font(fonts::strong()));
+                let side = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+                ui.label(words::number(&format!("{} → {}", side(&row.before), side(&row.after))));
+            });
+            let text = if row.concern == Concern::Scaled { format!("taken out: {}", row.text) } else { row.text.clone() };
+            ui.add(Label::new(RichText::new(text).color(cx.theme.muted).font(fonts::small())).wrap());
+        }
+    });
 }
 
 fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {

@@ -1,0 +1,343 @@
+//! What differs between the captures of two sides, and what that does to their comparison.
+//!
+//! No tool of the field says it: a capture at another rate, of another machine or with lost samples is drawn like any other. Here each
+//! difference is a row with both values and what follows. Deliberately absent: the refusal of sides without a common sample type (see
+//! [`CompareError`](super::comparison::CompareError)), and the test whether a change is real. Start reading at [`check`].
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::comparison::Normalization;
+use crate::model::{Profile, human, human_duration, kind};
+
+/// How much a difference matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Concern {
+    /// Good to know; the numbers stay comparable.
+    Info,
+    /// The normalisation in effect takes it out of the numbers.
+    Scaled,
+    /// The numbers differ for this reason too.
+    Warning,
+}
+
+impl Concern {
+    /// Stable name, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Scaled => "scaled",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One thing in which two sides differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What differs: `duration`, `kernel`.
+    pub what: &'static str,
+    /// Its value before; several captures that disagree are listed with commas.
+    pub before: String,
+    /// Its value after.
+    pub after: String,
+    /// How much it matters.
+    pub concern: Concern,
+    /// What follows, as a clause without a period.
+    pub text: String,
+}
+
+/// Durations closer than this part of the longer one are called equal.
+const SAME_DURATION: f64 = 0.02;
+
+/// Part of the samples that may be lost or cut before it is worth a warning.
+const FEW: f64 = 0.01;
+
+/// Facts of the recording machine and tool by the key of the readers, their name here, and what a difference means.
+const FACTS: [(&str, &str, Concern, &str); 10] = [
+    ("hostname", "host", Concern::Info, "taken on different machines"),
+    ("osrelease", "kernel", Concern::Warning, "another kernel has other costs in system calls, scheduling and memory"),
+    ("arch", "architecture", Concern::Warning, "another processor architecture runs other code"),
+    ("cpudesc", "processor", Concern::Warning, "another processor has another speed"),
+    ("cpuid", "processor id", Concern::Warning, "another processor has another speed"),
+    ("nrcpus", "processors", Concern::Warning, "another number of processors changes scheduling and contention"),
+    ("total memory", "memory", Concern::Info, "another amount of memory"),
+    ("perf version", "perf version", Concern::Info, "another version of perf may unwind and count differently"),
+    ("go version", "Go version", Concern::Warning, "another Go version inlines and names functions differently"),
+    ("cmdline", "command", Concern::Info, "recorded with another command line"),
+];
+
+/// All differences between two sides that matter for `sample_type` (name, unit) under `normalization`, the gravest first.
+pub fn check(before: &[Arc<Profile>], after: &[Arc<Profile>], sample_type: (&str, &str), normalization: Normalization) -> Vec<Difference> {
+    let mut found = Found { before, after, rows: Vec::new() };
+    found.compare("format", Concern::Warning, "different tools collect stacks and names in different ways", |profile| {
+        profile.info.format.clone()
+    });
+    found.compare("sample types", Concern::Info, "only common ones can be compared", |profile| {
+        let names: Vec<&str> = profile.sample_types.iter().map(|kind| kind.name.as_str()).collect();
+        names.join(", ")
+    });
+    found.periods(sample_type);
+    found.durations(sample_type.0, normalization);
+    found.counters(sample_type.0);
+    for (key, what, concern, text) in FACTS {
+        found.fact(key, what, concern, text);
+    }
+    found.compare(
+        "events",
+        Concern::Warning,
+        "an event that is recorded as well costs time itself, and another rate another amount",
+        events,
+    );
+    found.compare("stacks", Concern::Warning, "stacks that were unwound in another way end elsewhere: compare self values", unwinding);
+    found.depths();
+    found.losses();
+    found.compare("dropped frames", Concern::Warning, "other frames were left out by the capture's tool", |profile| {
+        let part = |pattern: &Option<String>| pattern.clone().unwrap_or_default();
+        format!("{}{}", part(&profile.info.drop_frames), part(&profile.info.keep_frames))
+    });
+    found.compare("program", Concern::Info, "another build: functions are matched by name", program);
+    found.rows.sort_by_key(|row| std::cmp::Reverse(row.concern));
+    found.rows
+}
+
+struct Found<'a> {
+    before: &'a [Arc<Profile>],
+    after: &'a [Arc<Profile>],
+    rows: Vec<Difference>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, what: &'static str, sides: [String; 2], concern: Concern, text: impl Into<String>) {
+        let [before, after] = sides;
+        self.rows.push(Difference { what, before, after, concern, text: text.into() });
+    }
+
+    /// A row where the texts of the sides differ. A capture that does not say (empty text) is no difference.
+    fn compare(&mut self, what: &'static str, concern: Concern, text: &str, of: impl Fn(&Profile) -> String) {
+        let sides = [self.before, self.after].map(|side| distinct(side, &of));
+        if sides.iter().all(|side| !side.is_empty()) && sides[0] != sides[1] {
+            self.add(what, sides, concern, text);
+        }
+    }
+
+    fn fact(&mut self, key: &str, what: &'static str, concern: Concern, text: &str) {
+        self.compare(what, concern, text, |profile| profile.info.fact(key).unwrap_or_default().to_owned());
+    }
+
+    /// Values are events times period, so they stay comparable; counts of events do not.
+    fn periods(&mut self, (name, unit): (&str, &str)) {
+        let of = |profile: &Profile| {
+            let period = profile.info.period.as_ref().filter(|(_, _, period)| *period > 0);
+            period.map(|(_, unit, period)| human(*period as f64, unit)).unwrap_or_default()
+        };
+        let counts_events = unit == "count" && matches!(name, "samples" | "sample");
+        if counts_events {
+            let text = "events were taken at another rate: their numbers do not compare, their values do (choose another sample type)";
+            self.compare("period", Concern::Warning, text, of);
+        } else {
+            self.compare("period", Concern::Scaled, "each event counts with its own period; fewer events make wider intervals", of);
+        }
+    }
+
+    fn durations(&mut self, name: &str, normalization: Normalization) {
+        let length = |side: &[Arc<Profile>]| {
+            let nanos: Option<Vec<i64>> = side.iter().map(|profile| profile.info.duration_nanos).collect();
+            nanos.filter(|nanos| !nanos.is_empty()).map(|nanos| nanos.iter().map(|&nanos| nanos as f64).sum::<f64>())
+        };
+        let (Some(before), Some(after)) = (length(self.before), length(self.after)) else {
+            let known = |side: &[Arc<Profile>]| length(side).map_or_else(|| "unknown".to_owned(), |nanos| human_duration(nanos as i64));
+            let sides = [known(self.before), known(self.after)];
+            if sides[0] != sides[1] {
+                self.add("duration", sides, Concern::Warning, "a side does not say how long it is: no rate can be compared");
+            }
+            return;
+        };
+        if (before - after).abs() <= SAME_DURATION * before.max(after) {
+            return;
+        }
+        let sides = [before, after].map(|nanos| human_duration(nanos as i64));
+        let snapshot = name.starts_with("inuse") || matches!(name, "goroutine" | "threadcreate" | "goroutineleak");
+        let (concern, text) = match normalization {
+            _ if snapshot => (Concern::Info, "a snapshot does not grow with the length of a capture"),
+            Normalization::PerSecond => (Concern::Scaled, "values are divided by the duration"),
+            Normalization::Share => (Concern::Scaled, "shares do not depend on the duration"),
+            Normalization::Absolute => (Concern::Warning, "absolute values grow with the duration: compare per second, unless both did the same work"),
+        };
+        self.add("duration", sides, concern, text);
+    }
+
+    /// Go's counters run from the start of the process: two of them compare only over equal times.
+    fn counters(&mut self, name: &str) {
+        let counts = matches!(name, "alloc_space" | "alloc_objects" | "contentions" | "delay");
+        let pprof = |profile: &Arc<Profile>| profile.info.format == "pprof" && profile.info.duration_nanos.is_none();
+        if counts && self.before.iter().chain(self.after).any(pprof) {
+            let start = |side: &[Arc<Profile>]| {
+                distinct(side, &|profile: &Profile| {
+                    if profile.info.duration_nanos.is_some() { "for a time" } else { "since its start" }.to_owned()
+                })
+            };
+            let sides = [start(self.before), start(self.after)];
+            let text = "counted since the process started: a process that ran longer has more; take both with ?seconds=N";
+            self.add("counted", sides, Concern::Warning, text);
+        }
+    }
+
+    /// Go cut stacks at 32 frames before 1.23 and cuts at 128 since; perf at 127. What is cut hangs at a wrong root.
+    fn depths(&mut self) {
+        let depths = [self.before, self.after].map(|side| side.iter().map(|profile| deepest(profile)).max().unwrap_or(0));
+        let limits = [32, 64, 127, 128, 130];
+        let [before, after] = depths;
+        if before != after && (limits.contains(&before) || limits.contains(&after)) && before.max(after) > before.min(after) + 8 {
+            let text = "one side's stacks were cut at a limit: cut ones hang under other roots";
+            self.add("deepest stack", depths.map(|depth| format!("{depth} frames")), Concern::Warning, text);
+        }
+    }
+
+    fn losses(&mut self) {
+        for (what, kinds, text) in [
+            ("lost events", &[kind::LOST_EVENTS][..], "lost events are missing from all numbers"),
+            ("throttled", &[kind::THROTTLED], "while sampling was throttled, busy times are missing"),
+            (
+                "skipped",
+                &[kind::NOT_UNDERSTOOD, kind::TRUNCATED, kind::CONTAINER_DAMAGED],
+                "what could not be read is missing from all numbers",
+            ),
+            ("cut stacks", &[kind::CUT_STACKS], "cut stacks hang under other roots: compare self values"),
+        ] {
+            let count = |side: &[Arc<Profile>]| {
+                let lost: u64 = side.iter().flat_map(|profile| kinds.iter().map(|kind| profile.notes.count(kind))).sum();
+                let samples: usize = side.iter().map(|profile| profile.samples.len()).sum();
+                (lost, lost as f64 > FEW * samples as f64)
+            };
+            let sides = [count(self.before), count(self.after)];
+            if sides.iter().any(|(lost, _)| *lost > 0) {
+                let concern = if sides.iter().any(|(_, many)| *many) { Concern::Warning } else { Concern::Info };
+                self.add(what, sides.map(|(lost, _)| lost.to_string()), concern, text);
+            }
+        }
+    }
+}
+
+/// The different texts of a side's captures, in their order. A capture without one is left out.
+fn distinct(side: &[Arc<Profile>], of: &impl Fn(&Profile) -> String) -> String {
+    let mut seen: Vec<String> = Vec::new();
+    for text in side.iter().map(|profile| of(profile)).filter(|text| !text.is_empty()) {
+        if !seen.contains(&text) {
+            seen.push(text);
+        }
+    }
+    seen.join(", ")
+}
+
+/// perf's events with their rates, as the readers write them.
+fn events(profile: &Profile) -> String {
+    let facts = profile.info.facts.iter().filter(|(key, _)| key == "event");
+    let events: Vec<&str> = facts.map(|(_, text)| text.split(", ").next().unwrap_or(text)).collect();
+    events.join("; ")
+}
+
+/// How perf found the stacks.
+fn unwinding(profile: &Profile) -> String {
+    let text = profile.info.facts.iter().filter(|(key, _)| key == "event").map(|(_, text)| text.as_str());
+    let ways: FxHashSet<&str> =
+        text.flat_map(|text| ["copied user stacks", "call chains", "branch stacks"].into_iter().filter(|way| text.contains(way))).collect();
+    let mut ways: Vec<&str> = ways.into_iter().collect();
+    ways.sort_unstable();
+    ways.join(" and ")
+}
+
+/// Build id of the first mapping: of the program itself in all formats that have mappings.
+fn program(profile: &Profile) -> String {
+    let first = profile.mappings.iter().find_map(|mapping| mapping.build_id);
+    first.map(|id| profile.strings.get(id).to_owned()).unwrap_or_default()
+}
+
+/// Frames of the deepest stack.
+fn deepest(profile: &Profile) -> usize {
+    let mut depths: Vec<u32> = Vec::with_capacity(profile.stacks.len());
+    for parent in profile.stacks.parents() {
+        // A parent stands before its children.
+        let above = parent.and_then(|parent| depths.get(parent.row()).copied()).unwrap_or(0);
+        depths.push(above.saturating_add(1));
+    }
+    depths.into_iter().max().unwrap_or(0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Builder, Sample};
+
+    fn profile(edit: impl FnOnce(&mut Builder)) -> Vec<Arc<Profile>> {
+        let mut builder = Builder::new([("cpu", "nanoseconds")]);
+        "pprof".clone_into(&mut builder.info.format);
+        builder.info.duration_nanos = Some(30_000_000_000);
+        builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), 10_000_000));
+        builder.rows.sample(Sample::default(), &[1]);
+        edit(&mut builder);
+        vec![Arc::new(builder.finish())]
+    }
+
+    #[test]
+    fn equal_captures_have_no_differences() {
+        assert_eq!(check(&profile(|_| {}), &profile(|_| {}), ("cpu", "nanoseconds"), Normalization::Absolute), []);
+    }
+
+    /// What differs, the sample type, the normalisation; the concern wanted for which row.
+    #[test]
+    fn each_difference_says_what_it_does_to_the_numbers() {
+        let longer = |builder: &mut Builder| builder.info.duration_nanos = Some(60_000_000_000);
+        let faster = |builder: &mut Builder| builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), 2_000_000));
+        let kernel = |release: &str| {
+            let fact = ("osrelease".to_owned(), release.to_owned());
+            move |builder: &mut Builder| builder.info.facts.push(fact)
+        };
+        let cases = [
+            (profile(longer), "cpu", Normalization::PerSecond, "duration", Concern::Scaled),
+            (profile(longer), "cpu", Normalization::Absolute, "duration", Concern::Warning),
+            (profile(longer), "inuse_space", Normalization::Absolute, "duration", Concern::Info),
+            (profile(faster), "cpu", Normalization::Share, "period", Concern::Scaled),
+            (
+                profile(|builder| builder.notes.add(kind::LOST_EVENTS, "lost", 5, None)),
+                "cpu",
+                Normalization::Share,
+                "lost events",
+                Concern::Warning,
+            ),
+            (profile(|builder| builder.info.duration_nanos = None), "cpu", Normalization::Share, "duration", Concern::Warning),
+        ];
+        for (after, name, normalization, what, concern) in cases {
+            let rows = check(&profile(|_| {}), &after, (name, "nanoseconds"), normalization);
+            let found: Vec<_> = rows.iter().map(|row| (row.what, row.concern)).collect();
+            assert_eq!(found, [(what, concern)], "{name} {normalization:?}");
+        }
+        let rows = check(&profile(kernel("6.1")), &profile(kernel("6.12")), ("cpu", "nanoseconds"), Normalization::Share);
+        assert_eq!(rows.first().map(|row| (row.what, row.before.as_str(), row.after.as_str())), Some(("kernel", "6.1", "6.12")));
+        assert_eq!(
+            check(&profile(|_| {}), &profile(kernel("6.1")), ("cpu", "nanoseconds"), Normalization::Share),
+            [],
+            "unknown is no difference"
+        );
+    }
+
+    #[test]
+    fn numbers_of_events_at_other_rates_do_not_compare() {
+        let other = profile(|builder| builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), 4_000_000)));
+        let rows = check(&profile(|_| {}), &other, ("samples", "count"), Normalization::Share);
+        assert_eq!(rows.first().map(|row| (row.what, row.concern)), Some(("period", Concern::Warning)));
+    }
+
+    #[test]
+    fn swapped_sides_swap_the_columns_and_nothing_else() {
+        let a = profile(|builder| builder.info.duration_nanos = Some(1));
+        let b = profile(|builder| builder.notes.add(kind::THROTTLED, "throttled", 1, None));
+        let forth = check(&a, &b, ("cpu", "nanoseconds"), Normalization::Absolute);
+        let mut back = check(&b, &a, ("cpu", "nanoseconds"), Normalization::Absolute);
+        for row in &mut back {
+            std::mem::swap(&mut row.before, &mut row.after);
+        }
+        assert_eq!(forth, back);
+    }
+}
