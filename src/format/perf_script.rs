@@ -2,12 +2,14 @@
 //!
 //! Every event is a sample type of its own, named as perf names it. A sample's value is its period where that is printed, else 1. The
 //! unit is `count`; only the periods of `cpu-clock` and `task-clock` are `nanoseconds`. Command and ids are the thread, the processor
-//! is the label `cpu`, header lines are facts under perf's own words. Deliberately absent: demangling, choosing one event, tidying
-//! names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] (the grammar) and [`part`] (the state between lines).
+//! is the label `cpu`, fields of tracepoints are labels, header lines are facts in the words of the perf.data reader. Deliberately
+//! absent: demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and
+//! [`rest`] (the grammar) and [`part`] (the state between lines).
 
 mod header;
 mod line;
 mod part;
+mod rest;
 
 use rayon::prelude::*;
 
@@ -26,6 +28,9 @@ const CHUNK_BYTES: usize = 1 << 20;
 
 /// How far to look for the first sample before every paragraph is taken for one.
 const PROBE_BYTES: usize = 1 << 20;
+
+/// Samples that decide whether times are distances.
+const DELTA_SAMPLES: usize = 100;
 
 /// Lines that decide whether a text is perf's.
 const SNIFF_LINES: usize = 400;
@@ -47,8 +52,8 @@ impl Format for PerfScript {
         let text = text::decode(head);
         let seen = Seen::count(&text.bytes);
         let chains = seen.starts > 0 && seen.frames > 0;
-        let one_line = seen.starts > 1 && seen.starts * 10 >= seen.lines * 8;
-        let bare = seen.starts == 0 && seen.wide_frames > 1 && seen.wide_frames * 10 >= seen.lines * 9;
+        let one_line = seen.starts + seen.others > 1 && seen.starts > 0 && (seen.starts + seen.others) * 10 >= seen.lines * 8;
+        let bare = seen.starts == 0 && seen.wide_frames > 1 && (seen.wide_frames + seen.named) * 10 >= seen.lines * 9;
         if seen.signs > 0 || chains || one_line || bare {
             Sniff::Yes
         } else if seen.starts > 0 && seen.starts * 2 >= seen.lines {
@@ -74,6 +79,10 @@ struct Seen {
     frames: usize,
     /// Frames exactly as perf pads them.
     wide_frames: usize,
+    /// Branch stacks, instructions and the like after the first start.
+    others: usize,
+    /// Lines that only say who was sampled.
+    named: usize,
     /// Header lines that only perf writes.
     signs: usize,
 }
@@ -92,10 +101,14 @@ impl Seen {
             seen.lines += 1;
             if line::start(line).is_some() {
                 seen.starts += 1;
+            } else if line::named(line).is_some() {
+                seen.named += 1;
             } else if matches!(line.first(), Some(b'\t' | b' ')) && line::frame(line).is_some() {
                 seen.frames += usize::from(seen.starts > 0);
                 // A tab, 16 columns of address, a blank.
                 seen.wide_frames += usize::from(line.first() == Some(&b'\t') && is_padded(line));
+            } else {
+                seen.others += usize::from(seen.starts > 0 && rest::other(line, false).is_some());
             }
         }
         seen
@@ -103,24 +116,33 @@ impl Seen {
 }
 
 fn is_padded(line: &[u8]) -> bool {
-    line.get(16).is_some_and(u8::is_ascii_hexdigit) && line.get(17) == Some(&b' ')
+    line.get(16).is_some_and(u8::is_ascii_hexdigit) && line.get(17).is_none_or(|&byte| byte == b' ')
 }
 
 fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let Text { bytes, base, mut notes } = text::decode(bytes);
     let mut whole: &[u8] = &bytes;
     let probe = whole.get(..PROBE_BYTES).unwrap_or(whole);
-    let bare = !Lines::new(probe).any(|(_, line)| matches!(line::start(line), Some(Start::Sample(_))));
+    let shape = shape(probe);
+    if shape == Shape::Deltas {
+        let text = "times are distances to the sample before (--deltatime): they were added up";
+        notes.add(kind::GUESSED, text, 1, Some(base));
+    }
     if let Some(cut) = cut_line(whole, probe) {
         notes.add(kind::TRUNCATED, "the text ends in the middle of a line, which was left out", 1, Some(base + cut as u64));
         whole = whole.get(..cut).unwrap_or(whole);
     }
-    let starts = |line: &[u8]| if bare { line.is_empty() } else { line::start(line).is_some() };
+    let starts = |line: &[u8]| match shape {
+        // A sum over all samples before: one part.
+        Shape::Deltas => false,
+        Shape::Full => line::start(line).is_some(),
+        Shape::Named | Shape::Bare => line.is_empty(),
+    };
     let parts: Vec<Builder> = text::chunks(whole, chunk_bytes, starts)
         .into_par_iter()
         .map(|(at, part)| {
             ticket.advance(part.len() as u64)?;
-            let read = part::read_part(part, base + at as u64, Shape { bare });
+            let read = part::read_part(part, base + at as u64, shape);
             read.ok_or_else(|| too_many_events(base + at as u64))
         })
         .collect::<Result<_, _>>()?;
@@ -137,9 +159,26 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     if builder.rows.is_empty() {
         return Err(ReadError::new("perf-script", base, "reading samples", "no sample found"));
     }
+    builder.info.facts = header::facts(std::mem::take(&mut builder.info.facts));
     "perf-script".clone_into(&mut builder.info.format);
     builder.default_sample_type = default_sample_type(&builder.sample_types);
     Ok(builder.finish())
+}
+
+/// How samples begin, from the first of them.
+fn shape(probe: &[u8]) -> Shape {
+    let mut times = Lines::new(probe).filter_map(|(_, line)| match line::start(line) {
+        Some(Start::Sample(head)) => Some(head.time),
+        _ => None,
+    });
+    let Some(first) = times.next() else {
+        let named = Lines::new(probe).any(|(_, line)| line::named(line).is_some());
+        return if named { Shape::Named } else { Shape::Bare };
+    };
+    // perf prints samples in the order of their times. Distances begin with 0 and fall as often as they rise.
+    let mut before = first;
+    let mut falls = |time: &Option<i64>| *time < std::mem::replace(&mut before, *time);
+    if first == Some(0) && times.take(DELTA_SAMPLES).any(|time| falls(&time)) { Shape::Deltas } else { Shape::Full }
 }
 
 fn too_many_events(offset: u64) -> ReadError {
@@ -175,3 +214,5 @@ fn default_sample_type(types: &[SampleType]) -> usize {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod variants;

@@ -385,3 +385,21 @@ fn one_thread_and_many_give_the_same_profile() {
         assert!(with(1) == with(4), "{}", entry.name);
     }
 }
+
+/// The header that perf prints with a text says the same as the one of the recording: same keys, same words.
+#[test]
+fn facts_of_a_text_are_those_of_its_recording() {
+    let find = |format: &str, name: &str| inputs(format).into_iter().find(|entry| entry.name.ends_with(name));
+    let Some((text, recording)) = find("perf-script", "hugo-header.txt").zip(find("perf-data", "hugo-fp.perf.data")) else { return };
+    let (text, recording) = (open(&text).expect("readable").info, open(&recording).expect("readable").info);
+    let mut compared = 0;
+    for (key, value) in &text.facts {
+        // When the file was copied, and what the recorder left out: of the text alone.
+        if ["captured on", "missing features"].contains(&key.as_str()) {
+            continue;
+        }
+        assert_eq!(recording.fact(key), Some(value.as_str()), "{key}");
+        compared += 1;
+    }
+    assert!(compared >= 10, "{:?}", text.facts);
+}

@@ -34,6 +34,12 @@ pub(super) struct Who<'a> {
     pub(super) pid: Option<i32>,
     pub(super) tid: Option<i32>,
     pub(super) cpu: Option<u32>,
+    /// The letters of the field `misc`: K kernel, U user, H hypervisor, G and g guest. Empty where not printed.
+    pub(super) misc: &'a [u8],
+    /// Process of the virtual machine on the host (`VM:`).
+    pub(super) machine_pid: Option<u32>,
+    /// Virtual processor (`VCPU:`).
+    pub(super) vcpu: Option<u32>,
 }
 
 /// One line of a call chain.
@@ -47,6 +53,13 @@ pub(super) struct RawFrame<'a> {
     pub(super) inlined: bool,
 }
 
+impl RawFrame<'_> {
+    /// True for the mark that perf prints in the place of user code that a later line tells (`DEFERRED CALLCHAIN`).
+    pub(super) fn is_cookie(&self) -> bool {
+        self.symbol == Some(b"(cookie)") && self.module.is_none()
+    }
+}
+
 const RECORD: &[u8] = b"PERF_RECORD_";
 
 /// What a line starts, or `None` for a line inside a sample and for what is not perf's.
@@ -58,7 +71,15 @@ pub(super) fn start(line: &[u8]) -> Option<Start<'_>> {
     if let Some(name) = line.strip_prefix(RECORD) {
         return Some(Start::Record(name));
     }
-    timed(line).or_else(|| if first == b' ' { None } else { untimed(line) })
+    timed(line).or_else(|| untimed(line))
+}
+
+/// A line that says who was sampled and nothing else (`-F comm,tid,ip,sym`): perf leaves a blank at its end. Such lines are told from
+/// others only where no line of the text has a time or an event.
+pub(super) fn named(line: &[u8]) -> Option<Head<'_>> {
+    let text = line.strip_suffix(b" ").filter(|_| line.first() != Some(&b'\t'))?.trim_ascii();
+    let found = who(text);
+    (found.tid.is_some() || found.cpu.is_some()).then_some(Head { who: text, time: None, period: None, event: &[], rest: &[] })
 }
 
 /// Positions of the colons that end a word.
@@ -71,14 +92,24 @@ fn timed(line: &[u8]) -> Option<Start<'_>> {
     let mut without_id = None;
     for colon in colons(line) {
         let Some((begin, time)) = line.get(..colon).and_then(time_before) else { continue };
-        let before = line.get(..begin)?.trim_ascii();
+        let before = without_date(line.get(..begin)?.trim_ascii());
         let found = (before, time, line.get(colon + 1..)?);
         if who(before).tid.is_some() {
             return Some(after_time(found));
         }
         without_id.get_or_insert(found);
     }
-    without_id.filter(|(before, ..)| !before.is_empty()).map(after_time)
+    // A line that begins with its time has to name an event, so that no list of numbers is taken for samples.
+    let start = without_id.map(|found| (found.0.is_empty(), after_time(found)));
+    start.filter(|(bare, start)| !bare || matches!(start, Start::Sample(head) if !head.event.is_empty())).map(|(_, start)| start)
+}
+
+/// A text without the date and the time of day at its end (`2026-11-23 03:51:25.000001`, field `tod`).
+fn without_date(text: &[u8]) -> &[u8] {
+    const DATE: &[u8] = b"0000-00-00 00:00:00.000000";
+    let Some((before, date)) = text.len().checked_sub(DATE.len()).and_then(|at| text.split_at_checked(at)) else { return text };
+    let same = |(&byte, &mark): (&u8, &u8)| if mark == b'0' { byte.is_ascii_digit() } else { byte == mark };
+    if date.iter().zip(DATE).all(same) && before.last().is_none_or(u8::is_ascii_whitespace) { before.trim_ascii_end() } else { text }
 }
 
 /// Start and nanoseconds of the time that ends `text`. The decimal mark may be a comma (locales).
@@ -102,9 +133,15 @@ fn time_before(text: &[u8]) -> Option<(usize, i64)> {
 }
 
 fn after_time<'a>((who, time, rest): (&'a [u8], i64, &'a [u8])) -> Start<'a> {
+    if rest.starts_with(b" \tmetric:") {
+        return Start::Record(b"METRIC");
+    }
     let rest = rest.trim_ascii_start();
     if let Some(name) = rest.strip_prefix(RECORD) {
         return Start::Record(name);
+    }
+    if rest.starts_with(b"DEFERRED CALLCHAIN") {
+        return Start::Record(b"CALLCHAIN_DEFERRED");
     }
     let (period, rest) = period(rest);
     let event = colons(rest).next().and_then(|colon| rest.split_at_checked(colon)).filter(|(event, _)| is_event(event));
@@ -116,10 +153,11 @@ fn after_time<'a>((who, time, rest): (&'a [u8], i64, &'a [u8])) -> Start<'a> {
 fn period(rest: &[u8]) -> (Option<u64>, &[u8]) {
     let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
     let Some((digits, after)) = rest.split_at_checked(end).filter(|(digits, _)| !digits.is_empty()) else { return (None, rest) };
-    // `1000 foo+0x1 (x)` is an address where events are not printed; an event follows a period.
+    // `1000 foo+0x1 (x)` is an address where events are not printed. After a period stands an event, or the blanks that pad an address.
     let follows = after.trim_ascii_start();
     let event = colons(follows).next().and_then(|colon| follows.get(..colon)).is_some_and(is_event);
-    if event && after.first().is_some_and(u8::is_ascii_whitespace) {
+    let padded = after.starts_with(b"  ") && address(follows).is_some();
+    if event && after.first().is_some_and(u8::is_ascii_whitespace) || padded {
         (Some(decimal(digits).unwrap_or(u64::MAX)), follows)
     } else {
         (None, rest)
@@ -154,7 +192,13 @@ fn untimed(line: &[u8]) -> Option<Start<'_>> {
     if found.tid.is_none() || found.comm.is_empty() {
         return None;
     }
-    Some(Start::Sample(Head { who: prefix.trim_ascii(), time: None, period, event, rest: line.get(colon + 1..)?.trim_ascii() }))
+    Some(Start::Sample(Head {
+        who: without_date(prefix.trim_ascii()),
+        time: None,
+        period,
+        event,
+        rest: line.get(colon + 1..)?.trim_ascii(),
+    }))
 }
 
 /// A text without its last word, and that word.
@@ -166,28 +210,43 @@ fn last_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Reads command, ids and processor from the right: everything before the id is the command, blanks and digits too.
 pub(super) fn who(text: &[u8]) -> Who<'_> {
-    let text = text.trim_ascii();
-    let mut found = Who { comm: text, ..Who::default() };
-    let mut rest = text;
-    if let Some((before, word)) = last_word(rest)
-        && let Some(cpu) = word.strip_prefix(b"[").and_then(|word| word.strip_suffix(b"]")).and_then(decimal)
-    {
-        found.cpu = u32::try_from(cpu).ok();
-        rest = before;
-    }
-    found.comm = rest;
-    // Between id and processor stand the letters of the field `misc`, where asked for.
-    let flags = last_word(rest).filter(|(_, word)| word.len() <= 4 && word.iter().all(u8::is_ascii_alphabetic)).map(|(before, _)| before);
-    for rest in [Some(rest), flags].into_iter().flatten() {
-        let Some((comm, id)) = last_word(rest) else { continue };
-        let mut parts = id.splitn(2, |&byte| byte == b'/').map(signed);
-        match (parts.next().flatten(), parts.next()) {
-            (Some(tid), None) => return Who { comm, tid: Some(tid), ..found },
-            (Some(pid), Some(Some(tid))) => return Who { comm, pid: Some(pid), tid: Some(tid), ..found },
-            _ => {}
+    let mut found = Who::default();
+    let mut rest = without_date(text.trim_ascii());
+    (found.machine_pid, rest) = guest(rest, b"VM:");
+    (found.vcpu, rest) = guest(rest, b"VCPU:");
+    // Behind the processor, or behind the id, stand the letters of the field `misc`, where asked for.
+    let letters = |text| last_word(text).filter(|(_, word)| word.len() <= 4 && word.iter().all(|byte| b"KUHGgMESp".contains(byte)));
+    let (inner, misc) = letters(rest).unwrap_or((rest, b""));
+    for (text, misc) in [(rest, &b""[..]), (inner, misc)] {
+        let cpu = last_word(text).and_then(|(before, word)| {
+            let number = word.strip_prefix(b"[").and_then(|word| word.strip_suffix(b"]")).and_then(signed)?;
+            Some((before, u32::try_from(number).ok()))
+        });
+        let (text, cpu) = cpu.map_or((text, None), |(before, cpu)| (before, cpu));
+        let (inner, inner_misc) = letters(text).unwrap_or((text, b""));
+        for (text, misc) in [(text, misc), (inner, if misc.is_empty() { inner_misc } else { misc })] {
+            let Some((comm, id)) = last_word(text) else { continue };
+            let mut parts = id.splitn(2, |&byte| byte == b'/').map(signed);
+            let (pid, tid) = match (parts.next().flatten(), parts.next()) {
+                (Some(tid), None) => (None, tid),
+                (Some(pid), Some(Some(tid))) => (Some(pid), tid),
+                _ => continue,
+            };
+            return Who { comm, pid, tid: Some(tid), cpu, misc, ..found };
+        }
+        if cpu.is_some() {
+            return Who { comm: text, cpu, misc, ..found };
         }
     }
-    found
+    Who { comm: rest, ..found }
+}
+
+/// The number behind a mark at the start of `text`, and what follows.
+fn guest<'a>(text: &'a [u8], mark: &[u8]) -> (Option<u32>, &'a [u8]) {
+    let Some(rest) = text.strip_prefix(mark).map(<[u8]>::trim_ascii_start) else { return (None, text) };
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let number = rest.get(..end).and_then(decimal).and_then(|number| u32::try_from(number).ok());
+    if number.is_some() { (number, rest.get(end..).unwrap_or(&[]).trim_ascii_start()) } else { (None, text) }
 }
 
 fn signed(text: &[u8]) -> Option<i32> {
@@ -215,7 +274,8 @@ fn address(text: &[u8]) -> Option<(u64, &[u8])> {
         digits += 1;
     }
     let rest = text.get(digits..)?;
-    let ends = rest.first().is_none_or(u8::is_ascii_whitespace);
+    // Sixteen digits and a tab begin a line of disassembly (`brstackinsn`).
+    let ends = rest.first().is_none_or(|byte| byte.is_ascii_whitespace() && (*byte != b'\t' || digits < 16));
     (ends && (1..=16).contains(&digits)).then_some((value, rest.trim_ascii()))
 }
 
@@ -273,26 +333,6 @@ fn without_offset(name: &[u8]) -> &[u8] {
     offset.filter(|(_, digits)| !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)).map_or(name, |(before, _)| before)
 }
 
-/// The frame that ends the line of a sample without call graph. Before it may stand trace text or a data address with its symbol.
-pub(super) fn frame_in_rest(rest: &[u8]) -> Option<RawFrame<'_>> {
-    // A branch stack follows the frame.
-    let branches = memchr::memmem::find(rest, b"/0x").and_then(|at| rest.get(..at)).and_then(|before| last_word(before));
-    let rest = branches.map_or(rest, |(before, _)| before);
-    let mut found = None;
-    let mut at = 0;
-    while let Some(word) = rest.get(at..).filter(|word| !word.is_empty()) {
-        let length = word.iter().position(u8::is_ascii_whitespace).unwrap_or(word.len());
-        // perf prints addresses 16 wide after a blank: a shorter one has at least two blanks before it.
-        let padded = at == 0 || length == 16 || rest.get(at.saturating_sub(2)..at).is_some_and(|before| before == b"  ");
-        if padded && let Some(frame) = frame(word).filter(|frame| frame.symbol.is_some() || frame.module.is_some() || word.contains(&b'['))
-        {
-            found = Some(frame);
-        }
-        at += length + word.get(length..).map_or(0, |blanks| blanks.iter().take_while(|byte| byte.is_ascii_whitespace()).count());
-    }
-    found
-}
-
 /// The `file:line` that stands on a line of its own after a frame; `None` for `module[address]` and for line 0.
 pub(super) fn source_line(line: &[u8]) -> Option<(&[u8], u32)> {
     let text = line.trim_ascii();
@@ -307,11 +347,6 @@ pub(super) fn source_line(line: &[u8]) -> Option<(&[u8], u32)> {
 /// True for a line that may stand after a frame and tells its place: two blanks and no more.
 pub(super) fn is_source_line(line: &[u8]) -> bool {
     matches!(line, [b' ', b' ', third, ..] if !third.is_ascii_whitespace()) && memchr::memchr2(b':', b'[', line).is_some()
-}
-
-/// True for a branch stack on a line of its own.
-pub(super) fn is_branch_stack(line: &[u8]) -> bool {
-    line.trim_ascii_start().starts_with(b"0x") && memchr::memmem::find(line, b"/0x").is_some()
 }
 
 #[cfg(test)]

@@ -8,17 +8,25 @@ use rustc_hash::FxBuildHasher;
 
 use super::header;
 use super::line::{self, RawFrame, Start};
+use super::rest::{self, Rest};
 use crate::format::text::{self, Lines};
 use crate::model::{Builder, Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapping, MappingId, Sample, Thread, ThreadId, kind};
 
 /// Most events of one capture. Each is a column of values, so a text with an event name of its own on every line would not fit memory.
 pub(super) const MAX_EVENTS: usize = 1024;
 
-/// What the readers of all parts are told.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Shape {
-    /// No line says what was sampled (`-F ip,sym`): every paragraph of frames is a sample.
-    pub(super) bare: bool,
+/// How the samples of a text begin; one answer for all parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// With a line that has a time or an event.
+    #[default]
+    Full,
+    /// The same, and each time is the distance to the sample before (`--deltatime`).
+    Deltas,
+    /// With a line that says who was sampled and no more (`-F comm,tid,ip,sym`).
+    Named,
+    /// With no line of their own (`-F ip,sym`): every paragraph of frames is a sample.
+    Bare,
 }
 
 /// Reads whole samples from `text`, whose first byte stands at `base` in the input. `None` where there are too many events.
@@ -57,22 +65,29 @@ struct Level<'a> {
 type Placed<'a> = (usize, Option<&'a [u8]>, Option<MappingId>, bool);
 
 /// The sample that is being read.
-struct Open<'a> {
+struct Open {
     sample: Sample,
     sample_type: usize,
     value: i64,
-    rest: &'a [u8],
+    /// The chain so far is the frame at the end of the first line.
+    chain_on_line: bool,
     offset: u64,
 }
 
 /// Thread and labels of a line's words before the time.
-type WhoRows = (Option<ThreadId>, Option<LabelSetId>);
+#[derive(Clone, Copy, Default)]
+struct WhoRows {
+    thread: Option<ThreadId>,
+    /// The same as a set and as the row of [`Part::labels`].
+    labels: Option<LabelSetId>,
+    row: usize,
+}
 
 #[derive(Default)]
 struct Part<'a> {
     shape: Shape,
     builder: Builder,
-    open: Option<Open<'a>>,
+    open: Option<Open>,
     /// Innermost first, as printed.
     chain: Vec<Level<'a>>,
     known: Vec<Known<'a>>,
@@ -80,6 +95,14 @@ struct Part<'a> {
     lines: HashMap<&'a [u8], usize, FxBuildHasher>,
     placed: HashMap<Placed<'a>, FrameId, FxBuildHasher>,
     who: HashMap<&'a [u8], WhoRows, FxBuildHasher>,
+    /// Labels of each row of `who`.
+    labels: Vec<Vec<Label>>,
+    /// A record that is no sample stands before: further lines of it follow.
+    in_record: bool,
+    /// The frames of this text begin with blanks: somebody replaced perf's tabs.
+    blank_frames: bool,
+    /// Sum of the times so far, where they are distances.
+    clock: i64,
     /// Name, whether its value is time, and sample type of each event.
     events: Vec<(&'a [u8], bool, usize)>,
     invalid: u64,
@@ -99,7 +122,7 @@ impl<'a> Part<'a> {
                 self.builder.info.facts.extend(header::fact(&line));
             }
             _ if line.trim_ascii().is_empty() => self.end_sample(),
-            _ => match line::start(line) {
+            _ => match self.start(line) {
                 Some(Start::Sample(head)) => {
                     self.end_sample();
                     self.begin(head, offset);
@@ -107,18 +130,28 @@ impl<'a> Part<'a> {
                 Some(Start::Record(name)) => {
                     self.end_sample();
                     self.record(name, offset);
+                    self.in_record = true;
                 }
                 None => self.inner(line, offset),
             },
         }
     }
 
+    fn start(&self, line: &'a [u8]) -> Option<Start<'a>> {
+        let named = |line| line::named(line).filter(|_| self.shape == Shape::Named).map(Start::Sample);
+        line::start(line).or_else(|| named(line))
+    }
+
     fn begin(&mut self, head: line::Head<'a>, offset: u64) {
-        let (thread, labels) = match self.who.get(head.who) {
+        let who = match self.who.get(head.who) {
             Some(&known) => known,
             None => self.add_who(head.who),
         };
-        let sample = Sample { thread, labels, time: head.time, stack: None };
+        let mut sample = Sample { thread: who.thread, labels: who.labels, time: head.time, stack: None };
+        if self.shape == Shape::Deltas {
+            self.clock = self.clock.saturating_add(head.time.unwrap_or(0));
+            sample.time = Some(self.clock);
+        }
         let sample_type = self.event(head.event, head.period.is_some());
         let value = head.period.map_or(1, |period| {
             i64::try_from(period).unwrap_or_else(|_| {
@@ -126,7 +159,19 @@ impl<'a> Part<'a> {
                 i64::MAX
             })
         });
-        self.open = Some(Open { sample, sample_type, value, rest: head.rest, offset });
+        let rest = rest::rest(head.event, head.rest);
+        if !(rest.trace.is_empty() && rest.cgroup.is_empty() && rest.data_src.is_empty()) {
+            sample.labels = self.more_labels(who, rest);
+        }
+        if rest.branches {
+            self.builder.notes.add(kind::SKIPPED, "branch stacks", 1, Some(offset));
+        }
+        if rest.more {
+            self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(offset));
+        }
+        let known = rest.frame.and_then(|frame| self.known(frame));
+        self.open = Some(Open { sample, sample_type, value, chain_on_line: known.is_some(), offset });
+        self.chain.extend(known.map(|known| Level { known, place: None, caller: false }));
     }
 
     fn add_who(&mut self, text: &'a [u8]) -> WhoRows {
@@ -135,12 +180,48 @@ impl<'a> Part<'a> {
             let name = self.builder.strings.intern(&text::lossy(who.comm, &mut self.invalid));
             self.builder.thread(Thread { pid: who.pid, tid: who.tid, name })
         });
-        let labels = who.cpu.and_then(|cpu| {
-            let label = Label { key: self.builder.string("cpu"), value: LabelValue::Number(i64::from(cpu), None) };
-            self.builder.rows.label_set(&[label])
-        });
-        self.who.insert(text, (thread, labels));
-        (thread, labels)
+        let mut labels = Vec::new();
+        for (key, number) in [("cpu", who.cpu), ("machine_pid", who.machine_pid), ("vcpu", who.vcpu)] {
+            if let Some(number) = number {
+                labels.push(Label { key: self.builder.string(key), value: LabelValue::Number(i64::from(number), None) });
+            }
+        }
+        if !who.misc.is_empty() {
+            labels.push(self.text_label(b"misc", who.misc));
+        }
+        let rows = WhoRows { thread, labels: self.builder.rows.label_set(&labels), row: self.labels.len() };
+        self.labels.push(labels);
+        self.who.insert(text, rows);
+        rows
+    }
+
+    fn text_label(&mut self, key: &[u8], value: &[u8]) -> Label {
+        let key = self.builder.strings.intern(&text::lossy(key, &mut self.invalid));
+        let value = self.builder.strings.intern(&text::lossy(value, &mut self.invalid));
+        Label { key, value: LabelValue::Text(value) }
+    }
+
+    /// The labels of a sample whose first line has more of them behind the event.
+    fn more_labels(&mut self, who: WhoRows, rest: Rest<'a>) -> Option<LabelSetId> {
+        let mut labels = self.labels.get(who.row).cloned().unwrap_or_default();
+        let fields = rest::fields(rest.trace);
+        if fields.is_empty() && !rest.trace.is_empty() {
+            labels.push(self.text_label(b"trace", rest.trace));
+        }
+        for (key, value) in fields {
+            let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            let mut label = self.text_label(key, if number.is_some() { b"" } else { value });
+            if let Some(number) = number {
+                label.value = LabelValue::Number(number, None);
+            }
+            labels.push(label);
+        }
+        for (key, value) in [(&b"cgroup"[..], rest.cgroup), (b"data_src", rest.data_src)] {
+            if !value.is_empty() {
+                labels.push(self.text_label(key, value));
+            }
+        }
+        self.builder.rows.label_set(&labels)
     }
 
     /// The sample type of an event. The clocks' periods are nanoseconds; everything else counts events.
@@ -156,23 +237,40 @@ impl<'a> Part<'a> {
         row
     }
 
+    /// The row of [`Part::known`] of a line; `None` where it is no frame.
+    fn known(&mut self, line: &'a [u8]) -> Option<usize> {
+        if let Some(&known) = self.lines.get(line) {
+            return Some(known);
+        }
+        let raw = line::frame(line)?;
+        self.known.push(Known { raw, frames: [None; 2] });
+        self.lines.insert(line, self.known.len() - 1);
+        Some(self.known.len() - 1)
+    }
+
     /// Takes a line as the next level of the open sample's call chain; false where it is none.
     fn level(&mut self, line: &'a [u8], offset: u64) -> bool {
-        let known = if let Some(&known) = self.lines.get(line) {
-            known
+        let Some(known) = self.known(line) else { return false };
+        if self.known.get(known).is_some_and(|known| known.raw.is_cookie()) {
+            self.builder.notes.add(kind::CUT_STACKS, "call chains whose user part stands on later lines of its own", 1, Some(offset));
+            return true;
+        }
+        if let Some(open) = &mut self.open {
+            if std::mem::take(&mut open.chain_on_line) {
+                // It was the address of the data.
+                self.chain.clear();
+                self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(open.offset));
+            }
         } else {
-            let Some(raw) = line::frame(line) else { return false };
-            self.known.push(Known { raw, frames: [None; 2] });
-            self.lines.insert(line, self.known.len() - 1);
-            self.known.len() - 1
-        };
-        if self.open.is_none() {
-            if !self.shape.bare {
+            if self.in_record {
+                return true;
+            }
+            if self.shape != Shape::Bare {
                 self.builder.notes.add(kind::NOT_UNDERSTOOD, "frames that belong to no sample", 1, Some(offset));
                 return true;
             }
             let sample_type = self.event(b"", false);
-            self.open = Some(Open { sample: Sample::default(), sample_type, value: 1, rest: &[], offset });
+            self.open = Some(Open { sample: Sample::default(), sample_type, value: 1, chain_on_line: false, offset });
         }
         self.chain.push(Level { known, place: None, caller: false });
         true
@@ -180,13 +278,21 @@ impl<'a> Part<'a> {
 
     /// A line that starts nothing and is no frame after a tab.
     fn inner(&mut self, line: &'a [u8], offset: u64) {
-        if line::is_branch_stack(line) {
-            self.builder.notes.add(kind::SKIPPED, "branch stacks", 1, Some(offset));
-        } else if line::is_source_line(line) && !self.chain.is_empty() {
-            if let Some(level) = self.chain.last_mut() {
-                level.place = line::source_line(line).map(|_| line);
-            }
-        } else if line.first() != Some(&b' ') || !self.level(line, offset) {
+        if self.open.is_none() && self.in_record {
+            return;
+        }
+        if line::is_source_line(line)
+            && let Some(level) = self.chain.last_mut()
+        {
+            level.place = line::source_line(line).map(|_| line);
+            return;
+        }
+        let below_chain = self.open.as_ref().is_some_and(|open| !open.chain_on_line) && !self.chain.is_empty();
+        if let Some(cause) = rest::other(line, below_chain && !self.blank_frames) {
+            self.builder.notes.add(kind::SKIPPED, cause, 1, Some(offset));
+        } else if line.first() == Some(&b' ') && self.level(line, offset) {
+            self.blank_frames = true;
+        } else {
             self.builder.notes.add(kind::NOT_UNDERSTOOD, "lines that are neither sample nor frame", 1, Some(offset));
         }
     }
@@ -214,6 +320,7 @@ impl<'a> Part<'a> {
     }
 
     fn end_sample(&mut self) {
+        self.in_record = false;
         let Some(mut open) = self.open.take() else { return };
         let mut chain = std::mem::take(&mut self.chain);
         self.mark_callers(&mut chain);
@@ -225,12 +332,6 @@ impl<'a> Part<'a> {
         }
         chain.clear();
         self.chain = chain;
-        if stack.is_none()
-            && let Some(raw) = line::frame_in_rest(open.rest)
-        {
-            let frame = self.frame(&raw, None, None, false);
-            stack = Some(self.builder.stack(None, frame));
-        }
         if stack.is_none() {
             self.builder.notes.add(kind::NO_STACK, "samples without a stack", 1, Some(open.offset));
         }
@@ -298,6 +399,9 @@ impl<'a> Part<'a> {
     }
 }
 
+/// Says which fields of first lines are not used.
+const MORE_FIELDS: &str = "fields behind the event (addresses, weights, flags)";
+
 /// Records that are counted by name.
 const RECORDS: &[(&str, &str)] = &[
     ("COMM", "records of command names"),
@@ -312,6 +416,8 @@ const RECORDS: &[(&str, &str)] = &[
     ("BPF_EVENT", "records of BPF programs"),
     ("CGROUP", "records of cgroups"),
     ("TEXT_POKE", "records of changed kernel code"),
+    ("CALLCHAIN_DEFERRED", "user parts of call chains on lines of their own"),
+    ("METRIC", "lines of metrics"),
 ];
 
 const NOTHING: RawFrame<'_> = RawFrame { address: 0, symbol: None, module: None, inlined: false };

@@ -71,8 +71,10 @@ fn tracepoints_are_events_of_their_own_and_not_the_default() {
         ],
     );
     assert_eq!(profile.default_sample_type, 1);
-    let cpus: Vec<_> = profile.label_sets.iter().flatten().map(|label| label.value).collect();
-    assert_eq!(cpus, [LabelValue::Number(1, None), LabelValue::Number(0, None)]);
+    let cpu = profile.strings.find("cpu").unwrap();
+    let cpus: Vec<_> = profile.label_sets.iter().flatten().filter(|label| label.key == cpu).map(|label| label.value).collect();
+    // With the fields of the tracepoint and without.
+    assert_eq!(cpus, [LabelValue::Number(1, None), LabelValue::Number(1, None), LabelValue::Number(0, None)]);
 }
 
 #[test]
