@@ -3,11 +3,14 @@
 //! Adding a format is one file and one line in [`FORMATS`]; dialogs, help, the README table and the contract tests loop over it.
 //! Deliberately absent: the file system (readers get bytes and a name), symbols, trees. Start reading at [`read`].
 
+mod cpuprofile;
 mod error;
 pub mod folded;
+mod json;
 pub mod perf_data;
 mod perf_script;
 pub mod pprof;
+mod speedscope;
 mod text;
 
 pub use error::ReadError;
@@ -81,7 +84,8 @@ impl<'a> ReadCx<'a> {
 pub const HEAD_BYTES: usize = 64 << 10;
 
 /// All formats, in the order in which ties are broken.
-pub static FORMATS: &[&dyn Format] = &[&pprof::Pprof, &perf_data::PerfData, &perf_script::PerfScript, &folded::Folded];
+pub static FORMATS: &[&dyn Format] =
+    &[&pprof::Pprof, &perf_data::PerfData, &perf_script::PerfScript, &speedscope::Speedscope, &cpuprofile::CpuProfile, &folded::Folded];
 
 /// Reads a capture of any format: peel compression, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {

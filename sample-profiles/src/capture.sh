@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes every file of sample-profiles/ again: capture.sh [go] [perf] [python], default all three.
+# Makes every file of sample-profiles/ again: capture.sh [go] [perf] [python] [neighbour], default all four.
 #
-# Wants Linux on x86-64, root (perf, py-spy, nice), go, gcc, perf, curl, python3 and py-spy on PATH. Programs run from
+# Wants Linux on x86-64, root (perf, py-spy, nice), go, gcc, perf, curl, python3, py-spy and node on PATH. Programs run from
 # /opt/emberlens-samples, because profiles keep the path of the program. perf sees the host name "sample-host" and every
 # profiled program an empty environment, so that the files tell nothing about the machine but kernel release and CPU.
 set -eu
@@ -121,6 +121,23 @@ python_samples() {
     done
 }
 
-for part in ${*:-go perf python}; do
+# ---- What other tools write ----
+neighbour_samples() {
+    speedscope=$out/speedscope/py-spy-$(py-spy --version | cut -d' ' -f2) v8=$out/cpuprofile/node-$(node --version | tr -d v)
+    mkdir -p "$speedscope" "$v8"
+    cp "$here/report/report.py" "$here/report/report.js" $run/
+    for variant in before after; do
+        (cd $run && env -i "$(command -v py-spy)" record -f speedscope -r 250 -o report.speedscope.json -- \
+            /usr/bin/python3 -I -S report.py $variant 400000)
+        mv $run/report.speedscope.json "$speedscope/report-$variant.speedscope.json"
+        (cd $run && env -i node --cpu-prof --cpu-prof-interval 4000 --cpu-prof-name report.cpuprofile report.js $variant)
+        mv $run/report.cpuprofile "$v8/report-$variant.cpuprofile"
+    done
+    (cd $run && env -i node --heap-prof --heap-prof-interval 8192 --heap-prof-name report.heapprofile report.js before)
+    mv $run/report.heapprofile "$v8/report.heapprofile"
+    chmod 644 "$v8"/*
+}
+
+for part in ${*:-go perf python neighbour}; do
     "${part}_samples"
 done

@@ -45,6 +45,24 @@ def folded_value(path, function, measure):
     return total
 
 
+def speedscope_value(path, function):
+    file = json.loads((ROOT / path).read_text())
+    names = [frame["name"] for frame in file["shared"]["frames"]]
+    return sum(round(weight * 1e9) for profile in file["profiles"]
+               for stack, weight in zip(profile["samples"], profile["weights"]) if stack and names[stack[-1]] == function)
+
+
+def v8_value(path, function):
+    file = json.loads((ROOT / path).read_text())
+    names = {node["id"]: node["callFrame"]["functionName"] for node in file["nodes"]}
+    times, time = [], file["startTime"]
+    for delta in file["timeDeltas"]:
+        time += delta
+        times.append(time)
+    ends = times[1:] + [file["endTime"]]
+    return sum((end - time) * 1000 for node, time, end in zip(file["samples"], times, ends) if names[node] == function)
+
+
 def main():
     pairs = []
 
@@ -92,6 +110,12 @@ def main():
         folder = next((ROOT / "folded").glob(f"{tool}-*")).relative_to(ROOT)
         pair(f"{program}-folded", f"{folder}/{program}-before.folded", f"{folder}/{program}-after.folded", None, None,
              function, "self", lambda path, function=function: folded_value(path, function, "self"))
+    folder = next((ROOT / "speedscope").glob("py-spy-*")).relative_to(ROOT)
+    pair("report-speedscope", f"{folder}/report-before.speedscope.json", f"{folder}/report-after.speedscope.json", "time", "nanoseconds",
+         "remember", "self", lambda path: speedscope_value(path, "remember"))
+    folder = next((ROOT / "cpuprofile").glob("node-*")).relative_to(ROOT)
+    pair("report-cpuprofile", f"{folder}/report-before.cpuprofile", f"{folder}/report-after.cpuprofile", "cpu", "nanoseconds",
+         "remember", "self", lambda path: v8_value(path, "remember"))
     (ROOT / "expected.json").write_text(json.dumps({"schema": 1, "pairs": pairs}, indent=1) + "\n")
 
 

@@ -11,6 +11,7 @@ mod bad_text;
 mod cli;
 mod cli_diff;
 mod corpus;
+mod corpus_neighbours;
 mod corpus_perf_data;
 mod corpus_pprof;
 mod corpus_symbols;

@@ -1,0 +1,278 @@
+//! What V8 writes: `.cpuprofile` (Node.js `--cpu-prof`, Chrome DevTools), its older nested form, and `.heapprofile`.
+//!
+//! Three sample types: `cpu` (time between samples but for those in `(idle)`), `wall` (all of it) and `samples`. A sample stands for
+//! the time until the next one, as DevTools shows it. The frame `(root)` is left out. Deliberately absent: lines inside functions
+//! (`positionTicks` says how many samples hit a line, but not which). Start reading at [`CpuProfile`].
+//!
+//! Rules follow the `Profiler` domain of the Chrome DevTools Protocol; for the older form, what DevTools makes of it.
+
+mod nodes;
+
+use nodes::Nodes;
+
+use super::json::{Json, Kind, looks_like};
+use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::ticket::Ticket;
+use crate::model::{Builder, Profile, Sample, StackId, Tally, ThreadId, kind};
+
+/// The reader of V8 profiles.
+pub(super) struct CpuProfile;
+
+const NAME: &str = "cpuprofile";
+
+/// Sample types of V8's CPU profiles: time of samples that are not idle, of all, and their number.
+pub(super) const TYPES: [(&str, &str); 3] = [("cpu", "nanoseconds"), ("wall", "nanoseconds"), ("samples", "count")];
+
+impl Format for CpuProfile {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "V8 profiles (Node.js --cpu-prof and --heap-prof, Chrome DevTools .cpuprofile)"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["cpuprofile", "heapprofile"]
+    }
+
+    fn sniff(&self, head: &[u8]) -> Sniff {
+        let has = |marks: &[&str]| looks_like(head, marks);
+        // A trace of Chrome holds the same nodes inside its events.
+        if has(&["\"ph\""]) || has(&["\"traceEvents\""]) {
+            Sniff::No
+        } else if has(&["\"nodes\"", "\"callFrame\""])
+            || has(&["\"head\"", "\"callFrame\""])
+            || has(&["\"head\"", "\"functionName\"", "\"children\""])
+        {
+            Sniff::Yes
+        } else if has(&["\"timeDeltas\""]) {
+            Sniff::Maybe
+        } else {
+            Sniff::No
+        }
+    }
+
+    fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+        read(input.bytes, cx.ticket)
+    }
+}
+
+/// Samples as they stand in the file.
+#[derive(Default)]
+pub(super) struct Times {
+    /// Id of the node of each sample.
+    pub(super) samples: Vec<i64>,
+    /// Microseconds since the sample before (the first: since the start).
+    pub(super) deltas: Vec<i64>,
+    /// Start in microseconds.
+    pub(super) start: i64,
+    /// End in microseconds.
+    pub(super) end: Option<i64>,
+}
+
+fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
+    let mut json = Json::new(NAME, bytes, ticket);
+    let mut builder = Builder::default();
+    NAME.clone_into(&mut builder.info.format);
+    let (mut nodes, mut times) = (Nodes::default(), Times::default());
+    let (mut start, mut end, mut timestamps) = (None, None, Vec::new());
+    json.object()?;
+    while let Some(key) = json.key()? {
+        match &*key {
+            "nodes" => nodes.read_list(&mut json, &mut builder)?,
+            "head" => nodes.read_nested(&mut json, &mut builder)?,
+            "samples" => read_samples(&mut json, &mut times.samples)?,
+            "timeDeltas" => read_numbers(&mut json, &mut times.deltas)?,
+            "timestamps" => read_numbers(&mut json, &mut timestamps)?,
+            "startTime" => start = json.maybe_number()?,
+            "endTime" => end = json.maybe_number()?,
+            "title" => builder.info.facts.extend(json.maybe_text()?.map(|text| ("title".to_owned(), text.into_owned()))),
+            _ => drop(json.skip()?),
+        }
+    }
+    json.end()?;
+    // The older form has its times in seconds and its samples in microseconds.
+    let factor = if nodes.nested { 1_000_000 } else { 1 };
+    times.start = start.map_or(0, |start| start.times(factor));
+    times.end = end.map(|end| end.times(factor));
+    if times.deltas.is_empty() && !timestamps.is_empty() {
+        let mut last = timestamps.first().copied().unwrap_or(0);
+        times.start = last;
+        times.deltas = timestamps.iter().map(|&time| time.saturating_sub(std::mem::replace(&mut last, time))).collect();
+    }
+    let stacks = nodes.stacks(&json, &mut builder)?;
+    if nodes.has_sizes {
+        add_sizes(&nodes, &stacks, &mut builder);
+    } else if times.samples.is_empty() {
+        add_hits(&nodes, &stacks, &mut builder);
+    } else {
+        if times.deltas.len() != times.samples.len() {
+            let what = format!("there are {} samples, but {} times between them", times.samples.len(), times.deltas.len());
+            return Err(json.error(0, "the lists `samples` and `timeDeltas`", what));
+        }
+        for (name, unit) in TYPES {
+            builder.add_sample_type(name, unit);
+        }
+        builder.info.duration_nanos = times.end.and_then(|end| end.checked_sub(times.start)?.checked_mul(1000)).filter(|&nanos| nanos > 0);
+        let skipped = add_samples(&nodes, &stacks, &times, None, &mut builder, ticket)?;
+        builder.info.tally = Tally::new(builder.rows.len() as u64, skipped);
+    }
+    if nodes.ticks > 0 {
+        builder.notes.add(kind::SKIPPED, "functions with counts by line, which say nothing about callers", nodes.ticks, None);
+    }
+    json.note(&mut builder.notes);
+    Ok(builder.finish())
+}
+
+fn read_numbers(json: &mut Json<'_>, list: &mut Vec<i64>) -> Result<(), ReadError> {
+    json.list()?;
+    while json.item()? {
+        list.push(json.number()?.integer());
+    }
+    Ok(())
+}
+
+/// Ids of nodes. Heap profiles have objects here, whose sizes the nodes hold as well.
+fn read_samples(json: &mut Json<'_>, list: &mut Vec<i64>) -> Result<(), ReadError> {
+    json.list()?;
+    while json.item()? {
+        if json.kind()? == Kind::Number {
+            list.push(json.number()?.integer());
+        } else {
+            json.skip()?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds samples in the order of time and gives the number of those that were left out.
+pub(super) fn add_samples(
+    nodes: &Nodes,
+    stacks: &[Option<StackId>],
+    times: &Times,
+    thread: Option<ThreadId>,
+    builder: &mut Builder,
+    ticket: &Ticket,
+) -> Result<u64, ReadError> {
+    let mut time = times.start;
+    let mut order: Vec<(i64, i64)> = Vec::with_capacity(times.samples.len());
+    let mut backwards = 0;
+    for (&node, &delta) in times.samples.iter().zip(&times.deltas) {
+        time = time.saturating_add(delta);
+        backwards += u64::from(delta < 0 && !order.is_empty());
+        order.push((time, node));
+    }
+    if backwards > 0 {
+        builder.notes.add(kind::REPAIRED, "samples with a time before the one before them were put in order", backwards, None);
+        order.sort_by_key(|(time, _)| *time);
+    }
+    let mut skipped = 0;
+    for (row, &(time, id)) in order.iter().enumerate() {
+        if row % 4096 == 0 {
+            ticket.check()?;
+        }
+        let Some(node) = nodes.row(id) else {
+            builder.notes.add(kind::SKIPPED, "samples of a node that does not exist", 1, None);
+            skipped += 1;
+            continue;
+        };
+        let until = order.get(row + 1).map(|(next, _)| *next).or(times.end).unwrap_or(time);
+        let wall = until.saturating_sub(time).max(0).saturating_mul(1000);
+        let cpu = if nodes.is_idle(node) { 0 } else { wall };
+        let stack = stacks.get(node as usize).copied().flatten();
+        if stack.is_none() {
+            builder.notes.add(kind::NO_STACK, "samples of the root", 1, None);
+        }
+        let sample = Sample { stack, thread, time: Some(time.saturating_mul(1000)), ..Sample::default() };
+        builder.rows.sample(sample, &[cpu, wall, 1]);
+    }
+    Ok(skipped)
+}
+
+/// Without samples there is only how often each node was hit.
+fn add_hits(nodes: &Nodes, stacks: &[Option<StackId>], builder: &mut Builder) {
+    let column = builder.add_sample_type("samples", "count");
+    for (node, &stack) in nodes.iter().zip(stacks).filter(|(node, _)| node.hits != 0) {
+        builder.rows.event(Sample { stack, ..Sample::default() }, column, node.hits);
+    }
+}
+
+/// Heap profiles: bytes by node.
+fn add_sizes(nodes: &Nodes, stacks: &[Option<StackId>], builder: &mut Builder) {
+    let column = builder.add_sample_type("space", "bytes");
+    for (node, &stack) in nodes.iter().zip(stacks).filter(|(node, _)| node.size != 0) {
+        builder.rows.event(Sample { stack, ..Sample::default() }, column, node.size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::check;
+
+    fn profile(text: &str) -> Result<Profile, ReadError> {
+        read(text.as_bytes(), &Ticket::new())
+    }
+
+    fn node(id: u32, name: &str, children: &str) -> String {
+        format!(
+            r#"{{"id":{id},"callFrame":{{"functionName":"{name}","url":"x.js","lineNumber":4,"columnNumber":1}},"children":[{children}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_sample_lasts_until_the_next_and_idle_is_no_cpu_time() {
+        let nodes = [node(1, "(root)", "2,3"), node(2, "main", "4"), node(3, "(idle)", ""), node(4, "f", "")].join(",");
+        let text = format!(r#"{{"nodes":[{nodes}],"startTime":100,"endTime":160,"samples":[2,4,3,4],"timeDeltas":[10,5,15,-10]}}"#);
+        let profile = profile(&text).unwrap();
+        assert_eq!(check(&profile), []);
+        // In order of time: main at 110, f at 115, f at 120, (idle) at 130 to the end at 160.
+        assert_eq!((0..4).map(|row| profile.samples.time(row).unwrap() / 1000).collect::<Vec<_>>(), [110, 115, 120, 130]);
+        assert_eq!(profile.samples.values(1), [5000, 5000, 10_000, 30_000]);
+        assert_eq!(profile.samples.values(0), [5000, 5000, 10_000, 0]);
+        assert_eq!(profile.notes.count(kind::REPAIRED), 1);
+        let frames: Vec<_> = profile.stack_frames(profile.samples.stacks()[1]).map(|frame| profile.frame_name(frame)).collect();
+        assert_eq!(frames, ["f", "main"]);
+        assert_eq!(profile.functions.iter().map(|function| function.start_line).max(), Some(5), "V8 counts lines from 0");
+    }
+
+    #[test]
+    fn the_nested_form_is_read_without_recursion() {
+        let depth = 200_000;
+        let open = |id: usize| format!(r#"{{"functionName":"f","url":"","lineNumber":3,"id":{id},"hitCount":1,"children":["#);
+        let text: String = (0..depth).map(open).collect();
+        let text = format!(r#"{{"head":{text}{},"startTime":1,"endTime":2}}"#, "]}".repeat(depth));
+        let profile = profile(&text).unwrap();
+        assert_eq!((profile.total(0), profile.samples.len()), (depth as i64, depth));
+        assert_eq!(profile.stack_frames(profile.samples.stacks().last().copied().flatten()).count(), depth);
+    }
+
+    #[test]
+    fn the_nested_form_keeps_samples_and_their_order() {
+        let text = r#"{"head":{"functionName":"(root)","id":1,"children":[
+            {"functionName":"a","id":2,"children":[{"functionName":"c","id":4,"children":[]}],"url":"u.js","lineNumber":7},
+            {"functionName":"b","id":3,"children":[]}]},
+            "startTime":1.5,"endTime":1.6,"samples":[4,3],"timestamps":[1500000,1540000]}"#;
+        let profile = profile(text).unwrap();
+        assert_eq!(profile.samples.values(0), [40_000_000, 60_000_000]);
+        let frames: Vec<_> = profile.stack_frames(profile.samples.stacks()[0]).map(|frame| profile.frame_name(frame)).collect();
+        assert_eq!(frames, ["c", "a"]);
+    }
+
+    #[test]
+    fn heap_profiles_keep_their_bytes() {
+        let text = r#"{"head":{"callFrame":{"functionName":"(root)"},"selfSize":0,"id":1,"children":[
+            {"callFrame":{"functionName":"a"},"selfSize":24,"id":2,"children":[]}]},"samples":[{"size":24,"nodeId":2,"ordinal":1}]}"#;
+        let profile = profile(text).unwrap();
+        assert_eq!((profile.sample_types[0].unit.as_str(), profile.total(0)), ("bytes", 24));
+    }
+
+    #[test]
+    fn a_node_above_itself_is_an_error() {
+        for nodes in [[node(1, "a", "2"), node(2, "b", "1")].join(","), node(1, "a", "1")] {
+            let error = profile(&format!(r#"{{"nodes":[{nodes}],"samples":[1],"timeDeltas":[1]}}"#)).unwrap_err();
+            assert!(error.to_string().contains("is its own caller"), "{error}");
+        }
+    }
+}
