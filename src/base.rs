@@ -4,6 +4,7 @@
 //! Start reading at [`index`](mod@index), then [`intern`].
 
 pub mod cursor;
+pub mod forest;
 pub mod index;
 pub mod inflate;
 pub mod intern;

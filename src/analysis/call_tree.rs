@@ -4,11 +4,8 @@
 //! sees callers first and a backward loop callees first. One function builds single trees, unions of several captures and bottom-up
 //! trees alike: a union is what comes out when the stacks of several captures are put into one shape.
 
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher as _;
-
 use super::place::{FramePlaces, PlaceId, Places};
+use crate::base::forest::Forest;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::index;
@@ -157,26 +154,12 @@ impl CallTree {
     }
 }
 
-/// A draft of nodes in order of first use, found again by (parent, place).
-struct Draft {
-    rows: Vec<(u32, PlaceId)>,
-    table: HashTable<u32>,
-}
+/// Nodes in order of first use, found again by (parent, place). The root is not among them: it is the parent `None`.
+type Draft = Forest<NodeId, PlaceId>;
 
-impl Draft {
-    fn child(&mut self, parent: u32, place: PlaceId) -> u32 {
-        let key = (parent, place);
-        let hash = FxBuildHasher.hash_one(key);
-        let rows = &self.rows;
-        if let Some(&found) = self.table.find(hash, |&row| rows[row as usize] == key) {
-            return found;
-        }
-        let row = self.rows.len() as u32;
-        self.rows.push(key);
-        let rows = &self.rows;
-        self.table.insert_unique(hash, row, |&row| FxBuildHasher.hash_one(rows[row as usize]));
-        row
-    }
+/// The node of `place` below `parent`; a full table (2³²−1 nodes) gives the parent.
+fn child(draft: &mut Draft, parent: Option<NodeId>, place: PlaceId) -> Option<NodeId> {
+    draft.child(parent, place).or(parent)
 }
 
 /// How often the long loops look at the ticket, in rows.
@@ -193,16 +176,17 @@ pub fn build(
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
     ticket.stage("building the tree", captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum())?;
-    let mut draft = Draft { rows: vec![(u32::MAX, Places::root())], table: HashTable::new() };
-    let mut nodes: Vec<Vec<u32>> = Vec::with_capacity(captures.len());
+    let mut draft = Draft::new();
+    let mut nodes: Vec<Vec<Option<NodeId>>> = Vec::with_capacity(captures.len());
     for (profile, places) in captures {
         nodes.push(match direction {
             Direction::TopDown => top_down(&mut draft, profile, places, transform, ticket)?,
             Direction::BottomUp => bottom_up(&mut draft, profile, places, transform, ticket)?,
         });
     }
-    let (tree, new_row) = preorder(&draft.rows);
-    let moved = |row: u32| NodeId::from_row(new_row[row as usize] as usize).unwrap_or(CallTree::ROOT);
+    let (parents, places) = draft.into_columns();
+    let (tree, new_row) = preorder(parents.as_slice(), places.as_slice(), ticket)?;
+    let moved = |node: Option<NodeId>| NodeId::from_row(new_row[position(node)] as usize).unwrap_or(CallTree::ROOT);
     let nodes = nodes.into_iter().map(|rows| rows.into_iter().map(moved).collect()).collect();
     Ok((tree, nodes))
 }
@@ -222,16 +206,16 @@ fn top_down(
     places: &FramePlaces,
     transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
-) -> Result<Vec<u32>, Cancelled> {
-    let mut nodes: Vec<u32> = Vec::with_capacity(profile.stacks.len());
+) -> Result<Vec<Option<NodeId>>, Cancelled> {
+    let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(profile.stacks.len());
     for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
         if row % CHECK_ROWS == CHECK_ROWS - 1 {
             ticket.advance(CHECK_ROWS as u64)?;
         }
-        let parent = parent.map_or(0, |parent| nodes[parent.row()]);
+        let parent = parent.and_then(|parent| nodes[parent.row()]);
         let place = places[frame.row()];
         nodes.push(match transform(place) {
-            Step::Keep => draft.child(parent, place),
+            Step::Keep => child(draft, parent, place),
             Step::Hide => parent,
         });
     }
@@ -244,19 +228,19 @@ fn bottom_up(
     places: &FramePlaces,
     transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
-) -> Result<Vec<u32>, Cancelled> {
-    let mut nodes = vec![0; profile.stacks.len()];
+) -> Result<Vec<Option<NodeId>>, Cancelled> {
+    let mut nodes = vec![None; profile.stacks.len()];
     let mut done = vec![false; profile.stacks.len()];
     for stack in profile.samples.stacks().iter().copied().flatten() {
         if std::mem::replace(&mut done[stack.row()], true) {
             continue;
         }
         ticket.advance(1)?;
-        let mut at = 0;
+        let mut at = None;
         for frame in profile.stack_frames(Some(stack)) {
             let place = places[frame.row()];
             if transform(place) == Step::Keep {
-                at = draft.child(at, place);
+                at = child(draft, at, place);
             }
         }
         nodes[stack.row()] = at;
@@ -264,57 +248,90 @@ fn bottom_up(
     Ok(nodes)
 }
 
-/// Sorts a draft into preorder with siblings by place; gives the tree and the new row of each old one.
-fn preorder(rows: &[(u32, PlaceId)]) -> (CallTree, Vec<u32>) {
+/// Where a draft's node stands when the root is put before all of them.
+fn position(node: Option<NodeId>) -> usize {
+    node.map_or(0, |node| node.row() + 1)
+}
+
+/// Sorts a draft into preorder with siblings by place; gives the tree and the new row of each old [`position`].
+fn preorder(parents: &[Option<NodeId>], places: &[PlaceId], ticket: &Ticket) -> Result<(CallTree, Vec<u32>), Cancelled> {
+    let len = parents.len() + 1;
     // Children of each node as one slice of `children`, by counting.
-    let mut start = vec![0_u32; rows.len() + 1];
-    for &(parent, _) in rows.iter().skip(1) {
-        start[parent as usize + 1] += 1;
-    }
-    for row in 0..rows.len() {
-        start[row + 1] += start[row];
-    }
-    let mut fill = start.clone();
-    let mut children = vec![0_u32; rows.len().saturating_sub(1)];
-    for (row, &(parent, _)) in rows.iter().enumerate().skip(1) {
-        let at = &mut fill[parent as usize];
-        children[*at as usize] = row as u32;
-        *at += 1;
-    }
-    let mut order: Vec<u32> = Vec::with_capacity(rows.len());
-    let mut new_row = vec![0_u32; rows.len()];
-    let mut open = vec![0_u32];
-    while let Some(row) = open.pop() {
-        new_row[row as usize] = order.len() as u32;
-        order.push(row);
-        let slice = &mut children[start[row as usize] as usize..start[row as usize + 1] as usize];
-        // Descending, since the stack gives the last one first.
-        slice.sort_unstable_by_key(|&child| std::cmp::Reverse(rows[child as usize].1));
-        open.extend_from_slice(slice);
-    }
-    let node = |row: u32| NodeId::from_row(row as usize);
-    let parent: Vec<Option<NodeId>> = order
-        .iter()
-        .map(|&old| rows[old as usize].0)
-        .map(|parent| (parent != u32::MAX).then(|| new_row[parent as usize]).and_then(node))
-        .collect();
-    let mut depth = vec![0_u32; order.len()];
-    let mut size = vec![1_u32; order.len()];
-    for row in 1..order.len() {
-        depth[row] = parent[row].map_or(0, |parent| depth[parent.row()] + 1);
-    }
-    for row in (1..order.len()).rev() {
-        if let Some(parent) = parent[row] {
-            size[parent.row()] += size[row];
+    let mut start = vec![0_u32; len + 1];
+    for part in parents.chunks(CHECK_ROWS) {
+        ticket.check()?;
+        for &parent in part {
+            start[position(parent) + 1] += 1;
         }
     }
-    let tree = CallTree {
-        place: Column::from_vec(order.iter().map(|&old| rows[old as usize].1).collect()),
-        parent: Column::from_vec(parent),
-        subtree_end: Column::from_vec(size.iter().enumerate().map(|(row, size)| row as u32 + size).collect()),
-        depth: Column::from_vec(depth),
-    };
-    (tree, new_row)
+    for row in 0..len {
+        start[row + 1] += start[row];
+    }
+    let mut children = vec![0_u32; parents.len()];
+    // `start` moves to each slice's end, which is the next one's start.
+    for (row, &parent) in parents.iter().enumerate() {
+        if row.is_multiple_of(CHECK_ROWS) {
+            ticket.check()?;
+        }
+        let at = &mut start[position(parent)];
+        children[*at as usize] = row as u32 + 1;
+        *at += 1;
+    }
+    let mut tree = Columns::with_capacity(len);
+    let mut new_row = vec![0_u32; len];
+    // Row, new row of its parent, depth.
+    let mut open = vec![(0_u32, None::<NodeId>, 0_u32)];
+    while let Some((row, parent, depth)) = open.pop() {
+        if tree.place.len().is_multiple_of(CHECK_ROWS) {
+            ticket.check()?;
+        }
+        let place = (row as usize).checked_sub(1).map_or(Places::root(), |row| places[row]);
+        let new = tree.push(place, parent, depth);
+        new_row[row as usize] = new.map_or(0, NodeId::row) as u32;
+        let first = (row as usize).checked_sub(1).map_or(0, |before| start[before]);
+        let slice = &mut children[first as usize..start[row as usize] as usize];
+        // Descending, since the stack gives the last one first.
+        if slice.len() > 1 {
+            slice.sort_unstable_by_key(|&child| std::cmp::Reverse(places[child as usize - 1]));
+        }
+        open.extend(slice.iter().map(|&child| (child, new, depth + 1)));
+    }
+    Ok((tree.finish(), new_row))
+}
+
+/// A tree that grows in preorder.
+struct Columns {
+    place: Vec<PlaceId>,
+    parent: Vec<Option<NodeId>>,
+    depth: Vec<u32>,
+}
+
+impl Columns {
+    fn with_capacity(nodes: usize) -> Self {
+        Self { place: Vec::with_capacity(nodes), parent: Vec::with_capacity(nodes), depth: Vec::with_capacity(nodes) }
+    }
+
+    fn push(&mut self, place: PlaceId, parent: Option<NodeId>, depth: u32) -> Option<NodeId> {
+        self.place.push(place);
+        self.parent.push(parent);
+        self.depth.push(depth);
+        NodeId::from_row(self.place.len() - 1)
+    }
+
+    fn finish(self) -> CallTree {
+        let mut subtree_end: Vec<u32> = (1..=self.place.len() as u32).collect();
+        for row in (1..self.place.len()).rev() {
+            if let Some(parent) = self.parent[row] {
+                subtree_end[parent.row()] = subtree_end[parent.row()].max(subtree_end[row]);
+            }
+        }
+        CallTree {
+            place: Column::from_vec(self.place),
+            parent: Column::from_vec(self.parent),
+            subtree_end: Column::from_vec(subtree_end),
+            depth: Column::from_vec(self.depth),
+        }
+    }
 }
 
 /// The node of a sample's stack.

@@ -8,6 +8,7 @@ use super::notes::{Notes, Tally};
 use super::samples::{NO_TIME, SampleType, Samples};
 use super::tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
 use super::{Info, Profile};
+use crate::base::forest::Forest;
 use crate::base::intern::{Interner, StringId, Strings};
 
 /// One record without its values.
@@ -26,7 +27,7 @@ pub struct Sample {
 /// Stacks, label sets and samples: the tables that grow with the records.
 #[derive(Default)]
 pub struct Rows {
-    stacks: Interner<StackId, (Option<StackId>, FrameId)>,
+    stacks: Forest<StackId, FrameId>,
     label_sets: LabelSets,
     samples: Samples,
     /// Records with a value, per sample type.
@@ -63,7 +64,7 @@ impl Rows {
 
     /// The stack of `frame` called from `parent`.
     pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
-        self.stacks.intern((parent, frame)).unwrap_or_else(|| full())
+        self.stacks.child(parent, frame).unwrap_or_else(|| full())
     }
 
     /// The id of a set of labels; `None` for the empty set.
@@ -166,8 +167,8 @@ impl Rows {
 impl Rows {
     /// New ids of the stacks of `other`, by row.
     fn absorb_stacks(&mut self, other: &Self, frames: Option<&[FrameId]>) -> Vec<Option<StackId>> {
-        let mut map: Vec<Option<StackId>> = Vec::with_capacity(other.stacks.rows().len());
-        for &(parent, frame) in other.stacks.rows() {
+        let mut map: Vec<Option<StackId>> = Vec::with_capacity(other.stacks.len());
+        for (&parent, &frame) in other.stacks.parents().iter().zip(other.stacks.items()) {
             // A parent stands before its children, so it is in the map already.
             let parent = parent.and_then(|parent| map.get(parent.row()).copied().flatten());
             map.push(Some(self.stack(parent, moved(frames, frame.row(), frame))));
@@ -331,7 +332,7 @@ impl Builder {
             functions: self.functions.into_rows(),
             mappings: self.mappings.into_rows(),
             frames: self.frames.into_rows(),
-            stacks: StackTable::from_rows(rows.stacks.rows().as_slice()),
+            stacks: StackTable::from_columns(rows.stacks.into_columns()),
             threads: self.threads.into_rows(),
             label_sets: rows.label_sets,
             samples: rows.samples,

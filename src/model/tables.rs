@@ -101,11 +101,9 @@ pub struct StackTable {
 }
 
 impl StackTable {
-    pub(crate) fn from_rows(rows: &[(Option<StackId>, FrameId)]) -> Self {
-        Self {
-            parent: Column::from_vec(rows.iter().map(|row| row.0).collect()),
-            frame: Column::from_vec(rows.iter().map(|row| row.1).collect()),
-        }
+    /// From parents and frames, one of each per row.
+    pub(crate) fn from_columns((parent, frame): (Column<StackId, Option<StackId>>, Column<StackId, FrameId>)) -> Self {
+        Self { parent, frame }
     }
 
     /// Callers of the frame at `stack`; `None` at the root.

@@ -2,6 +2,7 @@
 
 use super::names::readable;
 use super::{Level, Levels};
+use crate::base::forest::Forest;
 use crate::base::intern::Interner;
 use crate::model::{Frame, FrameId, Function, FunctionId, Profile, StackId, StackTable, StringId};
 
@@ -27,19 +28,19 @@ pub(super) fn with_levels(profile: &Profile, levels: &[Levels]) -> Profile {
         }
         chains.push(chain);
     }
-    let mut stacks = Interner::<StackId, (Option<StackId>, FrameId)>::new();
+    let mut stacks = Forest::<StackId, FrameId>::new();
     let mut moved: Vec<Option<StackId>> = Vec::with_capacity(profile.stacks.len());
     for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
         // A parent stands before its children, so it has moved already.
         let mut at = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
         for &frame in chains.get(frame.row()).map_or(&[][..], Vec::as_slice) {
-            at = stacks.intern((at, frame));
+            at = stacks.child(at, frame);
         }
         moved.push(at);
     }
     named.functions = functions.into_rows();
     named.frames = frames.into_rows();
-    named.stacks = StackTable::from_rows(stacks.rows().as_slice());
+    named.stacks = StackTable::from_columns(stacks.into_columns());
     named.samples = profile.samples.with_stacks(|stack| moved.get(stack.row()).copied().flatten());
     named
 }
