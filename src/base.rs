@@ -3,6 +3,7 @@
 //! Deliberately absent: windows and the clock of a view; files only as bytes ([`mapped`]).
 //! Start reading at [`index`](mod@index), then [`intern`].
 
+pub mod binaries;
 pub mod cursor;
 pub mod forest;
 pub mod index;

@@ -15,6 +15,7 @@ mod text;
 
 pub use error::ReadError;
 
+use crate::base::binaries::Binaries;
 use crate::base::inflate::{self, Container, PeelError};
 use crate::base::ticket::Ticket;
 use crate::model::{Profile, kind};
@@ -71,12 +72,15 @@ pub struct ReadCx<'a> {
     pub max_bytes: u64,
     /// The other files of a capture that is a folder, in the order of their numbers; empty for all others.
     pub parts: &'a [Part<'a>],
+    /// Programs and libraries, for captures that hold copies of stacks instead of addresses; without them such stacks are one
+    /// address long.
+    pub binaries: Option<&'a dyn Binaries>,
 }
 
 impl<'a> ReadCx<'a> {
     /// The default limits.
     pub const fn new(ticket: &'a Ticket) -> Self {
-        Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES, parts: &[] }
+        Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES, parts: &[], binaries: None }
     }
 }
 

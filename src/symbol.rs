@@ -9,18 +9,13 @@ mod names;
 mod rebuild;
 mod table;
 
-use std::ops::Deref;
-use std::sync::Arc;
-
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::table::Table;
+pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{Frame, FrameId, Mapping, Notes, Profile, kind};
-
-/// The bytes of a file, shared and unchanging.
-pub type Bytes = Arc<dyn Deref<Target = [u8]> + Send + Sync>;
 
 /// Where symbols come from.
 pub trait ModuleSource: Sync {

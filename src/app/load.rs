@@ -57,7 +57,8 @@ pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
     let parts: Vec<Part<'_>> = beside.iter().map(|(name, bytes)| Part { name, bytes }).collect();
     let shown = path.to_string_lossy();
     let max_bytes = options.max_bytes.unwrap_or_else(|| inflate::default_cap(bytes.len()));
-    let cx = ReadCx { max_bytes, parts: &parts, ..ReadCx::new(ticket) };
+    let binaries = LocalModules::for_capture(path, &options.symbol_roots);
+    let cx = ReadCx { max_bytes, parts: &parts, binaries: Some(&binaries), ..ReadCx::new(ticket) };
     format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
 }
 

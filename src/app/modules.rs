@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::base::binaries::Binaries;
 use crate::base::mapped::Mapped;
 use crate::model::base_name;
 use crate::symbol::{Bytes, Kernel, ModuleSource};
@@ -69,6 +70,16 @@ fn open(path: &Path) -> Option<Bytes> {
 
 fn text(path: &Path) -> Option<String> {
     open(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+impl Binaries for LocalModules {
+    fn candidates(&self, file: &str, build_id: Option<&str>) -> Vec<Bytes> {
+        ModuleSource::candidates(self, file, build_id)
+    }
+
+    fn hostname(&self) -> Option<String> {
+        ModuleSource::hostname(self)
+    }
 }
 
 impl ModuleSource for LocalModules {
@@ -137,7 +148,7 @@ mod tests {
         std::fs::write(root.join("usr/bin/tool"), b"by path").unwrap();
         std::fs::write(root.join("other"), b"by name").unwrap();
         let modules = LocalModules::for_capture(&folder.path().join("perf.data"), std::slice::from_ref(&root));
-        let found = |file: &str| modules.candidates(file, None).first().map(|bytes| bytes.to_vec());
+        let found = |file: &str| ModuleSource::candidates(&modules, file, None).first().map(|bytes| bytes.to_vec());
         assert_eq!(found("/usr/bin/tool").as_deref(), Some(&b"by path"[..]));
         assert_eq!(found("/opt/somewhere/other").as_deref(), Some(&b"by name"[..]));
         // No way out of the root, and no path made of an id that is none.

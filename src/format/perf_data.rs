@@ -2,8 +2,8 @@
 //!
 //! Three passes: a serial walk that lists records (`container`), a serial pass in time order over threads and modules (`maps`),
 //! a parallel one over the samples (`samples`). Written against perf's own sources; no crate does READ groups, tracing data in
-//! pipes and newer compressed records right. Deliberately absent: symbols (`crate::symbol`), unwinding of copied stacks, the file
-//! system (the loader gives the files of a directory as [`ReadCx::parts`](crate::format::ReadCx)).
+//! pipes and newer compressed records right. Copied stacks are unwound on the way (`unwind`). Deliberately absent: symbols
+//! (`crate::symbol`), the file system (the loader gives the files of a directory as [`ReadCx::parts`](crate::format::ReadCx)).
 
 mod attr;
 mod container;
@@ -16,13 +16,14 @@ mod records;
 mod samples;
 #[cfg(test)]
 mod tests;
+mod unwind;
 
 use self::attr::{Attr, bit};
 use self::container::{Capture, Entry};
 use self::features::seconds;
 use self::ids::EventId;
 use self::maps::Tasks;
-use self::samples::{Groups, Row};
+use self::samples::{Deferred, Groups, Row};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::cursor::{Cursor, Short};
 use crate::base::ticket::Cancelled;
@@ -64,9 +65,9 @@ impl Format for PerfData {
         let names = event_names(&mut capture);
         sort_by_time(&mut capture.entries);
         let build_ids = std::mem::take(&mut capture.features.build_ids);
-        let (tasks, mut rows) = follow(&capture, Tasks::new(build_ids), &mut builder, cx)?;
+        let Followed { tasks, mut rows, deferred } = follow(&capture, Tasks::new(build_ids), &mut builder, cx)?;
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
-        samples::decode_all(&capture, &tasks, &rows, &mut builder, cx.ticket)?;
+        samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx)?;
         facts(&mut capture, &names, default_event, &mut builder);
         Ok(builder.finish())
     }
@@ -103,12 +104,20 @@ fn sort_by_time(entries: &mut [Entry]) {
     }
 }
 
+/// What going through all records gave.
+struct Followed {
+    tasks: Tasks,
+    rows: Vec<Row>,
+    deferred: Deferred,
+}
+
 /// Goes through all records in time order: threads and modules as they come, one row per sample and event.
-fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Builder, cx: &ReadCx<'_>) -> Result<(Tasks, Vec<Row>), Cancelled> {
+fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Builder, cx: &ReadCx<'_>) -> Result<Followed, Cancelled> {
     cx.ticket.stage("following threads and modules", capture.entries.len() as u64)?;
     let mut rows = Vec::with_capacity(capture.entries.len());
     let mut groups = Groups::new();
     let mut used = 0;
+    let mut deferred = Deferred::default();
     for (n, entry) in capture.entries.iter().enumerate() {
         if n % 4096 == 4095 {
             cx.ticket.advance(4096)?;
@@ -121,6 +130,12 @@ fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Builder, cx: &R
             }
             records::COMM => records::comm(record.body, record.misc).map(|comm| tasks.comm(&comm, builder)),
             records::FORK => records::fork(record.body, record.misc).map(|fork| tasks.fork(fork)),
+            // A cookie is used once; should one come again, the first record belongs to the samples before it.
+            records::CALLCHAIN_DEFERRED => records::deferred(record.body).and_then(|chain| {
+                let thread = capture.trailer_thread(chain.trailer)?;
+                deferred.entry((thread, chain.cookie)).or_insert(entry.at);
+                Ok(())
+            }),
             _ => {
                 let before = rows.len();
                 let result = sample_rows(capture, entry, record.body, &mut tasks, &mut groups, builder, &mut rows);
@@ -137,7 +152,7 @@ fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Builder, cx: &R
         }
     }
     builder.info.tally = Tally::new(used, capture.count_of(records::SAMPLE).saturating_sub(used));
-    Ok((tasks, rows))
+    Ok(Followed { tasks, rows, deferred })
 }
 
 fn sample_rows(

@@ -26,6 +26,8 @@ pub mod kind {
     pub const GUESSED: &str = "guessed";
     /// Addresses without a name.
     pub const NO_SYMBOLS: &str = "no-symbols";
+    /// User stacks recorded as raw memory whose callers could not all be found.
+    pub const NOT_UNWOUND: &str = "not-unwound";
     /// A name contains frames cut by the recorder's depth limit.
     pub const CUT_STACKS: &str = "cut-stacks";
 }

@@ -32,8 +32,10 @@ const NO_COUNTS: &str = "probe.data.stream";
 /// perf drops a whole call chain in which a number is no address; this reader keeps what stands before it.
 const BROKEN_CHAIN: &str = "call chains that end in a number which is no address (broken frame pointers); the part before it is kept";
 
-/// perf unwinds copied user stacks; this reader keeps the sampled address and says so in a note.
-const UNWOUND: &str = "user stacks recorded as raw memory are not unwound yet";
+/// perf unwinds copied user stacks; without binaries this reader keeps the sampled address and says so. `corpus_unwind` has binaries.
+fn has_copied_stacks(profile: &Profile) -> bool {
+    profile.notes.iter().any(|note| note.kind == kind::NOT_UNWOUND)
+}
 
 fn read(path: &std::path::Path) -> Result<Profile, String> {
     let ticket = Ticket::new();
@@ -133,7 +135,7 @@ fn differences(profile: &Profile, name: &str, truth: &Value) -> Vec<String> {
             counts.iter().filter(|(name, _)| *name != "TOTAL").map(|(name, count)| (name.clone(), count.as_u64().unwrap_or(0))).collect();
         same("record counts", format!("{ours:?}"), format!("{theirs:?}"));
     }
-    if profile.notes.iter().all(|note| note.text != UNWOUND) {
+    if !has_copied_stacks(profile) {
         stacks(profile, raw, &mut same);
     }
     if !name.ends_with(NO_REPORT) {
@@ -258,7 +260,7 @@ fn the_text_of_perf_script_line_by_line() {
             continue;
         }
         let profile = read(&entry.path).expect("a capture that perf reads");
-        if profile.notes.iter().any(|note| note.text == UNWOUND) {
+        if has_copied_stacks(&profile) {
             continue;
         }
         let packed = std::fs::read(text).expect("a readable text");

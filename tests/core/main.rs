@@ -16,6 +16,7 @@ mod corpus_perf_data;
 mod corpus_pprof;
 mod corpus_symbols;
 mod corpus_text;
+mod corpus_unwind;
 mod formats;
 mod laws;
 mod layers;

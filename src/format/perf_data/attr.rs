@@ -24,6 +24,14 @@ pub(super) mod bit {
     pub(in super::super) const IDENTIFIER: u64 = 1 << 16;
 }
 
+/// Bits of `branch_sample_type`.
+pub(super) mod branch {
+    /// The processor keeps the branches as a stack: calls push, returns pop.
+    pub(in super::super) const CALL_STACK: u64 = 1 << 11;
+    pub(in super::super) const HW_INDEX: u64 = 1 << 17;
+    pub(in super::super) const COUNTERS: u64 = 1 << 19;
+}
+
 /// Bits of `read_format`.
 pub(super) mod read {
     pub(in super::super) const TIME_ENABLED: u64 = 1;

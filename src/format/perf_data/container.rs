@@ -5,13 +5,13 @@
 
 use rustc_hash::FxHashMap;
 
-use super::attr::{Attr, Layout, MIN_BYTES, Trailer};
+use super::attr::{Attr, Layout, MIN_BYTES, Trailer, bit};
 use super::features::{Features, SECTIONS};
 use super::header::{Header, PIPE_HEADER};
 use super::ids::EventId;
 use super::inflate::{Inflate, TOO_LARGE};
 use super::{FORMAT, records};
-use crate::base::cursor::{Cursor, Endian};
+use crate::base::cursor::{Cursor, Endian, Short};
 use crate::base::index::Column;
 use crate::format::{ReadCx, ReadError};
 use crate::model::{Notes, kind};
@@ -381,7 +381,7 @@ impl<'a> Capture<'a> {
         self.count(record.kind);
         match record.kind {
             records::SAMPLE => self.list_sample(record, at, offset),
-            records::MMAP | records::MMAP2 | records::COMM | records::FORK => {
+            records::MMAP | records::MMAP2 | records::COMM | records::FORK | records::CALLCHAIN_DEFERRED => {
                 let time = self.trailer_time(record);
                 self.entries.push(Entry { time, at, event: None, kind: record.kind });
             }
@@ -446,6 +446,16 @@ impl<'a> Capture<'a> {
             }
             _ => self.entries.last().map_or(0, |entry| entry.time),
         }
+    }
+
+    /// Id of the thread that a record which is no sample belongs to; `trailer` begins where the trailer does.
+    pub(super) fn trailer_thread(&self, mut trailer: Cursor<'_>) -> Result<i32, Short> {
+        let first = EventId::from_row(0).and_then(|id| self.events.get(id));
+        if first.is_some_and(|event| event.attr.has_sample_id_all() && event.attr.has(bit::TID)) {
+            trailer.skip(4)?;
+            return trailer.i32();
+        }
+        Ok(0)
     }
 
     fn list_loss(&mut self, record: Record<'_>, offset: u64) {

@@ -14,6 +14,7 @@ pub(super) const FORK: u32 = 7;
 pub(super) const SAMPLE: u32 = 9;
 pub(super) const MMAP2: u32 = 10;
 pub(super) const LOST_SAMPLES: u32 = 13;
+pub(super) const CALLCHAIN_DEFERRED: u32 = 22;
 pub(super) const HEADER_ATTR: u32 = 64;
 pub(super) const HEADER_TRACING_DATA: u32 = 66;
 pub(super) const HEADER_BUILD_ID: u32 = 67;
@@ -53,7 +54,7 @@ pub(super) const fn name_of(kind: u32) -> (&'static str, bool) {
         19 => ("CGROUP", true),
         20 => ("TEXT_POKE", true),
         21 => ("AUX_OUTPUT_HW_ID", true),
-        22 => ("CALLCHAIN_DEFERRED", true),
+        22 => ("CALLCHAIN_DEFERRED", false),
         64 => ("ATTR", false),
         65 => ("EVENT_TYPE", false),
         66 => ("TRACING_DATA", false),
@@ -167,6 +168,24 @@ pub(super) struct Fork {
 pub(super) fn fork(mut body: Cursor<'_>, misc: u16) -> Result<Fork, Short> {
     let (pid, parent_pid, tid, parent_tid) = (body.i32()?, body.i32()?, body.i32()?, body.i32()?);
     Ok(Fork { pid, parent_pid, tid, parent_tid, copies_maps: misc & MISC_FORK_EXEC == 0 })
+}
+
+/// The user's part of a call chain that was taken when the kernel returned to the program.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deferred<'a> {
+    /// Stands in the samples that wait for it.
+    pub(super) cookie: u64,
+    /// Addresses and marks, leaf first.
+    pub(super) chain: &'a [u8],
+    /// Behind the chain: the trailer of all records.
+    pub(super) trailer: Cursor<'a>,
+}
+
+/// Reads the body of a `CALLCHAIN_DEFERRED` (Linux 6.19).
+pub(super) fn deferred(mut body: Cursor<'_>) -> Result<Deferred<'_>, Short> {
+    let (cookie, count) = (body.u64()?, body.u64()?);
+    let chain = body.take(usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX))?;
+    Ok(Deferred { cookie, chain, trailer: body })
 }
 
 /// A file and its build id; the body of a `HEADER_BUILD_ID` record and of each entry of the build id section.

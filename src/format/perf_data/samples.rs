@@ -1,23 +1,31 @@
 //! Samples: field by field as the kernel wrote them, call chains with their context marks, parallel in chunks.
 //!
 //! The order of the fields is that of `perf_event.h` (`PERF_RECORD_SAMPLE`), not that of the bits. Deliberately absent: unwinding of
-//! copied user stacks, branch stacks. Start reading at [`decode_all`].
+//! copied user stacks (`unwind`), branches that are no call stack. Start reading at [`decode_all`].
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::attr::{Attr, bit, read};
+use super::attr::{Attr, bit, branch, read};
 use super::container::{Capture, Event};
 use super::ids::{EventId, MapId};
 use super::maps::{Tasks, View};
-use super::records::Mode;
-use crate::base::cursor::{Cursor, Short};
+use super::records::{self, Mode};
+use super::unwind::{Ends, Files, Raw, Walker};
+use crate::base::cursor::{Cursor, Endian, Short};
 use crate::base::intern::Interner;
 use crate::base::ticket::{Cancelled, Ticket};
+use crate::format::ReadCx;
 use crate::model::{Builder, Frame, FrameId, MappingId, Maps, Notes, Rows, Sample, ThreadId, kind};
 
 /// Samples decoded at once. Chunks do not depend on the number of threads, so neither does the result.
 const CHUNK: usize = 1 << 14;
+
+/// The same where each sample has a stack to unwind.
+const CHUNK_WITH_STACKS: usize = 1 << 10;
+
+/// The frame under which the known part of a stack stands where its callers were not recorded.
+const CUT: &str = "[truncated stack]";
 
 /// Addresses from here up in a call chain are marks, not addresses (`PERF_CONTEXT_MAX`).
 const FIRST_MARK: u64 = -4095_i64 as u64;
@@ -39,14 +47,22 @@ pub(super) struct Row {
     pub(super) weight: u64,
 }
 
+/// User call chains that came in records of their own, by thread and cookie.
+pub(super) type Deferred = FxHashMap<(i32, u64), u64>;
+
 /// The parts of a sample that make its stack.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Fields<'a> {
     ip: Option<u64>,
+    tid: i32,
     /// Addresses and marks, leaf first; `None` where the event records none.
     chain: Option<&'a [u8]>,
-    /// Bytes of user stack that the kernel copied, for unwinding later.
-    stack_bytes: u64,
+    /// The last branches: 24 bytes each (from, to, flags), newest first.
+    branches: &'a [u8],
+    /// Branches are calls that have not returned yet.
+    is_call_stack: bool,
+    /// What was copied to unwind the user's part of the stack.
+    raw: Option<Raw<'a>>,
     /// The kernel may deliver the user's part of the chain in a record of its own.
     is_deferred: bool,
 }
@@ -54,54 +70,76 @@ struct Fields<'a> {
 /// Reads a sample's body.
 fn fields<'a>(body: Cursor<'a>, event: &Event) -> Result<Fields<'a>, Short> {
     let (attr, layout) = (&event.attr, &event.layout);
-    let mut cursor = body;
-    let mut ip = None;
-    if let Some(at) = layout.ip {
+    let field = |at: usize| {
         let mut place = body;
-        place.skip(at)?;
-        ip = Some(place.u64()?);
+        place.skip(at).map(|()| place)
+    };
+    let mut cursor = body;
+    let mut fields = Fields { is_deferred: attr.defers_chains(), ..Fields::default() };
+    fields.is_call_stack = attr.branch_sample_type & branch::CALL_STACK != 0;
+    if let Some(at) = layout.ip {
+        fields.ip = Some(field(at)?.u64()?);
+    }
+    if let Some(at) = layout.tid {
+        fields.tid = field(at + 4)?.i32()?;
     }
     cursor.skip(layout.variable)?;
     if attr.has(bit::READ) {
         counters(&mut cursor, attr, |_, _| ())?;
     }
-    let mut chain = None;
     if attr.has(bit::CALLCHAIN) {
-        let count = cursor.u64()?;
-        chain = Some(cursor.take(usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX))?);
+        fields.chain = Some(many(&mut cursor, 8)?);
     }
     // What is wrong behind the chain costs no sample.
-    let stack_bytes = stack_bytes(cursor, attr).unwrap_or(0);
-    Ok(Fields { ip, chain, stack_bytes, is_deferred: attr.defers_chains() })
+    stack_fields(cursor, attr, &mut fields).ok();
+    Ok(fields)
 }
 
-fn stack_bytes(mut cursor: Cursor<'_>, attr: &Attr) -> Result<u64, Short> {
-    const HW_INDEX: u64 = 1 << 17;
-    const COUNTERS: u64 = 1 << 19;
-    if !attr.has(bit::STACK_USER) {
-        return Ok(0);
-    }
+/// A count, and so many times `size` bytes.
+fn many<'a>(cursor: &mut Cursor<'a>, size: u64) -> Result<&'a [u8], Short> {
+    let count = cursor.u64()?;
+    cursor.take(usize::try_from(count.saturating_mul(size)).unwrap_or(usize::MAX))
+}
+
+/// Reads the fields behind the call chain that stacks can be made of.
+fn stack_fields<'a>(mut cursor: Cursor<'a>, attr: &Attr, fields: &mut Fields<'a>) -> Result<(), Short> {
     if attr.has(bit::RAW) {
         let size = cursor.u32()? as usize;
         cursor.skip(size)?;
     }
     if attr.has(bit::BRANCH_STACK) {
-        let count = cursor.u64()?;
-        if attr.branch_sample_type & HW_INDEX != 0 {
+        let mut count = cursor;
+        cursor.skip(8)?;
+        if attr.branch_sample_type & branch::HW_INDEX != 0 {
             cursor.skip(8)?;
         }
-        let each = if attr.branch_sample_type & COUNTERS != 0 { 32 } else { 24 };
-        cursor.skip(usize::try_from(count.saturating_mul(each)).unwrap_or(usize::MAX))?;
+        let count = count.u64()?;
+        fields.branches = cursor.take(usize::try_from(count.saturating_mul(24)).unwrap_or(usize::MAX))?;
+        if attr.branch_sample_type & branch::COUNTERS != 0 {
+            cursor.skip(usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX))?;
+        }
     }
-    if attr.has(bit::REGS_USER) && cursor.u64()? != 0 {
-        cursor.skip(attr.regs_user.count_ones() as usize * 8)?;
+    let (mut abi, mut regs) = (0, &[][..]);
+    if attr.has(bit::REGS_USER) {
+        abi = cursor.u64()?;
+        if abi != 0 {
+            regs = cursor.take(attr.regs_user.count_ones() as usize * 8)?;
+        }
     }
-    let size = cursor.u64()?;
-    if size == 0 {
-        return Ok(0);
+    if attr.has(bit::STACK_USER) {
+        let stack = many(&mut cursor, 1)?;
+        // How much of the room was filled; the field is there only with room.
+        let filled = if stack.is_empty() { 0 } else { usize::try_from(cursor.u64()?).unwrap_or(usize::MAX) };
+        // Threads of the kernel have no user registers.
+        fields.raw = (abi != 0 && !stack.is_empty()).then(|| Raw {
+            is_64_bit: abi == 2,
+            mask: attr.regs_user,
+            regs,
+            stack: stack.get(..filled).unwrap_or(stack),
+            is_full: filled >= stack.len(),
+        });
     }
-    cursor.skip(usize::try_from(size).unwrap_or(usize::MAX))?;
-    Ok(cursor.u64()?.min(size))
+    Ok(())
 }
 
 /// Reads the counter values of a sample: (id, value) of every member of the group, or of the one event.
@@ -169,6 +207,16 @@ struct Chunk {
     rows: Rows,
     frames: Interner<FrameId, Local>,
     notes: Notes,
+    ends: Ends,
+}
+
+/// What all chunks are decoded from.
+struct Decoding<'a> {
+    capture: &'a Capture<'a>,
+    tasks: &'a Tasks,
+    deferred: &'a Deferred,
+    types: usize,
+    ticket: &'a Ticket,
 }
 
 /// A frame before its module has a row in the profile.
@@ -186,47 +234,59 @@ enum Module {
     Map(MapId),
     /// To a part of the machine that has no record of its own.
     Machine(Mode),
+    /// Nowhere: it stands for callers that were not recorded.
+    Cut,
 }
 
 /// Decodes all rows, in parallel, and appends them to the builder in their order.
 pub(super) fn decode_all(
     capture: &Capture<'_>,
     tasks: &Tasks,
+    deferred: &Deferred,
     rows: &[Row],
     builder: &mut Builder,
-    ticket: &Ticket,
+    cx: &ReadCx<'_>,
 ) -> Result<(), Cancelled> {
-    ticket.stage("decoding samples", rows.len() as u64)?;
+    cx.ticket.stage("decoding samples", rows.len() as u64)?;
     let types = builder.sample_types.len();
+    let copied = capture.events.iter().find(|event| event.attr.has(bit::STACK_USER)).map(|event| event.attr.regs_user);
+    let facts = &capture.features.facts;
+    let fact = |wanted: &str| facts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
+    let files = Files::new(tasks, builder, cx.binaries, (capture.endian, copied.unwrap_or(0)), fact, cx.ticket);
+    let input = Decoding { capture, tasks, deferred, types, ticket: cx.ticket };
     let chunks: Result<Vec<Chunk>, Cancelled> = rows
-        .par_chunks(CHUNK)
-        .map(|rows| {
-            let chunk = decode(capture, tasks, rows, types, ticket)?;
-            ticket.advance(rows.len() as u64)?;
-            Ok(chunk)
-        })
+        .par_chunks(if copied.is_some() { CHUNK_WITH_STACKS } else { CHUNK })
+        .map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker))
         .collect();
     let mut modules = FxHashMap::<Module, Option<MappingId>>::default();
+    let mut ends = Ends::default();
     for chunk in chunks? {
-        ticket.check()?;
+        cx.ticket.check()?;
         let frames: Vec<FrameId> = chunk
             .frames
             .rows()
             .iter()
             .map(|frame| {
+                if frame.module == Module::Cut {
+                    let function = Some(builder.function_named(CUT));
+                    return builder.frame(Frame { function, ..Frame::default() });
+                }
                 let mapping = *modules.entry(frame.module).or_insert_with(|| mapping(frame.module, tasks, builder));
                 builder.frame(Frame { mapping, address: Some(frame.address), caller: frame.is_caller, ..Frame::default() })
             })
             .collect();
         builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
         builder.notes.absorb(&chunk.notes);
+        ends.absorb(&chunk.ends);
     }
+    ends.note(&files, &mut builder.notes);
     Ok(())
 }
 
 fn mapping(module: Module, tasks: &Tasks, builder: &mut Builder) -> Option<MappingId> {
     match module {
         Module::Map(map) => tasks.maps.get(map).map(|mapping| builder.mapping(*mapping)),
+        Module::Cut => None,
         Module::Machine(mode) => {
             let name = match mode {
                 Mode::Kernel => "[kernel.kallsyms]",
@@ -240,30 +300,51 @@ fn mapping(module: Module, tasks: &Tasks, builder: &mut Builder) -> Option<Mappi
     }
 }
 
-fn decode(capture: &Capture<'_>, tasks: &Tasks, rows: &[Row], types: usize, ticket: &Ticket) -> Result<Chunk, Cancelled> {
-    let mut chunk = Chunk { rows: Rows::new(types), frames: Interner::new(), notes: Notes::default() };
+fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result<Chunk, Cancelled> {
+    /// Samples between two looks at the ticket: unwinding the largest stacks that fit takes 20 ms for so many.
+    const TOLD: usize = 64;
+    let Decoding { capture, tasks, .. } = *input;
+    let mut chunk = Chunk { rows: Rows::new(input.types), frames: Interner::new(), notes: Notes::default(), ends: Ends::default() };
     // The same address at the same moment is the same frame: saves the search through the modules.
     let mut known = FxHashMap::<(View, Mode, u64, bool), FrameId>::default();
     let mut steps = Vec::new();
-    let mut copied_stacks = (0, None);
+    let mut branches = (0, None);
     for (n, row) in rows.iter().enumerate() {
-        if n % 1024 == 0 {
-            ticket.check()?;
+        if n % TOLD == TOLD - 1 {
+            input.ticket.advance(TOLD as u64)?;
         }
         let (Some(record), Some(event)) = (capture.record(row.at), capture.events.get(row.layout)) else { continue };
         let offset = capture.file_offset(row.at);
         steps.clear();
+        let mut is_cut = false;
         match fields(record.body, event) {
             Ok(fields) => {
-                steps_of(&fields, Mode::of_misc(record.misc), record.body.endian(), offset, &mut steps, &mut chunk.notes);
-                if fields.stack_bytes > 0 {
-                    copied_stacks.0 += 1;
-                    copied_stacks.1.get_or_insert(offset);
+                let mode = Mode::of_misc(record.misc);
+                chain_steps(&fields, mode, record.body.endian(), offset, input, &mut steps, &mut chunk.notes);
+                if let Some(raw) = &fields.raw {
+                    // The kernel wrote only its own part of the chain; should there be another one of the user, the copy knows more.
+                    let chain = steps.len();
+                    let found = |address, is_caller| steps.push(Step { address, mode: Mode::User, is_caller });
+                    is_cut = walker.unwind(tasks, row.view, raw, offset, &mut chunk.ends, found)?;
+                    if steps.len() > chain {
+                        let mut at = 0..chain;
+                        steps.retain(|step| at.next().is_none() || step.mode != Mode::User);
+                    }
+                }
+                if steps.is_empty() {
+                    alone(&fields, mode, offset, &mut steps, &mut chunk.notes);
+                }
+                if !fields.is_call_stack && !fields.branches.is_empty() {
+                    branches.0 += fields.branches.len() as u64 / 24;
+                    branches.1.get_or_insert(offset);
                 }
             }
             Err(_) => chunk.notes.add(kind::NO_STACK, "samples whose call chain is cut or damaged", 1, Some(offset)),
         }
         let mut stack = None;
+        if is_cut && let Some(frame) = chunk.frames.intern(Local { module: Module::Cut, address: 0, is_caller: false }) {
+            stack = Some(chunk.rows.stack(None, frame));
+        }
         for step in steps.iter().rev() {
             // Kernel modules are looked up the same at every moment.
             let view = if step.mode == Mode::User { row.view } else { tasks.nothing() };
@@ -286,18 +367,54 @@ fn decode(capture: &Capture<'_>, tasks: &Tasks, rows: &[Row], types: usize, tick
         let sample = Sample { stack, thread: row.thread, labels: None, time: row.time };
         chunk.rows.event(sample, row.column, weight);
     }
-    if copied_stacks.0 > 0 {
-        chunk.notes.add(kind::CUT_STACKS, "user stacks recorded as raw memory are not unwound yet", copied_stacks.0, copied_stacks.1);
+    input.ticket.advance((rows.len() % TOLD) as u64)?;
+    if branches.0 > 0 {
+        chunk.notes.add(kind::SKIPPED, "branches that were recorded with samples (perf record -b)", branches.0, branches.1);
     }
     Ok(chunk)
 }
 
-/// The addresses of a sample, leaf first.
-fn steps_of(fields: &Fields<'_>, mode: Mode, endian: crate::base::cursor::Endian, offset: u64, steps: &mut Vec<Step>, notes: &mut Notes) {
+/// The addresses that the kernel recorded for a sample, leaf first.
+fn chain_steps(
+    fields: &Fields<'_>,
+    mode: Mode,
+    endian: Endian,
+    offset: u64,
+    input: &Decoding<'_>,
+    steps: &mut Vec<Step>,
+    notes: &mut Notes,
+) {
+    let Some(cookie) = marked_steps(fields.chain.unwrap_or(&[]), mode, endian, offset, fields.is_deferred, steps, notes) else {
+        return call_stack(fields, endian, steps);
+    };
+    let record = input.deferred.get(&(fields.tid, cookie)).and_then(|at| input.capture.record(*at));
+    match record.map(|record| records::deferred(record.body)) {
+        Some(Ok(deferred)) => {
+            marked_steps(deferred.chain, Mode::User, endian, offset, false, steps, notes);
+        }
+        _ => notes.add(
+            kind::CUT_STACKS,
+            "user stacks that the kernel meant to deliver later and that are not in the capture",
+            1,
+            Some(offset),
+        ),
+    }
+}
+
+/// Reads addresses and marks; gives the cookie of a user chain that comes later.
+fn marked_steps(
+    chain: &[u8],
+    mode: Mode,
+    endian: Endian,
+    offset: u64,
+    is_deferred: bool,
+    steps: &mut Vec<Step>,
+    notes: &mut Notes,
+) -> Option<u64> {
     let mut part = mode;
     // The first address of each part of the machine is that of an instruction, the others are return addresses.
     let mut is_caller = false;
-    let mut cursor = Cursor::at(fields.chain.unwrap_or(&[]), 0, endian);
+    let mut cursor = Cursor::at(chain, 0, endian);
     while let Ok(address) = cursor.u64() {
         if address < FIRST_MARK {
             steps.push(Step { address, mode: part, is_caller });
@@ -309,15 +426,11 @@ fn steps_of(fields: &Fields<'_>, mode: Mode, endian: crate::base::cursor::Endian
             -32 => Mode::Hypervisor,
             -128 => Mode::Kernel,
             -512 => Mode::User,
+            // perf's own mode of a guest's address is that of its kernel until a mark says more.
             -2048 | -2176 => Mode::GuestKernel,
             -2560 => Mode::GuestUser,
             // Without the event's consent the number is as much garbage as any other (seen: return addresses of -640).
-            -640 if fields.is_deferred => {
-                // A cookie follows; the addresses come in a record of their own.
-                cursor.skip(8).ok();
-                notes.add(kind::CUT_STACKS, "user stacks that the kernel delivered later are not joined yet", 1, Some(offset));
-                Mode::User
-            }
+            -640 if is_deferred => return Some(cursor.u64().unwrap_or(0)),
             // Frame pointers of code that uses the register for something else end in numbers like -1. perf drops such chains as a
             // whole; the addresses before the number are as good as any.
             _ => {
@@ -326,9 +439,33 @@ fn steps_of(fields: &Fields<'_>, mode: Mode, endian: crate::base::cursor::Endian
             }
         };
     }
-    if steps.is_empty()
-        && let Some(address) = fields.ip
-    {
+    None
+}
+
+/// Puts the calls that the processor kept (`perf record --call-graph lbr`) in the place of the user's part of the chain, which ends
+/// where a function uses the frame pointer for something else.
+///
+/// Like `resolve_lbr_callchain_sample` in perf's `machine.c`, but for the innermost address: perf shows where the last call led to, here
+/// it is the sampled instruction, as in perf's own rows of a report.
+fn call_stack(fields: &Fields<'_>, endian: Endian, steps: &mut Vec<Step>) {
+    if !fields.is_call_stack {
+        return;
+    }
+    let Some(first) = steps.iter().position(|step| step.mode == Mode::User) else { return };
+    let words = |cursor: &mut Cursor<'_>| Some((cursor.u64().ok()?, cursor.u64().ok()?, cursor.u64().ok()?));
+    let mut cursor = Cursor::at(fields.branches, 0, endian);
+    let calls = std::iter::from_fn(|| words(&mut cursor)).map(|(from, ..)| Step { address: from, mode: Mode::User, is_caller: false });
+    let mut calls = calls.peekable();
+    if calls.peek().is_some() {
+        steps.truncate(first + 1);
+        // The address of a call is that of the instruction, not of the one after it.
+        steps.extend(calls);
+    }
+}
+
+/// The sampled address, for a sample without a chain.
+fn alone(fields: &Fields<'_>, mode: Mode, offset: u64, steps: &mut Vec<Step>, notes: &mut Notes) {
+    if let Some(address) = fields.ip {
         if fields.chain.is_some() {
             notes.add(kind::NO_STACK, "samples with an empty call chain; the sampled address stands alone", 1, Some(offset));
         }
@@ -339,41 +476,98 @@ fn steps_of(fields: &Fields<'_>, mode: Mode, endian: crate::base::cursor::Endian
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::cursor::Endian;
 
     fn words(words: &[u64]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
-    fn steps(chain: Option<&[u64]>, ip: u64) -> (Vec<(u64, Mode, bool)>, Notes) {
-        let bytes = chain.map(words);
-        let fields = Fields { ip: Some(ip), chain: bytes.as_deref(), stack_bytes: 0, is_deferred: true };
+    type Steps = Vec<(u64, Mode, bool)>;
+
+    /// The steps of a chain, the cookie of a later one, and notes.
+    fn steps(chain: &[u64]) -> (Steps, Option<u64>, Notes) {
         let (mut steps, mut notes) = (Vec::new(), Notes::default());
-        steps_of(&fields, Mode::User, Endian::Little, 0, &mut steps, &mut notes);
-        (steps.into_iter().map(|step| (step.address, step.mode, step.is_caller)).collect(), notes)
+        let cookie = marked_steps(&words(chain), Mode::User, Endian::Little, 0, true, &mut steps, &mut notes);
+        (steps.into_iter().map(|step| (step.address, step.mode, step.is_caller)).collect(), cookie, notes)
     }
+
+    const KERNEL: u64 = -128_i64 as u64;
+    const USER: u64 = -512_i64 as u64;
 
     #[test]
     fn marks_change_the_part_and_the_first_address_after_one_is_no_return_address() {
-        let (kernel, user) = (-128_i64 as u64, -512_i64 as u64);
-        let (found, notes) = steps(Some(&[kernel, 1, 2, user, 3, 4]), 9);
-        let expected = [(1, Mode::Kernel, false), (2, Mode::Kernel, true), (3, Mode::User, false), (4, Mode::User, true)];
+        let (found, _, notes) = steps(&[KERNEL, 1, 2, USER, 3, 4, -2176_i64 as u64, 5, 6, -2560_i64 as u64, 7]);
+        let expected = [
+            (1, Mode::Kernel, false),
+            (2, Mode::Kernel, true),
+            (3, Mode::User, false),
+            (4, Mode::User, true),
+            (5, Mode::GuestKernel, false),
+            (6, Mode::GuestKernel, true),
+            (7, Mode::GuestUser, false),
+        ];
         assert_eq!(found, expected);
         assert!(notes.is_empty());
     }
 
     #[test]
     fn an_empty_chain_leaves_the_sampled_address() {
-        let (found, notes) = steps(Some(&[-512_i64 as u64]), 9);
-        assert_eq!((found, notes.count(kind::NO_STACK)), (vec![(9, Mode::User, false)], 1));
-        let (found, notes) = steps(None, 9);
-        assert_eq!((found, notes.is_empty()), (vec![(9, Mode::User, false)], true));
+        let alone_in = |chain: Option<&[u8]>| {
+            let fields = Fields { ip: Some(9), chain, ..Fields::default() };
+            let (mut steps, mut notes) = (Vec::new(), Notes::default());
+            alone(&fields, Mode::User, 0, &mut steps, &mut notes);
+            assert_eq!(steps, [Step { address: 9, mode: Mode::User, is_caller: false }]);
+            notes.count(kind::NO_STACK)
+        };
+        assert_eq!((alone_in(Some(&words(&[USER]))), alone_in(None)), (1, 0));
     }
 
     #[test]
     fn a_deferred_mark_takes_its_cookie_with_it() {
-        let (found, notes) = steps(Some(&[1, -640_i64 as u64, 77]), 9);
-        assert_eq!((found, notes.count(kind::CUT_STACKS)), (vec![(1, Mode::User, false)], 1));
+        let (found, cookie, notes) = steps(&[KERNEL, 1, -640_i64 as u64, 77]);
+        assert_eq!((found, cookie, notes.is_empty()), (vec![(1, Mode::Kernel, false)], Some(77), true));
+    }
+
+    /// As the processor writes it for `main` → `run` → `work`: newest call first, each from the calling instruction.
+    #[test]
+    fn calls_that_the_processor_kept_take_the_place_of_the_users_chain() {
+        let calls = words(&[0x210, 0x300, 0, 0x110, 0x200, 0]);
+        let check = |branches: &[u8], is_call_stack, expected: &[(u64, bool)]| {
+            let fields = Fields { branches, is_call_stack, ..Fields::default() };
+            let (mut steps, mut notes) = (Vec::new(), Notes::default());
+            marked_steps(&words(&[KERNEL, 1, 2, USER, 0x305, 0x666]), Mode::Kernel, Endian::Little, 0, false, &mut steps, &mut notes);
+            call_stack(&fields, Endian::Little, &mut steps);
+            assert_eq!(steps.iter().map(|step| (step.address, step.is_caller)).collect::<Vec<_>>(), expected);
+        };
+        check(&calls, true, &[(1, false), (2, true), (0x305, false), (0x210, false), (0x110, false)]);
+        let chain = [(1, false), (2, true), (0x305, false), (0x666, true)];
+        check(&[], true, &chain);
+        check(&calls, false, &chain);
+    }
+
+    /// The fields behind a chain stand where `perf_event.h` says, whatever stands between.
+    #[test]
+    fn registers_and_stack_stand_behind_raw_bytes_and_branches() {
+        let attr = Attr {
+            sample_type: bit::RAW | bit::BRANCH_STACK | bit::REGS_USER | bit::STACK_USER,
+            branch_sample_type: branch::HW_INDEX | branch::COUNTERS,
+            regs_user: 0b1_1000_0000,
+            ..Attr::default()
+        };
+        let mut bytes = 12_u32.to_le_bytes().to_vec();
+        bytes.extend([0xee; 12]);
+        // One branch with its index and counter, two registers, 16 bytes of stack of which 8 were filled.
+        bytes.extend(words(&[1, 5, 0x10, 0x20, 0x30, 0x99, 2, 0x7000, 0x400, 16, 0x1234, 0x5678, 8]));
+        let mut fields = Fields::default();
+        stack_fields(Cursor::new(&bytes), &attr, &mut fields).unwrap();
+        let raw = fields.raw.unwrap();
+        assert_eq!(fields.branches, words(&[0x10, 0x20, 0x30]));
+        assert_eq!((raw.is_64_bit, raw.regs, raw.stack, raw.is_full), (true, &words(&[0x7000, 0x400])[..], &words(&[0x1234])[..], false));
+        // A thread of the kernel: no registers, no stack.
+        let mut fields = Fields::default();
+        let attr = Attr { sample_type: bit::REGS_USER | bit::STACK_USER, ..attr };
+        let bytes = words(&[0, 0]);
+        stack_fields(Cursor::new(&bytes), &attr, &mut fields).unwrap();
+        assert_eq!(fields.raw, None);
     }
 
     #[test]
