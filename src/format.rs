@@ -6,6 +6,7 @@
 mod cpuprofile;
 mod error;
 pub mod folded;
+mod go_text;
 mod json;
 pub mod perf_data;
 mod perf_script;
@@ -88,8 +89,17 @@ impl<'a> ReadCx<'a> {
 pub const HEAD_BYTES: usize = 64 << 10;
 
 /// All formats, in the order in which ties are broken.
-pub static FORMATS: &[&dyn Format] =
-    &[&pprof::Pprof, &perf_data::PerfData, &perf_script::PerfScript, &speedscope::Speedscope, &cpuprofile::CpuProfile, &folded::Folded];
+pub static FORMATS: &[&dyn Format] = &[
+    &pprof::Pprof,
+    &perf_data::PerfData,
+    &perf_script::PerfScript,
+    &go_text::GoText,
+    &go_text::Gperftools,
+    &go_text::Jemalloc,
+    &speedscope::Speedscope,
+    &cpuprofile::CpuProfile,
+    &folded::Folded,
+];
 
 /// Reads a capture of any format: peel compression, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {

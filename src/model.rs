@@ -64,7 +64,7 @@ pub struct Profile {
 /// Where a capture comes from and how it was taken.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Info {
-    /// Name of the format's reader: `pprof`, `perf-data`, `perf-script`, `folded`.
+    /// Name of the format's reader: `pprof`, `perf-data`, `go-text` and so on.
     pub format: String,
     /// Compression around it.
     pub container: Container,

@@ -2,8 +2,7 @@
 //!
 //! Every sample type, label, inlined line and address is kept, and names stay as they are in the file. Deliberately absent:
 //! `drop_frames`, which pprof applies when it shows a profile (the patterns are kept in [`Info`](crate::model::Info)), and the
-//! legacy text and binary forms, which are recognised and refused with a hint. Start reading at `decode::read` and
-//! [`write()`].
+//! older text and binary forms, which are formats of their own. Start reading at `decode::read` and [`write()`].
 //!
 //! Rules follow `proto/profile.proto` of google/pprof and what its `profile` package accepts. Beyond it we read: files that were
 //! cut (with a note), functions that all lack their id, lines without a function, and labels with an empty value.

@@ -84,6 +84,7 @@ fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, notes: &mut Notes) -> Vec<
 }
 
 /// The lines of a text with their offsets in it, without line ends.
+#[derive(Clone)]
 pub(super) struct Lines<'a> {
     text: &'a [u8],
     at: usize,

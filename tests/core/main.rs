@@ -12,6 +12,7 @@ mod cli;
 mod cli_diff;
 mod corpus;
 mod corpus_neighbours;
+mod corpus_go_text;
 mod corpus_perf_data;
 mod corpus_pprof;
 mod corpus_symbols;

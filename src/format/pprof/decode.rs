@@ -5,22 +5,17 @@
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use super::NAME;
 use super::layout::{Chunk, Layout, chunk_bytes};
 use super::samples::{self, Decoded, Join};
 use super::tables::Tables;
 use super::wire::{Fault, Wire};
-use super::{NAME, sniff};
 use crate::base::ticket::Ticket;
 use crate::format::{Input, ReadCx, ReadError};
 use crate::model::{Builder, Profile, StringId, Tally, kind};
 
 /// See [`Format::read`](crate::format::Format::read).
 pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-    if let Some(form) = sniff::legacy(input.bytes) {
-        let hint = if form.starts_with("jemalloc") { "jeprof reads it" } else { "`go tool pprof -proto FILE > FILE.pb.gz` converts it" };
-        let what = format!("{form}, an older form than the protobuf that is read here; {hint}");
-        return Err(ReadError::new(NAME, 0, "recognising the form", what));
-    }
     cx.ticket.check()?;
     let layout = Layout::find(input.bytes, chunk_bytes(input.bytes.len()), cx.ticket)?;
     let result = decode(&layout, input.bytes.len() as u64, cx.ticket);

@@ -1,0 +1,137 @@
+//! Names that Go's text puts below a stack as comments: `# 0x4b32f9 io.Copy+0x99 io/io.go:386`, with tabs.
+//!
+//! pprof's reader passes over them, so without the program it shows addresses only. Frames that the runtime hides (its own at the
+//! innermost end, and `runtime.goexit`) have no line and stay addresses, unless another stack of the file names them. Deliberately
+//! absent: names from the program's file. Start reading at [`Names::line`].
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use super::scan::{Scan, whole_number};
+use crate::format::text::lossy;
+use crate::model::{Builder, Frame, Function, FunctionId, MappingId};
+
+/// What one address is called.
+#[derive(Clone, Copy)]
+struct Name {
+    function: FunctionId,
+    line: u32,
+    /// Where the function begins that holds the address, which for an inlined function is not the function itself.
+    entry: Option<u64>,
+}
+
+/// Names by address, as the stacks of a file give them.
+#[derive(Default)]
+pub(super) struct Names {
+    by_address: HashMap<u64, Name, FxBuildHasher>,
+    /// Function by the address where it begins.
+    by_entry: HashMap<u64, FunctionId, FxBuildHasher>,
+    /// The line before of the same stack.
+    last: Option<Name>,
+    keys_only: bool,
+}
+
+impl Names {
+    /// The lines that follow belong to another stack.
+    pub(super) fn next_stack(&mut self) {
+        if let Some(Name { function, entry: Some(entry), .. }) = self.last.take() {
+            // Weaker than a line with another function's line below it: a stack that was cut may end in an inlined function.
+            self.by_entry.entry(entry).or_insert(function);
+        }
+    }
+
+    /// Takes a comment; false where it is no name.
+    pub(super) fn line(&mut self, line: &[u8], builder: &mut Builder, invalid: &mut u64) -> bool {
+        let mut fields = line.split(|&byte| byte == b'\t').filter(|field| !field.is_empty());
+        let (Some(b"#"), Some(address)) = (fields.next(), fields.next()) else { return false };
+        let mut scan = Scan(address);
+        let Some(address) = scan.hex().filter(|_| scan.0.is_empty() && address.starts_with(b"0x")) else { return false };
+        // A bare address: the runtime did not know it either.
+        let Some(symbol) = fields.next() else { return true };
+        let (name, offset) = match memchr::memmem::rfind(symbol, b"+0x") {
+            Some(at) => (symbol.get(..at).unwrap_or(symbol), symbol.get(at + 1..).and_then(|offset| Scan(offset).hex())),
+            None => (symbol, None),
+        };
+        let (file, number) = fields.next().map_or((None, 0), |place| {
+            let colon = memchr::memrchr(b':', place).unwrap_or(place.len());
+            let number = place.get(colon + 1..).and_then(whole_number).and_then(|number| u32::try_from(number).ok());
+            (place.get(..colon).filter(|file| !file.is_empty()), number.unwrap_or(0))
+        });
+        let file = file.map(|file| builder.string(&lossy(file, invalid)));
+        let name = builder.string(&lossy(name, invalid));
+        let function = builder.function(Function { name, system_name: None, file, start_line: 0 });
+        let name = Name { function, line: number, entry: offset.and_then(|offset| address.checked_sub(offset)) };
+        self.by_address.entry(address).or_insert(name);
+        if let Some(Name { function, entry: Some(entry), .. }) = self.last.replace(name)
+            && Some(entry) != name.entry
+        {
+            self.by_entry.insert(entry, function);
+        }
+        true
+    }
+
+    /// Gives an address a name without more about it.
+    pub(super) fn add(&mut self, address: u64, function: FunctionId, line: u32) {
+        self.by_address.entry(address).or_insert(Name { function, line, entry: None });
+    }
+
+    /// Addresses are only keys: from now on a frame with a name has none.
+    pub(super) const fn forget_addresses(&mut self) {
+        self.keys_only = true;
+    }
+
+    /// The frame of an address.
+    pub(super) fn frame(&self, address: u64, mapping: Option<MappingId>) -> Frame {
+        let bare = Frame { address: Some(address), mapping, ..Frame::default() };
+        let Some(name) = self.by_address.get(&address) else { return bare };
+        let holder = name.entry.and_then(|entry| self.by_entry.get(&entry));
+        let inlined = holder.is_some_and(|&holder| holder != name.function);
+        let address = Some(address).filter(|_| !self.keys_only);
+        Frame { function: Some(name.function), line: name.line, inlined, address, ..bare }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> (Names, Builder) {
+        let (mut names, mut builder) = (Names::default(), Builder::default());
+        for line in lines {
+            if line.is_empty() {
+                names.next_stack();
+            } else {
+                assert!(names.line(line.as_bytes(), &mut builder, &mut 0), "{line}");
+            }
+        }
+        names.next_stack();
+        (names, builder)
+    }
+
+    #[test]
+    fn a_function_with_anothers_beginning_is_inlined_into_it() {
+        // Read recurses: its second frame has the same beginning too, and is not inlined.
+        let (names, builder) = read(&[
+            "#\t0x4db339\tpoll.(*pollDesc).waitRead+0x259\tpoll/desc.go:89",
+            "#\t0x4db327\tpoll.(*FD).Read+0x247\t\tpoll/fd.go:167",
+            "#\t0x4db300\tpoll.(*FD).Read+0x220\t\tpoll/fd.go:150",
+            "#\t0x53c5c8\tnet.(*netFD).Read+0x28\t\tnet/fd.go:55",
+            "",
+            "#\t0x471c60",
+        ]);
+        let frame = |address| names.frame(address, None);
+        assert_eq!([0x4d_b339, 0x4d_b327, 0x4d_b300, 0x53_c5c8].map(|address| frame(address).inlined), [true, false, false, false]);
+        assert_eq!([0x4d_b339, 0x4d_b327, 0x53_c5c8].map(|address| frame(address).line), [89, 167, 55]);
+        assert_eq!((frame(0x47_1c60).function, frame(0x47_1c60).address), (None, Some(0x47_1c60)));
+        assert!(builder.strings.find("poll.(*pollDesc).waitRead").is_some());
+    }
+
+    #[test]
+    fn other_comments_are_no_names() {
+        let mut names = Names::default();
+        for line in ["# labels: {}", "# Alloc = 5", "#", "#\t0xzz\tf+0x1\tf.go:1", "#\t12\tf"] {
+            assert!(!names.line(line.as_bytes(), &mut Builder::default(), &mut 0), "{line}");
+        }
+    }
+}
