@@ -86,6 +86,25 @@ pub struct Info {
     pub facts: Vec<(String, String)>,
     /// Sample records in the input, and how many of them were used. A reader that skips some says so; else all rows count as used.
     pub tally: Tally,
+    /// Modules with addresses that were looked up and have no name, those in most samples first.
+    pub unnamed: Vec<Unnamed>,
+}
+
+/// A module with addresses that have no name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unnamed {
+    /// Path of the module, or what stands for one: `[kernel]`, `[vdso]`, `no known module`.
+    pub module: String,
+    /// Build id in lower-case hex.
+    pub build_id: Option<String>,
+    /// Number of its addresses without a name.
+    pub addresses: u64,
+    /// Number of samples with at least one of them in their stack.
+    pub samples: u64,
+    /// Why: `the file is not on this machine`.
+    pub why: String,
+    /// What would help.
+    pub fix: String,
 }
 
 impl Info {

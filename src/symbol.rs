@@ -4,7 +4,13 @@
 //! result is the same profile with names: no sample, value or time changes. Deliberately absent: where binaries lie (a
 //! [`ModuleSource`] gives their bytes, so tests need no file system), network, unwinding. Start reading at [`symbolize`].
 
+mod answer;
+mod dwarf;
 mod elf;
+mod go;
+mod kernel;
+mod missing;
+mod module;
 mod names;
 mod rebuild;
 mod table;
@@ -12,37 +18,64 @@ mod table;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::answer::Answer;
+use self::missing::Missing;
+use self::module::Wanted;
 use self::table::Table;
 pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Frame, FrameId, Mapping, Notes, Profile, kind};
+use crate::model::{Frame, FrameId, Mapping, Profile};
 
+<<<<<<< HEAD
+=======
+/// The bytes of a file, shared and unchanging.
+pub type Bytes = Arc<dyn Deref<Target = [u8]> + Send + Sync>;
+
+/// Bytes that are read only when they are needed; `None` where they cannot be read.
+pub type Lazy = Arc<dyn Fn() -> Option<Bytes> + Send + Sync>;
+
+>>>>>>> 109a339 (Name stripped Go binaries by their own table, find separate debug files, read the kernel's list only when it is the right one)
 /// Where symbols come from.
 pub trait ModuleSource: Sync {
     /// Files that may be the module `file`, or hold its debug information, best first. With a build id also files that are found by
     /// it alone. Nothing is trusted before its build id is compared.
     fn candidates(&self, file: &str, build_id: Option<&str>) -> Vec<Bytes>;
 
+    /// Files that may be the separate debug file that the module `file` names as `link` (a file name or a path). Nothing is trusted
+    /// before its build id or checksum is compared.
+    fn debug_files(&self, file: &str, link: &str) -> Vec<Bytes> {
+        let _ = (file, link);
+        Vec::new()
+    }
+
     /// Text of the perf map file (`perf-PID.map`) that a process with compiled-at-run-time code left. `is_local` says that the capture
     /// was taken on this machine; elsewhere only files beside the capture may be used.
-    fn perf_map(&self, pid: i32, is_local: bool) -> Option<String>;
+    fn perf_map(&self, pid: i32, is_local: bool) -> Option<Bytes>;
 
-    /// The kernel of this machine.
-    fn kernel(&self) -> Option<Kernel>;
+    /// Kernels whose symbols are here, best first: those that came with the capture, those with the build id, and the running one.
+    fn kernels(&self, release: Option<&str>, build_id: Option<&str>) -> Vec<Kernel>;
 
     /// Name of this machine.
     fn hostname(&self) -> Option<String>;
 }
 
-/// The running kernel of a machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The symbols of a kernel.
+#[derive(Clone)]
 pub struct Kernel {
-    /// Release, as `uname -r` prints it.
-    pub release: String,
-    /// Build id in lower-case hex.
+    /// Release, as `uname -r` prints it, where known.
+    pub release: Option<String>,
+    /// Build id in lower-case hex, where known.
     pub build_id: Option<String>,
-    /// Text of `/proc/kallsyms`.
-    pub symbols: String,
+    /// True for symbols that were saved together with the capture: they need no other proof.
+    pub is_of_capture: bool,
+    /// Text as in `/proc/kallsyms`, or a kernel's ELF file.
+    pub symbols: Lazy,
+}
+
+impl std::fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kernel").field("release", &self.release).field("build_id", &self.build_id).finish_non_exhaustive()
+    }
 }
 
 /// True where at least one frame has an address and no function.
@@ -53,19 +86,6 @@ pub fn has_unnamed(profile: &Profile) -> bool {
 const fn is_unnamed(frame: &Frame) -> bool {
     frame.function.is_none() && frame.address.is_some()
 }
-
-/// One level of what stands at an address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Level {
-    /// The name in the binary.
-    name: String,
-    file: Option<String>,
-    line: u32,
-    column: u32,
-}
-
-/// What stands at an address, innermost inlined function first; empty = nothing is known.
-type Levels = Vec<Level>;
 
 /// Who has the names of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,18 +99,6 @@ enum Owner<'a> {
     Vdso,
     /// No module is known at the address.
     Nowhere,
-}
-
-impl Owner<'_> {
-    fn name(&self) -> String {
-        match self {
-            Self::Kernel => "the kernel".to_owned(),
-            Self::PerfMap(pid) => format!("code compiled at run time in process {pid}"),
-            Self::File(file, _) => (*file).to_owned(),
-            Self::Vdso => "[vdso]".to_owned(),
-            Self::Nowhere => "no known module".to_owned(),
-        }
-    }
 }
 
 fn owner<'a>(profile: &'a Profile, frame: &Frame) -> Owner<'a> {
@@ -119,55 +127,69 @@ fn looked_up(frame: &Frame, owner: Owner<'_>, mapping: Option<&Mapping>) -> u64 
     }
 }
 
+/// The unnamed addresses of one owner.
+#[derive(Default)]
+struct Rows {
+    /// Where to look, for each frame.
+    rows: Vec<(u64, FrameId)>,
+    /// Offsets in the file at which its mappings start.
+    offsets: FxHashSet<u64>,
+}
+
 /// The same profile with names for the addresses that have none, as far as `source` knows them.
 ///
-/// Modules without symbols, or with a file that is not the one of the capture, become notes with the number of their addresses.
+/// What stays without a name is listed in the profile's [`Info::unnamed`](crate::model::Info::unnamed), with the reasons, and counted
+/// in one note.
 pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) -> Result<Profile, Cancelled> {
-    let mut wanted = FxHashMap::<Owner<'_>, Vec<(u64, FrameId)>>::default();
+    let mut wanted = FxHashMap::<Owner<'_>, Rows>::default();
     for (id, frame) in profile.frames.iter_ids().filter(|(_, frame)| is_unnamed(frame)) {
         let owner = owner(profile, frame);
         let mapping = frame.mapping.and_then(|mapping| profile.mappings.get(mapping));
-        wanted.entry(owner).or_default().push((looked_up(frame, owner, mapping), id));
+        let rows = wanted.entry(owner).or_default();
+        rows.rows.push((looked_up(frame, owner, mapping), id));
+        rows.offsets.extend(mapping.map(|mapping| mapping.offset));
     }
-    // The order of the modules decides the order of notes: by name, not by hash.
+    // The order of the modules decides the order of the list: by name, not by hash.
     let mut wanted: Vec<_> = wanted.into_iter().collect();
     wanted.sort_unstable_by_key(|(owner, _)| *owner);
-    ticket.stage("naming addresses", wanted.iter().map(|(_, rows)| rows.len() as u64).sum())?;
+    ticket.stage("naming addresses", wanted.iter().map(|(_, rows)| rows.rows.len() as u64).sum())?;
     let is_local = is_local(profile, source);
     let named: Result<Vec<_>, Cancelled> = wanted
         .par_iter()
         .map(|(owner, rows)| {
-            let mut addresses: Vec<u64> = rows.iter().map(|(address, _)| *address).collect();
+            let mut addresses: Vec<u64> = rows.rows.iter().map(|(address, _)| *address).collect();
             addresses.sort_unstable();
             addresses.dedup();
-            let found = look_up(profile, source, *owner, is_local, &addresses, ticket)?;
-            ticket.advance(rows.len() as u64)?;
+            let found = look_up(profile, source, *owner, is_local, rows, &addresses, ticket)?;
+            ticket.advance(rows.rows.len() as u64)?;
             Ok((addresses, found))
         })
         .collect();
-    let mut levels = vec![Levels::new(); profile.frames.len()];
-    let mut notes = Notes::default();
-    for ((owner, rows), (addresses, found)) in wanted.iter().zip(named?) {
-        let missing = match found {
-            Ok(found) => {
-                for (address, id) in rows {
-                    let at = addresses.binary_search(address).ok().and_then(|at| found.get(at));
-                    if let (Some(at), Some(place)) = (at, levels.get_mut(id.row())) {
-                        place.clone_from(at);
-                    }
-                }
-                let missing = found.iter().filter(|levels| levels.is_empty()).count();
-                (missing, "its symbols do not cover them".to_owned())
-            }
-            Err(reason) => (addresses.len(), reason),
+    let mut places: Vec<rebuild::At> = vec![None; profile.frames.len()];
+    let mut answers = Vec::with_capacity(wanted.len());
+    let mut lacking = Vec::new();
+    for (at, ((owner, rows), (addresses, found))) in wanted.iter().zip(named?).enumerate() {
+        let (answer, why) = match found {
+            Ok(answer) => (answer, Missing::NotCovered),
+            Err(why) => (Answer::default(), why),
         };
-        if let (count @ 1.., reason) = missing {
-            notes.add(kind::NO_SYMBOLS, &format!("addresses without a name in {}: {reason}", owner.name()), count as u64, None);
+        for (address, id) in &rows.rows {
+            let row = addresses.binary_search(address).ok();
+            if let (Some(row), Some(place)) = (row, places.get_mut(id.row())) {
+                *place = Some((at as u32, row as u32)).filter(|_| !answer.levels(row).is_empty());
+            }
         }
+        let missing = addresses.len().saturating_sub(answer.len()) + answer.unknown();
+        if missing > 0 {
+            lacking.push(missing::Lacking { owner: *owner, addresses: missing as u64, why });
+        }
+        answers.push(answer);
     }
     ticket.check()?;
-    let mut named = rebuild::with_levels(profile, &levels);
-    named.notes.absorb(&notes);
+    let unnamed = missing::list(profile, lacking, |frame| places.get(frame.row()).copied().flatten().is_none());
+    let mut named = rebuild::with_levels(profile, &answers, &places);
+    missing::note(&mut named.notes, &unnamed);
+    named.info.unnamed = unnamed;
     Ok(named)
 }
 
@@ -183,66 +205,34 @@ fn look_up(
     source: &dyn ModuleSource,
     owner: Owner<'_>,
     is_local: bool,
+    rows: &Rows,
     addresses: &[u64],
     ticket: &Ticket,
-) -> Result<Result<Vec<Levels>, String>, Cancelled> {
-    let by_table = |table: &Table| addresses.iter().map(|address| table.levels(*address)).collect();
-    Ok(match owner {
-        Owner::Nowhere => Err("the capture names no module there".to_owned()),
-        Owner::Vdso => Err("it lies in no file".to_owned()),
-        Owner::Kernel => kernel_table(profile, source).map(|table| by_table(&table)),
-        Owner::PerfMap(pid) => match source.perf_map(pid, is_local) {
-            Some(text) => Ok(by_table(&Table::of_perf_map(&text))),
-            None => Err(format!("there is no perf-{pid}.map beside the capture")),
-        },
+) -> Result<Result<Answer, Missing>, Cancelled> {
+    match owner {
+        Owner::Nowhere => Ok(Err(Missing::NoModule)),
+        Owner::Vdso => Ok(Err(Missing::NoFile)),
+        Owner::Kernel => kernel::look_up(profile, source, addresses, ticket),
+        Owner::PerfMap(pid) => {
+            let Some(text) = source.perf_map(pid, is_local) else { return Ok(Err(Missing::NoMap(pid))) };
+            let text = String::from_utf8_lossy(&text);
+            table_answer(&Table::of_perf_map(&text), addresses, ticket).map(Ok)
+        }
         Owner::File(file, build_id) => {
-            let candidates = source.candidates(file, build_id);
-            elf::look_up(&candidates, build_id, is_local, |own| source.candidates(file, Some(own)), addresses, ticket)?
+            let mut offsets = rows.offsets.iter();
+            let offset = offsets.next().copied().filter(|_| offsets.next().is_none());
+            module::look_up(source, &Wanted { file, build_id, is_local, offset }, addresses, ticket)
+        }
+    }
+}
+
+/// The names of a plain table.
+fn table_answer(table: &Table<'_>, addresses: &[u64], ticket: &Ticket) -> Result<Answer, Cancelled> {
+    Answer::of(addresses, ticket, |address, answer| {
+        if let Some(symbol) = table.find(address) {
+            answer.name_outermost(symbol.name);
         }
     })
-}
-
-/// The kernel's symbols, where they are those of the kernel that ran.
-fn kernel_table(profile: &Profile, source: &dyn ModuleSource) -> Result<Table, String> {
-    let Some(kernel) = source.kernel() else { return Err("this machine shows no kernel symbols".to_owned()) };
-    match profile.info.fact("osrelease") {
-        Some(release) if release == kernel.release => {}
-        Some(release) => return Err(format!("recorded under kernel {release}, this machine runs {}", kernel.release)),
-        None => return Err("the capture does not say which kernel ran".to_owned()),
-    }
-    let mapping = profile.mappings.iter().find(|mapping| mapping.file.is_some_and(|file| profile.strings.get(file) == "[kernel.kallsyms]"));
-    let recorded = mapping.and_then(|mapping| mapping.build_id).map(|id| profile.strings.get(id));
-    if let (Some(recorded), Some(own)) = (recorded, &kernel.build_id)
-        && recorded != own
-    {
-        return Err("this machine runs another build of the kernel".to_owned());
-    }
-    let table = Table::of_kallsyms(&kernel.symbols).ok_or("this machine hides its kernel symbols (kptr_restrict)")?;
-    // perf records the address of `_text`: the kernel lies elsewhere after every start.
-    let text = mapping.map(|mapping| mapping.offset).filter(|&offset| offset > 0);
-    if let (Some(text), Some(own)) = (text, table.start_of("_text"))
-        && text != own
-    {
-        return Err("the kernel was loaded at another address: the machine was started again since".to_owned());
-    }
-    Ok(table)
-}
-
-/// Build ids of all modules that have unnamed addresses, for a list of what to fetch.
-pub fn unnamed_modules(profile: &Profile) -> Vec<(String, Option<String>)> {
-    let mut modules: Vec<_> = profile
-        .frames
-        .iter()
-        .filter(|frame| is_unnamed(frame))
-        .filter_map(|frame| match owner(profile, frame) {
-            Owner::File(file, build_id) => Some((file.to_owned(), build_id.map(str::to_owned))),
-            _ => None,
-        })
-        .collect::<FxHashSet<_>>()
-        .into_iter()
-        .collect();
-    modules.sort_unstable();
-    modules
 }
 
 #[cfg(test)]

@@ -1,40 +1,58 @@
 //! The same profile with other frames: stacks grow by inlined functions, samples keep everything but the number of their stack.
 
+use super::answer::{Answer, Level};
 use super::names::readable;
+<<<<<<< HEAD
 use super::{Level, Levels};
 use crate::base::forest::Forest;
+=======
+>>>>>>> 109a339 (Name stripped Go binaries by their own table, find separate debug files, read the kernel's list only when it is the right one)
 use crate::base::intern::Interner;
 use crate::model::{Frame, FrameId, Function, FunctionId, Profile, StackId, StackTable, StringId};
 
-/// The profile with `levels[row]` in the place of each frame; frames without levels stay as they are.
-pub(super) fn with_levels(profile: &Profile, levels: &[Levels]) -> Profile {
+/// Where the levels of a frame stand: the answer and its row.
+pub(super) type At = Option<(u32, u32)>;
+
+/// The profile with the levels at `places[row]` in the place of each frame; frames without levels stay as they are.
+pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At]) -> Profile {
     let mut named = profile.clone();
     let mut functions = Interner::<FunctionId, Function>::new();
     for function in &profile.functions {
         functions.intern(*function);
     }
     let mut frames = Interner::<FrameId, Frame>::new();
+    // Names are read and made readable once for each answer.
+    let mut names: Vec<Names> = answers.iter().map(|answer| Names(vec![None; answer.strings().len()])).collect();
     // Frames of one chain, outermost first, for each old frame.
-    let mut chains: Vec<Vec<FrameId>> = Vec::with_capacity(levels.len());
-    for (frame, levels) in profile.frames.iter().zip(levels) {
-        let mut chain = Vec::with_capacity(levels.len().max(1));
-        if levels.is_empty() {
-            chain.extend(frames.intern(*frame));
+    let mut chains: Vec<FrameId> = Vec::with_capacity(places.len());
+    let mut ends: Vec<usize> = Vec::with_capacity(places.len());
+    for (frame, at) in profile.frames.iter().zip(places) {
+        let answer = at.and_then(|(answer, row)| Some((answers.get(answer as usize)?, names.get_mut(answer as usize)?, row as usize)));
+        match answer {
+            Some((answer, names, row)) if !answer.levels(row).is_empty() => {
+                for (depth, level) in answer.levels(row).iter().rev().enumerate() {
+                    let function = functions.intern(names.function(level, answer, &mut |text| named.strings.intern(text)));
+                    chains.extend(frames.intern(Frame { function, line: level.line, column: level.column, inlined: depth > 0, ..*frame }));
+                }
+            }
+            _ => chains.extend(frames.intern(*frame)),
         }
-        for (depth, level) in levels.iter().rev().enumerate() {
-            let function = functions.intern(function(level, &mut |text| named.strings.intern(text)));
-            let inlined = depth > 0;
-            chain.extend(frames.intern(Frame { function, line: level.line, column: level.column, inlined, ..*frame }));
-        }
-        chains.push(chain);
+        ends.push(chains.len());
     }
     let mut stacks = Forest::<StackId, FrameId>::new();
     let mut moved: Vec<Option<StackId>> = Vec::with_capacity(profile.stacks.len());
     for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
         // A parent stands before its children, so it has moved already.
         let mut at = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
+<<<<<<< HEAD
         for &frame in chains.get(frame.row()).map_or(&[][..], Vec::as_slice) {
             at = stacks.child(at, frame);
+=======
+        let start = frame.row().checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        let end = ends.get(frame.row()).copied().unwrap_or(start);
+        for &frame in chains.get(start..end).unwrap_or(&[]) {
+            at = stacks.intern((at, frame));
+>>>>>>> 109a339 (Name stripped Go binaries by their own table, find separate debug files, read the kernel's list only when it is the right one)
         }
         moved.push(at);
     }
@@ -45,10 +63,20 @@ pub(super) fn with_levels(profile: &Profile, levels: &[Levels]) -> Profile {
     named
 }
 
-fn function(level: &Level, intern: &mut impl FnMut(&str) -> StringId) -> Function {
-    let file = level.file.as_deref().map(&mut *intern);
-    match readable(&level.name) {
-        Some(name) => Function { name: intern(&name), system_name: Some(intern(&level.name)), file, start_line: 0 },
-        None => Function { name: intern(&level.name), system_name: None, file, start_line: 0 },
+/// The strings of one answer in the profile: the name as people read it, and the one in the binary where it differs.
+struct Names(Vec<Option<(StringId, Option<StringId>)>>);
+
+impl Names {
+    fn function(&mut self, level: &Level, answer: &Answer, intern: &mut impl FnMut(&str) -> StringId) -> Function {
+        let mut make = |text: &str| match readable(text) {
+            Some(name) => (intern(&name), Some(intern(text))),
+            None => (intern(text), None),
+        };
+        let text = answer.strings().get(level.name);
+        let (name, system_name) = match self.0.get_mut(level.name.row()) {
+            Some(known) => *known.get_or_insert_with(|| make(text)),
+            None => make(text),
+        };
+        Function { name, system_name, file: level.file.map(|file| intern(answer.strings().get(file))), start_line: level.start_line }
     }
 }

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Builder, Sample, Thread, check};
+use crate::model::{Builder, Sample, Thread, check, kind};
 
 /// A machine made of texts.
 #[derive(Default)]
 struct Machine {
     files: Vec<(String, Vec<u8>)>,
     map: Option<String>,
-    kernel: Option<Kernel>,
+    kernels: Vec<Kernel>,
     hostname: Option<String>,
 }
 
@@ -17,11 +17,11 @@ impl ModuleSource for Machine {
         let found = self.files.iter().filter(|(name, _)| name == file);
         found.map(|(_, bytes)| Arc::new(bytes.clone()) as Bytes).collect()
     }
-    fn perf_map(&self, _: i32, _: bool) -> Option<String> {
-        self.map.clone()
+    fn perf_map(&self, _: i32, _: bool) -> Option<Bytes> {
+        self.map.clone().map(|text| Arc::new(text.into_bytes()) as Bytes)
     }
-    fn kernel(&self) -> Option<Kernel> {
-        self.kernel.clone()
+    fn kernels(&self, _: Option<&str>, _: Option<&str>) -> Vec<Kernel> {
+        self.kernels.clone()
     }
     fn hostname(&self) -> Option<String> {
         self.hostname.clone()
@@ -57,13 +57,17 @@ fn named(profile: &Profile, machine: &Machine) -> Profile {
     assert_eq!((named.total(0), named.sample_types.clone()), (profile.total(0), profile.sample_types.clone()));
     assert_eq!(named.samples.threads(), profile.samples.threads());
     assert_eq!(named.samples.time_range(), profile.samples.time_range());
-    assert_eq!((&named.info, &named.threads), (&profile.info, &profile.threads));
+    let info = crate::model::Info { unnamed: named.info.unnamed.clone(), ..profile.info.clone() };
+    assert_eq!((&named.info, &named.threads), (&info, &profile.threads));
     named
 }
 
-fn kernel(release: &str) -> Kernel {
-    let symbols = "ffffffff81000000 T _text\nffffffff81000100 T entry\nffffffff81000200 T leaf\nffffffff81000300 T end\n".to_owned();
-    Kernel { release: release.to_owned(), build_id: None, symbols }
+const KERNEL: &str = "ffffffff81000000 T _text\nffffffff81000100 T entry\nffffffff81000200 T leaf\nffffffff81000300 T end\nffffffffc0000000 t in_module\t[m]\n";
+
+fn kernel(release: &str, symbols: &str) -> Kernel {
+    let symbols = symbols.as_bytes().to_vec();
+    let symbols: Lazy = Arc::new(move || Some(Arc::new(symbols.clone()) as Bytes));
+    Kernel { release: Some(release.to_owned()), build_id: None, is_of_capture: false, symbols }
 }
 
 fn kernel_profile() -> Profile {
@@ -77,7 +81,7 @@ fn kernel_profile() -> Profile {
 
 #[test]
 fn return_addresses_are_looked_up_before_themselves() {
-    let machine = Machine { kernel: Some(kernel("6.1")), ..Machine::default() };
+    let machine = Machine { kernels: vec![kernel("6.1", KERNEL)], ..Machine::default() };
     let named = named(&kernel_profile(), &machine);
     assert_eq!(names(&named), ["leaf", "entry"]);
     assert!(named.notes.is_empty());
@@ -85,19 +89,45 @@ fn return_addresses_are_looked_up_before_themselves() {
 
 #[test]
 fn kernel_symbols_of_another_kernel_are_not_used() {
-    let moved = Kernel { symbols: kernel("6.1").symbols.replace("81000000", "80000000"), ..kernel("6.1") };
-    let hidden = Kernel { symbols: "0000000000000000 T _text\n".to_owned(), ..kernel("6.1") };
-    for (kernel, reason) in [
-        (Some(kernel("6.2")), "recorded under kernel 6.1, this machine runs 6.2"),
-        (Some(moved), "started again since"),
-        (Some(hidden), "kptr_restrict"),
-        (None, "shows no kernel symbols"),
+    let moved = kernel("6.1", &KERNEL.replace("81000000", "80000000"));
+    let hidden = kernel("6.1", "0000000000000000 T _text\n");
+    for (kernels, reason) in [
+        (vec![kernel("6.2", KERNEL)], "recorded under kernel 6.1, this machine runs 6.2"),
+        (vec![moved], "started again since"),
+        (vec![hidden], "kptr_restrict"),
+        (vec![], "shows no kernel symbols"),
     ] {
-        let named = named(&kernel_profile(), &Machine { kernel, ..Machine::default() });
+        let named = named(&kernel_profile(), &Machine { kernels, ..Machine::default() });
         assert!(names(&named).iter().all(|name| name.contains("0x")), "{:?}", names(&named));
         let note = named.notes.iter().next().unwrap();
         assert!(note.kind == kind::NO_SYMBOLS && note.count == 2 && note.text.contains(reason), "{note:?}");
     }
+}
+
+#[test]
+fn a_kernel_of_the_same_build_is_used_wherever_it_lies() {
+    let mut profile = kernel_profile();
+    let id = profile.strings.intern("ab01");
+    for mapping in profile.mappings.as_mut_slice() {
+        mapping.build_id = Some(id);
+    }
+    let moved = KERNEL.replace("ffffffff81", "ffffffff93");
+    let same = Kernel { build_id: Some("ab01".to_owned()), ..kernel("6.1", &moved) };
+    let other = Kernel { build_id: Some("cd02".to_owned()), ..kernel("6.1", KERNEL) };
+    let machine = Machine { kernels: vec![other.clone(), same], ..Machine::default() };
+    assert_eq!(names(&named(&profile, &machine)), ["leaf", "entry"]);
+    let without = named(&profile, &Machine { kernels: vec![other], ..Machine::default() });
+    assert!(without.info.unnamed[0].why.contains("another build"), "{:?}", without.info.unnamed);
+}
+
+#[test]
+fn symbols_saved_with_the_capture_need_no_other_proof() {
+    let saved = Kernel { release: None, is_of_capture: true, ..kernel("", KERNEL) };
+    let machine = Machine { kernels: vec![saved.clone()], ..Machine::default() };
+    assert_eq!(names(&named(&kernel_profile(), &machine)), ["leaf", "entry"]);
+    // Unless the kernel lay elsewhere: then they are of another start.
+    let moved = Kernel { symbols: kernel("", &KERNEL.replace("81000000 T _text", "80000000 T _text")).symbols, ..saved };
+    assert_eq!(named(&kernel_profile(), &Machine { kernels: vec![moved], ..Machine::default() }).notes.count(kind::NO_SYMBOLS), 2);
 }
 
 #[test]
@@ -193,4 +223,30 @@ mod own_binary {
         let other_build = named(&builder.finish(), &machine("here"));
         assert!(other_build.notes.iter().next().unwrap().text.contains("another build id"), "{:?}", other_build.notes);
     }
+}
+
+#[test]
+fn modules_without_symbols_are_listed_by_samples_with_what_helps() {
+    let mut builder = Builder::new([("cycles", "count")]);
+    let mut at = |file: &str, address: u64| {
+        let file = Some(builder.string(file));
+        let mapping = Mapping { file, start: 0x1000, limit: 0x9000, pid: Some(1), ..Mapping::default() };
+        let mapping = Some(builder.mapping(mapping));
+        builder.frame(Frame { mapping, address: Some(address), ..Frame::default() })
+    };
+    let (a, b, other_b, jit) = (at("/a", 0x2000), at("/b", 0x2000), at("/b", 0x2010), at("//anon", 0x3000));
+    for frames in [&[a, b][..], &[b, other_b], &[b], &[jit, b], &[]] {
+        let mut stack = None;
+        for frame in frames {
+            stack = Some(builder.stack(stack, *frame));
+        }
+        builder.rows.event(Sample { stack, ..Sample::default() }, 0, 1);
+    }
+    let named = named(&builder.finish(), &Machine::default());
+    let rows: Vec<_> = named.info.unnamed.iter().map(|row| (row.module.as_str(), row.addresses, row.samples)).collect();
+    // Two addresses of one module in one stack are one sample.
+    assert_eq!(rows, [("/b", 2, 4), ("code compiled at run time in process 1", 1, 1), ("/a", 1, 1)]);
+    assert!(named.info.unnamed.iter().all(|row| !row.why.is_empty() && !row.fix.is_empty()));
+    let note = named.notes.iter().next().unwrap();
+    assert_eq!((named.notes.len(), note.kind, note.count), (1, kind::NO_SYMBOLS, 4));
 }

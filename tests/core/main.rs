@@ -19,6 +19,7 @@ mod corpus_symbols;
 mod corpus_text;
 mod corpus_unwind;
 mod formats;
+mod go_symbols;
 mod laws;
 mod layers;
 mod naive;

@@ -1,0 +1,212 @@
+//! What stands at the addresses of one module, in columns.
+//!
+//! Modules have ten thousands of addresses in few functions, so each name is kept once. Deliberately absent: which addresses these are
+//! (the caller's sorted list has one entry per row). Start reading at [`Answer`].
+
+use rayon::prelude::*;
+
+use crate::base::intern::{StringId, Strings};
+use crate::base::ticket::{Cancelled, Ticket};
+
+/// One level of what stands at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Level {
+    /// The name in the binary; never empty in a finished answer.
+    pub(super) name: StringId,
+    pub(super) file: Option<StringId>,
+    /// From 1; 0 = unknown.
+    pub(super) line: u32,
+    /// From 1; 0 = unknown.
+    pub(super) column: u32,
+    /// First line of the function, from 1; 0 = unknown.
+    pub(super) start_line: u32,
+}
+
+/// Where code comes from, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Source<'a> {
+    pub(super) file: Option<&'a str>,
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) start_line: u32,
+}
+
+/// What stands at each address of a list: levels, innermost inlined function first; none = nothing is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Answer {
+    strings: Strings,
+    levels: Vec<Level>,
+    /// End of the levels of each address.
+    ends: Vec<u32>,
+}
+
+impl Answer {
+    /// Adds a level outside of those that the current address has. The name may be empty until [`close`](Self::close).
+    pub(super) fn push(&mut self, name: &str, source: Source<'_>) {
+        let name = self.strings.intern(name);
+        let file = source.file.map(|file| self.strings.intern(file));
+        self.levels.push(Level { name, file, line: source.line, column: source.column, start_line: source.start_line });
+    }
+
+    /// Names the outermost level of the current address, which is added where there is none.
+    pub(super) fn name_outermost(&mut self, name: &str) {
+        if self.levels.len() == self.start() {
+            return self.push(name, Source::default());
+        }
+        let name = self.strings.intern(name);
+        if let Some(level) = self.levels.last_mut() {
+            level.name = name;
+        }
+    }
+
+    /// True where the current address has no level yet.
+    pub(super) fn is_open_empty(&self) -> bool {
+        self.levels.len() == self.start()
+    }
+
+    /// Drops the levels of the current address again.
+    pub(super) fn clear_open(&mut self) {
+        self.levels.truncate(self.start());
+    }
+
+    /// Ends the current address; levels without a name go.
+    pub(super) fn close(&mut self) {
+        let start = self.start();
+        let unnamed = self.levels.iter().skip(start).any(|level| self.strings.get(level.name).is_empty());
+        if unnamed {
+            let kept: Vec<Level> = self
+                .levels
+                .drain(start..)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .filter(|level| !self.strings.get(level.name).is_empty())
+                .collect();
+            self.levels.extend(kept);
+        }
+        self.ends.push(self.levels.len() as u32);
+    }
+
+    fn start(&self) -> usize {
+        self.ends.last().map_or(0, |end| *end as usize)
+    }
+
+    /// Number of addresses.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The levels of one address, innermost first.
+    pub(super) fn levels(&self, row: usize) -> &[Level] {
+        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
+        let end = self.ends.get(row).map_or(start, |end| *end as usize);
+        self.levels.get(start..end).unwrap_or(&[])
+    }
+
+    /// The texts that levels name.
+    pub(super) const fn strings(&self) -> &Strings {
+        &self.strings
+    }
+
+    /// Number of addresses of which nothing is known.
+    pub(super) fn unknown(&self) -> usize {
+        (0..self.len()).filter(|&row| self.levels(row).is_empty()).count()
+    }
+
+    /// Adds one address of another answer.
+    pub(super) fn copy(&mut self, other: &Self, row: usize) {
+        for level in other.levels(row) {
+            let name = self.strings.intern(other.strings.get(level.name));
+            let file = level.file.map(|file| self.strings.intern(other.strings.get(file)));
+            self.levels.push(Level { name, file, ..*level });
+        }
+        self.ends.push(self.levels.len() as u32);
+    }
+
+    /// The answer of `one` for every address.
+    pub(super) fn of(addresses: &[u64], ticket: &Ticket, mut one: impl FnMut(u64, &mut Self)) -> Result<Self, Cancelled> {
+        let mut answer = Self::default();
+        for (n, &address) in addresses.iter().enumerate() {
+            if n % 64 == 0 {
+                ticket.check()?;
+            }
+            one(address, &mut answer);
+            answer.close();
+        }
+        Ok(answer)
+    }
+
+    /// As [`of`](Self::of), over stretches of addresses at the same time; each has a helper of its own from `helper`, which may hold
+    /// what cannot be shared. The answer does not depend on the number of threads.
+    pub(super) fn of_chunks<H>(
+        addresses: &[u64],
+        ticket: &Ticket,
+        helper: impl Fn() -> H + Sync,
+        one: impl Fn(&mut H, u64, &mut Self) + Sync,
+    ) -> Result<Self, Cancelled> {
+        /// Fewer are not worth a second helper: making one for a large binary costs milliseconds.
+        const CHUNK_MIN: usize = 1024;
+        let chunk = addresses.len().div_ceil(rayon::current_num_threads()).max(CHUNK_MIN);
+        let parts: Result<Vec<Self>, Cancelled> = addresses
+            .par_chunks(chunk)
+            .map(|part| {
+                let mut helper = helper();
+                Self::of(part, ticket, |address, answer| one(&mut helper, address, answer))
+            })
+            .collect();
+        let mut parts = parts?.into_iter();
+        let mut all = parts.next().unwrap_or_default();
+        for part in parts {
+            for row in 0..part.len() {
+                all.copy(&part, row);
+            }
+        }
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+impl Answer {
+    /// The names of one address, innermost first, each with its line.
+    pub(super) fn names(&self, row: usize) -> Vec<String> {
+        let text = |level: &Level| match level.file {
+            Some(file) => format!("{} {}:{}", self.strings.get(level.name), self.strings.get(file), level.line),
+            None => self.strings.get(level.name).to_owned(),
+        };
+        self.levels(row).iter().map(text).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_without_a_name_go_and_the_symbol_names_the_outermost() {
+        let mut answer = Answer::default();
+        let source = Source { file: Some("a.c"), line: 3, ..Source::default() };
+        answer.push("inner", source);
+        answer.push("", source);
+        answer.push("", source);
+        answer.name_outermost("outer");
+        answer.close();
+        answer.close();
+        answer.name_outermost("alone");
+        answer.close();
+        assert_eq!(answer.names(0), ["inner a.c:3", "outer a.c:3"]);
+        assert_eq!((answer.names(1), answer.names(2)), (vec![], vec!["alone".to_owned()]));
+        assert_eq!((answer.len(), answer.unknown()), (3, 1));
+    }
+
+    #[test]
+    fn chunks_give_what_one_pass_gives() {
+        let addresses: Vec<u64> = (0..5000).collect();
+        let one = |address: u64, answer: &mut Answer| {
+            if !address.is_multiple_of(7) {
+                answer.push(&format!("f{}", address % 13), Source { file: Some("x"), line: address as u32, ..Source::default() });
+            }
+        };
+        let whole = Answer::of(&addresses, &Ticket::new(), one).unwrap();
+        let chunked = Answer::of_chunks(&addresses, &Ticket::new(), || (), |(), address, answer| one(address, answer)).unwrap();
+        assert_eq!(whole, chunked);
+    }
+}

@@ -1,0 +1,152 @@
+//! One module from all the files that hold parts of it: the binary, its separate debug file, the symbols packed into it.
+//!
+//! A file counts only by proof: an equal build id; the checksum that the binary names for its debug file; or, on the machine of the
+//! capture, the path. Deliberately absent: where files lie. Start reading at [`look_up`].
+
+use super::answer::Answer;
+use super::dwarf::{self, Debug};
+use super::elf::{Parsed, Segments};
+use super::go::GoTable;
+use super::missing::Missing;
+use super::table::Table;
+use super::{Bytes, ModuleSource};
+use crate::base::ticket::{Cancelled, Ticket};
+
+/// A module as the capture names it.
+pub(super) struct Wanted<'a> {
+    /// Path.
+    pub(super) file: &'a str,
+    /// In lower-case hex.
+    pub(super) build_id: Option<&'a str>,
+    /// True where the capture was taken on this machine.
+    pub(super) is_local: bool,
+    /// Offset in the file where its mapping starts, where it has only one.
+    pub(super) offset: Option<u64>,
+}
+
+/// The files of one module.
+#[derive(Default)]
+struct Files {
+    /// The binary and what adds to it.
+    own: Vec<Bytes>,
+    /// Debug information that several modules share.
+    shared: Option<Bytes>,
+}
+
+/// What stands at each of the sorted offsets in the module's file, or why nothing is known.
+pub(super) fn look_up(
+    source: &dyn ModuleSource,
+    wanted: &Wanted<'_>,
+    addresses: &[u64],
+    ticket: &Ticket,
+) -> Result<Result<Answer, Missing>, Cancelled> {
+    let files = match gather(source, wanted) {
+        Ok(files) => files,
+        Err(missing) => return Ok(Err(missing)),
+    };
+    ticket.check()?;
+    let parsed: Vec<Parsed<'_>> = files.own.iter().filter_map(Parsed::new).collect();
+    let table = Table::new(parsed.iter().flat_map(Parsed::symbols).collect());
+    ticket.check()?;
+    let shared = files.shared.as_ref().and_then(Parsed::new);
+    let debug = parsed.iter().find(|file| file.has_debug_info()).and_then(|file| Debug::new(file, shared.as_ref()));
+    // Go's own table is second choice: DWARF and the symbol table spell generic functions alike, it does not.
+    let go = if debug.is_none() { parsed.iter().find_map(GoTable::new) } else { None };
+    if table.is_empty() && debug.is_none() && go.is_none() {
+        return Ok(Err(Missing::Stripped));
+    }
+    let segments = parsed.iter().find_map(Parsed::segments);
+    let by_mapping = || wanted.offset.and_then(|offset| parsed.iter().find_map(|file| file.segments_by_mapping(offset)));
+    let segments = segments.or_else(by_mapping).unwrap_or_else(Segments::default);
+    ticket.check()?;
+    let context = || debug.as_ref().and_then(Debug::context);
+    let answer = Answer::of_chunks(addresses, ticket, context, |context, offset, answer| {
+        let address = segments.address_of(offset);
+        if let Some(context) = context {
+            dwarf::levels(context, address, answer);
+        }
+        if answer.is_open_empty() && go.as_ref().is_some_and(|go| go.levels(address, answer)) {
+            return;
+        }
+        if let Some(symbol) = table.find(address) {
+            // The symbol is the name that other tools show; the lines know what was inlined into it.
+            answer.name_outermost(symbol.name);
+        }
+    })?;
+    Ok(Ok(answer))
+}
+
+/// The files that make the module, with proof.
+fn gather(source: &dyn ModuleSource, wanted: &Wanted<'_>) -> Result<Files, Missing> {
+    let mut own = source.candidates(wanted.file, wanted.build_id);
+    let any = !own.is_empty();
+    own.retain(|bytes| Parsed::new(bytes).is_some());
+    let found = own.len();
+    match wanted.build_id {
+        _ if found == 0 => return Err(if any { Missing::NoProgram } else { Missing::NotHere }),
+        Some(id) => own.retain(|bytes| build_id(bytes).as_deref() == Some(id)),
+        // Without a build id only the path says that it is the same file: that is no proof on another machine.
+        None if !wanted.is_local => return Err(Missing::Unproven),
+        None => {
+            own.truncate(1);
+            if let Some(id) = own.first().and_then(build_id) {
+                let mut all = source.candidates(wanted.file, Some(&id));
+                all.retain(|bytes| build_id(bytes).as_deref() == Some(&id));
+                if !all.is_empty() {
+                    own = all;
+                }
+            }
+        }
+    }
+    if own.is_empty() {
+        return Err(Missing::OtherBuild(found));
+    }
+    let mut files = Files { own, shared: None };
+    add_debug_file(source, wanted.file, &mut files);
+    add_packed_symbols(&mut files);
+    add_shared(source, wanted.file, &mut files);
+    Ok(files)
+}
+
+fn build_id(bytes: &Bytes) -> Option<String> {
+    Parsed::new(bytes)?.build_id
+}
+
+/// The debug file that the binary names, where no file with the build id has debug information.
+fn add_debug_file(source: &dyn ModuleSource, file: &str, files: &mut Files) {
+    let parsed: Vec<Parsed<'_>> = files.own.iter().filter_map(Parsed::new).collect();
+    if parsed.iter().any(Parsed::has_debug_info) {
+        return;
+    }
+    let Some((binary, (name, crc))) = parsed.iter().find_map(|file| Some((file, file.debug_link()?))) else { return };
+    let is_it = |bytes: &Bytes| match (Parsed::new(bytes).map(|debug| debug.build_id), &binary.build_id) {
+        (None, _) => false,
+        (Some(Some(theirs)), Some(own)) => theirs == *own,
+        _ => libdeflater::crc32(bytes) == crc,
+    };
+    let debug = source.debug_files(file, &name).into_iter().find(is_it);
+    drop(parsed);
+    files.own.extend(debug);
+}
+
+/// The symbols packed into the binary, where no file has a symbol table.
+fn add_packed_symbols(files: &mut Files) {
+    let parsed: Vec<Parsed<'_>> = files.own.iter().filter_map(Parsed::new).collect();
+    if parsed.iter().any(Parsed::has_symbol_table) {
+        return;
+    }
+    let packed = parsed.iter().find_map(Parsed::packed_symbols);
+    drop(parsed);
+    files.own.extend(packed);
+}
+
+/// Debug information that was moved to a file for several modules.
+fn add_shared(source: &dyn ModuleSource, file: &str, files: &mut Files) {
+    let parsed: Vec<Parsed<'_>> = files.own.iter().filter_map(Parsed::new).collect();
+    let link = parsed.iter().find(|file| file.has_debug_info()).and_then(Parsed::supplement_link);
+    let Some((path, id)) = link else { return };
+    let by_id = source.candidates(&path, Some(&id));
+    let shared = by_id.into_iter().chain(source.debug_files(file, &path)).find(|bytes| build_id(bytes).as_deref() == Some(&id));
+    drop(parsed);
+    files.shared = shared;
+}
