@@ -15,6 +15,8 @@ mod names;
 mod rebuild;
 mod table;
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,15 +28,9 @@ pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{Frame, FrameId, Mapping, Profile};
 
-<<<<<<< HEAD
-=======
-/// The bytes of a file, shared and unchanging.
-pub type Bytes = Arc<dyn Deref<Target = [u8]> + Send + Sync>;
-
 /// Bytes that are read only when they are needed; `None` where they cannot be read.
 pub type Lazy = Arc<dyn Fn() -> Option<Bytes> + Send + Sync>;
 
->>>>>>> 109a339 (Name stripped Go binaries by their own table, find separate debug files, read the kernel's list only when it is the right one)
 /// Where symbols come from.
 pub trait ModuleSource: Sync {
     /// Files that may be the module `file`, or hold its debug information, best first. With a build id also files that are found by

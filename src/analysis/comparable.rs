@@ -163,7 +163,9 @@ impl Found<'_> {
             _ if snapshot => (Concern::Info, "a snapshot does not grow with the length of a capture"),
             Normalization::PerSecond => (Concern::Scaled, "values are divided by the duration"),
             Normalization::Share => (Concern::Scaled, "shares do not depend on the duration"),
-            Normalization::Absolute => (Concern::Warning, "absolute values grow with the duration: compare per second, unless both did the same work"),
+            Normalization::Absolute => {
+                (Concern::Warning, "absolute values grow with the duration: compare per second, unless both did the same work")
+            }
         };
         self.add("duration", sides, concern, text);
     }

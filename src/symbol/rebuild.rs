@@ -2,11 +2,7 @@
 
 use super::answer::{Answer, Level};
 use super::names::readable;
-<<<<<<< HEAD
-use super::{Level, Levels};
 use crate::base::forest::Forest;
-=======
->>>>>>> 109a339 (Name stripped Go binaries by their own table, find separate debug files, read the kernel's list only when it is the right one)
 use crate::base::intern::Interner;
 use crate::model::{Frame, FrameId, Function, FunctionId, Profile, StackId, StackTable, StringId};
 
@@ -44,15 +40,10 @@ pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At]) 
     for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
         // A parent stands before its children, so it has moved already.
         let mut at = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
-<<<<<<< HEAD
-        for &frame in chains.get(frame.row()).map_or(&[][..], Vec::as_slice) {
-            at = stacks.child(at, frame);
-=======
         let start = frame.row().checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
         let end = ends.get(frame.row()).copied().unwrap_or(start);
         for &frame in chains.get(start..end).unwrap_or(&[]) {
-            at = stacks.intern((at, frame));
->>>>>>> 109a339 (Name stripped Go binaries by their own table, find separate debug files, read the kernel's list only when it is the right one)
+            at = stacks.child(at, frame);
         }
         moved.push(at);
     }
