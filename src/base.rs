@@ -6,6 +6,7 @@
 pub mod binaries;
 pub mod cursor;
 pub mod forest;
+pub mod gzip;
 pub mod index;
 pub mod inflate;
 pub mod intern;

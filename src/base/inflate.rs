@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::io::Read as _;
 
-use libdeflater::{DecompressionError, Decompressor};
+use libdeflater::Decompressor;
 
+use crate::base::gzip::{Gzip, Stop};
 use crate::base::ticket::{Cancelled, Ticket};
 
 /// Default limit of the uncompressed size: 8 GiB.
@@ -146,16 +147,23 @@ pub fn peel<'a>(input: &'a [u8], cap: u64, ticket: &Ticket) -> Result<Peeled<'a>
 
 type Bytes = (Vec<u8>, Option<(u64, String)>);
 
-/// All gzip members. A file of one member (nearly all are) is inflated at once by libdeflate; several members, and damaged ones, go
-/// through a stream, which knows where a member ends and keeps what stands before the damage.
+/// Members up to this size are inflated in one call, which takes some ten milliseconds and cannot be stopped.
+const ONE_CALL_BYTES: usize = 16 << 20;
+
+/// Bytes between two looks at the cancel switch.
+const PIECE_BYTES: usize = 2 << 20;
+
+/// All gzip members. A small file of one member is inflated at once by libdeflate; larger ones and several members in pieces;
+/// damaged ones go through a slower stream, which keeps what stands before the damage.
 fn gzip(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
     ticket.stage("inflating", input.len() as u64)?;
     if let Some(out) = one_member(input, cap)? {
         ticket.advance(input.len() as u64)?;
         return Ok((out, None));
     }
-    let mut out = Vec::new();
-    let mut rest = input;
+    let (mut out, sound) = sound_members(input, cap, ticket)?;
+    let Some(start) = sound else { return Ok((out, None)) };
+    let mut rest = input.get(start..).unwrap_or(&[]);
     while !rest.is_empty() {
         let at = (input.len() - rest.len()) as u64;
         if at > 0 && !rest.starts_with(&[0x1f, 0x8b]) {
@@ -181,30 +189,66 @@ fn gzip(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
     Ok((out, None))
 }
 
-/// The bytes of an input that is exactly one sound member; `None` otherwise.
-fn one_member(input: &[u8], cap: u64) -> Result<Option<Vec<u8>>, PeelError> {
-    let Some(trailer) = input.last_chunk::<8>() else { return Ok(None) };
-    let [c0, c1, c2, c3, n0, n1, n2, n3] = *trailer;
-    let (crc, size) = (u32::from_le_bytes([c0, c1, c2, c3]), u32::from_le_bytes([n0, n1, n2, n3]));
-    // The size is modulo 2^32 and not to be trusted: a first guess only. Deflate cannot grow more than 1032 times.
-    let most = input.len().saturating_mul(1032).saturating_add(64);
+/// The bytes of all sound members at the start of `input`, and where the first member (or whatever stands there) begins that is not
+/// sound.
+fn sound_members(input: &[u8], cap: u64, ticket: &Ticket) -> Result<(Vec<u8>, Option<usize>), PeelError> {
     let limit = usize::try_from(cap).unwrap_or(usize::MAX);
-    let mut room = (size as usize).clamp(64, most).min(limit);
-    let mut decompressor = Decompressor::new();
+    // The last member's size is a guess at what is needed: pages that the system zeroes on first touch.
+    let guess = trailer(input).map_or(0, |(_, size)| size as usize).min(input.len().saturating_mul(1032)).min(limit);
+    let mut out = vec![0; guess.saturating_add(1)];
+    let mut gzip = Gzip::new(input);
+    let (mut made, mut counted) = (0, 0);
     loop {
-        // Pages that the system zeroes on first touch, not a buffer filled beforehand.
-        let mut out = vec![0; room];
-        match decompressor.gzip_decompress(input, &mut out) {
-            Ok(made) => {
-                out.truncate(made);
-                // libdeflate stops after the first member: only where the file's last bytes are this member's trailer was it all.
-                let whole = made as u32 == size && libdeflater::crc32(&out) == crc;
-                return Ok(whole.then_some(out));
-            }
-            Err(DecompressionError::InsufficientSpace) if room >= limit => return Err(PeelError::TooLarge { cap }),
-            Err(DecompressionError::InsufficientSpace) if room < most => room = room.saturating_mul(2).min(most).min(limit),
-            Err(_) => return Ok(None),
+        if made == out.len() {
+            out.resize(made.saturating_add((made / 4).max(PIECE_BYTES)).min(limit.saturating_add(PIECE_BYTES)), 0);
         }
+        let end = out.len().min(made.saturating_add(PIECE_BYTES));
+        let piece = out.get_mut(..end).unwrap_or_default();
+        let more = match gzip.fill(piece, made, ticket) {
+            Ok(more) => more,
+            Err(Stop::Cancelled) => return Err(PeelError::Cancelled),
+            Err(Stop::Irregular) => {
+                let (start, sound) = gzip.sound();
+                out.truncate(sound as usize);
+                return Ok((out, Some(start)));
+            }
+        };
+        made += more;
+        ticket.advance((gzip.consumed() - counted) as u64)?;
+        counted = gzip.consumed();
+        if made > limit {
+            return Err(PeelError::TooLarge { cap });
+        }
+        if made < end {
+            out.truncate(made);
+            return Ok((out, None));
+        }
+    }
+}
+
+/// Checksum and size modulo 2³² of the last member, if the input ends with its trailer.
+fn trailer(input: &[u8]) -> Option<(u32, u32)> {
+    let [c0, c1, c2, c3, n0, n1, n2, n3] = *input.last_chunk::<8>()?;
+    Some((u32::from_le_bytes([c0, c1, c2, c3]), u32::from_le_bytes([n0, n1, n2, n3])))
+}
+
+/// The bytes of a small input that is exactly one sound member; `None` otherwise.
+fn one_member(input: &[u8], cap: u64) -> Result<Option<Vec<u8>>, PeelError> {
+    let Some((crc, size)) = trailer(input) else { return Ok(None) };
+    let room = (size as usize).max(64);
+    if room > ONE_CALL_BYTES || input.len() > ONE_CALL_BYTES {
+        return Ok(None);
+    }
+    let mut out = vec![0; room];
+    match Decompressor::new().gzip_decompress(input, &mut out) {
+        Ok(made) if made as u64 > cap => Err(PeelError::TooLarge { cap }),
+        Ok(made) => {
+            out.truncate(made);
+            // libdeflate stops after the first member: only where the file's last bytes are this member's trailer was it all.
+            let whole = made as u32 == size && libdeflater::crc32(&out) == crc;
+            Ok(whole.then_some(out))
+        }
+        Err(_) => Ok(None),
     }
 }
 
