@@ -106,6 +106,11 @@ perf_samples() {
     pipe=$data/indexer-before-pipe.perf.data
     record -e cpu-clock:u -o - -- sh -c "exec $run/before/indexer \$0 >&2" 2> /dev/null
     pipe=
+    sleeps="for i in 1 2 3; do sleep 0.05; done"
+    env -i PATH=/usr/bin:/bin perf record -e context-switches -c 1 --switch-events -g -o $run/sleeps.perf.data -- sh -c "$sleeps"
+    mv $run/sleeps.perf.data "$data/sleeps-switches.perf.data"
+    env -i PATH=/usr/bin:/bin perf record -e sched:sched_switch -g --all-cgroups -o $run/sleeps.perf.data -- sh -c "$sleeps"
+    mv $run/sleeps.perf.data "$data/sleeps-tracepoint.perf.data"
     chmod 644 "$data"/*
 }
 

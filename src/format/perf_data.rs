@@ -1,33 +1,38 @@
 //! `perf.data`: what `perf record` writes, to a file or to a pipe.
 //!
-//! Three passes: a serial walk that lists records (`container`), a serial pass in time order over threads and modules (`maps`),
+//! Three passes: a serial walk that lists records (`container`), a serial pass in time order over threads and modules (`follow`),
 //! a parallel one over the samples (`samples`). Written against perf's own sources; no crate does READ groups, tracing data in
 //! pipes and newer compressed records right. Copied stacks are unwound on the way (`unwind`). Deliberately absent: symbols
 //! (`crate::symbol`), the file system (the loader gives the files of a directory as [`ReadCx::parts`](crate::format::ReadCx)).
 
 mod attr;
+mod cgroups;
 mod container;
+mod extra;
 mod features;
+mod follow;
 mod header;
 mod ids;
 mod inflate;
+mod labels;
 mod maps;
+mod offcpu;
 mod records;
 mod samples;
 #[cfg(test)]
 mod tests;
+mod tracepoints;
 mod unwind;
 
 use self::attr::{Attr, bit};
 use self::container::{Capture, Entry};
 use self::features::seconds;
+use self::follow::{Followed, follow};
 use self::ids::EventId;
 use self::maps::Tasks;
-use self::samples::{Deferred, Groups, Row};
+use self::samples::Row;
 use super::{Format, Input, ReadCx, ReadError, Sniff};
-use crate::base::cursor::{Cursor, Short};
-use crate::base::ticket::Cancelled;
-use crate::model::{Builder, Profile, Tally, kind};
+use crate::model::{Builder, Profile};
 use rayon::slice::ParallelSliceMut as _;
 
 /// Name of the format in errors and output.
@@ -65,9 +70,11 @@ impl Format for PerfData {
         let names = event_names(&mut capture);
         sort_by_time(&mut capture.entries);
         let build_ids = std::mem::take(&mut capture.features.build_ids);
-        let Followed { tasks, mut rows, deferred } = follow(&capture, Tasks::new(build_ids), &mut builder, cx)?;
+        let Followed { tasks, mut rows, deferred, cgroups } = follow(&capture, Tasks::new(build_ids), &mut builder, cx)?;
+        let labels = labels::label(&capture, &rows, &cgroups, &mut builder, cx.ticket)?;
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
         samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx)?;
+        builder.rows.set_labels(labels);
         facts(&mut capture, &names, default_event, &mut builder);
         Ok(builder.finish())
     }
@@ -91,7 +98,8 @@ fn event_names(capture: &mut Capture<'_>) -> Vec<String> {
         }
     }
     let name = |event: &container::Event| {
-        let tracepoint = || capture.features.tracepoints.get(&event.attr.config).filter(|_| event.attr.kind == 2).cloned();
+        let tracepoint =
+            || capture.features.tracepoints.get(&event.attr.config).filter(|_| event.attr.kind == 2).map(|found| found.name.clone());
         event.name.clone().filter(|name| !name.is_empty()).or_else(tracepoint).unwrap_or_else(|| event.attr.name())
     };
     capture.events.iter().map(name).collect()
@@ -104,98 +112,11 @@ fn sort_by_time(entries: &mut [Entry]) {
     }
 }
 
-/// What going through all records gave.
-struct Followed {
-    tasks: Tasks,
-    rows: Vec<Row>,
-    deferred: Deferred,
-}
-
-/// Goes through all records in time order: threads and modules as they come, one row per sample and event.
-fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Builder, cx: &ReadCx<'_>) -> Result<Followed, Cancelled> {
-    cx.ticket.stage("following threads and modules", capture.entries.len() as u64)?;
-    let mut rows = Vec::with_capacity(capture.entries.len());
-    let mut groups = Groups::new();
-    let mut used = 0;
-    let mut deferred = Deferred::default();
-    for (n, entry) in capture.entries.iter().enumerate() {
-        if n % 4096 == 4095 {
-            cx.ticket.advance(4096)?;
-        }
-        let Some(record) = capture.record(entry.at) else { continue };
-        let offset = capture.file_offset(entry.at);
-        let result = match entry.kind {
-            records::MMAP | records::MMAP2 => {
-                records::mmap(record.body, record.misc, entry.kind == records::MMAP2).map(|mmap| tasks.mmap(&mmap, builder))
-            }
-            records::COMM => records::comm(record.body, record.misc).map(|comm| tasks.comm(&comm, builder)),
-            records::FORK => records::fork(record.body, record.misc).map(|fork| tasks.fork(fork)),
-            // A cookie is used once; should one come again, the first record belongs to the samples before it.
-            records::CALLCHAIN_DEFERRED => records::deferred(record.body).and_then(|chain| {
-                let thread = capture.trailer_thread(chain.trailer)?;
-                deferred.entry((thread, chain.cookie)).or_insert(entry.at);
-                Ok(())
-            }),
-            _ => {
-                let before = rows.len();
-                let result = sample_rows(capture, entry, record.body, &mut tasks, &mut groups, builder, &mut rows);
-                used += u64::from(rows.len() > before);
-                if result.is_ok() && rows.len() == before {
-                    builder.notes.add(kind::SKIPPED, "samples of groups in which no counter grew", 1, Some(offset));
-                }
-                result
-            }
-        };
-        if result.is_err() {
-            let (name, _) = records::name_of(entry.kind);
-            builder.notes.add(kind::NOT_UNDERSTOOD, &format!("{name} records that are cut or damaged"), 1, Some(offset));
-        }
-    }
-    builder.info.tally = Tally::new(used, capture.count_of(records::SAMPLE).saturating_sub(used));
-    Ok(Followed { tasks, rows, deferred })
-}
-
-fn sample_rows(
-    capture: &Capture<'_>,
-    entry: &Entry,
-    body: Cursor<'_>,
-    tasks: &mut Tasks,
-    groups: &mut Groups,
-    builder: &mut Builder,
-    rows: &mut Vec<Row>,
-) -> Result<(), Short> {
-    let Some((id, event)) = entry.event.and_then(|id| Some((id, capture.events.get(id)?))) else { return Ok(()) };
-    let field = |place: usize| {
-        let mut cursor = body;
-        cursor.skip(place).map(|()| cursor)
-    };
-    let (mut thread, mut view) = (None, tasks.nothing());
-    if let Some(place) = event.layout.tid {
-        let mut cursor = field(place)?;
-        let (pid, tid) = (cursor.i32()?, cursor.i32()?);
-        let (row, space) = tasks.sample(pid, tid, builder);
-        (thread, view) = (Some(row), space);
-    }
-    let time = event.layout.time.map(|_| i64::try_from(entry.time).unwrap_or(i64::MAX));
-    let mut row = Row { at: entry.at, time, column: id.row(), layout: id, thread, view, weight: event.attr.sample_period };
-    if event.attr.has(bit::READ) {
-        for (event, weight) in groups.split(capture, body, event)? {
-            (row.column, row.weight) = (event.row(), weight);
-            rows.push(row);
-        }
-        return Ok(());
-    }
-    if let Some(place) = event.layout.period {
-        row.weight = field(place)?.u64()?;
-    }
-    rows.push(row);
-    Ok(())
-}
-
 /// Makes one sample type per event and gives the event that a viewer shows first: the first one with samples. Dummy events, which count
 /// nothing, get a sample type only where they have samples. Rows come with events as columns and leave with sample types.
 fn add_sample_types(capture: &Capture<'_>, names: &[String], rows: &mut [Row], builder: &mut Builder) -> Option<EventId> {
-    let mut is_used = vec![false; capture.events.len()];
+    // One more than there are events: time off the CPU.
+    let mut is_used = vec![false; capture.events.len() + 1];
     for row in &*rows {
         if let Some(used) = is_used.get_mut(row.column) {
             *used = true;
@@ -208,10 +129,17 @@ fn add_sample_types(capture: &Capture<'_>, names: &[String], rows: &mut [Row], b
         if !is_used && event.attr.is_dummy() {
             continue;
         }
-        let column = builder.add_sample_type(name, event.attr.unit());
+        let unit = if name == "offcpu-time" { "nanoseconds" } else { event.attr.unit() };
+        let column = builder.add_sample_type(name, unit);
         if is_used && default.is_none() {
             builder.default_sample_type = column;
             default = Some(id);
+        }
+    }
+    if is_used.last() == Some(&true) {
+        columns.push(builder.add_sample_type(offcpu::NAME, "nanoseconds"));
+        if default.is_none() {
+            builder.default_sample_type = builder.sample_types.len() - 1;
         }
     }
     for row in rows {

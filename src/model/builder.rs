@@ -96,6 +96,19 @@ impl Rows {
         }
     }
 
+    /// Number of distinct sets of labels so far.
+    pub fn label_sets(&self) -> usize {
+        self.label_sets.len()
+    }
+
+    /// Gives every sample its labels: one entry per sample, ids from [`Self::label_set`]. Nothing happens where the numbers differ.
+    pub fn set_labels(&mut self, labels: Vec<Option<LabelSetId>>) {
+        debug_assert!(labels.is_empty() || labels.len() == self.samples.len(), "one entry per sample");
+        if labels.len() == self.samples.len() {
+            self.samples.labels = labels;
+        }
+    }
+
     /// Number of samples so far.
     pub fn len(&self) -> usize {
         self.samples.len()

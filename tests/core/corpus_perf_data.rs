@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use emberlens::app::load::{self, LoadOptions};
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{self, Input, ReadCx};
-use emberlens::model::{Frame, FrameId, Mapping, Profile, base_name, check, kind};
+use emberlens::model::{Frame, FrameId, LabelValue, Mapping, Profile, base_name, check, kind};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -80,6 +80,23 @@ fn event(profile: &Profile, row: usize) -> (usize, i64) {
         .unwrap_or((profile.default_sample_type, 0))
 }
 
+/// Name of the sample type that is made of switches of threads: perf script has no such samples.
+const OFF_CPU: &str = "off-cpu";
+
+/// The rows that are samples of events.
+fn event_rows(profile: &Profile) -> impl Iterator<Item = usize> + '_ {
+    let off_cpu = profile.sample_types.iter().position(|kind| kind.name == OFF_CPU);
+    (0..profile.samples.len()).filter(move |&row| off_cpu.is_none_or(|column| profile.samples.values(column)[row] == 0))
+}
+
+fn off_cpu(profile: &Profile) -> u64 {
+    profile.sample_types.iter().find(|kind| kind.name == OFF_CPU).map_or(0, |kind| kind.records)
+}
+
+fn unended(profile: &Profile) -> u64 {
+    profile.notes.iter().filter(|note| note.text.starts_with("times off the CPU")).map(|note| note.count).sum()
+}
+
 fn seconds(nanos: i64) -> String {
     format!("{}.{:06}", nanos / 1_000_000_000, nanos % 1_000_000_000 / 1000)
 }
@@ -94,15 +111,16 @@ fn differences(profile: &Profile, name: &str, truth: &Value) -> Vec<String> {
         }
     };
     let number = |value: &Value| value.as_u64().unwrap_or(0).to_string();
-    same("samples", profile.samples.len().to_string(), number(&raw["samples"]));
+    let rows = || event_rows(profile);
+    same("samples", rows().count().to_string(), number(&raw["samples"]));
 
     let (mut samples, mut periods, mut comms) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let mut threads = BTreeSet::new();
-    for (column, kind) in profile.sample_types.iter().enumerate().filter(|(_, kind)| kind.records > 0) {
+    for (column, kind) in profile.sample_types.iter().enumerate().filter(|(_, kind)| kind.records > 0 && kind.name != OFF_CPU) {
         *samples.entry(kind.name.clone()).or_insert(0) += kind.records;
         *periods.entry(kind.name.clone()).or_insert(0) += profile.total(column);
     }
-    for row in 0..profile.samples.len() {
+    for row in rows() {
         *comms.entry(comm(profile, row).to_owned()).or_insert(0_u64) += 1;
         let thread = profile.threads[profile.samples.threads()[row].expect("a thread")];
         threads.insert((thread.pid, thread.tid));
@@ -121,7 +139,8 @@ fn differences(profile: &Profile, name: &str, truth: &Value) -> Vec<String> {
     same("samples by comm", format!("{comms:?}"), map(&raw["samples_by_comm"]));
     same("threads", threads.len().to_string(), number(&raw["threads"]));
     if let (Some(first), Some(last)) = (raw["first_time"].as_str(), raw["last_time"].as_str()) {
-        let range = profile.samples.time_range().map(|(first, last)| format!("{} {}", seconds(first), seconds(last)));
+        let times = || rows().filter_map(|row| profile.samples.time(row));
+        let range = times().min().zip(times().max()).map(|(first, last)| format!("{} {}", seconds(first), seconds(last)));
         same("times", range.unwrap_or_default(), format!("{first} {last}"));
     }
     if let Some(counts) = truth["perf_data"]["record_counts"]["Aggregated"].as_object().filter(|_| !name.ends_with(NO_COUNTS)) {
@@ -149,7 +168,7 @@ fn stacks(profile: &Profile, raw: &Value, same: &mut impl FnMut(&str, String, St
     // Without a call chain the sampled address is printed as it is.
     let has_chains = profile.info.facts.iter().any(|(key, text)| key == "event" && text.contains("call chains"));
     let shown = |frame: FrameId| if has_chains { printed(profile, frame) } else { profile.frames[frame].address.unwrap_or(0) };
-    for row in 0..profile.samples.len() {
+    for row in event_rows(profile) {
         // perf script prints at most 127 addresses.
         let addresses: Vec<String> =
             profile.stack_frames(profile.samples.stacks()[row]).take(127).map(|frame| format!("{:x}", shown(frame))).collect();
@@ -219,6 +238,20 @@ fn top_rows(profile: &Profile, truth: &Value, same: &mut impl FnMut(&str, String
     }
 }
 
+/// Fields that the tracepoint's own text shows in other words (`(flags=SPIN)`, `(ret=0)`, an address in brackets), and labels that it
+/// does not show without being asked.
+const HIDDEN: [&str; 6] = ["flags", "ret", "__probe_ip", "cpu", "code page", "data page"];
+
+/// Labels of a sample.
+fn fields(profile: &Profile, row: usize) -> Vec<(String, String)> {
+    let labels = profile.samples.labels()[row].map_or(&[][..], |set| profile.label_sets.get(set));
+    let value = |value| match value {
+        LabelValue::Text(text) => profile.strings.get(text).to_owned(),
+        LabelValue::Number(number, _) => number.to_string(),
+    };
+    labels.iter().map(|label| (profile.strings.get(label.key).to_owned(), value(label.value))).collect()
+}
+
 #[test]
 fn every_capture_says_what_perf_says() {
     let mut failures = Vec::new();
@@ -238,8 +271,11 @@ fn every_capture_says_what_perf_says() {
             }
         };
         assert_eq!(check(&profile), [], "{}", entry.name);
-        let records = profile.info.fact("records").unwrap_or("").split(", ").find_map(|part| part.strip_prefix("SAMPLE "));
-        assert_eq!(records.unwrap_or("0"), profile.info.tally.samples.to_string(), "{}", entry.name);
+        let fact = profile.info.fact("records").unwrap_or("");
+        let records = |name: &str| fact.split(", ").find_map(|part| part.strip_prefix(name)?.parse::<u64>().ok()).unwrap_or(0);
+        // Where threads are switched by records, times off the CPU stand for records as well.
+        let switches = if records("SWITCH ") + records("SWITCH_CPU_WIDE ") > 0 { off_cpu(&profile) + unended(&profile) } else { 0 };
+        assert_eq!(records("SAMPLE ") + switches, profile.info.tally.samples, "{}", entry.name);
         if excepted {
             assert!(profile.notes.count(kind::TRUNCATED) > 0, "{} must say that it is damaged", entry.name);
             println!("{}: {} samples with notes", entry.name, profile.samples.len());
@@ -287,6 +323,14 @@ fn the_text_of_perf_script_line_by_line() {
             assert!(header.trim_start().starts_with(comm(&profile, row)), "{}: {header} against {}", entry.name, comm(&profile, row));
             let time = seconds(profile.samples.time(row).expect("a time"));
             assert!(header.contains(&format!("{time}:")), "{}: {header} against {time}", entry.name);
+            // The fields of tracepoints stand behind the event: numbers in decimal or hex.
+            for (key, value) in fields(&profile, row) {
+                let hex = value.parse::<u64>().map_or(value.clone(), |number| format!("{number:#x}"));
+                let shown = [&value, &hex]
+                    .iter()
+                    .any(|value| [format!(" {key}={value}"), format!(" {value} ")].iter().any(|text| header.contains(text)));
+                assert!(shown || HIDDEN.contains(&key.as_str()), "{}: {header} lacks {key}={value}", entry.name);
+            }
             let hex = |text: &str| u64::from_str_radix(text.split_whitespace().next().unwrap_or(""), 16).expect("an address");
             if has_chains {
                 // Inlined frames have no address of their own.

@@ -21,7 +21,17 @@ pub(super) mod bit {
     pub(in super::super) const BRANCH_STACK: u64 = 1 << 11;
     pub(in super::super) const REGS_USER: u64 = 1 << 12;
     pub(in super::super) const STACK_USER: u64 = 1 << 13;
+    pub(in super::super) const WEIGHT: u64 = 1 << 14;
+    pub(in super::super) const DATA_SRC: u64 = 1 << 15;
     pub(in super::super) const IDENTIFIER: u64 = 1 << 16;
+    pub(in super::super) const TRANSACTION: u64 = 1 << 17;
+    pub(in super::super) const REGS_INTR: u64 = 1 << 18;
+    pub(in super::super) const PHYS_ADDR: u64 = 1 << 19;
+    pub(in super::super) const AUX: u64 = 1 << 20;
+    pub(in super::super) const CGROUP: u64 = 1 << 21;
+    pub(in super::super) const DATA_PAGE_SIZE: u64 = 1 << 22;
+    pub(in super::super) const CODE_PAGE_SIZE: u64 = 1 << 23;
+    pub(in super::super) const WEIGHT_STRUCT: u64 = 1 << 24;
 }
 
 /// Bits of `branch_sample_type`.
@@ -66,6 +76,7 @@ pub(super) struct Attr {
     pub(super) flags: u64,
     pub(super) branch_sample_type: u64,
     pub(super) regs_user: u64,
+    pub(super) regs_intr: u64,
     pub(super) bp_type: u32,
     pub(super) bp_addr: u64,
 }
@@ -92,7 +103,22 @@ impl Attr {
         tail.skip(8).ok();
         let branch_sample_type = tail.u64().unwrap_or(0);
         let regs_user = tail.u64().unwrap_or(0);
-        Ok(Self { kind, config, sample_period, sample_type, read_format, flags, branch_sample_type, regs_user, bp_type, bp_addr })
+        // Size of the copied stack, clock.
+        tail.skip(8).ok();
+        let regs_intr = tail.u64().unwrap_or(0);
+        Ok(Self {
+            kind,
+            config,
+            sample_period,
+            sample_type,
+            read_format,
+            flags,
+            branch_sample_type,
+            regs_user,
+            regs_intr,
+            bp_type,
+            bp_addr,
+        })
     }
 
     /// True where `sample_period` is a frequency in hertz.
@@ -145,9 +171,9 @@ impl Attr {
         place(bit::ADDR);
         let id = place(bit::ID);
         place(bit::STREAM_ID);
-        place(bit::CPU);
+        let cpu = place(bit::CPU);
         let period = place(bit::PERIOD);
-        Layout { id: identifier.or(id), ip, tid, time, period, variable: at }
+        Layout { id: identifier.or(id), ip, tid, time, cpu, period, variable: at }
     }
 
     /// Where time and id stand in the trailer of other records, in bytes before the record's end.
@@ -165,7 +191,8 @@ impl Attr {
         place(bit::STREAM_ID);
         let id = place(bit::ID);
         let time = place(bit::TIME);
-        Trailer { id: identifier.or(id), time }
+        let tid = place(bit::TID);
+        Trailer { id: identifier.or(id), time, tid }
     }
 
     /// The name that perf gives an event without one of its own (`evsel__name`).
@@ -219,6 +246,7 @@ pub(super) struct Layout {
     pub(super) ip: Option<usize>,
     pub(super) tid: Option<usize>,
     pub(super) time: Option<usize>,
+    pub(super) cpu: Option<usize>,
     pub(super) period: Option<usize>,
     /// Where the fields of varying size begin.
     pub(super) variable: usize,
@@ -229,6 +257,7 @@ pub(super) struct Layout {
 pub(super) struct Trailer {
     pub(super) id: Option<usize>,
     pub(super) time: Option<usize>,
+    pub(super) tid: Option<usize>,
 }
 
 /// The flags as if a little-endian machine had written them: C bit-fields fill bytes from the other end on a big-endian one.
@@ -330,8 +359,8 @@ mod tests {
             flags: flag::SAMPLE_ID_ALL,
             ..Attr::default()
         };
-        let layout = Layout { id: Some(0), ip: Some(8), tid: Some(16), time: Some(24), period: Some(32), variable: 40 };
+        let layout = Layout { id: Some(0), ip: Some(8), tid: Some(16), time: Some(24), cpu: None, period: Some(32), variable: 40 };
         assert_eq!(attr.layout(), layout);
-        assert_eq!(attr.trailer(), Trailer { id: Some(8), time: Some(16) });
+        assert_eq!(attr.trailer(), Trailer { id: Some(8), time: Some(16), tid: Some(24) });
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Event {
 }
 
 impl Event {
-    fn new(attr: Attr) -> Self {
+    pub(super) fn new(attr: Attr) -> Self {
         Self { layout: attr.layout(), trailer: attr.trailer(), attr, name: None }
     }
 }
@@ -381,7 +381,15 @@ impl<'a> Capture<'a> {
         self.count(record.kind);
         match record.kind {
             records::SAMPLE => self.list_sample(record, at, offset),
-            records::MMAP | records::MMAP2 | records::COMM | records::FORK | records::CALLCHAIN_DEFERRED => {
+            records::MMAP
+            | records::MMAP2
+            | records::COMM
+            | records::FORK
+            | records::EXIT
+            | records::SWITCH
+            | records::SWITCH_CPU_WIDE
+            | records::CALLCHAIN_DEFERRED
+            | records::CGROUP => {
                 let time = self.trailer_time(record);
                 self.entries.push(Entry { time, at, event: None, kind: record.kind });
             }
@@ -432,6 +440,15 @@ impl<'a> Capture<'a> {
         }
         let time = field(event.layout.time).unwrap_or(0);
         self.entries.push(Entry { time, at, event: Some(id), kind: record.kind });
+    }
+
+    /// Process and thread of a record that is no sample; `None` where records do not carry them.
+    pub(super) fn trailer_task(&self, body: Cursor<'_>) -> Option<(i32, i32)> {
+        let bytes = body.rest();
+        let event = EventId::from_row(0).and_then(|id| self.events.get(id)).filter(|event| event.attr.has_sample_id_all())?;
+        let at = bytes.len().checked_sub(event.trailer.tid?)?;
+        let mut cursor = Cursor::at(bytes.get(at..)?, 0, self.endian);
+        Some((cursor.i32().ok()?, cursor.i32().ok()?))
     }
 
     /// Time of a record that is no sample. Without one it is taken to happen when the record before it did.

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::attr::Attr;
 use super::records;
+use super::tracepoints::Tracepoint;
 use crate::base::cursor::{Cursor, Short};
 
 const TRACING_DATA: u32 = 1;
@@ -43,8 +44,8 @@ pub(super) struct Features {
     pub(super) events: Vec<EventDesc>,
     /// Build id in hex by file.
     pub(super) build_ids: FxHashMap<String, String>,
-    /// `system:name` of tracepoints by their id.
-    pub(super) tracepoints: FxHashMap<u64, String>,
+    /// Tracepoints by their id.
+    pub(super) tracepoints: FxHashMap<u64, Tracepoint>,
     /// Nanoseconds to add to a sample time to get nanoseconds since 1970.
     pub(super) wall_offset_nanos: Option<i64>,
     /// True for the main file of a capture that is a directory: samples stand in files beside it.
@@ -146,7 +147,7 @@ impl Features {
         Ok(())
     }
 
-    /// Names of the tracepoints by id, from the format files that perf copies out of tracefs (`trace-event-info.c`).
+    /// The tracepoints, from the format files that perf copies out of tracefs (`trace-event-info.c`).
     pub(super) fn tracing_data(&mut self, bytes: &[u8]) -> Result<(), Short> {
         let mut body = Cursor::new(bytes);
         body.skip(10)?;
@@ -170,9 +171,8 @@ impl Features {
             for _ in 0..body.u32()? {
                 let size = body.u64()?;
                 let format = String::from_utf8_lossy(body.take(size as usize)?);
-                let field = |key: &str| format.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
-                if let (Some(name), Some(id)) = (field("name:"), field("ID:").and_then(|id| id.parse().ok())) {
-                    self.tracepoints.insert(id, format!("{system}:{name}"));
+                if let Some((id, tracepoint)) = Tracepoint::parse(&system, &format) {
+                    self.tracepoints.insert(id, tracepoint);
                 }
             }
         }

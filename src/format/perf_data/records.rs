@@ -8,12 +8,16 @@ use crate::base::cursor::{Cursor, Short};
 pub(super) const MMAP: u32 = 1;
 pub(super) const LOST: u32 = 2;
 pub(super) const COMM: u32 = 3;
+pub(super) const EXIT: u32 = 4;
 pub(super) const THROTTLE: u32 = 5;
 pub(super) const UNTHROTTLE: u32 = 6;
 pub(super) const FORK: u32 = 7;
 pub(super) const SAMPLE: u32 = 9;
 pub(super) const MMAP2: u32 = 10;
 pub(super) const LOST_SAMPLES: u32 = 13;
+pub(super) const SWITCH: u32 = 14;
+pub(super) const SWITCH_CPU_WIDE: u32 = 15;
+pub(super) const CGROUP: u32 = 19;
 pub(super) const CALLCHAIN_DEFERRED: u32 = 22;
 pub(super) const HEADER_ATTR: u32 = 64;
 pub(super) const HEADER_TRACING_DATA: u32 = 66;
@@ -46,12 +50,12 @@ pub(super) const fn name_of(kind: u32) -> (&'static str, bool) {
         11 => ("AUX", true),
         12 => ("ITRACE_START", true),
         13 => ("LOST_SAMPLES", false),
-        14 => ("SWITCH", true),
-        15 => ("SWITCH_CPU_WIDE", true),
+        14 => ("SWITCH", false),
+        15 => ("SWITCH_CPU_WIDE", false),
         16 => ("NAMESPACES", true),
         17 => ("KSYMBOL", true),
         18 => ("BPF_EVENT", true),
-        19 => ("CGROUP", true),
+        19 => ("CGROUP", false),
         20 => ("TEXT_POKE", true),
         21 => ("AUX_OUTPUT_HW_ID", true),
         22 => ("CALLCHAIN_DEFERRED", false),
@@ -186,6 +190,11 @@ pub(super) fn deferred(mut body: Cursor<'_>) -> Result<Deferred<'_>, Short> {
     let (cookie, count) = (body.u64()?, body.u64()?);
     let chain = body.take(usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX))?;
     Ok(Deferred { cookie, chain, trailer: body })
+}
+
+/// The number and the path of a control group.
+pub(super) fn cgroup(mut body: Cursor<'_>) -> Result<(u64, &[u8]), Short> {
+    Ok((body.u64()?, body.c_str()))
 }
 
 /// A file and its build id; the body of a `HEADER_BUILD_ID` record and of each entry of the build id section.

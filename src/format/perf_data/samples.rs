@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::attr::{Attr, bit, branch, read};
 use super::container::{Capture, Event};
 use super::ids::{EventId, MapId};
+use super::labels::Wait;
 use super::maps::{Tasks, View};
 use super::records::{self, Mode};
 use super::unwind::{Ends, Files, Raw, Walker};
@@ -45,6 +46,8 @@ pub(super) struct Row {
     pub(super) thread: Option<ThreadId>,
     pub(super) view: View,
     pub(super) weight: u64,
+    /// For time off the CPU: why. Such a row is about a sample of the switch, or about a record of it, which has no stack.
+    pub(super) wait: Option<Wait>,
 }
 
 /// User call chains that came in records of their own, by thread and cookie.
@@ -318,6 +321,7 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
         steps.clear();
         let mut is_cut = false;
         match fields(record.body, event) {
+            _ if record.kind != records::SAMPLE => {}
             Ok(fields) => {
                 let mode = Mode::of_misc(record.misc);
                 chain_steps(&fields, mode, record.body.endian(), offset, input, &mut steps, &mut chunk.notes);

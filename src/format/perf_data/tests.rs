@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::ticket::Ticket;
-use crate::model::check;
+use crate::model::{LabelValue, Tally, check, kind};
 
 /// Writes records in one byte order.
 struct Writer {
@@ -151,6 +151,101 @@ fn a_group_gives_each_counter_what_it_grew_by_in_order_of_time() {
 #[test]
 fn both_byte_orders_give_the_same_profile() {
     assert_eq!(read(&group(true)), read(&group(false)));
+}
+
+/// A thread sleeps 100 ns with a sample that says where, is preempted for 50 ns without one, and ends. Another never comes back.
+#[test]
+fn time_off_the_cpu_is_between_the_records_and_stands_on_the_stack_of_the_switch() {
+    let bytes = pipe(false, |out| {
+        let sample_type = bit::IP | bit::TID | bit::TIME | bit::CPU;
+        // Context switches.
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(3, 1, sample_type, 0, &[SAMPLE_ID_ALL, EXCLUDE_GUEST], &[]));
+        let trailer = |out: &mut Writer, tid: u32, time: u64| {
+            out.u32(5);
+            out.u32(tid);
+            out.u64(time);
+            out.u64(3);
+        };
+        out.record(records::SAMPLE, 1, |out| {
+            out.u64(0x77);
+            out.u32(5);
+            out.u32(6);
+            out.u64(990);
+            out.u64(3);
+        });
+        let (is_out, is_preempted) = (offcpu::MISC_OUT, offcpu::MISC_PREEMPT);
+        out.record(records::SWITCH, is_out, |out| trailer(out, 6, 1000));
+        out.record(records::SWITCH, is_out, |out| trailer(out, 7, 1010));
+        out.record(records::SWITCH, is_out, |out| trailer(out, 0, 1020));
+        out.record(records::SWITCH, 0, |out| trailer(out, 6, 1100));
+        out.record(records::SWITCH_CPU_WIDE, is_out | is_preempted, |out| {
+            out.u64(0);
+            trailer(out, 6, 1200);
+        });
+        out.record(records::SWITCH, 0, |out| trailer(out, 6, 1250));
+        out.record(records::EXIT, 0, |out| {
+            for part in [5, 5, 6, 6] {
+                out.u32(part);
+            }
+            out.u64(1300);
+            trailer(out, 6, 1300);
+        });
+        out.record(records::SWITCH, is_out, |out| trailer(out, 6, 1301));
+    });
+    let profile = read(&bytes);
+    let types: Vec<(&str, &str, u64)> =
+        profile.sample_types.iter().map(|kind| (kind.name.as_str(), kind.unit.as_str(), kind.records)).collect();
+    assert_eq!(types, [("context-switches", "count", 1), ("off-cpu", "nanoseconds", 2)]);
+    assert_eq!((profile.default_sample_type, profile.samples.values(1)), (0, &[0, 100, 50][..]));
+    assert_eq!((0..3).map(|row| profile.samples.time(row).unwrap()).collect::<Vec<_>>(), [990, 1000, 1200]);
+    let address = |row: usize| profile.stack_frames(profile.samples.stacks()[row]).next().and_then(|frame| profile.frames[frame].address);
+    assert_eq!((address(1), address(2)), (Some(0x77), None), "only where a sample was taken at the switch");
+    let labels: Vec<String> = (0..3).map(|row| labels_of(&profile, row)).collect();
+    assert_eq!(labels, ["cpu=3", "cpu=3 waited=slept", "waited=preempted"]);
+    assert_eq!(profile.info.tally, Tally::new(3, 1), "the thread that never came back");
+    assert_eq!(profile.notes.count(kind::SKIPPED), 1);
+}
+
+fn labels_of(profile: &Profile, row: usize) -> String {
+    let Some(set) = profile.samples.labels()[row] else { return String::new() };
+    let mut labels: Vec<String> = profile
+        .label_sets
+        .get(set)
+        .iter()
+        .map(|label| {
+            let value = match label.value {
+                LabelValue::Text(text) => profile.strings.get(text).to_owned(),
+                LabelValue::Number(number, _) => number.to_string(),
+            };
+            format!("{}={value}", profile.strings.get(label.key))
+        })
+        .collect();
+    labels.sort_unstable();
+    labels.join(" ")
+}
+
+#[test]
+fn a_cgroup_gives_path_pod_and_container() {
+    let id = "0123456789abcdef".repeat(4);
+    let uid = "2f1b7e0a-9c55-4f0e-8a3d-1c6a2d9be7f4";
+    let bytes = pipe(false, |out| {
+        let sample_type = bit::IP | bit::CGROUP | bit::CODE_PAGE_SIZE;
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 10, sample_type, 0, &[], &[]));
+        out.record(records::CGROUP, 0, |out| {
+            out.u64(42);
+            out.text(&format!("/kubepods/burstable/pod{uid}/{id}"));
+        });
+        for cgroup in [42, 43] {
+            out.record(records::SAMPLE, 2, |out| {
+                for word in [0x77, cgroup, 4096] {
+                    out.u64(word);
+                }
+            });
+        }
+    });
+    let profile = read(&bytes);
+    assert_eq!(labels_of(&profile, 0), format!("cgroup=/kubepods/burstable/pod{uid}/{id} code page=4096 container={id} pod={uid}"));
+    assert_eq!(labels_of(&profile, 1), "cgroup=number 43 code page=4096");
 }
 
 #[test]
