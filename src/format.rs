@@ -3,11 +3,14 @@
 //! Adding a format is one file and one line in [`FORMATS`]; dialogs, help, the README table and the contract tests loop over it.
 //! Deliberately absent: the file system (readers get bytes and a name), symbols, trees. Start reading at [`read`].
 
+mod callgrind;
 mod cpuprofile;
 mod error;
+mod firefox;
 pub mod folded;
 mod go_text;
 mod json;
+mod otlp;
 pub mod perf_data;
 mod perf_script;
 pub mod pprof;
@@ -97,7 +100,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &go_text::Gperftools,
     &go_text::Jemalloc,
     &speedscope::Speedscope,
+    &firefox::Firefox,
     &cpuprofile::CpuProfile,
+    &callgrind::Callgrind,
+    &otlp::Otlp,
     &folded::Folded,
 ];
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes every file of sample-profiles/ again: capture.sh [go] [perf] [python] [neighbour], default all four.
 #
-# Wants Linux on x86-64, root (perf, py-spy, nice), go, gcc, perf, curl, python3, py-spy and node on PATH. Programs run from
+# Wants Linux on x86-64, root (perf, py-spy, nice), go, gcc, perf, curl, python3, py-spy, node and valgrind on PATH. Programs run from
 # /opt/emberlens-samples, because profiles keep the path of the program. perf sees the host name "sample-host" and every
 # profiled program an empty environment, so that the files tell nothing about the machine but kernel release and CPU.
 set -eu
@@ -141,6 +141,16 @@ neighbour_samples() {
     (cd $run && env -i node --heap-prof --heap-prof-interval 8192 --heap-prof-name report.heapprofile report.js before)
     mv $run/report.heapprofile "$v8/report.heapprofile"
     chmod 644 "$v8"/*
+    python3 "$here/neighbours.py" "$out"
+    callgrind=$out/callgrind/$(valgrind --version)
+    mkdir -p "$callgrind"
+    cp -r "$out/sysroot$run/." $run/
+    for variant in before after; do
+        (cd $run && env -i "$(command -v valgrind)" --tool=callgrind --dump-instr=no --cache-sim=yes --callgrind-out-file=callgrind.out \
+            $variant/indexer 40)
+        mv $run/callgrind.out "$callgrind/indexer-$variant.callgrind"
+        chmod 644 "$callgrind/indexer-$variant.callgrind"
+    done
 }
 
 for part in ${*:-go perf python neighbour}; do

@@ -63,6 +63,11 @@ def v8_value(path, function):
     return sum((end - time) * 1000 for node, time, end in zip(file["samples"], times, ends) if names[node] == function)
 
 
+def callgrind_value(path, function):
+    text = subprocess.run(["callgrind_annotate", "--threshold=100", str(ROOT / path)], check=True, capture_output=True, text=True).stdout
+    return sum(int(line.split()[0].replace(",", "")) for line in text.splitlines() if f":{function} [" in line)
+
+
 def main():
     pairs = []
 
@@ -116,6 +121,9 @@ def main():
     folder = next((ROOT / "cpuprofile").glob("node-*")).relative_to(ROOT)
     pair("report-cpuprofile", f"{folder}/report-before.cpuprofile", f"{folder}/report-after.cpuprofile", "cpu", "nanoseconds",
          "remember", "self", lambda path: v8_value(path, "remember"))
+    folder = next((ROOT / "callgrind").glob("valgrind-*")).relative_to(ROOT)
+    pair("indexer-callgrind", f"{folder}/indexer-before.callgrind", f"{folder}/indexer-after.callgrind", "Ir", "count",
+         "find_term", "self", lambda path: callgrind_value(path, "find_term"))
     (ROOT / "expected.json").write_text(json.dumps({"schema": 1, "pairs": pairs}, indent=1) + "\n")
 
 

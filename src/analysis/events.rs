@@ -92,6 +92,10 @@ pub fn events(profile: &Profile, sample_type: usize) -> Events {
     if let Some(per_sample) = heap(profile, kind, sample_type) {
         return of(per_sample, Basis::HeapObjects);
     }
+    // Every instruction, cache miss or branch was counted.
+    if profile.info.format == "callgrind" {
+        return of(values.iter().map(sizes).collect(), Basis::Census);
+    }
     if profile.info.format.starts_with("perf") {
         return of(values.iter().map(|value| f64::from(*value != 0)).collect(), Basis::Records);
     }

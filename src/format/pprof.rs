@@ -18,7 +18,7 @@ mod places;
 mod samples;
 mod sniff;
 mod tables;
-mod wire;
+pub(super) mod wire;
 
 pub use encode::{write, write_gz};
 

@@ -122,3 +122,126 @@ fn a_profile_whose_nodes_form_a_ring_is_an_error() {
     let error = open(&folder.join("bad/cyclic.cpuprofile")).expect_err("there is no root");
     assert!(error.to_string().contains("is its own caller"), "{error}");
 }
+
+/// The samples that `sample-profiles/src/neighbours.py` writes in every form: self time by function in milliseconds.
+fn made_up() -> BTreeMap<String, i64> {
+    [("parse", 2), ("hash", 10), ("pack", 1), ("main", 1)].map(|(name, millis)| (name.to_owned(), millis)).into()
+}
+
+#[test]
+fn every_form_of_the_same_samples_reads_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles");
+    for file in
+        ["firefox/by-definition/processed-41.json", "firefox/by-definition/processed-56.json", "firefox/by-definition/processed-60.json"]
+    {
+        let profile = open(&folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(profile.total(0), 6, "{file}");
+        // The first CPU value of a thread counts from before the recording: 2 ms of `parse` and 4 ms of `hash`.
+        let cpu = [("hash", 6_000_000), ("pack", 1_000_000), ("main", 1_000_000)].map(|(name, nanos)| (name.to_owned(), nanos));
+        assert_eq!(own(&profile, "cpu"), cpu.into(), "{file}");
+        assert_eq!(profile.threads.len(), 2, "{file}");
+        let files: Vec<_> = profile.functions.iter().filter_map(|function| function.file).map(|file| profile.strings.get(file)).collect();
+        assert_eq!(files, ["app.c", "parse.c", "pack.c", "pack.c"], "{file}");
+    }
+    let raw = open(&folder.join("firefox/by-definition/gecko-31.json")).expect("a sound profile");
+    let names: BTreeMap<String, i64> =
+        [("app+0x108", 1), ("app+0x308", 3), ("app+0x208", 1), ("main", 1)].map(|(name, count)| (name.to_owned(), count)).into();
+    assert_eq!(own(&raw, "samples"), names);
+    assert_eq!(raw.samples.time(5), Some(101_000_000), "the second process starts 100 ms later");
+    let otlp = open(&folder.join("otlp/opentelemetry-proto-1.9/app.otlp")).expect("a sound profile");
+    assert_eq!(own(&otlp, "cpu"), made_up().into_iter().map(|(name, millis)| (name, millis * 1_000_000)).collect());
+    assert_eq!((otlp.total(0), otlp.threads.len(), otlp.info.tally.samples), (6, 2, 12));
+    assert_eq!(otlp.info.fact("service.name"), Some("app"));
+    assert_eq!(otlp.info.period, Some(("cpu".to_owned(), "nanoseconds".to_owned(), 1_000_000)));
+}
+
+#[test]
+fn a_profile_of_an_older_layout_of_opentelemetry_reads_as_its_bytes_say() {
+    let Some(folder) = corpus::folder() else { return };
+    // Field numbers of release 1.8. The values are sums over its messages, decoded by hand without a schema.
+    let profile = open(&folder.join("third-party/other/sig-profiling/profile.otlp")).expect("a sound profile");
+    assert_eq!((profile.total(0), profile.info.tally.samples), (189, 49));
+    let own = own(&profile, "samples");
+    assert_eq!(own["int java.util.Random.next(int)"], 116);
+    assert_eq!(own["void PerformanceTest.hardWork(java.util.concurrent.CountDownLatch, java.lang.Integer)"], 19);
+    assert_eq!(profile.info.period, Some(("cpu".to_owned(), "nanoseconds".to_owned(), 50_000_000)));
+}
+
+#[test]
+fn firefox_profiles_of_the_corpus_have_the_samples_of_their_threads() {
+    for entry in corpus::inputs("other")
+        .into_iter()
+        .filter(|entry| entry.name.ends_with("ls-profile.json") || entry.name.ends_with("processed-3.json"))
+    {
+        let (profile, file) = (open(&entry.path).unwrap_or_else(|error| panic!("{}: {error}", entry.name)), json(&entry.path));
+        let (mut samples, mut cpu, mut leaves) = (0, 0.0, BTreeMap::<String, i64>::new());
+        for thread in file["threads"].as_array().expect("threads") {
+            let table = &thread["samples"];
+            // samply counts what happened while a thread slept as several samples in one row.
+            let weights: Vec<i64> =
+                (0..table["length"].as_u64().expect("a length") as usize).map(|row| table["weight"][row].as_i64().unwrap_or(1)).collect();
+            samples += weights.iter().sum::<i64>();
+            cpu += table["threadCPUDelta"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_f64).sum::<f64>() * 1000.0;
+            for (stack, weight) in table["stack"].as_array().expect("stacks").iter().zip(weights) {
+                let Some(stack) = stack.as_u64() else { continue };
+                let frame = thread["stackTable"]["frame"][stack as usize].as_u64().expect("a frame") as usize;
+                let function = thread["frameTable"]["func"][frame].as_u64().expect("a function") as usize;
+                let name = thread["funcTable"]["name"][function].as_u64().expect("a name") as usize;
+                let name = thread["stringArray"][name].as_str().expect("text");
+                let resource = thread["funcTable"]["resource"][function].as_i64().expect("a resource");
+                let lib = usize::try_from(resource).ok().and_then(|resource| thread["resourceTable"]["lib"][resource].as_u64());
+                let libs = if file["libs"].is_array() { &file["libs"] } else { &thread["libs"] };
+                let module = lib.and_then(|lib| libs[lib as usize]["name"].as_str());
+                let shown = match module.filter(|_| name.starts_with("0x")) {
+                    Some(module) => format!("{module}+{:#x}", thread["frameTable"]["address"][frame].as_i64().expect("an address")),
+                    None => name.to_owned(),
+                };
+                *leaves.entry(shown).or_default() += weight;
+            }
+        }
+        assert_eq!(profile.total(0), samples, "{}", entry.name);
+        assert_eq!(own(&profile, "samples"), leaves, "{}", entry.name);
+        if let Some(row) = profile.find_sample_type("cpu") {
+            assert_eq!(profile.total(row), cpu as i64, "{}", entry.name);
+        }
+    }
+}
+
+/// Self and inclusive instructions of functions of `indexer`.
+const INDEXER: [(&str, i128, i128); 10] = [
+    ("main", 10, 222_141_456),
+    ("run", 323, 222_141_446),
+    ("index_document", 2_720, 220_716_645),
+    ("sort_terms", 3_480_280, 64_333_406),
+    ("sift_down", 60_853_126, 60_853_126),
+    ("count_words", 6_275_776, 57_439_163),
+    ("checksum", 41_376_436, 41_376_436),
+    ("write_text", 28_294_508, 28_294_508),
+    ("tokenise", 26_389_892, 26_389_892),
+    ("find_term", 19_824_177, 19_824_177),
+];
+
+#[test]
+fn callgrind_files_have_the_self_and_inclusive_costs_that_callgrind_annotate_prints() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/callgrind/valgrind-3.19.0");
+    let profile = open(&folder.join("indexer-before.callgrind")).expect("a sound profile");
+    // The `totals:` line.
+    let totals: Vec<i64> = (0..profile.sample_types.len()).map(|row| profile.total(row)).collect();
+    assert_eq!(totals, [222_141_461, 25_669_346, 13_423_107, 37, 951_514, 82_374, 37, 4_454, 6_482]);
+    // `callgrind_annotate --threshold=100 --show=Ir`, and the same with `--inclusive=yes`.
+    let top = naive::top(&profile, 0);
+    for (name, own, inclusive) in INDEXER {
+        let (found, total) = top.get(name).copied().unwrap_or_default();
+        assert_eq!(found, own, "{name}");
+        // Parts of costs are rounded to whole events on every path.
+        assert!((total - inclusive).abs() <= 100, "{name}: {total} against {inclusive}");
+    }
+}
+
+#[test]
+fn names_with_and_without_numbers_read_the_same() {
+    let Some(folder) = corpus::folder() else { return };
+    let read = |name: &str| open(&folder.join("third-party/other/speedscope").join(name)).expect("a sound profile");
+    let (plain, short) = (read("callgrind.example.log"), read("callgrind.name-compression.log"));
+    assert_eq!((own(&plain, "Instructions"), plain.total(0)), (own(&short, "Instructions"), 820));
+}

@@ -7,16 +7,16 @@ use std::fmt;
 
 /// What is wrong with the bytes, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(in crate::format) struct Fault {
     /// Absolute offset in the uncompressed input.
-    pub(super) offset: u64,
+    pub(in crate::format) offset: u64,
     /// What is wrong.
-    pub(super) what: What,
+    pub(in crate::format) what: What,
 }
 
 /// What can be wrong on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(in crate::format) enum What {
     /// The bytes end before the value does.
     Short {
         /// Bytes wanted.
@@ -50,7 +50,7 @@ impl fmt::Display for What {
 
 /// A message (or a part of one) that is being read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wire<'a> {
+pub(in crate::format) struct Wire<'a> {
     rest: &'a [u8],
     /// Absolute offset after the last byte.
     end: u64,
@@ -58,51 +58,51 @@ pub(super) struct Wire<'a> {
 
 /// One field.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field<'a> {
+pub(in crate::format) struct Field<'a> {
     /// Its number.
-    pub(super) number: u64,
+    pub(in crate::format) number: u64,
     /// Absolute offset of its tag.
-    pub(super) offset: u64,
+    pub(in crate::format) offset: u64,
     /// What it holds.
-    pub(super) value: Value<'a>,
+    pub(in crate::format) value: Value<'a>,
 }
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'a> {
+pub(in crate::format) enum Value<'a> {
     /// A varint.
     Int(u64),
     /// Bytes: text, a message, or packed numbers.
     Bytes(Wire<'a>),
-    /// Four or eight bytes, which no field of a profile uses.
-    Fixed,
+    /// Four or eight bytes as a number; no field of pprof has one.
+    Fixed(u64),
 }
 
 impl<'a> Wire<'a> {
     /// The message in `bytes`, the first of which stands at `offset`.
-    pub(super) const fn new(bytes: &'a [u8], offset: u64) -> Self {
+    pub(in crate::format) const fn new(bytes: &'a [u8], offset: u64) -> Self {
         Self { rest: bytes, end: offset + bytes.len() as u64 }
     }
 
     /// Absolute offset of the next byte.
-    pub(super) const fn offset(&self) -> u64 {
+    pub(in crate::format) const fn offset(&self) -> u64 {
         self.end - self.rest.len() as u64
     }
 
     /// The bytes that are left.
-    pub(super) const fn bytes(&self) -> &'a [u8] {
+    pub(in crate::format) const fn bytes(&self) -> &'a [u8] {
         self.rest
     }
 
     /// The first bytes of what is left, up to where `later`, a further read of the same bytes, stands.
-    pub(super) fn up_to(&self, later: &Self) -> Self {
+    pub(in crate::format) fn up_to(&self, later: &Self) -> Self {
         let len = self.rest.len().saturating_sub(later.rest.len());
         Self { rest: self.rest.get(..len).unwrap_or(self.rest), end: self.offset() + len as u64 }
     }
 
     /// The next field; `None` at the end.
     #[inline]
-    pub(super) fn field(&mut self) -> Result<Option<Field<'a>>, Fault> {
+    pub(in crate::format) fn field(&mut self) -> Result<Option<Field<'a>>, Fault> {
         if self.rest.is_empty() {
             return Ok(None);
         }
@@ -167,15 +167,17 @@ impl<'a> Wire<'a> {
 
     fn fixed(&mut self, wanted: usize, offset: u64) -> Result<Value<'a>, Fault> {
         let left = self.rest.len() as u64;
-        self.rest = self.rest.get(wanted..).ok_or(Fault { offset, what: What::Short { wanted: wanted as u64, left } })?;
-        Ok(Value::Fixed)
+        let short = Fault { offset, what: What::Short { wanted: wanted as u64, left } };
+        let (bytes, rest) = self.rest.split_at_checked(wanted).ok_or(short)?;
+        self.rest = rest;
+        Ok(Value::Fixed(bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))))
     }
 }
 
 impl<'a> Field<'a> {
     /// The number in this field.
     #[inline]
-    pub(super) fn int(&self) -> Result<u64, Fault> {
+    pub(in crate::format) fn int(&self) -> Result<u64, Fault> {
         match self.value {
             Value::Int(value) => Ok(value),
             _ => Err(self.fault("a number")),
@@ -184,7 +186,7 @@ impl<'a> Field<'a> {
 
     /// The bytes in this field.
     #[inline]
-    pub(super) fn message(&self) -> Result<Wire<'a>, Fault> {
+    pub(in crate::format) fn message(&self) -> Result<Wire<'a>, Fault> {
         match self.value {
             Value::Bytes(body) => Ok(body),
             _ => Err(self.fault("bytes")),
@@ -193,7 +195,7 @@ impl<'a> Field<'a> {
 
     /// Appends the numbers of a repeated field to `list`: packed or one at a time, both are legal and may be mixed.
     #[inline]
-    pub(super) fn ints<T>(&self, list: &mut Vec<T>, convert: impl Fn(u64) -> T) -> Result<(), Fault> {
+    pub(in crate::format) fn ints<T>(&self, list: &mut Vec<T>, convert: impl Fn(u64) -> T) -> Result<(), Fault> {
         match self.value {
             Value::Int(value) => list.push(convert(value)),
             Value::Bytes(mut body) => {
@@ -203,7 +205,7 @@ impl<'a> Field<'a> {
                     list.push(convert(body.varint()?));
                 }
             }
-            Value::Fixed => return Err(self.fault("numbers")),
+            Value::Fixed(_) => return Err(self.fault("numbers")),
         }
         Ok(())
     }

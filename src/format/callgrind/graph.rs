@@ -1,0 +1,438 @@
+//! The file's lines as a graph: functions with the costs of their lines, and calls with what they cost.
+
+use rustc_hash::FxHashMap;
+
+use super::NAME;
+use crate::base::ticket::Ticket;
+use crate::format::ReadError;
+use crate::format::text::{self, Lines};
+use crate::model::{Builder, StringId, ThreadId, kind};
+
+/// Lines between two looks at the cancel switch.
+const LINES_PER_CHECK: usize = 4096;
+
+/// Most event types, positions and the like in one line.
+const MAX_NUMBERS: usize = 64;
+
+/// Which function: thread, object, file, name.
+type Key = (Option<ThreadId>, Option<StringId>, Option<StringId>, StringId);
+
+/// A function.
+pub(super) struct Node {
+    pub(super) thread: Option<ThreadId>,
+    pub(super) object: Option<StringId>,
+    pub(super) file: Option<StringId>,
+    pub(super) name: StringId,
+    /// Costs by place.
+    pub(super) lines: Vec<Line>,
+    /// Calls out of it.
+    pub(super) calls: Vec<Call>,
+}
+
+/// What one place of a function costs by itself.
+pub(super) struct Line {
+    pub(super) file: Option<StringId>,
+    pub(super) line: u32,
+    pub(super) address: Option<u64>,
+    /// By event.
+    pub(super) costs: Vec<u64>,
+}
+
+/// Calls from one line of a function to another.
+pub(super) struct Call {
+    pub(super) callee: usize,
+    pub(super) line: u32,
+    /// Inclusive, by event.
+    pub(super) costs: Vec<u64>,
+}
+
+/// All of a file.
+pub(super) struct Graph {
+    pub(super) builder: Builder,
+    pub(super) nodes: Vec<Node>,
+    /// Number of events.
+    pub(super) events: usize,
+    /// Cost lines in the file.
+    pub(super) cost_lines: u64,
+}
+
+/// Reads the text.
+pub(super) fn read(bytes: &[u8], ticket: &Ticket) -> Result<Graph, ReadError> {
+    let text = text::decode(bytes);
+    let mut reader = Reader::new(text.base);
+    reader.builder.notes.absorb(&text.notes);
+    let mut counted = 0;
+    for (number, (at, line)) in Lines::new(&text.bytes).enumerate() {
+        if number.is_multiple_of(LINES_PER_CHECK) {
+            ticket.advance((at - counted) as u64)?;
+            counted = at;
+        }
+        reader.line(at, line)?;
+    }
+    reader.finish()
+}
+
+/// Names that were given a number, by kind of name.
+#[derive(Default)]
+struct Names(FxHashMap<u64, StringId>);
+
+/// Which place a name is for.
+#[derive(Clone, Copy)]
+enum Position {
+    Object,
+    File,
+    /// A file inside a function: code that was inlined, or the way back from it.
+    Part,
+    Function,
+    CalledObject,
+    CalledFile,
+    CalledFunction,
+}
+
+struct Reader {
+    builder: Builder,
+    nodes: Vec<Node>,
+    known: FxHashMap<Key, usize>,
+    lines: FxHashMap<(usize, Option<StringId>, u32, Option<u64>), usize>,
+    calls: FxHashMap<(usize, usize, u32), usize>,
+    names: [Names; 3],
+    /// Column of each event of the current part.
+    columns: Vec<usize>,
+    /// Whether cost lines begin with an address, and with a line.
+    has_address: bool,
+    has_line: bool,
+    other_positions: usize,
+    thread: Option<ThreadId>,
+    pid: Option<i32>,
+    object: Option<StringId>,
+    /// File of the function, and of the lines that follow.
+    file: Option<StringId>,
+    part: Option<StringId>,
+    function: Option<usize>,
+    called_object: Option<StringId>,
+    called_file: Option<StringId>,
+    called: Option<StringId>,
+    /// The next cost line is that of a call.
+    is_call: bool,
+    last: [u64; 3],
+    cost_lines: u64,
+    /// Sums of the cost lines, and those that the file states.
+    sums: Vec<u128>,
+    stated: Vec<u128>,
+    base: u64,
+    invalid: u64,
+}
+
+impl Reader {
+    fn new(base: u64) -> Self {
+        let mut builder = Builder::default();
+        NAME.clone_into(&mut builder.info.format);
+        Self {
+            builder,
+            nodes: Vec::new(),
+            known: FxHashMap::default(),
+            lines: FxHashMap::default(),
+            calls: FxHashMap::default(),
+            names: Default::default(),
+            columns: Vec::new(),
+            has_address: false,
+            has_line: true,
+            other_positions: 0,
+            thread: None,
+            pid: None,
+            object: None,
+            file: None,
+            part: None,
+            function: None,
+            called_object: None,
+            called_file: None,
+            called: None,
+            is_call: false,
+            last: [0; 3],
+            cost_lines: 0,
+            sums: Vec::new(),
+            stated: Vec::new(),
+            base,
+            invalid: 0,
+        }
+    }
+
+    fn error(&self, at: usize, doing: &'static str, what: impl Into<String>) -> ReadError {
+        ReadError::new(NAME, self.base + at as u64, doing, what)
+    }
+
+    fn line(&mut self, at: usize, line: &[u8]) -> Result<(), ReadError> {
+        let line = line.trim_ascii();
+        match line.first() {
+            None | Some(b'#') => Ok(()),
+            Some(b'0'..=b'9' | b'+' | b'-' | b'*') => self.costs(at, line),
+            Some(_) => {
+                let split = memchr::memchr2(b'=', b':', line);
+                let Some((key, value)) = split.and_then(|split| Some((line.get(..split)?, line.get(split + 1..)?))) else {
+                    self.not_understood(at);
+                    return Ok(());
+                };
+                if line.get(key.len()) == Some(&b':') {
+                    self.header(at, key, value.trim_ascii())
+                } else {
+                    self.position(at, key, value.trim_ascii())
+                }
+            }
+        }
+    }
+
+    fn not_understood(&mut self, at: usize) {
+        self.builder.notes.add(kind::NOT_UNDERSTOOD, "lines that are no part of the format", 1, Some(self.base + at as u64));
+    }
+
+    fn header(&mut self, at: usize, key: &[u8], value: &[u8]) -> Result<(), ReadError> {
+        let text = String::from_utf8_lossy(value);
+        let fact = |name: &str| Some((name.to_owned(), text.clone().into_owned()));
+        let fact = match key {
+            b"creator" => fact("tool"),
+            b"cmd" => fact("command"),
+            b"event" | b"desc" => fact(if key == b"event" { "event" } else { "description" }),
+            b"pid" => {
+                self.pid = text.parse().ok();
+                fact("pid")
+            }
+            b"thread" => {
+                let name = self.builder.string(&format!("thread {text}"));
+                self.thread = Some(self.builder.thread(crate::model::Thread { pid: self.pid, tid: text.parse().ok(), name }));
+                None
+            }
+            b"positions" => {
+                let words: Vec<&str> = text.split_ascii_whitespace().take(MAX_NUMBERS).collect();
+                self.has_address = words.contains(&"instr");
+                self.has_line = words.contains(&"line");
+                self.other_positions = words.iter().filter(|word| !["instr", "line"].contains(word)).count();
+                None
+            }
+            b"events" => {
+                self.columns.clear();
+                for name in text.split_ascii_whitespace().take(MAX_NUMBERS) {
+                    let row = self.builder.sample_types.iter().position(|known| known.name == name);
+                    self.columns.push(row.unwrap_or_else(|| self.builder.add_sample_type(name, "count")));
+                }
+                self.sums.resize(self.builder.sample_types.len(), 0);
+                self.stated.resize(self.builder.sample_types.len(), 0);
+                None
+            }
+            b"totals" => {
+                let numbers: Vec<u128> = text.split_ascii_whitespace().take(MAX_NUMBERS).filter_map(|word| word.parse().ok()).collect();
+                for (column, number) in self.columns.iter().zip(numbers) {
+                    self.stated.get_mut(*column).into_iter().for_each(|sum| *sum = sum.saturating_add(number));
+                }
+                None
+            }
+            b"version" if text.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major > 1) => {
+                return Err(self.error(at, "the version", format!("wanted 0 or 1, found {text}")));
+            }
+            b"version" | b"part" | b"summary" => None,
+            _ => {
+                self.not_understood(at);
+                None
+            }
+        };
+        self.builder.info.facts.extend(fact.filter(|(_, text)| !text.is_empty()));
+        Ok(())
+    }
+
+    fn position(&mut self, at: usize, key: &[u8], value: &[u8]) -> Result<(), ReadError> {
+        let position = match key {
+            b"ob" => Position::Object,
+            b"fl" => Position::File,
+            b"fi" | b"fe" => Position::Part,
+            b"fn" => Position::Function,
+            b"cob" => Position::CalledObject,
+            b"cfi" | b"cfl" => Position::CalledFile,
+            b"cfn" => Position::CalledFunction,
+            b"calls" => {
+                self.is_call = true;
+                return Ok(());
+            }
+            // What follows is a position without costs.
+            b"jump" | b"jcnd" => return Ok(()),
+            _ => {
+                self.not_understood(at);
+                return Ok(());
+            }
+        };
+        let name = self.name(at, position, value)?;
+        match position {
+            Position::Object => self.object = name,
+            Position::File => (self.file, self.part) = (name, name),
+            Position::Part => self.part = name,
+            Position::Function => {
+                // A new function is in the file that was named last.
+                self.part = self.file;
+                let name = name.unwrap_or_else(|| self.builder.string("???"));
+                self.function = Some(self.node((self.thread, self.object, self.file, name)));
+            }
+            Position::CalledObject => self.called_object = name,
+            Position::CalledFile => self.called_file = name,
+            Position::CalledFunction => self.called = name,
+        }
+        Ok(())
+    }
+
+    /// A name as it is, one that gets a number, or the number of one. `None` for what is not known (`???`).
+    fn name(&mut self, at: usize, position: Position, value: &[u8]) -> Result<Option<StringId>, ReadError> {
+        let family = match position {
+            Position::Object | Position::CalledObject => 0,
+            Position::File | Position::Part | Position::CalledFile => 1,
+            Position::Function | Position::CalledFunction => 2,
+        };
+        let number = value.strip_prefix(b"(").filter(|rest| rest.first().is_some_and(u8::is_ascii_digit)).and_then(|rest| {
+            let end = memchr::memchr(b')', rest)?;
+            Some((number(rest.get(..end)?)?, rest.get(end + 1..)?.trim_ascii()))
+        });
+        let (number, text) = number.map_or((None, value), |(number, text)| (Some(number), text));
+        let names = self.names.get_mut(family).map(|names| &mut names.0);
+        let id = match (number, text) {
+            (Some(number), b"") => {
+                let known = names.and_then(|names| names.get(&number)).copied();
+                known.ok_or_else(|| self.error(at, "a name", format!("number {number} stands for no name so far")))?
+            }
+            (number, text) => {
+                let id = self.builder.string(&text::lossy(text, &mut self.invalid));
+                if let Some((number, names)) = number.zip(names) {
+                    names.insert(number, id);
+                }
+                id
+            }
+        };
+        let known = !matches!(self.builder.strings.get(id), "" | "???");
+        Ok(Some(id).filter(|_| known || family == 2))
+    }
+
+    fn node(&mut self, key: Key) -> usize {
+        let (thread, object, file, name) = key;
+        *self.known.entry(key).or_insert_with(|| {
+            self.nodes.push(Node { thread, object, file, name, lines: Vec::new(), calls: Vec::new() });
+            self.nodes.len() - 1
+        })
+    }
+
+    /// A line of positions and costs: of the function itself, or after `calls=` of the call.
+    fn costs(&mut self, at: usize, line: &[u8]) -> Result<(), ReadError> {
+        if self.columns.is_empty() {
+            return Err(self.error(at, "a cost line", "there is no line `events:` before it"));
+        }
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let positions = [self.has_address, self.other_positions > 0, self.has_line];
+        for (place, is_there) in positions.into_iter().enumerate() {
+            let several = if place == 1 { self.other_positions } else { usize::from(is_there) };
+            for _ in 0..several {
+                let word = words.next().unwrap_or(b"");
+                let last = self.last.get(place).copied().unwrap_or(0);
+                let value = subposition(word, last).ok_or_else(|| {
+                    self.error(
+                        at,
+                        "a cost line",
+                        format!("wanted a position, found `{}`", String::from_utf8_lossy(word.get(..40).unwrap_or(word))),
+                    )
+                })?;
+                self.last.get_mut(place).into_iter().for_each(|last| *last = value);
+            }
+        }
+        let mut costs = vec![0; self.builder.sample_types.len()];
+        for (&column, word) in self.columns.iter().zip(words) {
+            let cost = number(word).ok_or_else(|| {
+                self.error(at, "a cost line", format!("wanted a cost, found `{}`", String::from_utf8_lossy(word.get(..40).unwrap_or(word))))
+            })?;
+            costs.get_mut(column).into_iter().for_each(|place| *place = cost);
+        }
+        let Some(function) = self.function else {
+            return Err(self.error(at, "a cost line", "there is no line `fn=` before it"));
+        };
+        let source = if self.has_line { u32::try_from(self.last[2]).unwrap_or(0) } else { 0 };
+        if std::mem::take(&mut self.is_call) {
+            self.call(at, function, source, &costs)
+        } else {
+            self.own(function, source, &costs);
+            Ok(())
+        }
+    }
+
+    fn own(&mut self, function: usize, line: u32, costs: &[u64]) {
+        if costs.iter().all(|&cost| cost == 0) {
+            // Where a jump starts, or code that ran without any of the counted events.
+            return;
+        }
+        self.cost_lines += 1;
+        for (sum, &cost) in self.sums.iter_mut().zip(costs) {
+            *sum += u128::from(cost);
+        }
+        let address = self.has_address.then_some(self.last[0]);
+        let Some(node) = self.nodes.get_mut(function) else { return };
+        let row = *self.lines.entry((function, self.part, line, address)).or_insert_with(|| {
+            node.lines.push(Line { file: self.part, line, address, costs: Vec::new() });
+            node.lines.len() - 1
+        });
+        if let Some(known) = node.lines.get_mut(row) {
+            add(&mut known.costs, costs);
+        }
+    }
+
+    fn call(&mut self, at: usize, caller: usize, line: u32, costs: &[u64]) -> Result<(), ReadError> {
+        let Some(name) = self.called.take() else {
+            return Err(self.error(at, "the cost of a call", "there is no line `cfn=` before it"));
+        };
+        let (object, file) = (self.called_object.take().or(self.object), self.called_file.take().or(self.part));
+        let callee = self.node((self.thread, object, file, name));
+        let Some(node) = self.nodes.get_mut(caller) else { return Ok(()) };
+        let row = *self.calls.entry((caller, callee, line)).or_insert_with(|| {
+            node.calls.push(Call { callee, line, costs: Vec::new() });
+            node.calls.len() - 1
+        });
+        if let Some(known) = node.calls.get_mut(row) {
+            add(&mut known.costs, costs);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Graph, ReadError> {
+        if self.columns.is_empty() {
+            return Err(self.error(0, "the header", "there is no line `events:`"));
+        }
+        for ((sum, stated), kind) in self.sums.iter().zip(&self.stated).zip(&self.builder.sample_types) {
+            if *stated > 0 && sum != stated {
+                let cause = format!("the cost lines of {} add up to {sum}, but the file says {stated} in all", kind.name);
+                self.builder.notes.add(kind::REPAIRED, &cause, 1, None);
+            }
+        }
+        if self.invalid > 0 {
+            let cause = "names that are not UTF-8 were read with replacement characters";
+            self.builder.notes.add(kind::INVALID_UTF8, cause, self.invalid, None);
+        }
+        let events = self.builder.sample_types.len();
+        Ok(Graph { builder: self.builder, nodes: self.nodes, events, cost_lines: self.cost_lines })
+    }
+}
+
+fn add(sums: &mut Vec<u64>, costs: &[u64]) {
+    sums.resize(sums.len().max(costs.len()), 0);
+    for (sum, &cost) in sums.iter_mut().zip(costs) {
+        *sum = sum.saturating_add(cost);
+    }
+}
+
+/// Decimal, or hexadecimal after `0x`.
+fn number(word: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(word).ok()?;
+    match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok().filter(|_| text.starts_with(|first: char| first.is_ascii_digit())),
+    }
+}
+
+/// A position: absolute, or relative to that of the line before.
+fn subposition(word: &[u8], last: u64) -> Option<u64> {
+    match word {
+        b"*" => Some(last),
+        [b'+', rest @ ..] => number(rest).map(|by| last.wrapping_add(by)),
+        [b'-', rest @ ..] => number(rest).map(|by| last.wrapping_sub(by)),
+        word => number(word),
+    }
+}

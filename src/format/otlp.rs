@@ -1,0 +1,98 @@
+//! OpenTelemetry profiles: the protobuf message `ProfilesData` (or an export request, which is laid out alike) with its dictionary.
+//!
+//! All profiles of the file become one capture: each sample type a column, each timestamp a sample, attributes and links labels, thread
+//! and process attributes threads. The signal is in development and has changed the numbers of its fields; three layouts are told apart
+//! by what stands in the fields (releases 1.5 to 1.6, 1.7 to 1.8, since 1.9 of opentelemetry-proto). Deliberately absent: the layout before
+//! dictionaries, JSON, and the original payload that a profile may carry. Start reading at [`Otlp`], then `profiles`.
+//!
+//! Rules follow `opentelemetry/proto/profiles/v1development/profiles.proto`.
+
+mod dictionary;
+mod profiles;
+
+use super::pprof::wire::{Fault, Value, What, Wire};
+use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::model::Profile;
+
+/// The reader of OpenTelemetry profiles.
+pub(super) struct Otlp;
+
+const NAME: &str = "otlp";
+
+impl Format for Otlp {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "OpenTelemetry profiles (OTLP ProfilesData protobuf)"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["otlp"]
+    }
+
+    fn sniff(&self, head: &[u8]) -> Sniff {
+        sniff(head)
+    }
+
+    fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+        profiles::read(input.bytes, cx.ticket)
+    }
+}
+
+fn broken(doing: &'static str) -> impl Fn(Fault) -> ReadError {
+    move |fault| ReadError::new(NAME, fault.offset, doing, fault.what.to_string())
+}
+
+/// A file is nothing but fields 1 (a resource's profiles) and 2 (the dictionary), and those hold nothing but messages and text, where
+/// pprof has numbers.
+fn sniff(head: &[u8]) -> Sniff {
+    let mut wire = Wire::new(head, 0);
+    let (mut resources, mut dictionary) = (0, false);
+    loop {
+        match wire.field() {
+            Ok(Some(found)) => match (found.number, found.value) {
+                (1, Value::Bytes(body)) if holds(body, &[1, 2, 3, 1000]) => resources += usize::from(!body.bytes().is_empty()),
+                (2, Value::Bytes(body)) if holds(body, &[1, 2, 3, 4, 5, 6, 7]) => dictionary |= has_strings(body),
+                _ => return Sniff::No,
+            },
+            Ok(None) => break,
+            // The head ends inside the last field: its beginning tells what it is.
+            Err(Fault { what: What::Short { .. }, offset }) => {
+                let rest = usize::try_from(offset).ok().and_then(|at| head.get(at..)).unwrap_or(&[]);
+                let start = rest.iter().skip(1).position(|byte| *byte < 0x80).map_or(rest.len(), |length| length + 2);
+                let body = Wire::new(rest.get(start..).unwrap_or(&[]), 0);
+                match rest.first() {
+                    Some(0x0a) if holds(body, &[1, 2, 3, 1000]) && !body.bytes().is_empty() => resources += 1,
+                    Some(0x12) if holds(body, &[1, 2, 3, 4, 5, 6, 7]) => dictionary |= resources > 0 || has_strings(body),
+                    _ => return Sniff::No,
+                }
+                break;
+            }
+            Err(_) => return Sniff::No,
+        }
+    }
+    if resources > 0 || dictionary { Sniff::Yes } else { Sniff::No }
+}
+
+/// True where all fields of a message have one of these numbers and hold bytes. The last may be cut.
+fn holds(mut body: Wire<'_>, numbers: &[u64]) -> bool {
+    loop {
+        match body.field() {
+            Ok(Some(found)) if numbers.contains(&found.number) && matches!(found.value, Value::Bytes(_)) => {}
+            Ok(None) | Err(Fault { what: What::Short { .. }, .. }) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// A dictionary has tables that a sample of pprof has not.
+fn has_strings(mut body: Wire<'_>) -> bool {
+    while let Ok(Some(found)) = body.field() {
+        if found.number > 3 {
+            return true;
+        }
+    }
+    false
+}
