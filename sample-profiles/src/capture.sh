@@ -111,6 +111,16 @@ perf_samples() {
     mv $run/sleeps.perf.data "$data/sleeps-switches.perf.data"
     env -i PATH=/usr/bin:/bin perf record -e sched:sched_switch -g --all-cgroups -o $run/sleeps.perf.data -- sh -c "$sleeps"
     mv $run/sleeps.perf.data "$data/sleeps-tracepoint.perf.data"
+    # Copies of stacks instead of call chains; a rate at which the file stays small.
+    cd "$here/stacks"
+    mkdir -p $run/stacks "$sysroot/stacks"
+    gcc -Wall -Wextra -O2 -fomit-frame-pointer -fasynchronous-unwind-tables -fno-stack-protector -ffreestanding -nostdlib -static \
+        -Wl,--build-id -Wl,--eh-frame-hdr -Wl,-z,norelro -Wl,-z,noseparate-code -o $run/stacks/stacks stacks.c
+    cp $run/stacks/stacks "$sysroot/stacks/stacks"
+    (cd $run && unshare --uts sh -c 'hostname sample-host && exec nice -n -10 env -i "$@"' sh "$(command -v perf)" record -q -N -F 47 \
+        -e cpu-clock:u --call-graph dwarf,4096 -o stacks.perf.data -- $run/stacks/stacks)
+    mv $run/stacks.perf.data "$data/stacks-dwarf.perf.data"
+    (cd "$data" && perf script --header -i stacks-dwarf.perf.data) > "$script/stacks-dwarf.txt"
     chmod 644 "$data"/*
 }
 

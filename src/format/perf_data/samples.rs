@@ -133,8 +133,9 @@ fn stack_fields<'a>(mut cursor: Cursor<'a>, attr: &Attr, fields: &mut Fields<'a>
         let stack = many(&mut cursor, 1)?;
         // How much of the room was filled; the field is there only with room.
         let filled = if stack.is_empty() { 0 } else { usize::try_from(cursor.u64()?).unwrap_or(usize::MAX) };
-        // Threads of the kernel have no user registers.
-        fields.raw = (abi != 0 && !stack.is_empty()).then(|| Raw {
+        // Threads of the kernel have no user registers. Where nothing could be copied (an exec, the first instructions of a program),
+        // the registers are those of another moment, and perf does without them, too.
+        fields.raw = (abi != 0 && filled > 0).then(|| Raw {
             is_64_bit: abi == 2,
             mask: attr.regs_user,
             regs,

@@ -1,5 +1,7 @@
 //! Captures written by hand, for what no capture at hand shows.
 
+mod stacks;
+
 use super::*;
 use crate::base::ticket::Ticket;
 use crate::model::{LabelValue, Tally, check, kind};

@@ -25,6 +25,9 @@ use crate::model::{Builder, Notes, StringId, kind};
 
 /// Files named one by one in notes; the others are counted together.
 const NAMED_FILES: usize = 20;
+/// The kernel's page of code in every process. Its functions keep frame pointers (`arch/x86/entry/vdso/Makefile`).
+const VDSO: &str = "[vdso]";
+const OTHER_FILES: &str = "user stacks not unwound to their root in further files";
 
 /// The user registers and the copied part of the user stack of one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +62,17 @@ pub(super) enum End {
     Cut,
     /// At more frames than are kept.
     Deep,
-    /// In a module about which too little is known, by its row in `Files`; `None` = outside of all files.
-    Lost(Option<u32>),
+    /// In a module about which too little is known.
+    Lost(Lost),
+}
+
+/// Why a stack could not be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Lost {
+    /// The module's row in `Files`; `None` = outside of all files.
+    file: Option<u32>,
+    /// Its rule leads to memory that was not copied: another stack, or one of which nothing was.
+    is_elsewhere: bool,
 }
 
 /// The modules' files, opened when they are needed.
@@ -97,7 +109,7 @@ impl<'a> Files<'a> {
         let mut rows = FxHashMap::default();
         let mut row_of = |file: StringId, build_id: Option<StringId>| {
             let text = builder.strings.get(file);
-            let is_file = text.starts_with('/')
+            let is_file = (text.starts_with('/') || text == VDSO)
                 && !["//anon", "/anon_hugepage", "/memfd:", "/dev/", "/SYSV"].iter().any(|start| text.starts_with(start));
             is_file.then(|| {
                 *rows.entry((file, build_id)).or_insert_with(|| {
@@ -140,6 +152,26 @@ impl<'a> Files<'a> {
         });
         self.ticket.check()?;
         Ok(found)
+    }
+
+    /// True for code that keeps frame pointers, so that its unwind information is no loss.
+    fn keeps_frames(&self, file: u32) -> bool {
+        self.names.get(file as usize).is_some_and(|(name, _)| name == VDSO)
+    }
+
+    /// Says why stacks were lost.
+    fn lost(&self, lost: Lost) -> String {
+        let Some((name, _)) = lost.file.and_then(|file| self.names.get(file as usize)) else {
+            return "user stacks that lead out of all known modules".to_owned();
+        };
+        let opened = lost.file.and_then(|file| self.opened.get(file as usize)).and_then(OnceLock::get);
+        let reason = match opened {
+            Some(Err(reason)) => reason,
+            Some(Ok(binary)) if binary.tables.is_empty() => "the file has no unwind information, and frame pointers lead nowhere",
+            _ if lost.is_elsewhere => "their callers lie in memory that was not copied (the stack of a signal handler or a coroutine)",
+            _ => "its unwind information ends there",
+        };
+        format!("user stacks not unwound beyond {name}: {reason}")
     }
 }
 
@@ -189,7 +221,7 @@ impl<'a> Walker<'a> {
             End::Root => {}
             End::Cut => ends.count(Ended::Cut, 1, offset),
             End::Deep => ends.count(Ended::Deep, 1, offset),
-            End::Lost(file) => ends.count(Ended::Lost(file), 1, offset),
+            End::Lost(lost) => ends.count(Ended::Lost(lost), 1, offset),
         }
         Ok(matches!(end, End::Cut | End::Deep))
     }
@@ -201,7 +233,7 @@ enum Ended {
     Deep,
     Guessed,
     Foreign,
-    Lost(Option<u32>),
+    Lost(Lost),
 }
 
 /// How often unwinding did not go as wished, with the first offset of each kind.
@@ -226,7 +258,7 @@ impl Ends {
     pub(super) fn note(&self, files: &Files<'_>, notes: &mut Notes) {
         let mut ends: Vec<_> = self.0.iter().map(|(ended, (count, offset))| (*ended, *count, *offset)).collect();
         // The files that cost most stacks first.
-        ends.sort_unstable_by_key(|(ended, count, _)| (matches!(ended, Ended::Lost(Some(_))).then_some(u64::MAX - count), *ended));
+        ends.sort_unstable_by_key(|(ended, count, _)| (matches!(ended, Ended::Lost(_)).then_some(u64::MAX - count), *ended));
         let mut named = 0;
         for (ended, count, offset) in ends {
             let (kind, text) = match ended {
@@ -244,17 +276,10 @@ impl Ends {
                      aarch64 can, 64 bit)"
                         .to_owned(),
                 ),
-                Ended::Lost(None) => (kind::NOT_UNWOUND, "user stacks that lead out of all known modules".to_owned()),
-                Ended::Lost(Some(file)) => {
+                Ended::Lost(lost) => {
                     named += 1;
-                    if named > NAMED_FILES {
-                        (kind::NOT_UNWOUND, "user stacks not unwound to their root in further files".to_owned())
-                    } else {
-                        let name = files.names.get(file as usize).map_or("", |(name, _)| name);
-                        let reason = files.opened.get(file as usize).and_then(OnceLock::get).and_then(|opened| opened.as_ref().err());
-                        let reason = reason.map_or("its unwind information ends there", String::as_str);
-                        (kind::NOT_UNWOUND, format!("user stacks not unwound beyond {name}: {reason}"))
-                    }
+                    let text = if named > NAMED_FILES { OTHER_FILES.to_owned() } else { files.lost(lost) };
+                    (kind::NOT_UNWOUND, text)
                 }
             };
             notes.add(kind, &text, count, Some(offset));

@@ -21,7 +21,8 @@ const SECTION_CAP_BYTES: u64 = 1 << 30;
 pub(super) struct Binary {
     /// Offset in the file, size, address of every loaded segment.
     segments: Vec<(u64, u64, u64)>,
-    /// The sections with unwind information, each with framehop's view of it; an address is looked up in one after the other.
+    /// The sections with unwind information, each with framehop's view of it; an address is looked up in one after the other. None in
+    /// programs that rely on frame pointers.
     pub(super) tables: Vec<(Table, Module<Section>)>,
 }
 
@@ -42,7 +43,7 @@ impl Binary {
             // Without a build id only the path says that it is the same file: that is no proof on another machine.
             return Ok(Err("the capture has no build id for it and was taken on another machine".to_owned()));
         }
-        let (mut others, mut found) = (0, 0);
+        let (mut others, mut found) = (0_u64, None);
         // A debug file has the right build id and no code, so one candidate may have what another lacks.
         for bytes in &candidates {
             let Ok(object) = object::File::parse(&***bytes) else { continue };
@@ -50,17 +51,19 @@ impl Binary {
                 others += 1;
                 continue;
             }
-            found += 1;
             let tables = tables(bytes, &object, ticket)?;
-            if !tables.is_empty() {
-                return Ok(Ok(Self { segments: segments(&object), tables }));
+            let binary = Self { segments: segments(&object), tables };
+            if !binary.tables.is_empty() {
+                return Ok(Ok(binary));
             }
+            found.get_or_insert(binary);
         }
-        Ok(Err(match (found, others) {
-            (1.., _) => "the file has no unwind information".to_owned(),
-            (0, 1..) => format!("{others} files of that name have another build id"),
-            _ => "the file is no program or library".to_owned(),
-        }))
+        Ok(match (found, others) {
+            // Programs without unwind information keep frame pointers, like Go's.
+            (Some(binary), _) => Ok(binary),
+            (None, 0) => Err("the file is no program or library".to_owned()),
+            (None, 1..) => Err(format!("{others} files of that name have another build id")),
+        })
     }
 
     /// Address in the module's own numbering of a byte of its file.

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::arch::Arch;
 use super::table::{Rule, Table, Written};
-use super::{End, Files, Raw};
+use super::{End, Files, Lost, Raw};
 use crate::base::ticket::Cancelled;
 use crate::format::perf_data::maps::{Tasks, View};
 use crate::format::perf_data::records::Mode;
@@ -60,14 +60,23 @@ struct Stack<'a> {
     start: u64,
     /// Something behind the end was wanted.
     is_past: bool,
+    /// Something outside was wanted.
+    is_outside: bool,
 }
 
 impl Stack<'_> {
     fn read(&mut self, address: u64) -> Result<u64, ()> {
-        let at = address.checked_sub(self.start).and_then(|at| usize::try_from(at).ok()).ok_or(())?;
-        let word = at.checked_add(8).and_then(|end| self.bytes.get(at..end)).and_then(|word| word.try_into().ok());
-        self.is_past |= word.is_none() && (at as u64).saturating_sub(self.bytes.len() as u64) < STACK_BYTES;
+        let at = address.checked_sub(self.start);
+        let start = at.and_then(|at| usize::try_from(at).ok());
+        let word = start.and_then(|at| self.bytes.get(at..at.checked_add(8)?)).and_then(|word| word.try_into().ok());
+        self.is_outside |= word.is_none();
+        self.is_past |= word.is_none() && at.is_some_and(|at| at.saturating_sub(self.bytes.len() as u64) < STACK_BYTES);
         word.map(u64::from_le_bytes).ok_or(())
+    }
+
+    /// What was wanted outside until now was not needed.
+    fn forget(&mut self) {
+        (self.is_past, self.is_outside) = (false, false);
     }
 }
 
@@ -93,7 +102,7 @@ impl<'a, A: Arch> Walk<'a, A> {
     ) -> Result<Option<(End, u64)>, Cancelled> {
         let Some((ip, mut regs)) = A::start(|number| raw.word(number)) else { return Ok(None) };
         found(ip, false);
-        let mut stack = Stack { bytes: raw.stack, start: A::stack_pointer(&regs), is_past: false };
+        let mut stack = Stack { bytes: raw.stack, start: A::stack_pointer(&regs), is_past: false, is_outside: false };
         let (mut address, mut is_caller, mut guessed) = (ip, false, 0);
         for n in 1.. {
             if n == MAX_FRAMES {
@@ -103,15 +112,18 @@ impl<'a, A: Arch> Walk<'a, A> {
             let map = tasks.find(view, Mode::User, looked_up);
             let file = map.and_then(|map| self.files.of(map));
             let before = A::stack_pointer(&regs);
-            let binary = match file {
-                Some(file) => self.files.binary(file)?.as_ref().ok().map(|binary| (file, binary)),
-                None => None,
+            let (binary, may_guess) = match file {
+                Some(file) => {
+                    self.files.binary(file)?.as_ref().map_or((None, self.files.keeps_frames(file)), |found| (Some((file, found)), true))
+                }
+                None => (None, true),
             };
             let offset = map.and_then(|map| tasks.maps.get(map)).map_or(0, |mapping| mapping.file_address(looked_up));
             let step =
                 binary.and_then(|(file, binary)| self.step(file, binary, binary.address_of(offset), is_caller, &mut regs, &mut stack));
+            let is_start = !is_caller && binary.is_some_and(|(_, binary)| !binary.tables.is_empty());
             let is_code = |address: u64| tasks.find(view, Mode::User, address.wrapping_sub(1)).is_some();
-            let went = step.unwrap_or_else(|| self.guess(binary.is_some() && !is_caller, &mut regs, &mut stack, is_code));
+            let went = step.unwrap_or_else(|| if may_guess { self.guess(is_start, &mut regs, &mut stack, is_code) } else { Went::Lost });
             (address, is_caller) = match went {
                 Went::To(address) => (address & A::ADDRESS_BITS, true),
                 Went::Guessed(address) => {
@@ -121,13 +133,13 @@ impl<'a, A: Arch> Walk<'a, A> {
                 Went::ToInterrupted(address) => (address, false),
                 Went::Root => return Ok(Some((End::Root, guessed))),
                 Went::Lost if stack.is_past && raw.is_full => return Ok(Some((End::Cut, guessed))),
-                Went::Lost => return Ok(Some((End::Lost(file), guessed))),
+                Went::Lost => return Ok(Some((End::Lost(Lost { file, is_elsewhere: stack.is_outside }), guessed))),
             };
             // Callers lie further up, but for the first function of a processor that keeps return addresses in a register, and for
             // handlers of signals that have a stack of their own.
             let after = A::stack_pointer(&regs);
             if is_caller && (after < before || (after == before && n > 1)) {
-                return Ok(Some((End::Lost(file), guessed)));
+                return Ok(Some((End::Lost(Lost { file, is_elsewhere: false }), guessed)));
             }
             found(address, is_caller);
         }
@@ -174,13 +186,12 @@ impl<'a, A: Arch> Walk<'a, A> {
                 if matches!(went, Went::To(_)) {
                     // The frame's address is the stack pointer of the caller.
                     let frame = A::stack_pointer(regs);
-                    let was_past = stack.is_past;
                     for (register, offset) in saved {
                         if let Ok(value) = stack.read(frame.wrapping_add_signed(*offset)) {
                             A::set(regs, *register, value);
                         }
                     }
-                    stack.is_past = was_past;
+                    stack.forget();
                 }
                 Some(went)
             }
@@ -191,8 +202,9 @@ impl<'a, A: Arch> Walk<'a, A> {
         }
     }
 
-    /// Goes to the caller by frame pointers, where there are no rules: code made at run time, modules whose file is missing. A caller
-    /// counts only where `is_code` knows the address before it.
+    /// Goes to the caller by frame pointers, where there are no rules: code made at run time, functions and programs without unwind
+    /// information. Not where the file is missing: it may well have rules, and frame pointers of other functions would skip callers.
+    /// A caller counts only where `is_code` knows the address before it.
     fn guess(&mut self, is_start: bool, regs: &mut A::Regs, stack: &mut Stack<'_>, is_code: impl Fn(u64) -> bool) -> Went {
         // In a module with rules, functions without any are small ones in assembly: they have no frame.
         if is_start {
@@ -202,7 +214,6 @@ impl<'a, A: Arch> Walk<'a, A> {
                 return Went::Guessed(address);
             }
         }
-        let was_past = stack.is_past;
         let (unwinder, cache) = &mut self.pointers;
         // Without modules the address does not matter, and 1 is as good as any.
         let start = FrameAddress::from_instruction_pointer(1);
@@ -212,7 +223,7 @@ impl<'a, A: Arch> Walk<'a, A> {
             Ok(Some(_)) | Err(_) => Went::Lost,
         };
         // A number in the frame pointer that is none says nothing about where the copied stack ends.
-        stack.is_past = was_past;
+        stack.forget();
         went
     }
 }
@@ -253,6 +264,7 @@ fn written_step<A: Arch>(table: &Table, written: &Written, regs: &mut A::Regs, s
     }
     let Some(address) = return_address.filter(|address| *address != 0) else { return Some(Went::Root) };
     A::enter(regs, stack_pointer, address);
+    stack.forget();
     Some(if written.is_signal { Went::ToInterrupted(address) } else { Went::To(address) })
 }
 
