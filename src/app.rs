@@ -14,6 +14,7 @@ pub mod modules;
 pub mod picture;
 pub mod script;
 pub mod settings;
+pub mod symbol_cache;
 mod undo;
 pub mod view;
 
@@ -555,6 +556,11 @@ impl App {
         )
     }
 
+    /// True where looked-up symbols may be kept on disk.
+    pub const fn keeps_symbols(&self) -> bool {
+        self.options.load.symbol_cache.is_some()
+    }
+
     /// Adds a message for the window.
     fn say(&mut self, text: impl Into<String>, is_error: bool) {
         self.messages.push(Message { id: self.next_message, text: text.into(), is_error });
@@ -601,7 +607,8 @@ impl App {
 
     fn start_symbols(&mut self, id: CaptureId, profile: &Arc<Profile>) -> Option<JobId> {
         let capture = self.capture(id)?;
-        let options = load::LoadOptions { symbol_roots: self.settings.symbol_roots.clone(), ..self.options.load.clone() };
+        let mut options = load::LoadOptions { symbol_roots: self.settings.symbol_roots.clone(), ..self.options.load.clone() };
+        options.symbol_cache = options.symbol_cache.filter(|_| self.settings.symbol_cache);
         if !load::wants_symbols(profile, &options) {
             return None;
         }

@@ -4,6 +4,7 @@
 //! it, see [`Hooks`]) and reports' forms. Start reading at [`run`].
 
 mod args;
+mod cache;
 mod diff;
 mod export;
 mod info;
@@ -125,5 +126,6 @@ fn dispatch(args: Args, hooks: &Hooks) -> Result<ExitCode, Failure> {
         Some(Subcommand::Diff(diff)) => diff::run(&diff, &load),
         Some(Subcommand::Export(export)) => export::run(&export, &load, hooks),
         Some(Subcommand::Run(script)) => run::run(&script, &load, hooks),
+        Some(Subcommand::Cache(cache)) => cache::run(&cache),
     }
 }

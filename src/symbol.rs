@@ -5,9 +5,11 @@
 //! [`ModuleSource`] gives their bytes, so tests need no file system), network, unwinding. Start reading at [`symbolize`].
 
 mod answer;
+mod cache;
 mod dwarf;
 mod elf;
 mod go;
+mod jitdump;
 mod kernel;
 mod missing;
 mod module;
@@ -21,12 +23,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::answer::Answer;
+use self::jitdump::Dump;
 use self::missing::Missing;
 use self::module::Wanted;
 use self::table::Table;
 pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Frame, FrameId, Mapping, Profile};
+use crate::model::{Frame, FrameId, Mapping, Profile, base_name};
 
 /// Bytes that are read only when they are needed; `None` where they cannot be read.
 pub type Lazy = Arc<dyn Fn() -> Option<Bytes> + Send + Sync>;
@@ -48,11 +51,36 @@ pub trait ModuleSource: Sync {
     /// was taken on this machine; elsewhere only files beside the capture may be used.
     fn perf_map(&self, pid: i32, is_local: bool) -> Option<Bytes>;
 
+    /// Dumps that the run-time compiler of a process may have left (`jit-PID.dump`), best first; `marker` is the path by which the
+    /// process mapped it. `is_local` as for [`perf_map`](Self::perf_map).
+    fn jit_dumps(&self, pid: i32, marker: Option<&str>, is_local: bool) -> Vec<Bytes> {
+        let _ = (pid, marker, is_local);
+        Vec::new()
+    }
+
     /// Kernels whose symbols are here, best first: those that came with the capture, those with the build id, and the running one.
     fn kernels(&self, release: Option<&str>, build_id: Option<&str>) -> Vec<Kernel>;
 
     /// Name of this machine.
     fn hostname(&self) -> Option<String>;
+
+    /// A text that changes with every file that [`candidates`](Self::candidates) and, by each of `links`,
+    /// [`debug_files`](Self::debug_files) give for a module. `None` = answers are not kept.
+    fn stamp(&self, file: &str, build_id: Option<&str>, links: &[String]) -> Option<String> {
+        let _ = (file, build_id, links);
+        None
+    }
+
+    /// What an earlier run kept under a key (letters, digits, `-`).
+    fn recall(&self, key: &str) -> Option<Bytes> {
+        let _ = key;
+        None
+    }
+
+    /// Keeps bytes for later runs. Losing them costs time and nothing else, so it cannot fail.
+    fn keep(&self, key: &str, bytes: &[u8]) {
+        let _ = (key, bytes);
+    }
 }
 
 /// The symbols of a kernel.
@@ -64,6 +92,8 @@ pub struct Kernel {
     pub build_id: Option<String>,
     /// True for symbols that were saved together with the capture: they need no other proof.
     pub is_of_capture: bool,
+    /// A text that changes with the symbols: the start of the machine, or the file's size and time. `None` = answers are not kept.
+    pub stamp: Option<String>,
     /// Text as in `/proc/kallsyms`, or a kernel's ELF file.
     pub symbols: Lazy,
 }
@@ -88,11 +118,11 @@ const fn is_unnamed(frame: &Frame) -> bool {
 enum Owner<'a> {
     Kernel,
     /// Code that a process compiled at run time.
-    PerfMap(i32),
+    Compiled(i32),
     /// A file by path and build id.
     File(&'a str, Option<&'a str>),
-    /// The kernel's page in every process, which lies in no file.
-    Vdso,
+    /// The kernel's pages in every process, which lie in no file: name and build id.
+    KernelPage(&'a str, Option<&'a str>),
     /// No module is known at the address.
     Nowhere,
 }
@@ -105,12 +135,18 @@ fn owner<'a>(profile: &'a Profile, frame: &Frame) -> Owner<'a> {
         ["//anon", "/anon_hugepage", "/memfd:", "/dev/zero", "[heap]", "[stack", "/SYSV"].iter().any(|start| file.starts_with(start));
     match (file, mapping.pid) {
         ("" | "[hypervisor]" | "[guest.kernel.kallsyms]", _) => Owner::Nowhere,
-        ("[vdso]" | "[vsyscall]", _) => Owner::Vdso,
-        (_, Some(pid)) if is_memory => Owner::PerfMap(pid),
+        ("[vdso]" | "[vsyscall]", _) => Owner::KernelPage(file, mapping.build_id.map(text)),
+        (_, Some(pid)) if is_memory || is_jit_dump(file) => Owner::Compiled(pid),
         (_, None) if is_memory => Owner::Nowhere,
         (_, None) if file.starts_with('[') || file.contains(".ko") => Owner::Kernel,
         _ => Owner::File(file, mapping.build_id.map(text)),
     }
+}
+
+/// True for the page that a run-time compiler maps so that its dump is found.
+fn is_jit_dump(file: &str) -> bool {
+    let name = base_name(file);
+    name.strip_prefix("jit-").and_then(|rest| rest.strip_suffix(".dump")).is_some()
 }
 
 /// Where an address is looked up: return addresses at the call before them.
@@ -118,7 +154,7 @@ fn looked_up(frame: &Frame, owner: Owner<'_>, mapping: Option<&Mapping>) -> u64 
     let address = frame.address.unwrap_or(0);
     let address = if frame.caller { address.saturating_sub(1) } else { address };
     match (owner, mapping) {
-        (Owner::File(..), Some(mapping)) => mapping.file_address(address),
+        (Owner::File(..) | Owner::KernelPage(..), Some(mapping)) => mapping.file_address(address),
         _ => address,
     }
 }
@@ -207,19 +243,74 @@ fn look_up(
 ) -> Result<Result<Answer, Missing>, Cancelled> {
     match owner {
         Owner::Nowhere => Ok(Err(Missing::NoModule)),
-        Owner::Vdso => Ok(Err(Missing::NoFile)),
         Owner::Kernel => kernel::look_up(profile, source, addresses, ticket),
-        Owner::PerfMap(pid) => {
-            let Some(text) = source.perf_map(pid, is_local) else { return Ok(Err(Missing::NoMap(pid))) };
-            let text = String::from_utf8_lossy(&text);
-            table_answer(&Table::of_perf_map(&text), addresses, ticket).map(Ok)
-        }
+        Owner::Compiled(pid) => compiled(profile, source, pid, is_local, addresses, ticket),
+        Owner::KernelPage(name, build_id) => kernel_page(source, name, build_id, addresses, ticket).map(Ok),
         Owner::File(file, build_id) => {
             let mut offsets = rows.offsets.iter();
             let offset = offsets.next().copied().filter(|_| offsets.next().is_none());
             module::look_up(source, &Wanted { file, build_id, is_local, offset }, addresses, ticket)
         }
     }
+}
+
+/// Code compiled at run time: by the compiler's dump, else by the process's list of names.
+fn compiled(
+    profile: &Profile,
+    source: &dyn ModuleSource,
+    pid: i32,
+    is_local: bool,
+    addresses: &[u64],
+    ticket: &Ticket,
+) -> Result<Result<Answer, Missing>, Cancelled> {
+    let marker = profile.mappings.iter().filter(|mapping| mapping.pid == Some(pid)).filter_map(|mapping| mapping.file);
+    let marker = marker.map(|file| profile.strings.get(file)).find(|file| is_jit_dump(file));
+    let files = source.jit_dumps(pid, marker, is_local);
+    let mut dumps = Vec::new();
+    for file in &files {
+        // In a container a process has another number inside, which the name of its dump has too.
+        let is_of = |dump: &Dump<'_>| dump.has_code() && (marker.is_some() || i64::from(dump.pid()) == i64::from(pid));
+        dumps.extend(Dump::new(file, ticket)?.filter(is_of));
+    }
+    let map = source.perf_map(pid, is_local);
+    if map.is_none() && dumps.is_empty() {
+        return Ok(Err(Missing::NoMap(pid)));
+    }
+    let text = map.as_ref().map(|map| String::from_utf8_lossy(map)).unwrap_or_default();
+    let table = Table::of_perf_map(&text);
+    Answer::of(addresses, ticket, |address, answer| {
+        if dumps.iter().any(|dump| dump.levels(address, answer)) {
+            return;
+        }
+        if let Some(symbol) = table.find(address) {
+            answer.name_outermost(symbol.name);
+        }
+    })
+    .map(Ok)
+}
+
+/// The pages that the kernel puts into every process: named by this machine's own where that is the same, else as a whole.
+fn kernel_page(
+    source: &dyn ModuleSource,
+    name: &str,
+    build_id: Option<&str>,
+    addresses: &[u64],
+    ticket: &Ticket,
+) -> Result<Answer, Cancelled> {
+    let found = match build_id {
+        Some(_) => module::look_up(source, &Wanted { file: name, build_id, is_local: false, offset: None }, addresses, ticket)?.ok(),
+        None => None,
+    };
+    let mut answer = Answer::default();
+    for row in 0..addresses.len() {
+        if let Some(found) = found.as_ref().filter(|found| !found.levels(row).is_empty()) {
+            answer.copy(found, row);
+        } else {
+            answer.name_outermost(name);
+            answer.close();
+        }
+    }
+    Ok(answer)
 }
 
 /// The names of a plain table.

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::app::modules::LocalModules;
+use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
 use crate::base::mapped::Mapped;
 use crate::base::ticket::{Cancelled, Ticket};
@@ -25,11 +26,13 @@ pub struct LoadOptions {
     pub symbol_roots: Vec<PathBuf>,
     /// Whether addresses without a name are looked up at all.
     pub symbols: bool,
+    /// Where looked-up symbols are kept for the next time; `None` = nowhere.
+    pub symbol_cache: Option<SymbolCache>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { max_bytes: None, symbol_roots: Vec::new(), symbols: true }
+        Self { max_bytes: None, symbol_roots: Vec::new(), symbols: true, symbol_cache: None }
     }
 }
 
@@ -112,7 +115,12 @@ fn part_number(name: &str) -> Option<u64> {
 
 /// Names the addresses of a capture that was read from `path`.
 pub fn symbolize(path: &Path, profile: &Profile, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, Cancelled> {
-    symbol::symbolize(profile, &LocalModules::for_capture(path, &options.symbol_roots), ticket)
+    let modules = LocalModules::for_capture(path, &options.symbol_roots).with_cache(options.symbol_cache.clone());
+    let named = symbol::symbolize(profile, &modules, ticket);
+    if let Some(cache) = &options.symbol_cache {
+        cache.trim();
+    }
+    named
 }
 
 /// True where addresses of a capture could be named.

@@ -5,9 +5,11 @@
 //! regular files are opened: a capture may name any path. Deliberately absent: the network, and any trust in what is found (the symbol
 //! layer compares build ids). Start reading at [`LocalModules`].
 
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::symbol_cache::SymbolCache;
 use crate::base::binaries::Binaries;
 use crate::base::mapped::Mapped;
 use crate::model::base_name;
@@ -28,6 +30,8 @@ pub struct LocalModules {
     capture: PathBuf,
     /// The folder of the capture, where perf map files are looked for.
     beside: Option<PathBuf>,
+    /// Where looked-up symbols are kept.
+    cache: Option<SymbolCache>,
 }
 
 impl LocalModules {
@@ -39,7 +43,60 @@ impl LocalModules {
         // What travels with a capture is searched without being asked for: a `sysroot` folder beside it or a few folders up.
         let around = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         roots.extend(around.ancestors().skip(1).take(SYSROOT_LEVELS).map(|folder| folder.join("sysroot")).filter(|folder| folder.is_dir()));
-        Self { roots, capture: path.to_owned(), beside }
+        Self { roots, capture: path.to_owned(), beside, cache: None }
+    }
+
+    /// The same, with looked-up symbols kept in a folder.
+    pub fn with_cache(self, cache: Option<SymbolCache>) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// Paths that may be the module, best first.
+    fn paths(&self, file: &str, build_id: Option<&str>) -> Vec<PathBuf> {
+        let file = file.trim_end_matches(" (deleted)");
+        let mut paths = Vec::new();
+        for root in &self.roots {
+            paths.extend(inside(root, file));
+            paths.push(root.join(base_name(file)));
+        }
+        if file.starts_with('/') || Path::new(file).is_absolute() {
+            paths.push(PathBuf::from(file));
+        }
+        paths.extend(build_id.map(|id| self.by_build_id(id)).unwrap_or_default());
+        paths
+    }
+
+    /// A file beside the capture. People keep several captures in one folder and put the capture's name before the file's:
+    /// `run1.perf-123.map`.
+    fn beside(&self, name: &str) -> Vec<PathBuf> {
+        let Some(folder) = &self.beside else { return Vec::new() };
+        let ending = format!(".{name}");
+        let listed = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        let mut found: Vec<PathBuf> =
+            listed.filter(|path| path.file_name().is_some_and(|file| file.to_string_lossy().ends_with(&ending))).collect();
+        found.sort_unstable();
+        found.insert(0, folder.join(name));
+        found
+    }
+
+    /// Paths that may be the debug file that a module names.
+    fn debug_paths(&self, file: &str, link: &str) -> Vec<PathBuf> {
+        let name = base_name(link);
+        if name.is_empty() || name == ".." {
+            return Vec::new();
+        }
+        let folder = file.rfind('/').and_then(|end| file.get(..end)).unwrap_or_default();
+        // Where the folders of programs moved below `/usr`, debug files may still lie by the old path.
+        let old = folder.strip_prefix("/usr").unwrap_or(folder);
+        let mut places = vec![format!("{folder}/{name}"), format!("{folder}/.debug/{name}"), format!("/usr/lib/debug{folder}/{name}")];
+        places.extend([format!("/usr/lib/debug{old}/{name}"), format!("/usr/lib/debug/.dwz/{name}"), link.to_owned()]);
+        let mut paths = Vec::new();
+        for root in &self.roots {
+            paths.extend(places.iter().filter_map(|place| inside(root, place)));
+            paths.push(root.join(name));
+        }
+        paths.extend(places.iter().filter(|place| place.starts_with('/')).map(PathBuf::from));
+        paths
     }
 
     /// Paths of debug files and cached binaries of a build id.
@@ -50,7 +107,7 @@ impl LocalModules {
         // A folder of debug files alone, as `/usr/lib/debug` of another machine.
         paths.extend(self.roots.iter().map(|root| root.join(format!(".build-id/{start}/{rest}.debug"))));
         paths.push(Path::new("/").join(&debug));
-        paths.extend(perf_cache(build_id).map(|folder| folder.join("elf")));
+        paths.extend(perf_cache(build_id).into_iter().flat_map(|folder| ["elf", "vdso"].map(|name| folder.join(name))));
         paths
     }
 }
@@ -96,59 +153,63 @@ impl Binaries for LocalModules {
 
 impl ModuleSource for LocalModules {
     fn candidates(&self, file: &str, build_id: Option<&str>) -> Vec<Bytes> {
-        let file = file.trim_end_matches(" (deleted)");
-        let mut paths = Vec::new();
-        for root in &self.roots {
-            paths.extend(inside(root, file));
-            paths.push(root.join(base_name(file)));
+        let mut found: Vec<Bytes> = self.paths(file, build_id).iter().filter_map(|path| open(path)).collect();
+        if file == "[vdso]" {
+            found.extend(own_vdso().map(|bytes| Arc::new(bytes) as Bytes));
         }
-        if file.starts_with('/') || Path::new(file).is_absolute() {
-            paths.push(PathBuf::from(file));
-        }
-        paths.extend(build_id.map(|id| self.by_build_id(id)).unwrap_or_default());
-        paths.iter().filter_map(|path| open(path)).collect()
+        found
     }
 
     fn debug_files(&self, file: &str, link: &str) -> Vec<Bytes> {
-        let name = base_name(link);
-        if name.is_empty() || name == ".." {
-            return Vec::new();
+        self.debug_paths(file, link).iter().filter_map(|path| open(path)).collect()
+    }
+
+    fn stamp(&self, file: &str, build_id: Option<&str>, links: &[String]) -> Option<String> {
+        self.cache.as_ref()?;
+        let own = self.paths(file, build_id);
+        let linked = links.iter().flat_map(|link| self.debug_paths(file, link));
+        Some(own.into_iter().chain(linked).filter_map(|path| file_stamp(&path)).collect())
+    }
+
+    fn recall(&self, key: &str) -> Option<Bytes> {
+        self.cache.as_ref()?.recall(key)
+    }
+
+    fn keep(&self, key: &str, bytes: &[u8]) {
+        if let Some(cache) = &self.cache {
+            cache.keep(key, bytes);
         }
-        let folder = file.rfind('/').and_then(|end| file.get(..end)).unwrap_or_default();
-        // Where the folders of programs moved below `/usr`, debug files may still lie by the old path.
-        let old = folder.strip_prefix("/usr").unwrap_or(folder);
-        let mut places = vec![format!("{folder}/{name}"), format!("{folder}/.debug/{name}"), format!("/usr/lib/debug{folder}/{name}")];
-        places.extend([format!("/usr/lib/debug{old}/{name}"), format!("/usr/lib/debug/.dwz/{name}"), link.to_owned()]);
-        let mut paths = Vec::new();
-        for root in &self.roots {
-            paths.extend(places.iter().filter_map(|place| inside(root, place)));
-            paths.push(root.join(name));
-        }
-        paths.extend(places.iter().filter(|place| place.starts_with('/')).map(PathBuf::from));
-        paths.iter().filter_map(|path| open(path)).collect()
     }
 
     fn perf_map(&self, pid: i32, is_local: bool) -> Option<Bytes> {
         let name = format!("perf-{pid}.map");
-        if let Some(beside) = &self.beside {
-            if let Some(found) = open(&beside.join(&name)) {
-                return Some(found);
-            }
-            // People keep several captures in one folder and put the capture's name before the map's: `run1.perf-123.map`.
-            let mut named: Vec<PathBuf> = std::fs::read_dir(beside).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            named.retain(|path| path.file_name().is_some_and(|file| file.to_string_lossy().ends_with(&format!(".{name}"))));
-            named.sort_unstable();
-            if let Some(found) = named.first().and_then(|path| open(path)) {
-                return Some(found);
-            }
+        let beside = self.beside(&name).iter().find_map(|path| open(path));
+        beside.or_else(|| is_local.then(|| open(&std::env::temp_dir().join(&name)))?)
+    }
+
+    fn jit_dumps(&self, pid: i32, marker: Option<&str>, is_local: bool) -> Vec<Bytes> {
+        let name = marker.map_or_else(|| format!("jit-{pid}.dump"), |marker| base_name(marker).to_owned());
+        let mut paths = self.beside(&name);
+        for root in &self.roots {
+            paths.extend(marker.and_then(|marker| inside(root, marker)));
+            paths.push(root.join(&name));
         }
-        is_local.then(|| open(&std::env::temp_dir().join(&name)))?
+        if is_local {
+            paths.extend(marker.map(PathBuf::from));
+            // One folder a run, named by date.
+            let runs = directories::BaseDirs::new().and_then(|home| std::fs::read_dir(home.home_dir().join(".debug/jit")).ok());
+            let mut runs: Vec<PathBuf> = runs.into_iter().flatten().filter_map(|run| Some(run.ok()?.path().join(&name))).collect();
+            runs.sort_unstable();
+            paths.extend(runs.into_iter().rev());
+        }
+        paths.iter().filter_map(|path| open(path)).take(1).collect()
     }
 
     fn kernels(&self, release: Option<&str>, build_id: Option<&str>) -> Vec<Kernel> {
         let kernel = |path: PathBuf, is_of_capture: bool| {
             let build_id = build_id.map(str::to_owned).filter(|_| !is_of_capture);
-            path.is_file().then(|| Kernel { release: None, build_id, is_of_capture, symbols: Arc::new(move || open(&path)) })
+            let stamp = file_stamp(&path);
+            path.is_file().then(|| Kernel { release: None, build_id, is_of_capture, stamp, symbols: Arc::new(move || open(&path)) })
         };
         // What `perf record --kcore` and people leave with a capture.
         let own = [Some(self.capture.join("kcore_dir/kallsyms")), self.beside.as_ref().map(|folder| folder.join("kallsyms"))];
@@ -182,12 +243,34 @@ impl ModuleSource for LocalModules {
     }
 }
 
+/// Path, size and time of a regular file; `None` where there is none.
+fn file_stamp(path: &Path) -> Option<String> {
+    let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let time = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{} {} {}\n", path.display(), metadata.len(), time.as_nanos()))
+}
+
+/// The pages that the kernel of this machine puts into every process, read from this one.
+fn own_vdso() -> Option<Vec<u8>> {
+    const CAP_BYTES: u64 = 1 << 20;
+    let maps = text(Path::new("/proc/self/maps"))?;
+    let (start, end) = maps.lines().find(|line| line.ends_with("[vdso]"))?.split_once(' ')?.0.split_once('-')?;
+    let (start, end) = (u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?);
+    let mut memory = std::fs::File::open("/proc/self/mem").ok()?;
+    memory.seek(SeekFrom::Start(start)).ok()?;
+    let mut bytes = vec![0; usize::try_from(end.checked_sub(start)?.min(CAP_BYTES)).ok()?];
+    memory.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// The kernel of this machine.
 fn running_kernel() -> Option<Kernel> {
     let release = text(Path::new("/proc/sys/kernel/osrelease"))?.trim().to_owned();
     let build_id = open(Path::new("/sys/kernel/notes")).and_then(|notes| build_id_note(&notes));
     let symbols = Arc::new(|| open(Path::new("/proc/kallsyms")));
-    Some(Kernel { release: Some(release), build_id, is_of_capture: false, symbols })
+    // Modules lie elsewhere after every start.
+    let stamp = text(Path::new("/proc/sys/kernel/random/boot_id"));
+    Some(Kernel { release: Some(release), build_id, is_of_capture: false, stamp, symbols })
 }
 
 /// The build id in a list of ELF notes: name size, content size, type 3, then `GNU` and the id.
@@ -226,6 +309,27 @@ mod tests {
         let modules = LocalModules::for_capture(&folder.path().join("run1.perf.data"), &[]);
         assert_eq!(modules.perf_map(77, false).unwrap().to_vec(), b"10 5 f\n");
         assert!(modules.perf_map(7, false).is_none());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process_shows_its_own_vdso() {
+        let bytes = own_vdso().expect("a process on Linux has one");
+        assert!(bytes.starts_with(b"\x7fELF"));
+    }
+
+    #[test]
+    fn a_dump_of_compiled_code_is_found_beside_the_capture_and_by_its_marker() {
+        let folder = tempfile::tempdir().unwrap();
+        let marked = folder.path().join("elsewhere/jit-9.dump");
+        std::fs::create_dir_all(marked.parent().unwrap()).unwrap();
+        std::fs::write(&marked, "marked").unwrap();
+        std::fs::write(folder.path().join("run1.jit-77.dump"), "beside").unwrap();
+        let modules = LocalModules::for_capture(&folder.path().join("run1.perf.data"), &[]);
+        let found = |pid, marker: Option<&str>, is_local| modules.jit_dumps(pid, marker, is_local).first().map(|bytes| bytes.to_vec());
+        assert_eq!(found(77, None, false).unwrap(), b"beside");
+        assert_eq!(found(9, marked.to_str(), true).unwrap(), b"marked");
+        assert_eq!(found(9, marked.to_str(), false), None, "on another machine the path is another file");
     }
 
     #[test]

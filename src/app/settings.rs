@@ -41,6 +41,7 @@ const RECENT_LIMIT: usize = 20;
 /// Everything that outlives a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Settings {
     /// Colours.
     pub theme: ThemeChoice,
@@ -54,6 +55,8 @@ pub struct Settings {
     pub side_panel: bool,
     /// Folders in which binaries are looked for, each with the path of the capture's machine below it.
     pub symbol_roots: Vec<PathBuf>,
+    /// Whether looked-up symbols are kept in the platform's cache folder.
+    pub symbol_cache: bool,
     /// Files opened lately, newest first.
     pub recent: Vec<Recent>,
 }
@@ -67,6 +70,7 @@ impl Default for Settings {
             reduced_motion: false,
             side_panel: true,
             symbol_roots: Vec::new(),
+            symbol_cache: true,
             recent: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, Parser};
 use crate::analysis::{Filter, Granularity, Normalization};
 use crate::app::load::LoadOptions;
 use crate::app::picture::Part;
+use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
 use crate::format::FORMATS;
 use crate::model::{Unit, parse_human};
@@ -46,6 +47,9 @@ pub(super) struct Global {
     /// Leaves addresses without a name as they are.
     #[arg(long, global = true, conflicts_with = "symbols")]
     no_symbols: bool,
+    /// Does not keep looked-up symbols in the cache folder, and uses none from there.
+    #[arg(long, global = true)]
+    no_symbol_cache: bool,
     /// Number of threads; one for each core by default. The output does not depend on it.
     #[arg(long, global = true, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
@@ -53,7 +57,13 @@ pub(super) struct Global {
 
 impl Global {
     pub(super) fn load_options(&self) -> LoadOptions {
-        LoadOptions { max_bytes: self.max_bytes, symbol_roots: self.symbols.clone(), symbols: !self.no_symbols }
+        let folder = SymbolCache::default_folder().filter(|_| !self.no_symbol_cache);
+        LoadOptions {
+            max_bytes: self.max_bytes,
+            symbol_roots: self.symbols.clone(),
+            symbols: !self.no_symbols,
+            symbol_cache: folder.map(|folder| SymbolCache::new(&folder)),
+        }
     }
 }
 
@@ -70,6 +80,8 @@ pub(super) enum Subcommand {
     Export(Export),
     /// Runs a script of the window's commands without the window.
     Run(Run),
+    /// Says where looked-up symbols are kept and how much room they take; removes them.
+    Cache(Cache),
 }
 
 /// Arguments of `info`.
@@ -80,6 +92,14 @@ pub(super) struct Info {
     /// Prints JSON.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Arguments of `cache`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Cache {
+    /// Removes all kept symbols.
+    #[arg(long)]
+    pub(super) clear: bool,
 }
 
 /// Arguments of `top`.

@@ -12,7 +12,7 @@ use super::number::Number;
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
-use crate::model::{Profile, human, human_duration};
+use crate::model::{Profile, Unnamed, human, human_duration};
 
 /// How many values of one label, and how many threads, the text form lists.
 const LISTED: usize = 8;
@@ -40,6 +40,7 @@ pub struct Info {
     thread_list: Vec<ThreadInfo>,
     tally: TallyInfo,
     notes: Vec<NoteInfo>,
+    unnamed_modules: Vec<UnnamedInfo>,
     facts: Facts,
     comments: Vec<String>,
     doc_url: Option<String>,
@@ -108,6 +109,24 @@ struct NoteInfo {
     text: String,
 }
 
+/// A module with addresses that have no name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct UnnamedInfo {
+    module: String,
+    build_id: Option<String>,
+    samples: u64,
+    addresses: u64,
+    why: String,
+    fix: String,
+}
+
+impl UnnamedInfo {
+    fn new(unnamed: &Unnamed) -> Self {
+        let Unnamed { module, build_id, addresses, samples, why, fix } = unnamed.clone();
+        Self { module, build_id, samples, addresses, why, fix }
+    }
+}
+
 /// Facts in the order of the file, as one JSON object. A key that stands there twice has its texts on lines.
 #[derive(Clone, Debug, PartialEq)]
 struct Facts(Vec<(String, String)>);
@@ -166,6 +185,7 @@ impl Info {
                 .iter()
                 .map(|note| NoteInfo { kind: note.kind, count: note.count, first_offset: note.first_offset, text: note.text.clone() })
                 .collect(),
+            unnamed_modules: info.unnamed.iter().map(UnnamedInfo::new).collect(),
             facts: Facts::new(&info.facts),
             comments: info.comments.clone(),
             doc_url: info.doc_url.clone(),
@@ -230,12 +250,44 @@ impl Info {
                 push_line(&mut text, format_args!("{} more threads, see --json", self.thread_list.len() - LISTED));
             }
         }
+        push(&mut text, format_args!("{}", self.unnamed_text()));
         if !self.notes.is_empty() {
             text.push('\n');
         }
         for note in &self.notes {
             let at = note.first_offset.map_or_else(String::new, |offset| format!(", first at byte {offset:#x}"));
             push_line(&mut text, format_args!("note: {} {} [{}{at}]", note.count, printable(&note.text), note.kind));
+        }
+        text
+    }
+
+    /// Modules without symbols and what would help, empty where there are none.
+    fn unnamed_text(&self) -> String {
+        if self.unnamed_modules.is_empty() {
+            return String::new();
+        }
+        let mut table = Table::new([
+            ("samples", Align::Right),
+            ("addresses", Align::Right),
+            ("without names", Align::Left),
+            ("build id", Align::Left),
+            ("why", Align::Left),
+        ]);
+        for row in self.unnamed_modules.iter().take(LISTED) {
+            let build_id = row.build_id.clone().unwrap_or_default();
+            table.row([row.samples.to_string(), row.addresses.to_string(), row.module.clone(), build_id, row.why.clone()]);
+        }
+        let mut text = format!("\n{}", table.text());
+        if self.unnamed_modules.len() > LISTED {
+            push_line(&mut text, format_args!("{} more modules, see --json", self.unnamed_modules.len() - LISTED));
+        }
+        // The same advice for several modules stands once.
+        let mut said: Vec<&str> = Vec::new();
+        for row in self.unnamed_modules.iter().take(LISTED) {
+            if !said.contains(&row.fix.as_str()) {
+                push_line(&mut text, format_args!("{}: {}", printable(&row.module), printable(&row.fix)));
+                said.push(&row.fix);
+            }
         }
         text
     }

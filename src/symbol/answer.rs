@@ -90,6 +90,11 @@ impl Answer {
         self.ends.last().map_or(0, |end| *end as usize)
     }
 
+    /// An answer of columns that fit together: `ends` are ends in `levels`, which name rows of `strings`.
+    pub(super) const fn from_parts(strings: Strings, levels: Vec<Level>, ends: Vec<u32>) -> Self {
+        Self { strings, levels, ends }
+    }
+
     /// Number of addresses.
     pub(super) fn len(&self) -> usize {
         self.ends.len()

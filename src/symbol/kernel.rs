@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::answer::Answer;
+use super::cache::{self, Fresh};
 use super::elf::Parsed;
 use super::missing::Missing;
 use super::table::{Binding, Symbol, Table};
@@ -69,7 +70,7 @@ pub(super) fn look_up(
         // The symbols are read last: the system makes the list of the running kernel anew each time, which takes 0.2 s.
         let refused = match recorded.other(&kernel) {
             Some(reason) => reason,
-            None => match by_kernel(&recorded, &kernel, addresses, ticket)? {
+            None => match kept(source, &recorded, &kernel, addresses, ticket)? {
                 Ok(answer) => return Ok(Ok(answer)),
                 Err(reason) => reason,
             },
@@ -78,6 +79,27 @@ pub(super) fn look_up(
     }
     const NONE: &str = "copy /proc/kallsyms of the machine that recorded, read as root, beside the capture as kallsyms";
     Ok(Err(why.unwrap_or_else(|| Missing::Kernel("this machine shows no kernel symbols".to_owned(), NONE))))
+}
+
+/// The answer of a kernel, kept over runs by what it is and where it lay.
+fn kept(
+    source: &dyn ModuleSource,
+    recorded: &Recorded<'_>,
+    kernel: &Kernel,
+    addresses: &[u64],
+    ticket: &Ticket,
+) -> Result<Result<Answer, Missing>, Cancelled> {
+    let look_up = |missing: &[u64]| {
+        let found = by_kernel(recorded, kernel, missing, ticket)?;
+        Ok(found.map(|answer| Fresh { answer, links: Some(Vec::new()) }))
+    };
+    let key = format!("kernel-{}-{:x}", recorded.build_id.or(recorded.release).unwrap_or_default(), recorded.text.unwrap_or(0));
+    // Of the proofs, all that could be another next time is in the stamp.
+    let stamp = |_: &[String]| {
+        let stamp = kernel.stamp.as_ref()?;
+        Some(format!("{stamp} {:?} {:?} {:?} {:?}", recorded.build_id, recorded.release, kernel.build_id, kernel.release))
+    };
+    cache::through(source, &key, stamp, addresses, ticket, look_up)
 }
 
 fn by_kernel(recorded: &Recorded<'_>, kernel: &Kernel, addresses: &[u64], ticket: &Ticket) -> Result<Result<Answer, Missing>, Cancelled> {

@@ -12,8 +12,6 @@ use crate::model::{FrameId, Notes, Profile, Unnamed, kind};
 pub(super) enum Missing {
     /// The capture names no module at the address.
     NoModule,
-    /// The kernel's page, which lies in no file.
-    NoFile,
     /// Code compiled at run time without a list of names.
     NoMap(i32),
     /// No file of that name or build id is here.
@@ -36,8 +34,7 @@ impl Missing {
     fn why(&self) -> String {
         match self {
             Self::NoModule => "the capture names no module there".to_owned(),
-            Self::NoFile => "it lies in no file".to_owned(),
-            Self::NoMap(pid) => format!("there is no perf-{pid}.map beside the capture"),
+            Self::NoMap(pid) => format!("there is no perf-{pid}.map or jit-{pid}.dump beside the capture"),
             Self::NotHere => "the file is not on this machine".to_owned(),
             Self::NoProgram => "the file is no program or library".to_owned(),
             Self::OtherBuild(1) => "the file of that name has another build id".to_owned(),
@@ -58,7 +55,6 @@ impl Missing {
             (Self::NoModule, _) => {
                 "broken frame pointers: build with -fno-omit-frame-pointer, or record with --call-graph dwarf".to_owned()
             }
-            (Self::NoFile, _) => "nothing is needed: it is a system call that stays in the process".to_owned(),
             (Self::NoMap(pid), _) => {
                 format!(
                     "let the run-time compiler write /tmp/perf-{pid}.map (node --perf-basic-prof, java perf-map-agent) and copy it beside the capture"
@@ -70,7 +66,7 @@ impl Missing {
             }
             (Self::Unproven, _) => "record with build ids (perf record --buildid-mmap, or without -B)".to_owned(),
             (Self::Stripped | Self::NotCovered, Owner::File(file, id)) => debug(file, id),
-            (Self::NotCovered, Owner::PerfMap(_)) => {
+            (Self::NotCovered, Owner::Compiled(_)) => {
                 "record with the map of the same run: code was compiled later, or thrown away".to_owned()
             }
             (Self::Kernel(_, fix), _) => (*fix).to_owned(),
@@ -90,9 +86,8 @@ impl Owner<'_> {
     fn name(&self) -> String {
         match self {
             Self::Kernel => "[kernel]".to_owned(),
-            Self::PerfMap(pid) => format!("code compiled at run time in process {pid}"),
-            Self::File(file, _) => (*file).to_owned(),
-            Self::Vdso => "[vdso]".to_owned(),
+            Self::Compiled(pid) => format!("code compiled at run time in process {pid}"),
+            Self::File(file, _) | Self::KernelPage(file, _) => (*file).to_owned(),
             Self::Nowhere => "no known module".to_owned(),
         }
     }

@@ -3,9 +3,12 @@
 //! A file counts only by proof: an equal build id; the checksum that the binary names for its debug file; or, on the machine of the
 //! capture, the path. Deliberately absent: where files lie. Start reading at [`look_up`].
 
+use std::hash::BuildHasher as _;
+
 use super::answer::Answer;
+use super::cache::{self, Fresh};
 use super::dwarf::{self, Debug};
-use super::elf::{Parsed, Segments};
+use super::elf::Parsed;
 use super::go::GoTable;
 use super::missing::Missing;
 use super::table::Table;
@@ -31,6 +34,8 @@ struct Files {
     own: Vec<Bytes>,
     /// Debug information that several modules share.
     shared: Option<Bytes>,
+    /// Names by which further files were looked for.
+    links: Vec<String>,
 }
 
 /// What stands at each of the sorted offsets in the module's file, or why nothing is known.
@@ -40,6 +45,25 @@ pub(super) fn look_up(
     addresses: &[u64],
     ticket: &Ticket,
 ) -> Result<Result<Answer, Missing>, Cancelled> {
+    // Without a build id only the path says what the file is, and that only here.
+    if wanted.build_id.is_none() && !wanted.is_local {
+        return look_up_files(source, wanted, addresses, ticket).map(|found| found.map(|fresh| fresh.answer));
+    }
+    let key = match wanted.build_id {
+        Some(id) => format!("id-{id}"),
+        // Two paths of one key have different stamps, so they only push each other out.
+        None => format!("path-{:016x}", rustc_hash::FxBuildHasher.hash_one(wanted.file)),
+    };
+    let stamp = |links: &[String]| source.stamp(wanted.file, wanted.build_id, links);
+    cache::through(source, &key, stamp, addresses, ticket, |missing| look_up_files(source, wanted, missing, ticket))
+}
+
+fn look_up_files(
+    source: &dyn ModuleSource,
+    wanted: &Wanted<'_>,
+    addresses: &[u64],
+    ticket: &Ticket,
+) -> Result<Result<Fresh, Missing>, Cancelled> {
     let files = match gather(source, wanted) {
         Ok(files) => files,
         Err(missing) => return Ok(Err(missing)),
@@ -57,7 +81,9 @@ pub(super) fn look_up(
     }
     let segments = parsed.iter().find_map(Parsed::segments);
     let by_mapping = || wanted.offset.and_then(|offset| parsed.iter().find_map(|file| file.segments_by_mapping(offset)));
-    let segments = segments.or_else(by_mapping).unwrap_or_else(Segments::default);
+    // What a mapping says of a file holds for this capture alone.
+    let links = segments.is_some().then_some(files.links);
+    let segments = segments.or_else(by_mapping).unwrap_or_default();
     ticket.check()?;
     let context = || debug.as_ref().and_then(Debug::context);
     let answer = Answer::of_chunks(addresses, ticket, context, |context, offset, answer| {
@@ -73,7 +99,7 @@ pub(super) fn look_up(
             answer.name_outermost(symbol.name);
         }
     })?;
-    Ok(Ok(answer))
+    Ok(Ok(Fresh { answer, links }))
 }
 
 /// The files that make the module, with proof.
@@ -101,7 +127,7 @@ fn gather(source: &dyn ModuleSource, wanted: &Wanted<'_>) -> Result<Files, Missi
     if own.is_empty() {
         return Err(Missing::OtherBuild(found));
     }
-    let mut files = Files { own, shared: None };
+    let mut files = Files { own, ..Files::default() };
     add_debug_file(source, wanted.file, &mut files);
     add_packed_symbols(&mut files);
     add_shared(source, wanted.file, &mut files);
@@ -126,6 +152,7 @@ fn add_debug_file(source: &dyn ModuleSource, file: &str, files: &mut Files) {
     };
     let debug = source.debug_files(file, &name).into_iter().find(is_it);
     drop(parsed);
+    files.links.push(name);
     files.own.extend(debug);
 }
 
@@ -148,5 +175,6 @@ fn add_shared(source: &dyn ModuleSource, file: &str, files: &mut Files) {
     let by_id = source.candidates(&path, Some(&id));
     let shared = by_id.into_iter().chain(source.debug_files(file, &path)).find(|bytes| build_id(bytes).as_deref() == Some(&id));
     drop(parsed);
+    files.links.push(path);
     files.shared = shared;
 }

@@ -67,7 +67,7 @@ const KERNEL: &str = "ffffffff81000000 T _text\nffffffff81000100 T entry\nffffff
 fn kernel(release: &str, symbols: &str) -> Kernel {
     let symbols = symbols.as_bytes().to_vec();
     let symbols: Lazy = Arc::new(move || Some(Arc::new(symbols.clone()) as Bytes));
-    Kernel { release: Some(release.to_owned()), build_id: None, is_of_capture: false, symbols }
+    Kernel { release: Some(release.to_owned()), build_id: None, is_of_capture: false, stamp: None, symbols }
 }
 
 fn kernel_profile() -> Profile {

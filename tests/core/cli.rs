@@ -5,9 +5,11 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// A command that never opens a window.
+/// A command that never opens a window, and keeps no symbols.
 fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_emberlens"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_emberlens"));
+    command.env("XDG_CACHE_HOME", "/dev/null");
+    command
 }
 
 fn samples() -> PathBuf {
@@ -512,4 +514,44 @@ fn captures_that_cannot_be_drawn_say_so() {
         let (code, said) = failure(&["export", &path.display().to_string(), "-o", &folder.path().join("x.svg").display().to_string()]);
         assert!(code == 1 && said.contains(why), "{name}: {said}");
     }
+}
+
+/// The first run looks symbols up and keeps them, the second one takes them from there, also where the binary is the only one changed.
+#[cfg(target_os = "linux")]
+#[test]
+fn kept_symbols_give_the_same_and_can_be_seen_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, root) = (sample("perf-data/6.1.187/indexer-before.perf.data"), folder.path().join("root"));
+    std::fs::create_dir_all(&root).unwrap();
+    let binary = root.join("indexer");
+    std::fs::copy(sample("sysroot/opt/emberlens-samples/before/indexer"), &binary).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = program().env("XDG_CACHE_HOME", folder.path().join("cache")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Away from the folder of samples, which has the binaries beside it.
+    let away = folder.path().join("a.perf.data");
+    std::fs::copy(&capture, &away).unwrap();
+    let arguments = ["top", &away.display().to_string(), "--symbols", &root.display().to_string(), "-n", "0"];
+    let first = run(&[&arguments[..], &["--no-symbol-cache"]].concat());
+    assert!(first.contains("find_term"), "{first}");
+    assert!(run(&["cache"]).contains(" 0 modules"));
+    assert_eq!(run(&arguments), first);
+    assert!(run(&["cache"]).contains(" 1 modules"), "{}", run(&["cache"]));
+    assert_eq!(run(&arguments), first);
+    // A kept answer that is damaged is made anew.
+    for entry in std::fs::read_dir(folder.path().join("cache/emberlens/symbols")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x20;
+        std::fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(run(&arguments), first);
+    // Another file in the binary's place: nothing of the old answer is used.
+    std::fs::write(&binary, "no binary").unwrap();
+    assert!(!run(&arguments).contains("find_term"));
+    assert!(run(&["cache", "--clear"]).contains(" 1 modules"));
+    assert!(run(&["cache"]).contains(" 0 modules"));
 }

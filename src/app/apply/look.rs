@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::command::Command;
 use crate::app::view::FlameWindow;
+use crate::model::human;
 
 fn pattern(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
@@ -68,10 +69,20 @@ fn settings(app: &mut App, command: Command) {
         Command::SetSidePanel(visible) => settings.side_panel = visible,
         Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
         Command::SetSymbolRoots(roots) => settings.symbol_roots = roots,
+        Command::SetSymbolCache(keep) => settings.symbol_cache = keep,
+        Command::ClearSymbolCache => return clear_symbols(app),
         other => {
             debug_assert!(false, "{} has no group", other.to_line());
             return;
         }
     }
     app.save_settings();
+}
+
+fn clear_symbols(app: &mut App) {
+    let Some(cache) = app.options.load.symbol_cache.clone() else { return };
+    match cache.clear() {
+        Ok((modules, bytes)) => app.say(format!("Removed the symbols of {modules} modules, {}", human(bytes as f64, "bytes")), false),
+        Err(error) => app.say(format!("The kept symbols could not be removed: {error}\n{}", cache.folder().display()), true),
+    }
 }
