@@ -27,7 +27,7 @@ pub use effect::{Dialog, Effect};
 pub use event::Event;
 
 use crate::analysis::call_tree::Direction;
-use crate::analysis::comparison::{Comparison, Normalization, common_sample_types};
+use crate::analysis::comparison::{Comparison, Normalization, common_sample_types, has_cpu_time};
 use crate::analysis::diff::Diff;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
@@ -378,6 +378,12 @@ impl App {
     pub fn durations_known(&self) -> bool {
         let profiles = self.profiles();
         !profiles.is_empty() && profiles.iter().all(|profile| profile.info.duration_nanos.is_some())
+    }
+
+    /// True where all shown captures hold processor time.
+    pub fn cpu_known(&self) -> bool {
+        let profiles = self.profiles();
+        !profiles.is_empty() && profiles.iter().all(|profile| has_cpu_time(profile))
     }
 
     /// The normalisation in effect.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::comparison::Normalization;
+use super::comparison::{Normalization, ran_to_its_end};
 use crate::model::{Profile, human, human_duration, kind};
 
 /// How much a difference matters.
@@ -163,6 +163,11 @@ impl Found<'_> {
             _ if snapshot => (Concern::Info, "a snapshot does not grow with the length of a capture"),
             Normalization::PerSecond => (Concern::Scaled, "values are divided by the duration"),
             Normalization::Share => (Concern::Scaled, "shares do not depend on the duration"),
+            Normalization::PerCpuSecond => (Concern::Scaled, "values are divided by processor time, not by the duration"),
+            Normalization::PerRequest(_) => (Concern::Scaled, "values are divided by the work done, not by the duration"),
+            Normalization::Absolute if self.before.iter().chain(self.after).all(|profile| ran_to_its_end(profile)) => {
+                (Concern::Info, "both are whole runs: the longer one is the slower one")
+            }
             Normalization::Absolute => {
                 (Concern::Warning, "absolute values grow with the duration: compare per second, unless both did the same work")
             }

@@ -12,7 +12,7 @@ use super::place::{Granularity, Places};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Profile, Scale, base_name, human};
+use crate::model::{Profile, Scale, Unit, base_name, human};
 
 /// The shape over some captures: everything that does not depend on sample type, time, threads or labels.
 #[derive(Debug, Default)]
@@ -43,6 +43,56 @@ impl Shape {
     }
 }
 
+/// Work done on the two sides, such as numbers of requests or requests per second: only their ratio and their unit matter.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "[f64; 2]", into = "[f64; 2]")]
+pub struct Work {
+    before: f64,
+    after: f64,
+}
+
+impl Work {
+    /// Work of before and after; `None` unless both are finite and above 0.
+    pub fn new(before: f64, after: f64) -> Option<Self> {
+        let sound = |number: f64| number.is_finite() && number > 0.0;
+        (sound(before) && sound(after)).then_some(Self { before, after })
+    }
+
+    /// Work before and after.
+    pub const fn sides(self) -> [f64; 2] {
+        [self.before, self.after]
+    }
+}
+
+impl TryFrom<[f64; 2]> for Work {
+    type Error = &'static str;
+
+    fn try_from([before, after]: [f64; 2]) -> Result<Self, Self::Error> {
+        Self::new(before, after).ok_or("wanted two numbers above 0")
+    }
+}
+
+impl From<Work> for [f64; 2] {
+    fn from(work: Work) -> Self {
+        work.sides()
+    }
+}
+
+// Keys of results hold it: its numbers are finite, so equal bits are equal numbers.
+impl PartialEq for Work {
+    fn eq(&self, other: &Self) -> bool {
+        self.sides().map(f64::to_bits) == other.sides().map(f64::to_bits)
+    }
+}
+
+impl Eq for Work {}
+
+impl std::hash::Hash for Work {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.sides().map(f64::to_bits).hash(state);
+    }
+}
+
 /// How the numbers of two sides are made comparable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,19 +102,25 @@ pub enum Normalization {
     Share,
     /// Value per second of capture.
     PerSecond,
+    /// Value per second of processor time of the same capture.
+    PerCpuSecond,
+    /// Value per request (or other unit of work), as many as the user says.
+    PerRequest(Work),
     /// Values as they are.
     Absolute,
 }
 
 impl Normalization {
-    /// All, in the order of menus.
-    pub const ALL: [Self; 3] = [Self::Share, Self::PerSecond, Self::Absolute];
+    /// All that need no numbers from the user, in the order of menus.
+    pub const ALL: [Self; 4] = [Self::Share, Self::PerSecond, Self::PerCpuSecond, Self::Absolute];
 
     /// Stable name, as on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Share => "share",
             Self::PerSecond => "per-second",
+            Self::PerCpuSecond => "per-cpu-second",
+            Self::PerRequest(_) => "per-request",
             Self::Absolute => "absolute",
         }
     }
@@ -74,11 +130,23 @@ impl Normalization {
         match self {
             Self::Share => "Share of total",
             Self::PerSecond => "Per second",
+            Self::PerCpuSecond => "Per CPU-second",
+            Self::PerRequest(_) => "Per request",
             Self::Absolute => "Absolute",
         }
     }
 
-    /// The normalisation of that name.
+    /// What a normalised number is counted per: `/s`, `/CPU-s`, `/request`; empty for shares and absolute values.
+    pub const fn per(self) -> &'static str {
+        match self {
+            Self::PerSecond => "/s",
+            Self::PerCpuSecond => "/CPU-s",
+            Self::PerRequest(_) => "/request",
+            Self::Share | Self::Absolute => "",
+        }
+    }
+
+    /// The normalisation of that name, of those that need no numbers.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|normalization| normalization.name() == name)
     }
@@ -103,7 +171,7 @@ impl Normalization {
 
 /// True for a perf recording that began and ended with a program, as its command line says: perf attached to nothing that ran already,
 /// and did not only sleep.
-fn ran_to_its_end(profile: &Profile) -> bool {
+pub(super) fn ran_to_its_end(profile: &Profile) -> bool {
     let Some(line) = profile.info.fact("cmdline") else { return false };
     let mut words = line.split_whitespace().skip_while(|word| *word != "record").skip(1).peekable();
     let attaches = |word: &str| match word.strip_prefix("--") {
@@ -130,6 +198,10 @@ pub struct Side {
     pub gross: u64,
     /// Length of the captures together, in nanoseconds, where all of them know it.
     pub duration_nanos: Option<i64>,
+    /// Processor time of the captures together, in nanoseconds, where all of them have a sample type that says it; see [`cpu_nanos`].
+    pub cpu_nanos: Option<f64>,
+    /// Work that the user says was done on this side, with [`Normalization::PerRequest`].
+    pub work: Option<f64>,
     /// Raw events behind the self values of each node, filtered as `weights`; empty columns where there is no other side to compare
     /// with.
     pub evidence: Evidence,
@@ -228,8 +300,12 @@ pub fn compare(
         |profile: &Profile| profile.sample_types.iter().find(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals);
     let decimals = captures.iter().filter_map(|profile| decimals_of(profile)).max().unwrap_or(0);
     let mut made = Vec::with_capacity(sides.len());
-    for input in sides {
-        let mut side = Side { rows: input.captures.clone(), duration_nanos: Some(0), ..Side::default() };
+    for (at, input) in sides.iter().enumerate() {
+        let work = match normalization {
+            Normalization::PerRequest(work) => work.sides().get(at).copied(),
+            _ => None,
+        };
+        let mut side = Side { rows: input.captures.clone(), duration_nanos: Some(0), cpu_nanos: Some(0.0), work, ..Side::default() };
         for &row in &input.captures {
             let (Some(profile), Some(nodes)) = (captures.get(row), shape.nodes.get(row)) else { continue };
             let column = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit);
@@ -251,6 +327,7 @@ pub fn compare(
             side.total = side.total.saturating_add(profile.total(column).saturating_mul(i64::from(finer)));
             side.gross = side.gross.saturating_add(profile.gross_total(column).saturating_mul(u64::from(finer)));
             side.duration_nanos = side.duration_nanos.zip(profile.info.duration_nanos).map(|(sum, nanos)| sum.saturating_add(nanos));
+            side.cpu_nanos = side.cpu_nanos.zip(cpu_nanos(profile)).map(|(sum, nanos)| sum + nanos);
             if side.captures.is_empty() {
                 side.weights = weights.clone();
             } else {
@@ -259,9 +336,31 @@ pub fn compare(
             side.captures.push(weights);
         }
         side.duration_nanos = side.duration_nanos.filter(|&nanos| nanos > 0);
+        side.cpu_nanos = side.cpu_nanos.filter(|&nanos| nanos > 0.0);
         made.push(side);
     }
     Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
+}
+
+/// True for sample types that are processor time: `cpu`, and perf's software clocks with or without modifiers.
+pub(crate) fn counts_cpu(sample_type: &str) -> bool {
+    matches!(sample_type.split(':').next(), Some("cpu" | "cpu-clock" | "task-clock"))
+}
+
+/// True where [`cpu_nanos`] has something to give; looks at no samples.
+pub fn has_cpu_time(profile: &Profile) -> bool {
+    profile.sample_types.iter().any(|kind| counts_cpu(&kind.name) && matches!(Unit::parse(&kind.unit), Unit::Time(_)) && kind.records > 0)
+}
+
+/// Processor time that a capture holds, in nanoseconds: the sum of `cpu` or of perf's software clocks, all samples. `None` for captures
+/// without either.
+pub fn cpu_nanos(profile: &Profile) -> Option<f64> {
+    let (row, factor) = profile.sample_types.iter().enumerate().find_map(|(row, kind)| match Unit::parse(&kind.unit) {
+        Unit::Time(factor) if counts_cpu(&kind.name) => Some((row, factor)),
+        _ => None,
+    })?;
+    let kind = profile.sample_types.get(row)?;
+    Some(kind.in_unit(profile.total(row) as f64) * factor)
 }
 
 impl Comparison {
@@ -289,10 +388,16 @@ impl Comparison {
     }
 
     /// The normalisation in effect: the chosen one, or `Absolute`-per-capture rules where a side lacks what it needs (per second
-    /// without durations falls back to share).
+    /// without durations, per CPU-second without processor time: share).
     pub fn effective_normalization(&self) -> Normalization {
-        let no_duration = self.sides.iter().any(|side| side.duration_nanos.is_none());
-        if self.normalization == Normalization::PerSecond && no_duration { Normalization::Share } else { self.normalization }
+        let known = match self.normalization {
+            Normalization::PerSecond => self.sides.iter().all(|side| side.duration_nanos.is_some()),
+            Normalization::PerCpuSecond => self.sides.iter().all(|side| side.cpu_nanos.is_some()),
+            // The work of a lone capture says nothing: two numbers were given for two sides.
+            Normalization::PerRequest(_) => self.sides.len() == 2 && self.sides.iter().all(|side| side.work.is_some()),
+            Normalization::Share | Normalization::Absolute => true,
+        };
+        if known { self.normalization } else { Normalization::Share }
     }
 
     /// What a value of a side is multiplied by: gives shares of 1, units per second, or units per capture.
@@ -300,6 +405,8 @@ impl Comparison {
         let per = match self.effective_normalization() {
             Normalization::Share => side.denominator(),
             Normalization::PerSecond => side.duration_nanos.map_or(0.0, |nanos| nanos as f64 / 1e9) * self.stored_per_unit(),
+            Normalization::PerCpuSecond => side.cpu_nanos.map_or(0.0, |nanos| nanos / 1e9) * self.stored_per_unit(),
+            Normalization::PerRequest(_) => side.work.unwrap_or(0.0) * self.stored_per_unit(),
             // Repeats are averaged, so that three runs against one do not look like three times the cost.
             Normalization::Absolute => side.captures.len() as f64 * self.stored_per_unit(),
         };
@@ -331,7 +438,9 @@ impl Comparison {
         let averaged = self.sides.iter().any(|side| side.captures.len() > 1);
         match self.effective_normalization() {
             Normalization::Share => Scale::percent(),
-            Normalization::PerSecond => Scale::fitting(largest, &self.unit, 0.0).per_second(),
+            rate @ (Normalization::PerSecond | Normalization::PerCpuSecond | Normalization::PerRequest(_)) => {
+                Scale::fitting(largest, &self.unit, 0.0).per(rate.per())
+            }
             Normalization::Absolute => Scale::fitting(largest, &self.unit, if averaged { 0.0 } else { 1.0 / self.stored_per_unit() }),
         }
     }
@@ -353,8 +462,7 @@ impl Comparison {
     pub fn text(&self, normalized: f64) -> String {
         match self.effective_normalization() {
             Normalization::Share => percent(normalized),
-            Normalization::PerSecond => format!("{}/s", human(normalized, &self.unit)),
-            Normalization::Absolute => human(normalized, &self.unit),
+            other => format!("{}{}", human(normalized, &self.unit), other.per()),
         }
     }
 
@@ -368,6 +476,14 @@ impl Comparison {
             (Some((before, after)), Normalization::Share) => format!("100 % = {} of Before, {} of After", whole(before), whole(after)),
             (Some((before, after)), Normalization::PerSecond) => {
                 format!("per second of capture (Before {}, After {})", length(before), length(after))
+            }
+            (Some((before, after)), Normalization::PerCpuSecond) => {
+                let time = |side: &Side| side.cpu_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos, "ns"));
+                format!("per second of processor time (Before {}, After {})", time(before), time(after))
+            }
+            (Some(_), Normalization::PerRequest(work)) => {
+                let [before, after] = work.sides();
+                format!("per request (Before {before}, After {after}, as entered)")
             }
             (Some((before, after)), Normalization::Absolute) => match (before.captures.len(), after.captures.len()) {
                 (1, 1) => "absolute values".to_owned(),
@@ -427,5 +543,39 @@ mod tests {
             profile.info.facts.push(("cmdline".to_owned(), line.to_owned()));
             assert_eq!(Normalization::fitting("cycles", &[Arc::new(profile)]), fitting, "{line}");
         }
+    }
+
+    /// 8 s of processor time before and 12 s after, over 10 s and 20 s of capture, for 400 and 500 requests.
+    #[test]
+    fn each_normalisation_divides_by_what_it_says() {
+        let side = |cpu_nanos: i64, duration_nanos| {
+            let mut builder = crate::model::Builder::new([("cpu", "nanoseconds")]);
+            builder.info.duration_nanos = Some(duration_nanos);
+            builder.rows.sample(crate::model::Sample::default(), &[cpu_nanos]);
+            Arc::new(builder.finish())
+        };
+        let captures = [side(8_000_000_000, 10_000_000_000), side(12_000_000_000, 20_000_000_000)];
+        let ticket = Ticket::new();
+        let none = Filter::default();
+        let shape = Arc::new(Shape::build(&captures, Granularity::Function, Direction::TopDown, &none, &ticket).unwrap());
+        let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+        let work = Work::new(400.0, 500.0).unwrap();
+        for (normalization, expected, words) in [
+            (Normalization::Share, [1.0, 1.0], "100 % = 8 s cpu of Before, 12 s cpu of After"),
+            (Normalization::PerSecond, [8e8, 6e8], "per second of capture (Before 10 s, After 20 s)"),
+            (Normalization::PerCpuSecond, [1e9, 1e9], "per second of processor time (Before 8 s, After 12 s)"),
+            (Normalization::PerRequest(work), [2e7, 2.4e7], "per request (Before 400, After 500, as entered)"),
+            (Normalization::Absolute, [8e9, 12e9], "absolute values"),
+        ] {
+            let made = compare(Arc::clone(&shape), &captures, &sides, ("cpu", "nanoseconds"), &none, normalization, &ticket).unwrap();
+            let found: Vec<f64> = made.sides.iter().map(|side| made.factor(side) * side.denominator()).collect();
+            assert!(
+                found.iter().zip(expected).all(|(found, expected)| (found / expected - 1.0).abs() < 1e-12),
+                "{normalization:?}: {found:?}"
+            );
+            assert_eq!(made.denominator_text(), words);
+            assert!((made.exposure() - made.factor(&made.sides[0]) / made.factor(&made.sides[1])).abs() < 1e-12);
+        }
+        assert_eq!((Work::new(0.0, 1.0), Work::new(f64::NAN, 1.0)), (None, None));
     }
 }

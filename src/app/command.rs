@@ -400,6 +400,7 @@ kinds! {
     "compare-totals" "Compare totals" "Tables compare values with callees" Compare false [] |app| if_compared(app, Command::SetMeasure(Measure::Total)), checked |app| app.view().measure == Measure::Total;
     "normalize-share" "Share of total" "Each value as a part of its side's total" Compare true [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Share))), checked |app| app.normalization() == Normalization::Share;
     "normalize-per-second" "Per second" "Each value per second of its capture" Compare false [] |app| app.durations_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerSecond;
+    "normalize-per-cpu-second" "Per CPU-second" "Each value per second of processor time of its side" Compare false [] |app| app.cpu_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerCpuSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerCpuSecond;
     "normalize-absolute" "Absolute" "Values as they are" Compare false [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Absolute))), checked |app| app.normalization() == Normalization::Absolute;
 
     "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Some(Command::Palette);
@@ -498,6 +499,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::analysis::comparison::Work;
 
     #[test]
     fn kinds_have_unique_names_titles_and_keys() {
@@ -529,6 +531,7 @@ mod tests {
             Command::OpenComparison("a".into(), "b".into()),
             Command::SetSampleType("cpu".to_owned(), "nanoseconds".to_owned()),
             Command::SetNormalization(None),
+            Command::SetNormalization(Work::new(1000.0, 1250.5).map(Normalization::PerRequest)),
             Command::SetWindow(FlameWindow { left: 0.25, right: 0.5, scroll_rows: 3.0 }),
             Command::Select(Some(Selection { place: "main.main".to_owned(), path: vec!["main.main".to_owned()] })),
             Command::Search("json".to_owned()),

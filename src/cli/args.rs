@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser};
 
+use super::Failure;
+use crate::analysis::comparison::Work;
 use crate::analysis::{Filter, Granularity, Normalization};
 use crate::app::load::LoadOptions;
 use crate::app::picture::Part;
@@ -142,12 +144,12 @@ pub(super) struct Diff {
     /// How the sides are made comparable; what fits the sample type otherwise.
     #[arg(long, value_name = "HOW", value_parser = normalizations())]
     normalize: Option<String>,
-    /// Requests (or other work) done before: functions are then held against work done.
-    #[arg(long, value_name = "N", requires = "requests_after")]
-    pub(super) requests_before: Option<f64>,
+    /// Requests (or other work) done before, or per second: values are then compared per request.
+    #[arg(long, value_name = "N", requires = "requests_after", conflicts_with = "normalize")]
+    requests_before: Option<f64>,
     /// Requests done after.
     #[arg(long, value_name = "N", requires = "requests_before")]
-    pub(super) requests_after: Option<f64>,
+    requests_after: Option<f64>,
     /// Holds functions against what the bulk of them did, which is taken as unchanged.
     #[arg(long, conflicts_with = "requests_before")]
     pub(super) robust: bool,
@@ -165,8 +167,12 @@ pub(super) struct Diff {
 }
 
 impl Diff {
-    pub(super) fn normalization(&self) -> Option<Normalization> {
-        self.normalize.as_deref().and_then(Normalization::from_name)
+    pub(super) fn normalization(&self) -> Result<Option<Normalization>, Failure> {
+        if let (Some(before), Some(after)) = (self.requests_before, self.requests_after) {
+            let why = || Failure::Usage("wanted numbers above 0 for --requests-before and --requests-after".to_owned());
+            return Ok(Some(Normalization::PerRequest(Work::new(before, after).ok_or_else(why)?)));
+        }
+        Ok(self.normalize.as_deref().and_then(Normalization::from_name))
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Compared {
 
 pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failure> {
     let (before, after) = sides(args)?;
-    let compared = compare(&before, &after, &args.view, args.normalization(), &spec(args)?, options)?;
+    let compared = compare(&before, &after, &args.view, args.normalization()?, &spec(args), options)?;
     let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals: compared.weighed.decimals };
     let Some(report) = DiffReport::new(&compared.weighed.comparison, &compared.findings, input) else {
         return Err(Failure::Usage("a comparison has two sides".to_owned()));
@@ -50,15 +50,10 @@ fn sides(args: &Diff) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
 }
 
 /// What the user decided about the test.
-fn spec(args: &Diff) -> Result<Spec, Failure> {
-    let exposure = match (args.requests_before, args.requests_after) {
-        (Some(before), Some(after)) if before > 0.0 && after > 0.0 => Exposure::Work(after / before),
-        (None, None) if args.robust => Exposure::Robust,
-        (None, None) => Exposure::Normalization,
-        _ => return Err(Failure::Usage("wanted numbers above 0 for --requests-before and --requests-after".to_owned())),
-    };
+fn spec(args: &Diff) -> Spec {
+    let exposure = if args.robust { Exposure::Robust } else { Exposure::Normalization };
     let default = Spec::default();
-    Ok(Spec { exposure, level: args.level.unwrap_or(default.level), min_ratio: args.min_ratio.unwrap_or(default.min_ratio), ..default })
+    Spec { exposure, level: args.level.unwrap_or(default.level), min_ratio: args.min_ratio.unwrap_or(default.min_ratio), ..default }
 }
 
 /// Reads, weighs and judges two sides.

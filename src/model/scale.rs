@@ -61,9 +61,9 @@ impl Scale {
         Self { divisor: 0.01, unit: "%".to_owned(), decimals: 2 }
     }
 
-    /// The same numbers, as a rate.
-    pub fn per_second(mut self) -> Self {
-        self.unit = if self.unit.is_empty() { "per s".to_owned() } else { format!("{}/s", self.unit) };
+    /// The same numbers, as a rate; `what` is written after the unit: `/s`, `/request`.
+    pub fn per(mut self, what: &str) -> Self {
+        self.unit = if self.unit.is_empty() { format!("per {}", what.trim_start_matches('/')) } else { format!("{}{what}", self.unit) };
         self
     }
 
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn rates_say_so() {
-        assert_eq!(Scale::fitting(2e9, "ns", 0.0).per_second().unit(), "s/s");
-        assert_eq!(Scale::fitting(2.0, "count", 0.0).per_second().unit(), "per s");
+        assert_eq!(Scale::fitting(2e9, "ns", 0.0).per("/s").unit(), "s/s");
+        assert_eq!(Scale::fitting(2.0, "count", 0.0).per("/s").unit(), "per s");
     }
 }

@@ -89,8 +89,7 @@ impl Scale {
     fn text(&self, value: f64) -> String {
         match self.normalization {
             Normalization::Share => percent(value),
-            Normalization::PerSecond => format!("{}/s", human(value, &self.unit)),
-            Normalization::Absolute => human(value, &self.unit),
+            other => format!("{}{}", human(value, &self.unit), other.per()),
         }
     }
 
@@ -98,8 +97,7 @@ impl Scale {
         let sign = if value > 0.0 { "+" } else { "" };
         match self.normalization {
             Normalization::Share => format!("{sign}{}", percent(value).replace(" %", " points")).replace('-', "−"),
-            Normalization::PerSecond => format!("{}/s", human_delta(value, &self.unit)),
-            Normalization::Absolute => human_delta(value, &self.unit),
+            other => format!("{}{}", human_delta(value, &self.unit), other.per()),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::theme::{fonts, size};
 use super::words::counted;
 use super::{filters, shortcuts};
 use crate::analysis::call_tree::Direction;
-use crate::analysis::comparison::{Comparison, Normalization, percent};
+use crate::analysis::comparison::{Comparison, Normalization, Work, percent};
 use crate::analysis::place::Granularity;
 use crate::app::command::kind;
 use crate::app::view::{CaptureId, Tab};
@@ -242,7 +242,11 @@ fn normalization_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     };
     chip_ui(ui, cx, "Made comparable by", &words(shown), "What before and after are divided by", |ui| {
         for normalization in Normalization::ALL {
-            let can = normalization != Normalization::PerSecond || cx.app.durations_known();
+            let can = match normalization {
+                Normalization::PerSecond => cx.app.durations_known(),
+                Normalization::PerCpuSecond => cx.app.cpu_known(),
+                _ => true,
+            };
             ui.add_enabled_ui(can, |ui| {
                 if choice_ui(ui, normalization == shown, &words(normalization)).clicked() {
                     out.send(Command::SetNormalization(Some(normalization)));
@@ -250,10 +254,39 @@ fn normalization_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             });
         }
         ui.separator();
+        requests_ui(ui, cx, out, shown);
+        ui.separator();
         if choice_ui(ui, cx.app.view().normalization.is_none(), "What fits the sample type").clicked() {
             out.send(Command::SetNormalization(None));
         }
     });
+}
+
+/// Fields for the work of both sides: only the user knows it.
+fn requests_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: Normalization) {
+    let id = Id::unique("requests");
+    let known = match shown {
+        Normalization::PerRequest(work) => work.sides().map(|requests| requests.to_string()),
+        _ => [String::new(), String::new()],
+    };
+    let mut typed: [String; 2] = ui.data(|data| data.get_temp(id)).unwrap_or(known);
+    ui.label(RichText::new("Per request: requests (or requests per second)").color(cx.theme.muted));
+    ui.horizontal(|ui| {
+        for (name, text) in ["Before", "After"].into_iter().zip(&mut typed) {
+            ui.add(TextEdit::singleline(text).hint_text(name).desired_width(84.0))
+                .accessible_name(format!("Requests {}", name.to_lowercase()));
+        }
+        let number = |text: &str| text.trim().replace([',', '_', ' '], "").parse::<f64>().ok();
+        let work = number(&typed[0]).zip(number(&typed[1])).and_then(|(before, after)| Work::new(before, after));
+        let button = ui.add_enabled(work.is_some(), Button::new("Use"));
+        if button.clicked()
+            && let Some(work) = work
+        {
+            out.send(Command::SetNormalization(Some(Normalization::PerRequest(work))));
+            ui.close();
+        }
+    });
+    ui.data_mut(|data| data.insert_temp(id, typed));
 }
 
 /// What each side is divided by: `24.3 s, 25.1 s`.
@@ -262,6 +295,8 @@ fn denominators(comparison: &Comparison, normalization: Normalization) -> Option
     let texts = match normalization {
         Normalization::Share => [before, after].map(|side| Some(human(side.denominator(), &comparison.unit))),
         Normalization::PerSecond => [before, after].map(|side| side.duration_nanos.map(human_duration)),
+        Normalization::PerCpuSecond => [before, after].map(|side| side.cpu_nanos.map(|nanos| human(nanos, "ns"))),
+        Normalization::PerRequest(work) => work.sides().map(|requests| Some(requests.to_string())),
         Normalization::Absolute => return None,
     };
     let [before, after] = texts;

@@ -142,6 +142,10 @@ fn every_normalisation_says_its_denominator() {
     }
     let asked = json(&["diff", &sample(BEFORE), &sample(AFTER), "--json", "--requests-before", "40000", "--requests-after", "80000"]);
     assert_eq!(asked["exposure"]["ratio"], 2.0);
+    assert_eq!(
+        (&asked["normalization"], &asked["denominator"]),
+        (&"per-request".into(), &"per request (Before 40000, After 80000, as entered)".into())
+    );
 }
 
 #[test]

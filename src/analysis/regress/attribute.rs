@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::Finding;
 use crate::analysis::call_tree::NodeId;
-use crate::analysis::comparison::{Comparison, Normalization};
+use crate::analysis::comparison::{self, Comparison, Normalization};
 use crate::analysis::diff::ground::{Scale, Sums};
 use crate::analysis::diff::{Exposure, Interval, Measure, Spec, Table, Verdict, Worked, is_small, largest_total, verdict_of_sides};
 use crate::analysis::names::{CodeKind, code_kinds};
@@ -122,7 +122,9 @@ fn is_closed(comparison: &Comparison, spec: &Spec) -> bool {
     }
     match comparison.effective_normalization() {
         Normalization::Share => true,
-        Normalization::Absolute => false,
+        // Processor time adds up to itself, and to nothing for what is no processor time.
+        Normalization::PerCpuSecond => comparison::counts_cpu(&comparison.sample_type),
+        Normalization::PerRequest(_) | Normalization::Absolute => false,
         Normalization::PerSecond => comparison.pair().is_some_and(|(before, after)| {
             let rate = |side| comparison.factor(side) * side.denominator();
             (rate(after) / rate(before)).ln().abs() < CLOSED

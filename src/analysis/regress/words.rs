@@ -160,7 +160,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     }
     if closed && !made.rows.is_empty() {
         let reason = match comparison.effective_normalization() {
-            Normalization::Share => "Shares add up to 100 %",
+            Normalization::Share | Normalization::PerCpuSecond => "Shares add up to 100 %",
             _ => "Both sides use the machine equally much per second",
         };
         let rest = "where one place grows all others seem to shrink, so after each finding the rest is held against what is left.";
@@ -213,8 +213,11 @@ fn notes(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed
                 .to_owned(),
         );
     }
-    if comparison.normalization == Normalization::PerSecond && comparison.effective_normalization() != Normalization::PerSecond {
-        notes.push("A capture does not say how long it took: shares are compared instead of rates.".to_owned());
+    if comparison.effective_normalization() != comparison.normalization {
+        notes.push(match comparison.normalization {
+            Normalization::PerCpuSecond => "A capture holds no processor time: shares are compared instead of rates.".to_owned(),
+            _ => "A capture does not say how long it took: shares are compared instead of rates.".to_owned(),
+        });
     }
     // In a closed system the bulk must differ from the normalisation where something grew; the summary says so.
     if spec.exposure == Exposure::Normalization

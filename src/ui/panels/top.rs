@@ -318,6 +318,8 @@ impl<'a> TopRows<'a> {
         let per = match self.shown.comparison.effective_normalization() {
             Normalization::Share => "as a part of all of its side",
             Normalization::PerSecond => "per second of its capture",
+            Normalization::PerCpuSecond => "per second of processor time of its side",
+            Normalization::PerRequest(_) => "per request of its side",
             Normalization::Absolute => "as captured",
         };
         let (title, unit, width, tooltip): (&'static str, &str, f32, String) = match column {
