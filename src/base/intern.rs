@@ -131,6 +131,12 @@ impl<I: Index, T: Hash + Eq> Interner<I, T> {
         Some(id)
     }
 
+    /// Makes room for so many more rows at once: growing step by step hashes every row several times.
+    pub fn reserve(&mut self, additional: usize) {
+        let rows = self.rows.as_slice();
+        self.table.reserve(additional, |&at| rows.get(at as usize).map_or(0, |row| FxBuildHasher.hash_one(row)));
+    }
+
     /// The rows so far, in order of first use.
     pub const fn rows(&self) -> &Column<I, T> {
         &self.rows

@@ -12,13 +12,16 @@ mod extra;
 mod features;
 mod follow;
 mod header;
+mod hybrid;
 mod ids;
 mod inflate;
 mod labels;
+mod machine;
 mod maps;
 mod offcpu;
 mod records;
 mod samples;
+mod simpleperf;
 #[cfg(test)]
 mod tests;
 mod tracepoints;
@@ -75,6 +78,7 @@ impl Format for PerfData {
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
         samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx)?;
         builder.rows.set_labels(labels);
+        hybrid::join(&mut builder);
         facts(&mut capture, &names, default_event, &mut builder);
         Ok(builder.finish())
     }
@@ -97,10 +101,16 @@ fn event_names(capture: &mut Capture<'_>) -> Vec<String> {
             mine.name.get_or_insert_with(|| event.name.clone());
         }
     }
+    let features = &capture.features;
     let name = |event: &container::Event| {
         let tracepoint =
             || capture.features.tracepoints.get(&event.attr.config).filter(|_| event.attr.kind == 2).map(|found| found.name.clone());
-        event.name.clone().filter(|name| !name.is_empty()).or_else(tracepoint).unwrap_or_else(|| event.attr.name())
+        event
+            .name
+            .clone()
+            .filter(|name| !name.is_empty())
+            .or_else(tracepoint)
+            .unwrap_or_else(|| event.attr.name(&|pmu| features.pmus.get(&pmu).map(String::as_str)))
     };
     capture.events.iter().map(name).collect()
 }
@@ -153,6 +163,15 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
     let info = &mut builder.info;
     info.facts = std::mem::take(&mut capture.features.facts);
     let mut fact = |key: &str, text: String| info.facts.push((key.to_owned(), text));
+    let unused = std::mem::take(&mut capture.features.unused);
+    if !unused.is_empty() {
+        fact("header sections not shown", unused.join(", "));
+    }
+    let is_recorded = |bit: u64| capture.events.iter().any(|event| event.attr.has(bit));
+    let fields: Vec<&str> = extra::UNUSED.iter().filter(|(bit, _)| is_recorded(*bit)).map(|(_, name)| *name).collect();
+    if !fields.is_empty() {
+        fact("sample fields not shown", fields.join(", "));
+    }
     fact("mode", if capture.is_pipe { "pipe" } else { "file" }.to_owned());
     for (event, name) in capture.events.iter().zip(names) {
         let rate = if event.attr.is_frequency() { "frequency" } else { "period" };
@@ -163,7 +182,11 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
             (true, false) => ", call chains",
             (false, false) => "",
         };
-        fact("event", format!("{name}: {rate} {}{unit}{precise}{stacks}", event.attr.sample_period));
+        // The software clocks are shown in nanoseconds, whatever perf stat would print.
+        let is_clock = event.attr.unit() == "nanoseconds";
+        let scale = event.scale.filter(|_| !is_clock).map(|scale| format!(", scale {scale}")).unwrap_or_default();
+        let of = event.unit.as_ref().filter(|_| !is_clock).map(|unit| format!(", in {unit}")).unwrap_or_default();
+        fact("event", format!("{name}: {rate} {}{unit}{precise}{stacks}{of}{scale}", event.attr.sample_period));
     }
     let counts: Vec<String> = (0..)
         .zip(&capture.counts)

@@ -96,6 +96,19 @@ impl Rows {
         }
     }
 
+    fn sum_into(&mut self, column: usize, of: &[usize]) {
+        let mut sum = vec![0_i64; self.samples.len()];
+        for &part in of {
+            for (sum, value) in sum.iter_mut().zip(self.samples.values(part)) {
+                *sum = sum.saturating_add(*value);
+            }
+        }
+        let records = of.iter().filter_map(|&part| self.records.get(part)).sum();
+        if let (Some(place), Some(total)) = (self.samples.values.get_mut(column), self.records.get_mut(column)) {
+            (*place, *total) = (sum, records);
+        }
+    }
+
     /// Number of distinct sets of labels so far.
     pub fn label_sets(&self) -> usize {
         self.label_sets.len()
@@ -237,6 +250,14 @@ impl Builder {
         self.sample_types.len() - 1
     }
 
+    /// Adds a sample type that holds the sum of others, row by row (held at the ends of `i64`), and gives its row. Its records are those of
+    /// all of them: a record must belong to one only.
+    pub fn add_sum(&mut self, name: &str, unit: &str, of: &[usize]) -> usize {
+        let column = self.add_sample_type(name, unit);
+        self.rows.sum_into(column, of);
+        column
+    }
+
     /// The id of a text.
     pub fn string(&mut self, text: &str) -> StringId {
         self.strings.intern(text)
@@ -261,6 +282,11 @@ impl Builder {
     /// The id of a frame.
     pub fn frame(&mut self, frame: Frame) -> FrameId {
         self.frames.intern(frame).unwrap_or_else(|| full())
+    }
+
+    /// Makes room for so many more frames.
+    pub fn reserve_frames(&mut self, additional: usize) {
+        self.frames.reserve(additional);
     }
 
     /// The id of a thread under a name.

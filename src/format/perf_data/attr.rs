@@ -195,9 +195,18 @@ impl Attr {
         Trailer { id: identifier.or(id), time, tid }
     }
 
-    /// The name that perf gives an event without one of its own (`evsel__name`).
-    pub(super) fn name(&self) -> String {
+    /// The name that perf gives an event without one of its own (`evsel__name`). `pmu` gives names of measuring units by their numbers:
+    /// where a machine has several kinds of cores, the unit stands in the upper half of the number of a common event.
+    pub(super) fn name<'a>(&self, pmu: &dyn Fn(u32) -> Option<&'a str>) -> String {
         let modifiers = self.modifiers();
+        let common = self.config & 0xffff_ffff;
+        let extended = (self.config >> 32) as u32;
+        if matches!(self.kind, 0 | 3) && extended != 0 {
+            let name = Self { config: common, flags: 0, kind: self.kind, ..Self::default() }.name(&|_| None);
+            let name = name.trim_end_matches(":HG");
+            let unit = pmu(extended).map_or_else(|| format!("pmu-{extended}"), str::to_owned);
+            return format!("{unit}/{name}/{}", modifiers.trim_start_matches(':'));
+        }
         match self.kind {
             0 => HARDWARE
                 .get(self.config as usize)
@@ -213,7 +222,10 @@ impl Attr {
                     [(1, 'r'), (2, 'w'), (4, 'x')].iter().filter(|(bit, _)| self.bp_type & bit != 0).map(|(_, c)| *c).collect();
                 format!("mem:{:#x}:{access}{modifiers}", self.bp_addr)
             }
-            kind => format!("unknown attr type: {kind}"),
+            kind => match pmu(kind) {
+                Some(unit) => format!("{unit}/config={:#x}/{}", self.config, modifiers.trim_start_matches(':')),
+                None => format!("unknown attr type: {kind}"),
+            },
         }
     }
 
@@ -338,8 +350,15 @@ mod tests {
             (attr(3, 0x0003, guest), "dTLB-loads"),
             (attr(4, 0x1c2, guest), "raw 0x1c2"),
             (attr(77, 0, 0), "unknown attr type: 77"),
+            (attr(10, 0x3c, guest), "cpu_atom/config=0x3c/"),
+            (attr(0, 4 << 32 | 1, guest), "cpu_core/instructions/"),
+            (attr(3, 10 << 32 | 0x1_0002, flag::EXCLUDE_KERNEL | flag::EXCLUDE_HV), "cpu_atom/LLC-load-misses/u"),
+            (attr(0, 9 << 32, guest), "pmu-9/cycles/"),
         ] {
-            assert_eq!(attr.name(), name);
+            assert_eq!(
+                attr.name(&|pmu| [(4, "cpu_core"), (10, "cpu_atom")].iter().find(|(number, _)| *number == pmu).map(|(_, name)| *name)),
+                name
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use super::features::{Features, SECTIONS};
 use super::header::{Header, PIPE_HEADER};
 use super::ids::EventId;
 use super::inflate::{Inflate, TOO_LARGE};
-use super::{FORMAT, records};
+use super::{FORMAT, records, simpleperf};
 use crate::base::cursor::{Cursor, Endian, Short};
 use crate::base::index::Column;
 use crate::format::{ReadCx, ReadError};
@@ -27,11 +27,14 @@ pub(super) struct Event {
     trailer: Trailer,
     /// Its name, where a record gave one.
     pub(super) name: Option<String>,
+    /// What it counts, and how many of that one count is, where a record says so.
+    pub(super) unit: Option<String>,
+    pub(super) scale: Option<f64>,
 }
 
 impl Event {
     pub(super) fn new(attr: Attr) -> Self {
-        Self { layout: attr.layout(), trailer: attr.trailer(), attr, name: None }
+        Self { layout: attr.layout(), trailer: attr.trailer(), attr, name: None, unit: None, scale: None }
     }
 }
 
@@ -389,7 +392,8 @@ impl<'a> Capture<'a> {
             | records::SWITCH
             | records::SWITCH_CPU_WIDE
             | records::CALLCHAIN_DEFERRED
-            | records::CGROUP => {
+            | records::CGROUP
+            | records::KSYMBOL => {
                 let time = self.trailer_time(record);
                 self.entries.push(Entry { time, at, event: None, kind: record.kind });
             }
@@ -494,7 +498,12 @@ impl<'a> Capture<'a> {
             records::UNTHROTTLE => {}
             other => {
                 let (name, is_missed) = records::name_of(other);
-                if other >= records::KINDS as u32 {
+                if let Some(name) = simpleperf::name_of(other) {
+                    if other == simpleperf::TRACING_DATA && body.u32().is_ok() && self.features.tracing_data(body.rest()).is_ok() {
+                        return;
+                    }
+                    self.notes.add(kind::SKIPPED, &format!("{name} records"), 1, Some(offset));
+                } else if other >= records::KINDS as u32 {
                     self.notes.add(kind::SKIPPED, &format!("records of unknown kind {other}"), 1, Some(offset));
                 } else if is_missed {
                     self.notes.add(kind::SKIPPED, &format!("{name} records"), 1, Some(offset));
@@ -503,14 +512,19 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// A name of an event that follows its attributes.
+    /// Name, unit or scale of an event, which follow its attributes (`PERF_EVENT_UPDATE__*`).
     fn event_update(&mut self, mut body: Cursor<'_>) {
+        const UNIT: u64 = 0;
+        const SCALE: u64 = 1;
         const NAME: u64 = 2;
         let (Ok(what), Ok(id)) = (body.u64(), body.u64()) else { return };
-        if what == NAME
-            && let Some(event) = self.by_id.get(&id).copied().and_then(|event| self.events.get_mut(event))
-        {
-            event.name = Some(String::from_utf8_lossy(body.c_str()).into_owned());
+        let Some(event) = self.by_id.get(&id).copied().and_then(|event| self.events.get_mut(event)) else { return };
+        match what {
+            UNIT => event.unit = Some(String::from_utf8_lossy(body.c_str()).into_owned()).filter(|unit| !unit.is_empty()),
+            SCALE => event.scale = body.u64().ok().map(f64::from_bits),
+            NAME => event.name = Some(String::from_utf8_lossy(body.c_str()).into_owned()),
+            // On which processors: each sample says it better.
+            _ => {}
         }
     }
 }

@@ -1,14 +1,14 @@
 //! What stands in the header's feature sections (or, in pipe mode, in records): facts about machine and command, names of events,
 //! build ids, formats of tracepoints.
 //!
-//! A section that cannot be read is noted, never fatal: samples do not depend on it. Deliberately absent: topologies and caches,
-//! which nothing here shows. Start reading at [`Features::section`].
+//! A section that cannot be read is noted, never fatal: samples do not depend on it. Deliberately absent: what
+//! is only text about the machine (`machine`). Start reading at [`Features::section`].
 
 use rustc_hash::FxHashMap;
 
 use super::attr::Attr;
-use super::records;
 use super::tracepoints::Tracepoint;
+use super::{machine, records, simpleperf};
 use crate::base::cursor::{Cursor, Short};
 
 const TRACING_DATA: u32 = 1;
@@ -48,6 +48,12 @@ pub(super) struct Features {
     pub(super) tracepoints: FxHashMap<u64, Tracepoint>,
     /// Nanoseconds to add to a sample time to get nanoseconds since 1970.
     pub(super) wall_offset_nanos: Option<i64>,
+    /// Names of measuring units by number.
+    pub(super) pmus: FxHashMap<u32, String>,
+    /// Android's recorder wrote the file.
+    pub(super) is_simpleperf: bool,
+    /// Names of sections that were left out.
+    pub(super) unused: Vec<String>,
     /// True for the main file of a capture that is a directory: samples stand in files beside it.
     pub(super) is_directory_part: bool,
 }
@@ -103,9 +109,31 @@ impl Features {
                 self.wall_offset_nanos = Some(wall.wrapping_sub(own));
                 self.fact("clock", format!("clock {clock}, wall clock known"));
             }
-            _ => {}
+            machine::PMU_MAPPINGS => self.pmus.extend(machine::pmu_mappings(body)?),
+            simpleperf::META_INFO => self.simpleperf(body),
+            _ => {
+                if let Some((key, value)) = machine::fact(section, body)? {
+                    self.fact(key, value);
+                } else {
+                    let name = machine::UNUSED.iter().chain(&simpleperf::UNUSED).find(|(number, _)| *number == section);
+                    self.unused.push(name.map_or_else(|| format!("section {section}"), |(_, name)| (*name).to_owned()));
+                }
+            }
         }
         Ok(())
+    }
+
+    fn simpleperf(&mut self, body: Cursor<'_>) {
+        self.is_simpleperf = true;
+        for (key, value) in simpleperf::meta_info(body) {
+            if key == simpleperf::EVENT_TYPES {
+                for (name, kind, config) in simpleperf::event_types(&value) {
+                    self.events.push(EventDesc { attr: Attr { kind, config, ..Attr::default() }, name, ids: Vec::new() });
+                }
+            } else {
+                self.fact(&format!("simpleperf {key}").replace("simpleperf simpleperf_", "simpleperf "), value.replace('\n', ", "));
+            }
+        }
     }
 
     /// Takes a record of a build id (pipe mode).
@@ -199,7 +227,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// A length and that many bytes, padded with zeros.
-fn text(body: &mut Cursor<'_>) -> Result<String, Short> {
+pub(super) fn text(body: &mut Cursor<'_>) -> Result<String, Short> {
     let len = body.u32()? as usize;
     let mut field = body.sub(len)?;
     Ok(String::from_utf8_lossy(field.c_str()).into_owned())

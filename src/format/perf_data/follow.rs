@@ -56,6 +56,12 @@ pub(super) fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Buil
                 deferred.entry((thread, chain.cookie)).or_insert(entry.at);
                 Ok(())
             }),
+            // Code that is gone stays known: its samples may come from before.
+            records::KSYMBOL => records::kernel_symbol(record.body).map(|symbol| {
+                if !symbol.is_gone {
+                    tasks.kernel_symbol(&symbol, builder);
+                }
+            }),
             records::CGROUP => records::cgroup(record.body).map(|(id, path)| {
                 cgroups.insert(id, String::from_utf8_lossy(path).into_owned());
             }),

@@ -50,7 +50,6 @@ pub(super) fn label(
     builder: &mut Builder,
     ticket: &Ticket,
 ) -> Result<Vec<Option<LabelSetId>>, Cancelled> {
-    note_unused(capture, builder);
     let is_labelled = |attr: &Attr| attr.sample_type & (EXTRA_BITS | bit::CPU) != 0;
     if !capture.events.iter().any(|event| is_labelled(&event.attr)) && rows.iter().all(|row| row.wait.is_none()) {
         return Ok(Vec::new());
@@ -215,14 +214,4 @@ fn kept_fields<'a>(capture: &'a Capture<'_>, rows: &[Row], builder: &mut Builder
         kept.insert(id.row(), fields);
     }
     Ok(kept)
-}
-
-/// Says which recorded fields of samples are shown nowhere.
-fn note_unused(capture: &Capture<'_>, builder: &mut Builder) {
-    for (bit, name) in extra::UNUSED {
-        let events = capture.events.iter().filter(|event| event.attr.has(bit)).count() as u64;
-        if events > 0 {
-            builder.notes.add(kind::SKIPPED, &format!("events whose samples also hold a field that is not shown: {name}"), events, None);
-        }
-    }
 }

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::features::hex;
 use super::ids::{MapId, SpaceId};
-use super::records::{Comm, Fork, Mmap, Mode};
+use super::records::{Comm, Fork, KernelSymbol, Mmap, Mode};
 use crate::base::index::Column;
 use crate::model::{Builder, Mapping, StringId, Thread, ThreadId};
 
@@ -85,6 +85,8 @@ pub(super) struct Tasks {
     kernel: SpaceId,
     empty: View,
     build_ids: FxHashMap<String, String>,
+    /// Modules that are one function, with its name.
+    named: FxHashMap<MapId, StringId>,
 }
 
 impl Tasks {
@@ -101,6 +103,7 @@ impl Tasks {
             kernel,
             empty: View { space: empty, len: 0 },
             build_ids,
+            named: FxHashMap::default(),
         }
     }
 
@@ -138,6 +141,22 @@ impl Tasks {
             self.processes.insert(mmap.pid, view);
             self.task(mmap.pid, mmap.tid, builder);
         }
+    }
+
+    /// The kernel made code that has a name and no file.
+    pub(super) fn kernel_symbol(&mut self, symbol: &KernelSymbol<'_>, builder: &mut Builder) {
+        let file = builder.string(&String::from_utf8_lossy(symbol.name));
+        let limit = symbol.start.saturating_add(symbol.len);
+        let mapping = Mapping { file: Some(file), start: symbol.start, limit, ..Mapping::default() };
+        let Some(map) = self.maps.push(mapping).filter(|_| symbol.len > 0) else { return };
+        self.named.insert(map, file);
+        let kernel = View { space: self.kernel, len: self.space_len(self.kernel) };
+        self.kernel = self.grown(kernel, Span { start: symbol.start, end: limit, map }).space;
+    }
+
+    /// The name of the function that is all of a module.
+    pub(super) fn name_of(&self, map: MapId) -> Option<StringId> {
+        self.named.get(&map).copied()
     }
 
     fn space_len(&self, space: SpaceId) -> u32 {

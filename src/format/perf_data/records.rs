@@ -17,6 +17,7 @@ pub(super) const MMAP2: u32 = 10;
 pub(super) const LOST_SAMPLES: u32 = 13;
 pub(super) const SWITCH: u32 = 14;
 pub(super) const SWITCH_CPU_WIDE: u32 = 15;
+pub(super) const KSYMBOL: u32 = 17;
 pub(super) const CGROUP: u32 = 19;
 pub(super) const CALLCHAIN_DEFERRED: u32 = 22;
 pub(super) const HEADER_ATTR: u32 = 64;
@@ -53,7 +54,7 @@ pub(super) const fn name_of(kind: u32) -> (&'static str, bool) {
         14 => ("SWITCH", false),
         15 => ("SWITCH_CPU_WIDE", false),
         16 => ("NAMESPACES", true),
-        17 => ("KSYMBOL", true),
+        17 => ("KSYMBOL", false),
         18 => ("BPF_EVENT", true),
         19 => ("CGROUP", false),
         20 => ("TEXT_POKE", true),
@@ -190,6 +191,24 @@ pub(super) fn deferred(mut body: Cursor<'_>) -> Result<Deferred<'_>, Short> {
     let (cookie, count) = (body.u64()?, body.u64()?);
     let chain = body.take(usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX))?;
     Ok(Deferred { cookie, chain, trailer: body })
+}
+
+/// Kernel code that has no file: a BPF program, a trampoline of ftrace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KernelSymbol<'a> {
+    pub(super) start: u64,
+    pub(super) len: u64,
+    pub(super) name: &'a [u8],
+    /// The code goes away.
+    pub(super) is_gone: bool,
+}
+
+pub(super) fn kernel_symbol(mut body: Cursor<'_>) -> Result<KernelSymbol<'_>, Short> {
+    const UNREGISTER: u16 = 1;
+    let (start, len) = (body.u64()?, u64::from(body.u32()?));
+    body.skip(2)?;
+    let flags = body.u16()?;
+    Ok(KernelSymbol { start, len, name: body.c_str(), is_gone: flags & UNREGISTER != 0 })
 }
 
 /// The number and the path of a control group.

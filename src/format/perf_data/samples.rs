@@ -14,13 +14,13 @@ use super::maps::{Tasks, View};
 use super::records::{self, Mode};
 use super::unwind::{Ends, Files, Raw, Walker};
 use crate::base::cursor::{Cursor, Endian, Short};
-use crate::base::intern::Interner;
+use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::format::ReadCx;
-use crate::model::{Builder, Frame, FrameId, MappingId, Maps, Notes, Rows, Sample, ThreadId, kind};
+use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, ThreadId, kind};
 
 /// Samples decoded at once. Chunks do not depend on the number of threads, so neither does the result.
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 16;
 
 /// The same where each sample has a stack to unwind.
 const CHUNK_WITH_STACKS: usize = 1 << 10;
@@ -209,7 +209,8 @@ struct Step {
 /// What a chunk of samples becomes: rows over frames of its own.
 struct Chunk {
     rows: Rows,
-    frames: Interner<FrameId, Local>,
+    /// May hold a frame twice, where an address space changed between two samples: the profile's own table joins them.
+    frames: Column<FrameId, Local>,
     notes: Notes,
     ends: Ends,
 }
@@ -229,6 +230,44 @@ struct Local {
     module: Module,
     address: u64,
     is_caller: bool,
+}
+
+/// The stack of the last sample, root first: most samples share the root's end of it, which then needs no look-up.
+#[derive(Default)]
+struct Path {
+    levels: Vec<(Step, View, StackId)>,
+    is_cut: bool,
+    /// The stack that stands for callers which were not recorded.
+    cut: Option<StackId>,
+}
+
+impl Path {
+    fn begin(&mut self, is_cut: bool) {
+        if self.is_cut != is_cut {
+            self.levels.clear();
+        }
+        self.is_cut = is_cut;
+    }
+
+    /// True where the last stack has the same step at this level; else it is cut back to here.
+    fn goes_on(&mut self, level: usize, step: Step, view: View) -> bool {
+        let is_same = self.levels.get(level).is_some_and(|known| (known.0, known.1) == (step, view));
+        if !is_same {
+            self.levels.truncate(level);
+        }
+        is_same
+    }
+
+    /// The stack so far.
+    fn leaf(&self) -> Option<StackId> {
+        self.levels.last().map(|level| level.2).or(self.cut.filter(|_| self.is_cut))
+    }
+
+    /// The whole stack of a sample with so many levels.
+    fn end(&mut self, levels: usize) -> Option<StackId> {
+        self.levels.truncate(levels);
+        self.leaf()
+    }
 }
 
 /// Where an address belongs.
@@ -264,11 +303,12 @@ pub(super) fn decode_all(
         .collect();
     let mut modules = FxHashMap::<Module, Option<MappingId>>::default();
     let mut ends = Ends::default();
-    for chunk in chunks? {
+    let chunks = chunks?;
+    builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).sum());
+    for chunk in chunks {
         cx.ticket.check()?;
         let frames: Vec<FrameId> = chunk
             .frames
-            .rows()
             .iter()
             .map(|frame| {
                 if frame.module == Module::Cut {
@@ -276,7 +316,11 @@ pub(super) fn decode_all(
                     return builder.frame(Frame { function, ..Frame::default() });
                 }
                 let mapping = *modules.entry(frame.module).or_insert_with(|| mapping(frame.module, tasks, builder));
-                builder.frame(Frame { mapping, address: Some(frame.address), caller: frame.is_caller, ..Frame::default() })
+                let name = if let Module::Map(map) = frame.module { tasks.name_of(map) } else { None };
+                let function = name.map(|name| builder.function(Function { name, system_name: None, file: None, start_line: 0 }));
+                // simpleperf moved return addresses to the calls before it wrote them.
+                let caller = frame.is_caller && !capture.features.is_simpleperf;
+                builder.frame(Frame { function, mapping, address: Some(frame.address), caller, ..Frame::default() })
             })
             .collect();
         builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
@@ -308,9 +352,11 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
     /// Samples between two looks at the ticket: unwinding the largest stacks that fit takes 20 ms for so many.
     const TOLD: usize = 64;
     let Decoding { capture, tasks, .. } = *input;
-    let mut chunk = Chunk { rows: Rows::new(input.types), frames: Interner::new(), notes: Notes::default(), ends: Ends::default() };
+    let mut chunk = Chunk { rows: Rows::new(input.types), frames: Column::new(), notes: Notes::default(), ends: Ends::default() };
     // The same address at the same moment is the same frame: saves the search through the modules.
     let mut known = FxHashMap::<(View, Mode, u64, bool), FrameId>::default();
+    known.reserve(rows.len() / 4);
+    let mut path = Path::default();
     let mut steps = Vec::new();
     let mut branches = (0, None);
     for (n, row) in rows.iter().enumerate() {
@@ -346,25 +392,31 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
             }
             Err(_) => chunk.notes.add(kind::NO_STACK, "samples whose call chain is cut or damaged", 1, Some(offset)),
         }
-        let mut stack = None;
-        if is_cut && let Some(frame) = chunk.frames.intern(Local { module: Module::Cut, address: 0, is_caller: false }) {
-            stack = Some(chunk.rows.stack(None, frame));
+        path.begin(is_cut);
+        if is_cut && path.cut.is_none() {
+            let cut = chunk.frames.push(Local { module: Module::Cut, address: 0, is_caller: false });
+            path.cut = cut.map(|frame| chunk.rows.stack(None, frame));
         }
-        for step in steps.iter().rev() {
+        for (level, step) in steps.iter().rev().enumerate() {
             // Kernel modules are looked up the same at every moment.
             let view = if step.mode == Mode::User { row.view } else { tasks.nothing() };
+            if path.goes_on(level, *step, view) {
+                continue;
+            }
             let key = (view, step.mode, step.address, step.is_caller);
             let frame = if let Some(frame) = known.get(&key) {
                 *frame
             } else {
                 let module = tasks.find(row.view, step.mode, step.address).map_or(Module::Machine(step.mode), Module::Map);
                 let local = Local { module, address: step.address, is_caller: step.is_caller };
-                let Some(frame) = chunk.frames.intern(local) else { continue };
+                let Some(frame) = chunk.frames.push(local) else { break };
                 known.insert(key, frame);
                 frame
             };
-            stack = Some(chunk.rows.stack(stack, frame));
+            let stack = chunk.rows.stack(path.leaf(), frame);
+            path.levels.push((*step, view, stack));
         }
+        let stack = path.end(steps.len());
         let weight = i64::try_from(row.weight).unwrap_or_else(|_| {
             chunk.notes.add(kind::OVERFLOW, "periods beyond 2^63-1 were held at it", 1, Some(offset));
             i64::MAX

@@ -226,6 +226,114 @@ fn labels_of(profile: &Profile, row: usize) -> String {
     labels.join(" ")
 }
 
+/// Two kinds of cores: names from updates, a joined type; a BPF program as a named function of the kernel.
+#[test]
+fn events_of_two_kinds_of_cores_are_joined_and_kernel_code_without_a_file_has_its_name() {
+    let bytes = pipe(false, |out| {
+        let sample_type = bit::IDENTIFIER | bit::IP | bit::PERIOD;
+        for (id, name) in [(71, "cpu_core/cycles/"), (72, "cpu_atom/cycles/")] {
+            out.record(records::HEADER_ATTR, 0, |out| out.attr(3, 1000, sample_type, 0, &[], &[id]));
+            for (what, text) in [(2, name), (0, "ticks")] {
+                out.record(records::EVENT_UPDATE, 0, |out| {
+                    out.u64(what);
+                    out.u64(id);
+                    out.text(text);
+                });
+            }
+        }
+        out.record(records::KSYMBOL, 0, |out| {
+            out.u64(0xffff_ffff_c000_1000);
+            out.u32(0x100);
+            // A BPF program.
+            out.u16(1);
+            out.u16(0);
+            out.text("bpf_prog_6deef7357e7b4530");
+        });
+        for (id, period) in [(71, 10), (72, 7)] {
+            out.record(records::SAMPLE, 1, |out| {
+                for word in [id, 0xffff_ffff_c000_1010, period] {
+                    out.u64(word);
+                }
+            });
+        }
+    });
+    let profile = read(&bytes);
+    let totals: Vec<(&str, i64)> =
+        profile.sample_types.iter().enumerate().map(|(column, kind)| (kind.name.as_str(), profile.total(column))).collect();
+    assert_eq!(totals, [("cpu_core/cycles/", 10), ("cpu_atom/cycles/", 7), ("cycles (cpu_core + cpu_atom)", 17)]);
+    assert_eq!(profile.default_sample_type, 2);
+    assert!(profile.info.fact("event").is_some_and(|text| text.ends_with("in ticks")), "{:?}", profile.info.facts);
+    let leaf = profile.stack_frames(profile.samples.stacks()[0]).next().unwrap();
+    assert_eq!(profile.frame_name(leaf), "bpf_prog_6deef7357e7b4530");
+}
+
+/// A number of a thread is used again: by a new process of another name and other modules, and by a new thread.
+#[test]
+fn numbers_of_processes_that_are_used_again_are_told_apart_by_time() {
+    let bytes = pipe(false, |out| {
+        let sample_type = bit::IP | bit::TID | bit::TIME;
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 10, sample_type, 0, &[SAMPLE_ID_ALL], &[]));
+        let task = |out: &mut Writer, pid: u32, tid: u32, time: u64| {
+            out.u32(pid);
+            out.u32(tid);
+            out.u64(time);
+        };
+        let comm = |out: &mut Writer, time: u64, name: &str| {
+            out.record(records::COMM, 0, |out| {
+                out.u32(9);
+                out.u32(9);
+                out.text(name);
+                task(out, 9, 9, time);
+            });
+        };
+        let mmap = |out: &mut Writer, time: u64, file: &str| {
+            out.record(records::MMAP, 2, |out| {
+                out.u32(9);
+                out.u32(9);
+                for word in [0x1000, 0x1000, 0] {
+                    out.u64(word);
+                }
+                out.text(file);
+                task(out, 9, 9, time);
+            });
+        };
+        let fork = |out: &mut Writer, kind: u32, time: u64, parent: u32| {
+            out.record(kind, 0, |out| {
+                for part in [9, parent, 9, parent] {
+                    out.u32(part);
+                }
+                out.u64(time);
+                task(out, 9, 9, time);
+            });
+        };
+        let sample = |out: &mut Writer, time: u64| {
+            out.record(records::SAMPLE, 2, |out| {
+                out.u64(0x1010);
+                task(out, 9, 9, time);
+            });
+        };
+        comm(out, 10, "first");
+        mmap(out, 20, "/bin/first");
+        sample(out, 30);
+        fork(out, records::EXIT, 40, 1);
+        fork(out, records::FORK, 50, 1);
+        sample(out, 60);
+        comm(out, 70, "second");
+        mmap(out, 80, "/bin/second");
+        sample(out, 90);
+    });
+    let profile = read(&bytes);
+    let said: Vec<String> = (0..3)
+        .map(|row| {
+            let thread = profile.threads[profile.samples.threads()[row].unwrap()];
+            let leaf = profile.stack_frames(profile.samples.stacks()[row]).next().unwrap();
+            format!("{} {}", profile.strings.get(thread.name), profile.frame_name(leaf))
+        })
+        .collect();
+    // Between the fork and its name the new process is nobody that the capture knows.
+    assert_eq!(said, ["first first+0x10", ":9 0x1010", "second second+0x10"]);
+}
+
 #[test]
 fn a_cgroup_gives_path_pod_and_container() {
     let id = "0123456789abcdef".repeat(4);
