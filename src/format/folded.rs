@@ -22,9 +22,6 @@ use crate::model::{Builder, Frame, FrameId, Mapping, Notes, Profile, Sample, Sta
 /// The reader of folded stacks.
 pub struct Folded;
 
-/// Bytes of text that one task reads: large enough to hide the cost of merging, small enough to cancel quickly.
-const CHUNK_BYTES: usize = 1 << 20;
-
 /// Lines that decide whether a text is folded stacks.
 const SNIFF_LINES: usize = 200;
 
@@ -77,7 +74,7 @@ impl Format for Folded {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        read_chunked(input.bytes, cx.ticket, CHUNK_BYTES)
+        read_chunked(input.bytes, cx.ticket, text::CHUNK_BYTES)
     }
 }
 

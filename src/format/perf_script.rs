@@ -23,9 +23,6 @@ use crate::model::{Builder, Profile, SampleType, kind};
 /// The reader of `perf script` text.
 pub(super) struct PerfScript;
 
-/// Bytes of text that one task reads: large enough to hide the cost of merging, small enough to cancel quickly.
-const CHUNK_BYTES: usize = 1 << 20;
-
 /// How far to look for the first sample before every paragraph is taken for one.
 const PROBE_BYTES: usize = 1 << 20;
 
@@ -64,7 +61,7 @@ impl Format for PerfScript {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        read_chunked(input.bytes, cx.ticket, CHUNK_BYTES)
+        read_chunked(input.bytes, cx.ticket, text::CHUNK_BYTES)
     }
 }
 
@@ -140,14 +137,12 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     };
     let parts: Vec<Builder> = text::chunks(whole, chunk_bytes, starts)
         .into_par_iter()
-        .map(|(at, part)| {
-            ticket.advance(part.len() as u64)?;
-            let read = part::read_part(part, base + at as u64, shape);
-            read.ok_or_else(|| too_many_events(base + at as u64))
-        })
-        .collect::<Result<_, _>>()?;
-    let mut builder = Builder::default();
-    builder.notes.absorb(&notes);
+        .map(|(at, part)| part::read_part(part, base + at as u64, shape, ticket))
+        .collect::<Result<_, ReadError>>()?;
+    let mut parts = parts.into_iter();
+    let mut builder = parts.next().unwrap_or_default();
+    notes.absorb(&builder.notes);
+    builder.notes = notes;
     for mut part in parts {
         ticket.check()?;
         builder.info.facts.append(&mut part.info.facts);

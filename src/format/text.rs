@@ -35,8 +35,8 @@ pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
             None => Cow::Borrowed(bytes),
         },
     };
-    let zeros = memchr::memchr_iter(0, &text).count();
     if let Some(first) = memchr::memchr(0, &text) {
+        let zeros = memchr::memchr_iter(0, &text).count();
         notes.add(kind::REPAIRED, "zero bytes in the text were read as spaces", zeros as u64, Some(base + first as u64));
         replace(text.to_mut(), 0, b' ');
     }
@@ -109,6 +109,10 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// Bytes of text that one task reads: what it finds fits the caches of a processor, and a cancelled read stops at once. Larger chunks
+/// merge less but miss the caches more; 1 MiB measured best.
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
+
 /// Cuts a text into chunks of at least `size` bytes (but for the last). A chunk starts at the start of a line for which `starts`
 /// says yes; chunks depend on the text and `size` only, never on the number of threads.
 pub(super) fn chunks(text: &[u8], size: usize, starts: impl Fn(&[u8]) -> bool) -> Vec<(usize, &[u8])> {
@@ -127,11 +131,14 @@ pub(super) fn chunks(text: &[u8], size: usize, starts: impl Fn(&[u8]) -> bool) -
 
 /// Bytes as text; counts in `invalid` where it was not UTF-8 (replacement characters then).
 pub(super) fn lossy<'a>(bytes: &'a [u8], invalid: &mut u64) -> Cow<'a, str> {
-    let text = String::from_utf8_lossy(bytes);
-    if matches!(text, Cow::Owned(_)) {
-        *invalid += 1;
-    }
-    text
+    // Much faster than the search for broken bytes, and nearly always enough.
+    std::str::from_utf8(bytes).map_or_else(
+        |_| {
+            *invalid += 1;
+            String::from_utf8_lossy(bytes)
+        },
+        Cow::Borrowed,
+    )
 }
 
 #[cfg(test)]

@@ -95,13 +95,24 @@ fn timed(line: &[u8]) -> Option<Start<'_>> {
         let before = without_date(line.get(..begin)?.trim_ascii());
         let found = (before, time, line.get(colon + 1..)?);
         if who(before).tid.is_some() {
-            return Some(after_time(found));
+            return Some(after_time(found, b""));
         }
         without_id.get_or_insert(found);
     }
     // A line that begins with its time has to name an event, so that no list of numbers is taken for samples.
-    let start = without_id.map(|found| (found.0.is_empty(), after_time(found)));
+    let start = without_id.map(|found| (found.0.is_empty(), after_time(found, b"")));
     start.filter(|(bare, start)| !bare || matches!(start, Start::Sample(head) if !head.event.is_empty())).map(|(_, start)| start)
+}
+
+/// What a line with a time consists of: what stands before, nanoseconds, what stands behind the colon.
+pub(super) type Timed<'a> = (&'a [u8], i64, &'a [u8]);
+
+/// The first `digits.digits:` of a line.
+pub(super) fn first_time(line: &[u8]) -> Option<Timed<'_>> {
+    colons(line).find_map(|colon| {
+        let (begin, time) = line.get(..colon).and_then(time_before)?;
+        Some((without_date(line.get(..begin)?.trim_ascii()), time, line.get(colon + 1..)?))
+    })
 }
 
 /// A text without the date and the time of day at its end (`2026-11-23 03:51:25.000001`, field `tod`).
@@ -132,7 +143,8 @@ fn time_before(text: &[u8]) -> Option<(usize, i64)> {
     Some((begin, seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?))
 }
 
-fn after_time<'a>((who, time, rest): (&'a [u8], i64, &'a [u8])) -> Start<'a> {
+/// What begins with a time; `last` is the event that most probably follows, or nothing.
+pub(super) fn after_time<'a>((who, time, rest): Timed<'a>, last: &[u8]) -> Start<'a> {
     if rest.starts_with(b" \tmetric:") {
         return Start::Record(b"METRIC");
     }
@@ -143,10 +155,29 @@ fn after_time<'a>((who, time, rest): (&'a [u8], i64, &'a [u8])) -> Start<'a> {
     if rest.starts_with(b"DEFERRED CALLCHAIN") {
         return Start::Record(b"CALLCHAIN_DEFERRED");
     }
+    let head = |period, event, rest: &'a [u8]| Start::Sample(Head { who, time: Some(time), period, event, rest: rest.trim_ascii() });
+    if let Some((period, event, rest)) = expected(rest, last) {
+        return head(period, event, rest);
+    }
     let (period, rest) = period(rest);
     let event = colons(rest).next().and_then(|colon| rest.split_at_checked(colon)).filter(|(event, _)| is_event(event));
     let (event, rest) = event.map_or((&[][..], rest), |(event, rest)| (event, rest.get(1..).unwrap_or(&[])));
-    Start::Sample(Head { who, time: Some(time), period, event, rest: rest.trim_ascii() })
+    head(period, event, rest)
+}
+
+/// A period, where there is one, then that event, then what follows; `None` where something else stands there.
+fn expected<'a>(text: &'a [u8], event: &[u8]) -> Option<(Option<u64>, &'a [u8], &'a [u8])> {
+    if event.is_empty() {
+        return None;
+    }
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let after = text.get(digits..)?.trim_ascii_start();
+    let period = if digits == 0 { None } else { Some(decimal(text.get(..digits)?)?) };
+    let apart = digits == 0 || text.get(digits).is_some_and(u8::is_ascii_whitespace);
+    let (name, rest) = after.split_at_checked(event.len()).filter(|(name, _)| apart && *name == event)?;
+    // An event's name may hold a colon, but none before a blank.
+    let rest = rest.strip_prefix(b":").filter(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))?;
+    memchr::memmem::find(name, b": ").is_none().then_some((period, name, rest))
 }
 
 /// The number that ends before a blank, and what follows it.

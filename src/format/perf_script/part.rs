@@ -1,6 +1,7 @@
 //! One part of the text into a builder of its own: the state between lines.
 //!
-//! Lines of call chains repeat, so what a line means is looked up by its bytes. Start reading at [`read_part`].
+//! Lines of call chains repeat, so what a line means is looked up by its bytes; and the outer lines of a sample are most often those of
+//! the sample before, so only what differs is looked up at all ([`Part::block`]). Start reading at [`read_part`].
 
 use std::collections::HashMap;
 
@@ -9,8 +10,12 @@ use rustc_hash::FxBuildHasher;
 use super::header;
 use super::line::{self, RawFrame, Start};
 use super::rest::{self, Rest};
-use crate::format::text::{self, Lines};
-use crate::model::{Builder, Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapping, MappingId, Sample, Thread, ThreadId, kind};
+use crate::base::ticket::Ticket;
+use crate::format::{ReadError, text};
+use crate::model::{
+    Builder, Frame, FrameId, Function, FunctionId, Label, LabelSetId, LabelValue, Mapping, MappingId, Sample, StackId, Thread, ThreadId,
+    kind,
+};
 
 /// Most events of one capture. Each is a column of values, so a text with an event name of its own on every line would not fit memory.
 pub(super) const MAX_EVENTS: usize = 1024;
@@ -29,18 +34,33 @@ pub(super) enum Shape {
     Bare,
 }
 
-/// Reads whole samples from `text`, whose first byte stands at `base` in the input. `None` where there are too many events.
-pub(super) fn read_part(text: &[u8], base: u64, shape: Shape) -> Option<Builder> {
+/// Bytes between two looks at the ticket.
+const POLL_BYTES: usize = 1 << 18;
+
+/// Reads whole samples from `text`, whose first byte stands at `base` in the input.
+pub(super) fn read_part(text: &[u8], base: u64, shape: Shape, ticket: &Ticket) -> Result<Builder, ReadError> {
     let mut part = Part { shape, ..Part::default() };
-    for (at, line) in Lines::new(text) {
-        part.line(line, base + at as u64);
+    let (mut at, mut polled) = (0, 0);
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = memchr::memchr(b'\n', rest);
+        let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest);
+        let offset = base + at as u64;
+        at += end.map_or(rest.len(), |end| end + 1);
+        if part.line(line.strip_suffix(b"\r").unwrap_or(line), offset) {
+            at += part.block(text.get(at..).unwrap_or(&[]), base + at as u64);
+        }
         if part.events.len() > MAX_EVENTS {
-            return None;
+            return Err(super::too_many_events(offset));
+        }
+        if at - polled >= POLL_BYTES {
+            ticket.advance((at - polled) as u64)?;
+            polled = at;
         }
     }
+    ticket.advance((at - polled) as u64)?;
     part.end_sample();
     part.close();
-    Some(part.builder)
+    Ok(part.builder)
 }
 
 /// A line of call chains that was seen before.
@@ -58,6 +78,17 @@ struct Level<'a> {
     place: Option<&'a [u8]>,
     /// See [`Frame::caller`].
     caller: bool,
+    /// Bytes from the start of the line to the end of the block that it stands in; the largest number outside of blocks.
+    tail: usize,
+    /// The stack up to here, and the module of the frame; once these are known.
+    stack: Option<StackId>,
+    module: Option<MappingId>,
+}
+
+impl Level<'_> {
+    const fn new(known: usize, tail: usize) -> Self {
+        Self { known, place: None, caller: false, tail, stack: None, module: None }
+    }
 }
 
 /// What tells the frame of a line together with the lines around it: its row of [`Part::known`], the place, the caller's module for an
@@ -71,6 +102,8 @@ struct Open {
     value: i64,
     /// The chain so far is the frame at the end of the first line.
     chain_on_line: bool,
+    /// Its stack is known: [`Part::path`] is its chain.
+    placed: bool,
     offset: u64,
 }
 
@@ -81,6 +114,7 @@ struct WhoRows {
     /// The same as a set and as the row of [`Part::labels`].
     labels: Option<LabelSetId>,
     row: usize,
+    has_tid: bool,
 }
 
 #[derive(Default)]
@@ -90,9 +124,21 @@ struct Part<'a> {
     open: Option<Open>,
     /// Innermost first, as printed.
     chain: Vec<Level<'a>>,
+    /// Kept for its memory.
+    fresh: Vec<Level<'a>>,
+    /// The chain of the last sample that was placed, outermost first.
+    path: Vec<Level<'a>>,
+    /// The lines of `path`, where they stand in one block.
+    last_block: &'a [u8],
+    /// Starts of the lines of a block; kept for its memory.
+    starts: Vec<usize>,
     known: Vec<Known<'a>>,
     /// Rows of `known` by line.
     lines: HashMap<&'a [u8], usize, FxBuildHasher>,
+    /// Functions without a file, by name.
+    functions: HashMap<&'a [u8], FunctionId, FxBuildHasher>,
+    /// The last module that was named.
+    last_module: Option<(&'a [u8], MappingId)>,
     placed: HashMap<Placed<'a>, FrameId, FxBuildHasher>,
     who: HashMap<&'a [u8], WhoRows, FxBuildHasher>,
     /// Labels of each row of `who`.
@@ -105,11 +151,14 @@ struct Part<'a> {
     clock: i64,
     /// Name, whether its value is time, and sample type of each event.
     events: Vec<(&'a [u8], bool, usize)>,
+    /// Row of `events` of the sample before.
+    last_event: usize,
     invalid: u64,
 }
 
 impl<'a> Part<'a> {
-    fn line(&mut self, line: &'a [u8], offset: u64) {
+    /// Takes a line; true where it begins a sample.
+    fn line(&mut self, line: &'a [u8], offset: u64) -> bool {
         match line.first() {
             None => self.end_sample(),
             Some(b'\t') => {
@@ -126,6 +175,7 @@ impl<'a> Part<'a> {
                 Some(Start::Sample(head)) => {
                     self.end_sample();
                     self.begin(head, offset);
+                    return true;
                 }
                 Some(Start::Record(name)) => {
                     self.end_sample();
@@ -135,11 +185,115 @@ impl<'a> Part<'a> {
                 None => self.inner(line, offset),
             },
         }
+        false
     }
 
     fn start(&self, line: &'a [u8]) -> Option<Start<'a>> {
+        // Most lines begin as another did before: then there is nothing to find out about them.
+        if let Some(found) = line::first_time(line).filter(|found| self.who.get(found.0).is_some_and(|who| who.has_tid)) {
+            let last = self.events.get(self.last_event).map_or(&b""[..], |event| event.0);
+            return Some(line::after_time(found, last));
+        }
         let named = |line| line::named(line).filter(|_| self.shape == Shape::Named).map(Start::Sample);
         line::start(line).or_else(|| named(line))
+    }
+
+    /// Takes the call chain at the start of `text`, which follows the first line of a sample, and gives its length in bytes. 0 where
+    /// there is none or where it holds anything unusual: then its lines are taken one by one.
+    fn block(&mut self, text: &'a [u8], offset: u64) -> usize {
+        let mut starts = std::mem::take(&mut self.starts);
+        starts.clear();
+        let mut end = 0;
+        while let Some(rest) = text.get(end..).filter(|rest| in_block(rest, starts.is_empty())) {
+            starts.push(end);
+            end += memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        }
+        let block = text.get(..end).unwrap_or(text);
+        let taken = !block.is_empty() && self.place_block(block, &starts, offset);
+        self.starts = starts;
+        if taken { end } else { 0 }
+    }
+
+    fn place_block(&mut self, block: &'a [u8], starts: &[usize], offset: u64) -> bool {
+        let common = common_suffix(self.last_block, block);
+        let mut shared = self.path.partition_point(|level| level.tail <= common);
+        let mut tail = shared.checked_sub(1).and_then(|last| self.path.get(last)).map_or(0, |level| level.tail);
+        // What is a line there may be the end of a line here.
+        if starts.binary_search(&(block.len() - tail)).is_err() && tail > 0 {
+            shared -= 1;
+            tail = shared.checked_sub(1).and_then(|last| self.path.get(last)).map_or(0, |level| level.tail);
+        }
+        let fresh = starts.partition_point(|&start| start < block.len() - tail);
+        let mut chain = std::mem::take(&mut self.fresh);
+        chain.clear();
+        for (row, &start) in starts.iter().enumerate().take(fresh) {
+            let end = starts.get(row + 1).map_or(block.len(), |&next| next);
+            let line = block.get(start..end).unwrap_or(&[]);
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.first() == Some(&b'\t') {
+                let known = self.known(line).filter(|&known| self.known.get(known).is_some_and(|known| !known.raw.is_cookie()));
+                let Some(known) = known else {
+                    self.fresh = chain;
+                    return false;
+                };
+                chain.push(Level::new(known, block.len() - start));
+            } else if let Some(level) = chain.last_mut() {
+                level.place = line::source_line(line).map(|_| line);
+            }
+        }
+        // What stands on the first line is no frame, then.
+        self.fresh = std::mem::replace(&mut self.chain, chain);
+        let Some(mut open) = self.open.take() else { return false };
+        if std::mem::take(&mut open.chain_on_line) {
+            self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(offset));
+        }
+        open.sample.stack = self.place(shared);
+        open.placed = true;
+        self.open = Some(open);
+        self.last_block = block;
+        true
+    }
+
+    /// Puts `chain` on top of the first `shared` levels of `path`, and gives the stack of the whole.
+    fn place(&mut self, shared: usize) -> Option<StackId> {
+        self.path.truncate(shared);
+        let mut chain = std::mem::take(&mut self.chain);
+        let mut callers = Callers::default();
+        for level in &mut chain {
+            level.caller = callers.next(self.known.get(level.known));
+        }
+        // A frame that was innermost may be a caller now, and the functions inlined into it with it.
+        let mut kept = shared;
+        for level in self.path.iter_mut().rev() {
+            let caller = callers.next(self.known.get(level.known));
+            if std::mem::replace(&mut level.caller, caller) == caller {
+                break;
+            }
+            kept -= 1;
+        }
+        let (mut stack, mut module) =
+            kept.checked_sub(1).and_then(|last| self.path.get(last)).map_or((None, None), |level| (level.stack, level.module));
+        let again = self.path.drain(kept..);
+        let again: Vec<Level<'a>> = again.collect();
+        for mut level in again.into_iter().chain(chain.drain(..).rev()) {
+            let frame = self.level_frame(&level, module);
+            module = self.builder.frame_at(frame).and_then(|frame| frame.mapping);
+            stack = Some(self.builder.stack(stack, frame));
+            (level.stack, level.module) = (stack, module);
+            self.path.push(level);
+        }
+        self.chain = chain;
+        stack
+    }
+
+    /// Makes the placed chain of the open sample one to which lines can be added.
+    fn reopen(&mut self) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.placed) {
+            open.placed = false;
+            self.last_block = &[];
+            self.chain.extend(self.path.drain(..).rev());
+        }
     }
 
     fn begin(&mut self, head: line::Head<'a>, offset: u64) {
@@ -170,8 +324,8 @@ impl<'a> Part<'a> {
             self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(offset));
         }
         let known = rest.frame.and_then(|frame| self.known(frame));
-        self.open = Some(Open { sample, sample_type, value, chain_on_line: known.is_some(), offset });
-        self.chain.extend(known.map(|known| Level { known, place: None, caller: false }));
+        self.open = Some(Open { sample, sample_type, value, chain_on_line: known.is_some(), placed: false, offset });
+        self.chain.extend(known.map(|known| Level::new(known, usize::MAX)));
     }
 
     fn add_who(&mut self, text: &'a [u8]) -> WhoRows {
@@ -189,7 +343,7 @@ impl<'a> Part<'a> {
         if !who.misc.is_empty() {
             labels.push(self.text_label(b"misc", who.misc));
         }
-        let rows = WhoRows { thread, labels: self.builder.rows.label_set(&labels), row: self.labels.len() };
+        let rows = WhoRows { thread, labels: self.builder.rows.label_set(&labels), row: self.labels.len(), has_tid: who.tid.is_some() };
         self.labels.push(labels);
         self.who.insert(text, rows);
         rows
@@ -227,12 +381,14 @@ impl<'a> Part<'a> {
     /// The sample type of an event. The clocks' periods are nanoseconds; everything else counts events.
     fn event(&mut self, name: &'a [u8], has_period: bool) -> usize {
         let nanos = has_period && is_clock(name);
-        if let Some((.., known)) = self.events.iter().find(|event| event.0 == name && event.1 == nanos) {
-            return *known;
+        if let Some(row) = self.events.iter().position(|event| event.0 == name && event.1 == nanos) {
+            self.last_event = row;
+            return self.events.get(row).map_or(0, |event| event.2);
         }
         let text = text::lossy(name, &mut self.invalid);
         let text = if text.is_empty() { "samples" } else { &text };
         let row = self.builder.add_sample_type(text, if nanos { "nanoseconds" } else { "count" });
+        self.last_event = self.events.len();
         self.events.push((name, nanos, row));
         row
     }
@@ -255,6 +411,7 @@ impl<'a> Part<'a> {
             self.builder.notes.add(kind::CUT_STACKS, "call chains whose user part stands on later lines of its own", 1, Some(offset));
             return true;
         }
+        self.reopen();
         if let Some(open) = &mut self.open {
             if std::mem::take(&mut open.chain_on_line) {
                 // It was the address of the data.
@@ -270,9 +427,9 @@ impl<'a> Part<'a> {
                 return true;
             }
             let sample_type = self.event(b"", false);
-            self.open = Some(Open { sample: Sample::default(), sample_type, value: 1, chain_on_line: false, offset });
+            self.open = Some(Open { sample: Sample::default(), sample_type, value: 1, chain_on_line: false, placed: false, offset });
         }
-        self.chain.push(Level { known, place: None, caller: false });
+        self.chain.push(Level::new(known, usize::MAX));
         true
     }
 
@@ -281,13 +438,15 @@ impl<'a> Part<'a> {
         if self.open.is_none() && self.in_record {
             return;
         }
-        if line::is_source_line(line)
-            && let Some(level) = self.chain.last_mut()
-        {
+        let is_place = line::is_source_line(line);
+        if is_place {
+            self.reopen();
+        }
+        if is_place && let Some(level) = self.chain.last_mut() {
             level.place = line::source_line(line).map(|_| line);
             return;
         }
-        let below_chain = self.open.as_ref().is_some_and(|open| !open.chain_on_line) && !self.chain.is_empty();
+        let below_chain = self.open.as_ref().is_some_and(|open| open.placed || !open.chain_on_line && !self.chain.is_empty());
         if let Some(cause) = rest::other(line, below_chain && !self.blank_frames) {
             self.builder.notes.add(kind::SKIPPED, cause, 1, Some(offset));
         } else if line.first() == Some(&b' ') && self.level(line, offset) {
@@ -298,15 +457,27 @@ impl<'a> Part<'a> {
     }
 
     /// The frame of a line, with what the lines around it say.
-    fn frame(&mut self, raw: &RawFrame<'_>, place: Option<(&[u8], u32)>, module_of_caller: Option<MappingId>, caller: bool) -> FrameId {
+    fn frame(&mut self, raw: &RawFrame<'a>, place: Option<(&[u8], u32)>, module_of_caller: Option<MappingId>, caller: bool) -> FrameId {
         let file = place.map(|(file, _)| self.builder.strings.intern(&text::lossy(file, &mut self.invalid)));
         let function = raw.symbol.map(|symbol| {
+            if let Some(&function) = self.functions.get(symbol).filter(|_| file.is_none()) {
+                return function;
+            }
             let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
-            self.builder.function(Function { name, system_name: None, file, start_line: 0 })
+            let function = self.builder.function(Function { name, system_name: None, file, start_line: 0 });
+            if file.is_none() {
+                self.functions.insert(symbol, function);
+            }
+            function
         });
-        let mapping = raw.module.map(|module| {
-            let file = Some(self.builder.strings.intern(&text::lossy(module, &mut self.invalid)));
-            self.builder.mapping(Mapping { file, ..Mapping::default() })
+        let mapping = raw.module.map(|module| match self.last_module {
+            Some((last, mapping)) if last == module => mapping,
+            _ => {
+                let file = Some(self.builder.strings.intern(&text::lossy(module, &mut self.invalid)));
+                let mapping = self.builder.mapping(Mapping { file, ..Mapping::default() });
+                self.last_module = Some((module, mapping));
+                mapping
+            }
         });
         self.builder.frame(Frame {
             function,
@@ -322,35 +493,14 @@ impl<'a> Part<'a> {
     fn end_sample(&mut self) {
         self.in_record = false;
         let Some(mut open) = self.open.take() else { return };
-        let mut chain = std::mem::take(&mut self.chain);
-        self.mark_callers(&mut chain);
-        let (mut stack, mut module) = (None, None);
-        for level in chain.iter().rev() {
-            let frame = self.level_frame(level, module);
-            module = self.builder.frame_at(frame).and_then(|frame| frame.mapping);
-            stack = Some(self.builder.stack(stack, frame));
+        if !open.placed {
+            open.sample.stack = self.place(0);
+            self.last_block = &[];
         }
-        chain.clear();
-        self.chain = chain;
-        if stack.is_none() {
+        if open.sample.stack.is_none() {
             self.builder.notes.add(kind::NO_STACK, "samples without a stack", 1, Some(open.offset));
         }
-        open.sample.stack = stack;
         self.builder.rows.event(open.sample, open.sample_type, open.value);
-    }
-
-    /// Tells return addresses from the places where the program was interrupted: the innermost frame, and the first of user code below
-    /// kernel code. Functions inlined into a frame share its address.
-    fn mark_callers(&self, chain: &mut [Level<'_>]) {
-        let (mut caller, mut inner) = (false, None::<RawFrame<'_>>);
-        for level in chain {
-            let Some(known) = self.known.get(level.known) else { continue };
-            if let Some(inner) = inner.filter(|inner| !inner.inlined) {
-                caller = !is_kernel(inner.address) || is_kernel(known.raw.address);
-            }
-            level.caller = caller;
-            inner = Some(known.raw);
-        }
     }
 
     fn level_frame(&mut self, level: &Level<'a>, module: Option<MappingId>) -> FrameId {
@@ -419,6 +569,49 @@ const RECORDS: &[(&str, &str)] = &[
     ("CALLCHAIN_DEFERRED", "user parts of call chains on lines of their own"),
     ("METRIC", "lines of metrics"),
 ];
+
+/// Tells return addresses from the places where the program was interrupted, from the innermost frame outwards: the innermost, and the
+/// first of user code below kernel code, were interrupted. Functions inlined into a frame share its address.
+#[derive(Default)]
+struct Callers {
+    caller: bool,
+    /// Address of the frame before and whether it was inlined.
+    inner: Option<(u64, bool)>,
+}
+
+impl Callers {
+    fn next(&mut self, known: Option<&Known<'_>>) -> bool {
+        let raw = known.map_or(NOTHING, |known| known.raw);
+        if let Some((inner, false)) = self.inner {
+            self.caller = !is_kernel(inner) || is_kernel(raw.address);
+        }
+        self.inner = Some((raw.address, raw.inlined));
+        self.caller
+    }
+}
+
+/// True for text that begins with a frame, or with the place of one.
+fn in_block(text: &[u8], first: bool) -> bool {
+    match text {
+        [b'\t', ..] => true,
+        [b' ', b' ', ..] if !first => {
+            let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
+            text.get(..end).is_some_and(line::is_source_line)
+        }
+        _ => false,
+    }
+}
+
+/// How many bytes at the end of both are the same.
+fn common_suffix(a: &[u8], b: &[u8]) -> usize {
+    const STEP: usize = 16;
+    let (a_rest, a_steps) = a.as_rchunks::<STEP>();
+    let (b_rest, b_steps) = b.as_rchunks::<STEP>();
+    let steps = a_steps.iter().rev().zip(b_steps.iter().rev()).take_while(|(a, b)| a == b).count();
+    let before = |rest: &[u8], all: &[u8]| all.get(..rest.len().max(all.len() - steps * STEP)).map_or(0, <[u8]>::len);
+    let (a, b) = (a.get(..before(a_rest, a)).unwrap_or(a), b.get(..before(b_rest, b)).unwrap_or(b));
+    steps * STEP + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
+}
 
 const NOTHING: RawFrame<'_> = RawFrame { address: 0, symbol: None, module: None, inlined: false };
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::model::LabelValue;
 
 fn read(text: &str) -> Profile {
-    let profile = read_chunked(text.as_bytes(), &Ticket::new(), CHUNK_BYTES).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let profile = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(crate::model::check(&profile), []);
     profile
 }
