@@ -13,6 +13,7 @@ pub mod flame;
 pub mod flat;
 pub mod names;
 pub mod place;
+pub mod prune;
 pub mod regress;
 pub mod search;
 pub mod stats;

@@ -295,8 +295,8 @@ impl App {
         if generations.is_empty() {
             return None;
         }
-        let hide = self.view.filter.hide.clone();
-        let shape = ShapeKey { captures: generations, granularity: self.view.granularity, direction, hide };
+        let (hide, all_frames) = (self.view.filter.hide.clone(), self.view.filter.all_frames);
+        let shape = ShapeKey { captures: generations, granularity: self.view.granularity, direction, hide, all_frames };
         let filter = self.view.filter.clone();
         Some(ComparisonKey { shape, sample_type: self.sample_type()?, filter, normalization: self.normalization() })
     }

@@ -14,7 +14,7 @@ mod unit;
 
 pub use builder::{Builder, Maps, Rows, Sample};
 pub use check::{Broken, check};
-pub use labels::{Label, LabelSetId, LabelSets, LabelValue};
+pub use labels::{BASE_LABEL, Label, LabelSetId, LabelSets, LabelValue};
 pub use notes::{Note, Notes, Tally, kind};
 pub use samples::{SampleType, Samples};
 pub use scale::Scale;
@@ -125,6 +125,14 @@ impl Profile {
     pub fn gross_total(&self, sample_type: usize) -> u64 {
         let sum: u128 = self.samples.values(sample_type).iter().map(|&value| u128::from(value.unsigned_abs())).sum();
         u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+
+    /// For each label set: whether it marks samples of the side before in a saved comparison; `None` where no set does.
+    pub fn base_label_sets(&self) -> Option<Vec<bool>> {
+        let (key, text) = (self.strings.find(BASE_LABEL.0)?, self.strings.find(BASE_LABEL.1)?);
+        let mark = Label { key, value: LabelValue::Text(text) };
+        let sets: Vec<bool> = self.label_sets.iter().map(|set| set.contains(&mark)).collect();
+        sets.contains(&true).then_some(sets)
     }
 
     /// Row of the sample type of that name. `type/unit` and pprof's short forms (`space` for `inuse_space`) are understood.

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod info;
 pub mod merged;
 pub mod number;
+pub mod part;
 pub mod stacks;
 pub mod table;
 pub mod top;

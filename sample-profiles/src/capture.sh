@@ -71,6 +71,16 @@ go_samples() {
         "$pprof"/orders-allocs-before-2.pb.gz "$pprof"/orders-heap-delta-before-2.pb.gz
 }
 
+# ---- Go: text profiles of a program that waits in many ways ----
+forms_samples() {
+    text=$out/go-text/$(go env GOVERSION)
+    mkdir -p "$text"
+    cd "$here/forms"
+    CGO_ENABLED=0 go build -trimpath -buildvcs=false -o $run/tools/forms .
+    env -i $run/tools/forms "$text"
+    env -i $run/tools/forms panic 2> "$text/forms-panic.txt" || true
+}
+
 # ---- C: perf.data, perf script text, folded stacks ----
 documents=3500 frequency=149
 

@@ -175,13 +175,31 @@ pub fn build(
     transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
+    build_without(captures, &[], direction, transform, ticket)
+}
+
+/// The same without the stack rows that `dropped` marks, capture by capture; their callees hang on their callers, as with
+/// [`Step::Hide`]. See [`prune`](super::prune).
+pub fn build_without(
+    captures: &[(&Profile, &FramePlaces)],
+    dropped: &[Option<Vec<bool>>],
+    direction: Direction,
+    transform: &dyn Fn(PlaceId) -> Step,
+    ticket: &Ticket,
+) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
     ticket.stage("building the tree", captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum())?;
     let mut draft = Draft::new();
     let mut nodes: Vec<Vec<Option<NodeId>>> = Vec::with_capacity(captures.len());
-    for (profile, places) in captures {
+    for (at, (profile, places)) in captures.iter().enumerate() {
+        let dropped = dropped.get(at).and_then(|dropped| dropped.as_deref());
+        let step = |stack: usize, frame: usize| {
+            let place = places[frame];
+            let is_dropped = dropped.is_some_and(|dropped| dropped[stack]);
+            (place, if is_dropped { Step::Hide } else { transform(place) })
+        };
         nodes.push(match direction {
-            Direction::TopDown => top_down(&mut draft, profile, places, transform, ticket)?,
-            Direction::BottomUp => bottom_up(&mut draft, profile, places, transform, ticket)?,
+            Direction::TopDown => top_down(&mut draft, profile, &step, ticket)?,
+            Direction::BottomUp => bottom_up(&mut draft, profile, &step, ticket)?,
         });
     }
     let (parents, places) = draft.into_columns();
@@ -200,35 +218,25 @@ pub enum Step {
     Hide,
 }
 
-fn top_down(
-    draft: &mut Draft,
-    profile: &Profile,
-    places: &FramePlaces,
-    transform: &dyn Fn(PlaceId) -> Step,
-    ticket: &Ticket,
-) -> Result<Vec<Option<NodeId>>, Cancelled> {
+/// The place of a frame in a stack row, and what becomes of it; both by row.
+type RowStep<'a> = dyn Fn(usize, usize) -> (PlaceId, Step) + 'a;
+
+fn top_down(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {
     let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(profile.stacks.len());
     for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
         if row % CHECK_ROWS == CHECK_ROWS - 1 {
             ticket.advance(CHECK_ROWS as u64)?;
         }
         let parent = parent.and_then(|parent| nodes[parent.row()]);
-        let place = places[frame.row()];
-        nodes.push(match transform(place) {
-            Step::Keep => child(draft, parent, place),
-            Step::Hide => parent,
+        nodes.push(match step(row, frame.row()) {
+            (place, Step::Keep) => child(draft, parent, place),
+            (_, Step::Hide) => parent,
         });
     }
     Ok(nodes)
 }
 
-fn bottom_up(
-    draft: &mut Draft,
-    profile: &Profile,
-    places: &FramePlaces,
-    transform: &dyn Fn(PlaceId) -> Step,
-    ticket: &Ticket,
-) -> Result<Vec<Option<NodeId>>, Cancelled> {
+fn bottom_up(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {
     let mut nodes = vec![None; profile.stacks.len()];
     let mut done = vec![false; profile.stacks.len()];
     for stack in profile.samples.stacks().iter().copied().flatten() {
@@ -237,9 +245,8 @@ fn bottom_up(
         }
         ticket.advance(1)?;
         let mut at = None;
-        for frame in profile.stack_frames(Some(stack)) {
-            let place = places[frame.row()];
-            if transform(place) == Step::Keep {
+        for row in std::iter::successors(Some(stack), |&row| profile.stacks.parent(row)) {
+            if let (place, Step::Keep) = step(row.row(), profile.stacks.frame(row).row()) {
                 at = child(draft, at, place);
             }
         }

@@ -9,6 +9,7 @@ use super::call_tree::{self, CallTree, Direction, NodeId, StackNodes};
 use super::events::{Evidence, evidence};
 use super::filter::Filter;
 use super::place::{Granularity, Places};
+use super::prune;
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use crate::base::ticket::{Cancelled, Ticket};
@@ -23,6 +24,8 @@ pub struct Shape {
     pub tree: CallTree,
     /// Per capture, the node of each stack row.
     pub nodes: Vec<StackNodes>,
+    /// Per capture, how many samples stand here without frames that the capture asks to drop, see [`prune`].
+    pub dropped_samples: Vec<u64>,
 }
 
 impl Shape {
@@ -38,8 +41,14 @@ impl Shape {
         let (places, frames) = Places::build(&profiles, granularity);
         let inputs: Vec<_> = profiles.iter().copied().zip(&frames).collect();
         let step = filter.step(&places);
-        let (tree, nodes) = call_tree::build(&inputs, direction, &step, ticket)?;
-        Ok(Self { places, tree, nodes })
+        let dropped: Vec<Option<Vec<bool>>> =
+            profiles.iter().map(|profile| if filter.all_frames { None } else { prune::hidden(profile) }).collect();
+        let (tree, nodes) = call_tree::build_without(&inputs, &dropped, direction, &step, ticket)?;
+        let lost = |(profile, dropped): (&&Profile, &Option<Vec<bool>>)| {
+            dropped.as_ref().map_or(0, |dropped| prune::samples_with_hidden(profile, dropped))
+        };
+        let dropped_samples = profiles.iter().zip(&dropped).map(lost).collect();
+        Ok(Self { places, tree, nodes, dropped_samples })
     }
 }
 

@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::call_tree::Step;
 use super::place::{PlaceId, Places};
+use super::prune;
 use crate::model::{LabelValue, Profile};
 
 /// A choice of samples and frames; the default lets everything through.
@@ -26,6 +27,8 @@ pub struct Filter {
     pub ignore: Option<String>,
     /// Leave matching frames out of stacks.
     pub hide: Option<String>,
+    /// Show the frames too that a capture itself asks to drop, see [`prune`](super::prune).
+    pub all_frames: bool,
 }
 
 impl Filter {
@@ -38,6 +41,12 @@ impl Filter {
     pub fn step(&self, places: &Places) -> impl Fn(PlaceId) -> Step + use<> {
         let hidden: FxHashSet<PlaceId> = self.hide.as_deref().map(|pattern| matching(places, pattern)).unwrap_or_default();
         move |place| if hidden.contains(&place) { Step::Hide } else { Step::Keep }
+    }
+
+    /// Whether the sample of a row passes; the capture's tables are looked up once.
+    pub fn samples<'a>(&self, profile: &'a Profile) -> impl Fn(usize) -> bool + use<'a> {
+        let resolved = self.resolve(profile);
+        move |row| resolved.lets_through(profile, row)
     }
 
     /// The part of the filter that needs a capture's tables, looked up once.
@@ -71,11 +80,13 @@ impl Filter {
             let pattern = compile(pattern.as_deref()?);
             Some(profile.frames.ids().map(|id| frame_matches(profile, id, &pattern)).collect())
         };
+        let dropped = if self.all_frames { None } else { prune::hidden(profile) };
+        let is_dropped = |row: usize| dropped.as_ref().is_some_and(|dropped| dropped[row]);
         let spread = |marked: &[bool]| -> Vec<bool> {
             let mut rows = Vec::with_capacity(profile.stacks.len());
-            for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
+            for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
                 let above = parent.is_some_and(|parent| rows[parent.row()]);
-                rows.push(above || marked[frame.row()]);
+                rows.push(above || marked[frame.row()] && !is_dropped(row));
             }
             rows
         };
@@ -91,7 +102,7 @@ impl Filter {
 }
 
 /// pprof matches function name, file name and mapping file.
-fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Regex) -> bool {
+pub fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Regex) -> bool {
     let frame = profile.frames[id];
     let file = frame.function.and_then(|function| profile.functions[function].file);
     pattern.is_match(&profile.frame_name(id))

@@ -58,6 +58,8 @@ pub enum Command {
     Ignore(String),
     /// Leave matching frames out; empty = none.
     Hide(String),
+    /// Show the frames too that a capture itself asks to drop (pprof's drop_frames).
+    AllFrames(bool),
     /// Only these threads; empty = all.
     SetThreads(Vec<String>),
     /// Only samples with these labels (key, value); empty = all.
@@ -363,6 +365,7 @@ kinds! {
     "show-top" "Top" "Functions by self and total" View false [plain("Num3")] |app| if_shown(app, Command::SetTab(Tab::Top)), checked |app| app.view().tab == Tab::Top;
     "show-info" "Capture info" "Where the captures come from, and what was lost" View false [plain("Num4")] |app| if_shown(app, Command::SetTab(Tab::Info)), checked |app| app.view().tab == Tab::Info;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
+    "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" View false [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
     "next-sample-type" "Next sample type" "Show the next column of values" View true [plain("T")] |app| sample_type_at(app, 1);
     "previous-sample-type" "Previous sample type" "Show the previous column of values" View false [shift("T")] |app| sample_type_at(app, -1);
@@ -473,6 +476,8 @@ impl Command {
             Self::Focus(pattern) => format!("focus on {pattern}"),
             Self::Ignore(pattern) => format!("drop {pattern}"),
             Self::Hide(pattern) => format!("hide {pattern}"),
+            Self::AllFrames(true) => "show all frames".to_owned(),
+            Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
             other => other.to_line().split(' ').next().unwrap_or_default().replace('-', " "),
         }
     }

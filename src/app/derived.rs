@@ -33,6 +33,8 @@ pub struct ShapeKey {
     pub direction: Direction,
     /// Pattern of frames left out.
     pub hide: Option<String>,
+    /// Whether frames are shown that a capture itself asks to drop.
+    pub all_frames: bool,
 }
 
 /// What a comparison depends on.
@@ -237,7 +239,7 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
     let cancelled = |_| "cancelled".to_owned();
     Some(match key.clone() {
         Key::Shape(key) => Box::new(move |ticket| {
-            let filter = Filter { hide: key.hide, ..Filter::default() };
+            let filter = Filter { hide: key.hide, all_frames: key.all_frames, ..Filter::default() };
             let shape = Shape::build(&captures, key.granularity, key.direction, &filter, ticket).map_err(cancelled)?;
             Ok(Value::Shape(Arc::new(shape)))
         }),

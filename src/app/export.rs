@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::regress::Findings;
-use crate::analysis::{Comparison, Granularity};
+use crate::analysis::{Comparison, Filter, Granularity};
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::merge_pair;
+use crate::report::part::filtered;
 use crate::report::{self, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 /// What is exported.
@@ -22,6 +23,8 @@ pub(super) struct Request {
     pub(super) findings: Option<Arc<Findings>>,
     pub(super) granularity: Granularity,
     pub(super) decimals: u8,
+    /// Samples and frames of the view, for forms that hold whole captures.
+    pub(super) filter: Filter,
 }
 
 /// The endings of names that can be written, for dialogs; the first is proposed.
@@ -58,10 +61,21 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
             Ok(diff().map_or_else(tree, |report| report::json(&report)).into_bytes())
         }
         Some("pb.gz") => match request.captures.as_slice() {
-            [(_, before), (_, after)] => Ok(pprof::write_gz(&merge_pair(before, after))),
-            [(_, only)] => Ok(pprof::write_gz(only)),
-            _ => Err("there is no capture".to_owned()),
+            captures if request.filter.is_empty() => pprof_bytes(captures),
+            captures => {
+                let chosen = |(name, profile): &(String, Arc<Profile>)| (name.clone(), Arc::new(filtered(profile, &request.filter)));
+                pprof_bytes(&captures.iter().map(chosen).collect::<Vec<_>>())
+            }
         },
         _ => Err(format!("the name does not say what to write; end it in {}", ENDINGS.join(", "))),
+    }
+}
+
+/// One capture as it is, or a comparison as pprof saves it.
+fn pprof_bytes(captures: &[(String, Arc<Profile>)]) -> Result<Vec<u8>, String> {
+    match captures {
+        [(_, before), (_, after)] => Ok(pprof::write_gz(&merge_pair(before, after))),
+        [(_, only)] => Ok(pprof::write_gz(only)),
+        _ => Err("there is no capture".to_owned()),
     }
 }

@@ -126,8 +126,8 @@ pub(super) struct Top {
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Diff {
-    /// The capture before and the capture after.
-    #[arg(value_names = ["BEFORE", "AFTER"], num_args = 2, required_unless_present_all = ["before", "after"], conflicts_with_all = ["before", "after"])]
+    /// The capture before and the capture after, or one comparison that was saved as pprof.
+    #[arg(value_names = ["BEFORE", "AFTER"], num_args = 1..=2, required_unless_present_all = ["before", "after"], conflicts_with_all = ["before", "after"])]
     pub(super) files: Vec<PathBuf>,
     /// Captures of the side before, one or more of the same kind.
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "after")]
@@ -314,6 +314,9 @@ pub(super) struct View {
     /// Leaves matching frames out of the stacks; their values go to their callers.
     #[arg(long, value_name = "REGEX")]
     hide: Option<String>,
+    /// Shows the frames too that a capture itself asks to drop (pprof's drop_frames), as pprof's -all_frames does.
+    #[arg(long)]
+    all_frames: bool,
     /// Keeps only samples of a thread, by name or number. May be given several times.
     #[arg(long, value_name = "THREAD")]
     pub(super) thread: Vec<String>,
@@ -334,9 +337,9 @@ impl View {
         Granularity::from_name(&self.by).unwrap_or_default()
     }
 
-    /// True where the whole capture is looked at as it is.
-    pub(super) fn is_whole(&self) -> bool {
-        self.filter().is_empty() && self.sample_type.is_none() && self.by() == Granularity::Function
+    /// True where neither a sample type nor a granularity was chosen.
+    pub(super) fn is_by_default(&self) -> bool {
+        self.sample_type.is_none() && self.by() == Granularity::Function
     }
 
     /// The filter; threads still as the user wrote them.
@@ -348,6 +351,7 @@ impl View {
             focus: self.focus.clone(),
             ignore: self.ignore.clone(),
             hide: self.hide.clone(),
+            all_frames: self.all_frames,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::analysis::{Normalization, SideInput};
 use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
+use crate::report::merged::split_pair;
 use crate::report::{self};
 
 /// Two sides with everything that reports need.
@@ -24,8 +25,12 @@ pub(super) struct Compared {
 }
 
 pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failure> {
-    let (before, after) = sides(args)?;
-    let compared = compare(&before, &after, &args.view, args.normalization()?, &spec(args), options)?;
+    let compared = if let [saved] = args.files.as_slice() {
+        judge(saved_sides(saved, options)?, 1, &args.view, args.normalization()?, &spec(args))?
+    } else {
+        let (before, after) = sides(args)?;
+        compare(&before, &after, &args.view, args.normalization()?, &spec(args), options)?
+    };
     let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals: compared.weighed.decimals };
     let Some(report) = DiffReport::new(&compared.weighed.comparison, &compared.findings, input) else {
         return Err(Failure::Usage("a comparison has two sides".to_owned()));
@@ -69,8 +74,31 @@ pub(super) fn compare(
         Ok((path.to_string_lossy().into_owned(), read::capture(Path::new(path), options)?))
     };
     let captures: Vec<_> = before.iter().chain(after).map(read).collect::<Result<_, _>>()?;
+    judge(captures, before.len(), view, normalization, spec)
+}
+
+/// The sides of a comparison that was saved as one file.
+fn saved_sides(path: &Path, options: &LoadOptions) -> Result<Vec<(String, Arc<Profile>)>, Failure> {
+    let name = path.to_string_lossy();
+    let saved = read::capture(path, options)?;
+    let Some((before, after)) = split_pair(&saved) else {
+        return Err(Failure::Usage(format!(
+            "wanted BEFORE and AFTER; {name} alone is no saved comparison (no sample has the label pprof::base)"
+        )));
+    };
+    Ok(vec![(format!("{name} (before)"), Arc::new(before)), (format!("{name} (after)"), Arc::new(after))])
+}
+
+/// Weighs and judges two sides, of which the first has the first `before` captures.
+fn judge(
+    captures: Vec<(String, Arc<Profile>)>,
+    before: usize,
+    view: &args::View,
+    normalization: Option<Normalization>,
+    spec: &Spec,
+) -> Result<Compared, Failure> {
     let profiles: Vec<Arc<Profile>> = captures.iter().map(|(_, profile)| Arc::clone(profile)).collect();
-    let sides = [SideInput { captures: (0..before.len()).collect() }, SideInput { captures: (before.len()..profiles.len()).collect() }];
+    let sides = [SideInput { captures: (0..before).collect() }, SideInput { captures: (before..profiles.len()).collect() }];
     let weighed = read::comparison(&profiles, &sides, view, normalization)?;
     let findings = with_progress("judging", |_| regress::findings(&weighed.comparison, &profiles, spec));
     let findings = findings.ok_or_else(|| Failure::Usage("a comparison has two sides".to_owned()))?;

@@ -16,12 +16,15 @@ use crate::app::{App, Command, Options};
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
+use crate::report::part::filtered;
 use crate::report::{self, DiffInput, DiffReport, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let kind = kind_of(args)?;
-    if matches!(kind, Kind::PbGz | Kind::Pb) && !args.view.is_whole() {
-        return Err(Failure::Usage("a pprof export holds everything that was read; sample type, --by and filters do not apply".to_owned()));
+    if matches!(kind, Kind::PbGz | Kind::Pb) && !args.view.is_by_default() {
+        return Err(Failure::Usage(
+            "a pprof export holds all sample types and every frame as it is; --sample-type and --by do not apply".to_owned(),
+        ));
     }
     let bytes = match (&args.diff, &args.file) {
         _ if kind == Kind::Png => png_bytes(args, options, hooks)?,
@@ -59,8 +62,11 @@ fn kind_of(args: &Export) -> Result<Kind, Failure> {
 
 fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -> Result<Vec<u8>, Failure> {
     let capture = read::capture(file, options)?;
-    if let Some(bytes) = pprof_bytes(kind, &capture) {
-        return Ok(bytes);
+    if matches!(kind, Kind::PbGz | Kind::Pb) {
+        let filter = read::filter(std::slice::from_ref(&capture), &args.view)?;
+        // Unfiltered captures keep tables that no sample uses.
+        let written = if filter.is_empty() { pprof_bytes(kind, &capture) } else { pprof_bytes(kind, &filtered(&capture, &filter)) };
+        return Ok(written.unwrap_or_default());
     }
     let weighed = read::single(&capture, &args.view)?;
     let name = file.to_string_lossy().into_owned();
@@ -78,8 +84,12 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
 fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions) -> Result<Vec<u8>, Failure> {
     let [before, after] = pair else { return Err(Failure::Usage("wanted BEFORE and AFTER".to_owned())) };
     if matches!(kind, Kind::PbGz | Kind::Pb) {
-        let (before, after) = (read::capture(before, options)?, read::capture(after, options)?);
-        let merged = merge_pair(&before, &after);
+        let captures = [read::capture(before, options)?, read::capture(after, options)?];
+        let filter = read::filter(&captures, &args.view)?;
+        let side = |capture: &Profile| if filter.is_empty() { None } else { Some(filtered(capture, &filter)) };
+        let [before, after] = &captures;
+        let (chosen_before, chosen_after) = (side(before), side(after));
+        let merged = merge_pair(chosen_before.as_ref().unwrap_or(before), chosen_after.as_ref().unwrap_or(after));
         if merged.sample_types.is_empty() {
             return Err(Failure::Failed("the captures have no sample type in common".to_owned()));
         }

@@ -26,7 +26,7 @@ pub(super) fn comparison(
     normalization: Option<Normalization>,
 ) -> Result<Weighed, Failure> {
     let (name, unit) = sample_type(captures, view.sample_type.as_deref())?;
-    let filter = Filter { threads: threads(captures, &view.thread)?, ..view.filter() };
+    let filter = filter(captures, view)?;
     let decimals = captures.iter().flat_map(|profile| &profile.sample_types);
     let decimals: Vec<u8> = decimals.filter(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals).collect();
     if decimals.iter().any(|&other| Some(&other) != decimals.first()) {
@@ -42,6 +42,11 @@ pub(super) fn comparison(
         error @ CompareError::NoSuchSampleType { .. } => Failure::Failed(error.to_string()),
     })?;
     Ok(Weighed { comparison, decimals: decimals.first().copied().unwrap_or(0) })
+}
+
+/// The user's filter with the labels of threads that captures know.
+pub(super) fn filter(captures: &[Arc<Profile>], view: &View) -> Result<Filter, Failure> {
+    Ok(Filter { threads: threads(captures, &view.thread)?, ..view.filter() })
 }
 
 /// A comparison and how its integers are read.

@@ -1,8 +1,8 @@
 //! The pprof protobuf format (`profile.proto`), read and written.
 //!
-//! Every sample type, label, inlined line and address is kept, and names stay as they are in the file. Deliberately absent:
-//! `drop_frames`, which pprof applies when it shows a profile (the patterns are kept in [`Info`](crate::model::Info)), and the
-//! older text and binary forms, which are formats of their own. Start reading at `decode::read` and [`write()`].
+//! Every sample type, label, inlined line and address is kept, and names stay as they are in the file. Deliberately absent: leaving
+//! out the frames of `drop_frames`, which is a matter of showing (`analysis::prune`), and the older text and binary forms, which are
+//! formats of their own. Start reading at `decode::read` and [`write()`].
 //!
 //! Rules follow `proto/profile.proto` of google/pprof and what its `profile` package accepts. Beyond it we read: files that were
 //! cut (with a note), functions that all lack their id, lines without a function, and labels with an empty value.
@@ -23,7 +23,7 @@ pub(super) mod wire;
 pub use encode::{write, write_gz};
 
 use super::{Format, Input, ReadCx, ReadError, Sniff};
-use crate::model::Profile;
+use crate::model::{Profile, kind};
 
 /// The registry's entry.
 pub(super) struct Pprof;
@@ -49,7 +49,13 @@ impl Format for Pprof {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        decode::read(input, cx)
+        let mut profile = decode::read(input, cx)?;
+        if let Some(base) = profile.base_label_sets() {
+            let marked = profile.samples.labels().iter().flatten().filter(|set| base.get(set.row()) == Some(&true)).count();
+            let text = "samples of the side before in a saved comparison (pprof::base=true), with negative values";
+            profile.notes.add(kind::SAVED_COMPARISON, text, marked as u64, None);
+        }
+        Ok(profile)
     }
 }
 

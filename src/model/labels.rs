@@ -22,6 +22,9 @@ pub struct Label {
     pub value: LabelValue,
 }
 
+/// Key and value of pprof's mark of samples that belong to the side before of a saved comparison.
+pub const BASE_LABEL: (&str, &str) = ("pprof::base", "true");
+
 /// What a label says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LabelValue {

@@ -24,6 +24,8 @@ pub mod kind {
     pub const REPAIRED: &str = "repaired";
     /// A meaning was guessed.
     pub const GUESSED: &str = "guessed";
+    /// The capture is a comparison that pprof saved: samples of before are negative and marked.
+    pub const SAVED_COMPARISON: &str = "saved-comparison";
     /// Addresses without a name.
     pub const NO_SYMBOLS: &str = "no-symbols";
     /// User stacks recorded as raw memory whose callers could not all be found.
@@ -89,6 +91,11 @@ impl Notes {
         for note in other.iter() {
             self.add(note.kind, &note.text, note.count, note.first_offset);
         }
+    }
+
+    /// Drops the rows of one kind.
+    pub fn remove(&mut self, kind: &str) {
+        self.0.retain(|note| note.kind != kind);
     }
 
     /// The notes in order of first appearance.

@@ -1,111 +1,51 @@
-//! Before and after as one profile, the way `go tool pprof -diff_base … -proto` saves a comparison.
+//! Before and after as one profile, the way `go tool pprof -diff_base … -proto` saves a comparison, and back.
 //!
 //! Samples of before are negated and carry the label `pprof::base=true`; tools that know the label take percentages of before.
-//! Deliberately absent: scaling. Start reading at [`merge_pair`].
+//! Deliberately absent: scaling. Start reading at [`merge_pair`] and [`split_pair`].
 
-use crate::base::index::{Column, Index};
-use crate::model::{Builder, Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapping, Profile, Sample, StackId, StringId, Thread};
-
-/// Label of the samples that are compared from.
-const BASE_LABEL: (&str, &str) = ("pprof::base", "true");
+use super::part::{Choice, copy_head, same_type};
+use crate::model::{BASE_LABEL, Builder, Profile, Tally, kind};
 
 /// The difference of two captures as one profile with the sample types that both have.
 pub fn merge_pair(before: &Profile, after: &Profile) -> Profile {
     let mut builder = Builder::default();
-    for kind in &after.sample_types {
-        let same =
-            |other: &&crate::model::SampleType| other.name == kind.name && other.unit == kind.unit && other.decimals == kind.decimals;
-        if before.sample_types.iter().any(|other| same(&other)) {
-            let row = builder.add_sample_type(&kind.name, &kind.unit);
-            if let Some(made) = builder.sample_types.get_mut(row) {
-                made.decimals = kind.decimals;
-            }
-        }
-    }
-    let default = after.sample_types.get(after.default_sample_type).map(|kind| kind.name.as_str());
-    builder.default_sample_type = builder.sample_types.iter().position(|kind| Some(kind.name.as_str()) == default).unwrap_or(0);
-    builder.info = after.info.clone();
+    copy_head(&mut builder, after, |kind| before.sample_types.iter().any(|other| same_type(kind, other)));
     // As pprof merges: the earliest start, and the time of both.
     builder.info.start_unix_nanos = before.info.start_unix_nanos.into_iter().chain(after.info.start_unix_nanos).min();
     builder.info.duration_nanos = before.info.duration_nanos.zip(after.info.duration_nanos).map(|(a, b)| a.saturating_add(b));
-    add(&mut builder, before, Some(BASE_LABEL));
-    add(&mut builder, after, None);
+    let (mine, theirs) = (before.info.tally, after.info.tally);
+    builder.info.tally = Tally::new(mine.used.saturating_add(theirs.used), mine.skipped.saturating_add(theirs.skipped));
+    Choice { negate: true, with_label: Some(BASE_LABEL), ..Choice::ALL }.copy_into(&mut builder, before);
+    Choice::ALL.copy_into(&mut builder, after);
     builder.notes.absorb(&before.notes);
-    builder.notes.absorb(&after.notes);
     builder.finish()
 }
 
-/// Copies the rows of a profile into the builder; a label makes it the negative side.
-fn add(builder: &mut Builder, profile: &Profile, negative: Option<(&str, &str)>) {
-    let strings: Vec<StringId> = profile.strings.iter().map(|text| builder.string(text)).collect();
-    let string = |id: StringId| strings.get(id.row()).copied().unwrap_or(id);
-    let functions = copy(&profile.functions, |row: &Function| {
-        builder.function(Function { name: string(row.name), system_name: row.system_name.map(string), file: row.file.map(string), ..*row })
-    });
-    let mappings = copy(&profile.mappings, |row: &Mapping| {
-        builder.mapping(Mapping { file: row.file.map(string), build_id: row.build_id.map(string), ..*row })
-    });
-    let frames: Vec<FrameId> = copy(&profile.frames, |row: &Frame| {
-        let function = row.function.and_then(|id| functions.get(id.row()).copied());
-        let mapping = row.mapping.and_then(|id| mappings.get(id.row()).copied());
-        builder.frame(Frame { function, mapping, ..*row })
-    });
-    let threads = copy(&profile.threads, |row: &Thread| builder.thread(Thread { name: string(row.name), ..*row }));
-    let mut stacks: Vec<StackId> = Vec::with_capacity(profile.stacks.len());
-    for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
-        // A parent stands before its children, so it is in the list already.
-        let parent = parent.and_then(|parent| stacks.get(parent.row()).copied());
-        stacks.push(builder.stack(parent, frames.get(frame.row()).copied().unwrap_or(*frame)));
-    }
-    let mark = negative.map(|(key, text)| Label { key: builder.string(key), value: LabelValue::Text(builder.string(text)) });
-    let mut label_set = |labels: &[Label]| -> Option<LabelSetId> {
-        let moved = labels.iter().map(|label| {
-            let value = match label.value {
-                LabelValue::Text(text) => LabelValue::Text(string(text)),
-                LabelValue::Number(number, unit) => LabelValue::Number(number, unit.map(string)),
-            };
-            Label { key: string(label.key), value }
-        });
-        let all: Vec<Label> = moved.chain(mark).collect();
-        builder.rows.label_set(&all)
+/// The two sides of a saved comparison, before first; `None` for any other profile.
+///
+/// Facts are those of the comparison, so the sides have no durations: pprof saves the sum of both.
+pub fn split_pair(profile: &Profile) -> Option<(Profile, Profile)> {
+    let base = profile.base_label_sets()?;
+    let is_before = |row: usize| profile.samples.labels().get(row).copied().flatten().is_some_and(|set| base.get(set.row()) == Some(&true));
+    let side = |before: bool| {
+        let mut builder = Builder::default();
+        copy_head(&mut builder, profile, |_| true);
+        let sample = |row: usize| is_before(row) == before;
+        let without_label = Some(BASE_LABEL);
+        Choice { sample: &sample, negate: before, without_label, unused: false, ..Choice::ALL }.copy_into(&mut builder, profile);
+        builder.info.duration_nanos = None;
+        builder.info.tally = Tally::default();
+        builder.notes.remove(kind::SAVED_COMPARISON);
+        builder.finish()
     };
-    let unlabelled = label_set(&[]);
-    let sets: Vec<Option<LabelSetId>> = profile.label_sets.iter().map(&mut label_set).collect();
-    let columns: Vec<&[i64]> = builder
-        .sample_types
-        .iter()
-        .map(|kind| profile.sample_types.iter().position(|other| other.name == kind.name && other.unit == kind.unit))
-        .map(|row| row.map_or(&[][..], |row| profile.samples.values(row)))
-        .collect();
-    let samples = &profile.samples;
-    let mut values = Vec::with_capacity(columns.len());
-    for (row, ((stack, thread), labels)) in samples.stacks().iter().zip(samples.threads()).zip(samples.labels()).enumerate() {
-        values.clear();
-        values.extend(
-            columns
-                .iter()
-                .map(|column| column.get(row).copied().unwrap_or(0))
-                .map(|value| if negative.is_some() { value.saturating_neg() } else { value }),
-        );
-        let sample = Sample {
-            stack: stack.and_then(|stack| stacks.get(stack.row()).copied()),
-            thread: thread.and_then(|thread| threads.get(thread.row()).copied()),
-            labels: labels.map_or(unlabelled, |set| sets.get(set.row()).copied().flatten()),
-            time: samples.time(row),
-        };
-        builder.rows.sample(sample, &values);
-    }
-}
-
-fn copy<I: Index, T, N>(rows: &Column<I, T>, each: impl FnMut(&T) -> N) -> Vec<N> {
-    rows.as_slice().iter().map(each).collect()
+    Some((side(true), side(false)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::filter;
-    use crate::model::check;
+    use crate::model::{Frame, Sample, check};
 
     fn profile(lines: &[(&str, i64)]) -> Profile {
         let mut builder = Builder::new([("samples", "count")]);
@@ -132,5 +72,8 @@ mod tests {
         assert_eq!(base, -7);
         let labels: Vec<_> = merged.label_sets.iter().map(|set| filter::texts(&merged, set)).collect();
         assert_eq!(labels, [[("pprof::base".to_owned(), "true".to_owned())]]);
+        let (again_before, again_after) = split_pair(&merged).expect("it is a saved comparison");
+        assert_eq!((&again_before, &again_after), (&before, &after));
+        assert!(split_pair(&after).is_none());
     }
 }

@@ -52,6 +52,8 @@ pub struct TopReport {
     selected: Number,
     /// Part of `selected` that belongs to no row: samples without a (shown) frame.
     no_stack: Number,
+    /// Samples that are shown without frames that the capture itself asks to drop.
+    dropped_frames_samples: u64,
     /// Rows there are; `rows` may hold fewer.
     row_count: usize,
     rows: Vec<TopReportRow>,
@@ -104,6 +106,7 @@ impl TopReport {
             denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
             selected: number(side.weights.total()),
             no_stack: number(side.weights.self_of(CallTree::ROOT)),
+            dropped_frames_samples: side.rows.iter().filter_map(|&row| comparison.shape.dropped_samples.get(row)).sum(),
             row_count,
             rows,
             ..Self::empty(comparison, spec)
@@ -122,6 +125,7 @@ impl TopReport {
             denominator: zero,
             selected: zero,
             no_stack: zero,
+            dropped_frames_samples: 0,
             row_count: 0,
             rows: Vec::new(),
         }
@@ -158,6 +162,15 @@ impl TopReport {
             push_line(
                 &mut text,
                 format_args!("the filters let through {}, {}", say(self.selected.as_f64()), share(self.selected.as_f64())),
+            );
+        }
+        if self.dropped_frames_samples > 0 {
+            push_line(
+                &mut text,
+                format_args!(
+                    "{} samples are shown without the frames that the capture asks to drop (drop_frames); --all-frames shows them",
+                    self.dropped_frames_samples
+                ),
             );
         }
         if self.no_stack.as_f64() != 0.0 {

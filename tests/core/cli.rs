@@ -239,7 +239,8 @@ fn a_wrong_command_line_is_exit_code_2() {
         vec!["top", &path, "--max-bytes", "many"],
         vec!["export", &path, "-o", "x.docx"],
         vec!["export", &path, "-o", "x.png", "--size", "0x0"],
-        vec!["export", &path, "-o", "x.pb.gz", "--focus", "x"],
+        vec!["export", &path, "-o", "x.pb.gz", "--by", "file"],
+        vec!["diff", &path],
         vec!["--diff", &path],
         vec!["--diff", &path, &path, "info", &path],
     ] {
@@ -314,7 +315,7 @@ fn folded_exports_are_what_the_format_writes() {
     let folder = tempfile::tempdir().unwrap();
     for path in captures() {
         let profile = load(&path);
-        let folded = export(folder.path(), "x.folded", &[&path]);
+        let folded = export(folder.path(), "x.folded", &[&path, "--all-frames"]);
         let expected = emberlens::format::folded::write_folded(&profile, profile.default_sample_type);
         assert_eq!(String::from_utf8(folded).unwrap(), expected, "{path}");
     }

@@ -176,3 +176,28 @@ fn a_pair_as_csv_has_the_values_of_both_sides() {
     assert_eq!(cells[13], "1");
     assert_eq!(csv.lines().next().unwrap().split(',').count(), cells.len());
 }
+
+#[test]
+fn a_saved_comparison_is_one_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [before, after] = ["before", "after"].map(|side| sample(&format!("pprof/go1.27.3/orders-heap-{side}.pb.gz")));
+    export(folder.path(), "saved.pb.gz", &["--diff", &before, &after]);
+    let saved = folder.path().join("saved.pb.gz").display().to_string();
+    let head = |arguments: &[&str]| {
+        let found = json(arguments);
+        let first = &found["findings"][0];
+        (first["func"].clone(), first["verdict"].clone(), found["before"]["total"].clone(), found["after"]["total"].clone())
+    };
+    for kind in ["alloc_space", "inuse_space"] {
+        assert_eq!(head(&["diff", &saved, "-t", kind, "--json"]), head(&["diff", &before, &after, "-t", kind, "--json"]), "{kind}");
+    }
+    let said = stdout(&["info", &saved]);
+    assert!(said.contains("saved-comparison"), "{said}");
+    // A filtered export holds what the filter lets through, and opens again.
+    export(folder.path(), "focused.pb.gz", &[&after, "--focus", "pricing"]);
+    let focused = folder.path().join("focused.pb.gz").display().to_string();
+    let total = |found: Value, key: &str| found[key].clone();
+    let whole = json(&["top", &after, "--focus", "pricing", "--json"]);
+    assert_eq!(total(json(&["top", &focused, "--json"]), "total"), total(whole, "selected"));
+    assert_eq!(failure(&["diff", &after]).0, 2);
+}

@@ -18,6 +18,7 @@ mod corpus_pprof;
 mod corpus_symbols;
 mod corpus_text;
 mod formats;
+mod go_pprof;
 mod go_symbols;
 mod laws;
 mod layers;

@@ -11,6 +11,7 @@ use crate::app::settings::Recent;
 use crate::app::view::{CaptureId, FlameWindow};
 use crate::app::{App, CaptureState};
 use crate::model::{Profile, human};
+use crate::report::merged::split_pair;
 
 pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
     match command {
@@ -129,8 +130,12 @@ pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, 
     capture.generation += 1;
     match result {
         Ok(profile) => {
-            capture.state = CaptureState::Ready { profile: Arc::clone(&profile), symbols: None };
             let path = capture.path.clone();
+            let (profile, before) = match split_pair(&profile) {
+                Some((before, after)) => (Arc::new(after), Some(Arc::new(before))),
+                None => (profile, None),
+            };
+            capture.state = CaptureState::Ready { profile: Arc::clone(&profile), symbols: None };
             remember(app, &path, &profile);
             let job = app.start_symbols(id, &profile);
             if let Some(CaptureState::Ready { symbols, .. }) =
@@ -138,8 +143,30 @@ pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, 
             {
                 *symbols = job;
             }
+            if let Some(before) = before {
+                show_saved_side(app, id, &path, before);
+            }
         }
         Err(why) => capture.state = CaptureState::Failed(why),
+    }
+}
+
+/// A file that holds a saved comparison opens as one: the side before becomes a capture of its own.
+fn show_saved_side(app: &mut App, after: CaptureId, path: &Path, before: Arc<Profile>) {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(" (before)");
+    let path = path.with_file_name(name);
+    // Reading the file again replaces both sides.
+    let known = app.captures.iter_mut().find(|capture| capture.path == path);
+    let id = if let Some(capture) = known {
+        capture.generation += 1;
+        capture.state = CaptureState::Ready { profile: before, symbols: None };
+        capture.id
+    } else {
+        app.insert(&path, before)
+    };
+    if app.view.after == Some(after) && app.view.before.is_none() {
+        app.view.before = Some(id);
     }
 }
 
@@ -199,6 +226,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         findings: app.findings().ready().cloned(),
         granularity: app.view.granularity,
         decimals: app.decimals(),
+        filter: app.view.filter.clone(),
     };
     app.jobs.start("Exporting", move |_| {
         let written = export::bytes(&path, &request).and_then(|bytes| std::fs::write(&path, bytes).map_err(|error| error.to_string()));

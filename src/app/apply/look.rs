@@ -35,6 +35,10 @@ pub(super) fn apply(app: &mut App, command: Command) {
             view.filter.hide = pattern(text);
             view.selection = None;
         }
+        Command::AllFrames(all) => {
+            view.filter.all_frames = all;
+            view.selection = None;
+        }
         Command::SetThreads(threads) => view.filter.threads = threads,
         Command::SetLabels(labels) => view.filter.labels = labels,
         Command::SetTimeRange(range) => view.filter.time = range,

@@ -137,7 +137,7 @@ mod tests {
             "--- mutex:\ncycles/second=1000000000\nsampling period=5\n100 3 @ 0x11 0x21\n#\t0x10\tsync.(*Mutex).Unlock+0x4\ts/m.go:1\n";
         let profile = with(read, text);
         assert_eq!((values(&profile), profile.notes.count(kind::GUESSED)), (vec![vec![15, 500]], 1));
-        assert_eq!(stacks(&profile), ["0x20;sync.(*Mutex).Unlock"]);
+        assert_eq!(stacks(&profile), ["runtime.goexit;sync.(*Mutex).Unlock"]);
     }
 
     #[test]

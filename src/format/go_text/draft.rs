@@ -11,7 +11,7 @@ use rustc_hash::FxBuildHasher;
 use super::maps::{self, Region};
 use super::names::Names;
 use super::scan::Source;
-use super::{patterns, scan};
+use super::{GO_TEXT, patterns, scan};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::model::{Builder, FrameId, LabelSetId, Mapping, MappingId, Profile, Sample, Tally, ThreadId, kind};
@@ -76,7 +76,9 @@ impl<'a> Draft<'a> {
     /// All `0x…` of a text as return addresses, innermost first; false where one exceeds 64 bits.
     pub(super) fn return_addresses(&mut self, text: &[u8]) -> Result<bool, ReadError> {
         // Zero wraps around, as it does in pprof.
-        self.addresses_by(text, |address| address.wrapping_sub(1))
+        let fits = self.addresses_by(text, |address| address.wrapping_sub(1))?;
+        self.names.root(self.addresses.last().copied().filter(|_| !self.stack_is_empty()));
+        Ok(fits)
     }
 
     /// All `0x…` of a text, changed by `change`.
@@ -175,6 +177,9 @@ impl<'a> Draft<'a> {
     /// The finished profile.
     fn finish(mut self, mut regions: Vec<Region>) -> Result<Profile, ReadError> {
         self.names.next_stack();
+        if self.builder.info.format == GO_TEXT {
+            self.names.name_roots(&mut self.builder);
+        }
         let mut distinct = self.addresses.clone();
         distinct.sort_unstable();
         distinct.dedup();

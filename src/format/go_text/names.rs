@@ -29,15 +29,36 @@ pub(super) struct Names {
     by_entry: HashMap<u64, FunctionId, FxBuildHasher>,
     /// The line before of the same stack.
     last: Option<Name>,
+    /// The outermost address of the same stack, until a line names it.
+    root: Option<u64>,
+    /// Outermost addresses that were hidden below other lines.
+    hidden_roots: Vec<u64>,
     keys_only: bool,
 }
 
 impl Names {
     /// The lines that follow belong to another stack.
     pub(super) fn next_stack(&mut self) {
-        if let Some(Name { function, entry: Some(entry), .. }) = self.last.take() {
+        let root = self.root.take();
+        let Some(last) = self.last.take() else { return };
+        if let Some(entry) = last.entry {
             // Weaker than a line with another function's line below it: a stack that was cut may end in an inlined function.
-            self.by_entry.entry(entry).or_insert(function);
+            self.by_entry.entry(entry).or_insert(last.function);
+        }
+        self.hidden_roots.extend(root.filter(|root| self.hidden_roots.last() != Some(root)));
+    }
+
+    /// Says which address is the outermost of the stack whose lines follow.
+    pub(super) const fn root(&mut self, address: Option<u64>) {
+        self.root = address;
+    }
+
+    /// Names outermost addresses that have no line below a stack that has others: Go hides its own functions at the innermost end, and
+    /// else nothing but `runtime.goexit`.
+    pub(super) fn name_roots(&mut self, builder: &mut Builder) {
+        let goexit = (!self.hidden_roots.is_empty()).then(|| builder.function_named("runtime.goexit"));
+        for (root, function) in std::mem::take(&mut self.hidden_roots).into_iter().zip(goexit.into_iter().cycle()) {
+            self.add(root, function, 0);
         }
     }
 
@@ -47,6 +68,7 @@ impl Names {
         let (Some(b"#"), Some(address)) = (fields.next(), fields.next()) else { return false };
         let mut scan = Scan(address);
         let Some(address) = scan.hex().filter(|_| scan.0.is_empty() && address.starts_with(b"0x")) else { return false };
+        self.root = self.root.filter(|root| *root != address);
         // A bare address: the runtime did not know it either.
         let Some(symbol) = fields.next() else { return true };
         let (name, offset) = match memchr::memmem::rfind(symbol, b"+0x") {
@@ -125,6 +147,21 @@ mod tests {
         assert_eq!([0x4d_b339, 0x4d_b327, 0x53_c5c8].map(|address| frame(address).line), [89, 167, 55]);
         assert_eq!((frame(0x47_1c60).function, frame(0x47_1c60).address), (None, Some(0x47_1c60)));
         assert!(builder.strings.find("poll.(*pollDesc).waitRead").is_some());
+    }
+
+    #[test]
+    fn a_hidden_root_is_goexit() {
+        let (mut names, mut builder) = (Names::default(), Builder::default());
+        for (root, line) in [(0x50, "#\t0x40\tmain.f+0x1\tm.go:1"), (0x60, "#\t0x60\tmain.g+0x1\tm.go:2"), (0x70, "# nothing")] {
+            names.next_stack();
+            names.root(Some(root));
+            names.line(line.as_bytes(), &mut builder, &mut 0);
+        }
+        names.next_stack();
+        names.name_roots(&mut builder);
+        let name = |address| names.frame(address, None).function;
+        assert_eq!(name(0x50), Some(builder.function_named("runtime.goexit")));
+        assert!(name(0x60) != name(0x50) && name(0x70).is_none());
     }
 
     #[test]

@@ -109,6 +109,12 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     row("functions", &|_, profile| grouped(profile.functions.len() as u64));
     row("threads", &|_, profile| if profile.threads.is_empty() { String::new() } else { grouped(profile.threads.len() as u64) });
     row("frames dropped", &|_, profile| profile.info.drop_frames.clone().unwrap_or_default());
+    row("without those", &|capture, _| {
+        let at = shown.iter().position(|(other, _)| other.id == capture.id);
+        let shape = cx.app.table().ready().map(|comparison| &comparison.shape);
+        let samples = at.zip(shape).and_then(|(at, shape)| shape.dropped_samples.get(at)).copied().unwrap_or(0);
+        if samples > 0 { counted(samples, "sample", "samples") } else { String::new() }
+    });
     row("frames kept", &|_, profile| profile.info.keep_frames.clone().unwrap_or_default());
     row("page", &|_, profile| profile.info.doc_url.clone().unwrap_or_default());
     row("comments", &|_, profile| profile.info.comments.join("\n"));
