@@ -20,6 +20,7 @@ mod text;
 pub use error::ReadError;
 
 use crate::base::binaries::Binaries;
+use crate::base::gzip::{Gzip, Stop};
 use crate::base::inflate::{self, Container, PeelError};
 use crate::base::ticket::Ticket;
 use crate::model::{Profile, kind};
@@ -36,6 +37,12 @@ pub trait Format: Sync {
     fn sniff(&self, head: &[u8]) -> Sniff;
     /// Reads the whole input. An error means: this format, but broken.
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError>;
+    /// Reads a gzip file while it is inflated, for formats of which captures are large. `None` = the file has to be inflated as a whole:
+    /// not this way, or not everything is exactly right, and [`read`](Self::read) then says what.
+    fn read_gzip(&self, packed: &[u8], cx: &ReadCx<'_>) -> Result<Option<Profile>, ReadError> {
+        let _ = (packed, cx);
+        Ok(None)
+    }
 }
 
 /// A reader's answer to the first bytes.
@@ -112,6 +119,9 @@ pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
     if input.bytes.is_empty() {
         return Err(ReadError::new("capture", 0, "reading the first byte", "the file is empty (0 bytes)"));
     }
+    if let Some(profile) = read_while_inflating(input, cx)? {
+        return Ok(profile);
+    }
     let peeled = inflate::peel(input.bytes, cx.max_bytes, cx.ticket).map_err(|error| match error {
         PeelError::Cancelled => ReadError::cancelled(),
         PeelError::Damaged { container, offset, reason } => ReadError::new(container.name(), offset, "inflating", reason),
@@ -138,6 +148,31 @@ pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
     }
     debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
     Ok(profile)
+}
+
+/// Compressed captures from this size on are worth two threads.
+const STREAMED_BYTES: usize = 1 << 20;
+
+/// A large gzip file of a format that can be read piece by piece.
+fn read_while_inflating(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Option<Profile>, ReadError> {
+    if input.bytes.len() < STREAMED_BYTES || inflate::container_of(input.bytes) != Container::Gzip {
+        return Ok(None);
+    }
+    let mut head = vec![0; HEAD_BYTES];
+    let made = match Gzip::new(input.bytes).fill(&mut head, 0, cx.ticket) {
+        Ok(made) => made,
+        Err(Stop::Cancelled) => return Err(ReadError::cancelled()),
+        Err(Stop::Irregular) => return Ok(None),
+    };
+    head.truncate(made);
+    let inner = Input { bytes: &head, name: input.name };
+    let Some(format) = sniff(&inner).ok().filter(|_| inflate::container_of(&head) == Container::None) else { return Ok(None) };
+    let profile = format.read_gzip(input.bytes, cx)?;
+    Ok(profile.map(|mut profile| {
+        profile.info.container = Container::Gzip;
+        debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
+        profile
+    }))
 }
 
 /// The format of uncompressed bytes: the one that is sure, else the best guess by file name ending and order.

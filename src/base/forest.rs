@@ -16,8 +16,10 @@ use crate::base::index::{Column, Index};
 pub struct Forest<I, T> {
     parents: Column<I, Option<I>>,
     items: Column<I, T>,
-    /// One bit for each row + 1 (bit 0 is for the roots): it has children in `further`.
-    branched: Vec<u64>,
+    /// By row: it is the child of the row before it (row 0: a root), so finding it does not look at the parents.
+    follows: Bits,
+    /// By row + 1 (0 is for the roots): it has children in `further`.
+    branched: Bits,
     /// Rows that do not follow their parent directly, with the parent: its row stays untouched while looking.
     further: HashTable<(Option<I>, u32)>,
 }
@@ -25,7 +27,7 @@ pub struct Forest<I, T> {
 impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
     /// No rows.
     pub const fn new() -> Self {
-        Self { parents: Column::new(), items: Column::new(), branched: Vec::new(), further: HashTable::new() }
+        Self { parents: Column::new(), items: Column::new(), follows: Bits::new(), branched: Bits::new(), further: HashTable::new() }
     }
 
     /// The row of `item` under `parent` (`None` = a root), which is added if it is new; `None` when the table is full (2³²−1 rows).
@@ -34,10 +36,13 @@ impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
     #[inline]
     pub fn child(&mut self, parent: Option<I>, item: T) -> Option<I> {
         let next = parent.map_or(0, |parent| parent.row() + 1);
-        match (self.items.as_slice().get(next), self.parents.as_slice().get(next)) {
-            (Some(&known), Some(&its_parent)) if known == item && its_parent == parent => I::from_row(next),
+        match self.items.as_slice().get(next) {
+            Some(&known) if known == item && self.follows.get(next) => I::from_row(next),
             // The parent is the last row, so it has no child yet.
-            (None, _) => self.push(parent, item),
+            None => {
+                self.follows.set(next);
+                self.push(parent, item)
+            }
             _ => self.further_child(next, parent, item),
         }
     }
@@ -48,9 +53,8 @@ impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
     }
 
     fn further_child(&mut self, bit: usize, parent: Option<I>, item: T) -> Option<I> {
-        let hash = FxBuildHasher.hash_one((parent, item));
-        let (word, mask) = (bit / 64, 1_u64 << (bit % 64));
-        if self.branched.get(word).is_some_and(|bits| bits & mask != 0) {
+        let hash = FxBuildHasher.hash_one((bit, item));
+        if self.branched.get(bit) {
             let items = self.items.as_slice();
             let same = |&(its_parent, row): &(Option<I>, u32)| its_parent == parent && items.get(row as usize) == Some(&item);
             if let Some(&(_, row)) = self.further.find(hash, same) {
@@ -58,16 +62,12 @@ impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
             }
         }
         let id = self.push(parent, item)?;
-        if self.branched.len() <= word {
-            self.branched.resize(self.items.len() / 64 + 1, 0);
-        }
-        if let Some(bits) = self.branched.get_mut(word) {
-            *bits |= mask;
-        }
+        self.branched.set(bit);
         let items = self.items.as_slice();
         // `from_row` gave an id, so the row fits.
         self.further.insert_unique(hash, (parent, id.row() as u32), |&(parent, row)| {
-            items.get(row as usize).map_or(0, |&item| FxBuildHasher.hash_one((parent, item)))
+            let bit = parent.map_or(0, |parent| parent.row() + 1);
+            items.get(row as usize).map_or(0, |&item| FxBuildHasher.hash_one((bit, item)))
         });
         Some(id)
     }
@@ -101,6 +101,31 @@ impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
 impl<I: Index, T: Copy + Eq + Hash> Default for Forest<I, T> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A growing row of bits, 0 where none was set.
+#[derive(Clone, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize) {
+        if at / 64 >= self.0.len() {
+            self.0.resize(at / 64 + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
     }
 }
 

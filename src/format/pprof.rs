@@ -13,10 +13,12 @@
 mod decode;
 mod encode;
 mod ids;
+mod join;
 mod layout;
 mod places;
 mod samples;
 mod sniff;
+mod stream;
 mod tables;
 pub(super) mod wire;
 
@@ -56,6 +58,10 @@ impl Format for Pprof {
             profile.notes.add(kind::SAVED_COMPARISON, text, marked as u64, None);
         }
         Ok(profile)
+    }
+
+    fn read_gzip(&self, packed: &[u8], cx: &ReadCx<'_>) -> Result<Option<Profile>, ReadError> {
+        stream::read(packed, cx)
     }
 }
 

@@ -43,8 +43,6 @@ pub struct Maps<'a> {
     pub frames: Option<&'a [FrameId]>,
     /// Threads.
     pub threads: Option<&'a [ThreadId]>,
-    /// Stacks that were added here before, by the row that the other samples name; the other's own stacks are then not looked at.
-    pub stacks: Option<&'a [Option<StackId>]>,
 }
 
 fn moved<T: Copy>(map: Option<&[T]>, row: usize, old: T) -> T {
@@ -154,12 +152,19 @@ impl Rows {
         self.samples.labels.push(sample.labels);
     }
 
+    /// Takes whole columns as the samples, all of one length, in the place of those before; none has a thread or a time.
+    ///
+    /// Stacks are rows of the table that [`Builder::finish_with`] is given.
+    pub fn set_columns(&mut self, stacks: Vec<Option<StackId>>, labels: Vec<Option<LabelSetId>>, values: Vec<Vec<i64>>) {
+        self.records = values.iter().map(|column| column.iter().filter(|&&value| value != 0).count() as u64).collect();
+        self.samples = Samples { thread: vec![None; stacks.len()], stack: stacks, labels, time: Vec::new(), values };
+    }
+
     /// Appends the rows of `other`, whose ids are moved by `maps`.
     pub fn absorb(&mut self, other: &Self, maps: Maps<'_>) {
         let types = self.samples.values.len().max(other.samples.values.len());
         self.set_types(types);
-        let own_map = if maps.stacks.is_some() { Vec::new() } else { self.absorb_stacks(other, maps.frames) };
-        let stack_map = maps.stacks.unwrap_or(&own_map);
+        let stack_map = self.absorb_stacks(other, maps.frames);
         let mut scratch = Vec::new();
         let label_map: Vec<Option<LabelSetId>> = other
             .label_sets
@@ -347,12 +352,18 @@ impl Builder {
             .collect();
         let threads: Vec<ThreadId> =
             other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
-        self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads), stacks: None });
+        self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads) });
         self.notes.absorb(&other.notes);
     }
 
     /// The finished profile.
     pub fn finish(mut self) -> Profile {
+        let stacks = StackTable::from_columns(std::mem::take(&mut self.rows.stacks).into_columns());
+        self.finish_with(stacks)
+    }
+
+    /// The finished profile, over stacks that were put together elsewhere: its samples name rows of `stacks`.
+    pub(crate) fn finish_with(mut self, stacks: StackTable) -> Profile {
         self.rows.set_types(self.sample_types.len());
         for (kind, &records) in self.sample_types.iter_mut().zip(&self.rows.records) {
             kind.records = records;
@@ -371,7 +382,7 @@ impl Builder {
             functions: self.functions.into_rows(),
             mappings: self.mappings.into_rows(),
             frames: self.frames.into_rows(),
-            stacks: StackTable::from_columns(rows.stacks.into_columns()),
+            stacks,
             threads: self.threads.into_rows(),
             label_sets: rows.label_sets,
             samples: rows.samples,

@@ -1,13 +1,11 @@
 //! Reads a profile in two passes: layout and tables first, then the samples in parallel.
 //!
-//! The result does not depend on the number of threads: chunks are cut by bytes and merged in the order of the file. Start reading
+//! The result does not depend on the number of threads: parts of the file are put together in its order, and rows follow their first use. Start reading
 //! at [`read`].
-
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::NAME;
 use super::layout::{Chunk, Layout, chunk_bytes};
-use super::samples::{self, Decoded, Join};
+use super::samples::{Decoded, Reader};
 use super::tables::Tables;
 use super::wire::{Fault, Wire};
 use crate::base::ticket::Ticket;
@@ -33,43 +31,65 @@ pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadEr
 }
 
 fn decode(layout: &Layout<'_>, bytes: u64, ticket: &Ticket) -> Result<Profile, ReadError> {
+    let (builder, tables) = start(layout, ticket)?;
+    let types = builder.sample_types.len();
+    check_types(layout, types)?;
+    let sample_bytes: u64 = layout.chunks.iter().map(|chunk| chunk.fields.bytes().len() as u64).sum();
+    ticket.advance(bytes.saturating_sub(sample_bytes))?;
+    let samples = decode_samples(&layout.chunks, types, rayon::current_num_threads(), ticket)?;
+    assemble(layout, builder, &tables, samples, ticket)
+}
+
+/// Everything but the samples.
+pub(super) fn start(layout: &Layout<'_>, ticket: &Ticket) -> Result<(Builder, Tables), ReadError> {
     let mut builder = Builder::default();
     NAME.clone_into(&mut builder.info.format);
     let tables = Tables::decode(layout, &mut builder, ticket)?;
     head(layout, &mut builder, &tables)?;
-    let types = builder.sample_types.len();
+    Ok((builder, tables))
+}
+
+/// Samples need types.
+pub(super) fn check_types(layout: &Layout<'_>, types: usize) -> Result<(), ReadError> {
     if types == 0 && layout.samples > 0 {
         let at = layout.chunks.first().map_or(0, |chunk| chunk.fields.offset());
         return Err(ReadError::new(NAME, at, "the sample types", format!("missing, but there are {} samples", layout.samples)));
     }
-    let sample_bytes: u64 = layout.chunks.iter().map(|chunk| chunk.fields.bytes().len() as u64).sum();
-    ticket.advance(bytes.saturating_sub(sample_bytes))?;
-    decode_samples(&layout.chunks, &tables, &mut builder, ticket)?;
+    Ok(())
+}
+
+/// The profile of tables and samples.
+pub(super) fn assemble(
+    layout: &Layout<'_>,
+    mut builder: Builder,
+    tables: &Tables,
+    mut samples: Decoded,
+    ticket: &Ticket,
+) -> Result<Profile, ReadError> {
+    builder.notes.absorb(&std::mem::take(&mut samples.notes));
     if let Some(cut) = layout.cut {
         builder.notes.add(kind::TRUNCATED, "the file ends in the middle of a field; what stands before it was read", 1, Some(cut.offset));
     }
-    let used = builder.rows.len() as u64;
-    builder.info.tally = Tally::new(used, layout.samples.saturating_sub(used));
-    let mut profile = builder.finish();
+    builder.info.tally = Tally::new(samples.samples(), layout.samples.saturating_sub(samples.samples()));
+    let mut profile = samples.finish(builder, tables, |sample| layout.locations_offset(sample), ticket)?;
     note_overflow(&mut profile);
     Ok(profile)
 }
 
-/// Decodes a few chunks for each thread at a time, while the chunks before them are joined to the profile: so the undecoded samples
-/// of the whole file never stand beside the decoded ones.
-fn decode_samples<'a>(chunks: &[Chunk<'a>], tables: &Tables, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
-    let types = builder.sample_types.len();
-    let mut join = Join::new(tables);
-    let mut ready: Vec<Result<Decoded<'a>, ReadError>> = Vec::new();
-    // One empty wave more: it joins what the last one decoded.
-    for wave in chunks.chunks(rayon::current_num_threads().max(1) * 2).chain([&[][..]]) {
-        let decode = || wave.par_iter().map(|chunk| samples::decode(chunk, tables, types, ticket)).collect();
-        let add = || ready.drain(..).try_for_each(|decoded| join.add(&decoded?, &mut builder.rows, &mut builder.notes, ticket));
-        let (added, decoded) = rayon::join(add, decode);
-        added?;
-        ready = decoded;
+/// Decodes the chunks on so many threads, each of which takes a part of the file: then stacks meet those before them in one forest, and few
+/// have to be moved to another.
+fn decode_samples(chunks: &[Chunk<'_>], types: usize, threads: usize, ticket: &Ticket) -> Result<Decoded, ReadError> {
+    if threads <= 1 || chunks.len() <= 1 {
+        let mut reader = Reader::new(types);
+        chunks.iter().try_for_each(|chunk| reader.read(chunk, ticket))?;
+        return Ok(reader.finish());
     }
-    Ok(())
+    let (first, later) = chunks.split_at(chunks.len() / 2);
+    let (first, later) =
+        rayon::join(|| decode_samples(first, types, threads - threads / 2, ticket), || decode_samples(later, types, threads / 2, ticket));
+    let mut first = first?;
+    first.append(&later?, ticket)?;
+    Ok(first)
 }
 
 /// Everything that stands once in a file.
@@ -151,13 +171,13 @@ fn note_overflow(profile: &mut Profile) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::format::pprof::write;
     use crate::model::{Frame, Label, LabelValue, Sample, check};
 
     /// Stacks that meet again far apart, labels of which some are equal, samples without a stack.
-    fn mixed() -> Vec<u8> {
+    pub(in crate::format::pprof) fn mixed() -> Vec<u8> {
         let mut builder = Builder::new([("samples", "count"), ("cpu", "nanoseconds")]);
         let key = builder.string("key");
         for n in 0..500_u64 {

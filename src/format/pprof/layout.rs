@@ -9,9 +9,9 @@ use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 
 /// Bytes of samples in one piece of parallel work, depending on the input's size: long enough that equal stacks meet in one piece, where
-/// they are decoded once; short enough that all threads have work.
+/// they are decoded once; short enough that all threads have work and that the pieces in work take little memory.
 pub(super) fn chunk_bytes(input: usize) -> u64 {
-    (input as u64 / 16).clamp(1 << 20, 16 << 20)
+    (input as u64 / 16).clamp(1 << 20, 4 << 20)
 }
 
 /// A cut file may claim this much more than it holds; a longer claim is damage and no cut.
@@ -101,11 +101,32 @@ impl<'a> Layout<'a> {
         Ok(layout)
     }
 
+    /// Offset of the list of locations of a sample.
+    pub(super) fn locations_offset(&self, sample: u64) -> u64 {
+        let chunk = self.chunks.iter().rev().find(|chunk| chunk.first_sample <= sample);
+        let Some(mut fields) = chunk.map(|chunk| chunk.fields) else { return 0 };
+        let mut number = chunk.map_or(0, |chunk| chunk.first_sample);
+        while let Ok(Some(found)) = fields.field() {
+            let (field::SAMPLE, Ok(mut body)) = (found.number, found.message()) else { continue };
+            if number == sample {
+                while let Ok(Some(found)) = body.field() {
+                    if found.number == 1 {
+                        return found.offset;
+                    }
+                }
+                return found.offset;
+            }
+            number += 1;
+        }
+        0
+    }
+
     fn close(&mut self, open: Option<Open<'a>>) {
         self.chunks.extend(open.map(|open| Chunk { fields: open.start.up_to(&open.end), first_sample: open.first_sample }));
     }
 
-    fn other(&mut self, found: &Field<'a>) -> Result<(), Fault> {
+    /// Takes a field that is no sample.
+    pub(super) fn other(&mut self, found: &Field<'a>) -> Result<(), Fault> {
         match found.number {
             field::SAMPLE_TYPE => self.sample_types.push(found.message()?),
             field::MAPPING => self.mappings.push(found.message()?),

@@ -77,6 +77,12 @@ impl Tables {
         self.frames.get(start as usize..end as usize).unwrap_or(&[])
     }
 
+    /// True where every location has one frame, and no other has the same.
+    pub(super) fn is_one_frame_each(&self) -> bool {
+        let rows = self.frames.iter().zip(&self.ends).enumerate();
+        self.frames.len() == self.ends.len() && rows.into_iter().all(|(row, (frame, &end))| frame.row() == row && end as usize == row + 1)
+    }
+
     fn decode_locations(&mut self, layout: &Layout<'_>, builder: &mut Builder, known: &Known, ticket: &Ticket) -> Result<(), ReadError> {
         let mut ids = Vec::with_capacity(layout.locations.len());
         let mut lines = Vec::new();

@@ -195,7 +195,7 @@ impl<'a> Field<'a> {
 
     /// Appends the numbers of a repeated field to `list`: packed or one at a time, both are legal and may be mixed.
     #[inline]
-    pub(in crate::format) fn ints<T>(&self, list: &mut Vec<T>, convert: impl Fn(u64) -> T) -> Result<(), Fault> {
+    pub(in crate::format) fn ints<T>(&self, list: &mut Vec<T>, mut convert: impl FnMut(u64) -> T) -> Result<(), Fault> {
         match self.value {
             Value::Int(value) => list.push(convert(value)),
             Value::Bytes(mut body) => {
