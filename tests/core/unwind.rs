@@ -195,6 +195,20 @@ fn a_binary_without_the_linkers_index_gives_the_same_stacks() {
     assert_eq!(with, without);
 }
 
+/// Numbers of an index that no linker writes: a section elsewhere, more rows than there are, rows of 8 bytes.
+#[test]
+fn an_index_that_is_wrong_is_not_followed() {
+    let form = b"\x01\x1b\x03\x3b";
+    let program = program();
+    let whole = read(&sample(), Some(&One(program.clone())));
+    let at = program.windows(4).position(|window| window == form).expect("the linker's index");
+    for (from, bytes) in [(4, &[0xff, 0xff, 0xff, 0x7f][..]), (8, &[0xff; 4]), (2, &[4, 0x3c])] {
+        let mut damaged = program.clone();
+        damaged[at + from..at + from + bytes.len()].copy_from_slice(bytes);
+        assert_eq!(read(&sample(), Some(&One(damaged))), whole, "{bytes:x?} at {from}");
+    }
+}
+
 #[test]
 fn unwinding_does_not_depend_on_the_number_of_threads() {
     let binaries = One(program());

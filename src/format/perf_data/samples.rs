@@ -359,12 +359,20 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
     let mut path = Path::default();
     let mut steps = Vec::new();
     let mut branches = (0, None);
+    // A sample of a group is several rows, one behind the other.
+    let mut last = None;
     for (n, row) in rows.iter().enumerate() {
         if n % TOLD == TOLD - 1 {
             input.ticket.advance(TOLD as u64)?;
         }
         let (Some(record), Some(event)) = (capture.record(row.at), capture.events.get(row.layout)) else { continue };
         let offset = capture.file_offset(row.at);
+        if let Some((at, stack)) = last
+            && at == row.at
+        {
+            event_row(&mut chunk, row, stack, offset);
+            continue;
+        }
         steps.clear();
         let mut is_cut = false;
         match fields(record.body, event) {
@@ -417,18 +425,23 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
             path.levels.push((*step, view, stack));
         }
         let stack = path.end(steps.len());
-        let weight = i64::try_from(row.weight).unwrap_or_else(|_| {
-            chunk.notes.add(kind::OVERFLOW, "periods beyond 2^63-1 were held at it", 1, Some(offset));
-            i64::MAX
-        });
-        let sample = Sample { stack, thread: row.thread, labels: None, time: row.time };
-        chunk.rows.event(sample, row.column, weight);
+        last = Some((row.at, stack));
+        event_row(&mut chunk, row, stack, offset);
     }
     input.ticket.advance((rows.len() % TOLD) as u64)?;
     if branches.0 > 0 {
         chunk.notes.add(kind::SKIPPED, "branches that were recorded with samples (perf record -b)", branches.0, branches.1);
     }
     Ok(chunk)
+}
+
+fn event_row(chunk: &mut Chunk, row: &Row, stack: Option<StackId>, offset: u64) {
+    let weight = i64::try_from(row.weight).unwrap_or_else(|_| {
+        chunk.notes.add(kind::OVERFLOW, "periods beyond 2^63-1 were held at it", 1, Some(offset));
+        i64::MAX
+    });
+    let sample = Sample { stack, thread: row.thread, labels: None, time: row.time };
+    chunk.rows.event(sample, row.column, weight);
 }
 
 /// The addresses that the kernel recorded for a sample, leaf first.
@@ -483,7 +496,6 @@ fn marked_steps(
             -32 => Mode::Hypervisor,
             -128 => Mode::Kernel,
             -512 => Mode::User,
-            // perf's own mode of a guest's address is that of its kernel until a mark says more.
             -2048 | -2176 => Mode::GuestKernel,
             -2560 => Mode::GuestUser,
             // Without the event's consent the number is as much garbage as any other (seen: return addresses of -640).

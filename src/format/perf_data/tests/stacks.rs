@@ -119,11 +119,29 @@ const CODE: u64 = 0x100;
 /// Every function is so long.
 const FUNCTION: u64 = 0x40;
 
-/// A file of 64 bits with one segment and one section of unwind information.
-fn elf(machine: u16, name: &str, section: &[u8]) -> Vec<u8> {
+/// Where the sections stand in the file.
+const HEADER: u64 = 0x380;
+const FRAMES: u64 = 0x400;
+
+/// The forms of unwind information: with the linker's index (followed by framehop), without, and that of debug files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Indexed,
+    Plain,
+    Debug,
+}
+
+const FORMS: [Form; 3] = [Form::Indexed, Form::Plain, Form::Debug];
+
+/// A file of 64 bits with one segment and sections of unwind information for functions that stand one behind the other. `start` holds
+/// the rules in force at their first instruction; `step` is the length of an instruction, data is counted in steps of -8.
+fn elf(machine: u16, form: Form, step: u8, return_register: u8, start: &[u8], functions: &[&[u8]]) -> Vec<u8> {
+    let (section, header) = frames(form, step, return_register, start, functions);
     let mut out = Writer { bytes: b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec(), is_big: false };
-    let names = format!("\0.text\0{name}\0.names\0");
-    let (at, names_at) = (0x400, 0x400 + section.len().next_multiple_of(8) as u64);
+    let name = if form == Form::Debug { ".debug_frame" } else { ".eh_frame" };
+    let index = if form == Form::Indexed { ".eh_frame_hdr" } else { ".nothing" };
+    let names = format!("\0{name}\0{index}\0.names\0");
+    let names_at = FRAMES + section.len().next_multiple_of(8) as u64;
     let headers_at = (names_at + names.len() as u64).next_multiple_of(8);
     for half in [3, machine, 1, 0] {
         out.u16(half);
@@ -136,15 +154,16 @@ fn elf(machine: u16, name: &str, section: &[u8]) -> Vec<u8> {
     out.u32(1);
     out.u32(5);
     words(&mut out, &[0, BASE, BASE, 0x1000, 0x1000, 0x1000]);
-    out.bytes.resize(at as usize, 0);
-    out.bytes.extend(section);
-    out.bytes.resize(names_at as usize, 0);
-    out.bytes.extend(names.as_bytes());
+    for (at, bytes) in [(HEADER, &header[..]), (FRAMES, &section), (names_at, names.as_bytes())] {
+        out.bytes.resize(at as usize, 0);
+        out.bytes.extend(bytes);
+    }
     out.bytes.resize(headers_at as usize + 64, 0);
+    let index_name = 2 + name.len() as u32;
     let sections = [
-        (1, BASE + CODE, CODE, at - CODE),
-        (7, BASE + at, at, section.len() as u64),
-        (8 + name.len() as u32, 0, names_at, names.len() as u64),
+        (1, BASE + FRAMES, FRAMES, section.len() as u64),
+        (index_name, BASE + HEADER, HEADER, header.len() as u64),
+        (index_name + 1 + index.len() as u32, 0, names_at, names.len() as u64),
     ];
     for (name, address, at, size) in sections {
         out.u32(name);
@@ -155,8 +174,8 @@ fn elf(machine: u16, name: &str, section: &[u8]) -> Vec<u8> {
     out.bytes
 }
 
-/// Unwind information of functions that stand one behind the other. `start` holds the rules in force at their first instruction.
-fn frames(is_debug: bool, code: u8, return_register: u8, start: &[u8], functions: &[&[u8]]) -> Vec<u8> {
+/// Unwind information and the linker's index of it.
+fn frames(form: Form, step: u8, return_register: u8, start: &[u8], functions: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
     let mut section = Vec::new();
     let mut entry = |body: Vec<u8>| {
         let mut body = body;
@@ -165,24 +184,31 @@ fn frames(is_debug: bool, code: u8, return_register: u8, start: &[u8], functions
         section.extend(body);
         section.len()
     };
+    let is_debug = form == Form::Debug;
     let id = if is_debug { u32::MAX } else { 0 };
-    // Data is counted in steps of -8.
     let head: &[u8] =
-        if is_debug { &[1, 0, code, 0x78, return_register] } else { &[1, b'z', b'R', 0, code, 0x78, return_register, 1, 0x1b] };
+        if is_debug { &[1, 0, step, 0x78, return_register] } else { &[1, b'z', b'R', 0, step, 0x78, return_register, 1, 0x1b] };
     let mut at = entry([&id.to_le_bytes(), head, start].concat());
+    // The index: version, ways of writing its numbers (relative to themselves, plain, relative to the index), place of the section.
+    let mut index = vec![1, 0x1b, 0x03, 0x3b];
+    index.extend(((FRAMES - HEADER) as u32 - 4).to_le_bytes());
+    index.extend((functions.len() as u32).to_le_bytes());
     for (n, rules) in (0..).zip(functions) {
         let address = BASE + CODE + n * FUNCTION;
+        for place in [address, BASE + FRAMES + at as u64] {
+            index.extend((place.wrapping_sub(BASE + HEADER) as u32).to_le_bytes());
+        }
         let body = if is_debug {
             [&0_u32.to_le_bytes()[..], &address.to_le_bytes(), &FUNCTION.to_le_bytes(), rules].concat()
         } else {
             // Places are counted from where they are written.
-            let (back, here) = (at as u32 + 4, BASE + 0x400 + at as u64 + 8);
+            let (back, here) = (at as u32 + 4, BASE + FRAMES + at as u64 + 8);
             let place = address.wrapping_sub(here) as u32;
             [&back.to_le_bytes()[..], &place.to_le_bytes(), &(FUNCTION as u32).to_le_bytes(), &[0], rules].concat()
         };
         at = entry(body);
     }
-    section
+    (section, index)
 }
 
 /// Where the module was loaded.
@@ -219,18 +245,18 @@ const X64_REGS: u64 = 0xff_0fff;
 const ARM64_REGS: u64 = (1 << 33) - 1;
 
 /// Function 0 keeps its caller's `rbx`, 1 has its frame on `rbx`, 2 was called by nobody.
-fn x64(is_debug: bool) -> Vec<u8> {
+fn x64(form: Form) -> Vec<u8> {
     let functions: [&[u8]; 3] = [&[0x0c, 7, 24, 0x83, 2], &[0x0c, 3, 32], &[0x07, 16]];
-    elf(62, if is_debug { ".debug_frame" } else { ".eh_frame" }, &frames(is_debug, 1, 16, &[0x0c, 7, 8, 0x90, 1], &functions))
+    elf(62, form, 1, 16, &[0x0c, 7, 8, 0x90, 1], &functions)
 }
 
 #[test]
 fn frames_on_a_register_that_an_inner_function_saved() {
     let mut stack = [0; 14];
     (stack[1], stack[2], stack[11]) = (STACK + 0x40, code(1, 8), code(2, 8));
-    for is_debug in [false, true] {
-        let (profile, found) = unwound(x64(is_debug), &[(7, STACK), (8, code(0, 4)), (1, 0x666)], X64_REGS, &stack, 0x80);
-        assert_eq!(found, [(code(0, 4), false), (code(1, 8), true), (code(2, 8), true)], "debug {is_debug}");
+    for form in FORMS {
+        let (profile, found) = unwound(x64(form), &[(7, STACK), (8, code(0, 4)), (1, 0x666)], X64_REGS, &stack, 0x80);
+        assert_eq!(found, [(code(0, 4), false), (code(1, 8), true), (code(2, 8), true)], "{form:?}");
         assert!(profile.notes.is_empty(), "{:?}", profile.notes);
     }
 }
@@ -240,7 +266,7 @@ fn a_stack_that_goes_on_behind_a_full_copy_is_marked_and_behind_a_short_one_lost
     let start = [(7, STACK), (8, code(0, 4))];
     let stack = [0, STACK + 0x40, code(1, 8)];
     for (room, cut, lost) in [(24, 1, 0), (32, 0, 1)] {
-        let (profile, found) = unwound(x64(false), &start, X64_REGS, &stack, room);
+        let (profile, found) = unwound(x64(Form::Indexed), &start, X64_REGS, &stack, room);
         assert_eq!(found, [(code(0, 4), false), (code(1, 8), true)]);
         assert_eq!((profile.notes.count(kind::CUT_STACKS), profile.notes.count(kind::NOT_UNWOUND)), (cut, lost), "{:?}", profile.notes);
         let root = profile.stack_frames(profile.samples.stacks()[0]).last().unwrap();
@@ -252,12 +278,15 @@ fn a_stack_that_goes_on_behind_a_full_copy_is_marked_and_behind_a_short_one_lost
 #[test]
 fn stacks_of_aarch64() {
     let functions: [&[u8]; 4] = [&[], &[0x0e, 32, 0x9d, 4, 0x9e, 3], &[0x0e, 16, 0x9d, 2, 0x9e, 1], &[0x07, 30]];
-    let module = elf(183, ".eh_frame", &frames(false, 4, 30, &[0x0c, 31, 0], &functions));
     let signed = 0x00aa_0000_0000_0000 | code(3, 8);
     let stack = [STACK + 0x20, code(2, 8), 0, 0, 0, signed, 0, 0];
-    let (profile, found) = unwound(module, &[(29, STACK), (30, code(1, 12)), (31, STACK), (32, code(0, 4))], ARM64_REGS, &stack, 0x40);
-    assert_eq!(found, [(code(0, 4), false), (code(1, 12), true), (code(2, 8), true), (code(3, 8), true)]);
-    assert!(profile.notes.is_empty(), "{:?}", profile.notes);
+    let start = [(29, STACK), (30, code(1, 12)), (31, STACK), (32, code(0, 4))];
+    for form in FORMS {
+        let module = elf(183, form, 4, 30, &[0x0c, 31, 0], &functions);
+        let (profile, found) = unwound(module, &start, ARM64_REGS, &stack, 0x40);
+        assert_eq!(found, [(code(0, 4), false), (code(1, 12), true), (code(2, 8), true), (code(3, 8), true)], "{form:?}");
+        assert!(profile.notes.is_empty(), "{:?}", profile.notes);
+    }
 }
 
 /// Code made at run time has no unwind information: frame pointers lead on where they lead to code, and nowhere else.
@@ -266,7 +295,7 @@ fn code_without_a_file_is_left_by_frame_pointers_into_code() {
     let jit = 0x6000_0000;
     for (caller, expected) in [(code(2, 8), 2), (0x1234, 1)] {
         let stack = [0, 0, 0, caller];
-        let (profile, found) = unwound(x64(false), &[(6, STACK + 16), (7, STACK), (8, jit)], X64_REGS, &stack, 0x40);
+        let (profile, found) = unwound(x64(Form::Indexed), &[(6, STACK + 16), (7, STACK), (8, jit)], X64_REGS, &stack, 0x40);
         assert_eq!(found.len(), expected, "{found:x?}");
         assert_eq!(profile.notes.count(kind::GUESSED) + 1, expected as u64);
         assert_eq!(profile.notes.count(kind::NOT_UNWOUND), 2 - expected as u64);
@@ -275,7 +304,7 @@ fn code_without_a_file_is_left_by_frame_pointers_into_code() {
 
 #[test]
 fn stacks_of_32_bit_processes_and_other_processors_are_counted() {
-    let (profile, found) = unwound(x64(false), &[(7, STACK)], 0xffff, &[0; 3], 24);
+    let (profile, found) = unwound(x64(Form::Indexed), &[(7, STACK)], 0xffff, &[0; 3], 24);
     // The sampled address stands alone.
     assert_eq!((found, profile.notes.count(kind::NOT_UNWOUND)), (vec![(0, false)], 1));
 }

@@ -42,6 +42,9 @@ pub(super) trait Arch {
     /// Bits of a return address that are address: the others may hold a signature.
     const ADDRESS_BITS: u64;
 
+    /// True where a call leaves the return address in a register, so that functions need not save it.
+    const RETURNS_BY_REGISTER: bool;
+
     /// Number of the stack pointer in unwind information.
     const STACK_POINTER: Register;
 
@@ -83,6 +86,7 @@ impl Arch for X64 {
     const OTHERS: &'static [u16] = &[3, 12, 13, 14, 15];
     const ADDRESS_BITS: u64 = u64::MAX;
     const STACK_POINTER: Register = X86_64::RSP;
+    const RETURNS_BY_REGISTER: bool = false;
 
     fn start(word: impl Fn(u32) -> Option<u64>) -> Option<(u64, Self::Regs)> {
         const IP: u32 = 8;
@@ -160,6 +164,7 @@ impl Arch for Arm64 {
     /// Programs get addresses of 48 bits unless they ask for more; signatures of return addresses stand above.
     const ADDRESS_BITS: u64 = (1 << 48) - 1;
     const STACK_POINTER: Register = AArch64::SP;
+    const RETURNS_BY_REGISTER: bool = true;
 
     fn start(word: impl Fn(u32) -> Option<u64>) -> Option<(u64, Self::Regs)> {
         let (fp, lr, sp, pc) = (word(29)?, word(30)?, word(31)?, word(32)?);

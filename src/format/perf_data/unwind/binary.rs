@@ -3,6 +3,7 @@
 //! A file counts only with the build id of the capture; without one only on the machine that recorded. Deliberately absent: symbols and
 //! lines (`crate::symbol`), formats other than ELF. Start reading at [`Binary::find`].
 
+use std::io::Read;
 use std::sync::Arc;
 
 use framehop::{ExplicitModuleSectionInfo, Module};
@@ -21,10 +22,13 @@ const SECTION_CAP_BYTES: u64 = 1 << 30;
 pub(super) struct Binary {
     /// Offset in the file, size, address of every loaded segment.
     segments: Vec<(u64, u64, u64)>,
-    /// The sections with unwind information, each with framehop's view of it; an address is looked up in one after the other. None in
+    /// The sections with unwind information, with framehop's view of those that have an index; an address is looked up in one after the other. None in
     /// programs that rely on frame pointers.
-    pub(super) tables: Vec<(Table, Module<Section>)>,
+    pub(super) tables: Vec<Tables>,
 }
+
+/// A section, and framehop's view of it.
+pub(super) type Tables = (Table, Option<Module<Section>>);
 
 impl Binary {
     /// The unwind information of `file`, or why there is none.
@@ -79,74 +83,85 @@ fn segments(object: &object::File<'_>) -> Vec<(u64, u64, u64)> {
     loaded.filter(|((_, size), _)| *size > 0).map(|((at, size), address)| (at, size, address)).collect()
 }
 
-/// A section and its address.
-fn section(bytes: &Bytes, object: &object::File<'_>, name: &str) -> Option<(Section, u64)> {
-    let section = object.section_by_name(name)?;
+/// A section and its address; `None` where it is missing, empty or damaged.
+fn section(bytes: &Bytes, object: &object::File<'_>, name: &str, ticket: &Ticket) -> Result<Option<(Section, u64)>, Cancelled> {
+    let found = object.section_by_name(name);
     // In debug files the sections that are loaded have a size and no bytes.
-    if section.kind() == SectionKind::UninitializedData {
-        return None;
-    }
-    let data = section.compressed_data().ok()?;
+    let found = found.filter(|section| section.kind() != SectionKind::UninitializedData);
+    let Some((section, data)) = found.and_then(|section| section.compressed_data().ok().map(|data| (section, data))) else {
+        return Ok(None);
+    };
     if data.data.is_empty() || data.uncompressed_size > SECTION_CAP_BYTES {
-        return None;
+        return Ok(None);
     }
-    let address = section.address();
-    if data.format == CompressionFormat::None {
-        let (at, size) = section.file_range()?;
+    let whole = |bytes: Vec<u8>| Section { range: 0..bytes.len(), bytes: Arc::new(bytes) };
+    let part = |(at, size): (u64, u64)| {
         let start = usize::try_from(at).ok()?;
-        let range = start..start.checked_add(usize::try_from(size).ok()?)?;
-        return Some((Section { bytes: Arc::clone(bytes), range }, address));
-    }
-    let mut out = Vec::new();
-    match data.format {
-        CompressionFormat::Zlib => {
-            let mut input = std::io::Read::take(flate2::read::ZlibDecoder::new(data.data), data.uncompressed_size);
-            std::io::Read::read_to_end(&mut input, &mut out).ok()?;
-        }
-        CompressionFormat::Zstandard => {
-            let mut input = std::io::Read::take(zstd::Decoder::new(data.data).ok()?, data.uncompressed_size);
-            std::io::Read::read_to_end(&mut input, &mut out).ok()?;
-        }
-        _ => return None,
-    }
-    let range = 0..out.len();
-    Some((Section { bytes: Arc::new(out), range }, address))
+        Some(Section { bytes: Arc::clone(bytes), range: start..start.checked_add(usize::try_from(size).ok()?)? })
+    };
+    let read = match data.format {
+        CompressionFormat::None => section.file_range().and_then(part),
+        CompressionFormat::Zlib => inflated(flate2::read::ZlibDecoder::new(data.data), data.uncompressed_size, ticket)?.map(whole),
+        CompressionFormat::Zstandard => match zstd::Decoder::new(data.data) {
+            Ok(input) => inflated(input, data.uncompressed_size, ticket)?.map(whole),
+            Err(_) => None,
+        },
+        _ => None,
+    };
+    Ok(read.map(|read| (read, section.address())))
 }
 
-fn tables(bytes: &Bytes, object: &object::File<'_>, ticket: &Ticket) -> Result<Vec<(Table, Module<Section>)>, Cancelled> {
-    let address = |name: &str| object.section_by_name(name).map(|section| section.address());
-    // framehop counts in 32 bits from here: only files that lie far up need another start than 0.
-    let highest = object.segments().map(|segment| segment.address().saturating_add(segment.size())).max().unwrap_or(0);
-    let lowest = object.segments().map(|segment| segment.address()).min().unwrap_or(0);
-    let base = if highest > u64::from(u32::MAX) { lowest } else { 0 };
-    let info = || ExplicitModuleSectionInfo {
-        base_svma: base,
-        text_svma: object.section_by_name(".text").map(|text| text.address()..text.address().saturating_add(text.size())),
-        got_svma: object.section_by_name(".got").map(|got| got.address()..got.address().saturating_add(got.size())),
-        ..ExplicitModuleSectionInfo::default()
+/// At most `size` bytes; `None` where they are damaged.
+fn inflated(input: impl Read, size: u64, ticket: &Ticket) -> Result<Option<Vec<u8>>, Cancelled> {
+    const STEP: u64 = 1 << 20;
+    let (mut input, mut out) = (input.take(size), Vec::new());
+    loop {
+        ticket.check()?;
+        match input.by_ref().take(STEP).read_to_end(&mut out) {
+            Ok(0) => return Ok(Some(out)),
+            Ok(_) => {}
+            Err(_) => return Ok(None),
+        }
+    }
+}
+
+fn tables(bytes: &Bytes, object: &object::File<'_>, ticket: &Ticket) -> Result<Vec<Tables>, Cancelled> {
+    let range = |name: &str| {
+        let found = object.section_by_name(name);
+        found.map(|section| section.address()..section.address().saturating_add(section.size()))
     };
-    let module = |info| Module::new(String::new(), base..u64::MAX, base, info);
-    let mut bases = BaseAddresses::default().set_text(address(".text").unwrap_or(0)).set_got(address(".got").unwrap_or(0));
+    let start = |name: &str| range(name).map_or(0, |range| range.start);
+    let mut bases = BaseAddresses::default().set_text(start(".text")).set_got(start(".got"));
     let mut tables = Vec::new();
-    if let Some((data, at)) = section(bytes, object, ".eh_frame") {
-        let header = section(bytes, object, ".eh_frame_hdr");
+    if let Some((data, at)) = section(bytes, object, ".eh_frame", ticket)? {
+        let header = section(bytes, object, ".eh_frame_hdr", ticket)?;
         bases = bases.set_eh_frame(at);
         if let Some((_, at)) = &header {
             bases = bases.set_eh_frame_hdr(*at);
         }
-        let info = ExplicitModuleSectionInfo {
-            eh_frame_svma: Some(at..at.saturating_add(data.len() as u64)),
-            eh_frame: Some(data.clone()),
-            eh_frame_hdr_svma: header.as_ref().map(|(header, at)| *at..at.saturating_add(header.len() as u64)),
-            eh_frame_hdr: header.as_ref().map(|(header, _)| header.clone()),
-            ..info()
-        };
-        let table = Table::new(Form::EhFrame, data, bases.clone(), header.map(|(header, _)| (header, at)), ticket)?;
-        tables.push((table, module(info)));
+        let lookup = header.as_ref().map(|(header, _)| (header.clone(), at));
+        let table = Table::new(Form::EhFrame, data.clone(), bases.clone(), lookup, ticket)?;
+        // framehop counts in 32 bits from here: only files that lie far up need another start than 0.
+        let highest = object.segments().map(|segment| segment.address().saturating_add(segment.size())).max().unwrap_or(0);
+        let lowest = object.segments().map(|segment| segment.address()).min().unwrap_or(0);
+        let base = if highest > u64::from(u32::MAX) { lowest } else { 0 };
+        let module = table.has_header().then(|| {
+            let info = ExplicitModuleSectionInfo {
+                base_svma: base,
+                text_svma: range(".text"),
+                got_svma: range(".got"),
+                eh_frame_svma: range(".eh_frame"),
+                eh_frame: Some(data),
+                eh_frame_hdr_svma: range(".eh_frame_hdr"),
+                eh_frame_hdr: header.map(|(header, _)| header),
+                ..ExplicitModuleSectionInfo::default()
+            };
+            Module::new(String::new(), base..u64::MAX, base, info)
+        });
+        tables.push((table, module));
     }
-    if let Some((data, _)) = section(bytes, object, ".debug_frame") {
-        let info = ExplicitModuleSectionInfo { debug_frame: Some(data.clone()), ..info() };
-        tables.push((Table::new(Form::DebugFrame, data, bases, None, ticket)?, module(info)));
+    if let Some((data, _)) = section(bytes, object, ".debug_frame", ticket)? {
+        tables.push((Table::new(Form::DebugFrame, data, bases, None, ticket)?, None));
     }
     Ok(tables)
 }

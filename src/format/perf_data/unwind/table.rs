@@ -91,7 +91,7 @@ impl Table {
         ticket: &Ticket,
     ) -> Result<Self, Cancelled> {
         let index = match header {
-            Some((header, address)) if has_lookup(&header, &bases) => Index::Header(header, address),
+            Some((header, address)) if has_lookup(&header, &bases, address) => Index::Header(header, address),
             _ => Index::Own(match form {
                 Form::EhFrame => starts(&eh_frame(&data), &bases, ticket)?,
                 Form::DebugFrame => starts(&debug_frame(&data), &bases, ticket)?,
@@ -100,12 +100,17 @@ impl Table {
         Ok(Self { form, data, bases, index })
     }
 
+    /// True where framehop can look addresses up, too: without the linker's index it would read all entries once more.
+    pub(super) const fn has_header(&self) -> bool {
+        matches!(self.index, Index::Header(..))
+    }
+
     /// The rule at an address in the module's own numbering; `None` where no function is known.
     pub(super) fn rule<A: Arch>(&self, address: u64, context: &mut UnwindContext<usize>) -> Option<Rule> {
         let place = self.place(address)?;
         match self.form {
-            Form::EhFrame => rule_at::<A, _>(&eh_frame(&self.data), &self.bases, place, address, context),
-            Form::DebugFrame => rule_at::<A, _>(&debug_frame(&self.data), &self.bases, place, address, context),
+            Form::EhFrame => self.rule_at::<A, _>(&eh_frame(&self.data), place, address, context),
+            Form::DebugFrame => self.rule_at::<A, _>(&debug_frame(&self.data), place, address, context),
         }
     }
 
@@ -129,6 +134,33 @@ impl Table {
             }
         }
     }
+
+    fn rule_at<'a, A: Arch, S: UnwindSection<Slice<'a>>>(
+        &self,
+        section: &S,
+        place: usize,
+        address: u64,
+        context: &mut UnwindContext<usize>,
+    ) -> Option<Rule>
+    where
+        S::Offset: UnwindOffset<usize>,
+    {
+        let fde = section.fde_from_offset(&self.bases, S::Offset::from(place), S::cie_from_offset).ok()?;
+        if !fde.contains(address) {
+            return None;
+        }
+        let row = fde.unwind_info_for_address(section, &self.bases, context, address).ok()?;
+        if self.has_header() && A::is_plain(row) && !fde.is_signal_trampoline() {
+            return Some(Rule::Plain(saved(row, A::OTHERS)));
+        }
+        Some(Rule::Written(Box::new(Written {
+            cfa: row.cfa().clone(),
+            registers: row.registers().cloned().collect(),
+            return_register: fde.cie().return_address_register(),
+            encoding: fde.cie().encoding(),
+            is_signal: fde.is_signal_trampoline(),
+        })))
+    }
 }
 
 fn eh_frame(data: &[u8]) -> EhFrame<Slice<'_>> {
@@ -143,9 +175,17 @@ fn debug_frame(data: &[u8]) -> DebugFrame<Slice<'_>> {
     section
 }
 
-/// True where the linker wrote a sorted table of functions.
-fn has_lookup(header: &[u8], bases: &BaseAddresses) -> bool {
-    EhFrameHdr::new(header, LittleEndian).parse(bases, 8).is_ok_and(|header| header.table().is_some())
+/// True where the linker wrote a sorted table of functions in the section at `address`, in the only form that linkers write and as long
+/// as it says. framehop takes the header's own word for the section's place, so that it must be true.
+fn has_lookup(header: &[u8], bases: &BaseAddresses, address: u64) -> bool {
+    // Version 1; the section's place relative to itself, the number of rows plain, rows relative to the header; 4 bytes each.
+    const FORM: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
+    let rows = header.get(8..12).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
+    if !header.starts_with(&FORM) || (header.len() as u64) < 12 + u64::from(rows) * 8 {
+        return false;
+    }
+    let parsed = EhFrameHdr::new(header, LittleEndian).parse(bases, 8);
+    parsed.is_ok_and(|header| header.table().is_some() && header.eh_frame_ptr().direct() == Ok(address))
 }
 
 fn starts<'a, S: UnwindSection<Slice<'a>>>(section: &S, bases: &BaseAddresses, ticket: &Ticket) -> Result<Vec<(u64, usize)>, Cancelled> {
@@ -166,30 +206,6 @@ fn starts<'a, S: UnwindSection<Slice<'a>>>(section: &S, bases: &BaseAddresses, t
     }
     starts.sort_unstable();
     Ok(starts)
-}
-
-fn rule_at<'a, A: Arch, S: UnwindSection<Slice<'a>>>(
-    section: &S,
-    bases: &BaseAddresses,
-    place: usize,
-    address: u64,
-    context: &mut UnwindContext<usize>,
-) -> Option<Rule>
-where
-    S::Offset: UnwindOffset<usize>,
-{
-    let fde = section.fde_from_offset(bases, S::Offset::from(place), S::cie_from_offset).ok().filter(|fde| fde.contains(address))?;
-    let row = fde.unwind_info_for_address(section, bases, context, address).ok()?;
-    if A::is_plain(row) && !fde.is_signal_trampoline() {
-        return Some(Rule::Plain(saved(row, A::OTHERS)));
-    }
-    Some(Rule::Written(Box::new(Written {
-        cfa: row.cfa().clone(),
-        registers: row.registers().cloned().collect(),
-        return_register: fde.cie().return_address_register(),
-        encoding: fde.cie().encoding(),
-        is_signal: fde.is_signal_trampoline(),
-    })))
 }
 
 /// Which of `others` a function saved, and where.

@@ -9,6 +9,7 @@ use gimli::{CfaRule, Evaluation, EvaluationResult, Location, RegisterRule, Unwin
 use rustc_hash::FxHashMap;
 
 use super::arch::Arch;
+use super::binary::{Binary, Tables};
 use super::table::{Rule, Table, Written};
 use super::{End, Files, Lost, Raw};
 use crate::base::ticket::Cancelled;
@@ -21,6 +22,9 @@ const MAX_FRAMES: usize = 1024;
 
 /// A frame further than this behind the end of a copied stack is no frame of it, in bytes. Threads get 8 MiB of stack by default.
 const STACK_BYTES: u64 = 64 << 20;
+
+/// No program has code below this address.
+const FIRST_ADDRESS: u64 = 4096;
 
 /// Operations of one expression at most; those that compilers write have under ten.
 const MAX_OPERATIONS: u32 = 1000;
@@ -125,6 +129,8 @@ impl<'a, A: Arch> Walk<'a, A> {
             let is_code = |address: u64| tasks.find(view, Mode::User, address.wrapping_sub(1)).is_some();
             let went = step.unwrap_or_else(|| if may_guess { self.guess(is_start, &mut regs, &mut stack, is_code) } else { Went::Lost });
             (address, is_caller) = match went {
+                // Nothing is ever mapped there: the outermost function of some programs says nothing about its caller.
+                Went::To(address) if address < FIRST_ADDRESS => return Ok(Some((End::Root, guessed))),
                 Went::To(address) => (address & A::ADDRESS_BITS, true),
                 Went::Guessed(address) => {
                     guessed += 1;
@@ -147,15 +153,7 @@ impl<'a, A: Arch> Walk<'a, A> {
     }
 
     /// Follows what a file says about an address; `None` where it says nothing.
-    fn step(
-        &mut self,
-        file: u32,
-        binary: &super::binary::Binary,
-        at: u64,
-        is_caller: bool,
-        regs: &mut A::Regs,
-        stack: &mut Stack<'_>,
-    ) -> Option<Went> {
+    fn step(&mut self, file: u32, binary: &Binary, at: u64, is_caller: bool, regs: &mut A::Regs, stack: &mut Stack<'_>) -> Option<Went> {
         let context = &mut self.context;
         let rule = self.rules.entry((file, at)).or_insert_with(|| {
             let by_table = |(n, (table, _)): (usize, &(Table, _))| Some((n, table.rule::<A>(at, context)?));
@@ -165,9 +163,11 @@ impl<'a, A: Arch> Walk<'a, A> {
         match rule {
             Rule::Plain(saved) => {
                 let unwinders = self.unwinders.entry(file).or_insert_with(|| {
-                    let of_module = |(_, module): &(Table, framehop::Module<super::table::Section>)| {
+                    let of_module = |(_, module): &Tables| {
                         let mut unwinder = A::Unwinder::default();
-                        unwinder.add_module(module.clone());
+                        if let Some(module) = module {
+                            unwinder.add_module(module.clone());
+                        }
                         (unwinder, A::Cache::default())
                     };
                     binary.tables.iter().map(of_module).collect()
@@ -197,7 +197,7 @@ impl<'a, A: Arch> Walk<'a, A> {
             }
             Rule::Written(written) => {
                 let (table, _) = binary.tables.get(*n)?;
-                Some(written_step::<A>(table, written, regs, stack).unwrap_or(Went::Lost))
+                Some(written_step::<A>(table, written, is_caller, regs, stack).unwrap_or(Went::Lost))
             }
         }
     }
@@ -229,7 +229,7 @@ impl<'a, A: Arch> Walk<'a, A> {
 }
 
 /// Goes to the caller by a rule as it is written.
-fn written_step<A: Arch>(table: &Table, written: &Written, regs: &mut A::Regs, stack: &mut Stack<'_>) -> Option<Went> {
+fn written_step<A: Arch>(table: &Table, written: &Written, is_caller: bool, regs: &mut A::Regs, stack: &mut Stack<'_>) -> Option<Went> {
     let now = *regs;
     let frame = match &written.cfa {
         CfaRule::RegisterAndOffset { register, offset } => A::get(&now, *register)?.wrapping_add_signed(*offset),
@@ -262,7 +262,9 @@ fn written_step<A: Arch>(table: &Table, written: &Written, regs: &mut A::Regs, s
             A::set(regs, *register, value);
         }
     }
-    let Some(address) = return_address.filter(|address| *address != 0) else { return Some(Went::Root) };
+    // An innermost function that calls nothing has saved nothing.
+    let kept = || A::get(&now, written.return_register).filter(|_| A::RETURNS_BY_REGISTER && !is_caller);
+    let Some(address) = return_address.or_else(kept).filter(|address| *address != 0) else { return Some(Went::Root) };
     A::enter(regs, stack_pointer, address);
     stack.forget();
     Some(if written.is_signal { Went::ToInterrupted(address) } else { Went::To(address) })
