@@ -20,14 +20,15 @@ pub struct Forest<I, T> {
     follows: Bits,
     /// By row + 1 (0 is for the roots): it has children in `further`.
     branched: Bits,
-    /// Rows that do not follow their parent directly, with the parent: its row stays untouched while looking.
-    further: HashTable<(Option<I>, u32)>,
+    /// Rows that do not follow their parent directly, with the parent: its row stays untouched while looking. Many tables instead of one,
+    /// so that no insertion takes longer than moving one of them to a larger place.
+    further: Vec<HashTable<(Option<I>, u32)>>,
 }
 
 impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
     /// No rows.
     pub const fn new() -> Self {
-        Self { parents: Column::new(), items: Column::new(), follows: Bits::new(), branched: Bits::new(), further: HashTable::new() }
+        Self { parents: Column::new(), items: Column::new(), follows: Bits::new(), branched: Bits::new(), further: Vec::new() }
     }
 
     /// The row of `item` under `parent` (`None` = a root), which is added if it is new; `None` when the table is full (2³²−1 rows).
@@ -57,18 +58,23 @@ impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
         if self.branched.get(bit) {
             let items = self.items.as_slice();
             let same = |&(its_parent, row): &(Option<I>, u32)| its_parent == parent && items.get(row as usize) == Some(&item);
-            if let Some(&(_, row)) = self.further.find(hash, same) {
+            if let Some(&(_, row)) = self.further.get(table_of(hash)).and_then(|table| table.find(hash, same)) {
                 return I::from_row(row as usize);
             }
         }
         let id = self.push(parent, item)?;
         self.branched.set(bit);
+        if self.further.is_empty() {
+            self.further.resize_with(TABLES, HashTable::new);
+        }
         let items = self.items.as_slice();
-        // `from_row` gave an id, so the row fits.
-        self.further.insert_unique(hash, (parent, id.row() as u32), |&(parent, row)| {
-            let bit = parent.map_or(0, |parent| parent.row() + 1);
-            items.get(row as usize).map_or(0, |&item| FxBuildHasher.hash_one((bit, item)))
-        });
+        if let Some(table) = self.further.get_mut(table_of(hash)) {
+            // `from_row` gave an id, so the row fits.
+            table.insert_unique(hash, (parent, id.row() as u32), |&(parent, row)| {
+                let bit = parent.map_or(0, |parent| parent.row() + 1);
+                items.get(row as usize).map_or(0, |&item| FxBuildHasher.hash_one((bit, item)))
+            });
+        }
         Some(id)
     }
 
@@ -102,6 +108,14 @@ impl<I: Index, T: Copy + Eq + Hash> Default for Forest<I, T> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Number of hash tables; a power of two.
+const TABLES: usize = 64;
+
+/// By bits that a table itself does not use before it is very large.
+const fn table_of(hash: u64) -> usize {
+    (hash >> 40) as usize % TABLES
 }
 
 /// A growing row of bits, 0 where none was set.

@@ -25,13 +25,12 @@ impl Decoded {
     pub(super) fn append(&mut self, later: &Self, ticket: &Ticket) -> Result<(), Cancelled> {
         let stacks = self.append_stacks(later, ticket)?;
         let runs: Vec<u32> = later.runs.iter().map(|(run, sample)| self.runs.intern(run.bytes(), run.offset(), sample) + 1).collect();
-        ticket.check()?;
-        let moved = |stack: StackId| stacks.get(stack.row()).copied().flatten();
-        self.columns.stacks.extend(later.columns.stacks.iter().map(|stack| stack.and_then(moved)));
+        let moved = |stack: &Option<StackId>| stack.and_then(|stack| stacks.get(stack.row()).copied().flatten());
+        extend(&mut self.columns.stacks, &later.columns.stacks, moved, ticket)?;
         let label = |&row: &u32| (row as usize).checked_sub(1).and_then(|row| runs.get(row)).copied().unwrap_or(0);
-        self.columns.labels.extend(later.columns.labels.iter().map(label));
+        extend(&mut self.columns.labels, &later.columns.labels, label, ticket)?;
         for (column, more) in self.columns.values.iter_mut().zip(&later.columns.values) {
-            column.extend_from_slice(more);
+            extend(column, more, |&value| value, ticket)?;
         }
         self.notes.absorb(&later.notes);
         Ok(())
@@ -84,24 +83,43 @@ impl Decoded {
             sets.push(label_rows.label_set(&scratch));
         }
         let label = |row: u32| (row as usize).checked_sub(1).and_then(|row| sets.get(row)).copied().flatten();
-        let labels: Vec<Option<LabelSetId>> = columns.labels.into_iter().map(label).collect();
-        ticket.check()?;
+        let labels: Vec<Option<LabelSetId>> = mapped(columns.labels, label, ticket)?;
         let (stacks, table) = if tables.is_one_frame_each() {
             let frame = |code: u32| rows(code).and_then(|row| tables.frames(row).first()).copied().unwrap_or(FrameId::FIRST);
-            // As long as the numbers, so the rows stay where they are.
-            let frames: Vec<FrameId> = items.into_vec().into_iter().map(frame).collect();
+            let frames: Vec<FrameId> = mapped(items.into_vec(), frame, ticket)?;
             (columns.stacks, StackTable::from_columns((parents, Column::from_vec(frames))))
         } else {
             let (moved, table) =
                 with_frames(parents.as_slice(), items.as_slice(), |code| rows(code).map(|row| tables.frames(row)), ticket)?;
-            let moved = |stack: StackId| moved.get(stack.row()).copied().flatten();
-            (columns.stacks.into_iter().map(|stack| stack.and_then(moved)).collect(), table)
+            let moved = |stack: Option<StackId>| stack.and_then(|stack| moved.get(stack.row()).copied().flatten());
+            (mapped(columns.stacks, moved, ticket)?, table)
         };
         ticket.check()?;
         builder.rows = label_rows;
         builder.rows.set_columns(stacks, labels, columns.values);
         Ok(builder.finish_with(table))
     }
+}
+
+/// Other rows of the same length, in the same memory (which is why they are as wide: 4 bytes).
+fn mapped<T, U>(rows: Vec<T>, convert: impl Fn(T) -> U, ticket: &Ticket) -> Result<Vec<U>, Cancelled> {
+    let mut at = 0_usize;
+    let rows = rows.into_iter().map_while(|row| {
+        at += 1;
+        let stop = at.is_multiple_of(ROWS_PER_CHECK) && ticket.is_cancelled();
+        (!stop).then(|| convert(row))
+    });
+    let rows = rows.collect();
+    ticket.check()?;
+    Ok(rows)
+}
+
+fn extend<T, U>(rows: &mut Vec<U>, more: &[T], convert: impl Fn(&T) -> U, ticket: &Ticket) -> Result<(), Cancelled> {
+    for part in more.chunks(ROWS_PER_CHECK) {
+        ticket.check()?;
+        rows.extend(part.iter().map(&convert));
+    }
+    Ok(())
 }
 
 /// Rows of frames instead of locations; gives also the new row of each old one.
