@@ -77,35 +77,39 @@ struct Folder {
 impl Folder {
     /// The folder that `path` names, or of which it names a file; `None` where there is no such folder around it.
     fn around(path: &Path) -> Option<Self> {
-        let folder = if path.is_dir() {
-            path
+        let (folder, number) = if path.is_dir() {
+            (path, None)
         } else {
             let name = path.file_name()?.to_str()?;
-            if name != "data" && part_number(name).is_none() {
+            let number = part_number(name);
+            if name != "data" && number.is_none() {
                 return None;
             }
-            path.parent()?
+            (path.parent()?, number)
         };
         let main = folder.join("data");
-        if !main.is_file() {
+        // `data.0` alone says nothing: it belongs to the `data` beside it, if that is a capture and it is not one itself.
+        if !is_capture(&main) || (number.is_some() && is_capture(path)) {
             return None;
         }
         let listed = std::fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
         let mut parts: Vec<(u64, String)> = listed
             .filter_map(|entry| {
-                let name = entry.ok()?.file_name().into_string().ok()?;
+                let entry = entry.ok().filter(|entry| entry.path().is_file())?;
+                let name = entry.file_name().into_string().ok()?;
                 Some((part_number(&name)?, name))
             })
             .collect();
-        // `data.0` alone says nothing: it belongs to the `data` beside it, if that is the start of a capture and it is not one itself.
-        let is_capture =
-            |path: &Path| Mapped::open(path, 0).is_ok_and(|bytes| bytes.starts_with(b"PERFILE2") || bytes.starts_with(b"2ELIFREP"));
-        if !path.is_dir() && path.file_name().is_some_and(|name| name != "data") && (is_capture(path) || !is_capture(&main)) {
-            return None;
-        }
         parts.sort_unstable();
         Some(Self { parts: parts.into_iter().map(|(_, name)| (name.clone(), folder.join(name))).collect(), main })
     }
+}
+
+/// True for a file that begins like a `perf.data`.
+fn is_capture(path: &Path) -> bool {
+    // Looking into a pipe would take its bytes away.
+    let head = path.is_file().then(|| Mapped::open(path, 0).ok()).flatten();
+    head.is_some_and(|bytes| bytes.starts_with(b"PERFILE2") || bytes.starts_with(b"2ELIFREP"))
 }
 
 /// The number of a file `data.7`.

@@ -212,7 +212,8 @@ impl ModuleSource for LocalModules {
             path.is_file().then(|| Kernel { release: None, build_id, is_of_capture, stamp, symbols: Arc::new(move || open(&path)) })
         };
         // What `perf record --kcore` and people leave with a capture.
-        let own = [Some(self.capture.join("kcore_dir/kallsyms")), self.beside.as_ref().map(|folder| folder.join("kallsyms"))];
+        let beside = |file: &str| self.beside.as_ref().map(|folder| folder.join(file));
+        let own = [Some(self.capture.join("kcore_dir/kallsyms")), beside("kcore_dir/kallsyms"), beside("kallsyms")];
         let mut kernels: Vec<Kernel> = own.into_iter().flatten().filter_map(|path| kernel(path, true)).collect();
         kernels.extend(build_id.and_then(perf_cache).and_then(|folder| kernel(folder.join("kallsyms"), false)));
         kernels.extend(running_kernel());

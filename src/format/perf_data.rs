@@ -35,7 +35,7 @@ use self::ids::EventId;
 use self::maps::Tasks;
 use self::samples::Row;
 use super::{Format, Input, ReadCx, ReadError, Sniff};
-use crate::model::{Builder, Profile};
+use crate::model::{Builder, Profile, kind};
 use rayon::slice::ParallelSliceMut as _;
 
 /// Name of the format in errors and output.
@@ -74,12 +74,16 @@ impl Format for PerfData {
         sort_by_time(&mut capture.entries);
         let build_ids = std::mem::take(&mut capture.features.build_ids);
         let Followed { tasks, mut rows, deferred, cgroups } = follow(&capture, Tasks::new(build_ids), &mut builder, cx)?;
+        let first = capture.entries.iter().find(|entry| entry.kind == records::SAMPLE && entry.time > 0).map(|entry| entry.time);
+        // The rows hold what is of use in them.
+        capture.entries = Vec::new();
         let labels = labels::label(&capture, &rows, &cgroups, &mut builder, cx.ticket)?;
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
         samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx)?;
         builder.rows.set_labels(labels);
         hybrid::join(&mut builder);
         facts(&mut capture, &names, default_event, &mut builder);
+        start(&capture, first, &mut builder);
         Ok(builder.finish())
     }
 }
@@ -158,10 +162,24 @@ fn add_sample_types(capture: &Capture<'_>, names: &[String], rows: &mut [Row], b
     default
 }
 
+/// The clock of the samples' times, or what is wrong where the events have several.
+fn clocks(capture: &Capture<'_>) -> Result<String, String> {
+    let name = |clock: Option<i32>| clock.map_or_else(|| "perf's own".to_owned(), attr::clock_name);
+    let mut names: Vec<String> = capture.events.iter().map(|event| name(event.attr.clock)).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] => Ok(name(None)),
+        [one] => Ok(one.clone()),
+        several => Err(format!("events were timed by different clocks ({}): their order in time is uncertain", several.join(", "))),
+    }
+}
+
 /// What the header says about machine, command and events.
 fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, builder: &mut Builder) {
     let info = &mut builder.info;
     info.facts = std::mem::take(&mut capture.features.facts);
+    let has_clock = info.fact("clock").is_some();
     let mut fact = |key: &str, text: String| info.facts.push((key.to_owned(), text));
     let unused = std::mem::take(&mut capture.features.unused);
     if !unused.is_empty() {
@@ -171,6 +189,11 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
     let fields: Vec<&str> = extra::UNUSED.iter().filter(|(bit, _)| is_recorded(*bit)).map(|(_, name)| *name).collect();
     if !fields.is_empty() {
         fact("sample fields not shown", fields.join(", "));
+    }
+    match clocks(capture) {
+        Ok(clock) if !has_clock => fact("clock", clock),
+        Ok(_) => {}
+        Err(text) => builder.notes.add(kind::GUESSED, &text, 1, None),
     }
     fact("mode", if capture.is_pipe { "pipe" } else { "file" }.to_owned());
     for (event, name) in capture.events.iter().zip(names) {
@@ -199,14 +222,16 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
         let name = names.get(id.row()).cloned().unwrap_or_default();
         info.period = Some((name, event.attr.unit().to_owned(), i64::try_from(event.attr.sample_period).unwrap_or(i64::MAX)));
     }
-    let first = capture.entries.iter().find(|entry| entry.kind == records::SAMPLE && entry.time > 0);
-    if let (Some(offset), Some(entry)) = (capture.features.wall_offset_nanos, first) {
-        info.start_unix_nanos = i64::try_from(entry.time).ok().and_then(|time| time.checked_add(offset));
-    }
-    if let Some(entry) = first {
-        info.facts.push(("first sample".to_owned(), format!("{} s", seconds(entry.time))));
-    }
     let mut notes = std::mem::take(&mut capture.notes);
     notes.absorb(&builder.notes);
     builder.notes = notes;
+}
+
+/// When the first sample was taken, where samples have times.
+fn start(capture: &Capture<'_>, first: Option<u64>, builder: &mut Builder) {
+    let Some(first) = first else { return };
+    if let Some(offset) = capture.features.wall_offset_nanos {
+        builder.info.start_unix_nanos = i64::try_from(first).ok().and_then(|time| time.checked_add(offset));
+    }
+    builder.info.facts.push(("first sample".to_owned(), format!("{} s", seconds(first))));
 }

@@ -59,6 +59,7 @@ mod flag {
     pub(super) const SAMPLE_ID_ALL: u64 = 1 << 18;
     pub(super) const EXCLUDE_HOST: u64 = 1 << 19;
     pub(super) const EXCLUDE_GUEST: u64 = 1 << 20;
+    pub(super) const USE_CLOCK_ID: u64 = 1 << 25;
 }
 
 /// The smallest attribute that a perf ever wrote (`PERF_ATTR_SIZE_VER0`).
@@ -77,6 +78,8 @@ pub(super) struct Attr {
     pub(super) branch_sample_type: u64,
     pub(super) regs_user: u64,
     pub(super) regs_intr: u64,
+    /// The clock of the sample times, where the recorder chose one (numbers of `clock_gettime`).
+    pub(super) clock: Option<i32>,
     pub(super) bp_type: u32,
     pub(super) bp_addr: u64,
 }
@@ -103,8 +106,9 @@ impl Attr {
         tail.skip(8).ok();
         let branch_sample_type = tail.u64().unwrap_or(0);
         let regs_user = tail.u64().unwrap_or(0);
-        // Size of the copied stack, clock.
-        tail.skip(8).ok();
+        // Size of the copied stack.
+        tail.skip(4).ok();
+        let clock = tail.i32().ok().filter(|_| flags & flag::USE_CLOCK_ID != 0);
         let regs_intr = tail.u64().unwrap_or(0);
         Ok(Self {
             kind,
@@ -116,6 +120,7 @@ impl Attr {
             branch_sample_type,
             regs_user,
             regs_intr,
+            clock,
             bp_type,
             bp_addr,
         })
@@ -283,6 +288,18 @@ fn bit_fields(bytes: &[u8], endian: Endian) -> u64 {
             let precise = (flags >> 15) & 3;
             flags & !(3 << 15) | (precise >> 1 | (precise & 1) << 1) << 15
         }
+    }
+}
+
+/// The name of a clock of `clock_gettime`.
+pub(super) fn clock_name(clock: i32) -> String {
+    match clock {
+        0 => "realtime".to_owned(),
+        1 => "monotonic".to_owned(),
+        4 => "monotonic raw".to_owned(),
+        7 => "boottime".to_owned(),
+        11 => "tai".to_owned(),
+        other => format!("number {other}"),
     }
 }
 

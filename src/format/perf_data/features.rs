@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::attr::Attr;
+use super::attr::{Attr, clock_name};
 use super::tracepoints::Tracepoint;
 use super::{machine, records, simpleperf};
 use crate::base::cursor::{Cursor, Short};
@@ -107,7 +107,7 @@ impl Features {
                 let clock = body.u32()?;
                 let (wall, own) = (body.i64()?, body.i64()?);
                 self.wall_offset_nanos = Some(wall.wrapping_sub(own));
-                self.fact("clock", format!("clock {clock}, wall clock known"));
+                self.fact("clock", format!("{}, wall clock known", clock_name(clock as i32)));
             }
             machine::PMU_MAPPINGS => self.pmus.extend(machine::pmu_mappings(body)?),
             simpleperf::META_INFO => self.simpleperf(body),

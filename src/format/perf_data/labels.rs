@@ -17,7 +17,7 @@ use crate::model::{Builder, Label, LabelSetId, LabelValue, StringId, kind};
 
 /// Most distinct values of one field of a tracepoint that become labels.
 const MAX_VALUES: usize = 4096;
-/// Most distinct sets of labels of one capture; later ones keep only what is not from tracepoints.
+/// Most distinct sets of labels of one capture; later ones are left out.
 const MAX_SETS: usize = 1 << 16;
 
 /// Why a thread did not run.
@@ -73,6 +73,12 @@ pub(super) fn label(
         let fields = kept.get(&row.layout.row()).zip(raw);
         if let (None, Some(set)) = (fields, known.get(&plain)) {
             sets.push(*set);
+            continue;
+        }
+        if builder.rows.label_sets() >= MAX_SETS && !plain_sets.contains_key(&plain) {
+            let text = "samples whose labels were left out: there are too many different ones";
+            builder.notes.add(kind::SKIPPED, text, 1, Some(capture.file_offset(row.at)));
+            sets.push(None);
             continue;
         }
         let common = plain_sets.entry(plain).or_insert_with(|| plain_labels(plain, cgroup_paths, builder));

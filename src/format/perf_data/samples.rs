@@ -20,10 +20,15 @@ use crate::format::ReadCx;
 use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, ThreadId, kind};
 
 /// Samples decoded at once. Chunks do not depend on the number of threads, so neither does the result.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 15;
+
+/// Samples that are decoded before any of them is joined to the profile.
+const WAVE: usize = 1 << 18;
 
 /// The same where each sample has a stack to unwind.
 const CHUNK_WITH_STACKS: usize = 1 << 10;
+/// See [`WAVE`]; each wave of them learns anew how to unwind.
+const WAVE_WITH_STACKS: usize = 1 << 16;
 
 /// The frame under which the known part of a stack stands where its callers were not recorded.
 const CUT: &str = "[truncated stack]";
@@ -297,38 +302,60 @@ pub(super) fn decode_all(
     let fact = |wanted: &str| facts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
     let files = Files::new(tasks, builder, cx.binaries, (capture.endian, copied.unwrap_or(0)), fact, cx.ticket);
     let input = Decoding { capture, tasks, deferred, types, ticket: cx.ticket };
-    let chunks: Result<Vec<Chunk>, Cancelled> = rows
-        .par_chunks(if copied.is_some() { CHUNK_WITH_STACKS } else { CHUNK })
-        .map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker))
-        .collect();
-    let mut modules = FxHashMap::<Module, Option<MappingId>>::default();
-    let mut ends = Ends::default();
-    let chunks = chunks?;
-    builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).sum());
-    for chunk in chunks {
-        cx.ticket.check()?;
-        let frames: Vec<FrameId> = chunk
-            .frames
-            .iter()
-            .map(|frame| {
-                if frame.module == Module::Cut {
-                    let function = Some(builder.function_named(CUT));
-                    return builder.frame(Frame { function, ..Frame::default() });
-                }
-                let mapping = *modules.entry(frame.module).or_insert_with(|| mapping(frame.module, tasks, builder));
-                let name = if let Module::Map(map) = frame.module { tasks.name_of(map) } else { None };
-                let function = name.map(|name| builder.function(Function { name, system_name: None, file: None, start_line: 0 }));
-                // simpleperf moved return addresses to the calls before it wrote them.
-                let caller = frame.is_caller && !capture.features.is_simpleperf;
-                builder.frame(Frame { function, mapping, address: Some(frame.address), caller, ..Frame::default() })
-            })
-            .collect();
-        builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
-        builder.notes.absorb(&chunk.notes);
-        ends.absorb(&chunk.ends);
+    let (size, wave) = if copied.is_some() { (CHUNK_WITH_STACKS, WAVE_WITH_STACKS) } else { (CHUNK, WAVE) };
+    let decode_wave = |rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
+        rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker)).collect()
+    };
+    let mut merge = Merge { builder, modules: FxHashMap::default(), ends: Ends::default() };
+    let mut decoded = Vec::new();
+    // While one wave is decoded the one before it is joined to the profile, which also frees its memory.
+    for rows in rows.chunks(wave) {
+        let (next, joined) = rayon::join(|| decode_wave(rows), || merge.absorb(std::mem::take(&mut decoded), &input));
+        joined?;
+        decoded = next?;
     }
+    merge.absorb(decoded, &input)?;
+    let Merge { builder, ends, .. } = merge;
     ends.note(&files, &mut builder.notes);
     Ok(())
+}
+
+/// The profile that decoded chunks are joined to, in their order.
+struct Merge<'a> {
+    builder: &'a mut Builder,
+    modules: FxHashMap<Module, Option<MappingId>>,
+    ends: Ends,
+}
+
+impl Merge<'_> {
+    fn absorb(&mut self, chunks: Vec<Chunk>, input: &Decoding<'_>) -> Result<(), Cancelled> {
+        let Self { builder, modules, ends } = self;
+        let Decoding { capture, tasks, .. } = *input;
+        builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).max().unwrap_or(0));
+        for chunk in chunks {
+            input.ticket.check()?;
+            let frames: Vec<FrameId> = chunk
+                .frames
+                .iter()
+                .map(|frame| {
+                    if frame.module == Module::Cut {
+                        let function = Some(builder.function_named(CUT));
+                        return builder.frame(Frame { function, ..Frame::default() });
+                    }
+                    let mapping = *modules.entry(frame.module).or_insert_with(|| mapping(frame.module, tasks, builder));
+                    let name = if let Module::Map(map) = frame.module { tasks.name_of(map) } else { None };
+                    let function = name.map(|name| builder.function(Function { name, system_name: None, file: None, start_line: 0 }));
+                    // simpleperf moved return addresses to the calls before it wrote them.
+                    let caller = frame.is_caller && !capture.features.is_simpleperf;
+                    builder.frame(Frame { function, mapping, address: Some(frame.address), caller, ..Frame::default() })
+                })
+                .collect();
+            builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
+            builder.notes.absorb(&chunk.notes);
+            ends.absorb(&chunk.ends);
+        }
+        Ok(())
+    }
 }
 
 fn mapping(module: Module, tasks: &Tasks, builder: &mut Builder) -> Option<MappingId> {

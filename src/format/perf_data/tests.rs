@@ -226,6 +226,21 @@ fn labels_of(profile: &Profile, row: usize) -> String {
     labels.join(" ")
 }
 
+#[test]
+fn events_on_different_clocks_are_said_to_be() {
+    const USE_CLOCK_ID: usize = 25;
+    let with = |flags: &'static [usize]| {
+        read(&pipe(false, |out| {
+            for (id, flags) in [(71, &[][..]), (72, flags)] {
+                out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 10, bit::IDENTIFIER | bit::IP | bit::TIME, 0, flags, &[id]));
+            }
+        }))
+    };
+    let (same, other) = (with(&[]), with(&[USE_CLOCK_ID]));
+    assert_eq!((same.info.fact("clock"), same.notes.count(kind::GUESSED)), (Some("perf's own"), 0));
+    assert_eq!((other.info.fact("clock"), other.notes.count(kind::GUESSED)), (None, 1));
+}
+
 /// Two kinds of cores: names from updates, a joined type; a BPF program as a named function of the kernel.
 #[test]
 fn events_of_two_kinds_of_cores_are_joined_and_kernel_code_without_a_file_has_its_name() {
