@@ -1,7 +1,7 @@
 //! Folded stacks: one line for each stack, frames joined by `;` with the outermost first, then a blank and one or two numbers.
 //!
 //! Understood beside the plain form: fractional counts (kept as integers with [`SampleType::decimals`](crate::model::SampleType::decimals)), two counts on every line (a
-//! comparison written by difffolded.pl or inferno-diff-folded: sample types `first` and `second`), the suffixes `_[k]`, `_[i]` and
+//! comparison written by difffolded.pl or inferno-diff-folded: sample types `before` and `after`), the suffixes `_[k]`, `_[i]` and
 //! `_[j]` (kernel, inlined, JIT), UTF-16, all line ends, `#` comments. Deliberately absent: guessing what the counts count, and
 //! processes: a first frame that is a process name stays a frame. Start reading at [`Folded`] or, for writing, [`write_folded`].
 
@@ -88,12 +88,19 @@ fn looks_like_markup(text: &[u8]) -> bool {
 }
 
 fn is_comment(line: &[u8]) -> bool {
-    line.starts_with(b"#") || line.trim_ascii().is_empty()
+    match line.first() {
+        None | Some(b'#') => true,
+        Some(byte) => byte.is_ascii_whitespace() && line.trim_ascii().is_empty(),
+    }
 }
 
 /// A line's stack and the count after it. `None` where the line does not end in a number or has nothing before it.
 fn split_count(line: &[u8]) -> Option<(&[u8], Number)> {
     let line = line.trim_ascii_end();
+    if let Some((stack, number)) = number::at_end(line) {
+        let stack = stack.trim_ascii_end();
+        return (!stack.is_empty()).then_some((stack, number));
+    }
     let blank = memchr::memrchr2(b' ', b'\t', line)?;
     let (stack, count) = line.split_at_checked(blank)?;
     let number = number::parse(count.get(1..)?)?;
@@ -106,7 +113,7 @@ fn is_differential(text: &[u8]) -> bool {
     let mut found = false;
     for (_, line) in Lines::new(text).filter(|(_, line)| !is_comment(line)) {
         if let Some((stack, _)) = split_count(line) {
-            if split_count(stack).is_none_or(|(_, count)| count.decimals > 0) {
+            if split_count(stack).is_none_or(|(_, count)| count.decimals() > 0) {
                 return false;
             }
             found = true;
@@ -115,16 +122,16 @@ fn is_differential(text: &[u8]) -> bool {
     found
 }
 
-struct Row {
-    stack: StackId,
-    counts: [Number; 2],
-}
-
 /// A part of the text. Its rows wait outside the builder until the decimals of the whole file are known.
+#[derive(Default)]
 struct Chunk {
     builder: Builder,
-    rows: Vec<Row>,
+    stacks: Vec<StackId>,
+    /// First and second count of each stack; the second only where every line has two.
+    counts: [Vec<Number>; 2],
     decimals: [u8; 2],
+    /// Lines that are no stack with a count.
+    skipped: u64,
 }
 
 fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Profile, ReadError> {
@@ -135,22 +142,23 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
         parts.first().is_some_and(|(_, part)| is_differential(part)) && parts.par_iter().all(|(_, part)| is_differential(part));
     let mut chunks: Vec<Chunk> = parts
         .par_iter()
-        .map(|&(at, part)| {
-            ticket.advance(part.len() as u64)?;
-            Ok::<_, ReadError>(read_part(part, text.base + at as u64, differential))
-        })
-        .collect::<Result<_, _>>()?;
-    if chunks.iter().all(|chunk| chunk.rows.is_empty()) {
+        .map(|&(at, part)| read_part(part, text.base + at as u64, differential, ticket))
+        .collect::<Result<_, ReadError>>()?;
+    let skipped = chunks.iter().map(|chunk| chunk.skipped).sum();
+    if chunks.iter().all(|chunk| chunk.stacks.is_empty()) {
         return Err(ReadError::new("folded", 0, "reading stacks", "no line ends in a count"));
     }
     let decimals = chunks.iter().fold([0, 0], |[a, b], chunk| [chunk.decimals[0].max(a), chunk.decimals[1].max(b)]);
     let columns = 1 + usize::from(differential);
-    chunks.par_iter_mut().for_each(|chunk| chunk.put_rows(columns, decimals));
-    let mut builder = Builder::default();
-    builder.notes.absorb(&text.notes);
-    for chunk in chunks {
+    chunks.par_iter_mut().try_for_each(|chunk| ticket.check().map(|()| chunk.put_rows(columns, decimals)))?;
+    let mut chunks = chunks.into_iter();
+    let mut builder = chunks.next().map(|chunk| chunk.builder).unwrap_or_default();
+    let mut notes = text.notes;
+    notes.absorb(&builder.notes);
+    builder.notes = notes;
+    for mut chunk in chunks {
         ticket.check()?;
-        builder.info.comments.extend(chunk.builder.info.comments.iter().cloned());
+        builder.info.comments.append(&mut chunk.builder.info.comments);
         builder.absorb(chunk.builder);
     }
     if differential {
@@ -158,7 +166,7 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
         builder.notes.add(kind::GUESSED, "two numbers at the end of every line: read as the two sides of a comparison", samples, None);
         builder.default_sample_type = 1;
     }
-    builder.info.tally = Tally::new(builder.rows.len() as u64, builder.notes.count(kind::NOT_UNDERSTOOD));
+    builder.info.tally = Tally::new(builder.rows.len() as u64, skipped);
     "folded".clone_into(&mut builder.info.format);
     Ok(builder.finish())
 }
@@ -166,23 +174,24 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
 impl Chunk {
     /// Adds the rows as samples, all with the same decimals.
     fn put_rows(&mut self, columns: usize, decimals: [u8; 2]) {
-        let names = if columns == 1 { ["samples", ""] } else { ["first", "second"] };
+        let names = if columns == 1 { ["samples", ""] } else { ["before", "after"] };
         for (name, decimals) in names.into_iter().zip(decimals).take(columns) {
             let row = self.builder.add_sample_type(name, "count");
             if let Some(column) = self.builder.sample_types.get_mut(row) {
                 column.decimals = decimals;
             }
         }
-        for row in std::mem::take(&mut self.rows) {
+        let counts = std::mem::take(&mut self.counts);
+        for (row, stack) in std::mem::take(&mut self.stacks).into_iter().enumerate() {
             let mut values = [0; 2];
-            for ((value, count), decimals) in values.iter_mut().zip(row.counts).zip(decimals) {
-                let (stored, fits) = count.stored(decimals);
+            for ((value, counts), decimals) in values.iter_mut().zip(&counts).zip(decimals).take(columns) {
+                let (stored, fits) = counts.get(row).map_or((0, true), |count| count.stored(decimals));
                 *value = stored;
                 if !fits {
                     note_overflow(&mut self.builder.notes, None);
                 }
             }
-            self.builder.rows.sample(Sample { stack: Some(row.stack), ..Sample::default() }, values.get(..columns).unwrap_or(&values));
+            self.builder.rows.sample(Sample { stack: Some(stack), ..Sample::default() }, values.get(..columns).unwrap_or(&values));
         }
     }
 }
@@ -191,11 +200,19 @@ fn note_overflow(notes: &mut Notes, offset: Option<u64>) {
     notes.add(kind::OVERFLOW, "counts beyond 64 bits were held at the limit", 1, offset);
 }
 
-fn read_part(part: &[u8], base: u64, differential: bool) -> Chunk {
-    let mut chunk = Chunk { builder: Builder::default(), rows: Vec::new(), decimals: [0, 0] };
+/// Bytes between two looks at the ticket.
+const POLL_BYTES: usize = 1 << 18;
+
+fn read_part(part: &[u8], base: u64, differential: bool, ticket: &Ticket) -> Result<Chunk, ReadError> {
+    let mut chunk = Chunk::default();
     let mut stacks = Stacks::default();
+    let mut polled = 0;
     for (at, line) in Lines::new(part) {
         let offset = base + at as u64;
+        if at - polled >= POLL_BYTES {
+            ticket.advance((at - polled) as u64)?;
+            polled = at;
+        }
         if is_comment(line) {
             let comment = line.trim_ascii();
             if !comment.is_empty() {
@@ -205,31 +222,42 @@ fn read_part(part: &[u8], base: u64, differential: bool) -> Chunk {
         }
         let Some((mut stack, last)) = split_count(line) else {
             chunk.builder.notes.add(kind::NOT_UNDERSTOOD, "lines that are no stack with a count", 1, Some(offset));
+            chunk.skipped += 1;
             continue;
         };
-        let mut counts = [last, Number::default()];
-        if let Some((rest, first)) = differential.then(|| split_count(stack)).flatten() {
-            stack = rest;
-            counts = [first, last];
+        let mut first = last;
+        if let Some((rest, before)) = differential.then(|| split_count(stack)).flatten() {
+            (stack, first) = (rest, before);
+            chunk.count(1, last, offset);
         }
-        for (count, decimals) in counts.iter().zip(&mut chunk.decimals) {
-            *decimals = count.decimals.max(*decimals);
-            if count.clamped {
-                note_overflow(&mut chunk.builder.notes, Some(offset));
-            }
-            if count.rounded {
-                let cause = format!("counts with more than {MAX_DECIMALS} decimals were rounded");
-                chunk.builder.notes.add(kind::REPAIRED, &cause, 1, Some(offset));
-            }
-        }
-        if let Some(stack) = stacks.stack(&mut chunk.builder, stack, offset) {
-            chunk.rows.push(Row { stack, counts });
-        }
+        chunk.count(0, first, offset);
+        chunk.stacks.extend(stacks.stack(&mut chunk.builder, stack, offset));
     }
+    ticket.advance((part.len() - polled) as u64)?;
     if stacks.invalid > 0 {
         chunk.builder.notes.add(kind::INVALID_UTF8, "names that are not UTF-8 were read with replacement characters", stacks.invalid, None);
     }
-    chunk
+    Ok(chunk)
+}
+
+impl Chunk {
+    fn count(&mut self, column: usize, count: Number, offset: u64) {
+        if count.is_odd() {
+            if count.clamped() {
+                note_overflow(&mut self.builder.notes, Some(offset));
+            }
+            if count.rounded() {
+                let cause = format!("counts with more than {MAX_DECIMALS} decimals were rounded");
+                self.builder.notes.add(kind::REPAIRED, &cause, 1, Some(offset));
+            }
+            if let Some(decimals) = self.decimals.get_mut(column) {
+                *decimals = count.decimals().max(*decimals);
+            }
+        }
+        if let Some(counts) = self.counts.get_mut(column) {
+            counts.push(count);
+        }
+    }
 }
 
 /// Finds the rows of stacks again. Lines are usually sorted, so most of a stack is the stack of the line before.

@@ -7,21 +7,58 @@ pub(super) const MAX_DECIMALS: u8 = 6;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Number {
     digits: i64,
-    /// At most [`MAX_DECIMALS`]; as few as the number needs.
-    pub(super) decimals: u8,
-    /// The number as written does not fit and was held at the limit.
-    pub(super) clamped: bool,
-    /// The number as written has more decimals.
-    pub(super) rounded: bool,
+    /// [`Number::decimals`] in the low bits, then the two marks: one byte, because texts have millions of these.
+    marks: u8,
 }
 
+const CLAMPED: u8 = 0x40;
+const ROUNDED: u8 = 0x80;
+
 impl Number {
+    /// At most [`MAX_DECIMALS`]; as few as the number needs.
+    pub(super) const fn decimals(self) -> u8 {
+        self.marks & !(CLAMPED | ROUNDED)
+    }
+
+    /// The number as written does not fit and was held at the limit.
+    pub(super) const fn clamped(self) -> bool {
+        self.marks & CLAMPED != 0
+    }
+
+    /// The number as written has more decimals.
+    pub(super) const fn rounded(self) -> bool {
+        self.marks & ROUNDED != 0
+    }
+
+    /// True for all but whole numbers that fit.
+    pub(super) const fn is_odd(self) -> bool {
+        self.marks != 0
+    }
+
     /// The integer to store in a column with `decimals`, and whether it fits 64 bits (held at the limit otherwise).
     pub(super) fn stored(self, decimals: u8) -> (i64, bool) {
-        let factor = 10_i64.pow(u32::from(decimals.saturating_sub(self.decimals).min(MAX_DECIMALS)));
+        let factor = 10_i64.pow(u32::from(decimals.saturating_sub(self.decimals()).min(MAX_DECIMALS)));
         let product = self.digits.checked_mul(factor);
         (product.unwrap_or(if self.digits < 0 { i64::MIN } else { i64::MAX }), product.is_some())
     }
+}
+
+/// The whole number of at most 18 digits after a blank at the end of a line, and what stands before the blank. `None` for everything
+/// else, which [`parse`] may understand.
+pub(super) fn at_end(line: &[u8]) -> Option<(&[u8], Number)> {
+    let (mut digits, mut factor) = (0_i64, 1_i64);
+    for (count, &byte) in line.iter().rev().enumerate().take(19) {
+        match byte {
+            // At most 18 digits, so nothing overflows.
+            b'0'..=b'9' if count < 18 => {
+                digits += factor * i64::from(byte - b'0');
+                factor *= 10;
+            }
+            b' ' | b'\t' if count > 0 => return Some((line.get(..line.len() - count - 1)?, Number { digits, marks: 0 })),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Reads `12`, `-5`, `31.23`; nothing else may stand there.
@@ -47,9 +84,7 @@ pub(super) fn parse(text: &[u8]) -> Option<Number> {
     Some(Number {
         digits: fits.unwrap_or(if negative { i64::MIN } else { i64::MAX }),
         // At most MAX_DECIMALS, so it fits.
-        decimals: if fits.is_ok() { kept.len() as u8 } else { 0 },
-        clamped: fits.is_err(),
-        rounded: next.is_some(),
+        marks: if fits.is_ok() { kept.len() as u8 } else { CLAMPED } | if next.is_some() { ROUNDED } else { 0 },
     })
 }
 
@@ -84,8 +119,26 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()).map(|number| number.stored(6)), Some((stored_with_six, true)), "{text}");
         }
-        assert_eq!(parse(b"19.0").map(|number| number.decimals), Some(0));
-        assert!(parse(b"1.0000005").is_some_and(|number| number.rounded));
+        assert_eq!(parse(b"19.0").map(Number::decimals), Some(0));
+        assert!(parse(b"1.0000005").is_some_and(Number::rounded));
+    }
+
+    #[test]
+    fn the_short_way_reads_the_same() {
+        for (line, expected) in [
+            ("a;b 12", Some(("a;b", "12"))),
+            ("a\t7", Some(("a", "7"))),
+            ("a 123456789012345678", Some(("a", "123456789012345678"))),
+            ("a 1234567890123456789", None),
+            ("a -5", None),
+            ("a 1.5", None),
+            ("a ", None),
+            ("12", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(stack, number)| (stack.as_bytes(), parse(number.as_bytes()).unwrap()));
+            assert_eq!(at_end(line.as_bytes()), expected, "{line}");
+        }
     }
 
     #[test]
@@ -98,7 +151,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_held_at_the_limit_and_marked() {
         let huge = parse(b"99999999999999999999999").unwrap();
-        assert_eq!((huge.stored(0), huge.clamped), ((i64::MAX, true), true));
+        assert_eq!((huge.stored(0), huge.clamped()), ((i64::MAX, true), true));
         assert_eq!(parse(b"-9223372036854775808").unwrap().stored(0), (i64::MIN, true));
         assert_eq!(parse(b"9223372036854775807").unwrap().stored(1), (i64::MAX, false));
     }

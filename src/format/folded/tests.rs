@@ -41,7 +41,7 @@ fn two_counts_on_every_line_are_two_sample_types() {
     let profile = check("a;b 1 20\na;c 3 0\n# end\n", "a;b 20\n");
     assert_eq!(write_folded(&profile, 0), "a;b 1\na;c 3\n");
     let names: Vec<_> = profile.sample_types.iter().map(|column| column.name.as_str()).collect();
-    assert_eq!((names, profile.default_sample_type), (vec!["first", "second"], 1));
+    assert_eq!((names, profile.default_sample_type), (vec!["before", "after"], 1));
     // One line without a second number, and the number belongs to the name.
     check("a;b 1 20\na;c 3\n", "a;b 1 20\na;c 3\n");
 }
@@ -58,6 +58,7 @@ fn suffixes_become_flags() {
 fn lines_that_are_no_stacks_are_counted_with_the_first_place() {
     let profile = check("# made by hand\na;b 1\nno count\n\n 7\na 2\n", "a 2\na;b 1\n");
     assert_eq!(notes(&profile), [(kind::NOT_UNDERSTOOD, 2, Some(21))]);
+    assert_eq!(profile.info.tally, Tally::new(2, 2));
     assert_eq!(profile.info.comments, ["# made by hand"]);
 }
 
