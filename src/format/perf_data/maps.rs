@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::features::hex;
 use super::ids::{MapId, SpaceId};
@@ -87,6 +87,8 @@ pub(super) struct Tasks {
     build_ids: FxHashMap<String, String>,
     /// Modules that are one function, with its name.
     named: FxHashMap<MapId, StringId>,
+    /// Modules that hold no code: files mapped to be read, heaps, stacks.
+    data: FxHashSet<MapId>,
 }
 
 impl Tasks {
@@ -104,6 +106,7 @@ impl Tasks {
             empty: View { space: empty, len: 0 },
             build_ids,
             named: FxHashMap::default(),
+            data: FxHashSet::default(),
         }
     }
 
@@ -131,6 +134,9 @@ impl Tasks {
             pid: (!is_kernel).then_some(mmap.pid),
         };
         let Some(map) = self.maps.push(mapping) else { return };
+        if mmap.is_data {
+            self.data.insert(map);
+        }
         let span = Span { start: mmap.start, end: limit, map };
         if is_kernel {
             let kernel = View { space: self.kernel, len: self.space_len(self.kernel) };
@@ -141,6 +147,11 @@ impl Tasks {
             self.processes.insert(mmap.pid, view);
             self.task(mmap.pid, mmap.tid, builder);
         }
+    }
+
+    /// True for a module that holds no code.
+    pub(super) fn is_data(&self, map: MapId) -> bool {
+        self.data.contains(&map)
     }
 
     /// The kernel made code that has a name and no file.
@@ -264,7 +275,7 @@ mod tests {
     use super::*;
 
     fn map(tasks: &mut Tasks, builder: &mut Builder, pid: i32, start: u64, len: u64, file: &str) {
-        let mmap = Mmap { mode: Mode::User, pid, tid: pid, start, len, offset: 0, build_id: None, file: file.as_bytes() };
+        let mmap = Mmap { mode: Mode::User, pid, tid: pid, start, len, offset: 0, build_id: None, is_data: false, file: file.as_bytes() };
         tasks.mmap(&mmap, builder);
     }
 

@@ -110,6 +110,8 @@ impl Mode {
 
 /// `COMM` follows an exec.
 const MISC_COMM_EXEC: u16 = 1 << 13;
+/// What an `MMAP` or `MMAP2` names cannot be executed.
+const MISC_MMAP_DATA: u16 = 1 << 13;
 /// `MMAP2` carries a build id instead of device and inode.
 const MISC_MMAP_BUILD_ID: u16 = 1 << 14;
 /// A build id record says how long the id is.
@@ -127,6 +129,8 @@ pub(super) struct Mmap<'a> {
     pub(super) len: u64,
     pub(super) offset: u64,
     pub(super) build_id: Option<&'a [u8]>,
+    /// It holds no code.
+    pub(super) is_data: bool,
     pub(super) file: &'a [u8],
 }
 
@@ -144,7 +148,8 @@ pub(super) fn mmap(mut body: Cursor<'_>, misc: u16, second: bool) -> Result<Mmap
         }
         body.skip(8)?;
     }
-    Ok(Mmap { mode: Mode::of_misc(misc), pid, tid, start, len, offset, build_id, file: body.c_str() })
+    let (mode, is_data) = (Mode::of_misc(misc), misc & MISC_MMAP_DATA != 0);
+    Ok(Mmap { mode, pid, tid, start, len, offset, build_id, is_data, file: body.c_str() })
 }
 
 /// A thread got a name.

@@ -169,7 +169,7 @@ impl<'a> Files<'a> {
             Some(Err(reason)) => reason,
             Some(Ok(binary)) if binary.tables.is_empty() => "the file has no unwind information, and frame pointers lead nowhere",
             _ if lost.is_elsewhere => "their callers lie in memory that was not copied (the stack of a signal handler or a coroutine)",
-            _ => "its unwind information ends there",
+            _ => "its unwind information leads no further",
         };
         format!("user stacks not unwound beyond {name}: {reason}")
     }

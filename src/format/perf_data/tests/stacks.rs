@@ -48,8 +48,8 @@ fn sample(out: &mut Writer, misc: u16, (ip, tid, time): (u64, u32, u64), rest: &
     });
 }
 
-fn mapped(out: &mut Writer, start: u64, file: &str) {
-    out.record(records::MMAP, 2, |out| {
+fn mapped(out: &mut Writer, misc: u16, start: u64, file: &str) {
+    out.record(records::MMAP, misc, |out| {
         thread(out, 5);
         words(out, &[start, 0x1000, 0]);
         out.text(file);
@@ -214,6 +214,7 @@ fn frames(form: Form, step: u8, return_register: u8, start: &[u8], functions: &[
 /// Where the module was loaded.
 const LOADED: u64 = 0x5500_0000_0000;
 const STACK: u64 = 0x7ff0_0000_0000;
+const DATA: u64 = 0x7000_0000;
 
 /// An address in function `n` of the loaded module.
 fn code(n: u64, past: u64) -> u64 {
@@ -223,7 +224,9 @@ fn code(n: u64, past: u64) -> u64 {
 /// The stack of one sample whose registers (by number) and stack are given.
 fn unwound(module: Vec<u8>, regs: &[(u32, u64)], mask: u64, stack: &[u64], room: u64) -> (Profile, Vec<(u64, bool)>) {
     let bytes = capture(COMMON | bit::REGS_USER | bit::STACK_USER, 0, 0, mask, |out| {
-        mapped(out, LOADED, "/bin/tool");
+        mapped(out, 2, LOADED, "/bin/tool");
+        // Memory that holds no code.
+        mapped(out, 2 | 1 << 13, DATA, "//anon");
         let mut rest = vec![0, 2];
         rest.extend((0..64).filter(|n| mask >> n & 1 == 1).map(|n| regs.iter().find(|(at, _)| *at == n).map_or(0, |(_, value)| *value)));
         rest.push(room);
@@ -293,13 +296,22 @@ fn stacks_of_aarch64() {
 #[test]
 fn code_without_a_file_is_left_by_frame_pointers_into_code() {
     let jit = 0x6000_0000;
-    for (caller, expected) in [(code(2, 8), 2), (0x1234, 1)] {
+    for (caller, expected) in [(code(2, 8), 2), (0x1234, 1), (DATA + 8, 1)] {
         let stack = [0, 0, 0, caller];
         let (profile, found) = unwound(x64(Form::Indexed), &[(6, STACK + 16), (7, STACK), (8, jit)], X64_REGS, &stack, 0x40);
         assert_eq!(found.len(), expected, "{found:x?}");
         assert_eq!(profile.notes.count(kind::GUESSED) + 1, expected as u64);
         assert_eq!(profile.notes.count(kind::NOT_UNWOUND), 2 - expected as u64);
     }
+}
+
+/// A rule may be wrong (Go's for the way from one stack to another): what is no code called nobody.
+#[test]
+fn a_rule_that_leads_to_data_ends_the_stack() {
+    let (profile, found) = unwound(x64(Form::Indexed), &[(7, STACK), (8, code(0, 4))], X64_REGS, &[0, 0, DATA + 8, 0], 0x40);
+    assert_eq!((found, profile.notes.count(kind::NOT_UNWOUND)), (vec![(code(0, 4), false)], 1));
+    let (profile, found) = unwound(x64(Form::Indexed), &[(7, STACK), (8, code(0, 4))], X64_REGS, &[0, 0, 1, 0], 0x40);
+    assert_eq!((found, profile.notes.is_empty()), (vec![(code(0, 4), false)], true));
 }
 
 #[test]

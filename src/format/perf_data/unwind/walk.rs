@@ -105,15 +105,15 @@ impl<'a, A: Arch> Walk<'a, A> {
         mut found: impl FnMut(u64, bool),
     ) -> Result<Option<(End, u64)>, Cancelled> {
         let Some((ip, mut regs)) = A::start(|number| raw.word(number)) else { return Ok(None) };
-        found(ip, false);
         let mut stack = Stack { bytes: raw.stack, start: A::stack_pointer(&regs), is_past: false, is_outside: false };
-        let (mut address, mut is_caller, mut guessed) = (ip, false, 0);
-        for n in 1.. {
-            if n == MAX_FRAMES {
-                return Ok(Some((End::Deep, guessed)));
-            }
+        let (mut address, mut is_caller, mut guessed, mut last_file) = (ip, false, 0, None);
+        for n in 0..MAX_FRAMES {
             let looked_up = if is_caller { address.wrapping_sub(1) } else { address };
             let map = tasks.find(view, Mode::User, looked_up);
+            if n > 0 && map.is_some_and(|map| tasks.is_data(map)) {
+                return Ok(Some((End::Lost(Lost { file: last_file, is_elsewhere: false }), guessed)));
+            }
+            found(address, is_caller);
             let file = map.and_then(|map| self.files.of(map));
             let before = A::stack_pointer(&regs);
             let (binary, may_guess) = match file {
@@ -126,7 +126,7 @@ impl<'a, A: Arch> Walk<'a, A> {
             let step =
                 binary.and_then(|(file, binary)| self.step(file, binary, binary.address_of(offset), is_caller, &mut regs, &mut stack));
             let is_start = !is_caller && binary.is_some_and(|(_, binary)| !binary.tables.is_empty());
-            let is_code = |address: u64| tasks.find(view, Mode::User, address.wrapping_sub(1)).is_some();
+            let is_code = |address: u64| tasks.find(view, Mode::User, address.wrapping_sub(1)).is_some_and(|map| !tasks.is_data(map));
             let went = step.unwrap_or_else(|| if may_guess { self.guess(is_start, &mut regs, &mut stack, is_code) } else { Went::Lost });
             (address, is_caller) = match went {
                 // Nothing is ever mapped there: the outermost function of some programs says nothing about its caller.
@@ -144,10 +144,10 @@ impl<'a, A: Arch> Walk<'a, A> {
             // Callers lie further up, but for the first function of a processor that keeps return addresses in a register, and for
             // handlers of signals that have a stack of their own.
             let after = A::stack_pointer(&regs);
-            if is_caller && (after < before || (after == before && n > 1)) {
+            if is_caller && (after < before || (after == before && n > 0)) {
                 return Ok(Some((End::Lost(Lost { file, is_elsewhere: false }), guessed)));
             }
-            found(address, is_caller);
+            last_file = file;
         }
         Ok(Some((End::Deep, guessed)))
     }
