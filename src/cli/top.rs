@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::{Failure, args, output, read};
 use crate::app::load::LoadOptions;
+use crate::model::kind;
 use crate::report::{self, TopOrder, TopReport, TopSpec};
 
 pub(super) fn run(args: &args::Top, options: &LoadOptions) -> Result<ExitCode, Failure> {
@@ -17,7 +18,11 @@ pub(super) fn run(args: &args::Top, options: &LoadOptions) -> Result<ExitCode, F
         decimals: weighed.decimals,
     };
     let top = TopReport::new(&weighed.comparison, &spec);
-    let text = if args.json { report::json(&top) } else { top.text() };
+    let mut text = if args.json { report::json(&top) } else { top.text() };
+    if !args.json && capture.notes.count(kind::SAVED_COMPARISON) > 0 {
+        let hint = "a saved comparison: samples of before count negative here; `emberlens diff FILE` shows its two sides\n";
+        text.insert_str(0, hint);
+    }
     output::print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -51,18 +51,22 @@ impl Format for Pprof {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        let mut profile = decode::read(input, cx)?;
-        if let Some(base) = profile.base_label_sets() {
-            let marked = profile.samples.labels().iter().flatten().filter(|set| base.get(set.row()) == Some(&true)).count();
-            let text = "samples of the side before in a saved comparison (pprof::base=true), with negative values";
-            profile.notes.add(kind::SAVED_COMPARISON, text, marked as u64, None);
-        }
-        Ok(profile)
+        decode::read(input, cx).map(with_saved_comparison_noted)
     }
 
     fn read_gzip(&self, packed: &[u8], cx: &ReadCx<'_>) -> Result<Option<Profile>, ReadError> {
-        stream::read(packed, cx)
+        Ok(stream::read(packed, cx)?.map(with_saved_comparison_noted))
     }
+}
+
+/// Says of a comparison that pprof saved that it is one.
+fn with_saved_comparison_noted(mut profile: Profile) -> Profile {
+    if let Some(base) = profile.base_label_sets() {
+        let marked = profile.samples.labels().iter().flatten().filter(|set| base.get(set.row()) == Some(&true)).count();
+        let text = "samples of the side before in a saved comparison (pprof::base=true), with negative values";
+        profile.notes.add(kind::SAVED_COMPARISON, text, marked as u64, None);
+    }
+    profile
 }
 
 /// Numbers of the fields of a `Profile` message.

@@ -193,6 +193,7 @@ fn a_saved_comparison_is_one_again() {
     }
     let said = stdout(&["info", &saved]);
     assert!(said.contains("saved-comparison"), "{said}");
+    assert!(stdout(&["top", &saved]).starts_with("a saved comparison"));
     // A filtered export holds what the filter lets through, and opens again.
     export(folder.path(), "focused.pb.gz", &[&after, "--focus", "pricing"]);
     let focused = folder.path().join("focused.pb.gz").display().to_string();

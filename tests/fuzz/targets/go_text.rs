@@ -1,0 +1,4 @@
+//! The go-text reader on any bytes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| emberlens_fuzz::read_as("go-text", bytes));
