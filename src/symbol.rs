@@ -283,7 +283,7 @@ fn compiled(
             return;
         }
         if let Some(symbol) = table.find(address) {
-            answer.name_outermost(symbol.name);
+            answer.name_outermost(symbol.name.get());
         }
     })
     .map(Ok)
@@ -317,7 +317,7 @@ fn kernel_page(
 fn table_answer(table: &Table<'_>, addresses: &[u64], ticket: &Ticket) -> Result<Answer, Cancelled> {
     Answer::of(addresses, ticket, |address, answer| {
         if let Some(symbol) = table.find(address) {
-            answer.name_outermost(symbol.name);
+            answer.name_outermost(symbol.name.get());
         }
     })
 }

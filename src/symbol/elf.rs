@@ -6,10 +6,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use object::{CompressionFormat, Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _, SectionKind, SymbolKind};
+use object::{
+    BinaryFormat, CompressionFormat, Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _, SectionKind, SymbolKind,
+};
 
 use super::Bytes;
-use super::table::{Binding, Symbol};
+use super::table::{Binding, Name, Symbol};
+use crate::base::cursor::{Cursor, Endian, Short};
 
 /// Largest section that is inflated, in bytes.
 const SECTION_CAP_BYTES: u64 = 4 << 30;
@@ -60,6 +63,23 @@ impl<'a> Parsed<'a> {
 
     /// Functions of both symbol tables.
     pub(super) fn symbols(&self) -> Vec<Symbol<'a>> {
+        let mut symbols = Vec::new();
+        for (table, names) in [(".symtab", ".strtab"), (".dynsym", ".dynstr")] {
+            let plain = |name: &str| match self.section(name) {
+                Some(Cow::Borrowed(bytes)) => Some(bytes),
+                _ => None,
+            };
+            if let (Some(table), Some(names), BinaryFormat::Elf) = (plain(table), plain(names), self.object.format()) {
+                let endian = if self.is_little_endian() { Endian::Little } else { Endian::Big };
+                // A table that ends in the middle gives the symbols before.
+                read_symbols(Cursor::at(table, 0, endian), names, self.is_64(), &mut symbols).ok();
+            }
+        }
+        if symbols.is_empty() && self.object.format() != BinaryFormat::Elf { self.other_symbols() } else { symbols }
+    }
+
+    /// The same for files that are no ELF.
+    fn other_symbols(&self) -> Vec<Symbol<'a>> {
         let listed = self.object.symbols().chain(self.object.dynamic_symbols());
         listed
             .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition())
@@ -70,7 +90,7 @@ impl<'a> Parsed<'a> {
                     (false, false) => Binding::Local,
                 };
                 let name = symbol.name().ok().filter(|name| !name.is_empty())?;
-                Some(Symbol { start: symbol.address(), size: symbol.size(), name, binding })
+                Some(Symbol { start: symbol.address(), size: symbol.size(), name: Name::Text(name), binding })
             })
             .collect()
     }
@@ -150,8 +170,11 @@ impl<'a> Parsed<'a> {
         match data.format {
             CompressionFormat::None => return Some(Cow::Borrowed(data.data)),
             CompressionFormat::Zlib => {
-                let mut input = std::io::Read::take(flate2::read::ZlibDecoder::new(data.data), data.uncompressed_size);
-                std::io::Read::read_to_end(&mut input, &mut out).ok()?;
+                // Deflate packs at most 1032 to 1: a larger size is a lie, for which nothing is allocated.
+                let most = (data.data.len() as u64).saturating_mul(1032);
+                out.resize(usize::try_from(data.uncompressed_size).ok().filter(|&size| size as u64 <= most)?, 0);
+                let made = libdeflater::Decompressor::new().zlib_decompress(data.data, &mut out).ok()?;
+                out.truncate(made);
             }
             CompressionFormat::Zstandard => {
                 let mut input = std::io::Read::take(zstd::Decoder::new(data.data).ok()?, data.uncompressed_size);
@@ -161,6 +184,39 @@ impl<'a> Parsed<'a> {
         }
         Some(Cow::Owned(out))
     }
+}
+
+/// The functions of an ELF symbol table (`Elf32_Sym`, `Elf64_Sym` of the ELF specification). By hand, since reading each name and
+/// checking each entry's kind by way of `object` takes several times as long, and a large binary has a million.
+fn read_symbols<'a>(mut table: Cursor<'_>, names: &'a [u8], is_64: bool, symbols: &mut Vec<Symbol<'a>>) -> Result<(), Short> {
+    const FUNCTION: u8 = 2;
+    const CHOSEN_WHEN_LOADED: u8 = 10;
+    const UNDEFINED: u16 = 0;
+    while !table.rest().is_empty() {
+        let name = table.u32()?;
+        let (info, section, start, size);
+        if is_64 {
+            info = table.u8()?;
+            table.skip(1)?;
+            section = table.u16()?;
+            (start, size) = (table.u64()?, table.u64()?);
+        } else {
+            (start, size) = (u64::from(table.u32()?), u64::from(table.u32()?));
+            info = table.u8()?;
+            table.skip(1)?;
+            section = table.u16()?;
+        }
+        let is_function = matches!(info & 15, FUNCTION | CHOSEN_WHEN_LOADED) && section != UNDEFINED;
+        let binding = match info >> 4 {
+            0 => Binding::Local,
+            2 => Binding::Weak,
+            _ => Binding::Global,
+        };
+        if let Some(name) = names.get(name as usize..).filter(|name| is_function && name.first().is_some_and(|byte| *byte != 0)) {
+            symbols.push(Symbol { start, size, name: Name::Open(name), binding });
+        }
+    }
+    Ok(())
 }
 
 /// A stretch of a file that is loaded.

@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::cache::{self, Fresh};
 use super::elf::Parsed;
 use super::missing::Missing;
-use super::table::{Binding, Symbol, Table};
+use super::table::{Binding, Name, Symbol, Table};
 use super::{Kernel, ModuleSource, table_answer};
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::Profile;
@@ -173,7 +173,7 @@ impl<'a> Symbols<'a> {
                 start_of_text.get_or_insert(start);
             }
             let list = if words.next().is_some() { &mut modules } else { &mut core };
-            list.push(Symbol { start, size: 0, name, binding });
+            list.push(Symbol { start, size: 0, name: Name::Text(name), binding });
         }
         let is_visible = core.iter().chain(&modules).any(|symbol| symbol.start != 0);
         let len = core.len();
@@ -200,7 +200,7 @@ mod tests {
         let symbols = Symbols::of_kallsyms(text).unwrap();
         assert_eq!((symbols.core, symbols.text), (4, Some(0xffff_ffff_8100_0000)));
         let table = Table::new(symbols.all);
-        let name_at = |address| table.find(address).map(|symbol| symbol.name);
+        let name_at = |address| table.find(address).map(|symbol| symbol.name.get());
         assert_eq!(name_at(0xffff_ffff_8100_003f), Some("first"));
         assert_eq!(name_at(0xffff_ffff_8100_0090), Some("best"));
         assert_eq!(name_at(0xffff_ffff_8100_0100), Some("weak"));

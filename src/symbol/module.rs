@@ -96,7 +96,7 @@ fn look_up_files(
         }
         if let Some(symbol) = table.find(address) {
             // The symbol is the name that other tools show; the lines know what was inlined into it.
-            answer.name_outermost(symbol.name);
+            answer.name_outermost(symbol.name.get());
         }
     })?;
     Ok(Ok(Fresh { answer, links }))

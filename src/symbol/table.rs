@@ -19,8 +19,29 @@ pub(super) struct Symbol<'a> {
     pub(super) start: u64,
     /// 0 = up to the next symbol.
     pub(super) size: u64,
-    pub(super) name: &'a str,
+    pub(super) name: Name<'a>,
     pub(super) binding: Binding,
+}
+
+/// The name of a symbol. A binary has ten thousands, of which few are wanted: it is read only when it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Name<'a> {
+    Text(&'a str),
+    /// Bytes from the name on; it ends at the first zero.
+    Open(&'a [u8]),
+}
+
+impl<'a> Name<'a> {
+    /// The text; empty where it is no text.
+    pub(super) fn get(self) -> &'a str {
+        match self {
+            Self::Text(text) => text,
+            Self::Open(bytes) => {
+                let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+                bytes.get(..end).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("")
+            }
+        }
+    }
 }
 
 /// How a symbol is bound.
@@ -33,12 +54,13 @@ pub(super) enum Binding {
 
 impl Symbol<'_> {
     fn rank(&self) -> Rank {
+        let name = self.name.get();
         Rank {
             has_size: self.size > 0,
             is_strong: self.binding != Binding::Weak,
             is_global: self.binding == Binding::Global,
-            fewer_underscores: std::cmp::Reverse(self.name.bytes().take_while(|&byte| byte == b'_').count()),
-            len: self.name.len(),
+            fewer_underscores: std::cmp::Reverse(name.bytes().take_while(|&byte| byte == b'_').count()),
+            len: name.len(),
         }
     }
 }
@@ -52,9 +74,16 @@ pub(super) struct Table<'a> {
 impl<'a> Table<'a> {
     /// A table of any symbols; of several at one start the best name stays.
     pub(super) fn new(mut symbols: Vec<Symbol<'a>>) -> Self {
-        // Of equal ranks the first one stays, as perf has it: the sort is stable.
-        symbols.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| b.rank().cmp(&a.rank())));
-        symbols.dedup_by_key(|symbol| symbol.start);
+        let mut order: Vec<(u64, u32)> = symbols.iter().enumerate().map(|(row, symbol)| (symbol.start, row as u32)).collect();
+        order.sort_unstable();
+        // Of equal ranks the first one stays, as perf has it. Only where several names stand at one address, they are read.
+        let best = |rows: &[(u64, u32)]| {
+            let mut all = rows.iter().filter_map(|(_, row)| symbols.get(*row as usize)).copied();
+            let first = all.next()?;
+            Some(all.fold(first, |best, other| if other.rank() > best.rank() { other } else { best }))
+        };
+        let chosen: Vec<Symbol<'a>> = order.chunk_by(|a, b| a.0 == b.0).filter_map(best).collect();
+        symbols = chosen;
         let starts: Vec<u64> = symbols.iter().skip(1).map(|symbol| symbol.start).collect();
         for (symbol, next) in symbols.iter_mut().zip(starts) {
             if symbol.size == 0 {
@@ -77,7 +106,7 @@ impl<'a> Table<'a> {
                 let (start, rest) = line.trim_start().split_once(' ')?;
                 let (size, name) = rest.trim_start().split_once(' ')?;
                 let hex = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).ok();
-                Some(Symbol { start: hex(start)?, size: hex(size)?, name: name.trim_end(), binding: Binding::Global })
+                Some(Symbol { start: hex(start)?, size: hex(size)?, name: Name::Text(name.trim_end()), binding: Binding::Global })
             })
             .collect();
         symbols.reverse();
@@ -106,7 +135,7 @@ mod tests {
     use super::*;
 
     fn name_at<'a>(table: &Table<'a>, address: u64) -> Option<&'a str> {
-        table.find(address).map(|symbol| symbol.name)
+        table.find(address).map(|symbol| symbol.name.get())
     }
 
     #[test]
@@ -120,8 +149,8 @@ mod tests {
 
     #[test]
     fn the_best_of_several_names_is_the_one_that_perf_shows() {
-        let symbol = |name: &'static str, binding| Symbol { start: 16, size: 8, name, binding };
-        let table = |names: Vec<Symbol<'static>>| Table::new(names).find(16).map(|symbol| symbol.name);
+        let symbol = |name: &'static str, binding| Symbol { start: 16, size: 8, name: Name::Text(name), binding };
+        let table = |names: Vec<Symbol<'static>>| Table::new(names).find(16).map(|symbol| symbol.name.get());
         assert_eq!(table(vec![symbol("weak_longer", Binding::Weak), symbol("a", Binding::Local)]), Some("a"));
         assert_eq!(table(vec![symbol("__a", Binding::Global), symbol("_b", Binding::Global)]), Some("_b"));
         assert_eq!(table(vec![symbol("memcpy", Binding::Global), symbol("memmove", Binding::Global)]), Some("memmove"));

@@ -8,6 +8,7 @@ use crate::model::{Builder, Sample, Thread, check, kind};
 struct Machine {
     files: Vec<(String, Vec<u8>)>,
     map: Option<String>,
+    dump: Option<Vec<u8>>,
     kernels: Vec<Kernel>,
     hostname: Option<String>,
 }
@@ -19,6 +20,9 @@ impl ModuleSource for Machine {
     }
     fn perf_map(&self, _: i32, _: bool) -> Option<Bytes> {
         self.map.clone().map(|text| Arc::new(text.into_bytes()) as Bytes)
+    }
+    fn jit_dumps(&self, _: i32, _: Option<&str>, _: bool) -> Vec<Bytes> {
+        self.dump.iter().map(|bytes| Arc::new(bytes.clone()) as Bytes).collect()
     }
     fn kernels(&self, _: Option<&str>, _: Option<&str>) -> Vec<Kernel> {
         self.kernels.clone()
@@ -138,6 +142,35 @@ fn code_compiled_at_run_time_is_named_by_its_map() {
     assert_eq!(names(&named(&profile, &machine)), ["LazyCompile:*f a.js:1"]);
     let without = named(&profile, &Machine::default());
     assert_eq!(without.notes.count(kind::NO_SYMBOLS), 1);
+}
+
+/// A dump of one function `dumped` at 0x2000 to 0x2020, written by process `pid`.
+fn dump(pid: u32) -> Vec<u8> {
+    let mut bytes: Vec<u8> = [0x4a69_5444_u32, 1, 40, 62, 0, pid].iter().flat_map(|value| value.to_le_bytes()).collect();
+    bytes.extend([0; 16]);
+    bytes.extend([0_u32, 16 + 40 + 7].iter().flat_map(|value| value.to_le_bytes()));
+    bytes.extend([0; 16]);
+    bytes.extend([0x2000_u64, 0x2000, 0x20, 1].iter().flat_map(|value| value.to_le_bytes()));
+    bytes.extend(b"dumped\0");
+    bytes
+}
+
+#[test]
+fn a_dump_of_compiled_code_comes_before_the_map_and_must_be_of_the_process() {
+    let mapping = Mapping { start: 0x1000, limit: 0x9000, offset: 0, pid: Some(1), ..Mapping::default() };
+    let profile = profile("6.1", &[(mapping, "//anon", 0x2010, false), (mapping, "//anon", 0x3000, false)]);
+    let map = Some("2000 20 mapped\n3000 10 only_in_the_map\n".to_owned());
+    let machine = |pid| Machine { map: map.clone(), dump: Some(dump(pid)), ..Machine::default() };
+    assert_eq!(names(&named(&profile, &machine(1))), ["only_in_the_map", "dumped"]);
+    assert_eq!(names(&named(&profile, &machine(2))), ["only_in_the_map", "mapped"]);
+}
+
+#[test]
+fn the_kernels_page_in_a_process_is_named_as_a_whole() {
+    let mapping = Mapping { start: 0x7000, limit: 0x9000, offset: 0, pid: Some(1), ..Mapping::default() };
+    let named = named(&profile("6.1", &[(mapping, "[vdso]", 0x7010, false)]), &Machine::default());
+    assert_eq!(names(&named), ["[vdso]"]);
+    assert!(named.notes.is_empty() && named.info.unnamed.is_empty());
 }
 
 #[test]

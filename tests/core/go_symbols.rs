@@ -62,7 +62,7 @@ fn go(folder: &Path, args: &[&str]) -> Option<String> {
 }
 
 /// A profile of one sample for each offset in the file.
-fn profile(file: &Path, offsets: &[u64]) -> Profile {
+pub(crate) fn profile(file: &Path, offsets: &[u64]) -> Profile {
     let mut builder = Builder::new([("cycles", "count")]);
     let file = Some(builder.string(&file.to_string_lossy()));
     // Mapped at 0 from offset 0: addresses are offsets.
@@ -94,7 +94,7 @@ fn generic(name: &str) -> String {
 }
 
 /// Offset of code in the file and its address, by the program header of the code.
-fn code(file: &Path) -> (u64, u64, u64) {
+pub(crate) fn code(file: &Path) -> (u64, u64, u64) {
     let bytes = std::fs::read(file).unwrap();
     let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
     let (table, count) = (u64_at(32) as usize, usize::from(u16::from_le_bytes(bytes[56..58].try_into().unwrap())));

@@ -17,6 +17,7 @@ mod corpus_perf_data;
 mod corpus_pprof;
 mod corpus_symbols;
 mod corpus_text;
+mod debug_files;
 mod formats;
 mod go_pprof;
 mod go_symbols;

@@ -42,13 +42,16 @@ pub(super) struct PcLine<'a> {
     funcs: &'a [u8],
 }
 
-/// The table's address and the table: by the section's name, else by its first bytes anywhere in the data.
+/// The table's address and the table: by the section's name; where there are no sections by its first bytes anywhere in the data.
 pub(super) fn find<'a>(file: &Parsed<'a>, image: &Image<'a>) -> Option<(u64, PcLine<'a>)> {
     let named = file.sections().find(|(name, _)| matches!(name.as_str(), ".gopclntab" | ".data.rel.ro.gopclntab" | "__gopclntab"));
     if let Some((_, address)) = named
         && let Some(table) = image.from(address).and_then(PcLine::new)
     {
         return Some((address, table));
+    }
+    if file.sections().next().is_some() {
+        return None;
     }
     for (start, bytes) in file.loaded() {
         for (magic, _) in MAGICS {
