@@ -607,7 +607,7 @@ impl App {
             // capture has to show it.
             let read = std::panic::catch_unwind(|| load::read(&path, &options, ticket));
             let result = read.unwrap_or_else(|_| Err(load::LoadError::internal(&path)));
-            Event::Loaded(id, result.map(Arc::new).map_err(|error| error.to_string()))
+            Event::Loaded(id, result.map(Arc::new))
         })
     }
 

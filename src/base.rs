@@ -1,8 +1,9 @@
-//! Things that know nothing about profiles: row numbers, interning, mapped files, a byte cursor, inflate, work with progress.
+//! Things that know nothing about profiles: row numbers, interning, mapped files, a byte cursor, inflate, archives, work with progress.
 //!
 //! Deliberately absent: windows and the clock of a view; files only as bytes ([`mapped`]).
 //! Start reading at [`index`](mod@index), then [`intern`].
 
+pub mod archive;
 pub mod binaries;
 pub mod cursor;
 pub mod forest;

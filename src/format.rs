@@ -3,7 +3,9 @@
 //! Adding a format is one file and one line in [`FORMATS`]; dialogs, help, the README table and the contract tests loop over it.
 //! Deliberately absent: the file system (readers get bytes and a name), symbols, trees. Start reading at [`read`].
 
+pub mod archive;
 mod callgrind;
+mod chrome_trace;
 mod cpuprofile;
 mod error;
 mod firefox;
@@ -17,7 +19,7 @@ pub mod pprof;
 mod speedscope;
 mod text;
 
-pub use error::ReadError;
+pub use error::{Member, ReadError};
 
 use crate::base::binaries::Binaries;
 use crate::base::gzip::{Gzip, Stop};
@@ -86,12 +88,14 @@ pub struct ReadCx<'a> {
     /// Programs and libraries, for captures that hold copies of stacks instead of addresses; without them such stacks are one
     /// address long.
     pub binaries: Option<&'a dyn Binaries>,
+    /// Which member of an archive to read; `None` where it holds one capture, or is no archive.
+    pub member: Option<&'a str>,
 }
 
 impl<'a> ReadCx<'a> {
     /// The default limits.
     pub const fn new(ticket: &'a Ticket) -> Self {
-        Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES, parts: &[], binaries: None }
+        Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES, parts: &[], binaries: None, member: None }
     }
 }
 
@@ -109,13 +113,19 @@ pub static FORMATS: &[&dyn Format] = &[
     &speedscope::Speedscope,
     &firefox::Firefox,
     &cpuprofile::CpuProfile,
+    &chrome_trace::ChromeTrace,
     &callgrind::Callgrind,
     &otlp::Otlp,
     &folded::Folded,
 ];
 
-/// Reads a capture of any format: peel compression, ask every format, read, note damage.
+/// Reads a capture of any format: peel compression, open an archive, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+    read_at(input, cx, 0)
+}
+
+/// `depth` counts the archives around the input.
+fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, ReadError> {
     if input.bytes.is_empty() {
         return Err(ReadError::new("capture", 0, "reading the first byte", "the file is empty (0 bytes)"));
     }
@@ -128,6 +138,19 @@ pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
         PeelError::TooLarge { .. } => ReadError::new(inflate::container_of(input.bytes).name(), 0, "inflating", error.to_string()),
     })?;
     let inner = Input { bytes: &peeled.bytes, name: input.name };
+    if let Some(kind) = crate::base::archive::Kind::of(&peeled.bytes) {
+        let mut profile = archive::read(kind, &peeled.bytes, cx, depth)?;
+        note_damage(&mut profile, &peeled);
+        return Ok(profile);
+    }
+    if let Some(member) = cx.member {
+        return Err(ReadError::new(
+            "capture",
+            0,
+            "looking for the member",
+            format!("the file is no archive, so there is no {member} in it"),
+        ));
+    }
     let format = sniff(&inner)?;
     cx.ticket.stage("decoding", inner.bytes.len() as u64)?;
     let result = format.read(&inner, cx);
@@ -140,14 +163,16 @@ pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
         (Err(error), _) => return Err(error),
     };
     profile.info.container = peeled.container;
+    note_damage(&mut profile, &peeled);
+    debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
+    Ok(profile)
+}
+
+fn note_damage(profile: &mut Profile, peeled: &inflate::Peeled<'_>) {
     if let Some((offset, reason)) = &peeled.damage {
         profile.notes.add(kind::CONTAINER_DAMAGED, reason, 1, Some(*offset));
     }
-    if peeled.container == Container::None {
-        debug_assert!(peeled.damage.is_none(), "nothing around the bytes can be damaged");
-    }
-    debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
-    Ok(profile)
+    debug_assert!(peeled.container != Container::None || peeled.damage.is_none(), "nothing around the bytes can be damaged");
 }
 
 /// Compressed captures from this size on are worth two threads.
@@ -184,10 +209,14 @@ pub fn sniff(input: &Input<'_>) -> Result<&'static dyn Format, ReadError> {
         return Ok(*format);
     }
     let candidates: Vec<_> = if sure.is_empty() { answers.iter().filter(|(_, answer)| *answer == Sniff::Maybe).collect() } else { sure };
-    let ending =
-        |format: &dyn Format| format.extensions().iter().any(|ending| input.name.trim_end_matches(".gz").ends_with(&format!(".{ending}")));
+    let ending = |format: &dyn Format| format.extensions().iter().any(|ending| bare_name(input.name).ends_with(&format!(".{ending}")));
     let by_name = candidates.iter().find(|(format, _)| ending(*format));
     by_name.or_else(|| candidates.first()).map(|(format, _)| *format).ok_or_else(|| not_recognised(head))
+}
+
+/// A name without the ending of a compression.
+fn bare_name(name: &str) -> &str {
+    [".gz", ".zst", ".xz", ".bz2"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// Says what was tried and shows the first bytes, with a hint for the usual mix-ups.

@@ -4,6 +4,7 @@
 //! [`SCHEMA`] (documented in `src/report/README.md`). Deliberately absent: reading, weighing, files and the terminal. Start reading at
 //! [`info`], the smallest.
 
+pub mod captures;
 pub mod diff;
 pub mod info;
 pub mod merged;
@@ -14,6 +15,7 @@ pub mod table;
 pub mod top;
 pub mod tree;
 
+pub use captures::Captures;
 pub use diff::{DiffInput, DiffReport};
 pub use info::Info;
 pub use number::Number;

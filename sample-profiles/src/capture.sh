@@ -161,6 +161,11 @@ neighbour_samples() {
     (cd $run && env -i node --heap-prof --heap-prof-interval 8192 --heap-prof-name report.heapprofile report.js before)
     mv $run/report.heapprofile "$v8/report.heapprofile"
     chmod 644 "$v8"/*
+    trace=$out/chrome-trace/${v8##*/}
+    mkdir -p "$trace"
+    (cd $run && env -i node --trace-event-categories v8,node.perf --trace-event-file-pattern report.trace report.js before)
+    mv $run/report.trace "$trace/report.trace"
+    chmod 644 "$trace"/*
     python3 "$here/neighbours.py" "$out"
     callgrind=$out/callgrind/$(valgrind --version)
     mkdir -p "$callgrind"

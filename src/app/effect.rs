@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::view::CaptureId;
+use crate::format::Member;
+
 /// A wish to the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -36,4 +39,6 @@ pub enum Dialog {
     WhichIsBefore(PathBuf, PathBuf),
     /// A path to export to, typed by hand.
     ExportPath(String),
+    /// An archive holds several captures: which shall be opened? The capture that stands for the archive, what opens each, and what each is.
+    WhichMember(CaptureId, Vec<(PathBuf, Member)>),
 }

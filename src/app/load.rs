@@ -1,5 +1,6 @@
 //! From a path to a [`Profile`]: map the file, find its format, read it, name its addresses.
 //!
+//! A capture may be a member of an archive: `captures.zip!before/cpu.pb.gz` ([`archive_and_member`]).
 //! A capture may be a folder (`perf record --threads`, `--kcore`): its path, or that of a file in it, opens the whole of it.
 //! The window's jobs and the subcommands load through this one door. Deliberately absent: progress bars and recent files (the caller
 //! shows the ticket). Start reading at [`load`].
@@ -12,7 +13,8 @@ use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
 use crate::base::mapped::Mapped;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::format::{self, Input, Part, ReadCx, ReadError};
+use crate::format::archive::SEPARATOR;
+use crate::format::{self, Input, Member, Part, ReadCx, ReadError};
 use crate::model::{Profile, base_name};
 use crate::symbol;
 
@@ -50,6 +52,8 @@ pub fn load(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
 pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, LoadError> {
     let fail = |kind| LoadError { path: path.to_owned(), kind };
     let cap = options.max_bytes.unwrap_or_else(|| inflate::default_cap(0));
+    let (path, member) = archive_and_member(path);
+    let (path, member) = (path.as_path(), member.as_deref());
     let open = |path: &Path| Mapped::open(path, cap).map_err(|error| fail(Kind::Open(error)));
     let folder = Folder::around(path);
     let bytes = open(folder.as_ref().map_or(path, |folder| &folder.main))?;
@@ -61,8 +65,24 @@ pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
     let shown = path.to_string_lossy();
     let max_bytes = options.max_bytes.unwrap_or_else(|| inflate::default_cap(bytes.len()));
     let binaries = LocalModules::for_capture(path, &options.symbol_roots);
-    let cx = ReadCx { max_bytes, parts: &parts, binaries: Some(&binaries), ..ReadCx::new(ticket) };
+    let cx = ReadCx { max_bytes, parts: &parts, binaries: Some(&binaries), member, ..ReadCx::new(ticket) };
     format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
+}
+
+/// The file that a path names, and the member behind a `!` where it is no file as a whole: `a.zip!b/c.pb` is `a.zip` and `b/c.pb`, unless
+/// there is a file of all that name. `-!member` is a member of the archive on standard input.
+pub fn archive_and_member(path: &Path) -> (PathBuf, Option<String>) {
+    let Some(text) = path.to_str().filter(|text| text.contains(SEPARATOR) && !path.exists()) else { return (path.to_owned(), None) };
+    let cut = text.match_indices(SEPARATOR).find_map(|(at, _)| {
+        let (file, member) = (Path::new(text.get(..at)?), text.get(at + 1..)?);
+        (file.as_os_str() == "-" || file.is_file()).then(|| (file.to_owned(), Some(member.to_owned())))
+    });
+    cut.unwrap_or_else(|| (path.to_owned(), None))
+}
+
+/// True where `path` names a file, or a file and a member in it (which may turn out not to be there).
+pub fn is_there(path: &Path) -> bool {
+    archive_and_member(path).0.is_file()
 }
 
 /// The files of a capture that `perf record` wrote as a folder: `data` with the header, `data.0`, `data.1` … with the records of
@@ -169,6 +189,19 @@ impl LoadError {
         }
     }
 
+    /// The captures of an archive of which one must be chosen, and what opens each; empty for every other error.
+    pub fn choice(&self) -> Vec<(PathBuf, Member)> {
+        let Kind::Read(error) = &self.kind else { return Vec::new() };
+        // Paths of members begin at the outermost archive.
+        let (archive, _) = archive_and_member(&self.path);
+        let name = |member: &Member| {
+            let mut name = archive.clone().into_os_string();
+            name.push(format!("{SEPARATOR}{}", member.path));
+            (PathBuf::from(name), member.clone())
+        };
+        error.members().iter().map(name).collect()
+    }
+
     /// True where nothing is wrong with the file: the user stopped it.
     pub const fn is_cancelled(&self) -> bool {
         matches!(&self.kind, Kind::Read(error) if error.is_cancelled())
@@ -212,5 +245,28 @@ mod tests {
         }
         let error = load(folder.path(), &LoadOptions::default(), &Ticket::new()).unwrap_err();
         assert_eq!(error.reason(), "cannot open: this is a folder; wanted a file");
+    }
+
+    #[test]
+    fn a_member_is_named_behind_an_exclamation_mark_unless_a_file_has_that_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let zip = folder.path().join("a!b.zip");
+        let mut writer = zip::ZipWriter::new(std::fs::File::create(&zip).unwrap());
+        for (name, text) in [("x/one.folded", "main;a 1\n"), ("two.folded", "main;a 2\n")] {
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut writer, text.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap();
+        let error = load(&zip, &LoadOptions::default(), &Ticket::new()).unwrap_err();
+        let choice = error.choice();
+        assert_eq!(choice.iter().map(|(_, member)| member.path.as_str()).collect::<Vec<_>>(), ["x/one.folded", "two.folded"]);
+        for ((path, _), total) in choice.iter().zip([1, 2]) {
+            assert!(is_there(path));
+            assert_eq!(load(path, &LoadOptions::default(), &Ticket::new()).unwrap().total(0), total);
+        }
+        assert_eq!(archive_and_member(&zip), (zip.clone(), None), "the whole name is a file");
+        let missing = folder.path().join("none.zip!x");
+        assert_eq!(archive_and_member(&missing), (missing.clone(), None));
+        assert_eq!(archive_and_member(Path::new("-!x/y")), (PathBuf::from("-"), Some("x/y".to_owned())));
     }
 }

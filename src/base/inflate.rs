@@ -41,10 +41,14 @@ pub enum Container {
     Xz,
     /// bzip2, any number of streams.
     Bzip2,
+    /// A member of a zip archive, see [`archive`](super::archive).
+    Zip,
+    /// A member of a tar archive.
+    Tar,
 }
 
 impl Container {
-    /// The name in output: `none`, `gzip`, `zlib`, `zstd`, `xz`, `bzip2`.
+    /// The name in output: `none`, `gzip`, `zlib`, `zstd`, `xz`, `bzip2`, `zip`, `tar`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -53,6 +57,8 @@ impl Container {
             Self::Zstd => "zstd",
             Self::Xz => "xz",
             Self::Bzip2 => "bzip2",
+            Self::Zip => "zip",
+            Self::Tar => "tar",
         }
     }
 }
@@ -132,7 +138,7 @@ pub fn peel<'a>(input: &'a [u8], cap: u64, ticket: &Ticket) -> Result<Peeled<'a>
     let mut peeled = Peeled { bytes: Cow::Borrowed(input), container: outer, damage: None };
     for _ in 0..MAX_LAYERS {
         let (bytes, damage) = match container_of(&peeled.bytes) {
-            Container::None => break,
+            Container::None | Container::Zip | Container::Tar => break,
             Container::Gzip => gzip(&peeled.bytes, cap, ticket)?,
             Container::Zlib => stream(Container::Zlib, flate2::read::ZlibDecoder::new(&peeled.bytes[..]), 0, cap, ticket)?,
             Container::Zstd => zstd_frames(&peeled.bytes, cap, ticket)?,

@@ -366,7 +366,7 @@ pub(super) fn command() -> clap::Command {
   3    regressions were found (diff --fail-on-regression)
   130  cancelled";
     Args::command()
-        .after_help(format!("Formats, found by content and through gzip, zlib and zstd:\n{}\n\nExit codes:\n{codes}", formats.join("\n")))
+        .after_help(format!("Formats, found by content, through gzip, zlib, zstd, xz and bzip2, and in zip and tar (FILE!MEMBER names one of several):\n{}\n\nExit codes:\n{codes}", formats.join("\n")))
 }
 
 fn version() -> &'static str {

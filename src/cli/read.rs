@@ -9,13 +9,18 @@ use super::progress::with_progress;
 use crate::analysis::comparison::{CompareError, Shape, common_sample_types};
 use crate::analysis::filter::thread_label;
 use crate::analysis::{Comparison, Direction, Filter, Normalization, SideInput, compare};
-use crate::app::load::{LoadOptions, load};
+use crate::app::load::{LoadError, LoadOptions, load};
 use crate::model::{Profile, base_name};
 
 /// Reads one capture.
 pub(super) fn capture(path: &Path, options: &LoadOptions) -> Result<Arc<Profile>, Failure> {
+    Ok(load_capture(path, options)?)
+}
+
+/// Reads one capture; the error says which captures an archive holds.
+pub(super) fn load_capture(path: &Path, options: &LoadOptions) -> Result<Arc<Profile>, LoadError> {
     let name = path.to_string_lossy();
-    Ok(Arc::new(with_progress(base_name(&name), |ticket| load(path, options, ticket))?))
+    with_progress(base_name(&name), |ticket| load(path, options, ticket)).map(Arc::new)
 }
 
 /// Weighs the sides over one tree by what the user asked for; without a normalisation the one that fits the sample type is taken.

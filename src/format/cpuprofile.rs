@@ -8,7 +8,7 @@
 
 mod nodes;
 
-use nodes::Nodes;
+pub(super) use nodes::Nodes;
 
 use super::json::{Json, Kind, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
@@ -39,7 +39,7 @@ impl Format for CpuProfile {
     fn sniff(&self, head: &[u8]) -> Sniff {
         let has = |marks: &[&str]| looks_like(head, marks);
         // A trace of Chrome holds the same nodes inside its events.
-        if has(&["\"ph\""]) || has(&["\"traceEvents\""]) {
+        if has(&["\"ph\":"]) || has(&["\"traceEvents\""]) {
             Sniff::No
         } else if has(&["\"nodes\"", "\"callFrame\""])
             || has(&["\"head\"", "\"callFrame\""])

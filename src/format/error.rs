@@ -15,18 +15,37 @@ pub struct ReadError {
     doing: Cow<'static, str>,
     what: String,
     cancelled: bool,
+    members: Box<[Member]>,
+}
+
+/// A capture in an archive that holds several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its path inside the archive; behind the archive's path and a `!` it names the capture.
+    pub path: String,
+    /// Its size in bytes, as the archive says.
+    pub size: u64,
+    /// What it seems to be: the name of a format, an archive or a compression.
+    pub kind: &'static str,
 }
 
 impl ReadError {
     /// `doing` says what was being read ("sample 1042", "the string table"), `what` what was wanted and found. `offset` is in bytes of
     /// the uncompressed input.
     pub fn new(format: &'static str, offset: u64, doing: impl Into<Cow<'static, str>>, what: impl Into<String>) -> Self {
-        Self { format, offset, doing: doing.into(), what: what.into(), cancelled: false }
+        Self { format, offset, doing: doing.into(), what: what.into(), cancelled: false, members: Box::default() }
     }
 
     /// Reading was stopped by its user.
     pub fn cancelled() -> Self {
-        Self { format: "capture", offset: 0, doing: Cow::Borrowed("reading"), what: "cancelled".to_owned(), cancelled: true }
+        Self {
+            format: "capture",
+            offset: 0,
+            doing: Cow::Borrowed("reading"),
+            what: "cancelled".to_owned(),
+            cancelled: true,
+            members: Box::default(),
+        }
     }
 
     /// An input that ends too early.
@@ -42,6 +61,28 @@ impl ReadError {
     /// Byte offset in the uncompressed input.
     pub const fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The captures of an archive of which one must be chosen; empty for every other error.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The same error, about the choice among captures.
+    pub(super) fn with_members(mut self, members: Vec<Member>) -> Self {
+        self.members = members.into();
+        self
+    }
+
+    /// The same error for a member of an archive.
+    pub(super) fn inside(mut self, path: &str) -> Self {
+        if !self.cancelled {
+            self.what = format!("{} (in member {path})", self.what);
+        }
+        for member in &mut self.members {
+            member.path = format!("{path}{}{}", super::archive::SEPARATOR, member.path);
+        }
+        self
     }
 
     /// The same error with what led to it.

@@ -89,13 +89,25 @@ pub(super) struct Json<'a> {
     /// Texts that were not UTF-8 or held half a character.
     invalid: u64,
     first_invalid: usize,
+    /// The bytes ended where more was wanted.
+    cut: bool,
 }
 
 impl<'a> Json<'a> {
     /// The text in `bytes`; a byte order mark is passed over.
     pub(super) fn new(format: &'static str, bytes: &'a [u8], ticket: &'a Ticket) -> Self {
         let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { format, bytes, at, fresh: false, ticket, told: 0, invalid: 0, first_invalid: 0 }
+        Self { format, bytes, at, fresh: false, ticket, told: 0, invalid: 0, first_invalid: 0, cut: false }
+    }
+
+    /// The cancel switch, for work on what was read.
+    pub(super) const fn ticket(&self) -> &'a Ticket {
+        self.ticket
+    }
+
+    /// Whether the last error came from the end of the bytes.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Offset of the next byte.
@@ -122,7 +134,8 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn wanted(&self, wanted: &str) -> ReadError {
+    fn wanted(&mut self, wanted: &str) -> ReadError {
+        self.cut |= self.at >= self.bytes.len();
         let found = match self.bytes.get(self.at) {
             None => "the end of the file".to_owned(),
             Some(&byte) => Kind::of(byte).map_or_else(|| format!("`{}`", byte.escape_ascii()), |kind| kind.words().to_owned()),
@@ -148,7 +161,8 @@ impl<'a> Json<'a> {
 
     /// The kind of the next value.
     pub(super) fn kind(&mut self) -> Result<Kind, ReadError> {
-        self.next_byte()?.and_then(Kind::of).ok_or_else(|| self.wanted("a value"))
+        let next = self.next_byte()?;
+        next.and_then(Kind::of).map_or_else(|| Err(self.wanted("a value")), Ok)
     }
 
     /// Enters an object; [`key`](Self::key) gives its keys.
@@ -236,12 +250,13 @@ impl<'a> Json<'a> {
     }
 
     /// First byte, end, and whether there are escapes, of the text whose quote stands at `at`.
-    fn text_end(&self, at: usize) -> Result<(usize, usize, bool), ReadError> {
+    fn text_end(&mut self, at: usize) -> Result<(usize, usize, bool), ReadError> {
         let start = at + 1;
         let (mut at, mut escaped) = (start, false);
         loop {
             let rest = self.bytes.get(at..).unwrap_or(&[]);
             let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+                self.cut = true;
                 return Err(self.error(start - 1, "the JSON text", "a text does not end"));
             };
             if rest.get(found) == Some(&b'"') {

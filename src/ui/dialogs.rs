@@ -7,7 +7,11 @@ use egui::{Button, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
 use super::{drop, palette, shortcuts};
+use crate::app::load::is_there;
+use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
+use crate::format::Member;
+use crate::model::human;
 
 /// Draws the open dialog, if there is one.
 pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
@@ -28,6 +32,9 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
         Dialog::OpenPath(why) => titled(ui, "Open a path", out, |ui, out| open_path_ui(ui, cx, why, out)),
         Dialog::WhichIsBefore(first, second) => {
             titled(ui, "Which one is before?", out, |ui, out| which_ui(ui, cx, first, second, out));
+        }
+        Dialog::WhichMember(archive, choice) => {
+            titled(ui, "Which capture of the archive?", out, |ui, out| member_ui(ui, *archive, choice, out));
         }
         Dialog::ExportPath(name) => titled(ui, "Export to a path", out, |ui, out| export_path_ui(ui, cx, name, out)),
     });
@@ -85,12 +92,12 @@ fn open_path_ui(ui: &mut Ui, cx: &Cx<'_>, why: &str, out: &mut Outbox) {
     }
     let (text, entered) = path_field_ui(ui, "", "Path of a capture; two on two lines are compared", 2);
     let paths = drop::paths(&text);
-    for path in paths.iter().filter(|path| !path.is_file()) {
+    for path in paths.iter().filter(|path| !is_there(path)) {
         let why = if path.is_dir() { "is a folder" } else { "is not there" };
         ui.label(RichText::new(format!("{} {why}", path.display())).font(fonts::table()).color(cx.theme.warning));
     }
     ui.add_space(size::PAD);
-    let can = !paths.is_empty() && paths.iter().all(|path| path.is_file());
+    let can = !paths.is_empty() && paths.iter().all(|path| is_there(path));
     let label = if paths.len() == 2 { "Compare" } else { "Open" };
     if ui.add_enabled(can, primary(cx, label)).clicked() || (entered && can) {
         out.send(Command::CloseDialog);
@@ -138,6 +145,30 @@ fn which_ui(ui: &mut Ui, cx: &Cx<'_>, first: &PathBuf, second: &PathBuf, out: &m
     ui.add_space(size::GAP);
     if ui.button("Open both without comparing").clicked() {
         out.send(Command::Open(vec![first.clone(), second.clone()]));
+    }
+}
+
+/// The captures of an archive as a list: a click opens one. What stood for the archive goes.
+fn member_ui(ui: &mut Ui, archive: CaptureId, choice: &[(PathBuf, Member)], out: &mut Outbox) {
+    ui.set_width(560.0);
+    let mut open = |paths: Vec<PathBuf>| {
+        out.send(Command::CloseDialog);
+        out.send(Command::Close(archive));
+        out.send(Command::Drop(paths));
+    };
+    egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+        for (path, member) in choice {
+            let text = format!("{}   {}, {}", member.path, member.kind, human(member.size as f64, "bytes"));
+            let row = Button::new(RichText::new(text).font(fonts::table())).min_size(vec2(540.0, 28.0));
+            if ui.add(row).on_hover_text(path.display().to_string()).clicked() {
+                open(vec![path.clone()]);
+            }
+        }
+    });
+    ui.add_space(size::GAP);
+    let label = if choice.len() == 2 { "Compare both" } else { "Open all" };
+    if ui.button(label).clicked() {
+        open(choice.iter().map(|(path, _)| path.clone()).collect());
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn handle(ctx: &egui::Context, out: &mut Outbox) {
             _ => None,
         })
     });
-    let pasted: Vec<PathBuf> = pasted.unwrap_or_default().into_iter().filter(|path| path.is_file()).collect();
+    let pasted: Vec<PathBuf> = pasted.unwrap_or_default().into_iter().filter(|path| crate::app::load::is_there(path)).collect();
     if !pasted.is_empty() {
         out.send(Command::Drop(pasted));
     }

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 /// A command that never opens a window, and keeps no symbols.
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_emberlens"));
     command.env("XDG_CACHE_HOME", "/dev/null");
     command

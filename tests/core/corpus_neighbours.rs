@@ -245,3 +245,37 @@ fn names_with_and_without_numbers_read_the_same() {
     let (plain, short) = (read("callgrind.example.log"), read("callgrind.name-compression.log"));
     assert_eq!((own(&plain, "Instructions"), plain.total(0)), (own(&short, "Instructions"), 820));
 }
+
+#[test]
+fn slices_of_a_trace_cover_the_time_of_their_union() {
+    let mut paths = files(".trace");
+    paths.extend(corpus::folder().map(|folder| folder.join("third-party/other/speedscope/simple.json")));
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let (profile, file) = (open(path).expect("a sound trace"), json(path));
+        let list = file["traceEvents"].as_array().or_else(|| file.as_array()).expect("a list of events");
+        let (mut open, mut slices) = (BTreeMap::<String, Vec<i64>>::new(), BTreeMap::<String, Vec<(i64, i64)>>::new());
+        for event in list {
+            let (thread, time) = (format!("{}/{}", event["pid"], event["tid"]), event["ts"].as_i64().unwrap_or(0));
+            let length = event["dur"].as_i64().or_else(|| event["tdur"].as_i64()).unwrap_or(0);
+            match event["ph"].as_str().expect("a phase") {
+                "X" => slices.entry(thread).or_default().push((time, time + length)),
+                "B" => open.entry(thread).or_default().push(time),
+                "E" => {
+                    let start = open.entry(thread.clone()).or_default().pop().expect("a begin");
+                    slices.entry(thread).or_default().push((start, time));
+                }
+                _ => {}
+            }
+        }
+        let mut covered = 0;
+        for list in slices.values_mut() {
+            list.sort_unstable();
+            let mut until = i64::MIN;
+            for &(start, end) in list.iter() {
+                covered += (end - start.max(until)).max(0);
+                until = until.max(end);
+            }
+        }
+        assert_eq!(profile.total(0), covered * 1000, "{}", path.display());
+    }
+}

@@ -9,6 +9,7 @@ mod bad_perf_data;
 mod bad_pprof;
 mod bad_text;
 mod cli;
+mod cli_archives;
 mod cli_diff;
 mod corpus;
 mod corpus_go_text;

@@ -231,3 +231,20 @@ fn two_typed_paths_are_compared() {
     press(&mut harness, Modifiers::NONE, Key::Enter);
     assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichIsBefore(..))), "{:?}", harness.state().app().dialog());
 }
+
+#[test]
+fn an_archive_with_several_captures_asks_which() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("runs.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&path).expect("a file"));
+    tar.append_path_with_name(sample(BEFORE), "before.pb.gz").expect("a member");
+    tar.append_path_with_name(sample(AFTER), "after.pb.gz").expect("a member");
+    tar.finish().expect("an archive");
+    let mut harness = dark("");
+    apply(&mut harness, Command::Open(vec![path]));
+    assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichMember(_, choice)) if choice.len() == 2));
+    harness.get_by_label("Compare both").click();
+    harness.run();
+    assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichIsBefore(..))), "{:?}", harness.state().app().dialog());
+    assert!(harness.state().app().captures().is_empty(), "what stood for the archive is gone");
+}

@@ -7,6 +7,7 @@ use crate::app::command::Command;
 use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
 use crate::app::export;
+use crate::app::load::LoadError;
 use crate::app::settings::Recent;
 use crate::app::view::{CaptureId, FlameWindow};
 use crate::app::{App, CaptureState};
@@ -125,7 +126,7 @@ fn close(app: &mut App, id: CaptureId) {
     app.remember_shown();
 }
 
-pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, String>) {
+pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, LoadError>) {
     let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) else { return };
     capture.generation += 1;
     match result {
@@ -147,7 +148,13 @@ pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, 
                 show_saved_side(app, id, &path, before);
             }
         }
-        Err(why) => capture.state = CaptureState::Failed(why),
+        Err(error) => {
+            capture.state = CaptureState::Failed(error.to_string());
+            let choice = error.choice();
+            if !choice.is_empty() && app.dialog.is_none() {
+                app.dialog = Some(Dialog::WhichMember(id, choice));
+            }
+        }
     }
 }
 

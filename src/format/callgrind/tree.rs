@@ -29,6 +29,7 @@ struct Path {
 pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError> {
     let Graph { builder, nodes, events, cost_lines } = graph;
     let inclusive: Vec<Vec<f64>> = nodes.iter().map(|node| inclusive(node, *events)).collect();
+    ticket.check()?;
     let mut incoming = vec![vec![0.0; *events]; nodes.len()];
     for (caller, node) in nodes.iter().enumerate() {
         for call in node.calls.iter().filter(|call| call.callee != caller) {
@@ -38,6 +39,7 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
     }
     let own: f64 = nodes.iter().flat_map(|node| &node.lines).flat_map(|line| &line.costs).map(|&cost| cost as f64).sum();
     let calls = nodes.iter().map(|node| node.calls.len()).sum::<usize>();
+    ticket.check()?;
     let mut totals = vec![0.0; *events];
     for line in nodes.iter().flat_map(|node| &node.lines) {
         totals.iter_mut().zip(&line.costs).for_each(|(total, &cost)| *total += cost as f64);

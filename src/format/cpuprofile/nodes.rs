@@ -6,6 +6,9 @@ use crate::format::ReadError;
 use crate::format::json::{Json, Number};
 use crate::model::{Builder, Frame, FrameId, Function, StackId, kind};
 
+/// Nodes between two looks at the cancel switch.
+const ROWS_PER_CHECK: usize = 4096;
+
 /// One node.
 #[derive(Clone, Copy, Default)]
 pub(in crate::format) struct Node {
@@ -65,7 +68,7 @@ impl Nodes {
     }
 
     /// The flat list `nodes`.
-    pub(super) fn read_list(&mut self, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
+    pub(in crate::format) fn read_list(&mut self, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
         let mut callees = Vec::new();
         json.list()?;
         while json.item()? {
@@ -156,7 +159,10 @@ impl Nodes {
 
     /// The stack of each node, by row.
     pub(in crate::format) fn stacks(&mut self, json: &Json<'_>, builder: &mut Builder) -> Result<Vec<Option<StackId>>, ReadError> {
-        for (id, caller) in std::mem::take(&mut self.children) {
+        for (number, (id, caller)) in std::mem::take(&mut self.children).into_iter().enumerate() {
+            if number.is_multiple_of(ROWS_PER_CHECK) {
+                json.ticket().check()?;
+            }
             let Some(row) = self.row(id) else {
                 builder.notes.add(kind::SKIPPED, "callees that do not exist", 1, None);
                 continue;
@@ -172,6 +178,9 @@ impl Nodes {
         let mut stacks: Vec<Option<Option<StackId>>> = vec![None; self.rows.len()];
         let mut path = Vec::new();
         for row in 0..self.rows.len() {
+            if row.is_multiple_of(ROWS_PER_CHECK) {
+                json.ticket().check()?;
+            }
             let mut at = Some(row);
             while let Some(row) = at.filter(|&row| stacks.get(row).is_some_and(Option::is_none)) {
                 if path.len() >= self.rows.len() {

@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::format::json::{Json, Kind, Number};
-use crate::model::{self, Builder, Profile, Tally, kind};
+use crate::model::{self, Builder, Profile, kind};
 
 /// How deep processes stand in processes of a raw file; Firefox writes one level. Each level is passed over once more.
 const MAX_LEVELS: usize = 8;
@@ -71,7 +71,7 @@ pub(super) fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> 
     let mut waiting = vec![(0, Document::find(&mut json)?)];
     json.end()?;
     let mut columns = Columns::default();
-    let (mut start, mut skipped) = (None, 0);
+    let mut start = None;
     while let Some((level, document)) = waiting.pop() {
         let meta = match document.meta {
             Some(place) => read_meta(&mut json, place, &mut builder, start.is_none())?,
@@ -81,7 +81,7 @@ pub(super) fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> 
         let Some(threads) = document.threads else {
             return Err(json.error(0, "the list `threads`", "there is no such list"));
         };
-        skipped += read_threads(&mut json, &document, threads, &meta, meta.start - first, &mut columns, &mut builder)?;
+        read_threads(&mut json, &document, threads, &meta, meta.start - first, &mut columns, &mut builder)?;
         if let Some(counters) = document.counters {
             let counters = count(&mut json, counters)?;
             if counters > 0 {
@@ -105,7 +105,6 @@ pub(super) fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> 
             waiting.extend(found.into_iter().rev());
         }
     }
-    builder.info.tally = Tally::new(builder.rows.len() as u64, skipped);
     json.note(&mut builder.notes);
     Ok(builder.finish())
 }
@@ -198,7 +197,7 @@ fn read_threads(
     later: f64,
     columns: &mut Columns,
     builder: &mut Builder,
-) -> Result<u64, ReadError> {
+) -> Result<(), ReadError> {
     let libs = document.libs.map_or_else(|| Ok(Vec::new()), |place| read_libs(json, place))?;
     let shared = document.shared.map_or_else(|| Ok(Places::default()), |place| find_places(json, place))?;
     let shared_strings = match shared.get("stringArray") {
@@ -212,7 +211,6 @@ fn read_threads(
     };
     json.go_to(threads);
     json.list()?;
-    let mut skipped = 0;
     while json.item()? {
         if json.kind()? != Kind::Object {
             // Early raw files hold whole profiles of other processes here, as text.
@@ -239,7 +237,7 @@ fn read_threads(
             own = Frames::read(json, &all, strings, own_libs.as_deref().unwrap_or(&libs), thread.pid, meta, builder)?;
             &own
         };
-        skipped += add_thread(json, &all, &thread, frames, meta, columns, builder)?;
+        add_thread(json, &all, &thread, frames, meta, columns, builder)?;
         if let Some(&markers) = all.get("markers") {
             let markers = Table::read(json, markers, &["name"])?.rows as u64;
             if markers > 0 {
@@ -248,7 +246,7 @@ fn read_threads(
         }
         json.go_to(after);
     }
-    Ok(skipped)
+    Ok(())
 }
 
 fn find_places(json: &mut Json<'_>, place: usize) -> Result<Places, ReadError> {

@@ -5,9 +5,13 @@ use std::borrow::Cow;
 use super::NAME;
 use super::document::{Meta, Places};
 use super::table::Table;
+use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::format::json::Json;
 use crate::model::{Builder, Frame, FrameId, Function, Mapping, MappingId, StackId, base_name, kind};
+
+/// Rows between two looks at the cancel switch.
+pub(super) const ROWS_PER_CHECK: usize = 4096;
 
 /// A library.
 #[derive(Default)]
@@ -70,6 +74,9 @@ impl Frames {
         let mut mappings = vec![None; libs.len()];
         let raw = !tables.frames.column(LOCATION).is_empty() || !meta.processed;
         for row in 0..tables.frames.rows {
+            if row.is_multiple_of(ROWS_PER_CHECK) {
+                json.ticket().check()?;
+            }
             if raw {
                 let (outer, leaf) = tables.raw_frame(row, pid, &mut mappings, builder);
                 ids.push(outer);
@@ -81,14 +88,24 @@ impl Frames {
                 ids.push(frame);
             }
         }
-        frames.add_stacks(&tables, &ids, stack_place, builder)?;
+        frames.add_stacks(&tables, &ids, stack_place, builder, json.ticket())?;
         Ok(frames)
     }
 
-    fn add_stacks(&mut self, tables: &Tables<'_>, ids: &[FrameId], place: usize, builder: &mut Builder) -> Result<(), ReadError> {
+    fn add_stacks(
+        &mut self,
+        tables: &Tables<'_>,
+        ids: &[FrameId],
+        place: usize,
+        builder: &mut Builder,
+        ticket: &Ticket,
+    ) -> Result<(), ReadError> {
         let fail = |row: usize, what: String| ReadError::new(NAME, place as u64, format!("stack {row}"), what);
         self.stacks.reserve(tables.stacks.rows);
         for row in 0..tables.stacks.rows {
+            if row.is_multiple_of(ROWS_PER_CHECK) {
+                ticket.check()?;
+            }
             // The newest files say how many rows before this one its caller stands, 0 for none.
             let prefix = match tables.stacks.number(2, row) {
                 Some(back) => Some(back as usize).filter(|&back| back > 0).map(|back| row.wrapping_sub(back)),

@@ -2,11 +2,12 @@
 
 use super::NAME;
 use super::document::{Meta, Places, thread_row};
-use super::frames::Frames;
+use super::frames::{Frames, ROWS_PER_CHECK};
 use super::table::Table;
+use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::format::json::{Json, MAX_DECIMALS};
-use crate::model::{Builder, Label, LabelSetId, LabelValue, Sample, ThreadId, kind};
+use crate::model::{Builder, Label, LabelSetId, LabelValue, Sample, StackId, ThreadId, kind};
 
 /// One thread.
 #[derive(Default)]
@@ -36,7 +37,7 @@ impl Columns {
 
 const NANOS_PER_MILLI: f64 = 1e6;
 
-/// Adds what a thread recorded and gives the number of records that were left out.
+/// Adds what a thread recorded.
 pub(super) fn add_thread(
     json: &mut Json<'_>,
     places: &Places,
@@ -45,8 +46,8 @@ pub(super) fn add_thread(
     meta: &Meta,
     columns: &mut Columns,
     builder: &mut Builder,
-) -> Result<u64, ReadError> {
-    let mut adder = Adder { frames, meta, later: thread.later, thread: None, labels: Vec::new(), skipped: 0 };
+) -> Result<(), ReadError> {
+    let mut adder = Adder { frames, meta, later: thread.later, thread: None, labels: Vec::new(), ticket: json.ticket() };
     if let Some(&place) = places.get("samples") {
         let table = Table::read(json, place, &["stack", "time", "timeDeltas", "weight", "threadCPUDelta"])?;
         if table.rows > 0 {
@@ -62,7 +63,7 @@ pub(super) fn add_thread(
             adder.add_allocations(&table, place, (positive, negative), columns, builder)?;
         }
     }
-    Ok(adder.skipped)
+    Ok(())
 }
 
 struct Adder<'a> {
@@ -72,7 +73,7 @@ struct Adder<'a> {
     thread: Option<ThreadId>,
     /// Label sets by category.
     labels: Vec<Option<LabelSetId>>,
-    skipped: u64,
+    ticket: &'a Ticket,
 }
 
 /// The times of a table's rows in milliseconds: as they stand, or from deltas.
@@ -127,7 +128,7 @@ impl Adder<'_> {
         let time = times(table);
         let mut values = vec![0; builder.sample_types.len()];
         for row in 0..table.rows {
-            let Some((stack, labels)) = self.stack(table, row, place, builder)? else { continue };
+            let (stack, labels) = self.stack(table, row, place, builder)?;
             values.fill(0);
             let mut set = |column: usize, value: f64| values.get_mut(column).into_iter().for_each(|place| *place = value.round() as i64);
             let scale = |column: usize, builder: &Builder| {
@@ -159,7 +160,7 @@ impl Adder<'_> {
     ) -> Result<(), ReadError> {
         let time = times(table);
         for row in 0..table.rows {
-            let Some((stack, labels)) = self.stack(table, row, place, builder)? else { continue };
+            let (stack, labels) = self.stack(table, row, place, builder)?;
             let bytes = table.number(3, row).unwrap_or(0.0);
             let column = columns.of(if bytes < 0.0 { negative } else { positive }, "bytes", builder);
             let sample = Sample { stack, thread: self.thread, labels, time: self.nanos(time(row)) };
@@ -173,23 +174,25 @@ impl Adder<'_> {
     }
 
     /// The stack of a record and its labels.
-    #[expect(clippy::type_complexity, reason = "two parts of one sample, which only its caller puts together")]
     fn stack(
         &mut self,
         table: &Table,
         row: usize,
         place: usize,
         builder: &mut Builder,
-    ) -> Result<Option<(Option<crate::model::StackId>, Option<LabelSetId>)>, ReadError> {
+    ) -> Result<(Option<StackId>, Option<LabelSetId>), ReadError> {
+        if row.is_multiple_of(ROWS_PER_CHECK) {
+            self.ticket.check()?;
+        }
         let Some(stack) = table.index(0, row) else {
             builder.notes.add(kind::NO_STACK, "samples without a stack", 1, Some(place as u64));
-            return Ok(Some((None, None)));
+            return Ok((None, None));
         };
         let (stack, category) = self.frames.sampled(stack, builder).map_err(|stacks| {
             let what = format!("names stack {stack}, but there are only {stacks}");
             ReadError::new(NAME, place as u64, format!("sample {row}"), what)
         })?;
-        Ok(Some((Some(stack), category.and_then(|category| self.label(category as usize, builder)))))
+        Ok((Some(stack), category.and_then(|category| self.label(category as usize, builder))))
     }
 
     /// The label of a category, made once for each thread.

@@ -48,14 +48,20 @@ impl Dictionary {
         let [_, mappings, locations, functions, links, strings, attributes, stacks] = &tables;
         let mut dictionary = Self::default();
         let mut invalid = 0;
-        for text in strings {
+        for (number, text) in strings.iter().enumerate() {
+            if number.is_multiple_of(4096) {
+                ticket.check()?;
+            }
             let text = crate::format::text::lossy(text.bytes(), &mut invalid);
             dictionary.strings.push(builder.string(&text));
         }
         if invalid > 0 {
             builder.notes.add(kind::INVALID_UTF8, "names that are not UTF-8 were read with replacement characters", invalid, None);
         }
-        for &row in attributes {
+        for (number, &row) in attributes.iter().enumerate() {
+            if number.is_multiple_of(4096) {
+                ticket.check()?;
+            }
             let attribute = dictionary.attribute(row, builder)?;
             dictionary.attributes.push(attribute);
         }
@@ -67,7 +73,10 @@ impl Dictionary {
             let mapping = dictionary.mapping(row, builder)?;
             dictionary.mappings.push(mapping);
         }
-        for &row in functions {
+        for (number, &row) in functions.iter().enumerate() {
+            if number.is_multiple_of(4096) {
+                ticket.check()?;
+            }
             let function = dictionary.function(row, builder)?;
             dictionary.functions.push(function);
         }
@@ -79,6 +88,9 @@ impl Dictionary {
             dictionary.locations.push(frames);
         }
         for (number, &row) in stacks.iter().enumerate() {
+            if number.is_multiple_of(4096) {
+                ticket.check()?;
+            }
             // In the oldest layout this table holds units of attributes, whose numbers are no lists.
             let stack = dictionary.stack_row(number, row, builder)?;
             dictionary.stacks.push(stack);

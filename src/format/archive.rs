@@ -1,0 +1,219 @@
+//! Archives with captures: which members are captures, and reading the one that is meant.
+//!
+//! A member is named by its path behind the archive's, `captures.zip!before/cpu.pb.gz`; without a name the archive must hold exactly
+//! one capture. An archive in an archive is opened too, one level deep: `a.zip!b.tar.gz!cpu.pb`. Deliberately absent: writing archives,
+//! and captures that are folders. Start reading at [`read`].
+
+use super::{FORMATS, HEAD_BYTES, Input, Member, ReadCx, ReadError, Sniff};
+use crate::base::archive::{self, Archive, ArchiveError, Kind};
+use crate::base::inflate::{self, Container};
+use crate::base::ticket::Ticket;
+use crate::model::{Profile, base_name, kind};
+
+/// What stands between an archive's path and a member's.
+pub const SEPARATOR: char = '!';
+
+/// How deep archives in archives are opened.
+const MAX_DEPTH: usize = 2;
+
+/// Most members whose first bytes are looked at.
+const MAX_LOOKS: usize = 1000;
+
+/// Compressed bytes that are enough to see what is inside.
+const PACKED_HEAD_BYTES: usize = 4096;
+
+/// Members that an error lists.
+const MAX_LISTED: usize = 20;
+
+/// Reads the member that `cx` names, or the only capture.
+pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usize) -> Result<Profile, ReadError> {
+    let format = archive_kind.name();
+    let fail = |doing: &'static str, error: ArchiveError| match error {
+        ArchiveError::Cancelled => ReadError::cancelled(),
+        error => ReadError::new(format, 0, doing, error.to_string()),
+    };
+    if depth >= MAX_DEPTH {
+        return Err(ReadError::new(format, 0, "opening the archive", "it is the third archive inside another; take it out first"));
+    }
+    let mut archive = Archive::open(archive_kind, bytes, cx.ticket).map_err(|error| fail("listing its members", error))?;
+    let (member, rest) = match cx.member {
+        Some(name) => find(&archive.members, name).ok_or_else(|| not_there(format, name, &archive.members))?,
+        None => (only(&mut archive, format, cx.ticket)?, None),
+    };
+    let (content, damage) = archive.extract(&member, cx.max_bytes, cx.ticket).map_err(|error| {
+        let what = format!("{error} ({})", member.path);
+        if matches!(error, ArchiveError::Cancelled) {
+            ReadError::cancelled()
+        } else {
+            ReadError::new(format, 0, "taking out a member", what)
+        }
+    })?;
+    let inner = Input { bytes: &content, name: base_name(&member.path) };
+    let mut profile = super::read_at(&inner, &ReadCx { member: rest, ..*cx }, depth + 1).map_err(|error| error.inside(&member.path))?;
+    profile.info.container = match archive_kind {
+        Kind::Zip => Container::Zip,
+        Kind::Tar => Container::Tar,
+    };
+    let path = profile.info.fact("member").map_or_else(|| member.path.clone(), |inner| format!("{}{SEPARATOR}{inner}", member.path));
+    profile.info.facts.retain(|(key, _)| key != "member");
+    profile.info.facts.push(("member".to_owned(), path));
+    for damage in damage.iter().chain(&archive.damage) {
+        profile.notes.add(kind::CONTAINER_DAMAGED, damage, 1, None);
+    }
+    Ok(profile)
+}
+
+/// The member of that path; the rest of the name goes on inside it.
+fn find<'n>(members: &[archive::Member], name: &'n str) -> Option<(archive::Member, Option<&'n str>)> {
+    let exact = |path: &str| members.iter().find(|member| member.path == path || member.path.strip_prefix("./") == Some(path)).cloned();
+    if let Some(member) = exact(name) {
+        return Some((member, None));
+    }
+    name.match_indices(SEPARATOR).find_map(|(at, _)| Some((exact(name.get(..at)?)?, name.get(at + 1..))))
+}
+
+/// The only member that is a capture; an error with the list where there are several.
+fn only(archive: &mut Archive<'_>, format: &'static str, ticket: &Ticket) -> Result<archive::Member, ReadError> {
+    let members = archive.members.clone();
+    let mut found = Vec::new();
+    for member in members.iter().take(MAX_LOOKS) {
+        ticket.check()?;
+        if let Some(kind) = recognise(archive, member) {
+            found.push((member.clone(), kind));
+        }
+    }
+    match found.as_slice() {
+        [(member, _)] => return Ok(member.clone()),
+        [] => {
+            // One file that nobody knows: its own error says most.
+            if let [member] = members.as_slice() {
+                return Ok(member.clone());
+            }
+            let what = match members.len() {
+                0 => "it holds no files".to_owned(),
+                count => {
+                    format!("none of its {count} files is a capture: {}", listed(members.iter().map(|member| (member.path.as_str(), None))))
+                }
+            };
+            return Err(ReadError::new(format, 0, "looking for captures", what));
+        }
+        _ => {}
+    }
+    let list = listed(found.iter().map(|(member, kind)| (member.path.as_str(), Some(*kind))));
+    let what = format!("it holds {} captures; name one behind a `{SEPARATOR}` after the archive's path: {list}", found.len());
+    let choice = found.into_iter().map(|(member, kind)| Member { path: member.path, size: member.size, kind }).collect();
+    Err(ReadError::new(format, 0, "choosing a capture", what).with_members(choice))
+}
+
+fn listed<'m>(members: impl ExactSizeIterator<Item = (&'m str, Option<&'static str>)>) -> String {
+    let count = members.len();
+    let mut names: Vec<String> =
+        members.take(MAX_LISTED).map(|(path, kind)| kind.map_or_else(|| path.to_owned(), |kind| format!("{path} ({kind})"))).collect();
+    if count > MAX_LISTED {
+        names.push(format!("and {} more", count - MAX_LISTED));
+    }
+    names.join(", ")
+}
+
+fn not_there(format: &'static str, name: &str, members: &[archive::Member]) -> ReadError {
+    let list = listed(members.iter().map(|member| (member.path.as_str(), None)));
+    ReadError::new(format, 0, "looking for the member", format!("there is no {name}; there are {list}"))
+}
+
+/// What a member is: the format that is sure of its first bytes (behind one layer of compression), an archive, or `None`.
+fn recognise(archive: &mut Archive<'_>, member: &archive::Member) -> Option<&'static str> {
+    if member.encrypted {
+        return Some("encrypted");
+    }
+    let head = archive.head(member, HEAD_BYTES as u64);
+    let packed = inflate::container_of(&head);
+    let plain = match packed {
+        Container::None => head,
+        // Blocks of these are larger than what was read: they are taken at their word.
+        Container::Xz | Container::Bzip2 => return Some(packed.name()),
+        _ => {
+            let some = head.get(..PACKED_HEAD_BYTES).unwrap_or(&head);
+            inflate::peel(some, 8 << 20, &Ticket::new()).ok()?.bytes.into_owned()
+        }
+    };
+    if let Some(kind) = Kind::of(&plain) {
+        return Some(kind.name());
+    }
+    let seen = plain.get(..HEAD_BYTES).unwrap_or(&plain);
+    FORMATS.iter().find(|format| format.sniff(seen) == Sniff::Yes).map(|format| format.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use super::*;
+    use crate::format::read;
+
+    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in files {
+            writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            writer.write_all(content).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn gz(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn open(bytes: &[u8], member: Option<&str>) -> Result<Profile, ReadError> {
+        let ticket = Ticket::new();
+        read(&Input { bytes, name: "x.zip" }, &ReadCx { member, ..ReadCx::new(&ticket) })
+    }
+
+    const ONE: &[u8] = b"main;a 1\nmain;b 2\n";
+    const TWO: &[u8] = b"main;a 10\nmain;b 20\n";
+
+    #[test]
+    fn the_only_capture_opens_and_one_of_several_is_chosen_by_name() {
+        let only = zip(&[("README.md", b"# What this is\n"), ("deep/in/it.folded.gz", &gz(ONE))]);
+        let profile = open(&only, None).unwrap();
+        assert_eq!(
+            (profile.total(0), profile.info.container, profile.info.fact("member")),
+            (3, Container::Zip, Some("deep/in/it.folded.gz"))
+        );
+        let two = zip(&[("before.folded", ONE), ("after.folded", TWO), ("notes", b"nothing")]);
+        let error = open(&two, None).unwrap_err();
+        let found: Vec<_> = error.members().iter().map(|member| (member.path.as_str(), member.size, member.kind)).collect();
+        assert_eq!(found, [("before.folded", 18, "folded"), ("after.folded", 20, "folded")]);
+        assert!(error.to_string().contains("it holds 2 captures"), "{error}");
+        assert_eq!(open(&two, Some("after.folded")).unwrap().total(0), 30);
+        let error = open(&two, Some("other")).unwrap_err().to_string();
+        assert!(error.contains("there is no other; there are before.folded, after.folded, notes"), "{error}");
+    }
+
+    #[test]
+    fn an_archive_in_an_archive_opens_and_a_third_does_not() {
+        let inner = zip(&[("a!b.folded", ONE), ("c.folded", TWO)]);
+        let outer = zip(&[("inner.zip", &inner)]);
+        assert_eq!(open(&outer, Some("inner.zip!a!b.folded")).unwrap().total(0), 3);
+        let profile = open(&outer, Some("inner.zip!c.folded")).unwrap();
+        assert_eq!((profile.total(0), profile.info.fact("member")), (30, Some("inner.zip!c.folded")));
+        let error = open(&outer, None).unwrap_err();
+        assert_eq!(
+            error.members().iter().map(|member| member.path.as_str()).collect::<Vec<_>>(),
+            ["inner.zip!a!b.folded", "inner.zip!c.folded"]
+        );
+        let third = zip(&[("outer.zip", &outer)]);
+        let error = open(&third, None).unwrap_err().to_string();
+        assert!(error.contains("third archive"), "{error}");
+    }
+
+    #[test]
+    fn archives_without_captures_say_so() {
+        let error = open(&zip(&[("a", b"x"), ("b", b"y")]), None).unwrap_err().to_string();
+        assert!(error.contains("none of its 2 files is a capture: a, b"), "{error}");
+        assert!(open(&zip(&[]), None).unwrap_err().to_string().contains("it holds no files"));
+        let error = open(ONE, Some("x")).unwrap_err().to_string();
+        assert!(error.contains("is no archive"), "{error}");
+    }
+}

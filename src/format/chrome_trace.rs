@@ -1,0 +1,330 @@
+//! Trace event files: CPU profiles inside traces of Chrome and Node.js, and the slices that many tools write (`clang -ftime-trace`,
+//! `--trace-event-categories`, Perfetto's JSON export).
+//!
+//! Where a trace holds samples of V8's profiler they are what is read; without them nested slices are (events `X`, and pairs of `B` and
+//! `E`), each weighed by the time that no slice inside it covers. Deliberately absent: asynchronous slices, counters, instants and flows,
+//! which have no stack (notes count them). Start reading at [`ChromeTrace`].
+//!
+//! Rules follow the "Trace Event Format" document of the Chromium project.
+
+mod slices;
+
+use rustc_hash::FxHashMap;
+
+use self::slices::Slices;
+use super::cpuprofile::{Nodes, TYPES, Times, add_samples};
+use super::json::{Json, Kind, Number, looks_like};
+use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::ticket::Ticket;
+use crate::model::{Builder, Profile, Tally, Thread, ThreadId, kind};
+
+/// The reader of trace event files.
+pub(super) struct ChromeTrace;
+
+const NAME: &str = "chrome-trace";
+
+impl Format for ChromeTrace {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "Trace event JSON (Chrome performance traces, clang -ftime-trace)"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["trace", "json"]
+    }
+
+    fn sniff(&self, head: &[u8]) -> Sniff {
+        let in_list = head.trim_ascii_start().starts_with(b"[") && looks_like(head, &["\"ph\":", "\"ts\":"]);
+        if in_list || looks_like(head, &["\"traceEvents\""]) { Sniff::Yes } else { Sniff::No }
+    }
+
+    fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+        read(input.bytes, cx.ticket)
+    }
+}
+
+/// A thread as events name it: process and thread.
+type ThreadKey = (i64, i64);
+
+/// One event.
+#[derive(Default)]
+struct Event<'a> {
+    name: std::borrow::Cow<'a, str>,
+    phase: u8,
+    thread: ThreadKey,
+    id: std::borrow::Cow<'a, str>,
+    /// Nanoseconds.
+    time: i64,
+    length: Option<i64>,
+    args: Option<usize>,
+}
+
+/// Samples of one run of V8's profiler, which come in several events.
+#[derive(Default)]
+struct Samples {
+    thread: ThreadKey,
+    nodes: Nodes,
+    times: Times,
+}
+
+#[derive(Default)]
+struct Trace {
+    slices: Slices,
+    /// By process and id, in the order of their first events.
+    samples: Vec<((i64, String), Samples)>,
+    processes: FxHashMap<i64, String>,
+    threads: FxHashMap<ThreadKey, String>,
+    /// Events that are neither.
+    others: u64,
+    events: u64,
+}
+
+fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
+    let mut json = Json::new(NAME, bytes, ticket);
+    let mut builder = Builder::default();
+    NAME.clone_into(&mut builder.info.format);
+    let mut trace = Trace::default();
+    if json.kind()? == Kind::Array {
+        trace.read_list(&mut json, &mut builder)?;
+    } else {
+        json.object()?;
+        let mut found = false;
+        loop {
+            match json.key() {
+                Ok(Some(key)) if key == "traceEvents" => {
+                    found = true;
+                    trace.read_list(&mut json, &mut builder)?;
+                }
+                Ok(Some(_)) => drop(json.skip()?),
+                Ok(None) => break,
+                // The list was cut, which its reader noted.
+                Err(_) if json.is_cut() && found => break,
+                Err(error) => return Err(error),
+            }
+        }
+        if !found {
+            return Err(json.error(0, "the list `traceEvents`", "there is no such list"));
+        }
+    }
+    trace.finish(&json, &mut builder, ticket)?;
+    json.note(&mut builder.notes);
+    Ok(builder.finish())
+}
+
+impl Trace {
+    /// The list of events. Programs that crash leave it without an end, which the format allows.
+    fn read_list(&mut self, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
+        json.list()?;
+        loop {
+            let event = match json.item() {
+                Ok(false) => return Ok(()),
+                Ok(true) => read_event(json),
+                Err(error) => Err(error),
+            };
+            match event {
+                Ok(event) => {
+                    self.events += 1;
+                    self.event(&event, json, builder)?;
+                }
+                Err(error) if json.is_cut() && self.events > 0 && !error.is_cancelled() => {
+                    builder.notes.add(
+                        kind::TRUNCATED,
+                        "the list of events has no end; those before it were read",
+                        1,
+                        Some(json.offset() as u64),
+                    );
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
+        match (event.phase, &*event.name) {
+            (b'P', "Profile" | "ProfileChunk") | (b'I' | b'P', "CpuProfile") => self.sample_event(event, json, builder)?,
+            (b'M', "process_name" | "thread_name") => {
+                if let Some(name) = args_text(json, event, "name")? {
+                    if event.name == "process_name" {
+                        self.processes.insert(event.thread.0, name);
+                    } else {
+                        self.threads.insert(event.thread, name);
+                    }
+                }
+            }
+            (b'M', _) => {}
+            (b'X', _) => {
+                let detail = args_text(json, event, "detail")?;
+                self.slices.whole(event.thread, event.time, event.length.unwrap_or(0), &event.name, detail.as_deref(), builder);
+            }
+            (b'B', _) => {
+                let detail = args_text(json, event, "detail")?;
+                self.slices.begin(event.thread, event.time, &event.name, detail.as_deref(), builder);
+            }
+            (b'E', _) => self.slices.end(event.thread, event.time, builder),
+            _ => self.others += 1,
+        }
+        Ok(())
+    }
+
+    /// A part of a CPU profile.
+    fn sample_event(&mut self, event: &Event<'_>, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
+        let key = (event.thread.0, event.id.clone().into_owned());
+        let at = self.samples.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+            self.samples.push((key, Samples { thread: event.thread, ..Samples::default() }));
+            self.samples.len() - 1
+        });
+        let (Some((_, samples)), Some(args)) = (self.samples.get_mut(at), event.args) else { return Ok(()) };
+        if event.name == "Profile" {
+            // Chunks come from the profiler's own thread, this one from the thread that is profiled.
+            samples.thread = event.thread;
+        }
+        let after = json.offset();
+        json.go_to(args);
+        json.object()?;
+        while let Some(key) = json.key()? {
+            if key == "data" {
+                read_data(json, samples, builder)?;
+            } else {
+                json.skip()?;
+            }
+        }
+        json.go_to(after);
+        Ok(())
+    }
+
+    fn finish(mut self, json: &Json<'_>, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
+        let has_samples = self.samples.iter().any(|(_, samples)| !samples.times.samples.is_empty());
+        let mut skipped = 0;
+        if has_samples {
+            for (name, unit) in TYPES {
+                builder.add_sample_type(name, unit);
+            }
+            for (_, mut samples) in std::mem::take(&mut self.samples) {
+                if samples.times.deltas.len() != samples.times.samples.len() {
+                    let what =
+                        format!("there are {} samples, but {} times between them", samples.times.samples.len(), samples.times.deltas.len());
+                    return Err(json.error(0, "a CPU profile", what));
+                }
+                let stacks = samples.nodes.stacks(json, builder)?;
+                let thread = Some(self.thread(samples.thread, builder));
+                skipped += add_samples(&samples.nodes, &stacks, &samples.times, thread, builder, ticket)?;
+            }
+            self.others += self.slices.len();
+        } else {
+            let column = builder.add_sample_type("time", "nanoseconds");
+            let mut slices = std::mem::take(&mut self.slices);
+            for key in slices.threads() {
+                let thread = Some(self.thread(key, builder));
+                slices.add(key, thread, column, builder, ticket)?;
+            }
+        }
+        if self.others > 0 {
+            let cause = "events that are no samples (slices beside a CPU profile, asynchronous slices, counters, instants)";
+            builder.notes.add(kind::SKIPPED, cause, self.others, None);
+        }
+        builder.info.tally = Tally::new(builder.rows.len() as u64, skipped);
+        Ok(())
+    }
+
+    fn thread(&self, key: ThreadKey, builder: &mut Builder) -> ThreadId {
+        let (process, thread) = (self.processes.get(&key.0), self.threads.get(&key));
+        let name = match (process, thread) {
+            (Some(process), Some(thread)) => format!("{thread} ({process})"),
+            (Some(name), None) | (None, Some(name)) => name.clone(),
+            (None, None) => String::new(),
+        };
+        let name = builder.string(&name);
+        builder.thread(Thread { pid: i32::try_from(key.0).ok(), tid: i32::try_from(key.1).ok(), name })
+    }
+}
+
+/// Microseconds, often with a fraction, as nanoseconds.
+fn nanos(number: Number<'_>) -> i64 {
+    number.times(1000)
+}
+
+fn read_event<'a>(json: &mut Json<'a>) -> Result<Event<'a>, ReadError> {
+    let mut event = Event::default();
+    let mut thread_length = None;
+    json.object()?;
+    while let Some(key) = json.key()? {
+        match &*key {
+            "name" => event.name = json.maybe_text()?.unwrap_or_default(),
+            "ph" => event.phase = json.maybe_text()?.and_then(|phase| phase.bytes().next()).unwrap_or(0),
+            "id" if json.kind()? == Kind::Text => event.id = json.text()?,
+            "ts" if json.kind()? == Kind::Number => event.time = nanos(json.number()?),
+            "dur" if json.kind()? == Kind::Number => event.length = Some(nanos(json.number()?)),
+            "tdur" if json.kind()? == Kind::Number => thread_length = Some(nanos(json.number()?)),
+            "pid" if json.kind()? == Kind::Number => event.thread.0 = json.number()?.integer(),
+            "tid" if json.kind()? == Kind::Number => event.thread.1 = json.number()?.integer(),
+            "args" if json.kind()? == Kind::Object => event.args = Some(json.skip()?),
+            _ => drop(json.skip()?),
+        }
+    }
+    event.length = event.length.or(thread_length);
+    Ok(event)
+}
+
+/// One text among the arguments of an event.
+fn args_text(json: &mut Json<'_>, event: &Event<'_>, wanted: &str) -> Result<Option<String>, ReadError> {
+    let Some(args) = event.args else { return Ok(None) };
+    let after = json.offset();
+    let mut text = None;
+    json.go_to(args);
+    json.object()?;
+    while let Some(key) = json.key()? {
+        if key == wanted {
+            text = json.maybe_text()?.map(std::borrow::Cow::into_owned);
+        } else {
+            json.skip()?;
+        }
+    }
+    json.go_to(after);
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// `data` of an event of V8's profiler.
+fn read_data(json: &mut Json<'_>, samples: &mut Samples, builder: &mut Builder) -> Result<(), ReadError> {
+    json.object()?;
+    while let Some(key) = json.key()? {
+        match &*key {
+            "cpuProfile" if json.kind()? == Kind::Object => {
+                json.object()?;
+                while let Some(key) = json.key()? {
+                    match &*key {
+                        "nodes" => samples.nodes.read_list(json, builder)?,
+                        "samples" => read_numbers(json, &mut samples.times.samples)?,
+                        key => read_time(key, json, samples)?,
+                    }
+                }
+            }
+            key => read_time(key, json, samples)?,
+        }
+    }
+    Ok(())
+}
+
+fn read_time(key: &str, json: &mut Json<'_>, samples: &mut Samples) -> Result<(), ReadError> {
+    match key {
+        "timeDeltas" => read_numbers(json, &mut samples.times.deltas)?,
+        "startTime" => samples.times.start = json.maybe_number()?.map_or(0, Number::integer),
+        "endTime" => samples.times.end = json.maybe_number()?.map(Number::integer),
+        _ => drop(json.skip()?),
+    }
+    Ok(())
+}
+
+fn read_numbers(json: &mut Json<'_>, list: &mut Vec<i64>) -> Result<(), ReadError> {
+    json.list()?;
+    while json.item()? {
+        list.push(json.number()?.integer());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

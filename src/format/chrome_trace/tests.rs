@@ -1,0 +1,89 @@
+use super::read;
+use crate::base::ticket::Ticket;
+use crate::format::ReadError;
+use crate::model::{Profile, check, kind};
+
+fn profile(text: &str) -> Result<Profile, ReadError> {
+    let profile = read(text.as_bytes(), &Ticket::new())?;
+    assert_eq!(check(&profile), []);
+    Ok(profile)
+}
+
+/// Stacks, outermost first, with summed values of the first column in microseconds.
+fn stacks(profile: &Profile) -> Vec<(String, i64)> {
+    let mut sums = std::collections::BTreeMap::new();
+    for (stack, value) in profile.samples.stacks().iter().zip(profile.samples.values(0)) {
+        let mut names: Vec<String> = profile.stack_frames(*stack).map(|frame| profile.frame_name(frame)).collect();
+        names.reverse();
+        *sums.entry(names.join(";")).or_insert(0) += value / 1000;
+    }
+    sums.into_iter().collect()
+}
+
+fn named(rows: &[(&str, i64)]) -> Vec<(String, i64)> {
+    rows.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+}
+
+const SLICES: &str = r#"[
+  {"pid": 0, "tid": 0, "ph": "B", "name": "alpha", "ts": 0},
+  {"pid": 0, "tid": 0, "ph": "B", "name": "beta", "ts": 1},
+  {"pid": 0, "tid": 0, "ph": "X", "name": "gamma", "ts": 2, "dur": 5, "args": {"detail": "foobar"}},
+  {"pid": 0, "tid": 0, "ph": "X", "name": "epsilon", "ts": 7, "tdur": 4},
+  {"pid": 0, "tid": 0, "ph": "E", "name": "beta", "ts": 13},
+  {"pid": 0, "tid": 0, "ph": "E", "name": "alpha", "ts": 14}"#;
+
+#[test]
+fn slices_weigh_what_nothing_inside_them_covers() {
+    let expected = named(&[("alpha", 2), ("alpha;beta", 3), ("alpha;beta;epsilon", 4), ("alpha;beta;gamma (foobar)", 5)]);
+    for text in [format!("{SLICES}]"), format!("{{\"displayTimeUnit\":\"ms\",\"traceEvents\":{SLICES}]}}")] {
+        let profile = profile(&text).unwrap();
+        assert_eq!((stacks(&profile), profile.total(0)), (expected.clone(), 14_000));
+    }
+    // A program that crashed leaves the list open.
+    let cut = profile(&format!("{SLICES},\n{{\"pid\": 0, \"tid\": 0, \"ph\"")).unwrap();
+    assert_eq!((stacks(&cut), cut.notes.count(kind::TRUNCATED)), (expected, 1));
+}
+
+#[test]
+fn threads_have_the_names_of_their_events_and_slices_that_cross_are_cut() {
+    let text = r#"[{"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"Compositor"}},
+        {"ph":"M","name":"process_name","pid":1,"tid":2,"args":{"name":"Renderer"}},
+        {"ph":"X","name":"a","pid":1,"tid":2,"ts":0,"dur":10.5},{"ph":"X","name":"b","pid":1,"tid":2,"ts":5,"dur":9},
+        {"ph":"B","name":"c","pid":1,"tid":3,"ts":1},{"ph":"E","pid":1,"tid":4,"ts":1},{"ph":"C","name":"count","ts":1},
+        {"ph":"X","name":"d","pid":1,"tid":3,"ts":2,"dur":1}]"#;
+    let profile = profile(text).unwrap();
+    assert_eq!(stacks(&profile), named(&[("a", 5), ("a;b", 5), ("c", 1), ("c;d", 1)]));
+    assert_eq!(profile.samples.values(0).iter().sum::<i64>(), 12_500, "half a microsecond is kept");
+    let thread = profile.threads.iter().next().unwrap();
+    assert_eq!((profile.strings.get(thread.name), thread.pid, thread.tid), ("Compositor (Renderer)", Some(1), Some(2)));
+    assert_eq!((profile.notes.count(kind::REPAIRED), profile.notes.count(kind::SKIPPED)), (2, 2));
+}
+
+#[test]
+fn chunks_of_a_cpu_profile_are_joined_and_come_before_slices() {
+    let text = r#"{"traceEvents":[
+        {"ph":"X","name":"RunTask","pid":1,"tid":7,"ts":0,"dur":100},
+        {"ph":"P","name":"Profile","id":"0x1","pid":1,"tid":7,"ts":10,"args":{"data":{"startTime":100}}},
+        {"ph":"P","name":"ProfileChunk","id":"0x1","pid":1,"tid":9,"ts":20,"args":{"data":{"cpuProfile":{"nodes":[
+            {"id":1,"callFrame":{"functionName":"(root)"}},{"id":2,"parent":1,"callFrame":{"functionName":"f","url":"x.js","lineNumber":4}}],
+            "samples":[2,2]},"timeDeltas":[10,20]}}},
+        {"ph":"P","name":"ProfileChunk","id":"0x1","pid":1,"tid":9,"ts":30,"args":{"data":{"cpuProfile":{"nodes":[
+            {"id":3,"parent":2,"callFrame":{"functionName":"g"}}],"samples":[3]},"timeDeltas":[5],"endTime":150}}}]}"#;
+    let profile = profile(text).unwrap();
+    assert_eq!(stacks(&profile), named(&[("f", 25), ("f;g", 15)]));
+    assert_eq!(profile.threads.iter().next().unwrap().tid, Some(7));
+    assert_eq!(profile.notes.count(kind::SKIPPED), 1);
+}
+
+#[test]
+fn broken_traces_are_errors() {
+    for (text, what) in [
+        ("{\"traceEvents\":3}", "wanted a list"),
+        ("{\"other\":[]}", "there is no such list"),
+        ("[", "the end of the file"),
+        ("[1]", "wanted an object"),
+    ] {
+        let error = profile(text).unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    }
+}
