@@ -129,7 +129,9 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
     if input.bytes.is_empty() {
         return Err(ReadError::new("capture", 0, "reading the first byte", "the file is empty (0 bytes)"));
     }
-    if let Some(profile) = read_while_inflating(input, cx)? {
+    if cx.member.is_none()
+        && let Some(profile) = read_while_inflating(input, cx)?
+    {
         return Ok(profile);
     }
     let peeled = inflate::peel(input.bytes, cx.max_bytes, cx.ticket).map_err(|error| match error {
