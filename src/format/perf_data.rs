@@ -35,14 +35,20 @@ use self::ids::EventId;
 use self::maps::Tasks;
 use self::samples::Row;
 use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{Builder, Profile, kind};
 use rayon::slice::ParallelSliceMut as _;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Name of the format in errors and output.
 const FORMAT: &str = "perf-data";
 
 /// The first bytes of a capture: the format of today in both byte orders, and that of before 2.6.32.
 const MAGICS: [&[u8; 8]; 3] = [b"PERFILE2", b"2ELIFREP", b"PERFFILE"];
+
+/// Records that are sorted without a look at the ticket.
+const SORTED_AT_ONCE: usize = 1 << 19;
 
 /// The reader of `perf.data`.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +77,7 @@ impl Format for PerfData {
         let mut builder = Builder::default();
         FORMAT.clone_into(&mut builder.info.format);
         let names = event_names(&mut capture);
-        sort_by_time(&mut capture.entries);
+        sort_by_time(&mut capture.entries, SORTED_AT_ONCE, cx.ticket)?;
         let build_ids = std::mem::take(&mut capture.features.build_ids);
         let Followed { tasks, mut rows, deferred, cgroups } = follow(&capture, Tasks::new(build_ids), &mut builder, cx)?;
         let first = capture.entries.iter().find(|entry| entry.kind == records::SAMPLE && entry.time > 0).map(|entry| entry.time);
@@ -120,10 +126,38 @@ fn event_names(capture: &mut Capture<'_>) -> Vec<String> {
 }
 
 /// Each processor wrote records of its own; together they are in no order. Equal times keep the order of the file.
-fn sort_by_time(entries: &mut [Entry]) {
-    if !entries.is_sorted_by_key(|entry| entry.time) {
-        entries.par_sort_by_key(|entry| entry.time);
+///
+/// Sorts parts, then merges them: one sort of a large capture could not be cancelled for a second.
+fn sort_by_time(entries: &mut Vec<Entry>, part: usize, ticket: &Ticket) -> Result<(), Cancelled> {
+    const TOLD: usize = 1 << 16;
+    if entries.is_sorted_by_key(|entry| entry.time) {
+        return Ok(());
     }
+    for part in entries.chunks_mut(part) {
+        ticket.check()?;
+        part.par_sort_by_key(|entry| entry.time);
+    }
+    if entries.len() <= part {
+        return Ok(());
+    }
+    let mut parts: Vec<&[Entry]> = entries.chunks(part).collect();
+    // The earliest entry of every part; of equal times that of the first part comes first.
+    let mut heads: BinaryHeap<Reverse<(u64, usize)>> =
+        parts.iter().enumerate().filter_map(|(n, part)| Some(Reverse((part.first()?.time, n)))).collect();
+    let mut sorted = Vec::with_capacity(entries.len());
+    while let Some(Reverse((_, n))) = heads.pop() {
+        let Some((first, rest)) = parts.get(n).and_then(|part| part.split_first()) else { continue };
+        sorted.push(*first);
+        if let (Some(place), Some(next)) = (parts.get_mut(n), rest.first()) {
+            *place = rest;
+            heads.push(Reverse((next.time, n)));
+        }
+        if sorted.len() % TOLD == 0 {
+            ticket.check()?;
+        }
+    }
+    *entries = sorted;
+    Ok(())
 }
 
 /// Makes one sample type per event and gives the event that a viewer shows first: the first one with samples. Dummy events, which count

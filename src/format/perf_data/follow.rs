@@ -149,6 +149,9 @@ fn sample_rows(
     }
     if let Some(place) = event.layout.period {
         row.weight = field(place)?.u64()?;
+    } else if event.attr.is_frequency() {
+        let text = "samples that were taken by frequency and do not say their period: each weighs the frequency, as in perf";
+        builder.notes.add(kind::GUESSED, text, 1, Some(capture.file_offset(entry.at)));
     }
     rows.push(row);
     Ok(number)

@@ -3,7 +3,6 @@
 mod stacks;
 
 use super::*;
-use crate::base::ticket::Ticket;
 use crate::model::{LabelValue, Tally, check, kind};
 
 /// Writes records in one byte order.
@@ -224,6 +223,26 @@ fn labels_of(profile: &Profile, row: usize) -> String {
         .collect();
     labels.sort_unstable();
     labels.join(" ")
+}
+
+/// Sorted in parts and merged is sorted as a whole: equal times in the order of the file.
+#[test]
+fn sorting_in_parts_is_sorting() {
+    let mut state = 7_u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for len in [0, 1, 2, 9, 10, 11, 500] {
+        let entries: Vec<Entry> = (0..len).map(|at| Entry { time: random(40), at, event: None, kind: 1 }).collect();
+        let mut whole: Vec<(u64, u64)> = entries.iter().map(|entry| (entry.time, entry.at)).collect();
+        whole.sort_unstable();
+        for part in [1, 3, 10, 1000] {
+            let mut parts = entries.clone();
+            sort_by_time(&mut parts, part, &Ticket::new()).unwrap();
+            assert_eq!(parts.iter().map(|entry| (entry.time, entry.at)).collect::<Vec<_>>(), whole, "{len} in parts of {part}");
+        }
+    }
 }
 
 #[test]
