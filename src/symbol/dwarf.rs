@@ -1,12 +1,13 @@
 //! Lines and inlined functions from DWARF.
 //!
-//! Sections are inflated side by side; a file that several debug files share (`dwz`) is used beside its own. Deliberately absent:
+//! Split units (`.dwo`, `.dwp`) count only with the number that the binary names. Sections are inflated side by side; a file that several debug files share (`dwz`) is used beside its own. Deliberately absent:
 //! which file has the DWARF. Start reading at [`Debug`].
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use addr2line::Context;
-use gimli::{DwarfSections, EndianSlice, RunTimeEndian, SectionId};
+use addr2line::{Context, LookupContinuation as _, LookupResult};
+use gimli::{Dwarf, DwarfPackageSections, DwarfSections, DwoId, EndianSlice, RunTimeEndian, SectionId};
 use rayon::prelude::*;
 
 use super::answer::{Answer, Source};
@@ -62,10 +63,90 @@ impl<'a> Debug<'a> {
     }
 }
 
+/// A unit whose debug information lies in a file of its own (split DWARF).
+pub(super) struct SplitUnit {
+    id: DwoId,
+    /// Its `.dwo` file as the compiler named it.
+    pub(super) path: String,
+}
+
+/// The units of which some of the addresses need split debug information, by their number.
+pub(super) fn split_units(context: &Context<Slice<'_>>, addresses: impl Iterator<Item = u64>) -> Vec<SplitUnit> {
+    let mut units: Vec<SplitUnit> = Vec::new();
+    for address in addresses {
+        for (load, _) in context.preload_units(address) {
+            if units.last().is_some_and(|unit| unit.id == load.dwo_id) {
+                continue;
+            }
+            let text = |part: Option<Slice<'_>>| part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default();
+            let (folder, path) = (text(load.comp_dir), text(load.path));
+            let path = if path.starts_with('/') || folder.is_empty() { path } else { format!("{folder}/{path}") };
+            units.push(SplitUnit { id: load.dwo_id, path });
+        }
+    }
+    units.sort_by_key(|unit| unit.id.0);
+    units.dedup_by_key(|unit| unit.id);
+    units
+}
+
+/// The debug information of split units, as far as it was found.
+#[derive(Default)]
+pub(super) struct Split<'a> {
+    endian: RunTimeEndian,
+    /// `.dwo` files: one unit each.
+    units: Vec<(DwoId, DwarfSections<Cow<'a, [u8]>>)>,
+    /// A `.dwp` file: all units of a program.
+    package: Option<DwarfPackageSections<Cow<'a, [u8]>>>,
+}
+
+impl<'a> Split<'a> {
+    /// The units in `files`; only those with the right number count.
+    pub(super) fn new(wanted: &[SplitUnit], package: Option<&Parsed<'a>>, files: &[Parsed<'a>]) -> Self {
+        let load = |file: &Parsed<'a>, id: SectionId| -> Result<Cow<'a, [u8]>, gimli::Error> {
+            Ok(id.dwo_name().and_then(|name| file.section(name)).unwrap_or_default())
+        };
+        let endian_of = |file: &Parsed<'_>| if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
+        let endian = package.or_else(|| files.first()).map(endian_of).unwrap_or_default();
+        let package = package.and_then(|file| DwarfPackageSections::load(|id| load(file, id)).ok());
+        let units = files.iter().filter_map(|file| {
+            let sections = DwarfSections::load(|id| load(file, id)).ok()?;
+            let id = number(&sections, endian)?;
+            wanted.iter().any(|unit| unit.id == id).then_some((id, sections))
+        });
+        Self { endian, units: units.collect(), package }
+    }
+
+    fn find<'s>(&'s self, id: DwoId, parent: &Dwarf<Slice<'s>>) -> Option<Arc<Dwarf<Slice<'s>>>> {
+        let slice = |section: &'s Cow<'a, [u8]>| EndianSlice::new(section, self.endian);
+        if let Some((_, sections)) = self.units.iter().find(|(known, _)| *known == id) {
+            let mut unit = sections.borrow(slice);
+            unit.make_dwo(parent);
+            return Some(Arc::new(unit));
+        }
+        let package = self.package.as_ref()?.borrow(slice, EndianSlice::new(&[], self.endian)).ok()?;
+        package.find_cu(id, parent).ok().flatten().map(Arc::new)
+    }
+}
+
+/// The number of the first unit of a `.dwo` file.
+fn number(sections: &DwarfSections<Cow<'_, [u8]>>, endian: RunTimeEndian) -> Option<DwoId> {
+    let mut dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
+    dwarf.file_type = gimli::DwarfFileType::Dwo;
+    let header = dwarf.units().next().ok().flatten()?;
+    dwarf.unit(header).ok()?.dwo_id
+}
+
 /// Adds the functions at an address, innermost first. What DWARF does not know, or knows only through files that are not here, adds
 /// nothing.
-pub(super) fn levels(context: &Context<Slice<'_>>, address: u64, answer: &mut Answer) {
-    let Ok(mut frames) = context.find_frames(address).skip_all_loads() else { return };
+pub(super) fn levels<'s>(context: &Context<Slice<'s>>, split: &'s Split<'_>, address: u64, answer: &mut Answer) {
+    let mut found = context.find_frames(address);
+    let frames = loop {
+        match found {
+            LookupResult::Output(frames) => break frames,
+            LookupResult::Load { load, continuation } => found = continuation.resume(split.find(load.dwo_id, &load.parent)),
+        }
+    };
+    let Ok(mut frames) = frames else { return };
     while let Ok(Some(frame)) = frames.next() {
         let name = frame.function.as_ref().and_then(|function| function.raw_name().ok()).unwrap_or_default();
         let source = frame.location.as_ref().map_or_else(Source::default, |location| Source {

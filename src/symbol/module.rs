@@ -4,16 +4,18 @@
 //! capture, the path. Deliberately absent: where files lie. Start reading at [`look_up`].
 
 use std::hash::BuildHasher as _;
+use std::sync::{Mutex, PoisonError};
 
 use super::answer::Answer;
 use super::cache::{self, Fresh};
-use super::dwarf::{self, Debug};
+use super::dwarf::{self, Debug, Split, SplitUnit};
 use super::elf::Parsed;
 use super::go::GoTable;
 use super::missing::Missing;
 use super::table::Table;
 use super::{Bytes, ModuleSource};
 use crate::base::ticket::{Cancelled, Ticket};
+use crate::model::base_name;
 
 /// A module as the capture names it.
 pub(super) struct Wanted<'a> {
@@ -80,16 +82,30 @@ fn look_up_files(
         return Ok(Err(Missing::Stripped));
     }
     let segments = parsed.iter().find_map(Parsed::segments);
-    let by_mapping = || wanted.offset.and_then(|offset| parsed.iter().find_map(|file| file.segments_by_mapping(offset)));
-    // What a mapping says of a file holds for this capture alone.
-    let links = segments.is_some().then_some(files.links);
-    let segments = segments.or_else(by_mapping).unwrap_or_default();
+    let mapped = || wanted.offset.and_then(|offset| parsed.iter().find_map(|file| file.segments_by_mapping(offset)));
+    let by_mapping = segments.is_none();
+    let segments = segments.or_else(mapped).unwrap_or_default();
     ticket.check()?;
-    let context = || debug.as_ref().and_then(Debug::context);
+    let (mut links, mut split_files) = (files.links, SplitFiles::default());
+    let first = debug.as_ref().and_then(Debug::context);
+    let needed = match &first {
+        Some(context) => dwarf::split_units(context, addresses.iter().map(|offset| segments.address_of(*offset))),
+        None => Vec::new(),
+    };
+    if !needed.is_empty() {
+        split_files = SplitFiles::find(source, wanted.file, &needed, &mut links, ticket)?;
+    }
+    let (package, units) = split_files.parsed();
+    let split = Split::new(&needed, package.as_ref(), &units);
+    // What a mapping says of a file holds for this capture alone.
+    let links = Some(links).filter(|_| !by_mapping);
+    // Making one takes a while: the first stretch of addresses gets the one that there is.
+    let first = Mutex::new(first);
+    let context = || first.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(|| debug.as_ref()?.context());
     let answer = Answer::of_chunks(addresses, ticket, context, |context, offset, answer| {
         let address = segments.address_of(offset);
         if let Some(context) = context {
-            dwarf::levels(context, address, answer);
+            dwarf::levels(context, &split, address, answer);
         }
         if answer.is_open_empty() && go.as_ref().is_some_and(|go| go.levels(address, answer)) {
             return;
@@ -100,6 +116,38 @@ fn look_up_files(
         }
     })?;
     Ok(Ok(Fresh { answer, links }))
+}
+
+/// Files that may hold split debug information; the numbers of units prove them.
+#[derive(Default)]
+struct SplitFiles {
+    package: Option<Bytes>,
+    units: Vec<Bytes>,
+}
+
+impl SplitFiles {
+    fn find(
+        source: &dyn ModuleSource,
+        file: &str,
+        needed: &[SplitUnit],
+        links: &mut Vec<String>,
+        ticket: &Ticket,
+    ) -> Result<Self, Cancelled> {
+        let package = format!("{}.dwp", base_name(file));
+        let mut found = Self { package: source.debug_files(file, &package).into_iter().next(), units: Vec::new() };
+        links.push(package);
+        // A package has all units.
+        for unit in needed.iter().filter(|_| found.package.is_none()) {
+            ticket.check()?;
+            found.units.extend(source.debug_files(file, &unit.path));
+            links.push(unit.path.clone());
+        }
+        Ok(found)
+    }
+
+    fn parsed(&self) -> (Option<Parsed<'_>>, Vec<Parsed<'_>>) {
+        (self.package.as_ref().and_then(Parsed::new), self.units.iter().filter_map(Parsed::new).collect())
+    }
 }
 
 /// The files that make the module, with proof.

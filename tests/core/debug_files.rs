@@ -178,3 +178,40 @@ fn symbols_packed_into_a_stripped_binary_name_its_functions() {
     let named = built.named("/opt/prog", &root);
     assert!(named.iter().all(|chain| *chain == ["outer ?:0"]), "{named:?}");
 }
+
+#[test]
+fn split_debug_information_is_read_from_its_files_or_their_package() {
+    for version in ["-gdwarf-5", "-gdwarf-4"] {
+        // binutils reads no split units: what it says of the same code with everything in one file counts.
+        let (Some(mut built), Some(twin)) = (Built::new(&["-gsplit-dwarf", version]), Built::new(&[version])) else { return };
+        assert_eq!(built.offsets, twin.offsets);
+        built.expected.clone_from(&twin.expected);
+        let root = built.path("root");
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::copy(built.path("full"), root.join("prog")).unwrap();
+        let listed = std::fs::read_dir(built.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let unit = listed.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "dwo")).expect("gcc wrote a .dwo file");
+        // Where the compiler put it.
+        built.assert_whole("/opt/prog", &root);
+        // Beside the binary.
+        let moved = root.join(unit.file_name().unwrap());
+        std::fs::rename(&unit, &moved).unwrap();
+        built.assert_whole("/opt/prog", &root);
+        // Of another program: only the symbol table is left.
+        let other = Built::new(&["-gsplit-dwarf", version, "-O2", "-DOTHER"]).unwrap();
+        let theirs = other.path(unit.file_name().unwrap().to_str().unwrap());
+        let own = std::fs::read(&moved).unwrap();
+        std::fs::copy(theirs, &moved).unwrap();
+        let named = built.named("/opt/prog", &root);
+        assert!(named.iter().all(|chain| chain.len() == 1 && chain[0].starts_with("outer ")), "{named:?}");
+        // All units of a program in one file.
+        std::fs::write(&moved, own).unwrap();
+        if Command::new("llvm-dwp").arg("--version").output().is_err() {
+            println!("skipped: there is no llvm-dwp");
+            continue;
+        }
+        tool(&root, "llvm-dwp", &["-o", "prog.dwp", moved.to_str().unwrap()]).unwrap();
+        std::fs::remove_file(&moved).unwrap();
+        built.assert_whole("/opt/prog", &root);
+    }
+}
