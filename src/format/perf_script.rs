@@ -122,7 +122,7 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     let probe = whole.get(..PROBE_BYTES).unwrap_or(whole);
     let shape = shape(probe);
     if shape == Shape::Deltas {
-        let text = "times are distances to the sample before (--deltatime): they were added up";
+        let text = "text whose times are distances to the sample before (--deltatime): they were added up";
         notes.add(kind::GUESSED, text, 1, Some(base));
     }
     if let Some(cut) = cut_line(whole, probe) {

@@ -15,12 +15,14 @@ const FIELDS: &[(&str, &str)] = &[
     ("cpuid", "cpuid"),
     ("total memory", "total memory"),
     ("cmdline", "cmdline"),
+    ("clockid", CLOCK),
     ("event", "event"),
     ("time of first sample", FIRST),
     ("time of last sample", LAST),
     ("missing features", "missing features"),
 ];
 
+const CLOCK: &str = "clock";
 const ONLINE: &str = "nrcpus online";
 const AVAILABLE: &str = "nrcpus avail";
 const FIRST: &str = "time of first sample";
@@ -31,7 +33,13 @@ pub(super) fn fact(line: &str) -> Option<(String, String)> {
     let (key, text) = line.strip_prefix('#')?.split_once(':')?;
     let (key, text) = (key.trim(), text.trim());
     let (_, key) = FIELDS.iter().find(|(field, _)| *field == key).filter(|_| !text.is_empty())?;
-    Some(((*key).to_owned(), if *key == "event" { event(text) } else { text.to_owned() }))
+    let text = match *key {
+        "event" => event(text),
+        // `monotonic_raw (4)`
+        CLOCK => text.split(" (").next().unwrap_or(text).replace('_', " "),
+        _ => text.to_owned(),
+    };
+    Some(((*key).to_owned(), text))
 }
 
 /// The facts of the whole header, in the words of the perf.data reader.
@@ -94,6 +102,8 @@ mod tests {
                 "# event : name = faults, , size = 128, { sample_period, sample_freq } = 1, sample_type = IP|STACK_USER, inherit = 1",
                 Some(("event", "faults: period 1, copied user stacks")),
             ),
+            ("# clockid: monotonic_raw (4)", Some(("clock", "monotonic raw"))),
+            ("# clockid frequency: 1000 MHz", None),
             ("# data size      : 156648", None),
             ("# ========", None),
             ("#", None),
