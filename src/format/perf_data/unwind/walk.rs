@@ -29,7 +29,10 @@ const FIRST_ADDRESS: u64 = 4096;
 /// Operations of one expression at most; those that compilers write have under ten.
 const MAX_OPERATIONS: u32 = 1000;
 
-/// Unwinds stacks of one kind of processor; remembers every rule it met.
+/// Rules that are remembered at most; so many take some 50 MB, and real captures have a few thousand.
+const MAX_RULES: usize = 1 << 18;
+
+/// Unwinds stacks of one kind of processor; remembers the rules it met.
 pub(super) struct Walk<'a, A: Arch> {
     files: &'a Files<'a>,
     /// By file and address in its numbering: which table of the file knows the address, and what it says.
@@ -105,6 +108,9 @@ impl<'a, A: Arch> Walk<'a, A> {
         mut found: impl FnMut(u64, bool),
     ) -> Result<Option<(End, u64)>, Cancelled> {
         let Some((ip, mut regs)) = A::start(|number| raw.word(number)) else { return Ok(None) };
+        if self.rules.len() > MAX_RULES {
+            self.rules.clear();
+        }
         let mut stack = Stack { bytes: raw.stack, start: A::stack_pointer(&regs), is_past: false, is_outside: false };
         let (mut address, mut is_caller, mut guessed, mut last_file) = (ip, false, 0, None);
         for n in 0..MAX_FRAMES {
