@@ -114,7 +114,7 @@ fn content_decides_and_names_do_not() {
 #[test]
 fn at_most_one_format_is_sure() {
     let mut all = samples();
-    for format in ["pprof", "perf-script", "perf-data", "folded"] {
+    for format in ["pprof", "go-text", "perf-script", "perf-data", "folded"] {
         all.extend(corpus::inputs(format).into_iter().map(|entry| entry.path).filter(|path| path.is_file()));
     }
     for path in all {
@@ -129,7 +129,7 @@ fn at_most_one_format_is_sure() {
 #[test]
 fn one_thread_and_many_read_the_same() {
     let mut all = samples();
-    for format in ["pprof", "perf-script", "perf-data", "folded"] {
+    for format in ["pprof", "go-text", "perf-script", "perf-data", "folded"] {
         all.extend(corpus::inputs(format).into_iter().map(|entry| entry.path).filter(|path| path.is_file()));
     }
     for path in all {

@@ -120,10 +120,10 @@ mod tests {
              11 @\n#\t0x0\n\n1 @ 0x21 0x21\n",
         );
         assert_eq!(values(&profile), [[2], [11], [1]]);
-        assert_eq!(stacks(&profile), ["main.f;0x10", "", "main.f;main.f"]);
+        assert_eq!(stacks(&profile), ["main.f;runtime.(hidden)", "", "main.f;main.f"]);
         assert_eq!(labels(&profile, 0), ["a=1, \"2\"", "b="]);
         assert_eq!((labels(&profile, 1).len(), profile.notes.count(kind::NO_STACK)), (0, 1));
-        assert_eq!(profile.notes.len(), 1, "{:?}", profile.notes);
+        assert_eq!((profile.notes.count(kind::NO_SYMBOLS), profile.notes.len()), (1, 2), "{:?}", profile.notes);
     }
 
     #[test]

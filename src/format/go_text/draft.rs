@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
     pub(super) fn return_addresses(&mut self, text: &[u8]) -> Result<bool, ReadError> {
         // Zero wraps around, as it does in pprof.
         let fits = self.addresses_by(text, |address| address.wrapping_sub(1))?;
-        self.names.root(self.addresses.last().copied().filter(|_| !self.stack_is_empty()));
+        self.names.stack(self.addresses.get(self.open..).unwrap_or_default());
         Ok(fits)
     }
 
@@ -178,7 +178,11 @@ impl<'a> Draft<'a> {
     fn finish(mut self, mut regions: Vec<Region>) -> Result<Profile, ReadError> {
         self.names.next_stack();
         if self.builder.info.format == GO_TEXT {
-            self.names.name_roots(&mut self.builder);
+            let hidden = self.names.name_hidden(&mut self.builder);
+            if hidden > 0 {
+                let text = "addresses of Go's runtime that the text does not name";
+                self.builder.notes.add(kind::NO_SYMBOLS, text, hidden, None);
+            }
         }
         let mut distinct = self.addresses.clone();
         distinct.sort_unstable();

@@ -1,8 +1,8 @@
 //! Names that Go's text puts below a stack as comments: `# 0x4b32f9 io.Copy+0x99 io/io.go:386`, with tabs.
 //!
-//! pprof's reader passes over them, so without the program it shows addresses only. Frames that the runtime hides (its own at the
-//! innermost end, and `runtime.goexit`) have no line and stay addresses, unless another stack of the file names them. Deliberately
-//! absent: names from the program's file. Start reading at [`Names::line`].
+//! pprof's reader passes over them, so without the program it shows addresses only. Go hides its own functions at the innermost end of
+//! a stack and `runtime.goexit` at the other: such an address is known to be one of the runtime, and is named by another stack of the
+//! file or stands under [`HIDDEN`]. Deliberately absent: names from the program's file. Start reading at [`Names::line`].
 
 use std::collections::HashMap;
 
@@ -11,6 +11,9 @@ use rustc_hash::FxBuildHasher;
 use super::scan::{Scan, whole_number};
 use crate::format::text::lossy;
 use crate::model::{Builder, Frame, Function, FunctionId, MappingId};
+
+/// What an address is called of which only that is known that it is a function of Go's runtime.
+pub(super) const HIDDEN: &str = "runtime.(hidden)";
 
 /// What one address is called.
 #[derive(Clone, Copy)]
@@ -29,8 +32,14 @@ pub(super) struct Names {
     by_entry: HashMap<u64, FunctionId, FxBuildHasher>,
     /// The line before of the same stack.
     last: Option<Name>,
-    /// The outermost address of the same stack, until a line names it.
+    /// The addresses of the same stack, innermost first.
+    stack: Vec<u64>,
+    /// The outermost of them, until a line names it.
     root: Option<u64>,
+    /// Addresses above the first line of a stack.
+    hidden: Vec<u64>,
+    /// How many of them there may be before repeats are dropped.
+    tidy_at: usize,
     /// Outermost addresses that were hidden below other lines.
     hidden_roots: Vec<u64>,
     keys_only: bool,
@@ -48,18 +57,29 @@ impl Names {
         self.hidden_roots.extend(root.filter(|root| self.hidden_roots.last() != Some(root)));
     }
 
-    /// Says which address is the outermost of the stack whose lines follow.
-    pub(super) const fn root(&mut self, address: Option<u64>) {
-        self.root = address;
+    /// Says which stack the lines that follow belong to.
+    pub(super) fn stack(&mut self, addresses: &[u64]) {
+        self.stack.clear();
+        self.stack.extend_from_slice(addresses);
+        self.root = addresses.last().copied();
     }
 
-    /// Names outermost addresses that have no line below a stack that has others: Go hides its own functions at the innermost end, and
-    /// else nothing but `runtime.goexit`.
-    pub(super) fn name_roots(&mut self, builder: &mut Builder) {
+    /// Names what Go hides: its own functions at the innermost end of a stack, and else nothing but `runtime.goexit`. Gives the number
+    /// of addresses of which no more is known than that.
+    pub(super) fn name_hidden(&mut self, builder: &mut Builder) -> u64 {
         let goexit = (!self.hidden_roots.is_empty()).then(|| builder.function_named("runtime.goexit"));
         for (root, function) in std::mem::take(&mut self.hidden_roots).into_iter().zip(goexit.into_iter().cycle()) {
             self.add(root, function, 0);
         }
+        let mut hidden = std::mem::take(&mut self.hidden);
+        hidden.retain(|address| !self.by_address.contains_key(address));
+        hidden.sort_unstable();
+        hidden.dedup();
+        let runtime = (!hidden.is_empty()).then(|| builder.function_named(HIDDEN));
+        for (&address, function) in hidden.iter().zip(runtime.into_iter().cycle()) {
+            self.add(address, function, 0);
+        }
+        hidden.len() as u64
     }
 
     /// Takes a comment; false where it is no name.
@@ -83,6 +103,11 @@ impl Names {
         let file = file.map(|file| builder.string(&lossy(file, invalid)));
         let name = builder.string(&lossy(name, invalid));
         let function = builder.function(Function { name, system_name: None, file, start_line: 0 });
+        if self.last.is_none()
+            && let Some(first) = self.stack.iter().position(|&other| other == address)
+        {
+            self.hide(first);
+        }
         let name = Name { function, line: number, entry: offset.and_then(|offset| address.checked_sub(offset)) };
         self.by_address.entry(address).or_insert(name);
         if let Some(Name { function, entry: Some(entry), .. }) = self.last.replace(name)
@@ -91,6 +116,17 @@ impl Names {
             self.by_entry.insert(entry, function);
         }
         true
+    }
+
+    /// The first addresses of the stack have no lines.
+    fn hide(&mut self, count: usize) {
+        // Files repeat few of them often.
+        if self.hidden.len() > self.tidy_at.max(1 << 16) {
+            self.hidden.sort_unstable();
+            self.hidden.dedup();
+            self.tidy_at = self.hidden.len() * 2;
+        }
+        self.hidden.extend(self.stack.iter().take(count));
     }
 
     /// Gives an address a name without more about it.
@@ -150,17 +186,24 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_root_is_goexit() {
+    fn what_go_hides_is_named_by_its_rule() {
         let (mut names, mut builder) = (Names::default(), Builder::default());
+        names.stack(&[0x30, 0x20, 0x40]);
+        names.line(b"#\t0x40\tmain.f+0x1\tm.go:1", &mut builder, &mut 0);
+        names.next_stack();
+        names.line(b"#\t0x20\truntime.named+0x1\tr.go:1", &mut builder, &mut 0);
         for (root, line) in [(0x50, "#\t0x40\tmain.f+0x1\tm.go:1"), (0x60, "#\t0x60\tmain.g+0x1\tm.go:2"), (0x70, "# nothing")] {
             names.next_stack();
-            names.root(Some(root));
+            names.stack(&[root]);
             names.line(line.as_bytes(), &mut builder, &mut 0);
         }
         names.next_stack();
-        names.name_roots(&mut builder);
+        assert_eq!(names.name_hidden(&mut builder), 1);
         let name = |address| names.frame(address, None).function;
         assert_eq!(name(0x50), Some(builder.function_named("runtime.goexit")));
+        assert_eq!(name(0x30), Some(builder.function_named(HIDDEN)));
+        assert_eq!(name(0x20), names.frame(0x20, None).function);
+        assert_ne!(name(0x20), name(0x30));
         assert!(name(0x60) != name(0x50) && name(0x70).is_none());
     }
 
