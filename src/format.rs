@@ -230,6 +230,8 @@ fn not_recognised(head: &[u8]) -> ReadError {
         "; this looks like a web page: was an error page saved instead of the profile?"
     } else if start.starts_with(b"404") || start.starts_with(b"Could not") {
         "; this looks like a server's error message saved instead of the profile"
+    } else if start.starts_with(b"FLR\0") {
+        "; this is a Java Flight Recorder file, which is not read: async-profiler's jfrconv makes a pprof or folded stacks of it"
     } else {
         ""
     };
