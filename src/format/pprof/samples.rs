@@ -27,6 +27,12 @@ const MEMO_TRIAL: u32 = 16 << 10;
 /// Bytes of a memo after which nothing more is remembered.
 const MEMO_BYTES: usize = 24 << 20;
 
+/// How far a run may stand from its own slot: bounds the search in a file that was made so that all runs meet in one slot.
+const PROBES: usize = 32;
+
+/// Runs in a memo after which nothing more is remembered.
+const MEMO_ENTRIES: usize = 1 << 18;
+
 /// Samples in columns, without what they refer to.
 #[derive(Default)]
 pub(super) struct Columns {
@@ -132,17 +138,26 @@ fn slice<'b>(bytes: &'b [u8], rows: &[Run], row: usize) -> &'b [u8] {
 }
 
 /// Stacks that were decoded from the same bytes before. Gives up where hardly any stack comes twice.
+///
+/// Looking up waits for memory three times: for the slot and for two ends of its bytes. So several runs are looked up together:
+/// [`touch`](Self::touch) asks for what all of them need, and the waits become one.
 #[derive(Default)]
 struct Memo {
     bytes: Vec<u8>,
-    /// Where a key begins among the bytes, its length, and its stack.
-    table: HashTable<(u32, u32, Option<StackId>)>,
+    /// A power of two of them, at most half of them taken.
+    slots: Vec<Slot>,
+    taken: usize,
     asked: u32,
     found: u32,
 }
 
-fn key<'b>(bytes: &'b [u8], entry: &(u32, u32, Option<StackId>)) -> &'b [u8] {
-    bytes.get(entry.0 as usize..).and_then(|rest| rest.get(..entry.1 as usize)).unwrap_or(&[])
+/// A run of bytes and its stack; a run is never empty, so length 0 is a free slot.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    hash: u32,
+    start: u32,
+    len: u32,
+    stack: Option<StackId>,
 }
 
 impl Memo {
@@ -150,32 +165,70 @@ impl Memo {
         self.asked == MEMO_TRIAL && self.found < MEMO_TRIAL / 8
     }
 
-    /// The stack of these bytes, or their hash for [`put`](Self::put).
-    fn get(&mut self, run: &[u8]) -> Result<Option<StackId>, u64> {
-        if self.gave_up() {
-            return Err(0);
-        }
-        let hash = FxBuildHasher.hash_one(run);
-        let bytes = &self.bytes;
-        let known = self.table.find(hash, |entry| entry.1 as usize == run.len() && key(bytes, entry) == run).map(|entry| entry.2);
+    /// Loads what looking up runs of these hashes is going to need.
+    fn touch(&self, hashes: impl Iterator<Item = u32> + Clone) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let slots = hashes.filter_map(|hash| self.slots.get(hash as usize & mask));
+        let ends = |slot: &Slot| {
+            let start = slot.start as usize;
+            let byte = |at: usize| self.bytes.get(at).copied().unwrap_or(0);
+            byte(start) ^ byte(start + (slot.len / 2) as usize) ^ byte((start + slot.len as usize).saturating_sub(1))
+        };
+        // First all slots, then all bytes: neither waits for the other runs.
+        std::hint::black_box(slots.clone().fold(0, |sum, slot| sum ^ slot.start));
+        std::hint::black_box(slots.fold(0, |sum, slot| sum ^ ends(slot)));
+    }
+
+    /// The slot of these bytes.
+    fn get(&mut self, run: &[u8], hash: u32) -> Option<Slot> {
+        let mask = self.slots.len().checked_sub(1)?;
+        let slots = (0..PROBES).map_while(|step| self.slots.get((hash as usize + step) & mask).filter(|slot| slot.len > 0));
+        let mut same = slots.filter(|slot| slot.hash == hash && slot.len as usize == run.len());
+        let known = same.find(|slot| self.bytes.get(slot.start as usize..).is_some_and(|bytes| bytes.starts_with(run))).copied();
         if self.asked < MEMO_TRIAL {
             self.asked += 1;
             self.found += u32::from(known.is_some());
         }
-        known.ok_or(hash)
+        known
     }
 
-    fn put(&mut self, run: &[u8], hash: u64, value: Option<StackId>) {
+    fn put(&mut self, run: &[u8], hash: u32, stack: Option<StackId>) {
         if self.gave_up() {
-            (self.bytes, self.table) = (Vec::new(), HashTable::new());
-        } else if self.bytes.len() + run.len() <= MEMO_BYTES {
+            (self.bytes, self.slots) = (Vec::new(), Vec::new());
+        } else if self.bytes.len() + run.len() <= MEMO_BYTES && self.taken < MEMO_ENTRIES && !run.is_empty() {
+            if (self.taken + 1) * 2 > self.slots.len() {
+                let larger = vec![Slot::default(); (self.slots.len() * 2).max(1024)];
+                for slot in std::mem::replace(&mut self.slots, larger) {
+                    self.place(slot);
+                }
+            }
             // Both fit, since all keys together do.
-            let entry = (self.bytes.len() as u32, run.len() as u32, value);
+            self.place(Slot { hash, start: self.bytes.len() as u32, len: run.len() as u32, stack });
             self.bytes.extend_from_slice(run);
-            let bytes = &self.bytes;
-            self.table.insert_unique(hash, entry, |entry| FxBuildHasher.hash_one(key(bytes, entry)));
+            self.taken += 1;
         }
     }
+
+    /// Where there is no free slot near its own, it is not remembered.
+    fn place(&mut self, slot: Slot) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let near = (0..PROBES).map(|step| (slot.hash as usize + step) & mask);
+        let free = near.into_iter().find(|&at| self.slots.get(at).is_some_and(|taken| taken.len == 0));
+        if let Some(place) = free.filter(|_| slot.len > 0).and_then(|at| self.slots.get_mut(at)) {
+            *place = slot;
+        }
+    }
+}
+
+/// How many stacks are looked up together.
+const BATCH: usize = 16;
+
+/// A sample of which only the stack is not yet known.
+struct Pending<'c> {
+    /// From the first list of locations to the last.
+    run: Option<Wire<'c>>,
+    hash: u32,
+    number: u64,
 }
 
 /// Reads samples and remembers what comes again.
@@ -205,17 +258,30 @@ impl Reader {
         let mut fields = chunk.fields;
         let mut number = chunk.first_sample;
         let mut counted = fields.offset();
+        let mut batch = Vec::with_capacity(BATCH);
         // The first pass went over the same bytes without a fault.
         while let Ok(Some(found)) = fields.field() {
             if let (field::SAMPLE, Ok(body)) = (found.number, found.message()) {
-                self.sample(body, number)?;
+                match self.sample(body, number) {
+                    Ok(pending) => batch.push(pending),
+                    Err(error) => {
+                        // What is wrong in a sample before comes first.
+                        self.stacks(&batch)?;
+                        return Err(error);
+                    }
+                }
                 number += 1;
+                if batch.len() == BATCH {
+                    self.stacks(&batch)?;
+                    batch.clear();
+                }
                 if number.is_multiple_of(SAMPLES_PER_CHECK) {
                     ticket.advance(fields.offset() - counted)?;
                     counted = fields.offset();
                 }
             }
         }
+        self.stacks(&batch)?;
         ticket.advance(fields.offset() - counted)?;
         Ok(())
     }
@@ -225,10 +291,11 @@ impl Reader {
         self.decoded
     }
 
-    fn sample(&mut self, mut body: Wire<'_>, number: u64) -> Result<(), ReadError> {
+    /// Everything but the stack.
+    fn sample<'c>(&mut self, mut body: Wire<'c>, number: u64) -> Result<Pending<'c>, ReadError> {
         let at = body.offset();
         self.values.clear();
-        let (mut locations, mut labels) = (None::<(Wire<'_>, Wire<'_>)>, None::<(Wire<'_>, Wire<'_>)>);
+        let (mut locations, mut labels) = (None::<(Wire<'c>, Wire<'c>)>, None::<(Wire<'c>, Wire<'c>)>);
         loop {
             let start = body;
             let Some(found) = body.field().map_err(|fault| broken(fault, number))? else { break };
@@ -247,24 +314,34 @@ impl Reader {
         if locations.is_none() {
             self.decoded.notes.add(kind::NO_STACK, "samples without a stack", 1, Some(at));
         }
-        let stack = locations.map_or(Ok(None), |(first, after)| self.stack(first.up_to(&after), number))?;
         let labels = labels.map_or(0, |(first, after)| self.labels(first.up_to(&after), number));
         let columns = &mut self.decoded.columns;
-        columns.stacks.push(stack);
         columns.labels.push(labels);
         for (column, &value) in columns.values.iter_mut().zip(&self.values) {
             column.push(value);
+        }
+        let run = locations.map(|(first, after)| first.up_to(&after));
+        // The lowest bits of this hash are its best ones.
+        let hash = run.filter(|_| !self.memo.gave_up()).map_or(0, |run| FxBuildHasher.hash_one(run.bytes()) as u32);
+        Ok(Pending { run, hash, number })
+    }
+
+    /// The stacks of some samples that follow on those before.
+    fn stacks(&mut self, batch: &[Pending<'_>]) -> Result<(), ReadError> {
+        self.memo.touch(batch.iter().map(|pending| pending.hash));
+        for pending in batch {
+            let stack = pending.run.map_or(Ok(None), |run| self.stack(run, pending.hash, pending.number))?;
+            self.decoded.columns.stacks.push(stack);
         }
         Ok(())
     }
 
     /// Row of the stack whose locations stand in `fields`, which may hold other fields too.
-    fn stack(&mut self, mut fields: Wire<'_>, number: u64) -> Result<Option<StackId>, ReadError> {
+    fn stack(&mut self, mut fields: Wire<'_>, hash: u32, number: u64) -> Result<Option<StackId>, ReadError> {
         let run = fields.bytes();
-        let hash = match self.memo.get(run) {
-            Ok(known) => return Ok(known),
-            Err(hash) => hash,
-        };
+        if let Some(known) = self.memo.get(run, hash) {
+            return Ok(known.stack);
+        }
         let (locations, path, codes) = (&mut self.locations, &mut self.path, &mut self.decoded.codes);
         locations.clear();
         let fault = |fault| broken(fault, number);
