@@ -43,7 +43,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
             pick::apply(app, command);
             Vec::new()
         }
-        C::CopyName | C::CopyStack | C::CopyTable | C::CopyFindings | C::CopyScript => {
+        C::CopyName | C::CopyStack | C::CopyTable | C::CopyFindings | C::CopyFindingsMarkdown | C::CopyFindingsCsv | C::CopyScript => {
             copy::apply(app, &command).map(Effect::CopyText).into_iter().collect()
         }
         C::CancelJob(number) => {

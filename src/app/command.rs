@@ -142,6 +142,10 @@ pub enum Command {
     CopyTable,
     /// Copy the findings as text.
     CopyFindings,
+    /// Copy the ranked findings as Markdown, for pull requests and design notes.
+    CopyFindingsMarkdown,
+    /// Copy the ranked findings as comma-separated values with plain numbers.
+    CopyFindingsCsv,
     /// Copy the last commands as a script.
     CopyScript,
     /// Write the current view to a file; its ending says how (folded, svg, csv, json, pb.gz, png).
@@ -396,6 +400,9 @@ kinds! {
     "next-finding" "Next finding" "Select the next finding; every view follows" Compare true [plain("Period")] |app| if_compared(app, Command::NextFinding);
     "previous-finding" "Previous finding" "Select the previous finding" Compare false [plain("Comma")] |app| if_compared(app, Command::PreviousFinding);
     "copy-findings" "Copy findings" "Copy the ranked findings as text" Compare false [] |app| if_compared(app, Command::CopyFindings);
+    "copy-findings-markdown" "Copy findings as Markdown" "Copy the ranked findings for a pull request or a design note" Compare false [] |app| if_compared(app, Command::CopyFindingsMarkdown);
+    "copy-findings-csv" "Copy findings as CSV" "Copy the ranked findings with plain numbers" Compare false [] |app| if_compared(app, Command::CopyFindingsCsv);
+    "blink-sides" "Blink before and after" "Draw the flame graph in the widths of the other side; press again to go back" Compare true [plain("B")] |app| if_compared(app, Command::SetFlameShape(app.view().flame_shape.other()));
     "shape-before" "Shape of before" "Widths of before: what vanished is visible" Compare true [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Before)), checked |app| app.view().flame_shape == FlameShape::Before;
     "shape-both" "Shape of both" "Widths of whichever side is larger: everything is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Both)), checked |app| app.view().flame_shape == FlameShape::Both;
     "shape-after" "Shape of after" "Widths of after: what is new is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::After)), checked |app| app.view().flame_shape == FlameShape::After;

@@ -72,6 +72,14 @@ impl FlameShape {
             Self::Both => "Both",
         }
     }
+
+    /// The other side's widths, to blink between them; from both to before.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Before => Self::After,
+            Self::After | Self::Both => Self::Before,
+        }
+    }
 }
 
 /// What gives a flame box its hue.

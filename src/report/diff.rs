@@ -272,6 +272,56 @@ impl DiffReport {
         text
     }
 
+    /// The findings as comma-separated values with plain numbers, for spreadsheets; a new place has no ratio.
+    pub fn findings_csv(&self) -> String {
+        let columns = [
+            "rank",
+            "verdict",
+            "function",
+            "measure",
+            "before",
+            "after",
+            "delta",
+            "delta of total before",
+            "ratio",
+            "ratio low",
+            "ratio high",
+            "p",
+            "q",
+            "explains",
+            "events before",
+            "events after",
+            "path",
+            "why",
+        ];
+        let mut table = Table::new(columns.map(|name| (name, Align::Left)));
+        for row in &self.findings {
+            let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+            let path = row.path.as_ref().map(|path| path.join(";")).unwrap_or_default();
+            table.row([
+                row.rank.map(|rank| rank.to_string()).unwrap_or_default(),
+                row.verdict.name().to_owned(),
+                row.func.clone(),
+                row.measure.to_owned(),
+                number(row.before),
+                number(row.after),
+                number(row.delta),
+                number(row.delta_of_total),
+                number(row.ratio),
+                number(row.ratio_lo),
+                number(row.ratio_hi),
+                number(row.p),
+                number(row.q),
+                number(row.explains),
+                number(row.events[0]),
+                number(row.events[1]),
+                path,
+                row.why.clone(),
+            ]);
+        }
+        table.csv()
+    }
+
     fn side_text(&self, side: &SideReport) -> String {
         let duration = side.duration_ns.map(|nanos| format!(" in {}", human_duration(nanos))).unwrap_or_default();
         let total = human(side.gross.as_f64(), &self.unit);

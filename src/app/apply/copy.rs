@@ -9,7 +9,9 @@ pub(super) fn apply(app: &App, command: &Command) -> Option<String> {
         Command::CopyName => Some(app.view.selection.as_ref()?.place.clone()),
         Command::CopyStack => stack(app),
         Command::CopyTable => table(app),
-        Command::CopyFindings => findings(app),
+        Command::CopyFindings => Some(app.diff_report()?.text()),
+        Command::CopyFindingsMarkdown => Some(app.diff_report()?.markdown()),
+        Command::CopyFindingsCsv => Some(app.diff_report()?.findings_csv()),
         Command::CopyScript => Some(app.log.iter().rev().take(50).rev().fold(String::new(), |text, line| text + line + "\n")),
         _ => None,
     }
@@ -48,8 +50,4 @@ fn table(app: &App) -> Option<String> {
         _ => {}
     }
     Some(text)
-}
-
-fn findings(app: &App) -> Option<String> {
-    Some(app.diff_report()?.text())
 }

@@ -1,18 +1,26 @@
 //! Where the shown captures come from: facts, sample types, labels, and what was lost; two side by side, differing rows marked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::{RichText, ScrollArea, Ui};
 
 use crate::analysis::filter::texts;
 use crate::app::Capture;
-use crate::model::{Profile, human, human_duration};
+use crate::model::{Profile, base_name, human, human_duration};
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
 use crate::ui::words::{counted, date, grouped};
 
 /// Most values of a label key that are named.
 const VALUES: usize = 6;
+
+/// Most modules without symbols that are listed per capture.
+const UNNAMED: usize = 20;
+
+/// Width of the advice column in points.
+const FIX_WIDTH: f32 = 420.0;
 
 /// One row: what it is, and its text for each capture.
 type Row = (String, Vec<String>);
@@ -20,26 +28,35 @@ type Row = (String, Vec<String>);
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, _out: &mut Outbox) {
     let view = cx.app.view();
-    let shown: Vec<(&Capture, &Profile)> = view
+    let loaded: Vec<(&Capture, &Arc<Profile>)> = view
         .captures()
         .into_iter()
         .filter_map(|id| {
             let capture = cx.app.capture(id)?;
-            Some((capture, capture.profile()?.as_ref()))
+            Some((capture, capture.profile()?))
         })
         .collect();
-    if shown.is_empty() {
+    if loaded.is_empty() {
         return;
     }
-    let profiles: Vec<&Profile> = shown.iter().map(|(_, profile)| *profile).collect();
+    let shown: Vec<(&Capture, &Profile)> = loaded.iter().map(|(capture, profile)| (*capture, profile.as_ref())).collect();
+    // These go through all samples, too much for every frame.
+    let sources: Vec<Arc<Profile>> = loaded.iter().map(|(_, profile)| Arc::clone(profile)).collect();
+    let key = memory::key(&sources.iter().map(|profile| Arc::as_ptr(profile).addr()).collect::<Vec<_>>());
+    let sums = memory::keep(ui, "sums of the captures", key, || {
+        let profiles: Vec<&Profile> = sources.iter().map(AsRef::as_ref).collect();
+        let made = (sample_types(&profiles), labels(&profiles));
+        Kept::new(made, sources.clone())
+    });
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         egui::Frame::new().inner_margin(size::PAD * 1.5).show(ui, |ui| {
             ui.style_mut().interaction.selectable_labels = true;
             // Rows of text, not of buttons.
             ui.spacing_mut().interact_size.y = 16.0;
             table_ui(ui, cx, "Capture", &facts(cx, &shown));
-            table_ui(ui, cx, "Sample types", &sample_types(&profiles));
-            table_ui(ui, cx, "Labels", &labels(&profiles));
+            table_ui(ui, cx, "Sample types", &sums.0);
+            table_ui(ui, cx, "Labels", &sums.1);
+            unnamed_ui(ui, cx, &shown);
             notes_ui(ui, cx, &shown);
         });
     });
@@ -125,7 +142,11 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
         }
     }
     for key in keys {
-        row(key, &|_, profile| profile.info.fact(key).unwrap_or_default().to_owned());
+        // A key may stand several times: perf names each event.
+        row(key, &|_, profile| {
+            let facts = profile.info.facts.iter().filter(|(name, _)| name == key);
+            facts.map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
+        });
     }
     rows
 }
@@ -184,6 +205,54 @@ fn values_text(values: &BTreeMap<String, u64>) -> String {
     texts.join("\n")
 }
 
+/// Modules without symbols, and what would help.
+fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
+    if shown.iter().all(|(_, profile)| profile.info.unnamed.is_empty()) {
+        return;
+    }
+    ui.label(RichText::new("Without symbols").font(fonts::strong()));
+    egui::Grid::new("without symbols").num_columns(6).spacing([12.0, 3.0]).show(ui, |ui| {
+        for head in ["", "module", "samples", "addresses", "why", "what would help"] {
+            ui.label(RichText::new(head).font(fonts::small()).color(cx.theme.muted));
+        }
+        ui.end_row();
+        for (at, (_, profile)) in shown.iter().enumerate() {
+            let (mark, color) = side_mark(cx, shown.len(), at);
+            for row in profile.info.unnamed.iter().take(UNNAMED) {
+                ui.label(RichText::new(mark).color(color));
+                let module = ui.label(RichText::new(base_name(&row.module)).font(fonts::table()));
+                module.on_hover_text(format!("{}\n{}", row.module, row.build_id.as_deref().unwrap_or("no build id")));
+                for count in [row.samples, row.addresses] {
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        ui.label(RichText::new(grouped(count)).font(fonts::table()));
+                    });
+                }
+                ui.label(&row.why);
+                ui.scope(|ui| {
+                    ui.set_max_width(FIX_WIDTH);
+                    ui.add(egui::Label::new(RichText::new(&row.fix).color(cx.theme.muted)).wrap());
+                });
+                ui.end_row();
+            }
+            if profile.info.unnamed.len() > UNNAMED {
+                ui.label(RichText::new(mark).color(color));
+                ui.label(RichText::new(format!("{} more", profile.info.unnamed.len() - UNNAMED)).color(cx.theme.muted));
+                ui.end_row();
+            }
+        }
+    });
+    ui.add_space(size::PAD * 2.0);
+}
+
+/// Letter and colour of a capture's side.
+fn side_mark(cx: &Cx<'_>, sides: usize, at: usize) -> (&'static str, egui::Color32) {
+    match (sides, at) {
+        (2, 0) => ("B", cx.theme.before),
+        (2, _) => ("A", cx.theme.after),
+        _ => (" ", cx.theme.muted),
+    }
+}
+
 fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
     ui.label(RichText::new("Import report").font(fonts::strong()));
     for (capture, profile) in shown {
@@ -202,11 +271,7 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
         }
         ui.end_row();
         for (at, (_, profile)) in shown.iter().enumerate() {
-            let (mark, color) = match (shown.len(), at) {
-                (2, 0) => ("B", cx.theme.before),
-                (2, _) => ("A", cx.theme.after),
-                _ => (" ", cx.theme.muted),
-            };
+            let (mark, color) = side_mark(cx, shown.len(), at);
             for note in profile.notes.iter() {
                 ui.label(RichText::new(mark).color(color));
                 ui.label(RichText::new(note.kind).font(fonts::table()).color(cx.theme.warning));

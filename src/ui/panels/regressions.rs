@@ -23,12 +23,12 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Regressions").font(fonts::title()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for name in ["copy-findings", "next-finding", "previous-finding"] {
+            copy_ui(ui, cx, out);
+            for name in ["next-finding", "previous-finding"] {
                 let Some(kind) = command::kind(name) else { continue };
                 let text = match name {
                     "next-finding" => "▼",
-                    "previous-finding" => "▲",
-                    _ => "⧉",
+                    _ => "▲",
                 };
                 let keys = kind.keys.first().map(|keys| format!(" ({})", keys.text())).unwrap_or_default();
                 let todo = kind.available(cx.app);
@@ -73,6 +73,24 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         notes_ui(ui, cx, &findings);
         others_ui(ui, cx, &comparison, &findings, out);
     });
+}
+
+/// A menu with the forms in which the findings can be copied.
+fn copy_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let response = ui.menu_button("⧉", |ui| {
+        for name in ["copy-findings", "copy-findings-markdown", "copy-findings-csv"] {
+            let Some(kind) = command::kind(name) else { continue };
+            let todo = kind.available(cx.app);
+            if ui.add_enabled(todo.is_some(), egui::Button::new(kind.title)).on_hover_text(kind.tooltip).clicked()
+                && let Some(todo) = todo
+            {
+                out.send(todo);
+                ui.close();
+            }
+        }
+    });
+    response.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Copy findings"));
+    response.response.on_hover_text("Copy the findings");
 }
 
 /// One finding in three lines; true when it was clicked.
