@@ -2,7 +2,7 @@
 //!
 //! Numbers come from a fixed seed, so every run makes the same bytes. Two shapes: stacks that repeat, and stacks that are all
 //! distinct. How much distinct stacks share is taken from captured Go profiles, where each adds 1.3 to 6 rows to the tree of callers
-//! (`default.pgo` of the Go compiler: 5.9); here it is 5. Deliberately absent: what the program's writer could share with its reader.
+//! (`default.pgo` of the Go compiler: 5.9); here it is 3.6. Deliberately absent: what the program's writer could share with its reader.
 
 /// A fixed sequence of numbers (xorshift64*, Vigna 2016).
 pub(crate) struct Numbers(u64);
