@@ -4,16 +4,24 @@
 //! `regress`. Start reading at [`diff`].
 
 pub(crate) mod ground;
-mod noise;
+pub(crate) mod noise;
+mod repeats;
+pub(crate) mod shape;
+
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::call_tree::NodeId;
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
-use super::stats::{Test, certainty, false_discovery, minimum_detectable_at, power_width};
-use ground::{Ground, Scale, Sums};
+use super::stats::{Doubt, Test, certainty, false_discovery, minimum_detectable_at, power_width};
+use ground::{Ground, Scale, Sums, by_place, totals};
 pub use noise::Noise;
+use noise::{Known, Model};
+use repeats::Repeats;
+use shape::{Mix, Shapes};
 
 /// What a person decides about the test.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -21,9 +29,9 @@ pub use noise::Noise;
 pub struct Spec {
     /// False discovery rate up to which a change is highlighted, and the error level of findings.
     pub level: f64,
-    /// Changes surely below this part of the larger total are too small to name.
+    /// Changes surely below this part of the larger total are too small to name, if their ratio is too.
     pub min_share: f64,
-    /// Changes whose ratio lies surely within 1 ± this are too small to name.
+    /// Changes whose ratio lies surely within 1 ± this are too small to name, if their part of the total is too.
     pub min_ratio: f64,
     /// Rows with fewer effective events on both sides together are not tested.
     pub min_events: f64,
@@ -53,10 +61,11 @@ impl Default for Spec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exposure {
-    /// The comparison's normalisation: share of total, per second, absolute.
+    /// Estimated from the bulk of the functions, which is taken as unchanged, with the normalisation as a first guess; the normalisation
+    /// (share of total, per second, absolute) where there are too few functions to tell.
     #[default]
     Normalization,
-    /// Estimated from the bulk of the functions, which is taken as unchanged.
+    /// The same without a first guess.
     Robust,
     /// Given: work done after over work done before, such as numbers of requests.
     Work(f64),
@@ -73,6 +82,16 @@ pub enum Verdict {
     Improvement,
     /// Costs nothing any more.
     Gone,
+    /// Its cost moved to or from its callers, callees or other paths; together they cost what they did.
+    Shift,
+    /// It has another name.
+    Renamed,
+    /// Its frames are part of its callers', or stand for themselves where they were not; the cost is the same.
+    Inlined,
+    /// A frame that was put around (or taken from around) unchanged calls.
+    Wrapper,
+    /// Differs by more than its samples explain, but runs of unchanged code may differ like that: needs repeats.
+    Unconfirmed,
     /// Changed, but another finding explains it.
     Explained,
     /// Only its share of the total changed, because something else grew or shrank.
@@ -88,11 +107,16 @@ pub enum Verdict {
 
 impl Verdict {
     /// All, in the order of a legend.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Regression,
         Self::New,
         Self::Improvement,
         Self::Gone,
+        Self::Shift,
+        Self::Renamed,
+        Self::Inlined,
+        Self::Wrapper,
+        Self::Unconfirmed,
         Self::Explained,
         Self::Diluted,
         Self::Small,
@@ -107,6 +131,11 @@ impl Verdict {
             Self::New => "new",
             Self::Improvement => "improvement",
             Self::Gone => "gone",
+            Self::Shift => "shift",
+            Self::Renamed => "renamed",
+            Self::Inlined => "inlined",
+            Self::Wrapper => "wrapper",
+            Self::Unconfirmed => "unconfirmed",
             Self::Explained => "explained",
             Self::Diluted => "diluted",
             Self::Small => "small",
@@ -122,6 +151,11 @@ impl Verdict {
             Self::New => "New",
             Self::Improvement => "Improvement",
             Self::Gone => "Gone",
+            Self::Shift => "Moved",
+            Self::Renamed => "Renamed",
+            Self::Inlined => "Inlined",
+            Self::Wrapper => "Wrapper",
+            Self::Unconfirmed => "Unconfirmed: needs repeats",
             Self::Explained => "Explained by another",
             Self::Diluted => "Share only",
             Self::Small => "Below minimum effect",
@@ -133,6 +167,11 @@ impl Verdict {
     /// True where the row is named as a change of its own.
     pub const fn is_change(self) -> bool {
         matches!(self, Self::Regression | Self::New | Self::Improvement | Self::Gone)
+    }
+
+    /// True where cost only stands elsewhere.
+    pub const fn is_structure(self) -> bool {
+        matches!(self, Self::Shift | Self::Renamed | Self::Inlined | Self::Wrapper)
     }
 
     /// True for more cost.
@@ -265,55 +304,161 @@ impl Diff {
     }
 }
 
-/// What `regress` goes on with.
-pub(crate) struct Worked {
-    pub(crate) diff: Diff,
+/// What every judgement of a comparison starts from.
+pub(crate) struct Base {
     pub(crate) ground: Ground,
-    pub(crate) scale: Scale,
     pub(crate) outermost: Vec<bool>,
-    /// Self and total sums per place.
-    pub(crate) places: [Vec<Sums>; 2],
+    pub(crate) shapes: Shapes,
+    /// Nodes of each place: `rows[start[place]..start[place + 1]]`.
+    start: Vec<u32>,
+    rows: Vec<u32>,
+    /// What repeats say, where there are any.
+    repeats: Option<Arc<Repeats>>,
+    /// The nodes as captured, where `ground` has some of them put together.
+    captured: Option<Vec<Sums>>,
 }
 
 /// Compares the two sides of a comparison; `None` unless it has two.
 ///
 /// In a bottom-up tree the place tables would be those of the reversed stacks: pass the top-down one.
 pub fn diff(comparison: &Comparison, spec: &Spec) -> Option<Diff> {
-    work(comparison, spec).map(|worked| worked.diff)
+    let base = Base::new(comparison)?;
+    let model = Model::estimate(&base.known(comparison, spec), &base.ground.nodes, None);
+    Some(base.judge(comparison, &model, spec, None, &[]))
 }
 
-pub(crate) fn work(comparison: &Comparison, spec: &Spec) -> Option<Worked> {
-    let (before, after) = comparison.pair()?;
-    let (tree, places) = (comparison.tree(), comparison.places());
-    let background = noise::background_nodes(tree, places);
-    let ground = Ground::new(comparison, before, after, &background);
-    let totals = ground.totals(tree);
-    let outermost = tree.outermost(places);
-    let by_place = ground.by_place(tree, places, &totals, &outermost);
-    let base = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
-    let cells = noise::cells(&by_place[0], &base, spec);
-    let noise = Noise::estimate(comparison, &ground, &totals, &cells, &base, spec);
-    let unchanged = noise::unchanged(&cells, &noise, base.exposure);
-    let exposure = match spec.exposure {
-        Exposure::Robust => unchanged.map_or(base.exposure, |interval| interval.ratio),
-        Exposure::Work(ratio) if ratio > 0.0 && ratio.is_finite() => ratio,
-        Exposure::Normalization | Exposure::Work(_) => base.exposure,
-    };
-    let scale = Scale { exposure, ..base };
-    let extra = noise.by_place(comparison, &by_place, &scale);
-    let mut tables = [Table::default(), Table::default()];
-    for ((table, sums), extra) in tables.iter_mut().zip(&by_place).zip(extra) {
-        *table = table_of(comparison, sums, extra, &scale, spec);
+impl Base {
+    pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
+        let (before, after) = comparison.pair()?;
+        let (tree, places) = (comparison.tree(), comparison.places());
+        let background = noise::background_nodes(tree, places);
+        let ground = Ground::new(comparison, before, after, &background);
+        let outermost = tree.outermost(places);
+        let shapes = Shapes::new(tree, &ground.nodes, places.len(), comparison.exposure().max(f64::MIN_POSITIVE));
+        let mut start = vec![0_u32; places.len() + 1];
+        for place in tree.places() {
+            start[place.row() + 1] += 1;
+        }
+        for place in 0..places.len() {
+            start[place + 1] += start[place];
+        }
+        let mut fill = start.clone();
+        let mut rows = vec![0_u32; tree.len()];
+        for (row, place) in tree.places().iter().enumerate() {
+            let at = &mut fill[place.row()];
+            rows[*at as usize] = row as u32;
+            *at += 1;
+        }
+        let all = totals(&ground.nodes, tree);
+        let selfs = &by_place(&ground.nodes, tree, places, &all, &outermost)[0];
+        let scale = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
+        let repeats = Repeats::new(comparison, selfs, &scale).map(Arc::new);
+        Some(Self { ground, outermost, shapes, start, rows, repeats, captured: None })
     }
-    let tests = judge(comparison, &mut tables, &by_place, &scale, spec);
-    let nodes = node_diff(tree.places(), &totals, &tables[1].extra, &scale, spec);
-    let [self_, total] = tables;
-    let basis = ground.basis;
-    let diff = Diff { self_, total, nodes, exposure, unchanged, noise, tests, basis };
-    Some(Worked { diff, ground, scale, outermost, places: by_place })
+
+    /// Takes over changed sums of the nodes' own cost; `captured` are those before.
+    pub(crate) fn changed(&mut self, comparison: &Comparison, captured: Vec<Sums>) {
+        self.captured = Some(captured);
+        let exposure = comparison.exposure().max(f64::MIN_POSITIVE);
+        self.shapes = Shapes::new(comparison.tree(), &self.ground.nodes, comparison.places().len(), exposure);
+    }
+
+    pub(crate) fn known<'a>(&'a self, comparison: &'a Comparison, spec: &'a Spec) -> Known<'a> {
+        Known { comparison, ground: &self.ground, shapes: &self.shapes, outermost: &self.outermost, spec, repeats: &self.repeats }
+    }
+
+    /// The nodes of a place.
+    pub(crate) fn nodes_of(&self, place: PlaceId) -> impl Iterator<Item = usize> + '_ {
+        let range = self.start[place.row()] as usize..self.start[place.row() + 1] as usize;
+        self.rows[range].iter().map(|&row| row as usize)
+    }
+
+    /// The nodes of a place's self or total as disjoint ranges.
+    pub(crate) fn ranges<'a>(
+        &'a self,
+        comparison: &'a Comparison,
+        place: PlaceId,
+        measure: Measure,
+    ) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+        let ends = comparison.tree().subtree_ends();
+        self.nodes_of(place).filter(move |&row| measure == Measure::Self_ || self.outermost[row]).map(move |row| match measure {
+            Measure::Self_ => row..row + 1,
+            Measure::Total => row..ends[row] as usize,
+        })
+    }
+
+    /// The tables of all places and nodes, with what is not known of unchanged code. `weight` gives the part of the error level that the search
+    /// spends on a place's self or total; without it all have the same. `explained` marks nodes that findings hold.
+    pub(crate) fn judge(
+        &self,
+        comparison: &Comparison,
+        model: &Model,
+        spec: &Spec,
+        weight: Option<&dyn Fn(Measure, PlaceId) -> Option<f64>>,
+        explained: &[bool],
+    ) -> Diff {
+        let (tree, places) = (comparison.tree(), comparison.places());
+        let nodes = self.captured.as_ref().unwrap_or(&self.ground.nodes);
+        let all = totals(nodes, tree);
+        let sums = by_place(nodes, tree, places, &all, &self.outermost);
+        let mut tables = [Table::default(), Table::default()];
+        for (measure, table) in Measure::ALL.into_iter().zip(&mut tables) {
+            let doubts = self.doubts(comparison, model, measure, &sums[measure as usize], explained);
+            *table = table_of(comparison, &sums[measure as usize], &doubts, &model.scale, spec);
+        }
+        let tests = decide(comparison, &mut tables, &sums, &model.scale, spec, weight);
+        let nodes = node_diff(tree.places(), &all, &tables[1].extra, &model.scale, spec);
+        let [self_, total] = tables;
+        let (exposure, unchanged, noise, basis) = (model.scale.exposure, model.unchanged, model.noise, self.ground.basis);
+        Diff { self_, total, nodes, exposure, unchanged, noise, tests, basis }
+    }
+
+    /// How much more (or less) a group varies between repeats than modelled, with the degrees of freedom.
+    pub(crate) fn repeated(
+        &self,
+        comparison: &Comparison,
+        (place, measure, node): (PlaceId, Measure, Option<NodeId>),
+        sums: &Sums,
+        mix: Mix,
+    ) -> Option<(f64, f64)> {
+        let repeats = self.repeats.as_ref()?;
+        let Some(node) = node else { return Some(repeats.factor_of(measure as usize, place.row(), sums, mix.functions)) };
+        let value = |side: usize, capture: usize| {
+            let weights = comparison.sides.get(side).and_then(|side| side.captures.get(capture));
+            weights.map_or(0.0, |weights| match measure {
+                Measure::Self_ => weights.self_of(node) as f64,
+                Measure::Total => weights.total_of(node) as f64,
+            })
+        };
+        Some(repeats.factor_of_values(value, sums, mix.functions))
+    }
+
+    fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &[bool]) -> Vec<Doubt> {
+        let exposure = model.scale.exposure;
+        let whole = self.ground.nodes.iter().map(|sums| sums.pooled(exposure)).sum::<f64>().max(f64::MIN_POSITIVE);
+        let doubt = |(place, sums): (PlaceId, &Sums)| {
+            let mix = if sums.pooled(1.0) > 0.0 { self.shapes.mix(self.ranges(comparison, place, measure)) } else { Mix::ONE };
+            let repeated = self.repeated(comparison, (place, measure, None), sums, mix);
+            let own = sums.pooled(exposure);
+            let known = explained.iter().any(|&explained| explained);
+            let held = if known {
+                let rows = self.ranges(comparison, place, measure).flatten().filter(|&row| explained[row]);
+                rows.map(|row| self.ground.nodes[row].pooled(exposure)).sum()
+            } else {
+                0.0
+            };
+            // What a finding holds is not part of the control group.
+            let inside = if own > 0.0 { (own - held).max(0.0).powi(2) / own / whole } else { 0.0 };
+            model.doubt(sums, mix, repeated, inside)
+        };
+        comparison.places().ids().zip(sums).map(doubt).collect()
+    }
 }
 
-fn table_of(comparison: &Comparison, sums: &[Sums], extra: Vec<f64>, scale: &Scale, spec: &Spec) -> Table {
+/// The ends of a 95 % interval as quantiles of a normal.
+pub(crate) const ENDS: [f64; 2] = [-1.959_964, 1.959_964];
+
+fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Scale, spec: &Spec) -> Table {
     let factor = |side: usize| comparison.sides.get(side).map_or(0.0, |side: &Side| comparison.factor(side));
     let factors = [factor(0), factor(1)];
     let side_of = |side: usize| -> Vec<f64> { sums.iter().map(|sums| sums.value[side]).collect() };
@@ -322,10 +467,10 @@ fn table_of(comparison: &Comparison, sums: &[Sums], extra: Vec<f64>, scale: &Sca
     let delta = value[0].iter().zip(&value[1]).map(|(before, after)| after - before).collect();
     let tested: Vec<(Test, (f64, f64))> = sums
         .par_iter()
-        .zip(&extra)
-        .map(|(sums, &extra)| match scale.counts(sums) {
-            Some(counts) if counts.both() >= spec.min_events => (counts.test(extra), counts.interval(extra, 0.95)),
-            Some(counts) => (Test::NONE, counts.interval(extra, 0.95)),
+        .zip(doubts)
+        .map(|(sums, &doubt)| match scale.counts(sums) {
+            Some(counts) if counts.both() >= spec.min_events => (counts.test(doubt), counts.interval(doubt, ENDS)),
+            Some(counts) => (Test::NONE, counts.interval(doubt, ENDS)),
             None => (Test::NONE, (0.0, f64::INFINITY)),
         })
         .collect();
@@ -342,12 +487,19 @@ fn table_of(comparison: &Comparison, sums: &[Sums], extra: Vec<f64>, scale: &Sca
         raw,
         value,
         delta,
-        extra,
+        extra: doubts.iter().map(|doubt| doubt.extra).collect(),
     }
 }
 
 /// False discovery rates over both tables together, and every row's own verdict; gives the number of tests.
-fn judge(comparison: &Comparison, tables: &mut [Table; 2], sums: &[Vec<Sums>; 2], scale: &Scale, spec: &Spec) -> usize {
+fn decide(
+    comparison: &Comparison,
+    tables: &mut [Table; 2],
+    sums: &[Vec<Sums>; 2],
+    scale: &Scale,
+    spec: &Spec,
+    weight: Option<&dyn Fn(Measure, PlaceId) -> Option<f64>>,
+) -> usize {
     // A test is possible or not by the sum of both sides, which says nothing about their difference: leaving rows out costs nothing.
     let testable = |sums: &Sums| scale.counts(sums).is_some_and(|counts| counts.both() >= spec.min_events);
     let rows: Vec<(usize, usize)> = (0..2)
@@ -360,12 +512,14 @@ fn judge(comparison: &Comparison, tables: &mut [Table; 2], sums: &[Vec<Sums>; 2]
     let tests = rows.len();
     let (searched, alone) = (power_width(spec.level / tests.max(1) as f64), power_width(spec.level));
     let largest = largest_total(comparison);
-    for (table, sums) in tables.iter_mut().zip(sums) {
-        for (row, sums) in sums.iter().enumerate() {
+    for ((measure, table), sums) in Measure::ALL.into_iter().zip(tables.iter_mut()).zip(sums) {
+        for (place, sums) in comparison.places().ids().zip(sums) {
+            let row = place.row();
             let counts = scale.counts(sums);
             let detectable =
                 |width: f64| counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, table.extra[row], width));
-            table.minimum_detectable[row] = detectable(searched);
+            let width = weight.and_then(|weight| weight(measure, place)).map_or(searched, |weight| power_width(spec.level * weight));
+            table.minimum_detectable[row] = detectable(width);
             let enough = counts.is_some_and(|counts| counts.both() >= spec.min_events);
             table.verdict[row] = if enough && table.q[row] <= spec.level {
                 let small = is_small([table.value[0][row], table.value[1][row]], [table.lo[row], table.hi[row]], largest, spec);
@@ -394,18 +548,13 @@ pub(crate) fn verdict_of_sides(before: f64, after: f64, z: f64) -> Verdict {
     }
 }
 
-/// True where the interval's end towards no change is within the minimum effect.
+/// True where the change is surely below the minimum effect: its ratio lies within 1 ± the minimum, and so does its part of the total.
 pub(crate) fn is_small(value: [f64; 2], interval: [f64; 2], largest: f64, spec: &Spec) -> bool {
     let [before, after] = value;
     let [lo, hi] = interval;
-    if lo > 1.0 {
-        // At least this much of after is more than before: after·(1 − 1/ratio), which holds for new places too.
-        lo < 1.0 + spec.min_ratio || after * (1.0 - 1.0 / lo) < spec.min_share * largest
-    } else if hi < 1.0 {
-        hi > 1.0 / (1.0 + spec.min_ratio) || before * (1.0 - hi) < spec.min_share * largest
-    } else {
-        true
-    }
+    let within = lo > 1.0 / (1.0 + spec.min_ratio) && hi < 1.0 + spec.min_ratio;
+    // A ratio of 1 ± 2 % of at most this cost.
+    within && before.max(after) * spec.min_ratio < spec.min_share * largest
 }
 
 fn node_diff(places: &[PlaceId], totals: &[Sums], extra: &[f64], scale: &Scale, spec: &Spec) -> NodeDiff {

@@ -218,6 +218,9 @@ impl Evidence {
     }
 }
 
+/// Events of contention that come together, on average.
+const BUNCH: f64 = 3.0;
+
 /// Events and squares per node of one capture, over the same samples that [`weigh`](super::weigh::weigh) adds up.
 pub fn evidence(
     tree: &CallTree,
@@ -229,6 +232,8 @@ pub fn evidence(
 ) -> Result<Evidence, Cancelled> {
     ticket.check()?;
     let behind = events(profile, sample_type);
+    // Who waits for a lock waits together with others: events of contention come in bunches.
+    let bunch = if behind.basis == Basis::Contentions { BUNCH } else { 1.0 };
     let chosen = filter.resolve(profile);
     let mut made = Evidence { events: vec![0.0; tree.len()], squares: vec![0.0; tree.len()], total_events: 0.0, basis: behind.basis };
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
@@ -240,7 +245,7 @@ pub fn evidence(
         let value = value as f64;
         // Both columns have one entry per node of the tree that `nodes` names.
         made.events[node] += count;
-        made.squares[node] += value * value / count * (1.0 + behind.spread);
+        made.squares[node] += value * value / count * (1.0 + behind.spread) * bunch;
         made.total_events += count;
     }
     Ok(made)

@@ -8,6 +8,10 @@
 //! Start reading at [`findings`].
 
 mod attribute;
+mod groups;
+mod search;
+mod shift;
+mod structure;
 mod words;
 
 use std::sync::Arc;
@@ -38,7 +42,7 @@ pub struct Finding {
     pub func: String,
     /// Self or total.
     pub measure: Measure,
-    /// Root-first places of the path on which most of the change lies, down to `place`; `None` where no path has half of it.
+    /// Root-first places of the one path on which the change lies, down to `place`; `None` where it lies on all of them.
     pub path: Option<Vec<PlaceId>>,
     /// Normalised value before.
     pub before: f64,
@@ -58,6 +62,8 @@ pub struct Finding {
     pub p: f64,
     /// For a finding: p after correction for the search over all places. For other rows: the false discovery rate over all of them.
     pub q: f64,
+    /// Values of before and after as captured, sums over a side's captures.
+    pub raw: [f64; 2],
     /// Raw events of before and after.
     pub events: [f64; 2],
     /// Part of the total change that lies here; of all rises (or falls) where the net change is small or 0 by definition.
@@ -66,6 +72,8 @@ pub struct Finding {
     pub minimum_detectable: f64,
     /// Rank of the finding that explains this row, where one does.
     pub explained_by: Option<usize>,
+    /// The name after, where the finding is that a function was renamed.
+    pub new: Option<String>,
     /// One sentence without a period.
     pub why: String,
 }
@@ -78,10 +86,12 @@ pub struct Findings {
     pub exposure: Interval,
     /// The same as the bulk of the functions says, for comparison.
     pub unchanged: Option<Interval>,
-    /// Findings: regressions and new places first, then improvements; within each by certainty × size.
+    /// Findings: regressions and new places first, then improvements, then what only moved; within each by certainty × size.
     pub rows: Vec<Finding>,
     /// All other places with a value, one row each, largest change first; at most [`MAX_OTHERS`].
     pub others: Vec<Finding>,
+    /// How many places, the first of [`Findings::others`], would be findings if repeats confirmed them.
+    pub unconfirmed: usize,
     /// Places that [`Findings::others`] leaves out.
     pub others_left_out: usize,
     /// The result in plain sentences.
@@ -108,33 +118,36 @@ impl Findings {
 /// Explains the change between the two sides of a top-down comparison; empty unless it has two. `captures` are the profiles that the
 /// comparison was made of.
 pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec) -> Option<Findings> {
-    let worked = diff::work(comparison, spec)?;
-    let attributed = attribute::attribute(comparison, &worked, spec);
-    let mut rows = attributed.findings;
+    let mut base = diff::Base::new(comparison)?;
+    let attributed = attribute::attribute(comparison, &mut base, spec);
+    let (unconfirmed, mut rows): (Vec<Finding>, Vec<Finding>) =
+        attributed.findings.into_iter().partition(|row| row.verdict == Verdict::Unconfirmed);
     rows.sort_by(|a, b| {
-        let group = |row: &Finding| !row.verdict.is_worse();
+        let group = |row: &Finding| (row.verdict.is_structure(), !row.verdict.is_worse());
         let weight = |row: &Finding| (1.0 - row.q).max(0.0) * row.delta.abs();
         // Names are unique, so the order does not depend on anything else.
         (group(a).cmp(&group(b))).then_with(|| weight(b).total_cmp(&weight(a))).then_with(|| a.func.cmp(&b.func))
     });
-    let mut new_rank = vec![0; rows.len() + 1];
+    let mut new_rank = vec![0; rows.len() + unconfirmed.len() + 1];
     for (at, row) in rows.iter_mut().enumerate() {
         new_rank[row.rank] = at + 1;
         row.rank = at + 1;
     }
-    let mut others = attribute::others(comparison, &worked, &rows, &attributed.explained_by, &new_rank);
+    let diff = attributed.diff;
+    let mut others = attribute::others(comparison, &diff, &rows, &attributed.explained_by, &new_rank);
+    others.retain(|row| !unconfirmed.iter().any(|first| first.place == row.place));
+    let confirmable = unconfirmed.len();
+    others.splice(0..0, unconfirmed.into_iter().map(|row| Finding { rank: 0, ..row }));
     let others_left_out = others.len().saturating_sub(MAX_OTHERS);
     others.truncate(MAX_OTHERS);
-    let diff::Worked { diff, .. } = worked;
-    let exposure = match spec.exposure {
-        Exposure::Robust => diff.unchanged.unwrap_or(Interval { ratio: diff.exposure, lo: diff.exposure, hi: diff.exposure }),
-        _ => attributed.moved.unwrap_or(Interval { ratio: diff.exposure, lo: diff.exposure, hi: diff.exposure }),
-    };
+    let half = 1.96 * attributed.model.work.sqrt();
+    let exposure = Interval { ratio: diff.exposure, lo: diff.exposure * (-half).exp(), hi: diff.exposure * half.exp() };
     let mut made = Findings {
         exposure,
         unchanged: diff.unchanged,
         rows,
         others,
+        unconfirmed: confirmable,
         others_left_out,
         summary: String::new(),
         notes: Vec::new(),

@@ -106,28 +106,119 @@ fn corrected_root(before: f64, after: f64, exposure: f64) -> f64 {
 /// With f the part of the events that lie after, the odds of Beta(f·n + ½, (1−f)·n + ½) quantiles over the exposure. 0 and infinity are
 /// possible where one side has no event.
 pub fn ratio_interval(before: f64, after: f64, exposure: f64, level: f64) -> (f64, f64) {
+    let z = -normal_quantile((1.0 - level) / 2.0);
+    ratio_quantiles(before, after, exposure, [-z, z])
+}
+
+/// [`ratio_interval`] with its ends at two quantiles of a normal.
+fn ratio_quantiles(before: f64, after: f64, exposure: f64, ends: [f64; 2]) -> (f64, f64) {
     if !(before >= 0.0 && after >= 0.0 && before + after > 0.0 && exposure > 0.0) {
         return (0.0, f64::INFINITY);
     }
-    let tail = (1.0 - level) / 2.0;
+    let [low, high] = ends;
     let odds = |x: f64| if x < 1.0 { x / (1.0 - x) / exposure } else { f64::INFINITY };
     if before.min(after) > 200.0 {
         // Far from the edges the log odds are normal to 0.1 % of the width.
         let (a, b) = (after + 0.5, before + 0.5);
-        let half = -normal_quantile(tail) * (1.0 / a + 1.0 / b).sqrt();
+        let deviation = (1.0 / a + 1.0 / b).sqrt();
         let centre = (a / b).ln();
-        return ((centre - half).exp() / exposure, (centre + half).exp() / exposure);
+        return ((centre + low * deviation).exp() / exposure, (centre + high * deviation).exp() / exposure);
     }
-    let lo = if after > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, tail)) } else { 0.0 };
-    let hi = if before > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, 1.0 - tail)) } else { f64::INFINITY };
+    let lo = if after > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, normal_cdf(low))) } else { 0.0 };
+    let hi = if before > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, normal_cdf(high))) } else { f64::INFINITY };
     (lo, hi)
 }
 
+/// Ends of the interval that holds the true evidence with 95 %, as distances from `z`, where it is known only because |z| passed `threshold`:
+/// equal tails of a normal that is cut to what passes (what is selected for being large is on average too large).
+pub fn selected_ends(z: f64, threshold: f64) -> [f64; 2] {
+    const TAIL: f64 = 0.025;
+    let size = z.abs().max(threshold);
+    // Part of the selected values above the seen one, for a true mean: rises with the mean.
+    let above = |mean: f64| {
+        let tail = |x: f64| if x >= 0.0 { normal_tail_ln(x) } else { (-normal_tail_ln(-x).exp()).ln_1p() };
+        let (seen, upper, lower) = (tail(size - mean), tail(threshold - mean), tail(threshold + mean));
+        let most = upper.max(lower);
+        (seen - most - ((upper - most).exp() + (lower - most).exp()).ln()).exp()
+    };
+    let solve = |part: f64| {
+        let (mut low, mut high) = (-threshold - 3.0, size + 3.0);
+        for _ in 0..50 {
+            let middle = f64::midpoint(low, high);
+            if above(middle) < part { low = middle } else { high = middle }
+        }
+        high
+    };
+    let ends = [solve(TAIL) - size, solve(1.0 - TAIL) - size];
+    if z >= 0.0 { ends } else { [-ends[1], -ends[0]] }
+}
+
 /// What counts shrink to when their logarithm also varies by `extra` (variance) for reasons other than sampling: the part that
-/// sampling has in the whole variance of ln(after / before).
+/// sampling has in the whole variance of ln(after / before). Below 0, down to nine tenths of the sampling, for what is held against a whole
+/// that it is part of.
 pub fn sampling_part(before: f64, after: f64, extra: f64) -> f64 {
     let sampling = 1.0 / (before + 0.5) + 1.0 / (after + 0.5);
-    sampling / (sampling + extra.max(0.0))
+    sampling / (sampling + extra.max(-0.9 * sampling))
+}
+
+/// What is not known about a group beyond its counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Doubt {
+    /// Variance of ln(after / before) beyond sampling.
+    pub extra: f64,
+    /// Degrees of freedom of the whole variance: infinite where only sampling counts.
+    pub freedom: f64,
+}
+
+impl Doubt {
+    /// Sampling alone.
+    pub const NONE: Self = Self { extra: 0.0, freedom: f64::INFINITY };
+}
+
+/// From here on Student's distribution is taken as normal.
+const MANY: f64 = 400.0;
+
+/// Two-sided p value of Student's t.
+pub fn student_two_sided(t: f64, freedom: f64) -> f64 {
+    if freedom >= MANY {
+        return two_sided(t);
+    }
+    if t.is_nan() { 1.0 } else { incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t)).min(1.0) }
+}
+
+/// Student's quantile at the probability of a normal quantile `z`: Cornish and Fisher's expansion, within 2 % for 4 degrees of freedom and |z| up
+/// to 3, closer for more.
+pub fn student_from_normal(z: f64, freedom: f64) -> f64 {
+    if freedom >= MANY {
+        return z;
+    }
+    let (z2, n) = (z * z, freedom.max(2.0));
+    let one = (z2 + 1.0) / 4.0;
+    let two = ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0;
+    let three = (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0;
+    z * (1.0 + one / n + two / (n * n) + three / (n * n * n))
+}
+
+/// [`ratio_test`] where the logarithm of the ratio varies beyond sampling by a variance that is itself only estimated.
+pub fn doubtful_test(before: f64, after: f64, exposure: f64, doubt: Doubt) -> Test {
+    let part = sampling_part(before, after, doubt.extra);
+    let test = ratio_test(before * part, after * part, exposure);
+    if doubt.freedom >= MANY || doubt.extra <= 0.0 {
+        return test;
+    }
+    let p = student_two_sided(test.z, doubt.freedom);
+    if p <= 0.0 || p >= 1.0 {
+        return Test { z: if p >= 1.0 { 0.0 } else { test.z }, p };
+    }
+    Test { z: -test.z.signum() * normal_quantile(p / 2.0), p }
+}
+
+/// [`ratio_interval`] between two quantiles of a normal (`[-1.96, 1.96]` for 95 %) with the same doubt.
+pub fn doubtful_interval(before: f64, after: f64, exposure: f64, doubt: Doubt, ends: [f64; 2]) -> (f64, f64) {
+    let part = sampling_part(before, after, doubt.extra);
+    let freedom = if doubt.extra > 0.0 { doubt.freedom } else { f64::INFINITY };
+    let [low, high] = ends.map(|z| student_from_normal(z, freedom));
+    ratio_quantiles(before * part, after * part, exposure, [low, high])
 }
 
 /// Smallest growth (0.25 = +25 %) that a test at `level` finds with 80 % power, for a row of `before` events with `exposure` times as many
@@ -178,7 +269,7 @@ pub fn false_discovery(p: &[f64]) -> Vec<f64> {
     q
 }
 
-/// One unit of the control group: a function's own cost on both sides.
+/// One unit of the control group: a function's own cost on both sides, or that of several small ones together.
 #[derive(Clone, Copy, Debug)]
 pub struct Cell {
     /// ln(after / before) beyond the exposure.
@@ -187,32 +278,58 @@ pub struct Cell {
     pub variance: f64,
 }
 
+/// The spread of unchanged code beyond sampling, and how well it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Variance of ln(after / before) per cell.
+    pub variance: f64,
+    /// Degrees of freedom behind it: cells whose sampling variance is small beside it count as one each.
+    pub freedom: f64,
+}
+
 /// The spread of unchanged code beyond sampling: variance of ln(after / before) per cell.
 ///
-/// Paule–Mandel on the cells within three standard deviations of the median: the variance at which their mean squared
-/// standardised effect is 0.973, its value for a normal cut at 3. The bulk of the cells is taken as unchanged. `prior` (a variance) counts as
-/// `prior_cells` further cells, so that few cells do not prove the absence of noise.
-pub fn dispersion(cells: &[Cell], prior: f64, prior_cells: f64) -> f64 {
+/// The maximum of the likelihood over the cells within three standard deviations of the centre (the weighted median without one), with 0.973 as
+/// the variance of a normal cut at 3. The bulk of the cells is taken as unchanged. `prior` (a variance)
+/// counts as up to `prior_cells` further cells, so that few cells do not prove the absence of noise; thirty do.
+pub fn dispersion(cells: &[Cell], centre: Option<f64>, prior: f64, prior_cells: f64) -> Spread {
     const CUT: f64 = 3.0;
     const CUT_VARIANCE: f64 = 0.973;
-    // Not weighted: one place that grew to half of everything would else be the measure of all others.
-    let centre = median(cells);
-    let excess = |extra: f64| -> (f64, f64) {
-        let squares = cells.iter().map(|cell| (cell.effect - centre).powi(2) / (cell.variance + extra));
-        squares.filter(|square| *square <= CUT * CUT).fold((0.0, 0.0), |(sum, count), square| (sum + square, count + 1.0))
+    const ENOUGH: f64 = 30.0;
+    let given = centre.is_some();
+    let centre = centre.unwrap_or_else(|| weighted_median(cells));
+    // Cells as one moment equation each, weighted by how much they tell of a spread of that size, none above a tenth of all: sums of
+    // weights, of weighted surpluses of the squares, and of the latter's variance.
+    let told = |extra: f64| -> [f64; 4] {
+        let weights: f64 = cells.iter().map(|cell| (cell.variance + extra).powi(-2)).sum();
+        let cap = if cells.len() > 10 { weights / 10.0 } else { f64::INFINITY };
+        let mut sums = [0.0; 4];
+        for cell in cells {
+            let variance = cell.variance + extra;
+            let square = (cell.effect - centre).powi(2);
+            if square <= CUT * CUT * variance {
+                // Few cells of like size, held against a known centre: each counts the same.
+                let weight = if given { variance.recip() } else { variance.powi(-2).min(cap) };
+                let new = [weight, weight * (square - CUT_VARIANCE * variance), 2.0 * (weight * variance).powi(2), 1.0];
+                sums.iter_mut().zip(new).for_each(|(sum, new)| *sum += new);
+            }
+        }
+        sums
     };
-    // One cell's worth of freedom goes into the median.
+    let half = cells.len() as f64 / 2.0;
     let too_wide = |extra: f64| {
-        let (sum, count) = excess(extra);
-        count < cells.len() as f64 / 2.0 || sum > CUT_VARIANCE * (count - 1.0).max(0.0)
+        let [_, surplus, _, kept] = told(extra);
+        kept < half || surplus > 0.0
     };
     // From below, as the first crossing counts: a wider spread would take changes for noise, since it no longer rejects them.
     let mut own = 0.0;
-    if cells.len() >= 2 && too_wide(0.0) {
+    // No wider than chance makes three of ten: nothing beyond sampling is seen.
+    let [_, surplus, chance, kept] = told(0.0);
+    if cells.len() >= 2 && (kept < half || surplus > if given { 0.0 } else { 0.5 * chance.sqrt() }) {
         let mut low = 0.0;
-        own = 1e-6;
+        own = 1e-8;
         while own < 4.0 && too_wide(own) {
-            (low, own) = (own, own * 1.25);
+            (low, own) = (own, own * 1.5);
         }
         for _ in 0..20 {
             let middle = f64::midpoint(low, own);
@@ -223,16 +340,11 @@ pub fn dispersion(cells: &[Cell], prior: f64, prior_cells: f64) -> f64 {
             }
         }
     }
-    let freedom = (cells.len() as f64 - 1.0).max(0.0);
-    (own * freedom + prior * prior_cells) / (freedom + prior_cells).max(f64::MIN_POSITIVE)
-}
-
-/// Median of the effects.
-fn median(cells: &[Cell]) -> f64 {
-    let mut effects: Vec<f64> = cells.iter().map(|cell| cell.effect).collect();
-    effects.sort_by(f64::total_cmp);
-    let (low, high) = (effects.get(effects.len().saturating_sub(1) / 2), effects.get(effects.len() / 2));
-    low.zip(high).map_or(0.0, |(low, high)| f64::midpoint(*low, *high))
+    let count = (cells.len() as f64 - 1.0).max(0.0);
+    let prior_cells = prior_cells * (1.0 - count / ENOUGH).max(0.0);
+    let variance = (own * count + prior * prior_cells) / (count + prior_cells).max(f64::MIN_POSITIVE);
+    let told: f64 = cells.iter().map(|cell| (variance / (variance + cell.variance)).powi(2)).sum();
+    Spread { variance, freedom: (told - 1.0).max(0.0) + prior_cells }
 }
 
 /// Median of the effects, each weighted by its precision, capped so that no ten cells rule.
@@ -296,17 +408,6 @@ pub fn biweight(cells: &[Cell], extra: f64) -> Option<(f64, f64)> {
         sandwich += weight * weight * residual * residual;
     }
     (weights > 0.0).then(|| (centre, f64::max(model, sandwich) / (weights * weights)))
-}
-
-/// Variance of the logarithm of a side's mean, from the values of its repeats; `None` with fewer than two positive ones.
-pub fn repeat_variance(values: &[f64]) -> Option<f64> {
-    let logs: Vec<f64> = values.iter().filter(|value| **value > 0.0).map(|value| value.ln()).collect();
-    if logs.len() < 2 || logs.len() < values.len() {
-        return None;
-    }
-    let count = logs.len() as f64;
-    let mean = logs.iter().sum::<f64>() / count;
-    Some(logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (count - 1.0) / count)
 }
 
 /// How sure a p value makes, 0 to 1, after a search of `tests` places: 0 where chance alone brings such a place, 1 where it never does.
@@ -454,18 +555,28 @@ mod tests {
                     Cell { effect: 0.1 + shift + random.normal() * (variance + truth * truth).sqrt(), variance }
                 })
                 .collect();
-            let found = dispersion(&cells, 0.0025, 4.0).sqrt();
+            let found = dispersion(&cells, None, 0.0025, 4.0).variance.sqrt();
             assert!((found - truth).abs() < 0.012, "{found} instead of {truth} with {planted} changes");
             let (centre, variance) = biweight(&cells, found * found).unwrap();
             assert!((centre - 0.1).abs() < 4.0 * variance.sqrt(), "the bulk lies at {centre}");
         }
-        assert!((dispersion(&[], 0.01, 4.0) - 0.01).abs() < 1e-12, "without cells only the prior speaks");
+        assert!((dispersion(&[], None, 0.01, 4.0).variance - 0.01).abs() < 1e-12, "without cells only the prior speaks");
     }
 
+    /// Golden: the printed tables of Student's t (NIST handbook 1.3.6.7.2): upper critical values with their probability.
     #[test]
-    fn repeats_give_the_variance_of_their_mean() {
-        let variance = repeat_variance(&[100.0, 110.0, 121.0]).unwrap();
-        close(variance, 1.1_f64.ln().powi(2) / 3.0, 1e-9, "variance");
-        assert_eq!(repeat_variance(&[100.0]), None);
+    fn students_distribution_equals_the_tables() {
+        for (freedom, upper, t, z) in [
+            (3.0, 0.025, 3.182_446, 1.959_964),
+            (5.0, 0.025, 2.570_582, 1.959_964),
+            (10.0, 0.025, 2.228_139, 1.959_964),
+            (10.0, 0.005, 3.169_273, 2.575_829),
+            (10.0, 0.0005, 4.586_894, 3.290_527),
+            (30.0, 0.001, 3.385_185, 3.090_232),
+        ] {
+            close(student_two_sided(t, freedom), 2.0 * upper, 1e-4, "p");
+            close(student_from_normal(z, freedom), t, 0.03, "quantile");
+            close(student_from_normal(-z, freedom), -t, 0.03, "quantile");
+        }
     }
 }

@@ -187,7 +187,7 @@ impl DiffReport {
         let normalization = comparison.effective_normalization();
         // Shares are parts already; other numbers still stand in the capture's stored integers.
         let stored = if normalization == Normalization::Share { 1.0 } else { 10_f64.powi(i32::from(input.decimals)) };
-        let row = |finding: &Finding| finding_report(comparison, findings, finding, stored, input.decimals);
+        let row = |finding: &Finding| finding_report(comparison, finding, stored, input.decimals);
         let intervals = Measure::ALL.into_iter().flat_map(|measure| {
             let table = findings.diff.table(measure);
             let places = comparison.places().ids().skip(1);
@@ -468,10 +468,8 @@ fn side_report(comparison: &Comparison, side: &crate::analysis::comparison::Side
     }
 }
 
-fn finding_report(comparison: &Comparison, findings: &Findings, row: &Finding, stored: f64, decimals: u8) -> FindingReport {
+fn finding_report(comparison: &Comparison, row: &Finding, stored: f64, decimals: u8) -> FindingReport {
     let name = |place: &PlaceId| comparison.places().name(*place).to_owned();
-    let table = findings.diff.table(row.measure);
-    let raw = [0, 1].map(|side: usize| table.raw[side].get(row.place.row()).copied().unwrap_or(0.0));
     FindingReport {
         rank: (row.rank > 0).then_some(row.rank),
         verdict: row.verdict,
@@ -482,7 +480,7 @@ fn finding_report(comparison: &Comparison, findings: &Findings, row: &Finding, s
         after: row.after / stored,
         delta: row.delta / stored,
         delta_of_total: row.delta_of_total,
-        raw: raw.map(|value| Number::new(value as i64, decimals)),
+        raw: row.raw.map(|value| Number::new(value as i64, decimals)),
         ratio: row.ratio,
         ratio_lo: row.ratio_lo,
         ratio_hi: row.ratio_hi,

@@ -279,6 +279,9 @@ fn planted_changes_are_named_first() {
         // Where nearly all of a total is its own, either may be named.
         let right = row.func == target && (row.measure == Measure::Self_ || share_of_self(&program, &target) > 0.8);
         first += usize::from(right);
+        if !right {
+            println!("{target} was not first: {:?}", found.rows.iter().map(|row| (&row.func, &row.why)).collect::<Vec<_>>());
+        }
         covered += usize::from(row.func == target && row.ratio_lo <= growth && growth <= row.ratio_hi);
         extra += found.rows.len() - 1;
     }

@@ -1,12 +1,13 @@
 //! The sums that every test of a group of nodes needs, and the test itself.
 //!
 //! A group is any set of nodes: one node, a place's self, a place's total. Its sums add up; its test follows from the sums alone.
+//! Deliberately absent: what unchanged code varies by (see [`noise`](super::noise)). Start reading at [`Ground`], then [`Counts`].
 
 use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
-use crate::analysis::stats::{Test, quick_ratio_test, ratio_interval, ratio_test, sampling_part};
+use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, quick_ratio_test, sampling_part};
 
 /// Sums over a group of nodes, in raw units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,8 +20,6 @@ pub(crate) struct Sums {
     pub(crate) events: [f64; 2],
     /// Part of the pooled cost that is background work of a runtime.
     pub(crate) background: f64,
-    /// Sum over nodes of their squared pooled cost: how far node-wise noise averages out.
-    pub(crate) concentration: f64,
 }
 
 impl Sums {
@@ -31,18 +30,46 @@ impl Sums {
             self.events[side] += other.events[side];
         }
         self.background += other.background;
-        self.concentration += other.concentration;
     }
 
-    /// Takes a part away. Values are whole numbers and stay exact below 2^53; the rest must not fall below 0 by rounding.
-    pub(crate) fn subtract(&mut self, part: &Self) {
-        for side in 0..2 {
-            self.value[side] -= part.value[side];
-            self.squares[side] = (self.squares[side] - part.squares[side]).max(0.0);
-            self.events[side] = (self.events[side] - part.events[side]).max(0.0);
+    /// After divided by how often it costs what it cost before: what the sums would be without that. Nothing is left of what is new or gone.
+    pub(crate) fn divided(&self, multiplier: f64) -> Self {
+        if !(multiplier > 0.0 && multiplier.is_finite()) {
+            return Self::default();
         }
-        self.background = (self.background - part.background).max(0.0);
-        self.concentration = (self.concentration - part.concentration).max(0.0);
+        let mut made = *self;
+        made.value[1] /= multiplier;
+        made.squares[1] /= multiplier * multiplier;
+        made
+    }
+
+    /// What is left to explain where after costs `multiplier` times what it cost before: sums of unchanged cost that lie as far from what is
+    /// expected of them, with as much variance, as these from what the multiplier lets expect. (Dividing would count the events of what grew as
+    /// evidence about what it grew from.) Nothing is left of what is new or gone.
+    pub(crate) fn explained(&self, multiplier: f64, scale: &Scale) -> Self {
+        let g = scale.event_cost;
+        let (before, after) = (self.value[0], self.value[1] * g);
+        let both = before + after;
+        if !(multiplier > 0.0 && multiplier.is_finite() && before >= 0.0 && after >= 0.0 && both > 0.0) {
+            return Self::default();
+        }
+        let part = |odds: f64| odds / (1.0 + odds);
+        let (unchanged, changed) = (part(scale.exposure * g), part(scale.exposure * g * multiplier));
+        let left = changed * (1.0 - changed) / (unchanged * (1.0 - unchanged));
+        let surplus = after - both * changed;
+        let cost = (self.squares[0] + self.squares[1] * g * g) / both;
+        let whole = both * left;
+        Self {
+            value: [whole * (1.0 - unchanged) - surplus, (whole * unchanged + surplus) / g],
+            squares: [cost * whole * (1.0 - unchanged), cost * whole * unchanged / (g * g)],
+            events: self.events.map(|events| events * left),
+            background: self.background * left,
+        }
+    }
+
+    /// Cost of both sides in units of before.
+    pub(crate) fn pooled(&self, exposure: f64) -> f64 {
+        self.value[0].abs() + self.value[1].abs() / exposure
     }
 }
 
@@ -68,41 +95,51 @@ impl Counts {
         self.before + self.after
     }
 
-    /// The counts that are left when ln(ratio) varies by `extra` beyond sampling.
-    fn shrunk(self, extra: f64) -> Self {
-        let part = sampling_part(self.before, self.after, extra);
-        Self { before: self.before * part, after: self.after * part, ..self }
+    /// Variance of ln(after / before) by sampling.
+    pub(crate) fn sampling(self) -> f64 {
+        1.0 / (self.before + 0.5) + 1.0 / (self.after + 0.5)
+    }
+
+    /// The same where the code is unchanged: both counts at what their sum says.
+    pub(crate) fn sampling_unchanged(self) -> f64 {
+        let before = (self.both() + 1.0) / (1.0 + self.exposure);
+        1.0 / before + 1.0 / (before * self.exposure)
+    }
+
+    /// ln(after / before) beyond the exposure, drawn to 0 by half an event on each side.
+    pub(crate) fn effect(self) -> f64 {
+        ((self.after + 0.5) / (self.before + 0.5)).ln() - self.exposure.ln()
     }
 
     /// The test against no change.
-    pub(crate) fn test(self, extra: f64) -> Test {
-        let counts = self.shrunk(extra);
-        ratio_test(counts.before, counts.after, counts.exposure)
+    pub(crate) fn test(self, doubt: Doubt) -> Test {
+        doubtful_test(self.before, self.after, self.exposure, doubt)
     }
 
-    /// The test in the form for drawing.
-    pub(super) fn quick_test(self, extra: f64) -> Test {
-        let counts = self.shrunk(extra);
-        quick_ratio_test(counts.before, counts.after, counts.exposure)
+    /// The test in the form for drawing and for ordering very many groups.
+    pub(crate) fn quick_test(self, extra: f64) -> Test {
+        let part = sampling_part(self.before, self.after, extra);
+        quick_ratio_test(self.before * part, self.after * part, self.exposure)
     }
 
-    /// The interval of the ratio.
-    pub(crate) fn interval(self, extra: f64, level: f64) -> (f64, f64) {
-        let counts = self.shrunk(extra);
-        ratio_interval(counts.before, counts.after, counts.exposure, level)
+    /// The interval of the ratio between two quantiles of a normal: `[-1.96, 1.96]` for 95 %.
+    pub(crate) fn interval(self, doubt: Doubt, ends: [f64; 2]) -> (f64, f64) {
+        doubtful_interval(self.before, self.after, self.exposure, doubt, ends)
     }
 }
 
 impl Scale {
     /// Effective counts of a group: Kish's pooled cost per event gives both sides' numbers. `None` for groups without a positive value.
     pub(crate) fn counts(&self, sums: &Sums) -> Option<Counts> {
-        let [before, after] = sums.value;
         let g = self.event_cost;
-        let value = before + after * g;
+        let value = sums.value[0] + sums.value[1] * g;
         let squares = sums.squares[0] + sums.squares[1] * g * g;
-        if !(before >= 0.0 && after >= 0.0 && value > 0.0 && squares > 0.0) {
+        // What is left of an explained change may lie below 0 by chance, but not by more than its events.
+        let slack = value.abs() * 1e-9 + squares.max(0.0).sqrt() * 4.0;
+        if !(sums.value[0] >= -slack && sums.value[1] * g >= -slack && value > 0.0 && squares > 0.0) {
             return None;
         }
+        let [before, after] = sums.value.map(|value| value.max(0.0));
         let per_event = squares / value;
         Some(Counts { before: before / per_event, after: after * g / per_event, exposure: self.exposure * g })
     }
@@ -122,7 +159,7 @@ pub(crate) struct Ground {
 impl Ground {
     /// Reads the sums off a comparison of two sides; `background` says which nodes are a runtime's background work.
     pub(crate) fn new(comparison: &Comparison, before: &Side, after: &Side, background: &[bool]) -> Self {
-        let exposure = comparison.exposure();
+        let exposure = comparison.exposure().max(f64::MIN_POSITIVE);
         let sides = [before, after];
         let at = |column: &[f64], row: usize| column.get(row).copied().unwrap_or(0.0);
         let nodes = (0..comparison.tree().len())
@@ -130,39 +167,48 @@ impl Ground {
                 let value = sides.map(|side| side.weights.selfs().get(row).copied().unwrap_or(0) as f64);
                 let squares = sides.map(|side| at(&side.evidence.squares, row));
                 let events = sides.map(|side| at(&side.evidence.events, row));
-                let pooled = value[0].abs() + value[1].abs() / exposure.max(f64::MIN_POSITIVE);
-                let is_background = background.get(row).copied().unwrap_or(false);
-                Sums { value, squares, events, background: if is_background { pooled } else { 0.0 }, concentration: pooled * pooled }
+                let mut sums = Sums { value, squares, events, background: 0.0 };
+                if background.get(row).copied().unwrap_or(false) {
+                    sums.background = sums.pooled(exposure);
+                }
+                sums
             })
             .collect();
         Self { nodes, basis: before.evidence.basis, event_cost: event_cost(before, after) }
     }
 
-    /// Sums of every node's total.
-    pub(crate) fn totals(&self, tree: &CallTree) -> Vec<Sums> {
-        let mut totals = self.nodes.clone();
-        for (row, parent) in tree.parents().iter().enumerate().rev() {
-            let Some(parent) = parent else { continue };
-            let (above, below) = totals.split_at_mut(row);
-            // Parents stand before their children: an invariant of the tree.
-            if let (Some(parent), Some(child)) = (above.get_mut(parent.row()), below.first()) {
-                parent.add(child);
-            }
-        }
-        totals
+    /// The sums that are left where each node's cost after is explained by a multiplier; see [`Sums::explained`].
+    pub(crate) fn explained(&self, multipliers: &[f64], scale: &Scale) -> Vec<Sums> {
+        let unchanged = 1.0_f64.to_bits();
+        let left = |(sums, by): (&Sums, &f64)| if by.to_bits() == unchanged { *sums } else { sums.explained(*by, scale) };
+        self.nodes.iter().zip(multipliers).map(left).collect()
     }
+}
 
-    /// Sums of every place's self and total, one entry per place.
-    pub(crate) fn by_place(&self, tree: &CallTree, places: &Places, totals: &[Sums], outermost: &[bool]) -> [Vec<Sums>; 2] {
-        let mut made = [vec![Sums::default(); places.len()], vec![Sums::default(); places.len()]];
-        for (row, place) in tree.places().iter().enumerate().skip(1) {
-            made[0][place.row()].add(&self.nodes[row]);
-            if outermost[row] {
-                made[1][place.row()].add(&totals[row]);
-            }
+/// Sums of every node's total.
+pub(crate) fn totals(nodes: &[Sums], tree: &CallTree) -> Vec<Sums> {
+    let mut totals = nodes.to_vec();
+    for (row, parent) in tree.parents().iter().enumerate().rev() {
+        let Some(parent) = parent else { continue };
+        let (above, below) = totals.split_at_mut(row);
+        // Parents stand before their children: an invariant of the tree.
+        if let (Some(parent), Some(child)) = (above.get_mut(parent.row()), below.first()) {
+            parent.add(child);
         }
-        made
     }
+    totals
+}
+
+/// Sums of every place's self and total, one entry per place.
+pub(crate) fn by_place(nodes: &[Sums], tree: &CallTree, places: &Places, totals: &[Sums], outermost: &[bool]) -> [Vec<Sums>; 2] {
+    let mut made = [vec![Sums::default(); places.len()], vec![Sums::default(); places.len()]];
+    for (row, place) in tree.places().iter().enumerate().skip(1) {
+        made[0][place.row()].add(&nodes[row]);
+        if outermost[row] {
+            made[1][place.row()].add(&totals[row]);
+        }
+    }
+    made
 }
 
 /// Sampling at 100 Hz on one side and 200 Hz on the other doubles the cost of an event. Where costs differ by site (heap, contention), the

@@ -1,12 +1,19 @@
-//! How much unchanged code varies beyond sampling: from the captures themselves, from repeats, and from what is known of runtimes.
+//! How much unchanged code varies beyond sampling, and by how much the amount of work differs: from the captures themselves, from
+//! repeats, and from what is known of runtimes.
+//!
+//! The bulk of the functions is the control group. Deliberately absent: which change explains which (`regress`), which tells this
+//! module what is explained already. Start reading at [`Model::estimate`].
 
-use super::ground::{Ground, Scale, Sums};
-use super::{Interval, Spec};
+use std::sync::Arc;
+
+use super::ground::{Counts, Ground, Scale, Sums, by_place, totals};
+use super::repeats::Repeats;
+use super::shape::{Mix, Shapes};
+use super::{Exposure, Interval, Spec};
 use crate::analysis::call_tree::CallTree;
-use crate::analysis::comparison::{Comparison, Side};
+use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::place::Places;
-use crate::analysis::stats::{Cell, biweight, dispersion, repeat_variance};
-use crate::analysis::top::by_place;
+use crate::analysis::stats::{Cell, Doubt, Spread, biweight, dispersion, student_from_normal};
 
 /// Roots of work that a runtime does when it likes: garbage collection, sweeping, the scheduler looking for work. Prefixes of decoded
 /// Go names; measured on unchanged services, these vary by half of themselves from run to run.
@@ -29,16 +36,17 @@ const BACKGROUND: [&str; 14] = [
 
 /// Prior knowledge counts as this many functions.
 const PRIOR_CELLS: f64 = 4.0;
-/// Shared noise of whole subtrees and of the amount of work, as a part of the prior variation of a single function.
-const SHARED_PART: f64 = 0.4;
-/// Noise of single functions averages out in a subtree down to this part of its variance.
-const FLOOR: f64 = 0.1;
-/// A subtree of at least this part of the whole can serve as the control group for whole subtrees.
-const SUBTREE_SHARE: f64 = 0.02;
+/// Functions with at least this many effective events on both sides together are cells of their own; smaller ones share one.
+const CELL_EVENTS: f64 = 40.0;
+/// With fewer cells than this the bulk does not say how much work was done: the normalisation does.
+pub(crate) const MIN_CELLS: usize = 8;
 /// Fewer subtrees than this say nothing about their spread.
-const MIN_SUBTREES: usize = 6;
-/// Functions with at least this many effective events on both sides can serve as the control group.
-const CELL_EVENTS: f64 = 10.0;
+const MIN_SUBTREES: usize = 5;
+/// From this many on they may say that they vary by more than twice what is known of such profiles.
+const MANY_SUBTREES: usize = 10;
+/// How sure a normalisation is of the ratio of work, as a standard deviation of its logarithm.
+const SURE: f64 = 0.03;
+const UNSURE: f64 = 0.3;
 
 /// Noise beyond sampling.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,8 +55,6 @@ pub struct Noise {
     pub function: f64,
     /// The same for whole subtrees: what does not average out over the functions inside, such as a different mix of requests.
     pub shared: f64,
-    /// The same for everything together, which two captures cannot show.
-    pub run: f64,
     /// The same for background work of a runtime.
     pub background: f64,
     /// Number of functions that served as the control group.
@@ -68,117 +74,228 @@ pub(crate) fn background_nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
     nodes
 }
 
-/// The functions whose own cost is well known on both sides.
-pub(crate) fn cells(selfs: &[Sums], scale: &Scale, spec: &Spec) -> Vec<Cell> {
-    selfs.iter().skip(1).filter(|sums| share_of_background(sums, scale.exposure) < 0.5).filter_map(|sums| cell(sums, scale, spec)).collect()
-}
-
-fn cell(sums: &Sums, scale: &Scale, spec: &Spec) -> Option<Cell> {
-    let counts = scale.counts(sums).filter(|counts| counts.before.min(counts.after) >= CELL_EVENTS.max(spec.min_events))?;
-    Some(Cell {
-        effect: ((counts.after + 0.5) / (counts.before + 0.5)).ln() - counts.exposure.ln(),
-        variance: 1.0 / (counts.before + 0.5) + 1.0 / (counts.after + 0.5),
-    })
-}
-
-/// Disjoint large subtrees: the nodes with a fair part of the whole below which no node has one.
-fn subtrees(comparison: &Comparison, totals: &[Sums], scale: &Scale, spec: &Spec) -> Vec<Cell> {
-    let tree = comparison.tree();
-    let pooled = |sums: &Sums| sums.value[0].abs() + sums.value[1].abs() / scale.exposure;
-    let least = totals.first().map_or(0.0, pooled) * SUBTREE_SHARE;
-    let large: Vec<Option<Cell>> =
-        totals.iter().map(|sums| Some(sums).filter(|sums| pooled(sums) >= least).and_then(|sums| cell(sums, scale, spec))).collect();
-    let mut has_large_child = vec![false; tree.len()];
-    for (parent, large) in tree.parents().iter().zip(&large) {
-        if let (Some(parent), true) = (parent, large.is_some()) {
-            has_large_child[parent.row()] = true;
-        }
-    }
-    let background = |sums: &Sums| share_of_background(sums, scale.exposure) >= 0.5;
-    let rows = large.into_iter().zip(has_large_child).zip(totals).skip(1);
-    rows.filter(|((_, above), sums)| !above && !background(sums)).filter_map(|((cell, _), _)| cell).collect()
-}
-
-/// Work after / work before, as the bulk of the functions says.
-pub(crate) fn unchanged(cells: &[Cell], noise: &Noise, exposure: f64) -> Option<Interval> {
-    if cells.len() < 5 {
-        return None;
-    }
-    let (centre, variance) = biweight(cells, noise.function * noise.function)?;
-    let half = 1.96 * variance.sqrt();
-    Some(Interval { ratio: exposure * centre.exp(), lo: exposure * (centre - half).exp(), hi: exposure * (centre + half).exp() })
-}
-
-fn share_of_background(sums: &Sums, exposure: f64) -> f64 {
-    let pooled = sums.value[0].abs() + sums.value[1].abs() / exposure;
-    if pooled > 0.0 { (sums.background / pooled).min(1.0) } else { 0.0 }
-}
-
-impl Noise {
-    pub(crate) fn estimate(comparison: &Comparison, ground: &Ground, totals: &[Sums], cells: &[Cell], scale: &Scale, spec: &Spec) -> Self {
-        let in_use = comparison.sample_type.starts_with("inuse");
-        let prior = spec.run_noise.unwrap_or_else(|| ground.basis.run_noise(in_use));
-        let function = dispersion(cells, prior * prior, PRIOR_CELLS).sqrt();
-        let repeats = comparison.sides.iter().map(|side| side.captures.len()).min().unwrap_or(0);
-        let run = SHARED_PART * prior;
-        let subtrees = subtrees(comparison, totals, scale, spec);
-        // Among few subtrees the changed ones are the bulk as easily as not.
-        let shared = if subtrees.len() >= MIN_SUBTREES { dispersion(&subtrees, run * run, PRIOR_CELLS).sqrt() } else { run };
-        Self { function, shared, run, background: spec.background_noise, cells: cells.len(), repeats }
-    }
-
-    /// Variance beyond sampling of a group whose functions vary by themselves and together.
-    fn model(&self, sums: &Sums, concentration: f64, together: f64, exposure: f64) -> f64 {
-        let background = share_of_background(sums, exposure);
-        let own = self.function * (1.0 - background);
-        own * own * concentration.max(FLOOR) + (self.background * background).powi(2) + together * together
-    }
-
-    /// Variance of ln(ratio) beyond sampling, for each place's self and total.
-    pub(crate) fn by_place(&self, comparison: &Comparison, sums: &[Vec<Sums>; 2], scale: &Scale) -> [Vec<f64>; 2] {
-        let repeated = (self.repeats >= 2).then(|| repeat_variances(comparison));
-        [0, 1].map(|measure| {
-            let model = |sums: &Sums| {
-                let pooled = sums.value[0].abs() + sums.value[1].abs() / scale.exposure;
-                // A function's own cost is one unit, however many paths lead to it.
-                let concentration = if measure == 0 || pooled <= 0.0 { 1.0 } else { (sums.concentration / (pooled * pooled)).min(1.0) };
-                // What subtrees share is part of what functions were seen to vary by.
-                let together = if measure == 0 { self.run } else { self.shared };
-                self.model(sums, concentration, together, scale.exposure)
-            };
-            let rows = sums[measure].iter().enumerate();
-            rows.map(|(row, sums)| {
-                let prior = model(sums);
-                let seen = repeated.as_ref().and_then(|seen| seen[measure].get(row).copied().flatten());
-                let Some((variance, freedom)) = seen else { return prior };
-                let sampling = scale.counts(sums).map_or(0.0, |counts| 1.0 / (counts.before + 0.5) + 1.0 / (counts.after + 0.5));
-                let excess = (variance - sampling).max(0.0);
-                // The mean of several captures varies less than one; a row is never taken as calmer than its own repeats show.
-                let prior = prior / self.repeats as f64;
-                excess.max((prior * PRIOR_CELLS + excess * freedom) / (PRIOR_CELLS + freedom))
-            })
-            .collect()
-        })
-    }
-}
-
-/// A variance of ln(ratio), and the degrees of freedom behind it.
-type Repeated = Vec<Option<(f64, f64)>>;
-
-/// Variance of the mean of ln(value) over a side's captures, both sides added, for each place's self and total.
-fn repeat_variances(comparison: &Comparison) -> [Repeated; 2] {
-    let (tree, places) = (comparison.tree(), comparison.places());
-    let sides: Vec<Vec<(Vec<i64>, Vec<i64>)>> =
-        comparison.sides.iter().map(|side: &Side| side.captures.iter().map(|weights| by_place(tree, places, weights)).collect()).collect();
-    let variance = |row: usize, total: bool| -> Option<(f64, f64)> {
-        let mut sum = (0.0, 0.0);
-        for captures in &sides {
-            let column = |capture: &(Vec<i64>, Vec<i64>)| if total { capture.1.get(row).copied() } else { capture.0.get(row).copied() };
-            let values: Vec<f64> = captures.iter().filter_map(column).map(|value| value as f64).collect();
-            sum.0 += repeat_variance(&values)?;
-            sum.1 += values.len() as f64 - 1.0;
-        }
-        Some(sum)
+/// Work after over work before where somebody said it: as such, or as numbers of requests.
+pub(crate) fn given_work(comparison: &Comparison, spec: &Spec) -> Option<f64> {
+    let ratio = match (spec.exposure, comparison.effective_normalization()) {
+        (Exposure::Work(ratio), _) => ratio,
+        (Exposure::Normalization, Normalization::PerRequest(_)) => comparison.exposure(),
+        _ => return None,
     };
-    [false, true].map(|total| (0..places.len()).map(|row| variance(row, total)).collect())
+    (ratio > 0.0 && ratio.is_finite()).then_some(ratio)
+}
+
+/// What is known of unchanged code once some changes are explained.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) noise: Noise,
+    /// With the ratio of work that findings are held against.
+    pub(crate) scale: Scale,
+    /// Variance of its logarithm.
+    pub(crate) work: f64,
+    /// The ratio of work as the bulk says, where it can.
+    pub(crate) unchanged: Option<Interval>,
+    function: Spread,
+    shared: Spread,
+    pub(crate) repeats: Option<Arc<Repeats>>,
+}
+
+/// What stays the same while changes are explained.
+pub(crate) struct Known<'a> {
+    pub(crate) comparison: &'a Comparison,
+    pub(crate) ground: &'a Ground,
+    pub(crate) shapes: &'a Shapes,
+    pub(crate) outermost: &'a [bool],
+    pub(crate) spec: &'a Spec,
+    pub(crate) repeats: &'a Option<Arc<Repeats>>,
+}
+
+impl Known<'_> {
+    /// Exposure by normalisation, and how sure it is.
+    fn normalized(&self) -> (f64, f64) {
+        let sure = match self.comparison.effective_normalization() {
+            Normalization::Absolute => SURE,
+            _ => UNSURE,
+        };
+        (self.comparison.exposure(), sure)
+    }
+}
+
+/// A cell with the nodes' sums it was made of and the part of the noise per function that is left in it.
+struct Control {
+    cell: Cell,
+    counts: Counts,
+    left: f64,
+    /// A function alone, and not several together.
+    single: Option<usize>,
+}
+
+impl Model {
+    /// Estimates from what `nodes` leave unexplained: the sums of the nodes' own cost, with explained changes taken out. `rest` is the ratio
+    /// of values of the nodes that nothing explained, for closed systems with few functions.
+    pub(crate) fn estimate(known: &Known<'_>, nodes: &[Sums], rest: Option<f64>) -> Self {
+        let (comparison, spec) = (known.comparison, known.spec);
+        let tree = comparison.tree();
+        let totals = totals(nodes, tree);
+        let selfs = &by_place(nodes, tree, comparison.places(), &totals, known.outermost)[0];
+        let (normalized, sure) = known.normalized();
+        let base = Scale { exposure: normalized, event_cost: known.ground.event_cost };
+        let mut controls = controls(selfs, &base);
+        let few = controls.len() < MIN_CELLS;
+        let in_use = comparison.sample_type.starts_with("inuse");
+        let prior = spec.run_noise.unwrap_or_else(|| known.ground.basis.run_noise(in_use));
+        // What is new or gone says nothing about how much unchanged code varies.
+        let lasting = |control: &&Control| control.single.is_some() && control.counts.before > 0.0 && control.counts.after > 0.0;
+        let singles: Vec<Cell> = controls.iter().filter(lasting).map(|control| control.cell).collect();
+        let repeats = known.repeats.clone();
+        let mut function = dispersion(&singles, None, prior * prior, PRIOR_CELLS);
+        if few {
+            // Among so few functions a change is as much of the control group as what is unchanged.
+            function.variance = function.variance.min(2.0 * prior * prior);
+        }
+        if let Some(repeats) = &repeats {
+            function = repeats.function_spread();
+        }
+        let widened = |controls: &[Control]| -> Vec<Cell> {
+            controls
+                .iter()
+                .map(|control| {
+                    let model = control.cell.variance + function.variance * control.left;
+                    let by = control.single.zip(repeats.as_ref()).map_or(1.0, |(place, repeats)| repeats.factor_of_self(place).0);
+                    Cell { variance: model * by, ..control.cell }
+                })
+                .collect()
+        };
+        let (mut exposure, mut work) = (normalized, 0.0);
+        let mut unchanged = None;
+        // The variances of cells assume the ratio that comes out: twice is enough.
+        for _ in 0..2 {
+            let mut cells = widened(&controls);
+            if spec.exposure == Exposure::Normalization && !few {
+                cells.push(Cell { effect: (normalized / exposure).ln(), variance: sure * sure });
+            }
+            let Some((centre, variance)) = biweight(&cells, 0.0).filter(|_| !few) else { break };
+            exposure *= centre.exp();
+            work = variance;
+            controls = self::controls(selfs, &Scale { exposure, ..base });
+        }
+        let scale = Scale { exposure, ..base };
+        let spread = subtrees(known.shapes, nodes, &scale, function.variance);
+        let shared = if spread.cells.len() >= MIN_SUBTREES && repeats.is_none() && !few {
+            let seen = dispersion(&spread.cells, Some(0.0), 0.0, 0.0);
+            // Among few subtrees those that changed are as much of the control group as the others.
+            let most = if spread.cells.len() < MANY_SUBTREES { 4.0 * prior * prior } else { f64::INFINITY };
+            Spread { variance: seen.variance.min(most), ..seen }
+        } else {
+            Spread { variance: 0.0, freedom: f64::INFINITY }
+        };
+        // Whole subtrees that vary together leave less that is independent than there are functions.
+        work += shared.variance * spread.concentration;
+        if few {
+            (exposure, work) = (rest.unwrap_or(normalized), if sure < UNSURE { SURE * SURE / 4.0 } else { 0.0 });
+        } else {
+            let unsure = (shared.variance * spread.concentration).powi(2) / shared.freedom.max(2.0);
+            let half = student_from_normal(1.96, if unsure > 0.0 { work * work / unsure } else { f64::INFINITY }) * work.sqrt();
+            unchanged = Some(Interval { ratio: exposure, lo: exposure * (-half).exp(), hi: exposure * half.exp() });
+        }
+        if let Some(ratio) = given_work(comparison, spec) {
+            (exposure, work) = (ratio, 0.0);
+        }
+        let noise = Noise {
+            function: function.variance.sqrt(),
+            shared: shared.variance.sqrt(),
+            background: spec.background_noise,
+            cells: controls.len(),
+            repeats: comparison.sides.iter().map(|side| side.captures.len()).min().unwrap_or(0),
+        };
+        Self { noise, scale: Scale { exposure, ..base }, work, unchanged, function, shared, repeats }
+    }
+
+    /// What is not known of a group: its variance beyond sampling and how well that is known. `repeated` is the factor by which its repeats vary
+    /// more (or less) than modelled, with its degrees of freedom. `inside` is the part of the control group that the group itself is: it is
+    /// compared with the rest, so what it shares with the ratio of work is not counted.
+    pub(crate) fn doubt(&self, sums: &Sums, mix: Mix, repeated: Option<(f64, f64)>, inside: f64) -> Doubt {
+        let pooled = sums.pooled(self.scale.exposure);
+        let background = if pooled > 0.0 { (sums.background / pooled).min(1.0) } else { 0.0 };
+        let calm = (1.0 - background) * (1.0 - background);
+        let function = self.function.variance * mix.functions * calm;
+        let shared = self.shared.variance * mix.subtrees * calm;
+        if let Some((factor, freedom)) = repeated {
+            let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling_unchanged);
+            let own = ((sampling + function) * factor).max(sampling);
+            return Doubt { extra: self.beside(own, sampling, inside) - sampling, freedom };
+        }
+        let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling);
+        let by_runtime = (self.noise.background * background).powi(2);
+        let extra = self.beside(sampling + function + shared + by_runtime, sampling, inside) - sampling;
+        // Satterthwaite: how well the sum is known, from how well its parts are.
+        let part = |variance: f64, freedom: f64| if freedom.is_finite() && freedom > 0.0 { variance * variance / freedom } else { 0.0 };
+        let unsure = part(function, self.function.freedom.max(3.0)) + part(shared, self.shared.freedom.max(3.0));
+        let freedom = if unsure > 0.0 { (sampling + extra).powi(2) / unsure } else { f64::INFINITY };
+        Doubt { extra, freedom }
+    }
+}
+
+impl Model {
+    /// Variance of a group beside the ratio of work, from its own. By sampling a group counts in the ratio of work as much as it is of the control
+    /// group, and sampling·inside is their covariance; more than half of it is not a part any more.
+    fn beside(&self, own: f64, sampling: f64, inside: f64) -> f64 {
+        // Where the ratio of work was not taken from the functions, no group has a part in it.
+        let inside = if self.unchanged.is_some() && self.work > 0.0 { inside.min(0.5) } else { 0.0 };
+        own - 2.0 * sampling * inside + self.work
+    }
+}
+
+/// The control group: functions with enough events alone, all smaller ones in bunches, in name order. Which is which follows from both sides
+/// together and says nothing about their difference.
+fn controls(selfs: &[Sums], scale: &Scale) -> Vec<Control> {
+    let mut made = Vec::new();
+    let (mut bunch, mut squares) = (Sums::default(), 0.0);
+    let control = |sums: &Sums, left: f64, single: Option<usize>| -> Option<Control> {
+        let counts = scale.counts(sums)?;
+        Some(Control { cell: Cell { effect: counts.effect(), variance: counts.sampling_unchanged() }, counts, left, single })
+    };
+    for (row, sums) in selfs.iter().enumerate().skip(1) {
+        let pooled = sums.pooled(scale.exposure);
+        if sums.background > pooled * 0.5 {
+            continue;
+        }
+        let Some(counts) = scale.counts(sums) else { continue };
+        if counts.both() >= CELL_EVENTS {
+            made.extend(control(sums, 1.0, Some(row)));
+            continue;
+        }
+        bunch.add(sums);
+        squares += pooled * pooled;
+        if scale.counts(&bunch).is_some_and(|counts| counts.both() >= CELL_EVENTS) {
+            let whole = bunch.pooled(scale.exposure);
+            made.extend(control(&bunch, squares / (whole * whole), None));
+            (bunch, squares) = (Sums::default(), 0.0);
+        }
+    }
+    made.retain(|control| control.counts.both() > 0.0);
+    made
+}
+
+/// Disjoint large subtrees as cells, and the sum of their squared parts of the whole.
+struct Subtrees {
+    cells: Vec<Cell>,
+    concentration: f64,
+}
+
+fn subtrees(shapes: &Shapes, nodes: &[Sums], scale: &Scale, function: f64) -> Subtrees {
+    let mut sums = vec![Sums::default(); shapes.subtrees()];
+    for (row, node) in nodes.iter().enumerate() {
+        sums[shapes.subtree_of(row)].add(node);
+    }
+    let whole: f64 = sums.iter().map(|sums| sums.pooled(scale.exposure)).sum();
+    let part = |sums: &Sums| sums.pooled(scale.exposure) / whole;
+    let cell = |(row, sums): (usize, &Sums)| -> Option<Cell> {
+        let counts = scale.counts(sums).filter(|counts| counts.both() >= CELL_EVENTS)?;
+        let background = sums.background > 0.5 * sums.pooled(scale.exposure);
+        // The whole itself lies where they lie on average: each is held against the others.
+        let own = (1.0 - part(sums)).powi(2).max(0.01);
+        let variance = (counts.sampling_unchanged() + function * shapes.subtree_mix(row).functions) * own;
+        (!background && row > 0).then_some(Cell { effect: counts.effect(), variance })
+    };
+    Subtrees { cells: sums.iter().enumerate().filter_map(cell).collect(), concentration: sums.iter().map(|sums| part(sums).powi(2)).sum() }
 }

@@ -28,7 +28,7 @@ pub(super) fn explain(
         row.why = why_not(row, &names);
     }
     made.summary = summary(comparison, spec, closed, moved, made);
-    made.notes = notes(comparison, captures, spec, closed, made);
+    made.notes = notes(comparison, captures, spec, closed, moved, made);
 }
 
 /// `+12 %`, `−40 %`, `3.2 times`.
@@ -100,6 +100,19 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
     match row.verdict {
         Verdict::New => format!("new: {what} is {after} ({events}; {by_chance})"),
         Verdict::Gone => format!("gone: {what} was {before} ({events}; {by_chance})"),
+        Verdict::Shift => format!(
+            "moved, not new: {what} {} ({}), and what stands around it made up for that ({events})",
+            moved_by(row.ratio),
+            interval(row)
+        ),
+        Verdict::Renamed => format!(
+            "now called {}: callers, callees and cost are the same ({before} → {after}; {events})",
+            row.new.as_deref().unwrap_or("otherwise")
+        ),
+        Verdict::Inlined if row.after > 0.0 => format!("no longer inlined: its callers had this cost before ({after}; {events})"),
+        Verdict::Inlined => format!("inlined: its callers have this cost now ({before}; {events})"),
+        Verdict::Wrapper if row.after > 0.0 => format!("a new frame around calls that cost what they did ({after}; {events})"),
+        Verdict::Wrapper => format!("a frame that is no longer around calls that cost what they did ({before}; {events})"),
         _ => format!("{what} {} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row)),
     }
 }
@@ -118,6 +131,9 @@ fn why_not(row: &Finding, names: &[String]) -> String {
             format!("changed together with {}", short(name, NAME))
         }
         Verdict::Diluted => "changed only beside the findings: what is left of it moves with the rest".to_owned(),
+        Verdict::Unconfirmed => {
+            "differs by more than its samples explain, as runs of unchanged code may: unconfirmed, needs repeats".to_owned()
+        }
         Verdict::Small => "surely changed, but by less than the minimum effect".to_owned(),
         Verdict::TooFew => format!("{:.0} → {:.0} events are too few to tell; {}", row.events[0], row.events[1], detectable()),
         _ => format!("within noise ({}); {}", interval(row), detectable()),
@@ -127,7 +143,7 @@ fn why_not(row: &Finding, names: &[String]) -> String {
 fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Interval>, made: &Findings) -> String {
     let mut sentences = vec![totals(comparison)];
     if let Some(Interval { ratio, lo, hi }) = moved {
-        let base = made.diff.exposure;
+        let base = comparison.exposure();
         sentences.push(format!(
             "Nearly everything changed alike, by {} (95 %: {} to {}): more or less work, or another speed of the machine. Places are held against that.",
             change(ratio / base),
@@ -136,8 +152,9 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         ));
     }
     let worse = made.rows.iter().filter(|row| row.verdict.is_worse()).count();
-    let better = made.rows.len() - worse;
-    if let Some(first) = made.rows.first() {
+    let structure = made.rows.iter().filter(|row| row.verdict.is_structure()).count();
+    let better = made.rows.len() - worse - structure;
+    if let Some(first) = made.rows.first().filter(|row| row.verdict.is_change()) {
         let direction = match first.verdict {
             Verdict::New => "is new".to_owned(),
             Verdict::Gone => "is gone".to_owned(),
@@ -147,6 +164,11 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
             if first.explains > 0.0 { format!("; {} of the change lies there", part_of_change(first.explains)) } else { String::new() };
         sentences.push(format!("{} {direction}{part}.", short(&first.func, NAME)));
         sentences.push(format!("{} and {}.", count(worse, "regression"), count(better, "improvement")));
+    } else if made.others.first().is_some_and(|row| row.verdict == Verdict::Unconfirmed && row.rank == 0 && made.unconfirmed > 0) {
+        sentences.push(format!(
+            "{} differ by more than their samples explain, some up, some down, as runs of unchanged code may: unconfirmed, needs repeats.",
+            count(made.unconfirmed, "place")
+        ));
     } else {
         let least = made.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite()).fold(f64::INFINITY, f64::min);
         sentences.push(if least.is_finite() {
@@ -158,12 +180,15 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
             "No change that these samples can show.".to_owned()
         });
     }
+    if structure > 0 {
+        sentences.push(format!("{} only moved, or have another name or frame.", count(structure, "place")));
+    }
     if closed && !made.rows.is_empty() {
         let reason = match comparison.effective_normalization() {
             Normalization::Share | Normalization::PerCpuSecond => "Shares add up to 100 %",
             _ => "Both sides use the machine equally much per second",
         };
-        let rest = "where one place grows all others seem to shrink, so after each finding the rest is held against what is left.";
+        let rest = "where one place grows all others seem to shrink, so each is held against what the bulk of the others did.";
         sentences.push(format!("{reason}: {rest}"));
     }
     if let (Exposure::Robust, Some(unchanged)) = (spec.exposure, made.unchanged) {
@@ -192,7 +217,14 @@ fn totals(comparison: &Comparison) -> String {
     }
 }
 
-fn notes(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed: bool, made: &Findings) -> Vec<String> {
+fn notes(
+    comparison: &Comparison,
+    captures: &[Arc<Profile>],
+    spec: &Spec,
+    closed: bool,
+    moved: Option<Interval>,
+    made: &Findings,
+) -> Vec<String> {
     let mut notes = Vec::new();
     notes.push(format!("Compared: {}.", comparison.denominator_text()));
     notes.push(format!("Events: {}.", made.basis.words()));
@@ -223,11 +255,13 @@ fn notes(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec, closed
     if spec.exposure == Exposure::Normalization
         && (!closed || made.rows.is_empty())
         && let Some(unchanged) = made.unchanged
-        && (unchanged.lo > made.exposure.ratio * 1.05 || unchanged.hi < made.exposure.ratio / 1.05)
+        && moved.is_none()
+        && (unchanged.lo > comparison.exposure() * 1.05 || unchanged.hi < comparison.exposure() / 1.05)
     {
         notes.push(format!(
             "The bulk of the functions has {:.2} times the value, the normalisation expects {:.2}: either nearly everything changed, or the amount of work did.",
-            unchanged.ratio, made.exposure.ratio
+            unchanged.ratio,
+            comparison.exposure()
         ));
     }
     let rows = comparison.sides.iter().flat_map(|side| &side.rows);

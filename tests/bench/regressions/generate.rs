@@ -79,6 +79,13 @@ impl Program {
         }
         Self { stacks }
     }
+
+    /// Changes paths; shares stay.
+    pub(crate) fn edit(&mut self, change: impl Fn(&mut Vec<String>)) {
+        for stack in &mut self.stacks {
+            change(&mut stack.path);
+        }
+    }
 }
 
 /// How the cost of unchanged code varies from capture to capture.
@@ -104,6 +111,8 @@ pub(crate) struct Ground {
     function: Vec<u32>,
     entry: Vec<u32>,
     groups: [usize; 2],
+    /// Per function: coefficient of variation of its bursts, 0 for the calm ones. Belongs to the program, not to a capture.
+    bursts: Vec<f64>,
 }
 
 impl Ground {
@@ -139,7 +148,9 @@ impl Ground {
             entry[node] = *entries.entry(made_of.path.get(1).map_or("", String::as_str)).or_insert(next);
         }
         let groups = [functions.len(), entries.len()];
-        Self { shape: Arc::new(shape), share, function, entry, groups }
+        let mut random = Random::new(share[0].len() as u64, (share[0].iter().sum::<f64>() * share[0][share[0].len() / 2] * 1e15) as u64);
+        let bursts = (0..groups[0]).map(|_| if random.uniform() < 0.125 { random.between(0.3, 1.0) } else { 0.0 }).collect();
+        Self { shape: Arc::new(shape), share, function, entry, groups, bursts }
     }
 
     fn tree(&self) -> &CallTree {
@@ -180,6 +191,16 @@ impl Ground {
         }
         let whole: f64 = by_function.iter().sum();
         by_function.iter().map(|part| (part / whole).powi(2)).sum()
+    }
+
+    /// Variance of a capture's cost of the cells with bursts, as a part of its square.
+    pub(crate) fn bursts(&self, cells: &[usize]) -> f64 {
+        let mut by_function = vec![0.0; self.groups[0]];
+        for &row in cells {
+            by_function[self.function[row] as usize] += self.share[0][row];
+        }
+        let whole: f64 = by_function.iter().sum();
+        by_function.iter().zip(&self.bursts).map(|(part, cv)| (part / whole).powi(2) * (cv * cv).max(0.02 * 0.02)).sum()
     }
 
     /// Multiplies the cost after.
@@ -261,13 +282,11 @@ pub(crate) fn draw(ground: &Ground, capture: &Capture, random: &mut Random) -> C
     } else {
         PERIOD
     };
-    // Which functions come in bursts belongs to the program, not to the capture.
-    let bursts: Vec<f64> = (0..ground.groups[0]).map(|_| if random.uniform() < 0.125 { random.between(0.3, 1.0) } else { 0.0 }).collect();
     let sides = [0, 1].map(|side| {
         let work = if side == 0 { 1.0 } else { capture.work };
         let captures: Vec<Vec<f64>> = (0..capture.repeats)
             .map(|_| {
-                let (functions, entries) = factors(ground, capture.noise, &bursts, random);
+                let (functions, entries) = factors(ground, capture.noise, random);
                 (0..ground.tree().len())
                     .map(|row| {
                         let noise = functions[ground.function[row] as usize] * entries[ground.entry[row] as usize];
@@ -289,7 +308,7 @@ pub(crate) fn draw(ground: &Ground, capture: &Capture, random: &mut Random) -> C
 }
 
 /// Noise factors of one capture, per function and per entry point.
-fn factors(ground: &Ground, noise: Noise, bursts: &[f64], random: &mut Random) -> (Vec<f64>, Vec<f64>) {
+fn factors(ground: &Ground, noise: Noise, random: &mut Random) -> (Vec<f64>, Vec<f64>) {
     let [functions, entries] = ground.groups;
     let mut even = |cv: f64, count: usize| -> Vec<f64> { (0..count).map(|_| random.lognormal(cv)).collect() };
     match noise {
@@ -298,7 +317,7 @@ fn factors(ground: &Ground, noise: Noise, bursts: &[f64], random: &mut Random) -
         Noise::Entries(cv) => (even(cv / 5.0, functions), even(cv, entries)),
         Noise::Bursts => {
             let calm = even(0.02, functions);
-            let own = calm.iter().zip(bursts).map(|(calm, &cv)| if cv > 0.0 { random.gamma(1.0 / (cv * cv)) } else { *calm });
+            let own = calm.iter().zip(&ground.bursts).map(|(calm, &cv)| if cv > 0.0 { random.gamma(1.0 / (cv * cv)) } else { *calm });
             (own.collect(), vec![1.0; entries])
         }
     }

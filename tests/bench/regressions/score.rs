@@ -1,9 +1,9 @@
 //! What the judgement said about a pair, held against what is true.
 
-use emberlens::analysis::Comparison;
 use emberlens::analysis::diff::Measure;
 use emberlens::analysis::regress::{Finding, Findings, Spec, findings};
 use emberlens::analysis::stats::{ratio_test, sampling_part};
+use emberlens::analysis::{Comparison, PlaceId};
 
 use crate::generate::{Capture, Ground, Noise, Scope};
 
@@ -118,7 +118,7 @@ fn scope_of(ground: &Ground, row: &Finding) -> Scope {
 }
 
 /// True where a finding's path is its scope.
-const PATHS: bool = false;
+const PATHS: bool = true;
 
 /// Cost of both sides that two sets of cells (in order) have in common, over that of either.
 fn overlap(ground: &Ground, one: &[usize], other: &[usize]) -> f64 {
@@ -150,7 +150,8 @@ fn optimal(comparison: &Comparison, planted: &Planted, work: f64) -> bool {
 /// Variance beyond sampling of cells in a comparison with that noise: both sides.
 pub(crate) fn extra(ground: &Ground, capture: &Capture, cells: &[usize]) -> f64 {
     let one = match capture.noise {
-        Noise::Sampling | Noise::Bursts => 0.0,
+        Noise::Sampling => 0.0,
+        Noise::Bursts => ground.bursts(cells),
         Noise::Functions(cv) => cv * cv * ground.concentration(cells),
         Noise::Entries(cv) => cv * cv,
     };
@@ -164,9 +165,75 @@ pub(crate) fn judge(ground: &Ground, comparison: &Comparison, capture: &Capture,
     let mut made = Sums { pairs: 1.0, ..Sums::default() };
     made.unconfirmed = f64::from(found.others.iter().chain(&found.rows).any(|row| row.verdict.name() == "unconfirmed"));
     false_findings(ground, comparison, &rows, &mut made);
+    if std::env::var_os("EMBERLENS_SHOW").is_some() {
+        show(ground, comparison, capture, planted, &found, &rows);
+    }
     recall(ground, comparison, capture, planted, &rows, &mut made);
     coverage(ground, capture, planted, &found, &rows, &mut made);
     made
+}
+
+/// Judges a pair in which only the structure changed.
+pub(crate) fn structure(comparison: &Comparison, verdict: &str, target: &str) -> Sums {
+    let found = findings(comparison, &[], &Spec::default()).expect("two sides");
+    let is = |row: &Finding| {
+        row.verdict.name() == verdict && (verdict != "renamed" || row.func == target && row.new.as_deref() == Some("main.newName"))
+    };
+    let right = found.rows.iter().any(is);
+    let calm = !found.rows.iter().any(|row| row.verdict.is_change());
+    if std::env::var_os("EMBERLENS_SHOW").is_some() && !(right && calm) {
+        println!("work {verdict} of {target}: {right} {calm}");
+        for row in &found.rows {
+            println!(
+                "  found {} {} {} path {} ratio {:.3} q {:.1e} {}",
+                row.verdict.name(),
+                row.func,
+                row.measure.name(),
+                row.path.is_some(),
+                row.ratio,
+                row.q,
+                row.why
+            );
+        }
+    }
+    Sums { pairs: 1.0, structure: [1.0, f64::from(right), f64::from(calm)], ..Sums::default() }
+}
+
+/// Prints what was planted and what was found, for a look at single pairs.
+fn show(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: &[Planted], found: &Findings, rows: &[Named<'_>]) {
+    println!("work {:.4} said {:?} noise {:?}", capture.work, found.exposure, found.diff.noise);
+    for change in planted {
+        let place = ground.shape.places.find(&change.scope.function).map_or(0, PlaceId::row);
+        let table = found.diff.table(change.scope.measure);
+        println!(
+            "  planted {} {} path {:?} share {:.4} ratio {:.3} optimal {}; row z {:.2} p {:.1e} extra {:.1e}",
+            change.scope.function,
+            change.scope.measure.name(),
+            change.scope.path,
+            ground.sum(0, &change.cells),
+            change.ratio,
+            optimal(comparison, change, capture.work),
+            table.z[place],
+            table.p[place],
+            table.extra[place],
+        );
+    }
+    for named in rows {
+        let row = named.row;
+        println!(
+            "  found {} {} {} path {} share {:.4} ratio {:.3} ({:.3} {:.3}) true {:.3} q {:.1e}",
+            row.verdict.name(),
+            row.func,
+            row.measure.name(),
+            row.path.is_some(),
+            ground.sum(0, &named.cells),
+            row.ratio,
+            row.ratio_lo,
+            row.ratio_hi,
+            ground.sum(1, &named.cells) / ground.sum(0, &named.cells),
+            row.q,
+        );
+    }
 }
 
 /// A finding is false where less than half of its claimed change per unit of work is true.
@@ -185,9 +252,7 @@ fn false_findings(ground: &Ground, comparison: &Comparison, rows: &[Named<'_>], 
 }
 
 fn recall(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: &[Planted], rows: &[Named<'_>], made: &mut Sums) {
-    let same_way = |named: &Named<'_>, planted: &Planted| {
-        (named.row.delta > 0.0) == (planted.ratio > 1.0) || named.row.ratio > 1.0 && planted.ratio > 1.0
-    };
+    let same_way = |named: &Named<'_>, planted: &Planted| (named.row.ratio > 1.0) == (planted.ratio > 1.0);
     for change in planted {
         made.planted += 1.0;
         let hit = rows.iter().any(|named| overlap(ground, &named.cells, &change.cells) >= 0.5 && same_way(named, change));

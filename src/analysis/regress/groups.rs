@@ -1,0 +1,264 @@
+//! The groups of nodes among which an explanation is searched: self and total of functions and of single paths.
+//!
+//! Groups of the same nodes are one group (a chain of callers without cost of their own). Each group has a part of the error level: less is
+//! spent on the many small ones, and a group that nearly coincides with a larger one costs little (Hunter's bound on the union of nested
+//! events, where others draw random nulls). Start reading at [`Groups::new`].
+
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
+use crate::analysis::call_tree::NodeId;
+use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::ground::{Scale, Sums, totals};
+use crate::analysis::diff::shape::Mix;
+use crate::analysis::diff::{Base, Measure, Spec};
+use crate::analysis::place::PlaceId;
+use crate::analysis::stats::special::{normal_quantile, normal_tail_ln};
+
+/// Where a change may lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub(super) place: PlaceId,
+    pub(super) measure: Measure,
+    /// One path; `None` for all.
+    pub(super) node: Option<NodeId>,
+}
+
+/// One group of nodes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub(super) scope: Scope,
+    /// Part of the error level.
+    pub(super) weight: f64,
+    /// Logarithm of the number of groups of its kind.
+    pub(super) ln_kind: f64,
+    /// Steps from the root of its deepest node.
+    pub(super) depth: u32,
+    /// How it is made up.
+    pub(super) mix: Mix,
+    /// How much more its repeats vary than modelled, with the degrees of freedom.
+    pub(super) repeated: Option<(f64, f64)>,
+}
+
+/// All groups with enough events.
+pub(super) struct Groups {
+    pub(super) rows: Vec<Group>,
+    /// Group of each place's self and total, merged ones included.
+    by_place: FxHashMap<(Measure, PlaceId), u32>,
+}
+
+/// Size classes: part of the whole from which on, and part of the error level.
+const CLASSES: [(f64, f64); 3] = [(0.01, 0.5), (0.001, 0.3), (0.0, 0.2)];
+
+/// A draft: scope, hash of its nodes, sums.
+struct Draft {
+    scope: Scope,
+    hash: u64,
+    events: f64,
+    sums: Sums,
+    cost: f64,
+}
+
+impl Groups {
+    /// Every group with enough events, merged and weighed.
+    pub(super) fn new(comparison: &Comparison, base: &Base, scale: &Scale, spec: &Spec) -> Self {
+        let tree = comparison.tree();
+        let nodes = &base.ground.nodes;
+        let all = totals(nodes, tree);
+        let hashes = hashes(nodes, comparison);
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut push = |scope: Scope, hash: u64, sums: &Sums| {
+            if let Some(counts) = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events) {
+                drafts.push(Draft { scope, hash, events: counts.both(), sums: *sums, cost: sums.pooled(scale.exposure) });
+            }
+        };
+        for place in comparison.places().ids().skip(1) {
+            for measure in Measure::ALL {
+                let (mut sums, mut hash) = (Sums::default(), 0_u64);
+                for range in base.ranges(comparison, place, measure) {
+                    let total = measure == Measure::Total;
+                    sums.add(if total { &all[range.start] } else { &nodes[range.start] });
+                    hash = hash.wrapping_add(if total { hashes.1[range.start] } else { hashes.0[range.start] });
+                }
+                push(Scope { place, measure, node: None }, hash, &sums);
+            }
+        }
+        for node in tree.nodes().skip(1) {
+            let (row, place) = (node.row(), tree.place(node));
+            push(Scope { place, measure: Measure::Self_, node: Some(node) }, hashes.0[row], &nodes[row]);
+            push(Scope { place, measure: Measure::Total, node: Some(node) }, hashes.1[row], &all[row]);
+        }
+        let mut made = Self { rows: Vec::new(), by_place: FxHashMap::default() };
+        let whole = all.first().map_or(0.0, |sums| sums.pooled(scale.exposure));
+        let merged = made.merge(comparison, drafts);
+        made.weigh(comparison, base, &merged, whole);
+        made
+    }
+
+    /// Keeps the best scope of each set of nodes: all paths before one, self before total, the one nearest to the leaf.
+    fn merge(&mut self, comparison: &Comparison, drafts: Vec<Draft>) -> Vec<Draft> {
+        let tree = comparison.tree();
+        let depth = depths(comparison);
+        let key = |scope: &Scope| {
+            let depth = scope.node.map_or_else(|| depth[scope.place.row()], |node| tree.depth(node));
+            (scope.node.is_none(), scope.measure == Measure::Self_, depth, std::cmp::Reverse(scope.place))
+        };
+        let mut by_hash: FxHashMap<u64, u32> = FxHashMap::default();
+        let mut kept: Vec<Draft> = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let at = *by_hash.entry(draft.hash).or_insert(kept.len() as u32);
+            if draft.scope.node.is_none() {
+                self.by_place.insert((draft.scope.measure, draft.scope.place), at);
+            }
+            match kept.get_mut(at as usize) {
+                Some(known) if key(&draft.scope) > key(&known.scope) => *known = draft,
+                Some(_) => {}
+                None => kept.push(draft),
+            }
+        }
+        kept
+    }
+
+    /// Weights by size class, less what nested groups have in common.
+    fn weigh(&mut self, comparison: &Comparison, base: &Base, drafts: &[Draft], whole: f64) {
+        let kind = |scope: &Scope| 2 * usize::from(scope.node.is_some()) + scope.measure as usize;
+        let class = |draft: &Draft| CLASSES.iter().position(|(least, _)| draft.cost >= *least * whole).unwrap_or(CLASSES.len() - 1);
+        let mut kinds = [0_usize; 4];
+        for draft in drafts {
+            kinds[kind(&draft.scope)] += 1;
+        }
+        let alone = alone(comparison, drafts);
+        let mut counts = [0.0; CLASSES.len()];
+        for (draft, alone) in drafts.iter().zip(&alone) {
+            counts[class(draft)] += alone;
+        }
+        let used: f64 = CLASSES.iter().zip(counts).filter(|(_, count)| *count > 0.0).map(|((_, part), _)| part).sum();
+        let depth = depths(comparison);
+        self.rows = drafts
+            .iter()
+            .map(|draft| {
+                let class = class(draft);
+                let mix = match draft.scope.node {
+                    Some(node) if draft.scope.measure == Measure::Total => {
+                        base.shapes.mix(std::iter::once(node.row()..comparison.tree().subtree_end(node)))
+                    }
+                    Some(_) => Mix::ONE,
+                    None => base.shapes.mix(base.ranges(comparison, draft.scope.place, draft.scope.measure)),
+                };
+                Group {
+                    scope: draft.scope,
+                    weight: (CLASSES[class].1 / used / counts[class].max(1.0)).min(1.0),
+                    depth: draft.scope.node.map_or_else(|| depth[draft.scope.place.row()], |node| comparison.tree().depth(node)),
+                    ln_kind: (kinds[kind(&draft.scope)].max(1) as f64).ln(),
+                    mix,
+                    repeated: base.repeated(comparison, (draft.scope.place, draft.scope.measure, draft.scope.node), &draft.sums, mix),
+                }
+            })
+            .collect();
+    }
+
+    /// Part of the error level that is spent on a place's self or total.
+    pub(super) fn weight_of(&self, measure: Measure, place: PlaceId) -> Option<f64> {
+        self.by_place.get(&(measure, place)).and_then(|&row| self.rows.get(row as usize)).map(|group| group.weight)
+    }
+}
+
+/// Steps from the root of each place's deepest node.
+fn depths(comparison: &Comparison) -> Vec<u32> {
+    let tree = comparison.tree();
+    let mut depth = vec![0_u32; comparison.places().len()];
+    for node in tree.nodes() {
+        let deepest = &mut depth[tree.place(node).row()];
+        *deepest = tree.depth(node).max(*deepest);
+    }
+    depth
+}
+
+/// A number for each set of nodes with a value, self and total: equal sets have equal numbers.
+fn hashes(nodes: &[Sums], comparison: &Comparison) -> (Vec<u64>, Vec<u64>) {
+    let own: Vec<u64> = nodes
+        .iter()
+        .enumerate()
+        .map(|(row, sums)| {
+            if sums.value[0] == 0.0 && sums.value[1] == 0.0 {
+                return 0;
+            }
+            let mut z = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        })
+        .collect();
+    let mut total = own.clone();
+    for (row, parent) in comparison.tree().parents().iter().enumerate().rev() {
+        if let Some(parent) = parent {
+            total[parent.row()] = total[parent.row()].wrapping_add(total[row]);
+        }
+    }
+    (own, total)
+}
+
+/// For each group the part of its false alarms that no larger group raises at the same time.
+///
+/// The chance that any of several events happens is at most the sum of their chances less that of pairs along any tree between them
+/// (Hunter 1976). Here each group is paired with one that contains it: their statistics correlate by the root of the ratio of their events.
+fn alone(comparison: &Comparison, drafts: &[Draft]) -> Vec<f64> {
+    let tree = comparison.tree();
+    let at: FxHashMap<(Measure, Option<NodeId>, PlaceId), usize> =
+        drafts.iter().enumerate().map(|(row, draft)| ((draft.scope.measure, draft.scope.node, draft.scope.place), row)).collect();
+    static TABLE: OnceLock<Alone> = OnceLock::new();
+    let table = TABLE.get_or_init(Alone::new);
+    drafts
+        .iter()
+        .map(|draft| {
+            let Scope { place, measure, node } = draft.scope;
+            let mut larger = vec![(Measure::Total, None, place), (measure, None, place)];
+            if let Some(node) = node {
+                larger.push((Measure::Total, Some(node), place));
+                // Some callers are merged into groups of their callees: the first that stands for itself.
+                larger.extend(tree.path_up(node).skip(1).take(4).map(|above| (Measure::Total, Some(above), tree.place(above))));
+            }
+            let events = larger.iter().filter_map(|key| at.get(key)).map(|&row| drafts[row].events).filter(|&events| events > draft.events);
+            draft.events / events.fold(f64::INFINITY, f64::min)
+        })
+        .map(|overlap| table.at(overlap))
+        .collect()
+}
+
+/// P(no alarm of the larger group | alarm of the smaller) by their overlap, at the threshold of a search over some hundred groups.
+struct Alone {
+    rows: [f64; Self::STEPS + 1],
+}
+
+impl Alone {
+    const STEPS: usize = 64;
+    const Z: f64 = 4.0;
+
+    fn new() -> Self {
+        let above = |z: f64| if z >= 0.0 { normal_tail_ln(z).exp() } else { 1.0 - normal_tail_ln(-z).exp() };
+        let tail = above(Self::Z);
+        let rows = std::array::from_fn(|step| {
+            let overlap = step as f64 / Self::STEPS as f64;
+            if step == Self::STEPS {
+                return 0.0;
+            }
+            let (along, across) = (overlap.sqrt(), (1.0 - overlap).sqrt());
+            // The mean over the smaller group's alarms, by its quantiles.
+            const POINTS: usize = 40;
+            let both: f64 = (0..POINTS)
+                .map(|point| {
+                    let z = -normal_quantile(tail * (point as f64 + 0.5) / POINTS as f64);
+                    above((Self::Z - along * z) / across)
+                })
+                .sum();
+            1.0 - both / POINTS as f64
+        });
+        Self { rows }
+    }
+
+    fn at(&self, overlap: f64) -> f64 {
+        let step = (overlap.clamp(0.0, 1.0) * Self::STEPS as f64).floor() as usize;
+        self.rows[step.min(Self::STEPS)].max(0.05)
+    }
+}

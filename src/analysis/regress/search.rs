@@ -1,0 +1,357 @@
+//! The smallest set of groups whose changes explain the difference of the two sides.
+//!
+//! Greedy: the group with the strongest evidence is taken, the cost after of its nodes is divided by how much it changed, and the search goes
+//! on with what is left. A caller's total dilutes the evidence with unchanged work, a callee's has fewer events, so the place itself wins without
+//! a special rule. Earlier choices are reconsidered as later ones come in. Start reading at [`search`].
+
+use super::groups::{Group, Groups, Scope};
+use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::ground::{Counts, Scale, Sums, totals};
+use crate::analysis::diff::noise::{MIN_CELLS, Model, given_work};
+use crate::analysis::diff::{Base, Measure, Spec};
+use crate::analysis::stats::{Doubt, Test, minimum_detectable};
+
+/// At most this many findings; every real pair seen had fewer than ten.
+const MAX_FINDINGS: usize = 24;
+/// With more findings than this earlier choices stand.
+const RECONSIDERED: usize = 8;
+/// A group with this part of all cost stands for everything.
+const WHOLE: f64 = 0.7;
+/// Evidence within which all paths of a function are preferred to one of them, if that has most of the cost: a likelihood ratio of e squared.
+const NEAR: f64 = 4.0;
+/// Evidence within which the place nearer to the leaf is preferred: a likelihood ratio of e squared.
+const NEAR_LEAF: f64 = 4.0;
+/// Part by which two changes may differ to be nearly the same.
+const SAME_CHANGE: f64 = 0.15;
+/// The parts that are most and nearly all.
+const MOST: f64 = 0.8;
+const NEARLY_ALL: f64 = 0.9;
+/// Candidates whose exact test is made in each step, from the strongest on.
+const EXACT: usize = 24;
+/// Candidates that are tried with the noise of what they leave.
+const TRIED: usize = 4;
+
+/// One explanation.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) group: Group,
+    /// Its nodes, ascending.
+    pub(super) rows: Vec<u32>,
+    /// Test of what the other explanations leave, with the threshold its z had to pass.
+    pub(super) test: Test,
+    /// Cost after over cost before beside the work, beyond the other explanations.
+    multiplier: f64,
+}
+
+/// What the search came to.
+pub(super) struct Searched {
+    pub(super) found: Vec<Found>,
+    /// What is known of unchanged code when all of them are explained.
+    pub(super) model: Model,
+}
+
+/// What is searched in.
+pub(super) struct Search<'a> {
+    pub(super) comparison: &'a Comparison,
+    pub(super) base: &'a Base,
+    pub(super) spec: &'a Spec,
+    pub(super) groups: &'a Groups,
+    /// One thing's growth is by definition the others' fall, and there are too few functions to see it.
+    pub(super) closed: bool,
+}
+
+impl Search<'_> {
+    /// Explains the difference.
+    pub(super) fn search(&self) -> Searched {
+        let mut found: Vec<Found> = Vec::new();
+        let scale = Scale { exposure: self.comparison.exposure(), event_cost: self.base.ground.event_cost };
+        let mut model = self.model(&found, &scale);
+        for _ in 0..MAX_FINDINGS {
+            let known: Vec<Scope> = found.iter().map(|found| found.group.scope).collect();
+            let Some(next) = self.strongest(&found, &model) else { break };
+            found.push(next);
+            self.fit(&mut found, &model);
+            model = self.model(&found, &model.scale);
+            if (2..=RECONSIDERED).contains(&found.len()) {
+                self.reconsider(&mut found, &model);
+                model = self.model(&found, &model.scale);
+                // What the others take back as soon as it is found would be found again for ever.
+                if found.len() <= known.len() && found.iter().all(|found| known.contains(&found.group.scope)) {
+                    break;
+                }
+            }
+        }
+        Searched { found, model }
+    }
+
+    /// What is known with these explanations, from the scale known before.
+    fn model(&self, found: &[Found], scale: &Scale) -> Model {
+        let nodes = self.base.ground.explained(&self.multipliers(found), scale);
+        let rest = (self.closed && !found.is_empty()).then(|| {
+            let mut taken = vec![false; nodes.len()];
+            for row in found.iter().flat_map(|found| &found.rows) {
+                taken[*row as usize] = true;
+            }
+            let sum = |side: usize| {
+                self.base.ground.nodes.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(node, _)| node.value[side]).sum::<f64>()
+            };
+            sum(1) / sum(0)
+        });
+        Model::estimate(&self.base.known(self.comparison, self.spec), &nodes, rest.filter(|ratio| ratio.is_finite() && *ratio > 0.0))
+    }
+
+    fn multipliers(&self, found: &[Found]) -> Vec<f64> {
+        self.multipliers_but(found, usize::MAX)
+    }
+
+    /// Multipliers of the nodes by all explanations but one.
+    fn multipliers_but(&self, found: &[Found], but: usize) -> Vec<f64> {
+        let mut made = vec![1.0; self.base.ground.nodes.len()];
+        for (_, found) in found.iter().enumerate().filter(|(at, _)| *at != but) {
+            for &row in &found.rows {
+                made[row as usize] *= found.multiplier;
+            }
+        }
+        made
+    }
+
+    /// The nodes of a scope, ascending.
+    fn rows(&self, scope: &Scope) -> Vec<u32> {
+        let tree = self.comparison.tree();
+        match (scope.node, scope.measure) {
+            (Some(node), Measure::Self_) => vec![node.row() as u32],
+            (Some(node), Measure::Total) => (node.row() as u32..tree.subtree_end(node) as u32).collect(),
+            (None, measure) => self.base.ranges(self.comparison, scope.place, measure).flatten().map(|row| row as u32).collect(),
+        }
+    }
+
+    /// Sums of a scope over nodes and the totals of subtrees.
+    fn sums(&self, scope: &Scope, nodes: &[Sums], all: &[Sums]) -> Sums {
+        match (scope.node, scope.measure) {
+            (Some(node), Measure::Self_) => nodes[node.row()],
+            (Some(node), Measure::Total) => all[node.row()],
+            (None, measure) => {
+                let mut made = Sums::default();
+                for range in self.base.ranges(self.comparison, scope.place, measure) {
+                    made.add(if measure == Measure::Total { &all[range.start] } else { &nodes[range.start] });
+                }
+                made
+            }
+        }
+    }
+
+    /// What is not known of a group beyond its counts. `whole` is the cost of the control group that it belongs to; 0 where it does not.
+    pub(super) fn doubt(model: &Model, group: &Group, sums: &Sums, whole: f64) -> Doubt {
+        let inside = if whole > 0.0 { sums.pooled(model.scale.exposure) / whole } else { 0.0 };
+        model.doubt(sums, group.mix, group.repeated, inside)
+    }
+
+    /// Smallest growth of an explanation's group that the search finds with 80 % power.
+    pub(super) fn detectable(&self, model: &Model, found: &Found) -> f64 {
+        let mut sums = Sums::default();
+        for &row in &found.rows {
+            sums.add(&self.base.ground.nodes[row as usize]);
+        }
+        let extra = Self::doubt(model, &found.group, &sums, 0.0).extra;
+        let counts = model.scale.counts(&sums);
+        counts
+            .map_or(f64::INFINITY, |counts| minimum_detectable(counts.before, counts.exposure, extra, self.spec.level * found.group.weight))
+    }
+
+    /// The significant group with the strongest evidence in what the explanations leave.
+    fn strongest(&self, found: &[Found], model: &Model) -> Option<Found> {
+        let nodes = self.base.ground.explained(&self.multipliers(found), &model.scale);
+        let all = totals(&nodes, self.comparison.tree());
+        let mut scored = self.scored(&nodes, &all, model, false);
+        scored.truncate(EXACT);
+        if let Some(best) = self.best(&scored, model, Self::whole(&all, model)) {
+            return Some(best);
+        }
+        // A change spreads the control group that it belongs to: is it significant beside what it leaves?
+        let mut lean = self.scored(&nodes, &all, model, true);
+        lean.truncate(TRIED);
+        for (_, at, sums, counts) in lean {
+            let group = &self.groups.rows[at];
+            let sampling = Doubt { extra: model.work, ..Doubt::NONE };
+            if counts.test(sampling).p > self.spec.level * group.weight {
+                continue;
+            }
+            let mut with = found.to_vec();
+            with.push(self.named(group, Test::NONE));
+            self.fit(&mut with, model);
+            let model = self.model(&with, &model.scale);
+            let Some(counts) = model.scale.counts(&sums) else { continue };
+            let test = counts.test(Self::doubt(&model, group, &sums, 0.0));
+            if test.p <= self.spec.level * group.weight {
+                return Some(self.named(group, test));
+            }
+        }
+        None
+    }
+
+    /// Groups with their evidence less what their kind costs, strongest first; `lean` leaves noise beyond sampling out.
+    fn scored(&self, nodes: &[Sums], all: &[Sums], model: &Model, lean: bool) -> Vec<(f64, usize, Sums, Counts)> {
+        let mut scored: Vec<(f64, usize, Sums, Counts)> = Vec::new();
+        // Where the bulk says how much work was done, what is nearly everything is the work.
+        let given = is_few(model) || given_work(self.comparison, self.spec).is_some();
+        let whole = Self::whole(all, model);
+        let most = if given { f64::INFINITY } else { whole * WHOLE };
+        for (at, group) in self.groups.rows.iter().enumerate() {
+            let sums = self.sums(&group.scope, nodes, all);
+            if sums.pooled(model.scale.exposure) > most {
+                continue;
+            }
+            let Some(counts) = model.scale.counts(&sums).filter(|counts| counts.both() >= self.spec.min_events) else { continue };
+            let extra = if lean { model.work } else { Self::doubt(model, group, &sums, whole).extra };
+            let z = counts.quick_test(extra).z;
+            let score = z * z - 2.0 * group.ln_kind;
+            if score > 0.0 {
+                scored.push((score, at, sums, counts));
+            }
+        }
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        scored
+    }
+
+    fn whole(all: &[Sums], model: &Model) -> f64 {
+        all.first().map_or(0.0, |sums| sums.pooled(model.scale.exposure))
+    }
+
+    fn best(&self, scored: &[(f64, usize, Sums, Counts)], model: &Model, whole: f64) -> Option<Found> {
+        let mut best: Option<(f64, usize, Test)> = None;
+        for (_, at, sums, counts) in scored {
+            let group = &self.groups.rows[*at];
+            let test = counts.test(Self::doubt(model, group, sums, whole));
+            let score = test.z * test.z - 2.0 * group.ln_kind;
+            if test.p <= self.spec.level * group.weight && best.is_none_or(|(most, ..)| score > most) {
+                best = Some((score, *at, test));
+            }
+        }
+        let (score, at, test) = self.deepest(scored, best?, model, whole);
+        let chosen = &self.groups.rows[at];
+        if chosen.scope.node.is_some() {
+            let cost = |sums: &Sums| sums.pooled(model.scale.exposure);
+            let own = scored.iter().find(|row| row.1 == at).map_or(0.0, |row| cost(&row.2));
+            let all = scored.iter().find(|(_, at, sums, _)| {
+                let scope = &self.groups.rows[*at].scope;
+                scope.node.is_none()
+                    && (scope.place, scope.measure) == (chosen.scope.place, chosen.scope.measure)
+                    && own >= MOST * cost(sums)
+            });
+            if let Some((_, at, sums, counts)) = all {
+                let group = &self.groups.rows[*at];
+                let test = counts.test(Self::doubt(model, group, sums, whole));
+                let near = test.z * test.z - 2.0 * group.ln_kind;
+                if test.p <= self.spec.level * group.weight
+                    && (near >= score - NEAR || own >= NEARLY_ALL * cost(sums) && near >= score * MOST)
+                {
+                    return Some(self.named(group, test));
+                }
+            }
+        }
+        Some(self.named(chosen, test))
+    }
+
+    /// Among groups of nearly the same evidence and change the one nearest to the leaf.
+    fn deepest(&self, scored: &[(f64, usize, Sums, Counts)], best: (f64, usize, Test), model: &Model, whole: f64) -> (f64, usize, Test) {
+        let delta = |sums: &Sums| sums.value[1] / model.scale.exposure - sums.value[0];
+        let Some(wanted) = scored.iter().find(|row| row.1 == best.1).map(|row| delta(&row.2)) else { return best };
+        let node = self.groups.rows[best.1].scope.node;
+        let mut chosen = best;
+        let mut deepest = self.groups.rows[best.1].depth;
+        for (_, at, sums, counts) in scored {
+            let group = &self.groups.rows[*at];
+            if group.scope.node.is_some() != node.is_some() || group.depth <= deepest || (delta(sums) / wanted - 1.0).abs() > SAME_CHANGE {
+                continue;
+            }
+            let test = counts.test(Self::doubt(model, group, sums, whole));
+            let score = test.z * test.z - 2.0 * group.ln_kind;
+            // A likelihood without what kinds cost: which kind it is says nothing about which is nearer to the leaf.
+            if test.z * test.z >= best.2.z * best.2.z - NEAR_LEAF && test.p <= self.spec.level * group.weight {
+                (chosen, deepest) = ((score, *at, test), group.depth);
+            }
+        }
+        chosen
+    }
+
+    fn named(&self, group: &Group, test: Test) -> Found {
+        let mut rows = self.rows(&group.scope);
+        rows.sort_unstable();
+        Found { group: *group, rows, test, multiplier: 1.0 }
+    }
+
+    /// Each explanation's multiplier beside the others: the sums after equal those before times the work (iterative proportional fitting).
+    fn fit(&self, found: &mut [Found], model: &Model) {
+        for _ in 0..8 {
+            let mut moved = 0.0_f64;
+            for at in 0..found.len() {
+                let others = self.multipliers_but(found, at);
+                let old = found[at].multiplier;
+                let mut sums = Sums::default();
+                for &row in &found[at].rows {
+                    sums.add(&self.base.ground.nodes[row as usize].divided(others[row as usize]));
+                }
+                let ratio = sums.value[1] / sums.value[0] / model.scale.exposure;
+                let ratio = if ratio.is_nan() { 1.0 } else { ratio };
+                found[at].multiplier = ratio;
+                moved = moved.max((ratio / old - 1.0).abs());
+            }
+            if found.len() < 2 || moved < 1e-4 {
+                break;
+            }
+        }
+    }
+
+    /// Holds each explanation against the alternatives beside the others: takes a better one, or drops what is no longer significant.
+    fn reconsider(&self, found: &mut Vec<Found>, model: &Model) {
+        for _ in 0..3 {
+            let mut changed = false;
+            let mut at = 0;
+            while at < found.len() {
+                let mut others = found.clone();
+                let own = others.remove(at);
+                self.fit(&mut others, model);
+                let nodes = self.base.ground.explained(&self.multipliers(&others), &model.scale);
+                let all = totals(&nodes, self.comparison.tree());
+                let score = |group: &Group, test: &Test| test.z * test.z - 2.0 * group.ln_kind;
+                let sums = self.sums(&own.group.scope, &nodes, &all);
+                let test = model
+                    .scale
+                    .counts(&sums)
+                    .map_or(Test::NONE, |counts| counts.test(Self::doubt(model, &own.group, &sums, Self::whole(&all, model))));
+                let mut scored = self.scored(&nodes, &all, model, false);
+                scored.truncate(EXACT);
+                // Only what shares nodes with it is an alternative: the rest has its turn later.
+                scored.retain(|(_, group, ..)| {
+                    let scope = &self.groups.rows[*group].scope;
+                    !others.iter().any(|other| other.group.scope == *scope)
+                        && self.rows(scope).iter().any(|row| own.rows.binary_search(row).is_ok())
+                });
+                match self.best(&scored, model, Self::whole(&all, model)) {
+                    Some(best) if best.group.scope != own.group.scope && score(&best.group, &best.test) > score(&own.group, &test) => {
+                        found[at] = best;
+                        changed = true;
+                        at += 1;
+                    }
+                    _ if test.p <= self.spec.level * own.group.weight => {
+                        found[at].test = test;
+                        at += 1;
+                    }
+                    _ => {
+                        found.remove(at);
+                        changed = true;
+                    }
+                }
+                self.fit(found, model);
+            }
+            if !changed {
+                break;
+            }
+        }
+    }
+}
+
+/// True where there are too few functions for the bulk to say how much work was done.
+pub(super) const fn is_few(model: &Model) -> bool {
+    model.noise.cells < MIN_CELLS
+}

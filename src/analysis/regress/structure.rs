@@ -1,0 +1,258 @@
+//! What only looks like new and vanished cost: renamed functions, inlined ones, wrappers. Found before the search, and taken back for it.
+//!
+//! A function on one side only is held against two readings: its cost is new (or gone), or it is the cost of another function under another name
+//! or in its caller. Where the second fits the counts better, the nodes of both are put together and the search sees no change there.
+//! Deliberately absent: the same name in two spellings (`names`), and cost moved between functions of both sides (see `shift`). Start reading at
+//! [`detect`].
+
+use rustc_hash::FxHashMap;
+
+use super::super::diff::ground::{Ground, Scale, Sums, totals};
+use crate::analysis::call_tree::{CallTree, NodeId};
+use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::Verdict;
+use crate::analysis::place::PlaceId;
+
+/// What became of a function that is on one side only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It has another name after.
+    Renamed(PlaceId),
+    /// Its own cost and its callees belong to its callers on the other side.
+    Folded(Verdict),
+}
+
+/// One function whose shape changed and whose cost did not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Structure {
+    pub(super) place: PlaceId,
+    pub(super) fate: Fate,
+    /// Sums of its total before it was taken back, those of its new name added.
+    pub(super) sums: Sums,
+}
+
+/// Fewer events than this on its one side say nothing.
+const LEAST_EVENTS: f64 = 8.0;
+/// How alike callers and callees of a renamed function must be (cosine).
+const CALLERS: f64 = 0.85;
+const CALLEES: f64 = 0.7;
+/// Standard deviations within which the cost of a renamed function stays; names that are alike may differ up to a factor e.
+const SAME_COST: f64 = 3.0;
+const ALIKE: f64 = 0.4;
+/// How well the cost of a function without callees must be known to recognise it by its cost alone.
+const LEAF_ERROR: f64 = 0.1;
+/// Evidence by which folding must fit better than new or vanished cost.
+const BETTER: f64 = 3.0;
+/// A wrapper has less than this part of its total of its own.
+const WRAPPER: f64 = 0.25;
+
+/// A function on one side only.
+struct OneSided {
+    place: PlaceId,
+    side: usize,
+    sums: Sums,
+    self_: f64,
+    nodes: Vec<NodeId>,
+}
+
+/// Finds structure changes, and puts the nodes of both readings together in `ground`.
+pub(super) fn detect(comparison: &Comparison, ground: &mut Ground, outermost: &[bool], scale: &Scale) -> Vec<Structure> {
+    let tree = comparison.tree();
+    let all = totals(&ground.nodes, tree);
+    let mut by_place: FxHashMap<PlaceId, OneSided> = FxHashMap::default();
+    for node in tree.nodes().skip(1) {
+        let place = tree.place(node);
+        let entry =
+            by_place.entry(place).or_insert_with(|| OneSided { place, side: 0, sums: Sums::default(), self_: 0.0, nodes: Vec::new() });
+        entry.nodes.push(node);
+        entry.self_ += ground.nodes[node.row()].pooled(scale.exposure);
+        if outermost[node.row()] {
+            entry.sums.add(&all[node.row()]);
+        }
+    }
+    let mut one_sided: Vec<OneSided> = by_place
+        .into_values()
+        .filter_map(|mut row| {
+            let counts = scale.counts(&row.sums).filter(|counts| counts.both() >= LEAST_EVENTS)?;
+            row.side = match (counts.before > 0.0, counts.after > 0.0) {
+                (true, false) => 0,
+                (false, true) => 1,
+                _ => return None,
+            };
+            Some(row)
+        })
+        .collect();
+    one_sided.sort_by_key(|row| row.place);
+    if one_sided.is_empty() {
+        return Vec::new();
+    }
+    let mut made = renamed(comparison, ground, &all, &one_sided, scale);
+    let taken: Vec<PlaceId> =
+        made.iter().flat_map(|row| [Some(row.place), if let Fate::Renamed(new) = row.fate { Some(new) } else { None }]).flatten().collect();
+    for row in one_sided.iter().filter(|row| !taken.contains(&row.place)) {
+        made.extend(folded(tree, ground, row, scale));
+    }
+    apply(tree, ground, &made);
+    made
+}
+
+/// Pairs of names of which each has the callers, callees and cost of the other, best first, each name once.
+fn renamed(comparison: &Comparison, ground: &Ground, all: &[Sums], rows: &[OneSided], scale: &Scale) -> Vec<Structure> {
+    let tree = comparison.tree();
+    let callers: Vec<FxHashMap<Option<PlaceId>, f64>> = rows.iter().map(|row| neighbours(tree, ground, all, row, true)).collect();
+    let callees: Vec<FxHashMap<Option<PlaceId>, f64>> = rows.iter().map(|row| neighbours(tree, ground, all, row, false)).collect();
+    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+    for (old, before) in rows.iter().enumerate().filter(|(_, row)| row.side == 0) {
+        for (new, after) in rows.iter().enumerate().filter(|(_, row)| row.side == 1) {
+            let above = cosine(&callers[old], &callers[new]);
+            let below = cosine(&callees[old], &callees[new]);
+            let mut sums = before.sums;
+            sums.add(&after.sums);
+            let Some(counts) = scale.counts(&sums) else { continue };
+            let effect = counts.effect().abs();
+            let alike = trigrams_alike(comparison.places().name(before.place), comparison.places().name(after.place));
+            // A leaf has nothing but its cost and its name to be known by.
+            let leaf = callees[old].len() == 1;
+            if leaf && alike < ALIKE && counts.sampling() > LEAF_ERROR * LEAF_ERROR {
+                continue;
+            }
+            let same_cost = effect < SAME_COST * (counts.sampling() + 0.02).sqrt() || alike >= ALIKE && effect < 1.0;
+            if above >= CALLERS && below >= CALLEES && same_cost {
+                pairs.push((above + below + alike - effect, old, new));
+            }
+        }
+    }
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let mut used = vec![false; rows.len()];
+    let mut made = Vec::new();
+    for (_, old, new) in pairs {
+        if used[old] || used[new] {
+            continue;
+        }
+        (used[old], used[new]) = (true, true);
+        let mut sums = rows[old].sums;
+        sums.add(&rows[new].sums);
+        made.push(Structure { place: rows[old].place, fate: Fate::Renamed(rows[new].place), sums });
+    }
+    made
+}
+
+/// Cost by caller, or by callee with `None` for a function's own.
+fn neighbours(tree: &CallTree, ground: &Ground, all: &[Sums], row: &OneSided, above: bool) -> FxHashMap<Option<PlaceId>, f64> {
+    let mut made: FxHashMap<Option<PlaceId>, f64> = FxHashMap::default();
+    for &node in &row.nodes {
+        if above {
+            *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += all[node.row()].value[row.side];
+            continue;
+        }
+        *made.entry(None).or_default() += ground.nodes[node.row()].value[row.side];
+        for child in tree.children(node) {
+            *made.entry(Some(tree.place(child))).or_default() += all[child.row()].value[row.side];
+        }
+    }
+    made
+}
+
+fn cosine(one: &FxHashMap<Option<PlaceId>, f64>, other: &FxHashMap<Option<PlaceId>, f64>) -> f64 {
+    // Sums of products do not depend on the order but by rounding.
+    let mut keys: Vec<&Option<PlaceId>> = one.keys().collect();
+    keys.sort_unstable();
+    let product: f64 = keys.iter().filter_map(|key| Some(one.get(*key)? * other.get(*key)?)).sum();
+    let size = |map: &FxHashMap<Option<PlaceId>, f64>| -> f64 {
+        let mut values: Vec<f64> = map.values().map(|value| value * value).collect();
+        values.sort_by(f64::total_cmp);
+        values.iter().sum::<f64>().sqrt()
+    };
+    let sizes = size(one) * size(other);
+    if sizes > 0.0 { product / sizes } else { 0.0 }
+}
+
+/// Part of three-letter pieces that two names have in common.
+fn trigrams_alike(one: &str, other: &str) -> f64 {
+    let pieces = |name: &str| -> Vec<[u8; 3]> {
+        let mut made: Vec<[u8; 3]> = name.as_bytes().windows(3).filter_map(|piece| piece.try_into().ok()).collect();
+        made.sort_unstable();
+        made.dedup();
+        made
+    };
+    let (one, other) = (pieces(one), pieces(other));
+    let common = one.iter().filter(|piece| other.binary_search(piece).is_ok()).count() as f64;
+    let all = (one.len() + other.len()) as f64 - common;
+    if all > 0.0 { common / all } else { 0.0 }
+}
+
+/// Does the cost of a one-sided function fit better into its callers?
+///
+/// Both readings are held against the counts of the nodes that would take it over: its callers' own, and their callees of the same names as its
+/// own. New cost leaves them as they are; folded cost makes them fall short of the other side by just as much.
+fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Option<Structure> {
+    let mut takers: FxHashMap<NodeId, Sums> = FxHashMap::default();
+    for &node in &row.nodes {
+        let end = tree.subtree_end(node);
+        for at in node.row()..end {
+            let from = NodeId::from_row(at)?;
+            if let Some(to) = counterpart(tree, from, row.place) {
+                takers.entry(to).or_default().add(&ground.nodes[at]);
+            }
+        }
+    }
+    let mut takers: Vec<(NodeId, Sums)> = takers.into_iter().collect();
+    takers.sort_by_key(|(node, _)| *node);
+    let whole: f64 = row.sums.pooled(scale.exposure);
+    let held: f64 = takers.iter().map(|(_, sums)| sums.pooled(scale.exposure)).sum();
+    let misfit = |sums: &Sums| scale.counts(sums).map_or(0.0, |counts| counts.quick_test(0.0).z.powi(2));
+    let (mut apart, mut together) = (0.0, 0.0);
+    // Most of the takers' cost may lie in few of them: added up, noise of many small ones would hide what the large ones say.
+    let (mut apart_sum, mut together_sum) = (Sums::default(), Sums::default());
+    for (node, sums) in &takers {
+        let own = ground.nodes[node.row()];
+        let mut both = own;
+        both.add(sums);
+        apart += misfit(&own);
+        together += misfit(&both);
+        apart_sum.add(&own);
+        together_sum.add(&both);
+    }
+    let better = (apart - together).max(misfit(&apart_sum) - misfit(&together_sum));
+    if held < 0.5 * whole || better < BETTER || together > apart {
+        return None;
+    }
+    let wraps = row.self_ < WRAPPER * whole;
+    let verdict = if wraps { Verdict::Wrapper } else { Verdict::Inlined };
+    Some(Structure { place: row.place, fate: Fate::Folded(verdict), sums: row.sums })
+}
+
+/// The node that a path has when every frame of `left_out` is left out of it; `None` where there is no such node.
+fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeId> {
+    tree.find_path(tree.path(node).into_iter().filter(|place| *place != left_out)).filter(|&found| found != node)
+}
+
+/// Puts values of changed paths where the unchanged reading has them.
+fn apply(tree: &CallTree, ground: &mut Ground, structures: &[Structure]) {
+    if structures.is_empty() {
+        return;
+    }
+    let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
+    // Where each node's values go; callers stand before their callees.
+    let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());
+    for node in tree.nodes() {
+        let Some(parent) = tree.parent(node) else {
+            target.push(node);
+            continue;
+        };
+        let (above, place) = (target[parent.row()], tree.place(node));
+        let child = |place: PlaceId| tree.children(above).find(|&child| tree.place(child) == place);
+        target.push(match fates.get(&place) {
+            Some(Fate::Folded(_)) => above,
+            Some(Fate::Renamed(new)) => child(*new).unwrap_or(node),
+            None if above == parent => node,
+            None => child(place).unwrap_or(node),
+        });
+    }
+    for (row, to) in target.into_iter().enumerate() {
+        if to.row() != row {
+            let sums = std::mem::take(&mut ground.nodes[row]);
+            ground.nodes[to.row()].add(&sums);
+        }
+    }
+}
