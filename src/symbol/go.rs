@@ -32,6 +32,7 @@ impl<'a> GoTable<'a> {
     pub(super) fn new(file: &Parsed<'a>) -> Option<Self> {
         let image = Image::new(file);
         let (address, table) = table::find(file, &image)?;
+        let image = image.with_relocations(file);
         let data = moduledata::find(&image, &table, address);
         let text = text_start(file, &image, &table, data.as_ref(), address)?;
         let go = Self { table, text, inlined: None };

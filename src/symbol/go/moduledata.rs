@@ -18,7 +18,12 @@ pub(super) struct Image<'a> {
 
 impl<'a> Image<'a> {
     pub(super) fn new(file: &Parsed<'a>) -> Self {
-        Self { segments: file.loaded().collect(), relocations: relocations(file) }
+        Self { segments: file.loaded().collect(), relocations: FxHashMap::default() }
+    }
+
+    /// The same with the pointers that are filled in when the binary is loaded. Apart, since other programs have a million of them.
+    pub(super) fn with_relocations(self, file: &Parsed<'a>) -> Self {
+        Self { relocations: relocations(file), ..self }
     }
 
     /// The loaded bytes from an address on.
