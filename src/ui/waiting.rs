@@ -147,9 +147,6 @@ fn advice(why: &str) -> Vec<&'static str> {
         advice.push("Copy or download the file again; compare its size and checksum with the original");
         advice.push("If it was just recorded, wait until the recorder has ended");
     }
-    if has(&["go tool pprof -proto"]) {
-        advice.push("Convert it once and open the result: go tool pprof -proto FILE > FILE.pb.gz");
-    }
     if has(&["is a folder"]) {
         advice.push("Choose a file in it; several files can be opened at once");
     }
@@ -166,8 +163,7 @@ fn advice(why: &str) -> Vec<&'static str> {
         advice.push("Try again reads it from the beginning");
     }
     if advice.is_empty() {
-        advice
-            .push("Formats that can be read: pprof (.pb.gz), perf.data, the text of perf script, folded stacks; each plain, gzip or zstd");
+        advice.push("What can be read: pprof, perf.data, perf script, Go's text profiles, folded stacks, speedscope, V8, Firefox, OTLP, callgrind; plain, compressed, or in a zip or tar");
         advice.push("If this is one of them, please report it with the details; the file itself is not needed");
     }
     advice
@@ -182,13 +178,12 @@ mod tests {
         for (why, word) in [
             ("pprof: the file is cut (wanted 18 bytes)", "again"),
             ("cannot open: this is a folder; wanted a file", "in it"),
-            ("an older form: `go tool pprof -proto FILE > FILE.pb.gz` converts it", "Convert"),
-            ("nobody knows", "Formats that can be read"),
+            ("nobody knows", "What can be read"),
         ] {
             assert!(advice(why).iter().any(|line| line.contains(word)), "{why}: {:?}", advice(why));
         }
         assert!(
-            advice("this is a folder").iter().all(|line| !line.contains("Formats")),
+            advice("this is a folder").iter().all(|line| !line.contains("What can")),
             "general advice only where there is no better one"
         );
     }
