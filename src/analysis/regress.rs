@@ -141,7 +141,8 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let others_left_out = others.len().saturating_sub(MAX_OTHERS);
     others.truncate(MAX_OTHERS);
     let half = 1.96 * attributed.model.work.sqrt();
-    let exposure = Interval { ratio: diff.exposure, lo: diff.exposure * (-half).exp(), hi: diff.exposure * half.exp() };
+    let used = Interval { ratio: diff.exposure, lo: diff.exposure * (-half).exp(), hi: diff.exposure * half.exp() };
+    let exposure = diff.unchanged.filter(|bulk| bulk.ratio.to_bits() == used.ratio.to_bits()).unwrap_or(used);
     let mut made = Findings {
         exposure,
         unchanged: diff.unchanged,

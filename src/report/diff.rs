@@ -150,7 +150,11 @@ struct FindingReport {
     path: Option<Vec<String>>,
     before: f64,
     after: f64,
+    /// Normalised after − before.
+    #[serde(rename = "change")]
     delta: f64,
+    /// After − before per unit of unchanged work, as a part of the total before.
+    #[serde(rename = "delta")]
     delta_of_total: f64,
     raw: [Number; 2],
     ratio: f64,
@@ -162,6 +166,9 @@ struct FindingReport {
     explains: f64,
     minimum_detectable: f64,
     explained_by: Option<usize>,
+    /// The name after, of a renamed function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<String>,
     why: String,
 }
 
@@ -490,6 +497,7 @@ fn finding_report(comparison: &Comparison, row: &Finding, stored: f64, decimals:
         explains: row.explains,
         minimum_detectable: row.minimum_detectable,
         explained_by: row.explained_by,
+        new: row.new.clone(),
         why: row.why.clone(),
     }
 }

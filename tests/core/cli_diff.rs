@@ -72,6 +72,7 @@ fn the_json_has_the_documented_keys_and_the_numbers_of_independent_tools() {
                     "path",
                     "before",
                     "after",
+                    "change",
                     "delta",
                     "ratio",
                     "ratio_lo",
@@ -86,8 +87,13 @@ fn the_json_has_the_documented_keys_and_the_numbers_of_independent_tools() {
             assert_eq!(row["rank"], at + 1);
             let number = |key: &str| row[key].as_f64().unwrap();
             assert!(
-                (number("after") - number("before") - number("delta")).abs() <= 1e-9 * number("after").abs().max(number("before").abs())
+                (number("after") - number("before") - number("change")).abs() <= 1e-9 * number("after").abs().max(number("before").abs())
             );
+            // In units of the total before, per unit of unchanged work.
+            let raw = |side: usize| row["raw"][side].as_f64().unwrap();
+            let work = found["exposure"]["ratio"].as_f64().unwrap();
+            let delta = (raw(1) / work - raw(0)) / found["before"]["gross"].as_f64().unwrap();
+            assert!((delta - number("delta")).abs() < 1e-6, "{row}");
             let scaled = row["raw"][1].as_f64().unwrap() * found["after"]["scale"].as_f64().unwrap();
             assert!((scaled - number("after")).abs() <= 1e-9 * scaled.abs(), "{row}");
             if let Some(path) = row["path"].as_array() {
