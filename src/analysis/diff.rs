@@ -436,11 +436,11 @@ impl Base {
     fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &[bool]) -> Vec<Doubt> {
         let exposure = model.scale.exposure;
         let whole = self.ground.nodes.iter().map(|sums| sums.pooled(exposure)).sum::<f64>().max(f64::MIN_POSITIVE);
+        let known = explained.iter().any(|&explained| explained);
         let doubt = |(place, sums): (PlaceId, &Sums)| {
             let mix = if sums.pooled(1.0) > 0.0 { self.shapes.mix(self.ranges(comparison, place, measure)) } else { Mix::ONE };
             let repeated = self.repeated(comparison, (place, measure, None), sums, mix);
             let own = sums.pooled(exposure);
-            let known = explained.iter().any(|&explained| explained);
             let held = if known {
                 let rows = self.ranges(comparison, place, measure).flatten().filter(|&row| explained[row]);
                 rows.map(|row| self.ground.nodes[row].pooled(exposure)).sum()

@@ -48,6 +48,8 @@ pub(super) struct Groups {
     by_place: FxHashMap<(Measure, PlaceId), u32>,
 }
 
+/// At most this many paths are groups, self and total.
+const MOST_PATHS: usize = 10_000;
 /// Size classes: part of the whole from which on, and part of the error level.
 const CLASSES: [(f64, f64); 3] = [(0.01, 0.5), (0.001, 0.3), (0.0, 0.2)];
 
@@ -88,6 +90,13 @@ impl Groups {
             let (row, place) = (node.row(), tree.place(node));
             push(Scope { place, measure: Measure::Self_, node: Some(node) }, hashes.0[row], &nodes[row]);
             push(Scope { place, measure: Measure::Total, node: Some(node) }, hashes.1[row], &all[row]);
+        }
+        // Of very many paths the largest are searched: the sum of both sides says nothing about their difference.
+        let mut sizes: Vec<f64> = drafts.iter().filter(|draft| draft.scope.node.is_some()).map(|draft| draft.events).collect();
+        if sizes.len() > MOST_PATHS {
+            let (_, least, _) = sizes.select_nth_unstable_by(MOST_PATHS, |a, b| b.total_cmp(a));
+            let least = *least;
+            drafts.retain(|draft| draft.scope.node.is_none() || draft.events > least);
         }
         let mut made = Self { rows: Vec::new(), by_place: FxHashMap::default() };
         let whole = all.first().map_or(0.0, |sums| sums.pooled(scale.exposure));

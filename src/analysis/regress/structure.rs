@@ -43,6 +43,9 @@ const ALIKE: f64 = 0.4;
 const LEAF_ERROR: f64 = 0.1;
 /// Evidence by which folding must fit better than new or vanished cost.
 const BETTER: f64 = 3.0;
+/// At most this many functions on one side only are looked at, and none with more nodes than this below it.
+const MOST_ONE_SIDED: usize = 200;
+const MOST_NODES: usize = 20_000;
 /// A wrapper has less than this part of its total of its own.
 const WRAPPER: f64 = 0.25;
 
@@ -82,6 +85,9 @@ pub(super) fn detect(comparison: &Comparison, ground: &mut Ground, outermost: &[
             Some(row)
         })
         .collect();
+    // Every pair is compared: the largest are enough.
+    one_sided.sort_by(|a, b| b.sums.pooled(scale.exposure).total_cmp(&a.sums.pooled(scale.exposure)).then(a.place.cmp(&b.place)));
+    one_sided.truncate(MOST_ONE_SIDED);
     one_sided.sort_by_key(|row| row.place);
     if one_sided.is_empty() {
         return Vec::new();
@@ -187,6 +193,10 @@ fn trigrams_alike(one: &str, other: &str) -> f64 {
 /// own. New cost leaves them as they are; folded cost makes them fall short of the other side by just as much.
 fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Option<Structure> {
     let mut takers: FxHashMap<NodeId, Sums> = FxHashMap::default();
+    let size: usize = row.nodes.iter().map(|&node| tree.subtree_end(node) - node.row()).sum();
+    if size > MOST_NODES {
+        return None;
+    }
     for &node in &row.nodes {
         let end = tree.subtree_end(node);
         for at in node.row()..end {
