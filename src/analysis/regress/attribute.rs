@@ -99,9 +99,12 @@ fn one_of_each_name(findings: &mut Vec<Finding>, explained_by: &mut FxHashMap<Pl
         let old = finding.rank;
         let rank = if let Some(first) = kept.iter_mut().find(same) {
             let rank = first.rank;
+            // What each explains was counted without the others.
+            let explains = first.explains + finding.explains;
             if finding.delta_of_total.abs() > first.delta_of_total.abs() {
                 *first = Finding { rank, p: first.p.min(finding.p), q: first.q.min(finding.q), ..finding };
             }
+            first.explains = explains;
             rank
         } else {
             let rank = kept.len() + 1;
