@@ -273,7 +273,7 @@ fn requests_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: Normalization)
     ui.label(RichText::new("Per request: requests (or requests per second)").color(cx.theme.muted));
     ui.horizontal(|ui| {
         for (name, text) in ["Before", "After"].into_iter().zip(&mut typed) {
-            ui.add(TextEdit::singleline(text).hint_text(name).desired_width(84.0))
+            ui.add(TextEdit::singleline(text).hint_text(name).desired_width(84.0).margin(egui::Margin::symmetric(6, 4)))
                 .accessible_name(format!("Requests {}", name.to_lowercase()));
         }
         let number = |text: &str| text.trim().replace([',', '_', ' '], "").parse::<f64>().ok();

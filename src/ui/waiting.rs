@@ -94,7 +94,9 @@ fn job_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, job: &Running, out: &mut Outbox
 
 fn failure_ui(ui: &mut Ui, cx: &Cx<'_>, capture: Option<CaptureId>, why: &str, out: &mut Outbox) {
     let name = capture.and_then(|id| cx.app.capture(id)).map(Capture::name);
-    let title = name.map_or_else(|| "This cannot be shown".to_owned(), |name| format!("{name} cannot be read"));
+    // An archive is fine; only nobody has said which of its captures is meant.
+    let trouble = if why.contains("choosing a capture") { "holds several captures" } else { "cannot be read" };
+    let title = name.map_or_else(|| "This cannot be shown".to_owned(), |name| format!("{name} {trouble}"));
     middle_ui(ui, |ui| {
         ui.label(RichText::new(title).font(fonts::title()));
         ui.add_space(size::PAD);
@@ -146,6 +148,9 @@ fn advice(why: &str) -> Vec<&'static str> {
     if has(&["is cut", "damaged", "truncated"]) {
         advice.push("Copy or download the file again; compare its size and checksum with the original");
         advice.push("If it was just recorded, wait until the recorder has ended");
+    }
+    if has(&["choosing a capture"]) {
+        advice.push("Try again lists them; or open one by its name: archive.zip!folder/cpu.pb.gz");
     }
     if has(&["is a folder"]) {
         advice.push("Choose a file in it; several files can be opened at once");
