@@ -102,7 +102,7 @@ impl Clock {
     }
 
     fn elapsed(&self) -> Took {
-        Took { wall: self.0.elapsed(), cpu: cpu_time().zip(self.1).map(|(now, then)| now - then) }
+        Took { wall: self.0.elapsed(), cpu: cpu_time().zip(self.1).map(|(now, then)| now.saturating_sub(then)) }
     }
 }
 

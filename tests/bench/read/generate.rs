@@ -49,7 +49,7 @@ fn forest(stacks: usize, numbers: &mut Numbers) -> Forest {
         for _ in 0..numbers.below(if deep { 14 } else { 8 }) {
             at = forest.caller[at as usize].max(1) - 1;
         }
-        for _ in 0..1 + numbers.below(if depth[at as usize] < 30 { 12 } else { 9 }) {
+        for _ in 0..=numbers.below(if depth[at as usize] < 30 { 12 } else { 9 }) {
             let before = u64::from(forest.location[at as usize]);
             // Each location has seven callees, the first one far more often.
             let step = if numbers.below(10) < 7 { 1 } else { numbers.below(7) };
@@ -77,15 +77,19 @@ pub(crate) fn pprof(samples: usize, stacks: Stacks) -> Vec<u8> {
             Stacks::Repeat => numbers.below(count) * numbers.below(count) / count,
             Stacks::Distinct => sample,
         };
-        (run.clear(), values.clear(), body.clear());
+        run.clear();
+        values.clear();
+        body.clear();
         let mut at = forest.leaves[leaf as usize] + 1;
         while at > 0 {
             varint(&mut run, u64::from(forest.location[at as usize - 1]) + 1);
             at = forest.caller[at as usize - 1];
         }
         let hits = 1 + numbers.below(3);
-        (varint(&mut values, hits), varint(&mut values, hits * 10_000_000));
-        (bytes(&mut body, 1, &run), bytes(&mut body, 2, &values));
+        varint(&mut values, hits);
+        varint(&mut values, hits * 10_000_000);
+        bytes(&mut body, 1, &run);
+        bytes(&mut body, 2, &values);
         if stacks == Stacks::Repeat {
             message(&mut body, 3, |label| (int(label, 1, 5), int(label, 2, 6 + numbers.below(THREADS))));
         }
@@ -94,7 +98,9 @@ pub(crate) fn pprof(samples: usize, stacks: Stacks) -> Vec<u8> {
     message(&mut out, 3, |mapping| (int(mapping, 1, 1), int(mapping, 2, 0x40_0000), int(mapping, 3, 0x4000_0000)));
     for location in 0..LOCATIONS {
         message(&mut out, 4, |body| {
-            (int(body, 1, location + 1), int(body, 2, 1), int(body, 3, 0x40_0000 + location * 24));
+            int(body, 1, location + 1);
+            int(body, 2, 1);
+            int(body, 3, 0x40_0000 + location * 24);
             message(body, 4, |line| (int(line, 1, location * FUNCTIONS / LOCATIONS + 1), int(line, 2, 10 + location % 90)));
         });
     }
