@@ -27,7 +27,7 @@ pub struct Filter {
     pub ignore: Option<String>,
     /// Leave matching frames out of stacks.
     pub hide: Option<String>,
-    /// Show the frames too that a capture itself asks to drop, see [`prune`](super::prune).
+    /// Show the frames too that a capture itself asks to drop, see [`super::prune`].
     pub all_frames: bool,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A member is named by its path behind the archive's, `captures.zip!before/cpu.pb.gz`; without a name the archive must hold exactly
 //! one capture. An archive in an archive is opened too, one level deep: `a.zip!b.tar.gz!cpu.pb`. Deliberately absent: writing archives,
-//! and captures that are folders. Start reading at [`read`].
+//! and captures that are folders. Start reading at `read`.
 
 use super::{FORMATS, HEAD_BYTES, Input, Member, ReadCx, ReadError, Sniff};
 use crate::base::archive::{self, Archive, ArchiveError, Kind};

@@ -154,7 +154,7 @@ impl Rows {
 
     /// Takes whole columns as the samples, all of one length, in the place of those before; none has a thread or a time.
     ///
-    /// Stacks are rows of the table that [`Builder::finish_with`] is given.
+    /// Stacks are rows of the table that `Builder::finish_with` is given.
     pub fn set_columns(&mut self, stacks: Vec<Option<StackId>>, labels: Vec<Option<LabelSetId>>, values: Vec<Vec<i64>>) {
         self.records = values.iter().map(|column| column.iter().filter(|&&value| value != 0).count() as u64).collect();
         self.samples = Samples { thread: vec![None; stacks.len()], stack: stacks, labels, time: Vec::new(), values };

@@ -1,6 +1,6 @@
 //! Copies a choice of a capture's samples into a new profile, with only the frames that they use or with all.
 //!
-//! Deliberately absent: what to choose, which [`merged`](super::merged) and filters know. Start reading at [`Choice`].
+//! Deliberately absent: what to choose, which [`merged`](super::merged) and filters know. Start reading at `Choice`.
 
 use crate::analysis::filter::{Filter, compile, frame_matches};
 use crate::base::index::{Column, Index};
