@@ -18,8 +18,8 @@ pub(crate) struct Sums {
     pub(crate) squares: [f64; 2],
     /// Raw events.
     pub(crate) events: [f64; 2],
-    /// Part of the pooled cost that is background work of a runtime.
-    pub(crate) background: f64,
+    /// Absolute values of before and after that are background work of a runtime.
+    pub(crate) background: [f64; 2],
 }
 
 impl Sums {
@@ -28,8 +28,8 @@ impl Sums {
             self.value[side] += other.value[side];
             self.squares[side] += other.squares[side];
             self.events[side] += other.events[side];
+            self.background[side] += other.background[side];
         }
-        self.background += other.background;
     }
 
     /// After divided by how often it costs what it cost before: what the sums would be without that. Nothing is left of what is new or gone.
@@ -40,6 +40,7 @@ impl Sums {
         let mut made = *self;
         made.value[1] /= multiplier;
         made.squares[1] /= multiplier * multiplier;
+        made.background[1] /= multiplier;
         made
     }
 
@@ -59,17 +60,26 @@ impl Sums {
         let surplus = after - both * changed;
         let cost = (self.squares[0] + self.squares[1] * g * g) / both;
         let whole = both * left;
+        let value = [whole * (1.0 - unchanged) - surplus, (whole * unchanged + surplus) / g];
+        let background = self.background_part(scale.exposure);
         Self {
-            value: [whole * (1.0 - unchanged) - surplus, (whole * unchanged + surplus) / g],
+            value,
             squares: [cost * whole * (1.0 - unchanged), cost * whole * unchanged / (g * g)],
             events: self.events.map(|events| events * left),
-            background: self.background * left,
+            background: value.map(|value| value.abs() * background),
         }
     }
 
     /// Cost of both sides in units of before.
     pub(crate) fn pooled(&self, exposure: f64) -> f64 {
         self.value[0].abs() + self.value[1].abs() / exposure
+    }
+
+    /// Part of the pooled cost that is background work of a runtime, 0 to 1: by the same ratio of work on both sides, so that swapped sides
+    /// have the same part.
+    pub(crate) fn background_part(&self, exposure: f64) -> f64 {
+        let pooled = self.pooled(exposure);
+        if pooled > 0.0 { ((self.background[0] + self.background[1] / exposure) / pooled).min(1.0) } else { 0.0 }
     }
 }
 
@@ -159,7 +169,6 @@ pub(crate) struct Ground {
 impl Ground {
     /// Reads the sums off a comparison of two sides; `background` says which nodes are a runtime's background work.
     pub(crate) fn new(comparison: &Comparison, before: &Side, after: &Side, background: &[bool]) -> Self {
-        let exposure = comparison.exposure().max(f64::MIN_POSITIVE);
         let sides = [before, after];
         let at = |column: &[f64], row: usize| column.get(row).copied().unwrap_or(0.0);
         let nodes = (0..comparison.tree().len())
@@ -167,11 +176,8 @@ impl Ground {
                 let value = sides.map(|side| side.weights.selfs().get(row).copied().unwrap_or(0) as f64);
                 let squares = sides.map(|side| at(&side.evidence.squares, row));
                 let events = sides.map(|side| at(&side.evidence.events, row));
-                let mut sums = Sums { value, squares, events, background: 0.0 };
-                if background.get(row).copied().unwrap_or(false) {
-                    sums.background = sums.pooled(exposure);
-                }
-                sums
+                let is_background = background.get(row).copied().unwrap_or(false);
+                Sums { value, squares, events, background: if is_background { value.map(f64::abs) } else { [0.0; 2] } }
             })
             .collect();
         Self { nodes, basis: before.evidence.basis, event_cost: event_cost(before, after) }

@@ -214,8 +214,7 @@ impl Model {
     /// more (or less) than modelled, with its degrees of freedom. `inside` is the part of the control group that the group itself is: it is
     /// compared with the rest, so what it shares with the ratio of work is not counted.
     pub(crate) fn doubt(&self, sums: &Sums, mix: Mix, repeated: Option<(f64, f64)>, inside: f64) -> Doubt {
-        let pooled = sums.pooled(self.scale.exposure);
-        let background = if pooled > 0.0 { (sums.background / pooled).min(1.0) } else { 0.0 };
+        let background = sums.background_part(self.scale.exposure);
         let calm = (1.0 - background) * (1.0 - background);
         let function = self.function.variance * mix.functions * calm;
         let shared = self.shared.variance * mix.subtrees * calm;
@@ -256,7 +255,7 @@ fn controls(selfs: &[Sums], scale: &Scale) -> Vec<Control> {
     };
     for (row, sums) in selfs.iter().enumerate().skip(1) {
         let pooled = sums.pooled(scale.exposure);
-        if sums.background > pooled * 0.5 {
+        if sums.background_part(scale.exposure) > 0.5 {
             continue;
         }
         let Some(counts) = scale.counts(sums) else { continue };
@@ -291,7 +290,7 @@ fn subtrees(shapes: &Shapes, nodes: &[Sums], scale: &Scale, function: f64) -> Su
     let part = |sums: &Sums| sums.pooled(scale.exposure) / whole;
     let cell = |(row, sums): (usize, &Sums)| -> Option<Cell> {
         let counts = scale.counts(sums).filter(|counts| counts.both() >= CELL_EVENTS)?;
-        let background = sums.background > 0.5 * sums.pooled(scale.exposure);
+        let background = sums.background_part(scale.exposure) > 0.5;
         // The whole itself lies where they lie on average: each is held against the others.
         let own = (1.0 - part(sums)).powi(2).max(0.01);
         let variance = (counts.sampling_unchanged() + function * shapes.subtree_mix(row).functions) * own;
