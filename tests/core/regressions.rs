@@ -178,7 +178,7 @@ impl Random {
         ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.uniform() * n as f64) as usize
     }
 
@@ -226,6 +226,49 @@ impl Program {
         let counts: Vec<(&str, u64)> = self.stacks.iter().map(|(stack, share)| (stack.as_str(), draw(stack, *share))).collect();
         cpu(&counts.into_iter().filter(|row| row.1 > 0).collect::<Vec<_>>(), samples / 100.0, 10_000_000)
     }
+}
+
+/// Two captures of a program of which one function and one path changed.
+pub(crate) fn generated_pair() -> [Arc<Profile>; 2] {
+    captures_of_a_change(&mut Random(18), 4.0)
+}
+
+/// Another pair of captures of the same two programs.
+pub(crate) fn generated_repeat() -> [Arc<Profile>; 2] {
+    let mut random = Random(19);
+    captures_of_a_change(&mut random, 4.0)
+}
+
+fn captures_of_a_change(random: &mut Random, growth: f64) -> [Arc<Profile>; 2] {
+    let program = Program::new(&mut Random(18));
+    let share = |name: &str| own_share(&program, name);
+    let mut names: Vec<String> = (1..=200).map(|row| format!("main.f{row}")).collect();
+    names.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    let [_, grown, _, shrunk, ..] = names.as_slice() else { unreachable!("there are 200") };
+    let change = |stack: &str| match stack.rsplit(';').next() {
+        Some(leaf) if leaf == grown => growth,
+        Some(leaf) if leaf == shrunk => 1.0 / growth,
+        _ => 1.0,
+    };
+    [program.capture(random, 3e4, &|_| 1.0), program.capture(random, 3e4, &change)]
+}
+
+/// Two captures of a program in which a function got another name, one came, one went, and one grew.
+pub(crate) fn structured_pair() -> [Arc<Profile>; 2] {
+    let mut random = Random(20);
+    let program = Program::new(&mut random);
+    let mut with = |named: &str, own: [(&str, f64); 3]| {
+        let rename = |stack: &String| format!("{stack};").replace(";main.f1;", &format!(";{named};")).trim_end_matches(';').to_owned();
+        let mut stacks: Vec<(String, f64)> = program.stacks.iter().map(|(stack, share)| (rename(stack), *share)).collect();
+        stacks.extend(own.map(|(name, share)| (format!("main.f0;{name}"), share)));
+        stacks.push((format!("main.f0;{named};main.leaf"), 0.05));
+        stacks.push((format!("main.f0;{named}"), 0.05));
+        Program { stacks }.capture(&mut random, 3e4, &|_| 1.0)
+    };
+    [
+        with("main.f1", [("main.gone", 0.03), ("main.grown", 0.02), ("main.same", 0.02)]),
+        with("main.first", [("main.fresh", 0.05), ("main.grown", 0.06), ("main.same", 0.02)]),
+    ]
 }
 
 fn pairs() -> usize {

@@ -13,7 +13,7 @@ use emberlens::base::ticket::Ticket;
 use emberlens::model::Profile;
 
 /// The capture with names: perf.data holds addresses only, and its programs lie below `sysroot`.
-fn load(path: &Path, root: &Path) -> Arc<Profile> {
+pub(crate) fn load(path: &Path, root: &Path) -> Arc<Profile> {
     let options = LoadOptions { symbol_roots: vec![root.join("sysroot")], ..LoadOptions::default() };
     Arc::new(load::load(path, &options, &Ticket::new()).unwrap_or_else(|error| panic!("{error}")))
 }
