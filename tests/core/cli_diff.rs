@@ -31,6 +31,12 @@ fn the_planted_function_comes_first_in_every_pair() {
         if first["func"] != pair["function"] || first["verdict"] != "regression" {
             wrong.push(format!("{}: first is {} ({}), {}", pair["name"], first["func"], first["verdict"], found["summary"]));
         }
+        for row in found["findings"].as_array().unwrap() {
+            let (low, high) = (row["ratio_lo"].as_f64(), row["ratio_hi"].as_f64());
+            if low.is_some_and(|low| low <= 1.0) && high.is_none_or(|high| high >= 1.0) && row["verdict"] != "shift" {
+                wrong.push(format!("{}: {} is a finding, but its interval holds no change", pair["name"], row["func"]));
+            }
+        }
         // One regression was planted, and nothing else: most of what rose lies there.
         let explains = first["explains"].as_f64().unwrap();
         if explains < 0.5 {

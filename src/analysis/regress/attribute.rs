@@ -66,7 +66,14 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain(found, finding.rank, &mut explained_by);
         let moved = shift::shifted(&search, &model, found);
-        findings.push(Finding { verdict: if moved { Verdict::Shift } else { finding.verdict }, ..finding });
+        // One run of each side, and an interval that holds "no change": only further runs can tell.
+        let open = model.repeats.is_none() && finding.ratio_lo <= 1.0 && finding.ratio_hi >= 1.0;
+        let verdict = match finding.verdict {
+            _ if moved => Verdict::Shift,
+            _ if open => Verdict::Unconfirmed,
+            verdict => verdict,
+        };
+        findings.push(Finding { verdict, ..finding });
     }
     one_of_each_name(&mut findings, &mut explained_by);
     let changes = findings.len();
