@@ -93,6 +93,23 @@ fn recursion_ends_and_loses_nothing() {
     assert_eq!(self::profile(ring).unwrap().total(0), 10);
 }
 
+/// Found by fuzzing: calls that cost far more than all functions together lead round and round, here three ways at each step.
+#[test]
+fn calls_that_cost_more_than_everything_end_soon() {
+    let call = |callee: char| format!("cfn={callee}\ncalls=1 1\n1 1000000000\n");
+    let function = |name: char, others: [char; 3]| format!("fn={name}\n1 1\n{}", others.map(call).concat());
+    let text = format!(
+        "events: Ir\n{}{}{}{}",
+        function('a', ['b', 'c', 'd']),
+        function('b', ['a', 'c', 'd']),
+        function('c', ['a', 'b', 'd']),
+        function('d', ['a', 'b', 'c'])
+    );
+    let profile = profile(&text).unwrap();
+    assert_eq!(profile.total(0), 4, "self costs are exact whatever the calls say");
+    assert!(profile.stacks.len() < 200_000, "{} stacks", profile.stacks.len());
+}
+
 #[test]
 fn broken_files_say_where() {
     for (text, what) in [

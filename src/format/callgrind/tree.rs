@@ -14,6 +14,13 @@ const MAX_DEPTH: usize = 400;
 /// Cost lines and calls that are looked at on paths, most of all; longer paths are left then. Real files stay far below.
 const MAX_WORK: usize = 50_000_000;
 
+/// The same for small files, where this many for each line and call are enough: calls that cost more than all functions together (a damaged
+/// file) would else be followed round and round.
+const WORK_PER_LINE: usize = 200;
+
+/// And what every file may take.
+const LEAST_WORK: usize = 300_000;
+
 /// Cost lines and calls between two looks at the cancel switch.
 const WORK_PER_CHECK: usize = 16_384;
 
@@ -44,8 +51,10 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
     for line in nodes.iter().flat_map(|node| &node.lines) {
         totals.iter_mut().zip(&line.costs).for_each(|(total, &cost)| *total += cost as f64);
     }
+    let lines = nodes.iter().map(|node| node.lines.len()).sum::<usize>();
+    let max_work = (lines + calls).saturating_mul(WORK_PER_LINE).clamp(LEAST_WORK, MAX_WORK);
     let rest = nodes.iter().map(|node| node.lines.iter().map(|line| line.costs.clone()).collect()).collect();
-    let mut tree = Tree { builder, nodes, inclusive: &inclusive, totals: &totals, rest, waiting: Vec::new(), work: 0 };
+    let mut tree = Tree { builder, nodes, inclusive: &inclusive, totals: &totals, rest, waiting: Vec::new(), work: 0, max_work };
     // What nobody called with is called from outside.
     for (node, (all, called)) in inclusive.iter().zip(&incoming).enumerate().rev() {
         let weights: Vec<f64> = all.iter().zip(called).map(|(all, called)| (all - called).max(0.0)).collect();
@@ -101,6 +110,8 @@ struct Tree<'a> {
     waiting: Vec<Path>,
     /// Cost lines and calls looked at so far.
     work: usize,
+    /// How many are looked at.
+    max_work: usize,
 }
 
 impl Tree<'_> {
@@ -125,7 +136,7 @@ impl Tree<'_> {
             self.add(path.parent, path.node, row, &values);
         }
         self.work += 1 + node.lines.len() + node.calls.len();
-        if path.depth >= MAX_DEPTH || self.work >= MAX_WORK {
+        if path.depth >= MAX_DEPTH || self.work >= self.max_work {
             return;
         }
         for call in node.calls.iter().rev() {
