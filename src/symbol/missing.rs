@@ -57,7 +57,7 @@ impl Missing {
             }
             (Self::NoMap(pid), _) => {
                 format!(
-                    "let the run-time compiler write /tmp/perf-{pid}.map (node --perf-basic-prof, java perf-map-agent) and copy it beside the capture"
+                    "let the run-time compiler write perf-{pid}.map (node --perf-basic-prof, java perf-map-agent) and copy it beside the capture"
                 )
             }
             (Self::NotHere | Self::NoProgram | Self::OtherBuild(_), Owner::File(file, id)) => {
