@@ -13,4 +13,6 @@ pub mod inflate;
 pub mod intern;
 pub mod jobs;
 pub mod mapped;
+#[cfg(test)]
+pub(crate) mod packed;
 pub mod ticket;

@@ -145,25 +145,9 @@ fn recognise(archive: &mut Archive<'_>, member: &archive::Member) -> Option<&'st
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write as _};
-
     use super::*;
+    use crate::base::packed::{gz, zip};
     use crate::format::read;
-
-    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, content) in files {
-            writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-            writer.write_all(content).unwrap();
-        }
-        writer.finish().unwrap().into_inner()
-    }
-
-    fn gz(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn open(bytes: &[u8], member: Option<&str>) -> Result<Profile, ReadError> {
         let ticket = Ticket::new();

@@ -227,20 +227,13 @@ impl Others {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
+    use crate::base::packed::gz;
     use crate::format::pprof::decode::tests::mixed;
     use crate::format::{Input, read as read_any};
 
     /// So small that fields are cut in every way.
     const PIECE: usize = 300;
-
-    fn gz(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn streamed(packed: &[u8]) -> Option<Profile> {
         read_pieces(packed, PIECE, &ReadCx::new(&Ticket::new())).unwrap()
