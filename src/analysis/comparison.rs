@@ -155,6 +155,14 @@ impl Normalization {
         }
     }
 
+    /// A normalised value as text: `12.3 %`, `24.3 ms/s`, `1.27 GiB`.
+    pub fn text(self, normalized: f64, unit: &str) -> String {
+        match self {
+            Self::Share => percent(normalized),
+            other => format!("{}{}", human(normalized, unit), other.per()),
+        }
+    }
+
     /// The normalisation of that name, of those that need no numbers.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|normalization| normalization.name() == name)
@@ -469,10 +477,7 @@ impl Comparison {
 
     /// A normalised value as text: `12.3 %`, `24.3 s/s`, `1.27 GiB`.
     pub fn text(&self, normalized: f64) -> String {
-        match self.effective_normalization() {
-            Normalization::Share => percent(normalized),
-            other => format!("{}{}", human(normalized, &self.unit), other.per()),
-        }
+        self.effective_normalization().text(normalized, &self.unit)
     }
 
     /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s cpu`, `per second of capture (Before 20.0 s, After

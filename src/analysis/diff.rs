@@ -67,8 +67,6 @@ pub enum Exposure {
     Normalization,
     /// The same without a first guess.
     Robust,
-    /// Given: work done after over work done before, such as numbers of requests.
-    Work(f64),
 }
 
 /// What a row says.

@@ -87,10 +87,7 @@ struct Scale {
 
 impl Scale {
     fn text(&self, value: f64) -> String {
-        match self.normalization {
-            Normalization::Share => percent(value),
-            other => format!("{}{}", human(value, &self.unit), other.per()),
-        }
+        self.normalization.text(value, &self.unit)
     }
 
     fn delta(&self, value: f64) -> String {

@@ -74,14 +74,10 @@ pub(crate) fn background_nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
     nodes
 }
 
-/// Work after over work before where somebody said it: as such, or as numbers of requests.
+/// Work after over work before where somebody said it, as numbers of requests.
 pub(crate) fn given_work(comparison: &Comparison, spec: &Spec) -> Option<f64> {
-    let ratio = match (spec.exposure, comparison.effective_normalization()) {
-        (Exposure::Work(ratio), _) => ratio,
-        (Exposure::Normalization, Normalization::PerRequest(_)) => comparison.exposure(),
-        _ => return None,
-    };
-    (ratio > 0.0 && ratio.is_finite()).then_some(ratio)
+    let given = spec.exposure == Exposure::Normalization && matches!(comparison.effective_normalization(), Normalization::PerRequest(_));
+    given.then(|| comparison.exposure()).filter(|ratio| *ratio > 0.0 && ratio.is_finite())
 }
 
 /// What is known of unchanged code once some changes are explained.
