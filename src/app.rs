@@ -5,6 +5,7 @@
 
 mod apply;
 pub mod command;
+pub mod debuginfod;
 pub mod derived;
 mod effect;
 mod event;
@@ -562,6 +563,18 @@ impl App {
         )
     }
 
+    /// The debuginfod servers that could be asked: the command line's, the settings', or those of the environment.
+    pub fn debug_servers(&self) -> Option<debuginfod::Debuginfod> {
+        let own = Some(self.settings.debuginfod_servers.clone()).filter(|servers| !servers.trim().is_empty());
+        let named = || debuginfod::Debuginfod::new(&own.or_else(debuginfod::servers_of_environment)?).ok();
+        self.options.load.debuginfod.clone().or_else(named)
+    }
+
+    /// True where debuginfod servers are asked: by the settings, or for this run by the command line.
+    pub const fn asks_for_debug_files(&self) -> bool {
+        self.settings.debuginfod || self.options.load.debuginfod.is_some()
+    }
+
     /// True where looked-up symbols may be kept on disk.
     pub const fn keeps_symbols(&self) -> bool {
         self.options.load.symbol_cache.is_some()
@@ -615,6 +628,7 @@ impl App {
         let capture = self.capture(id)?;
         let mut options = load::LoadOptions { symbol_roots: self.settings.symbol_roots.clone(), ..self.options.load.clone() };
         options.symbol_cache = options.symbol_cache.filter(|_| self.settings.symbol_cache);
+        options.debuginfod = self.debug_servers().filter(|_| self.asks_for_debug_files());
         if !load::wants_symbols(profile, &options) {
             return None;
         }

@@ -13,7 +13,6 @@ mod jitdump;
 mod kernel;
 mod missing;
 mod module;
-mod names;
 mod rebuild;
 mod table;
 
@@ -34,6 +33,25 @@ use crate::model::{Frame, FrameId, Mapping, Profile, base_name};
 /// Bytes that are read only when they are needed; `None` where they cannot be read.
 pub type Lazy = Arc<dyn Fn() -> Option<Bytes> + Send + Sync>;
 
+/// A part of a program that is kept by its build id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The program or library itself.
+    Executable,
+    /// Its debug information.
+    DebugInfo,
+}
+
+/// What came of asking for a part of a program from afar.
+pub enum Fetched {
+    /// Nobody wants to ask.
+    Off,
+    /// Bytes that somebody gave for it.
+    Bytes(Bytes),
+    /// Why there are none.
+    Failed(String),
+}
+
 /// Where symbols come from.
 pub trait ModuleSource: Sync {
     /// Files that may be the module `file`, or hold its debug information, best first. With a build id also files that are found by
@@ -45,6 +63,18 @@ pub trait ModuleSource: Sync {
     fn debug_files(&self, file: &str, link: &str) -> Vec<Bytes> {
         let _ = (file, link);
         Vec::new()
+    }
+
+    /// Asks others for a part of the program with a build id, where the user wants that. Nothing is trusted before its build id is
+    /// compared; then it is given to [`keep_fetched`](Self::keep_fetched).
+    fn fetch(&self, build_id: &str, part: Part, ticket: &Ticket) -> Result<Fetched, Cancelled> {
+        let _ = (build_id, part, ticket);
+        Ok(Fetched::Off)
+    }
+
+    /// Keeps what was fetched, for later runs.
+    fn keep_fetched(&self, build_id: &str, part: Part, bytes: &[u8]) {
+        let _ = (build_id, part, bytes);
     }
 
     /// Text of the perf map file (`perf-PID.map`) that a process with compiled-at-run-time code left. `is_local` says that the capture
@@ -220,6 +250,8 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
     ticket.check()?;
     let unnamed = missing::list(profile, lacking, |frame| places.get(frame.row()).copied().flatten().is_none());
     let mut named = rebuild::with_levels(profile, &answers, &places);
+    // Of an earlier look, which found less.
+    missing::forget(&mut named.notes);
     missing::note(&mut named.notes, &unnamed);
     named.info.unnamed = unnamed;
     Ok(named)

@@ -132,6 +132,8 @@ pub enum Command {
     SetSymbolRoots(Vec<PathBuf>),
     /// Keep looked-up symbols for the next time, or do not.
     SetSymbolCache(bool),
+    /// Ask debuginfod servers for debug files that are not here, or do not.
+    SetDebuginfod(bool),
     /// Remove the symbols that were kept.
     ClearSymbolCache,
     /// Copy the selected name.
@@ -389,6 +391,7 @@ kinds! {
     "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
     "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
     "toggle-symbol-cache" "Keep symbols" "Looked-up symbols stay on disk, so that a capture opens faster the next time" File false [] |app| Some(Command::SetSymbolCache(!app.settings().symbol_cache)), checked |app| app.settings().symbol_cache;
+    "toggle-debuginfod" "Fetch debug files" "Ask the servers of DEBUGINFOD_URLS or of the settings for debug files by build id, which tells them what ran; off by itself" File false [] |app| app.debug_servers().map(|_| Command::SetDebuginfod(!app.settings().debuginfod)), checked App::asks_for_debug_files;
     "clear-symbol-cache" "Remove kept symbols" "Empty the folder of looked-up symbols" File false [] |app| app.keeps_symbols().then_some(Command::ClearSymbolCache);
     "theme-dark" "Dark theme" "Light on dark" View true [] |_| Some(Command::SetTheme(ThemeChoice::Dark)), checked |app| app.settings().theme == ThemeChoice::Dark;
     "theme-light" "Light theme" "Dark on light" View false [] |_| Some(Command::SetTheme(ThemeChoice::Light)), checked |app| app.settings().theme == ThemeChoice::Light;

@@ -8,6 +8,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::app::debuginfod::Debuginfod;
 use crate::app::modules::LocalModules;
 use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
@@ -30,11 +31,13 @@ pub struct LoadOptions {
     pub symbols: bool,
     /// Where looked-up symbols are kept for the next time; `None` = nowhere.
     pub symbol_cache: Option<SymbolCache>,
+    /// Servers that are asked for debug files; `None` = nothing leaves this machine.
+    pub debuginfod: Option<Debuginfod>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { max_bytes: None, symbol_roots: Vec::new(), symbols: true, symbol_cache: None }
+        Self { max_bytes: None, symbol_roots: Vec::new(), symbols: true, symbol_cache: None, debuginfod: None }
     }
 }
 
@@ -54,7 +57,10 @@ pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
     let cap = options.max_bytes.unwrap_or_else(|| inflate::default_cap(0));
     let (path, member) = archive_and_member(path);
     let (path, member) = (path.as_path(), member.as_deref());
-    let open = |path: &Path| Mapped::open(path, cap).map_err(|error| fail(Kind::Open(error)));
+    let open = |path: &Path| {
+        let why = |error| if ticket.is_cancelled() { Kind::Read(Cancelled.into()) } else { Kind::Open(error) };
+        Mapped::open(path, cap, ticket).map_err(|error| fail(why(error)))
+    };
     let folder = Folder::around(path);
     let bytes = open(folder.as_ref().map_or(path, |folder| &folder.main))?;
     let beside: Vec<(String, Mapped)> = match &folder {
@@ -128,7 +134,7 @@ impl Folder {
 /// True for a file that begins like a `perf.data`.
 fn is_capture(path: &Path) -> bool {
     // Looking into a pipe would take its bytes away.
-    let head = path.is_file().then(|| Mapped::open(path, 0).ok()).flatten();
+    let head = path.is_file().then(|| Mapped::open(path, 0, &Ticket::new()).ok()).flatten();
     head.is_some_and(|bytes| bytes.starts_with(b"PERFILE2") || bytes.starts_with(b"2ELIFREP"))
 }
 
@@ -139,7 +145,8 @@ fn part_number(name: &str) -> Option<u64> {
 
 /// Names the addresses of a capture that was read from `path`.
 pub fn symbolize(path: &Path, profile: &Profile, options: &LoadOptions, ticket: &Ticket) -> Result<Profile, Cancelled> {
-    let modules = LocalModules::for_capture(path, &options.symbol_roots).with_cache(options.symbol_cache.clone());
+    let modules = LocalModules::for_capture(path, &options.symbol_roots);
+    let modules = modules.with_cache(options.symbol_cache.clone()).with_debuginfod(options.debuginfod.clone());
     let named = symbol::symbolize(profile, &modules, ticket);
     if let Some(cache) = &options.symbol_cache {
         cache.trim();

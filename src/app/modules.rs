@@ -2,18 +2,20 @@
 //!
 //! Searched, in this order: the folders that the user named (a sysroot, a container's root such as `/proc/PID/root`, or a plain folder of
 //! binaries), a `sysroot` folder near the capture, the paths as recorded, debug files by build id, perf's own cache of binaries. Only
-//! regular files are opened: a capture may name any path. Deliberately absent: the network, and any trust in what is found (the symbol
-//! layer compares build ids). Start reading at [`LocalModules`].
+//! regular files are opened: a capture may name any path. Deliberately absent: any trust in what is found (the symbol
+//! layer compares build ids), and the network but where the user asked for it (`debuginfod`). Start reading at [`LocalModules`].
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::debuginfod::Debuginfod;
 use crate::app::symbol_cache::SymbolCache;
 use crate::base::binaries::Binaries;
 use crate::base::mapped::Mapped;
+use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::base_name;
-use crate::symbol::{Bytes, Kernel, ModuleSource};
+use crate::symbol::{Bytes, Fetched, Kernel, ModuleSource, Part};
 
 /// Largest text of symbols (perf map, kallsyms) that is read, in bytes.
 const TEXT_CAP_BYTES: u64 = 1 << 30;
@@ -32,6 +34,8 @@ pub struct LocalModules {
     beside: Option<PathBuf>,
     /// Where looked-up symbols are kept.
     cache: Option<SymbolCache>,
+    /// Servers that are asked for what is not here.
+    debuginfod: Option<Debuginfod>,
 }
 
 impl LocalModules {
@@ -43,12 +47,17 @@ impl LocalModules {
         // What travels with a capture is searched without being asked for: a `sysroot` folder beside it or a few folders up.
         let around = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         roots.extend(around.ancestors().skip(1).take(SYSROOT_LEVELS).map(|folder| folder.join("sysroot")).filter(|folder| folder.is_dir()));
-        Self { roots, capture: path.to_owned(), beside, cache: None }
+        Self { roots, capture: path.to_owned(), beside, cache: None, debuginfod: None }
     }
 
     /// The same, with looked-up symbols kept in a folder.
     pub fn with_cache(self, cache: Option<SymbolCache>) -> Self {
         Self { cache, ..self }
+    }
+
+    /// The same, with servers that are asked for what is not here.
+    pub fn with_debuginfod(self, debuginfod: Option<Debuginfod>) -> Self {
+        Self { debuginfod, ..self }
     }
 
     /// Paths that may be the module, best first.
@@ -99,6 +108,24 @@ impl LocalModules {
         paths
     }
 
+    /// Paths of files of the kernel (`vmlinux`), by its build id and its release.
+    fn kernel_files(&self, release: Option<&str>, build_id: Option<&str>) -> Vec<PathBuf> {
+        let mut files = build_id.map(|id| self.by_build_id(id)).unwrap_or_default();
+        let Some(release) = release.filter(|release| !release.contains('/') && !release.contains("..")) else { return files };
+        let places = [
+            format!("usr/lib/debug/boot/vmlinux-{release}"),
+            format!("usr/lib/debug/lib/modules/{release}/vmlinux"),
+            format!("lib/modules/{release}/build/vmlinux"),
+            format!("boot/vmlinux-{release}"),
+            format!("vmlinux-{release}"),
+            "vmlinux".to_owned(),
+        ];
+        for root in self.roots.iter().map(PathBuf::as_path).chain([Path::new("/")]) {
+            files.extend(places.iter().map(|place| root.join(place)));
+        }
+        files
+    }
+
     /// Paths of debug files and cached binaries of a build id.
     fn by_build_id(&self, build_id: &str) -> Vec<PathBuf> {
         let Some((start, rest)) = split_id(build_id) else { return Vec::new() };
@@ -134,7 +161,7 @@ fn inside(root: &Path, file: &str) -> Option<PathBuf> {
 fn open(path: &Path) -> Option<Bytes> {
     // Pipes and devices would block or never end.
     path.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    Mapped::open(path, TEXT_CAP_BYTES).ok().map(|mapped| Arc::new(mapped) as Bytes)
+    Mapped::open(path, TEXT_CAP_BYTES, &Ticket::new()).ok().map(|mapped| Arc::new(mapped) as Bytes)
 }
 
 fn text(path: &Path) -> Option<String> {
@@ -168,7 +195,20 @@ impl ModuleSource for LocalModules {
         self.cache.as_ref()?;
         let own = self.paths(file, build_id);
         let linked = links.iter().flat_map(|link| self.debug_paths(file, link));
-        Some(own.into_iter().chain(linked).filter_map(|path| file_stamp(&path)).collect())
+        let servers = self.debuginfod.iter().map(Debuginfod::stamp);
+        Some(own.into_iter().chain(linked).filter_map(|path| file_stamp(&path)).chain(servers).collect())
+    }
+
+    fn fetch(&self, build_id: &str, part: Part, ticket: &Ticket) -> Result<Fetched, Cancelled> {
+        let Some(debuginfod) = &self.debuginfod else { return Ok(Fetched::Off) };
+        Ok(match debuginfod.fetch(build_id, part, self.cache.as_ref(), ticket)? {
+            Ok(bytes) => Fetched::Bytes(bytes),
+            Err(why) => Fetched::Failed(why),
+        })
+    }
+
+    fn keep_fetched(&self, build_id: &str, part: Part, bytes: &[u8]) {
+        Debuginfod::keep(build_id, part, bytes, self.cache.as_ref());
     }
 
     fn recall(&self, key: &str) -> Option<Bytes> {
@@ -209,7 +249,9 @@ impl ModuleSource for LocalModules {
         let kernel = |path: PathBuf, is_of_capture: bool| {
             let build_id = build_id.map(str::to_owned).filter(|_| !is_of_capture);
             let stamp = file_stamp(&path);
-            path.is_file().then(|| Kernel { release: None, build_id, is_of_capture, stamp, symbols: Arc::new(move || open(&path)) })
+            // Without a build id the release is a claim, which the file has to prove.
+            let release = release.map(str::to_owned).filter(|_| !is_of_capture && build_id.is_none());
+            path.is_file().then(|| Kernel { release, build_id, is_of_capture, stamp, symbols: Arc::new(move || open(&path)) })
         };
         // What `perf record --kcore` and people leave with a capture.
         let beside = |file: &str| self.beside.as_ref().map(|folder| folder.join(file));
@@ -217,24 +259,7 @@ impl ModuleSource for LocalModules {
         let mut kernels: Vec<Kernel> = own.into_iter().flatten().filter_map(|path| kernel(path, true)).collect();
         kernels.extend(build_id.and_then(perf_cache).and_then(|folder| kernel(folder.join("kallsyms"), false)));
         kernels.extend(running_kernel());
-        // A kernel's file proves itself by its build id.
-        if let Some(id) = build_id {
-            let mut files = self.by_build_id(id);
-            let is_plain = |release: &&str| !release.contains('/') && !release.contains("..");
-            if let Some(release) = release.filter(is_plain) {
-                let places = [
-                    format!("usr/lib/debug/boot/vmlinux-{release}"),
-                    format!("usr/lib/debug/lib/modules/{release}/vmlinux"),
-                    format!("lib/modules/{release}/build/vmlinux"),
-                    format!("boot/vmlinux-{release}"),
-                    "vmlinux".to_owned(),
-                ];
-                for root in self.roots.iter().map(PathBuf::as_path).chain([Path::new("/")]) {
-                    files.extend(places.iter().map(|place| root.join(place)));
-                }
-            }
-            kernels.extend(files.into_iter().filter_map(|path| kernel(path, false)));
-        }
+        kernels.extend(self.kernel_files(release, build_id).into_iter().filter_map(|path| kernel(path, false)));
         kernels
     }
 

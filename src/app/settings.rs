@@ -57,6 +57,10 @@ pub struct Settings {
     pub symbol_roots: Vec<PathBuf>,
     /// Whether looked-up symbols are kept in the platform's cache folder.
     pub symbol_cache: bool,
+    /// Whether debuginfod servers are asked for debug files. Off until the user wants it: it tells them which programs ran.
+    pub debuginfod: bool,
+    /// The servers, separated by blanks; empty = those of `DEBUGINFOD_URLS`.
+    pub debuginfod_servers: String,
     /// Files opened lately, newest first.
     pub recent: Vec<Recent>,
 }
@@ -71,6 +75,8 @@ impl Default for Settings {
             side_panel: true,
             symbol_roots: Vec::new(),
             symbol_cache: true,
+            debuginfod: false,
+            debuginfod_servers: String::new(),
             recent: Vec::new(),
         }
     }

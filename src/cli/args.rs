@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, Parser};
 use super::Failure;
 use crate::analysis::comparison::Work;
 use crate::analysis::{Filter, Granularity, Normalization};
+use crate::app::debuginfod::{Debuginfod, servers_of_environment};
 use crate::app::load::LoadOptions;
 use crate::app::picture::Part;
 use crate::app::symbol_cache::SymbolCache;
@@ -49,6 +50,10 @@ pub(super) struct Global {
     /// Leaves addresses without a name as they are.
     #[arg(long, global = true, conflicts_with = "symbols")]
     no_symbols: bool,
+    /// Asks debuginfod servers for debug files that are not on this machine: addresses separated by blanks, or `env` for those of
+    /// DEBUGINFOD_URLS. This tells the servers which programs ran; without it nothing leaves the machine.
+    #[arg(long, global = true, value_name = "URLS", value_parser = parse_servers, conflicts_with = "no_symbols")]
+    debuginfod: Option<Debuginfod>,
     /// Does not keep looked-up symbols in the cache folder, and uses none from there.
     #[arg(long, global = true)]
     no_symbol_cache: bool,
@@ -65,6 +70,7 @@ impl Global {
             symbol_roots: self.symbols.clone(),
             symbols: !self.no_symbols,
             symbol_cache: folder.map(|folder| SymbolCache::new(&folder)),
+            debuginfod: self.debuginfod.clone(),
         }
     }
 }
@@ -372,6 +378,14 @@ pub(super) fn command() -> clap::Command {
 fn version() -> &'static str {
     static VERSION: std::sync::LazyLock<String> = std::sync::LazyLock::new(crate::version);
     VERSION.as_str()
+}
+
+/// Addresses of servers, or the word for those of the environment.
+fn parse_servers(text: &str) -> Result<Debuginfod, String> {
+    if text == "env" {
+        return Debuginfod::new(&servers_of_environment().ok_or("DEBUGINFOD_URLS is not set")?);
+    }
+    Debuginfod::new(text)
 }
 
 /// A number of bytes as people write it: 1048576, 500MB, 8G.

@@ -93,6 +93,18 @@ impl Notes {
         }
     }
 
+    /// Gives every offset that of the bytes from which the ones that were read had been made.
+    pub fn move_offsets(&mut self, place: impl Fn(u64) -> u64) {
+        for note in &mut self.0 {
+            note.first_offset = note.first_offset.map(&place);
+        }
+    }
+
+    /// Keeps only some rows.
+    pub fn retain(&mut self, keep: impl Fn(&Note) -> bool) {
+        self.0.retain(keep);
+    }
+
     /// Drops the rows of one kind.
     pub fn remove(&mut self, kind: &str) {
         self.0.retain(|note| note.kind != kind);

@@ -26,11 +26,21 @@ pub(super) enum Missing {
     Stripped,
     /// There are symbols, but not at these addresses.
     NotCovered,
+    /// One of the others, and why those who were asked could not help.
+    NotFetched(Box<Self>, String),
     /// The kernel's symbols cannot be used, with the reason and what would help.
     Kernel(String, &'static str),
 }
 
 impl Missing {
+    /// The same where others were asked in vain.
+    pub(super) fn or_fetched(self, failed: Option<String>) -> Self {
+        match failed {
+            Some(why) => Self::NotFetched(Box::new(self), why),
+            None => self,
+        }
+    }
+
     fn why(&self) -> String {
         match self {
             Self::NoModule => "the capture names no module there".to_owned(),
@@ -43,13 +53,14 @@ impl Missing {
             Self::Stripped => "the file has no symbols (stripped)".to_owned(),
             Self::NotCovered => "its symbols do not cover them".to_owned(),
             Self::Kernel(why, _) => why.clone(),
+            Self::NotFetched(local, why) => format!("{}; {why}", local.why()),
         }
     }
 
     fn fix(&self, owner: Owner<'_>) -> String {
         let debug = |file: &str, id: Option<&str>| {
             let by_id = id.map_or_else(String::new, |id| format!(" (build id {id})"));
-            format!("install the debug package of {file}{by_id}, or give its folder with --symbols")
+            format!("install the debug package of {file}{by_id}, give its folder with --symbols, or ask a server with --debuginfod")
         };
         match (self, owner) {
             (Self::NoModule, _) => {
@@ -64,6 +75,7 @@ impl Missing {
                 let by_id = id.map_or_else(String::new, |id| format!(" with build id {id}"));
                 format!("copy {file}{by_id} from the machine that recorded into a folder and give that with --symbols")
             }
+            (Self::NotFetched(local, _), owner) => local.fix(owner),
             (Self::Unproven, _) => "record with build ids (perf record --buildid-mmap, or without -B)".to_owned(),
             (Self::Stripped | Self::NotCovered, Owner::File(file, id)) => debug(file, id),
             (Self::NotCovered, Owner::Compiled(_)) => {
@@ -163,19 +175,22 @@ fn samples(profile: &Profile, lacking: &[Lacking<'_>], still: impl Fn(FrameId) -
     counts
 }
 
+/// How the note of [`note`] begins.
+const NOTE: &str = "addresses without a name in ";
+
+/// Takes the note of an earlier look away.
+pub(super) fn forget(notes: &mut Notes) {
+    notes.retain(|note| note.kind != kind::NO_SYMBOLS || !note.text.starts_with(NOTE));
+}
+
 /// One note for all modules.
 pub(super) fn note(notes: &mut Notes, unnamed: &[Unnamed]) {
     let addresses = unnamed.iter().map(|unnamed| unnamed.addresses).sum();
     match unnamed {
         [] => {}
-        [one] => notes.add(kind::NO_SYMBOLS, &format!("addresses without a name in {}: {}", one.module, one.why), addresses, None),
+        [one] => notes.add(kind::NO_SYMBOLS, &format!("{NOTE}{}: {}", one.module, one.why), addresses, None),
         [first, ..] => {
-            let text = format!(
-                "addresses without a name in {} modules, see the list; most samples in {}: {}",
-                unnamed.len(),
-                first.module,
-                first.why
-            );
+            let text = format!("{NOTE}{} modules, see the list; most samples in {}: {}", unnamed.len(), first.module, first.why);
             notes.add(kind::NO_SYMBOLS, &text, addresses, None);
         }
     }

@@ -13,7 +13,7 @@ use super::elf::Parsed;
 use super::go::GoTable;
 use super::missing::Missing;
 use super::table::Table;
-use super::{Bytes, ModuleSource};
+use super::{Bytes, Fetched, ModuleSource, Part};
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::base_name;
 
@@ -38,6 +38,8 @@ struct Files {
     shared: Option<Bytes>,
     /// Names by which further files were looked for.
     links: Vec<String>,
+    /// Why others could not give what is missing.
+    not_fetched: Option<String>,
 }
 
 /// What stands at each of the sorted offsets in the module's file, or why nothing is known.
@@ -66,7 +68,7 @@ fn look_up_files(
     addresses: &[u64],
     ticket: &Ticket,
 ) -> Result<Result<Fresh, Missing>, Cancelled> {
-    let files = match gather(source, wanted) {
+    let files = match gather(source, wanted, ticket)? {
         Ok(files) => files,
         Err(missing) => return Ok(Err(missing)),
     };
@@ -79,7 +81,7 @@ fn look_up_files(
     // Go's own table is second choice: DWARF and the symbol table spell generic functions alike, it does not.
     let go = if debug.is_none() { parsed.iter().find_map(GoTable::new) } else { None };
     if table.is_empty() && debug.is_none() && go.is_none() {
-        return Ok(Err(Missing::Stripped));
+        return Ok(Err(Missing::Stripped.or_fetched(files.not_fetched)));
     }
     let segments = parsed.iter().find_map(Parsed::segments);
     let mapped = || wanted.offset.and_then(|offset| parsed.iter().find_map(|file| file.segments_by_mapping(offset)));
@@ -150,8 +152,54 @@ impl SplitFiles {
     }
 }
 
-/// The files that make the module, with proof.
-fn gather(source: &dyn ModuleSource, wanted: &Wanted<'_>) -> Result<Files, Missing> {
+/// The files that make the module, with proof: from here, and what is missing from those who are asked.
+fn gather(source: &dyn ModuleSource, wanted: &Wanted<'_>, ticket: &Ticket) -> Result<Result<Files, Missing>, Cancelled> {
+    let (mut files, missing) = match gather_here(source, wanted) {
+        Ok(files) => (files, None),
+        Err(missing) => (Files::default(), Some(missing)),
+    };
+    if let Some(id) = wanted.build_id {
+        fetch(source, id, &mut files, ticket)?;
+    }
+    add_shared(source, wanted.file, &mut files, ticket)?;
+    Ok(match missing.filter(|_| files.own.is_empty()) {
+        Some(missing) => Err(missing.or_fetched(files.not_fetched)),
+        None => Ok(files),
+    })
+}
+
+/// Asks for debug information where no file has any, and for the program itself where only its debug information is there.
+fn fetch(source: &dyn ModuleSource, id: &str, files: &mut Files, ticket: &Ticket) -> Result<(), Cancelled> {
+    for part in [Part::DebugInfo, Part::Executable] {
+        let parsed: Vec<Parsed<'_>> = files.own.iter().filter_map(Parsed::new).collect();
+        let is_there = match part {
+            Part::DebugInfo => parsed.iter().any(Parsed::has_debug_info),
+            // Debug information says where in memory code lies, but not where in the file.
+            Part::Executable => parsed.iter().any(|file| file.segments().is_some()),
+        };
+        drop(parsed);
+        if is_there {
+            continue;
+        }
+        match source.fetch(id, part, ticket)? {
+            Fetched::Off => return Ok(()),
+            Fetched::Failed(why) => {
+                files.not_fetched.get_or_insert(why);
+            }
+            Fetched::Bytes(bytes) if build_id(&bytes).as_deref() == Some(id) => {
+                source.keep_fetched(id, part, &bytes);
+                files.own.push(bytes);
+            }
+            Fetched::Bytes(bytes) => {
+                let own = build_id(&bytes).map_or_else(|| "none".to_owned(), |own| format!("the build id {own}"));
+                files.not_fetched.get_or_insert(format!("what a server gave has {own}, so it was thrown away"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn gather_here(source: &dyn ModuleSource, wanted: &Wanted<'_>) -> Result<Files, Missing> {
     let mut own = source.candidates(wanted.file, wanted.build_id);
     let any = !own.is_empty();
     own.retain(|bytes| Parsed::new(bytes).is_some());
@@ -178,7 +226,6 @@ fn gather(source: &dyn ModuleSource, wanted: &Wanted<'_>) -> Result<Files, Missi
     let mut files = Files { own, ..Files::default() };
     add_debug_file(source, wanted.file, &mut files);
     add_packed_symbols(&mut files);
-    add_shared(source, wanted.file, &mut files);
     Ok(files)
 }
 
@@ -216,13 +263,21 @@ fn add_packed_symbols(files: &mut Files) {
 }
 
 /// Debug information that was moved to a file for several modules.
-fn add_shared(source: &dyn ModuleSource, file: &str, files: &mut Files) {
+fn add_shared(source: &dyn ModuleSource, file: &str, files: &mut Files, ticket: &Ticket) -> Result<(), Cancelled> {
     let parsed: Vec<Parsed<'_>> = files.own.iter().filter_map(Parsed::new).collect();
     let link = parsed.iter().find(|file| file.has_debug_info()).and_then(Parsed::supplement_link);
-    let Some((path, id)) = link else { return };
+    let Some((path, id)) = link else { return Ok(()) };
     let by_id = source.candidates(&path, Some(&id));
     let shared = by_id.into_iter().chain(source.debug_files(file, &path)).find(|bytes| build_id(bytes).as_deref() == Some(&id));
     drop(parsed);
     files.links.push(path);
     files.shared = shared;
+    if files.shared.is_none()
+        && let Fetched::Bytes(bytes) = source.fetch(&id, Part::DebugInfo, ticket)?
+        && build_id(&bytes).as_deref() == Some(&id)
+    {
+        source.keep_fetched(&id, Part::DebugInfo, &bytes);
+        files.shared = Some(bytes);
+    }
+    Ok(())
 }

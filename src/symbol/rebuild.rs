@@ -1,7 +1,7 @@
 //! The same profile with other frames: stacks grow by inlined functions, samples keep everything but the number of their stack.
 
 use super::answer::{Answer, Level};
-use super::names::readable;
+use crate::base::demangle::readable;
 use crate::base::forest::Forest;
 use crate::base::intern::Interner;
 use crate::model::{Frame, FrameId, Function, FunctionId, Profile, StackId, StackTable, StringId};

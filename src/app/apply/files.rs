@@ -177,6 +177,20 @@ fn show_saved_side(app: &mut App, after: CaptureId, path: &Path, before: Arc<Pro
     }
 }
 
+/// Looks up symbols once more in all captures that lack some.
+pub(super) fn look_again(app: &mut App) {
+    let ready: Vec<_> = app.captures.iter().filter_map(|capture| Some((capture.id, Arc::clone(capture.profile()?)))).collect();
+    for (id, profile) in ready {
+        let job = app.start_symbols(id, &profile);
+        let capture = app.captures.iter_mut().find(|capture| capture.id == id);
+        if let Some(CaptureState::Ready { symbols, .. }) = capture.map(|capture| &mut capture.state)
+            && let Some(old) = std::mem::replace(symbols, job)
+        {
+            app.jobs.cancel(old);
+        }
+    }
+}
+
 pub(super) fn symbolized(app: &mut App, id: CaptureId, found: Option<Arc<Profile>>) {
     let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) else { return };
     if let CaptureState::Ready { profile, symbols } = &mut capture.state {

@@ -1,6 +1,7 @@
 //! Commands that change what is shown and how.
 
 use crate::app::App;
+use crate::app::apply::files;
 use crate::app::command::Command;
 use crate::app::view::FlameWindow;
 use crate::model::human;
@@ -74,6 +75,12 @@ fn settings(app: &mut App, command: Command) {
         Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
         Command::SetSymbolRoots(roots) => settings.symbol_roots = roots,
         Command::SetSymbolCache(keep) => settings.symbol_cache = keep,
+        Command::SetDebuginfod(ask) => {
+            settings.debuginfod = ask;
+            if ask {
+                files::look_again(app);
+            }
+        }
         Command::ClearSymbolCache => return clear_symbols(app),
         other => {
             debug_assert!(false, "{} has no group", other.to_line());
