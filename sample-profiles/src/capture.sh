@@ -121,6 +121,15 @@ perf_samples() {
     mv $run/sleeps.perf.data "$data/sleeps-switches.perf.data"
     env -i PATH=/usr/bin:/bin perf record -e sched:sched_switch -g --all-cgroups -o $run/sleeps.perf.data -- sh -c "$sleeps"
     mv $run/sleeps.perf.data "$data/sleeps-tracepoint.perf.data"
+    # What other readers lose: counting groups, tracepoints in pipes; and counter values and namespaces beside samples.
+    trap="unshare --uts sh -c 'hostname sample-host && exec env -i PATH=/usr/bin:/bin \"\$@\"' sh $(command -v perf) record -q"
+    loop='i=0; while [ $i -lt 9000 ]; do i=$((i+1)); x="$x$i"; done'
+    eval "$trap" -e "'{cpu-clock,page-faults}:S'" -F 97 -o $run/trap.perf.data -- sh -c "'$loop'"
+    mv $run/trap.perf.data "$data/loop-group.perf.data"
+    eval "$trap" -e sched:sched_switch -g -o - -- sh -c "'$sleeps'" > "$data/sleeps-tracepoint-pipe.perf.data"
+    eval "$trap" -s --namespaces -e cpu-clock,page-faults -F 997 -o $run/trap.perf.data -- \
+        sh -c "'$sleeps; unshare --uts --ipc sleep 0.02'"
+    mv $run/trap.perf.data "$data/sleeps-counted.perf.data"
     # Copies of stacks instead of call chains; a rate at which the file stays small.
     cd "$here/stacks"
     mkdir -p $run/stacks "$sysroot/stacks"

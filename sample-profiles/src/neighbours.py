@@ -164,7 +164,7 @@ def otlp():
             if scale:
                 sample.values.append(weight * scale)
     table.string_table.extend(strings)
-    return data.SerializeToString()
+    return data
 
 
 def main():
@@ -176,7 +176,10 @@ def main():
     (firefox / "gecko-31.json").write_text(json.dumps(raw(), separators=(",", ":")) + "\n")
     one = folder / "otlp/opentelemetry-proto-1.9"
     one.mkdir(parents=True, exist_ok=True)
-    (one / "app.otlp").write_bytes(otlp())
+    from google.protobuf import json_format
+
+    (one / "app.otlp").write_bytes(otlp().SerializeToString())
+    (one / "app.otlp.json").write_text(json_format.MessageToJson(otlp(), indent=None) + "\n")
 
 
 main()

@@ -18,12 +18,14 @@ mod inflate;
 mod labels;
 mod machine;
 mod maps;
+mod namespaces;
 mod offcpu;
 mod records;
 mod samples;
 mod simpleperf;
 #[cfg(test)]
 mod tests;
+mod told;
 mod tracepoints;
 mod unwind;
 
@@ -83,12 +85,16 @@ impl Format for PerfData {
         let first = capture.entries.iter().find(|entry| entry.kind == records::SAMPLE && entry.time > 0).map(|entry| entry.time);
         // The rows hold what is of use in them.
         capture.entries = Vec::new();
-        let labels = labels::label(&capture, &rows, &cgroups, &mut builder, cx.ticket)?;
+        let known = labels::Names { cgroups: &cgroups, namespaces: &tasks.namespaces };
+        let labels = labels::label(&capture, &rows, &known, &mut builder, cx.ticket)?;
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
         samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx)?;
         builder.rows.set_labels(labels);
         hybrid::join(&mut builder);
         facts(&mut capture, &names, default_event, &mut builder);
+        // `_text` is what nearly all captures say; arm64 has `_stext`.
+        let reference = tasks.kernel_symbol.as_ref().filter(|name| *name != "_text");
+        builder.info.facts.extend(reference.map(|name| ("kernel reference symbol".to_owned(), name.clone())));
         start(&capture, first, &mut builder);
         Ok(builder.finish())
     }
@@ -224,6 +230,10 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
     if !fields.is_empty() {
         fact("sample fields not shown", fields.join(", "));
     }
+    let (files, symbols) = capture.features.symbols.size();
+    if files > 0 {
+        fact("symbols in the file", format!("{symbols} of {files} modules"));
+    }
     match clocks(capture) {
         Ok(clock) if !has_clock => fact("clock", clock),
         Ok(_) => {}
@@ -244,6 +254,16 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
         let scale = event.scale.filter(|_| !is_clock).map(|scale| format!(", scale {scale}")).unwrap_or_default();
         let of = event.unit.as_ref().filter(|_| !is_clock).map(|unit| format!(", in {unit}")).unwrap_or_default();
         fact("event", format!("{name}: {rate} {}{unit}{precise}{stacks}{of}{scale}", event.attr.sample_period));
+    }
+    let counts = capture.told.counts(capture.events.len(), |id| Some(capture.event_of(id)?.row()));
+    for ((event, name), count) in capture.events.iter().zip(names).zip(counts) {
+        let Some(count) = count else { continue };
+        let unit = if event.attr.unit() == "nanoseconds" { " ns" } else { "" };
+        let tasks = capture.told.tasks();
+        fact("counted", format!("{name}: {count}{unit} in {tasks} threads and processes that ended"));
+    }
+    for (key, text) in capture.told.code() {
+        fact(key, text);
     }
     let counts: Vec<String> = (0..)
         .zip(&capture.counts)

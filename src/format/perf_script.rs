@@ -6,6 +6,7 @@
 //! absent: demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and
 //! [`rest`] (the grammar) and [`part`] (the state between lines).
 
+mod deferred;
 mod header;
 mod line;
 mod part;
@@ -13,6 +14,7 @@ mod rest;
 
 use rayon::prelude::*;
 
+use self::deferred::Deferred;
 use self::line::Start;
 use self::part::{MAX_EVENTS, Shape};
 use super::text::{self, Lines, Text};
@@ -135,18 +137,20 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
         Shape::Full => line::start(line).is_some(),
         Shape::Named | Shape::Bare => line.is_empty(),
     };
-    let parts: Vec<Builder> = text::chunks(whole, chunk_bytes, starts)
+    let parts: Vec<(Builder, Deferred)> = text::chunks(whole, chunk_bytes, starts)
         .into_par_iter()
         .map(|(at, part)| part::read_part(part, base + at as u64, shape, ticket))
         .collect::<Result<_, ReadError>>()?;
     let mut parts = parts.into_iter();
-    let mut builder = parts.next().unwrap_or_default();
+    let (mut builder, mut deferred) = parts.next().unwrap_or_default();
     notes.absorb(&builder.notes);
     builder.notes = notes;
-    for mut part in parts {
+    for (mut part, later) in parts {
         ticket.check()?;
         builder.info.facts.append(&mut part.info.facts);
-        builder.absorb(part);
+        let before = builder.rows.len();
+        let frames = builder.absorb(part);
+        deferred.absorb(later, before, &frames);
         if builder.sample_types.len() > MAX_EVENTS {
             return Err(too_many_events(base));
         }
@@ -154,6 +158,7 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     if builder.rows.is_empty() {
         return Err(ReadError::new("perf-script", base, "reading samples", "no sample found"));
     }
+    deferred.join(&mut builder, ticket)?;
     builder.info.facts = header::facts(std::mem::take(&mut builder.info.facts));
     "perf-script".clone_into(&mut builder.info.format);
     builder.default_sample_type = default_sample_type(&builder.sample_types);

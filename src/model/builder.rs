@@ -120,6 +120,13 @@ impl Rows {
         }
     }
 
+    /// Gives a sample another stack. Nothing happens where there is no such sample.
+    pub fn set_stack(&mut self, sample: usize, stack: Option<StackId>) {
+        if let Some(place) = self.samples.stack.get_mut(sample) {
+            *place = stack;
+        }
+    }
+
     /// Number of samples so far.
     pub fn len(&self) -> usize {
         self.samples.len()
@@ -304,13 +311,19 @@ impl Builder {
         self.rows.stack(parent, frame)
     }
 
+    /// The mappings so far.
+    pub fn mapping_at(&self, id: MappingId) -> Option<&Mapping> {
+        self.mappings.rows().get(id)
+    }
+
     /// The frames so far.
     pub fn frame_at(&self, id: FrameId) -> Option<&Frame> {
         self.frames.rows().get(id)
     }
 
-    /// Appends everything that `other` holds; sample types are matched by name and unit, new ones are added.
-    pub fn absorb(&mut self, mut other: Self) {
+    /// Appends everything that `other` holds; sample types are matched by name and unit, new ones are added. Gives the new ids of its
+    /// frames, by row.
+    pub fn absorb(&mut self, mut other: Self) -> Vec<FrameId> {
         let types: Vec<usize> = other
             .sample_types
             .iter()
@@ -354,6 +367,7 @@ impl Builder {
             other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
         self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads) });
         self.notes.absorb(&other.notes);
+        frames
     }
 
     /// The finished profile.

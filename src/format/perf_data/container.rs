@@ -10,6 +10,7 @@ use super::features::{Features, SECTIONS};
 use super::header::{Header, PIPE_HEADER};
 use super::ids::EventId;
 use super::inflate::{Inflate, TOO_LARGE};
+use super::told::Told;
 use super::{FORMAT, records, simpleperf};
 use crate::base::cursor::{Cursor, Endian, Short};
 use crate::base::index::Column;
@@ -80,6 +81,8 @@ pub(super) struct Capture<'a> {
     pub(super) features: Features,
     /// Every record that the other passes need, in the order of the file.
     pub(super) entries: Vec<Entry>,
+    /// What records say about the recording as a whole.
+    pub(super) told: Told,
     /// Number of records by kind.
     pub(super) counts: [u64; records::KINDS],
     pub(super) notes: Notes,
@@ -99,6 +102,7 @@ impl<'a> Capture<'a> {
             by_id: FxHashMap::default(),
             features: Features::default(),
             entries: Vec::new(),
+            told: Told::default(),
             counts: [0; records::KINDS],
             notes: Notes::default(),
         };
@@ -393,6 +397,7 @@ impl<'a> Capture<'a> {
             | records::SWITCH_CPU_WIDE
             | records::CALLCHAIN_DEFERRED
             | records::CGROUP
+            | records::NAMESPACES
             | records::KSYMBOL => {
                 let time = self.trailer_time(record);
                 self.entries.push(Entry { time, at, event: None, kind: record.kind });
@@ -410,6 +415,21 @@ impl<'a> Capture<'a> {
                 }
             }
             records::EVENT_UPDATE => self.event_update(record.body),
+            records::READ | records::BPF_EVENT | records::TEXT_POKE => {
+                let first = EventId::from_row(0).and_then(|id| self.events.get(id));
+                let told = match record.kind {
+                    records::BPF_EVENT => self.told.bpf(record.body),
+                    records::READ => first.map_or(Ok(()), |event| self.told.read(record.body, &event.attr)),
+                    _ => {
+                        self.told.poke();
+                        Ok(())
+                    }
+                };
+                if told.is_err() {
+                    let (name, _) = records::name_of(record.kind);
+                    self.notes.add(kind::NOT_UNDERSTOOD, &format!("{name} records that are cut or damaged"), 1, Some(offset));
+                }
+            }
             records::HEADER_BUILD_ID => {
                 if self.features.build_id(record.body, record.misc).is_err() {
                     self.notes.add(kind::NOT_UNDERSTOOD, "build ids that are cut", 1, Some(offset));

@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::attr::{Attr, clock_name};
+use super::simpleperf::symbols::SymbolFiles;
 use super::tracepoints::Tracepoint;
 use super::{machine, records, simpleperf};
 use crate::base::cursor::{Cursor, Short};
@@ -52,6 +53,8 @@ pub(super) struct Features {
     pub(super) pmus: FxHashMap<u32, String>,
     /// Android's recorder wrote the file.
     pub(super) is_simpleperf: bool,
+    /// The symbols that it found on the device.
+    pub(super) symbols: SymbolFiles,
     /// Names of sections that were left out.
     pub(super) unused: Vec<String>,
     /// True for the main file of a capture that is a directory: samples stand in files beside it.
@@ -111,6 +114,8 @@ impl Features {
             }
             machine::PMU_MAPPINGS => self.pmus.extend(machine::pmu_mappings(body)?),
             simpleperf::META_INFO => self.simpleperf(body),
+            simpleperf::FILE => self.symbols.fields(body)?,
+            simpleperf::FILE2 => self.symbols.messages(body)?,
             _ => {
                 if let Some((key, value)) = machine::fact(section, body)? {
                     self.fact(key, value);

@@ -65,6 +65,7 @@ pub(super) fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Buil
             records::CGROUP => records::cgroup(record.body).map(|(id, path)| {
                 cgroups.insert(id, String::from_utf8_lossy(path).into_owned());
             }),
+            records::NAMESPACES => tasks.namespaces.record(record.body),
             records::SWITCH | records::SWITCH_CPU_WIDE => {
                 switched(capture, entry, &record, &mut tasks, &mut off_cpu, builder, &mut rows);
                 Ok(())
@@ -112,7 +113,8 @@ fn switched(
         return off_cpu.switched_in(tid, time, rows);
     }
     let (thread, view) = tasks.sample(pid, tid, builder);
-    let row = Row { at: entry.at, time, column: 0, layout, thread: Some(thread), view, weight: 0, wait: None };
+    let namespaces = tasks.namespaces.of(tid);
+    let row = Row { at: entry.at, time, column: 0, layout, thread: Some(thread), view, weight: 0, wait: None, namespaces };
     off_cpu.switched_out(tid, row, record.misc & offcpu::MISC_PREEMPT != 0, rows);
 }
 
@@ -139,7 +141,17 @@ fn sample_rows(
         (thread, view, number) = (Some(row), space, Some(tid));
     }
     let time = event.layout.time.map(|_| i64::try_from(entry.time).unwrap_or(i64::MAX));
-    let mut row = Row { at: entry.at, time, column: id.row(), layout: id, thread, view, weight: event.attr.sample_period, wait: None };
+    let mut row = Row {
+        at: entry.at,
+        time,
+        column: id.row(),
+        layout: id,
+        thread,
+        view,
+        weight: event.attr.sample_period,
+        wait: None,
+        namespaces: number.and_then(|tid| tasks.namespaces.of(tid)),
+    };
     if event.attr.has(bit::READ) {
         for (event, weight) in groups.split(capture, body, event)? {
             (row.column, row.weight) = (event.row(), weight);

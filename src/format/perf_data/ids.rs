@@ -15,3 +15,7 @@ index!(
     /// A row of the address spaces.
     SpaceId
 );
+index!(
+    /// A row of the sets of namespaces.
+    NamespaceId
+);

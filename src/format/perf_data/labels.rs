@@ -1,4 +1,4 @@
-//! Labels of samples: processor, control group with pod and container, page sizes, fields of tracepoints, why a thread waited.
+//! Labels of samples: processor, control group with pod and container, namespaces, page sizes, fields of tracepoints, why a thread waited.
 //!
 //! Numbers of distinct values are bounded: a field that is different in nearly every sample (an address, a time) is left out with a note, for
 //! each value would be kept once per sample and no view could group by it. Deliberately absent: the stacks. Start reading at [`label`].
@@ -9,6 +9,8 @@ use super::attr::{Attr, bit};
 use super::cgroups;
 use super::container::{Capture, Event};
 use super::extra::{self, EXTRA_BITS, Extra};
+use super::ids::NamespaceId;
+use super::namespaces::{self, Namespaces};
 use super::samples::Row;
 use super::tracepoints::{Field, Tracepoint, Value, task_state};
 use crate::base::cursor::Cursor;
@@ -37,6 +39,14 @@ struct Plain {
     data_page: Option<u64>,
     code_page: Option<u64>,
     wait: Option<Wait>,
+    namespaces: Option<NamespaceId>,
+}
+
+/// What the numbers of records stand for.
+pub(super) struct Names<'a> {
+    /// Paths of control groups.
+    pub(super) cgroups: &'a FxHashMap<u64, String>,
+    pub(super) namespaces: &'a Namespaces,
 }
 
 /// The fields of one event's tracepoint that become labels, with the ids of their names.
@@ -46,12 +56,15 @@ type Kept<'a> = FxHashMap<usize, Vec<(&'a Field, StringId)>>;
 pub(super) fn label(
     capture: &Capture<'_>,
     rows: &[Row],
-    cgroup_paths: &FxHashMap<u64, String>,
+    names: &Names<'_>,
     builder: &mut Builder,
     ticket: &Ticket,
 ) -> Result<Vec<Option<LabelSetId>>, Cancelled> {
     let is_labelled = |attr: &Attr| attr.sample_type & (EXTRA_BITS | bit::CPU) != 0;
-    if !capture.events.iter().any(|event| is_labelled(&event.attr)) && rows.iter().all(|row| row.wait.is_none()) {
+    let used: FxHashSet<NamespaceId> = rows.iter().filter_map(|row| row.namespaces).collect();
+    let kinds = names.namespaces.differing(&used);
+    let is_bare = |row: &Row| row.wait.is_none() && kinds.is_empty();
+    if !capture.events.iter().any(|event| is_labelled(&event.attr)) && rows.iter().all(is_bare) {
         return Ok(Vec::new());
     }
     ticket.stage("reading labels", rows.len() as u64)?;
@@ -69,7 +82,7 @@ pub(super) fn label(
         let sample = sample_of(capture, row);
         let Extra { raw, cgroup, data_page, code_page } = sample.map(|(event, body)| extra_of(body, event)).unwrap_or_default();
         let cpu = sample.and_then(|(event, body)| at(body, event.layout.cpu?)?.u32().ok());
-        let plain = Plain { cpu, cgroup, data_page, code_page, wait: row.wait };
+        let plain = Plain { cpu, cgroup, data_page, code_page, wait: row.wait, namespaces: row.namespaces.filter(|_| !kinds.is_empty()) };
         let fields = kept.get(&row.layout.row()).zip(raw);
         if let (None, Some(set)) = (fields, known.get(&plain)) {
             sets.push(*set);
@@ -81,7 +94,7 @@ pub(super) fn label(
             sets.push(None);
             continue;
         }
-        let common = plain_sets.entry(plain).or_insert_with(|| plain_labels(plain, cgroup_paths, builder));
+        let common = plain_sets.entry(plain).or_insert_with(|| plain_labels(plain, names, &kinds, builder));
         labels.clone_from(common);
         if let Some((fields, raw)) = fields.filter(|_| builder.rows.label_sets() < MAX_SETS) {
             for (place, (field, key)) in fields.iter().enumerate() {
@@ -128,13 +141,14 @@ fn at(body: Cursor<'_>, place: usize) -> Option<Cursor<'_>> {
     cursor.skip(place).ok().map(|()| cursor)
 }
 
-fn plain_labels(plain: Plain, cgroup_paths: &FxHashMap<u64, String>, builder: &mut Builder) -> Vec<Label> {
+/// `kinds` are those of the namespaces that become labels.
+fn plain_labels(plain: Plain, names: &Names<'_>, kinds: &[usize], builder: &mut Builder) -> Vec<Label> {
     let mut labels = Vec::new();
     let mut text = |builder: &mut Builder, key: &str, value: &str| {
         labels.push(Label { key: builder.string(key), value: LabelValue::Text(builder.string(value)) });
     };
     if let Some(id) = plain.cgroup {
-        match cgroup_paths.get(&id) {
+        match names.cgroups.get(&id) {
             Some(path) => {
                 text(builder, "cgroup", path);
                 if let Some(pod) = cgroups::pod(path) {
@@ -146,6 +160,10 @@ fn plain_labels(plain: Plain, cgroup_paths: &FxHashMap<u64, String>, builder: &m
             }
             None => text(builder, "cgroup", &format!("number {id}")),
         }
+    }
+    let set = plain.namespaces.and_then(|id| names.namespaces.get(id));
+    for (name, number) in kinds.iter().filter_map(|&kind| namespaces::KINDS.get(kind).zip(set?.get(kind))) {
+        text(builder, &format!("{name} namespace"), &number.to_string());
     }
     match plain.wait {
         Some(Wait::Slept) => text(builder, "waited", "slept"),

@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::features::hex;
 use super::ids::{MapId, SpaceId};
+use super::namespaces::Namespaces;
 use super::records::{Comm, Fork, KernelSymbol, Mmap, Mode};
 use crate::base::index::Column;
 use crate::model::{Builder, Mapping, StringId, Thread, ThreadId};
@@ -79,10 +80,13 @@ struct Task {
 /// All threads and address spaces, up to the record seen last.
 pub(super) struct Tasks {
     pub(super) maps: Column<MapId, Mapping>,
+    pub(super) namespaces: Namespaces,
     spaces: Column<SpaceId, Space>,
     threads: FxHashMap<i32, Task>,
     processes: FxHashMap<i32, View>,
     kernel: SpaceId,
+    /// The symbol at the kernel's offset, by which its place is known.
+    pub(super) kernel_symbol: Option<String>,
     empty: View,
     build_ids: FxHashMap<String, String>,
     /// Modules that are one function, with its name.
@@ -99,10 +103,12 @@ impl Tasks {
         let (kernel, empty) = (space(), space());
         Self {
             maps: Column::new(),
+            namespaces: Namespaces::default(),
             spaces,
             threads: FxHashMap::default(),
             processes: FxHashMap::default(),
             kernel,
+            kernel_symbol: None,
             empty: View { space: empty, len: 0 },
             build_ids,
             named: FxHashMap::default(),
@@ -119,7 +125,11 @@ impl Tasks {
         let file = String::from_utf8_lossy(mmap.file);
         // `[kernel.kallsyms]_text` says which symbol the start belongs to; the module is the part in brackets.
         let file = match file.find(']') {
-            Some(end) if is_kernel && file.starts_with('[') => file.get(..=end).unwrap_or(&file),
+            Some(end) if is_kernel && file.starts_with('[') => {
+                let symbol = file.get(end + 1..).filter(|symbol| !symbol.is_empty());
+                self.kernel_symbol = symbol.map(str::to_owned).or(self.kernel_symbol.take());
+                file.get(..=end).unwrap_or(&file)
+            }
             _ => &file,
         };
         let own = mmap.build_id.filter(|id| id.iter().any(|&byte| byte != 0)).map(hex);
@@ -210,6 +220,7 @@ impl Tasks {
 
     /// A thread or process came to be: it has its parent's name and, as a process, a copy of its address space.
     pub(super) fn fork(&mut self, fork: Fork) {
+        self.namespaces.fork(fork.parent_tid, fork.tid);
         if let Some(parent) = self.threads.get(&fork.parent_tid).copied() {
             self.threads.insert(fork.tid, Task { pid: fork.pid, name: parent.name, row: None });
         } else {

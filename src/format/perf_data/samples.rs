@@ -8,12 +8,13 @@ use rustc_hash::FxHashMap;
 
 use super::attr::{Attr, bit, branch, read};
 use super::container::{Capture, Event};
-use super::ids::{EventId, MapId};
+use super::ids::{EventId, MapId, NamespaceId};
 use super::labels::Wait;
 use super::maps::{Tasks, View};
 use super::records::{self, Mode};
 use super::unwind::{Ends, Files, Raw, Walker};
 use crate::base::cursor::{Cursor, Endian, Short};
+use crate::base::demangle::readable;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::format::ReadCx;
@@ -53,6 +54,8 @@ pub(super) struct Row {
     pub(super) weight: u64,
     /// For time off the CPU: why. Such a row is about a sample of the switch, or about a record of it, which has no stack.
     pub(super) wait: Option<Wait>,
+    /// In which namespaces its thread was, where records say so.
+    pub(super) namespaces: Option<NamespaceId>,
 }
 
 /// User call chains that came in records of their own, by thread and cookie.
@@ -343,8 +346,10 @@ impl Merge<'_> {
                         return builder.frame(Frame { function, ..Frame::default() });
                     }
                     let mapping = *modules.entry(frame.module).or_insert_with(|| mapping(frame.module, tasks, builder));
-                    let name = if let Module::Map(map) = frame.module { tasks.name_of(map) } else { None };
-                    let function = name.map(|name| builder.function(Function { name, system_name: None, file: None, start_line: 0 }));
+                    let named = if let Module::Map(map) = frame.module { tasks.name_of(map) } else { None };
+                    let function = named.map(|name| Function { name, system_name: None, file: None, start_line: 0 });
+                    let function = function.or_else(|| recorded_function(capture, mapping, frame.address, builder));
+                    let function = function.map(|function| builder.function(function));
                     // simpleperf moved return addresses to the calls before it wrote them.
                     let caller = frame.is_caller && !capture.features.is_simpleperf;
                     builder.frame(Frame { function, mapping, address: Some(frame.address), caller, ..Frame::default() })
@@ -356,6 +361,21 @@ impl Merge<'_> {
         }
         Ok(())
     }
+}
+
+/// The function that the recorder wrote down for an address.
+fn recorded_function(capture: &Capture<'_>, mapping: Option<MappingId>, address: u64, builder: &mut Builder) -> Option<Function> {
+    let symbols = &capture.features.symbols;
+    if symbols.is_empty() {
+        return None;
+    }
+    let mapping = builder.mapping_at(mapping?).copied()?;
+    let raw = symbols.find(builder.strings.get(mapping.file?), &mapping, address)?;
+    let (name, system_name) = match readable(raw) {
+        Some(name) => (builder.string(&name), Some(builder.string(raw))),
+        None => (builder.string(raw), None),
+    };
+    Some(Function { name, system_name, file: None, start_line: 0 })
 }
 
 fn mapping(module: Module, tasks: &Tasks, builder: &mut Builder) -> Option<MappingId> {

@@ -1,14 +1,20 @@
-//! What Android's `simpleperf record` writes differently: facts and names of events in a section of its own, records of its own.
+//! What Android's `simpleperf record` writes differently: facts, names of events and symbols in sections of its own, records of its own.
 //!
-//! Layout from simpleperf's `record_file_format.md`. Deliberately absent: its symbol tables (sections FILE and FILE2) and its split records, which
-//! are counted as left out. Start reading at [`meta_info`].
+//! Layout from simpleperf's `record_file_format.md`. Deliberately absent: its split records and what it says about its own unwinding,
+//! which are counted as left out. Start reading at [`meta_info`], for symbols at [`symbols`].
+
+pub(super) mod symbols;
 
 use crate::base::cursor::Cursor;
 
 /// Section of keys and values.
 pub(super) const META_INFO: u32 = 129;
-/// Sections of symbols.
-pub(super) const UNUSED: [(u32, &str); 4] = [(128, "FILE"), (130, "DEBUG_UNWIND"), (131, "DEBUG_UNWIND_FILE"), (132, "FILE2")];
+/// Section of symbols as plain fields.
+pub(super) const FILE: u32 = 128;
+/// Section of symbols as messages.
+pub(super) const FILE2: u32 = 132;
+/// Sections that nothing here reads.
+pub(super) const UNUSED: [(u32, &str); 3] = [(130, "DEBUG_UNWIND"), (131, "DEBUG_UNWIND_FILE"), (133, "ETM_BRANCH_LIST")];
 
 /// Formats of tracepoints, in a record like perf's own but with the payload inside.
 pub(super) const TRACING_DATA: u32 = 32777;

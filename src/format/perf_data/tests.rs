@@ -1,6 +1,8 @@
 //! Captures written by hand, for what no capture at hand shows.
 
+mod simpleperf;
 mod stacks;
+mod told;
 
 use super::*;
 use crate::model::{LabelValue, Tally, check, kind};

@@ -25,6 +25,8 @@ pub(super) enum Start<'a> {
     Sample(Head<'a>),
     /// A record that is no sample: what follows `PERF_RECORD_`.
     Record(&'a [u8]),
+    /// User code for the samples of a thread that wait for it, as frames on the lines below: who, and the number that they wait for.
+    Deferred(&'a [u8], u64),
 }
 
 /// A process or thread as the line names it.
@@ -152,8 +154,8 @@ pub(super) fn after_time<'a>((who, time, rest): Timed<'a>, last: &[u8]) -> Start
     if let Some(name) = rest.strip_prefix(RECORD) {
         return Start::Record(name);
     }
-    if rest.starts_with(b"DEFERRED CALLCHAIN") {
-        return Start::Record(b"CALLCHAIN_DEFERRED");
+    if let Some(cookie) = rest.strip_prefix(b"DEFERRED CALLCHAIN [cookie: ").and_then(cookie) {
+        return Start::Deferred(who, cookie);
     }
     let head = |period, event, rest: &'a [u8]| Start::Sample(Head { who, time: Some(time), period, event, rest: rest.trim_ascii() });
     if let Some((period, event, rest)) = expected(rest, last) {
@@ -163,6 +165,12 @@ pub(super) fn after_time<'a>((who, time, rest): Timed<'a>, last: &[u8]) -> Start
     let event = colons(rest).next().and_then(|colon| rest.split_at_checked(colon)).filter(|(event, _)| is_event(event));
     let (event, rest) = event.map_or((&[][..], rest), |(event, rest)| (event, rest.get(1..).unwrap_or(&[])));
     head(period, event, rest)
+}
+
+/// The hexadecimal number before a closing bracket.
+fn cookie(text: &[u8]) -> Option<u64> {
+    let digits = text.get(..memchr::memchr(b']', text)?)?;
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// A period, where there is one, then that event, then what follows; `None` where something else stands there.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
 
+use super::deferred::{Deferred, Key};
 use super::header;
 use super::line::{self, RawFrame, Start};
 use super::rest::{self, Rest};
@@ -38,7 +39,7 @@ pub(super) enum Shape {
 const POLL_BYTES: usize = 1 << 18;
 
 /// Reads whole samples from `text`, whose first byte stands at `base` in the input.
-pub(super) fn read_part(text: &[u8], base: u64, shape: Shape, ticket: &Ticket) -> Result<Builder, ReadError> {
+pub(super) fn read_part(text: &[u8], base: u64, shape: Shape, ticket: &Ticket) -> Result<(Builder, Deferred), ReadError> {
     let mut part = Part { shape, ..Part::default() };
     let (mut at, mut polled) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
@@ -60,7 +61,7 @@ pub(super) fn read_part(text: &[u8], base: u64, shape: Shape, ticket: &Ticket) -
     ticket.advance((at - polled) as u64)?;
     part.end_sample();
     part.close();
-    Ok(part.builder)
+    Ok((part.builder, part.deferred))
 }
 
 /// A line of call chains that was seen before.
@@ -104,6 +105,9 @@ struct Open {
     chain_on_line: bool,
     /// Its stack is known: [`Part::path`] is its chain.
     placed: bool,
+    /// Its user code stands on later lines under this number.
+    waits: Option<Key>,
+    tid: Option<i32>,
     offset: u64,
 }
 
@@ -114,7 +118,7 @@ struct WhoRows {
     /// The same as a set and as the row of [`Part::labels`].
     labels: Option<LabelSetId>,
     row: usize,
-    has_tid: bool,
+    tid: Option<i32>,
 }
 
 #[derive(Default)]
@@ -145,6 +149,9 @@ struct Part<'a> {
     labels: Vec<Vec<Label>>,
     /// A record that is no sample stands before: further lines of it follow.
     in_record: bool,
+    /// User code for samples before: the number that they wait for. Its frames are `chain`.
+    in_deferred: Option<Key>,
+    deferred: Deferred,
     /// The frames of this text begin with blanks: somebody replaced perf's tabs.
     blank_frames: bool,
     /// Sum of the times so far, where they are distances.
@@ -182,6 +189,10 @@ impl<'a> Part<'a> {
                     self.record(name, offset);
                     self.in_record = true;
                 }
+                Some(Start::Deferred(who, cookie)) => {
+                    self.end_sample();
+                    self.in_deferred = Some(Key { tid: line::who(who).tid, cookie });
+                }
                 None => self.inner(line, offset),
             },
         }
@@ -190,7 +201,7 @@ impl<'a> Part<'a> {
 
     fn start(&self, line: &'a [u8]) -> Option<Start<'a>> {
         // Most lines begin as another did before: then there is nothing to find out about them.
-        if let Some(found) = line::first_time(line).filter(|found| self.who.get(found.0).is_some_and(|who| who.has_tid)) {
+        if let Some(found) = line::first_time(line).filter(|found| self.who.get(found.0).is_some_and(|who| who.tid.is_some())) {
             let last = self.events.get(self.last_event).map_or(&b""[..], |event| event.0);
             return Some(line::after_time(found, last));
         }
@@ -324,7 +335,8 @@ impl<'a> Part<'a> {
             self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(offset));
         }
         let known = rest.frame.and_then(|frame| self.known(frame));
-        self.open = Some(Open { sample, sample_type, value, chain_on_line: known.is_some(), placed: false, offset });
+        self.open =
+            Some(Open { sample, sample_type, value, chain_on_line: known.is_some(), placed: false, waits: None, tid: who.tid, offset });
         self.chain.extend(known.map(|known| Level::new(known, usize::MAX)));
     }
 
@@ -343,7 +355,7 @@ impl<'a> Part<'a> {
         if !who.misc.is_empty() {
             labels.push(self.text_label(b"misc", who.misc));
         }
-        let rows = WhoRows { thread, labels: self.builder.rows.label_set(&labels), row: self.labels.len(), has_tid: who.tid.is_some() };
+        let rows = WhoRows { thread, labels: self.builder.rows.label_set(&labels), row: self.labels.len(), tid: who.tid };
         self.labels.push(labels);
         self.who.insert(text, rows);
         rows
@@ -407,18 +419,20 @@ impl<'a> Part<'a> {
     /// Takes a line as the next level of the open sample's call chain; false where it is none.
     fn level(&mut self, line: &'a [u8], offset: u64) -> bool {
         let Some(known) = self.known(line) else { return false };
-        if self.known.get(known).is_some_and(|known| known.raw.is_cookie()) {
-            self.builder.notes.add(kind::CUT_STACKS, "call chains whose user part stands on later lines of its own", 1, Some(offset));
+        self.reopen();
+        if let Some(cookie) = self.known.get(known).map(|known| known.raw).filter(RawFrame::is_cookie).map(|raw| raw.address) {
+            if let Some(open) = &mut self.open {
+                open.waits = Some(Key { tid: open.tid, cookie });
+            }
             return true;
         }
-        self.reopen();
         if let Some(open) = &mut self.open {
             if std::mem::take(&mut open.chain_on_line) {
                 // It was the address of the data.
                 self.chain.clear();
                 self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(open.offset));
             }
-        } else {
+        } else if self.in_deferred.is_none() {
             if self.in_record {
                 return true;
             }
@@ -427,7 +441,16 @@ impl<'a> Part<'a> {
                 return true;
             }
             let sample_type = self.event(b"", false);
-            self.open = Some(Open { sample: Sample::default(), sample_type, value: 1, chain_on_line: false, placed: false, offset });
+            self.open = Some(Open {
+                sample: Sample::default(),
+                sample_type,
+                value: 1,
+                chain_on_line: false,
+                placed: false,
+                waits: None,
+                tid: None,
+                offset,
+            });
         }
         self.chain.push(Level::new(known, usize::MAX));
         true
@@ -492,7 +515,16 @@ impl<'a> Part<'a> {
 
     fn end_sample(&mut self) {
         self.in_record = false;
+        if let Some(key) = self.in_deferred.take() {
+            let frames = self.chain_frames();
+            return self.deferred.chain(key, frames);
+        }
         let Some(mut open) = self.open.take() else { return };
+        if let Some(key) = open.waits {
+            let frames = self.chain_frames();
+            self.deferred.wait(key, self.builder.rows.len(), frames, open.offset);
+            return self.builder.rows.event(open.sample, open.sample_type, open.value);
+        }
         if !open.placed {
             open.sample.stack = self.place(0);
             self.last_block = &[];
@@ -501,6 +533,23 @@ impl<'a> Part<'a> {
             self.builder.notes.add(kind::NO_STACK, "samples without a stack", 1, Some(open.offset));
         }
         self.builder.rows.event(open.sample, open.sample_type, open.value);
+    }
+
+    /// The frames of `chain`, outermost first; it is empty then.
+    fn chain_frames(&mut self) -> Vec<FrameId> {
+        let mut chain = std::mem::take(&mut self.chain);
+        let mut callers = Callers::default();
+        for level in &mut chain {
+            level.caller = callers.next(self.known.get(level.known));
+        }
+        let (mut frames, mut module) = (Vec::with_capacity(chain.len()), None);
+        for level in chain.drain(..).rev() {
+            let frame = self.level_frame(&level, module);
+            module = self.builder.frame_at(frame).and_then(|frame| frame.mapping);
+            frames.push(frame);
+        }
+        self.chain = chain;
+        frames
     }
 
     fn level_frame(&mut self, level: &Level<'a>, module: Option<MappingId>) -> FrameId {
@@ -566,7 +615,6 @@ const RECORDS: &[(&str, &str)] = &[
     ("BPF_EVENT", "records of BPF programs"),
     ("CGROUP", "records of cgroups"),
     ("TEXT_POKE", "records of changed kernel code"),
-    ("CALLCHAIN_DEFERRED", "user parts of call chains on lines of their own"),
     ("METRIC", "lines of metrics"),
 ];
 
