@@ -7,6 +7,7 @@ pub mod archive;
 mod callgrind;
 mod chrome_trace;
 mod cpuprofile;
+mod elsewhere;
 mod error;
 mod firefox;
 pub mod folded;
@@ -225,16 +226,7 @@ fn bare_name(name: &str) -> &str {
 fn not_recognised(head: &[u8]) -> ReadError {
     let tried: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
     let shown: String = head.iter().take(48).map(|&byte| if (0x20..0x7f).contains(&byte) { byte as char } else { '·' }).collect();
-    let start = head.trim_ascii_start();
-    let hint = if start.starts_with(b"<") {
-        "; this looks like a web page: was an error page saved instead of the profile?"
-    } else if start.starts_with(b"404") || start.starts_with(b"Could not") {
-        "; this looks like a server's error message saved instead of the profile"
-    } else if start.starts_with(b"FLR\0") {
-        "; this is a Java Flight Recorder file, which is not read: async-profiler's jfrconv makes a pprof or folded stacks of it"
-    } else {
-        ""
-    };
+    let hint = elsewhere::hint(head).map_or_else(String::new, |hint| format!("; {hint}"));
     ReadError::new(
         "capture",
         0,

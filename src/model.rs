@@ -26,6 +26,9 @@ pub use crate::base::intern::{StringId, Strings};
 
 use crate::base::index::Column;
 
+/// How the kernel is named as a module.
+const KERNEL: &str = "[kernel.kallsyms]";
+
 /// One capture.
 ///
 /// Invariants, held by [`check()`]:
@@ -164,6 +167,8 @@ impl Profile {
             }
         }
         let module = frame.mapping.map(|mapping| base_name(self.mapping_file(mapping))).unwrap_or_default();
+        // Behind the kernel's name stands the symbol by which its place is known (`[kernel.kallsyms]_text`).
+        let module = if module.starts_with(KERNEL) { KERNEL } else { module };
         match (frame.address, module) {
             (Some(address), "") => format!("{address:#x}"),
             (Some(address), module) => {

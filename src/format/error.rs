@@ -74,6 +74,12 @@ impl ReadError {
         self
     }
 
+    /// The same error at another offset: that of the bytes from which the ones that were read had been made.
+    pub(super) const fn at(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
     /// The same error for a member of an archive.
     pub(super) fn inside(mut self, path: &str) -> Self {
         if !self.cancelled {

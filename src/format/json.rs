@@ -115,6 +115,11 @@ impl<'a> Json<'a> {
         self.at
     }
 
+    /// True where these bytes stand at an offset.
+    pub(super) fn starts_with(&self, offset: usize, text: &[u8]) -> bool {
+        self.bytes.get(offset..).is_some_and(|rest| rest.starts_with(text))
+    }
+
     /// Goes to where a value starts, as [`skip`](Self::skip) gave it.
     pub(super) const fn go_to(&mut self, offset: usize) {
         self.at = offset;

@@ -1,17 +1,21 @@
-//! OpenTelemetry profiles: the protobuf message `ProfilesData` (or an export request, which is laid out alike) with its dictionary.
+//! OpenTelemetry profiles: the protobuf message `ProfilesData` (or an export request, which is laid out alike) with its dictionary, as
+//! bytes or as JSON.
 //!
 //! All profiles of the file become one capture: each sample type a column, each timestamp a sample, attributes and links labels, thread
 //! and process attributes threads. The signal is in development and has changed the numbers of its fields; three layouts are told apart
 //! by what stands in the fields (releases 1.5 to 1.6, 1.7 to 1.8, since 1.9 of opentelemetry-proto). Deliberately absent: the layout before
-//! dictionaries, JSON, and the original payload that a profile may carry. Start reading at [`Otlp`], then `profiles`.
+//! dictionaries, and the original payload that a profile may carry. Start reading at [`Otlp`], then `profiles`; JSON is turned into the
+//! same bytes (`transcode`).
 //!
 //! Rules follow `opentelemetry/proto/profiles/v1development/profiles.proto`.
 
 mod dictionary;
 mod profiles;
+mod transcode;
 
+use super::json::Json;
 use super::pprof::wire::{Fault, Value, What, Wire};
-use super::{Format, Input, ReadCx, ReadError, Sniff};
+use super::{Format, HEAD_BYTES, Input, ReadCx, ReadError, Sniff};
 use crate::model::Profile;
 
 /// The reader of OpenTelemetry profiles.
@@ -25,19 +29,30 @@ impl Format for Otlp {
     }
 
     fn summary(&self) -> &'static str {
-        "OpenTelemetry profiles (OTLP ProfilesData protobuf)"
+        "OpenTelemetry profiles (OTLP ProfilesData, protobuf or JSON)"
     }
 
     fn extensions(&self) -> &'static [&'static str] {
-        &["otlp"]
+        &["otlp", "otlp.json"]
     }
 
     fn sniff(&self, head: &[u8]) -> Sniff {
-        sniff(head)
+        if transcode::is_export(head) { Sniff::Yes } else { sniff(head) }
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        profiles::read(input.bytes, cx.ticket)
+        if !transcode::is_export(input.bytes.get(..HEAD_BYTES).unwrap_or(input.bytes)) {
+            return profiles::read(input.bytes, cx.ticket);
+        }
+        let mut json = Json::new(NAME, input.bytes, cx.ticket);
+        let made = transcode::transcode(&mut json, transcode::is_old(input.bytes))?;
+        let mut profile = profiles::read(&made.bytes, cx.ticket).map_err(|error| {
+            let place = made.place(error.offset());
+            error.at(place)
+        })?;
+        profile.notes.move_offsets(|offset| made.place(offset));
+        json.note(&mut profile.notes);
+        Ok(profile)
     }
 }
 

@@ -14,6 +14,12 @@ fn open(entry: &Entry) -> Profile {
     profile.unwrap_or_else(|error| panic!("{}: {error}", entry.name))
 }
 
+/// Names of the files that only the tests here compare.
+pub(crate) fn compared() -> impl Iterator<Item = String> {
+    let is_dump = |entry: &Entry| entry.truth.as_ref().is_some_and(|truth| truth["go_text"]["goroutines"].is_u64());
+    inputs("go-text").into_iter().filter(move |entry| is_dump(entry) || entry.name.contains("threadcreate")).map(|entry| entry.name)
+}
+
 /// How many samples have which value of a text label.
 fn by_label(profile: &Profile, key: &str) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();

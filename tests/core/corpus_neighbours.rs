@@ -155,6 +155,43 @@ fn every_form_of_the_same_samples_reads_the_same() {
     assert_eq!(otlp.info.period, Some(("cpu".to_owned(), "nanoseconds".to_owned(), 1_000_000)));
 }
 
+/// protobuf's own writer of JSON made one file of the other.
+#[test]
+fn opentelemetry_profiles_say_the_same_as_json() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/otlp/opentelemetry-proto-1.9");
+    let bytes = open(&folder.join("app.otlp")).expect("a sound profile");
+    let text = std::fs::read_to_string(folder.join("app.otlp.json")).expect("a capture is readable");
+    let read_text = |text: &str| read(&Input { bytes: text.as_bytes(), name: "x" }, &ReadCx::new(&Ticket::new()));
+    assert_eq!(read_text(&text).as_ref(), Ok(&bytes));
+    // The dictionary first, ids in hexadecimal digits, numbers without quotes, names as in the definition, and names that nobody knows.
+    let hex =
+        text.replace("AAECAwQFBgcICQoLDA0ODw==", "000102030405060708090a0b0c0d0e0f").replace("\"AAECAwQFBgc=\"", "\"0001020304050607\"");
+    assert_ne!(hex, text, "the ids are there");
+    let (resources, dictionary) = text.trim_end().trim_end_matches('}').split_once(", \"dictionary\": ").expect("the dictionary is last");
+    let resources = resources.trim_start_matches('{');
+    let turned = format!(r#"{{"future": [{{"a": 1}}], "dictionary": {dictionary}}}, {resources}}}"#);
+    let pretty = text.replace(", ", ",\n\t").replace('{', " {\r\n");
+    let snake = [
+        ("resourceProfiles", "resource_profiles"),
+        ("stackIndex", "stack_index"),
+        ("timestampsUnixNano", "timestamps_unix_nano"),
+        ("stringTable", "string_table"),
+    ];
+    let snake = snake.iter().fold(text.clone(), |text, (camel, snake)| text.replace(camel, snake));
+    let plain = text.replace("\"2000000\"", "2000000").replace("\"3000000\"", "3000000");
+    for other in [hex, turned, pretty, snake, plain] {
+        assert_eq!(read_text(&other).as_ref(), Ok(&bytes), "{other}");
+    }
+    // A stack that is not there: the error says where in the text.
+    let wrong = text.replacen("\"stackIndex\": 2", "\"stackIndex\": 77", 1);
+    let error = read_text(&wrong).expect_err("there is no such stack");
+    assert!(error.to_string().contains("names stack 77"), "{error}");
+    let at = usize::try_from(error.offset()).expect("an offset");
+    assert!(wrong[at..].starts_with("{\"stackIndex\": 77"), "{error}: {}", &wrong[at..at + 40]);
+    let two = format!("{text}\n{text}");
+    assert!(read_text(&two).expect_err("two exports").to_string().contains("one by one"));
+}
+
 #[test]
 fn a_profile_of_an_older_layout_of_opentelemetry_reads_as_its_bytes_say() {
     let Some(folder) = corpus::folder() else { return };

@@ -78,6 +78,15 @@ fn profiles() -> &'static [(String, Profile, Value)] {
     })
 }
 
+/// Names of all files that a test here compares or holds to what they are instead.
+pub(crate) fn compared() -> impl Iterator<Item = String> {
+    let own = |name: &str| {
+        name.contains(FUZZ_TEXT) || name.ends_with(WITHOUT_FUNCTION_IDS) || JEMALLOC.iter().any(|ending| name.ends_with(ending))
+    };
+    let others = inputs("pprof").into_iter().map(|entry| entry.name).filter(move |name| own(name));
+    profiles().iter().map(|(name, ..)| name.clone()).chain(others)
+}
+
 /// Runs `check` on every file; what it says is wrong fails the test, all files together.
 fn for_every_profile(mut check: impl FnMut(&str, &Profile, &Value) -> Vec<String>) {
     let (mut compared, mut wrong) = (0, Vec::new());

@@ -5,6 +5,7 @@
 #![expect(clippy::let_underscore_must_use, clippy::format_collect, clippy::needless_pass_by_value, reason = "no test is slow for these")]
 
 mod app;
+mod bad_all;
 mod bad_perf_data;
 mod bad_pprof;
 mod bad_text;
@@ -12,6 +13,7 @@ mod cli;
 mod cli_archives;
 mod cli_diff;
 mod corpus;
+mod corpus_claims;
 mod corpus_diff;
 mod corpus_go_text;
 mod corpus_neighbours;
@@ -20,14 +22,18 @@ mod corpus_pprof;
 mod corpus_symbols;
 mod corpus_text;
 mod debug_files;
+mod debuginfod;
 mod formats;
 mod go_pprof;
 mod go_symbols;
 mod invariance;
+mod kernel_files;
 mod laws;
 mod layers;
 mod naive;
+mod pprof_rules;
 mod regressions;
 mod samples;
 mod tables;
+mod traps;
 mod unwind;

@@ -3,6 +3,8 @@
 //! The result does not depend on the number of threads: parts of the file are put together in its order, and rows follow their first use. Start reading
 //! at [`read`].
 
+use rustc_hash::FxHashMap;
+
 use super::NAME;
 use super::layout::{Chunk, Layout, chunk_bytes};
 use super::samples::{Decoded, Reader};
@@ -10,7 +12,7 @@ use super::tables::Tables;
 use super::wire::{Fault, Wire};
 use crate::base::ticket::Ticket;
 use crate::format::{Input, ReadCx, ReadError};
-use crate::model::{Builder, Profile, StringId, Tally, kind};
+use crate::model::{Builder, LabelValue, Profile, StringId, Tally, kind};
 
 /// See [`Format::read`](crate::format::Format::read).
 pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
@@ -73,6 +75,7 @@ pub(super) fn assemble(
     builder.info.tally = Tally::new(samples.samples(), layout.samples.saturating_sub(samples.samples()));
     let mut profile = samples.finish(builder, tables, |sample| layout.locations_offset(sample), ticket)?;
     note_overflow(&mut profile);
+    note_units(&mut profile);
     Ok(profile)
 }
 
@@ -159,6 +162,24 @@ fn value_type(mut body: Wire<'_>) -> Result<(u64, u64), Fault> {
     Ok((name, unit))
 }
 
+/// Numbers of one key are only comparable in one unit. pprof takes the first and warns; here each keeps its own.
+fn note_units(profile: &mut Profile) {
+    let mut units = FxHashMap::<StringId, Option<StringId>>::default();
+    let mut mixed = Vec::new();
+    for label in profile.label_sets.iter().flatten() {
+        if let LabelValue::Number(_, unit) = label.value
+            && *units.entry(label.key).or_insert(unit) != unit
+            && !mixed.contains(&label.key)
+        {
+            mixed.push(label.key);
+        }
+    }
+    for key in mixed {
+        let text = format!("numbers of the label {} have several units; each is shown in its own", profile.strings.get(key));
+        profile.notes.add(kind::GUESSED, &text, 1, None);
+    }
+}
+
 /// The reference implementation lets such sums wrap around; ours stop at the end of the range, which must be said.
 fn note_overflow(profile: &mut Profile) {
     for (row, sample_type) in profile.sample_types.iter().enumerate() {
@@ -174,7 +195,7 @@ fn note_overflow(profile: &mut Profile) {
 pub(super) mod tests {
     use super::*;
     use crate::format::pprof::write;
-    use crate::model::{Frame, Label, LabelValue, Sample, check};
+    use crate::model::{Frame, Label, Sample, check};
 
     /// Stacks that meet again far apart, labels of which some are equal, samples without a stack.
     pub(in crate::format::pprof) fn mixed() -> Vec<u8> {
