@@ -32,6 +32,7 @@ use crate::analysis::comparison::{Comparison, Normalization, common_sample_types
 use crate::analysis::diff::Diff;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
+use crate::analysis::part::{Part, Span};
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
 use crate::analysis::top::Top;
@@ -74,6 +75,11 @@ impl Capture {
     /// The file's name.
     pub fn name(&self) -> String {
         self.path.file_name().map_or_else(|| self.path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The file's name with the part that is looked at: `x.data [0s..10s]`.
+    pub fn name_of_part(&self, part: &Part) -> String {
+        if part.is_whole() { self.name() } else { format!("{} [{}]", self.name(), part.words()) }
     }
 
     /// The profile once it is read.
@@ -275,9 +281,9 @@ impl App {
         // Also behind other tabs: pictures and exports show the table without bringing it to the front.
         keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);
         if self.view.is_comparison() {
-            keys.push(Key::Findings(tables));
+            keys.push(Key::Findings(tables, self.view.exposure));
             if self.view.direction == Direction::BottomUp {
-                keys.push(Key::Diff(shown.clone()));
+                keys.push(Key::Diff(shown.clone(), self.view.exposure));
             }
         }
         if !self.view.search.is_empty() {
@@ -298,8 +304,8 @@ impl App {
         }
         let (hide, all_frames) = (self.view.filter.hide.clone(), self.view.filter.all_frames);
         let shape = ShapeKey { captures: generations, granularity: self.view.granularity, direction, hide, all_frames };
-        let filter = self.view.filter.clone();
-        Some(ComparisonKey { shape, sample_type: self.sample_type()?, filter, normalization: self.normalization() })
+        let (filter, parts) = (self.view.filter.clone(), self.parts());
+        Some(ComparisonKey { shape, sample_type: self.sample_type()?, parts, filter, normalization: self.normalization() })
     }
 
     /// The open captures, in the order of opening.
@@ -316,6 +322,18 @@ impl App {
     pub fn profiles(&self) -> Vec<Arc<Profile>> {
         let profiles = self.view.captures().into_iter().map(|id| self.capture(id).and_then(Capture::profile).cloned());
         profiles.collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// The captures shown by name, before first, each with what part of it is compared.
+    pub fn shown_names(&self) -> Vec<String> {
+        let shown = self.view.captures().into_iter().zip(self.parts());
+        let name = |(id, part): (CaptureId, Part)| self.capture(id).map(|capture| capture.name_of_part(&part));
+        shown.filter_map(name).collect()
+    }
+
+    /// What part of each of the captures shown is looked at, before first: of a lone capture the whole.
+    fn parts(&self) -> Vec<Part> {
+        if self.view.is_comparison() { self.view.parts.to_vec() } else { self.view.after.map(|_| Part::WHOLE).into_iter().collect() }
     }
 
     /// The view.
@@ -375,10 +393,25 @@ impl App {
         wanted.filter(|kind| common.contains(kind)).or_else(|| common.first().cloned())
     }
 
-    /// True where all shown captures know how long they took.
+    /// True where all shown captures (or their parts) know how long they took.
     pub fn durations_known(&self) -> bool {
-        let profiles = self.profiles();
-        !profiles.is_empty() && profiles.iter().all(|profile| profile.info.duration_nanos.is_some())
+        let (profiles, parts) = (self.profiles(), self.parts());
+        !profiles.is_empty() && profiles.iter().zip(&parts).all(|(profile, part)| part.duration_nanos(profile).is_some())
+    }
+
+    /// The length of the time in which the capture shown has samples, in nanoseconds, where its samples have times.
+    pub fn time_nanos(&self) -> Option<i64> {
+        let (first, last) = self.profiles().last()?.samples.time_range()?;
+        Some(last.saturating_sub(first)).filter(|&nanos| nanos > 0)
+    }
+
+    /// The first and the second half of the capture shown, where its samples have times.
+    pub fn halves(&self) -> Option<[Part; 2]> {
+        // A whole second where that is no matter: people read it.
+        let middle = self.time_nanos()? / 2;
+        let middle = if middle >= 20_000_000_000 { middle / 1_000_000_000 * 1_000_000_000 } else { middle };
+        let part = |from, to| Part { time: Some(Span { from, to }), ..Part::WHOLE };
+        Some([part(Some(0), Some(middle)), part(Some(middle), None)])
     }
 
     /// True where all shown captures hold processor time.
@@ -389,8 +422,11 @@ impl App {
 
     /// The normalisation in effect.
     pub fn normalization(&self) -> Normalization {
-        let fitting = || Normalization::fitting(&self.sample_type().unwrap_or_default().0, &self.profiles());
-        self.view.normalization.unwrap_or_else(fitting)
+        let fitting = || {
+            let (profiles, parts) = (self.profiles(), self.parts());
+            Normalization::fitting_parts(&self.sample_type().unwrap_or_default().0, profiles.iter().map(AsRef::as_ref).zip(&parts))
+        };
+        self.view.normalization.clone().unwrap_or_else(fitting)
     }
 
     /// The shape of the flame graph in effect.
@@ -435,7 +471,8 @@ impl App {
         if self.view.direction == Direction::TopDown {
             return self.table_diff();
         }
-        let key = self.comparison_key(self.view.direction).filter(|_| self.view.is_comparison()).map(Key::Diff);
+        let key =
+            self.comparison_key(self.view.direction).filter(|_| self.view.is_comparison()).map(|key| Key::Diff(key, self.view.exposure));
         self.state(key.as_ref(), |value| if let Value::Diff(it) = value { Some(it) } else { None })
     }
 
@@ -451,7 +488,8 @@ impl App {
 
     /// Ranked findings over the places of [`table`](Self::table).
     pub fn findings(&self) -> State<'_, Findings> {
-        let key = self.comparison_key(Direction::TopDown).filter(|_| self.view.is_comparison()).map(Key::Findings);
+        let key =
+            self.comparison_key(Direction::TopDown).filter(|_| self.view.is_comparison()).map(|key| Key::Findings(key, self.view.exposure));
         self.state(key.as_ref(), |value| if let Value::Findings(it) = value { Some(it) } else { None })
     }
 

@@ -17,9 +17,11 @@ mod dialogs;
 mod drop;
 mod file_dialog;
 mod palette;
+mod parts;
 mod shortcuts;
 mod toasts;
 mod words;
+mod work;
 
 pub mod cx;
 mod memory;

@@ -4,11 +4,14 @@
 //! difference is a row with both values and what follows. Deliberately absent: the refusal of sides without a common sample type (see
 //! [`CompareError`](super::comparison::CompareError)), and the test whether a change is real. Start reading at [`check`].
 
+mod identity;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::comparison::{Normalization, ran_to_its_end};
+use super::normalize::{Normalization, ran_to_its_end};
+use super::part::Part;
 use crate::model::{Profile, human, human_duration, kind};
 
 /// How much a difference matters.
@@ -55,7 +58,7 @@ const SAME_DURATION: f64 = 0.02;
 const FEW: f64 = 0.01;
 
 /// Facts of the recording machine and tool by the key of the readers, their name here, and what a difference means.
-const FACTS: [(&str, &str, Concern, &str); 10] = [
+const FACTS: [(&str, &str, Concern, &str); 9] = [
     ("hostname", "host", Concern::Info, "taken on different machines"),
     ("osrelease", "kernel", Concern::Warning, "another kernel has other costs in system calls, scheduling and memory"),
     ("arch", "architecture", Concern::Warning, "another processor architecture runs other code"),
@@ -64,18 +67,27 @@ const FACTS: [(&str, &str, Concern, &str); 10] = [
     ("nrcpus", "processors", Concern::Warning, "another number of processors changes scheduling and contention"),
     ("total memory", "memory", Concern::Info, "another amount of memory"),
     ("perf version", "perf version", Concern::Info, "another version of perf may unwind and count differently"),
-    ("go version", "Go version", Concern::Warning, "another Go version inlines and names functions differently"),
     ("cmdline", "command", Concern::Info, "recorded with another command line"),
 ];
 
+/// One side: its captures, and what part of them it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared<'a> {
+    /// The captures.
+    pub captures: &'a [Arc<Profile>],
+    /// The part of each of them.
+    pub part: &'a Part,
+}
+
 /// All differences between two sides that matter for `sample_type` (name, unit) under `normalization`, the gravest first.
-pub fn check(before: &[Arc<Profile>], after: &[Arc<Profile>], sample_type: (&str, &str), normalization: Normalization) -> Vec<Difference> {
-    let mut found = Found { before, after, rows: Vec::new() };
+pub fn check(before: &Compared<'_>, after: &Compared<'_>, sample_type: (&str, &str), normalization: &Normalization) -> Vec<Difference> {
+    let mut found = Found { before: before.captures, after: after.captures, parts: [before.part, after.part], rows: Vec::new() };
+    found.parts();
     found.compare("format", Concern::Warning, "different tools collect stacks and names in different ways", |profile| {
         profile.info.format.clone()
     });
     found.compare("sample types", Concern::Info, "only common ones can be compared", |profile| {
-        let names: Vec<&str> = profile.sample_types.iter().map(|kind| kind.name.as_str()).collect();
+        let names: Vec<String> = profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect();
         names.join(", ")
     });
     found.periods(sample_type);
@@ -84,6 +96,13 @@ pub fn check(before: &[Arc<Profile>], after: &[Arc<Profile>], sample_type: (&str
     for (key, what, concern, text) in FACTS {
         found.fact(key, what, concern, text);
     }
+    let text = "another Go version inlines and names functions differently";
+    found.compare("Go", Concern::Warning, text, identity::go_version);
+    found.compare("GOMAXPROCS", Concern::Warning, "another number of processors changes scheduling and contention", identity::go_max_procs);
+    if found.parts.iter().all(|part| part.threads.is_empty()) {
+        found.compare("threads", Concern::Info, "another number of threads ran", identity::threads);
+    }
+    found.libraries();
     found.compare(
         "events",
         Concern::Warning,
@@ -105,6 +124,7 @@ pub fn check(before: &[Arc<Profile>], after: &[Arc<Profile>], sample_type: (&str
 struct Found<'a> {
     before: &'a [Arc<Profile>],
     after: &'a [Arc<Profile>],
+    parts: [&'a Part; 2],
     rows: Vec<Difference>,
 }
 
@@ -119,6 +139,13 @@ impl Found<'_> {
         let sides = [self.before, self.after].map(|side| distinct(side, &of));
         if sides.iter().all(|side| !side.is_empty()) && sides[0] != sides[1] {
             self.add(what, sides, concern, text);
+        }
+    }
+
+    fn libraries(&mut self) {
+        let (before, after) = (self.before.iter().map(AsRef::as_ref), self.after.iter().map(AsRef::as_ref));
+        if let Some(sides) = identity::other_builds(before, after) {
+            self.add("libraries", sides, Concern::Info, "other builds of libraries: their own cost may differ for that");
         }
     }
 
@@ -141,14 +168,22 @@ impl Found<'_> {
         }
     }
 
-    fn durations(&mut self, name: &str, normalization: Normalization) {
-        let length = |side: &[Arc<Profile>]| {
-            let nanos: Option<Vec<i64>> = side.iter().map(|profile| profile.info.duration_nanos).collect();
+    /// Parts are what the user wants to compare: named, and no defect.
+    fn parts(&mut self) {
+        let sides = self.parts.map(|part| if part.is_whole() { "whole capture".to_owned() } else { part.line() });
+        if sides[0] != sides[1] {
+            self.add("part", sides, Concern::Info, "parts of captures are compared, as chosen");
+        }
+    }
+
+    fn durations(&mut self, name: &str, normalization: &Normalization) {
+        let length = |side: &[Arc<Profile>], part: &Part| {
+            let nanos: Option<Vec<i64>> = side.iter().map(|profile| part.duration_nanos(profile)).collect();
             nanos.filter(|nanos| !nanos.is_empty()).map(|nanos| nanos.iter().map(|&nanos| nanos as f64).sum::<f64>())
         };
-        let (Some(before), Some(after)) = (length(self.before), length(self.after)) else {
-            let known = |side: &[Arc<Profile>]| length(side).map_or_else(|| "unknown".to_owned(), |nanos| human_duration(nanos as i64));
-            let sides = [known(self.before), known(self.after)];
+        let lengths = [length(self.before, self.parts[0]), length(self.after, self.parts[1])];
+        let [Some(before), Some(after)] = lengths else {
+            let sides = lengths.map(|length| length.map_or_else(|| "unknown".to_owned(), |nanos| human_duration(nanos as i64)));
             if sides[0] != sides[1] {
                 self.add("duration", sides, Concern::Warning, "a side does not say how long it is: no rate can be compared");
             }
@@ -165,14 +200,16 @@ impl Found<'_> {
             Normalization::Share => (Concern::Scaled, "shares do not depend on the duration"),
             Normalization::PerCpuSecond => (Concern::Scaled, "values are divided by processor time, not by the duration"),
             Normalization::PerRequest(_) => (Concern::Scaled, "values are divided by the work done, not by the duration"),
-            Normalization::Absolute if self.before.iter().chain(self.after).all(|profile| ran_to_its_end(profile)) => {
-                (Concern::Info, "both are whole runs: the longer one is the slower one")
-            }
+            Normalization::Absolute if self.are_whole_runs() => (Concern::Info, "both are whole runs: the longer one is the slower one"),
             Normalization::Absolute => {
                 (Concern::Warning, "absolute values grow with the duration: compare per second, unless both did the same work")
             }
         };
         self.add("duration", sides, concern, text);
+    }
+
+    fn are_whole_runs(&self) -> bool {
+        self.parts.iter().all(|part| part.time.is_none()) && self.before.iter().chain(self.after).all(|profile| ran_to_its_end(profile))
     }
 
     /// Go's counters run from the start of the process: two of them compare only over equal times.
@@ -277,6 +314,11 @@ mod tests {
     use super::*;
     use crate::model::{Builder, Sample};
 
+    fn check(before: &[Arc<Profile>], after: &[Arc<Profile>], sample_type: (&str, &str), normalization: &Normalization) -> Vec<Difference> {
+        let whole = |captures| Compared { captures, part: &crate::analysis::part::WHOLE };
+        super::check(&whole(before), &whole(after), sample_type, normalization)
+    }
+
     fn profile(edit: impl FnOnce(&mut Builder)) -> Vec<Arc<Profile>> {
         let mut builder = Builder::new([("cpu", "nanoseconds")]);
         "pprof".clone_into(&mut builder.info.format);
@@ -289,7 +331,7 @@ mod tests {
 
     #[test]
     fn equal_captures_have_no_differences() {
-        assert_eq!(check(&profile(|_| {}), &profile(|_| {}), ("cpu", "nanoseconds"), Normalization::Absolute), []);
+        assert_eq!(check(&profile(|_| {}), &profile(|_| {}), ("cpu", "nanoseconds"), &Normalization::Absolute), []);
     }
 
     /// What differs, the sample type, the normalisation; the concern wanted for which row.
@@ -316,14 +358,14 @@ mod tests {
             (profile(|builder| builder.info.duration_nanos = None), "cpu", Normalization::Share, "duration", Concern::Warning),
         ];
         for (after, name, normalization, what, concern) in cases {
-            let rows = check(&profile(|_| {}), &after, (name, "nanoseconds"), normalization);
+            let rows = check(&profile(|_| {}), &after, (name, "nanoseconds"), &normalization);
             let found: Vec<_> = rows.iter().map(|row| (row.what, row.concern)).collect();
             assert_eq!(found, [(what, concern)], "{name} {normalization:?}");
         }
-        let rows = check(&profile(kernel("6.1")), &profile(kernel("6.12")), ("cpu", "nanoseconds"), Normalization::Share);
+        let rows = check(&profile(kernel("6.1")), &profile(kernel("6.12")), ("cpu", "nanoseconds"), &Normalization::Share);
         assert_eq!(rows.first().map(|row| (row.what, row.before.as_str(), row.after.as_str())), Some(("kernel", "6.1", "6.12")));
         assert_eq!(
-            check(&profile(|_| {}), &profile(kernel("6.1")), ("cpu", "nanoseconds"), Normalization::Share),
+            check(&profile(|_| {}), &profile(kernel("6.1")), ("cpu", "nanoseconds"), &Normalization::Share),
             [],
             "unknown is no difference"
         );
@@ -332,7 +374,7 @@ mod tests {
     #[test]
     fn numbers_of_events_at_other_rates_do_not_compare() {
         let other = profile(|builder| builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), 4_000_000)));
-        let rows = check(&profile(|_| {}), &other, ("samples", "count"), Normalization::Share);
+        let rows = check(&profile(|_| {}), &other, ("samples", "count"), &Normalization::Share);
         assert_eq!(rows.first().map(|row| (row.what, row.concern)), Some(("period", Concern::Warning)));
     }
 
@@ -340,8 +382,8 @@ mod tests {
     fn swapped_sides_swap_the_columns_and_nothing_else() {
         let a = profile(|builder| builder.info.duration_nanos = Some(1));
         let b = profile(|builder| builder.notes.add(kind::THROTTLED, "throttled", 1, None));
-        let forth = check(&a, &b, ("cpu", "nanoseconds"), Normalization::Absolute);
-        let mut back = check(&b, &a, ("cpu", "nanoseconds"), Normalization::Absolute);
+        let forth = check(&a, &b, ("cpu", "nanoseconds"), &Normalization::Absolute);
+        let mut back = check(&b, &a, ("cpu", "nanoseconds"), &Normalization::Absolute);
         for row in &mut back {
             std::mem::swap(&mut row.before, &mut row.after);
         }

@@ -7,13 +7,19 @@ use std::sync::Arc;
 
 use super::call_tree::{self, CallTree, Direction, NodeId, StackNodes};
 use super::events::{Evidence, evidence};
-use super::filter::Filter;
+use super::filter::{Chosen, Filter};
+use super::part::Part;
 use super::place::{Granularity, Places};
 use super::prune;
+use super::slices::{Slices, slices};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
+use super::work::Amount;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Profile, Scale, Unit, base_name, human};
+use crate::model::{Profile, Scale, Unit, human};
+
+pub use super::normalize::Normalization;
+pub use super::work::{Amounts, Marker, Work};
 
 /// The shape over some captures: everything that does not depend on sample type, time, threads or labels.
 #[derive(Debug, Default)]
@@ -37,7 +43,16 @@ impl Shape {
         filter: &Filter,
         ticket: &Ticket,
     ) -> Result<Self, Cancelled> {
-        let profiles: Vec<&Profile> = captures.iter().map(AsRef::as_ref).collect();
+        // Two parts of one capture are two sides with the same stacks.
+        let mut profiles: Vec<&Profile> = Vec::with_capacity(captures.len());
+        let mut rows = Vec::with_capacity(captures.len());
+        for capture in captures {
+            let known = profiles.iter().position(|&profile| std::ptr::eq(profile, capture.as_ref()));
+            rows.push(known.unwrap_or(profiles.len()));
+            if known.is_none() {
+                profiles.push(capture);
+            }
+        }
         let (places, frames) = Places::build(&profiles, granularity);
         let inputs: Vec<_> = profiles.iter().copied().zip(&frames).collect();
         let step = filter.step(&places);
@@ -47,178 +62,56 @@ impl Shape {
         let lost = |(profile, dropped): (&&Profile, &Option<Vec<bool>>)| {
             dropped.as_ref().map_or(0, |dropped| prune::samples_with_hidden(profile, dropped))
         };
-        let dropped_samples = profiles.iter().zip(&dropped).map(lost).collect();
+        let lost: Vec<u64> = profiles.iter().zip(&dropped).map(lost).collect();
+        if rows.len() == profiles.len() {
+            return Ok(Self { places, tree, nodes, dropped_samples: lost });
+        }
+        let each = |row: usize| (nodes.get(row).cloned().unwrap_or_default(), lost.get(row).copied().unwrap_or_default());
+        let (nodes, dropped_samples) = rows.into_iter().map(each).unzip();
         Ok(Self { places, tree, nodes, dropped_samples })
     }
 }
 
-/// Work done on the two sides, such as numbers of requests or requests per second: only their ratio and their unit matter.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "[f64; 2]", into = "[f64; 2]")]
-pub struct Work {
-    before: f64,
-    after: f64,
-}
-
-impl Work {
-    /// Work of before and after; `None` unless both are finite and above 0.
-    pub fn new(before: f64, after: f64) -> Option<Self> {
-        let sound = |number: f64| number.is_finite() && number > 0.0;
-        (sound(before) && sound(after)).then_some(Self { before, after })
-    }
-
-    /// Work before and after.
-    pub const fn sides(self) -> [f64; 2] {
-        [self.before, self.after]
-    }
-}
-
-impl TryFrom<[f64; 2]> for Work {
-    type Error = &'static str;
-
-    fn try_from([before, after]: [f64; 2]) -> Result<Self, Self::Error> {
-        Self::new(before, after).ok_or("wanted two numbers above 0")
-    }
-}
-
-impl From<Work> for [f64; 2] {
-    fn from(work: Work) -> Self {
-        work.sides()
-    }
-}
-
-// Keys of results hold it: its numbers are finite, so equal bits are equal numbers.
-impl PartialEq for Work {
-    fn eq(&self, other: &Self) -> bool {
-        self.sides().map(f64::to_bits) == other.sides().map(f64::to_bits)
-    }
-}
-
-impl Eq for Work {}
-
-impl std::hash::Hash for Work {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.sides().map(f64::to_bits).hash(state);
-    }
-}
-
-/// How the numbers of two sides are made comparable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Normalization {
-    /// Part of each side's total.
-    #[default]
-    Share,
-    /// Value per second of capture.
-    PerSecond,
-    /// Value per second of processor time of the same capture.
-    PerCpuSecond,
-    /// Value per request (or other unit of work), as many as the user says.
-    PerRequest(Work),
-    /// Values as they are.
-    Absolute,
-}
-
-impl Normalization {
-    /// All that need no numbers from the user, in the order of menus.
-    pub const ALL: [Self; 4] = [Self::Share, Self::PerSecond, Self::PerCpuSecond, Self::Absolute];
-
-    /// Stable name, as on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Share => "share",
-            Self::PerSecond => "per-second",
-            Self::PerCpuSecond => "per-cpu-second",
-            Self::PerRequest(_) => "per-request",
-            Self::Absolute => "absolute",
-        }
-    }
-
-    /// Words for menus.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Share => "Share of total",
-            Self::PerSecond => "Per second",
-            Self::PerCpuSecond => "Per CPU-second",
-            Self::PerRequest(_) => "Per request",
-            Self::Absolute => "Absolute",
-        }
-    }
-
-    /// What a normalised number is counted per: `/s`, `/CPU-s`, `/request`; empty for shares and absolute values.
-    pub const fn per(self) -> &'static str {
-        match self {
-            Self::PerSecond => "/s",
-            Self::PerCpuSecond => "/CPU-s",
-            Self::PerRequest(_) => "/request",
-            Self::Share | Self::Absolute => "",
-        }
-    }
-
-    /// A normalised value as text: `12.3 %`, `24.3 ms/s`, `1.27 GiB`.
-    pub fn text(self, normalized: f64, unit: &str) -> String {
-        match self {
-            Self::Share => percent(normalized),
-            other => format!("{}{}", human(normalized, unit), other.per()),
-        }
-    }
-
-    /// The normalisation of that name, of those that need no numbers.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|normalization| normalization.name() == name)
-    }
-
-    /// What fits a sample type of these captures best:
-    /// - as they are: snapshots (in-use memory, goroutines, threads), and perf's recordings of programs that ran to their end, where the
-    ///   work is the same and a longer run is a slower one;
-    /// - per second: everything else where every capture has a duration;
-    /// - as they are: counters since the start of a process, of which no rate can be had without one;
-    /// - as a share of the total: the rest.
-    pub fn fitting(sample_type: &str, captures: &[Arc<Profile>]) -> Self {
-        let durations_known = captures.iter().all(|profile| profile.info.duration_nanos.is_some());
-        match sample_type {
-            "inuse_space" | "inuse_objects" | "space" | "objects" | "goroutine" | "threadcreate" | "goroutineleak" => Self::Absolute,
-            _ if !captures.is_empty() && captures.iter().all(|profile| ran_to_its_end(profile)) => Self::Absolute,
-            _ if durations_known => Self::PerSecond,
-            "alloc_space" | "alloc_objects" | "contentions" | "delay" => Self::Absolute,
-            _ => Self::Share,
-        }
-    }
-}
-
-/// True for a perf recording that began and ended with a program, as its command line says: perf attached to nothing that ran already,
-/// and did not only sleep.
-pub(super) fn ran_to_its_end(profile: &Profile) -> bool {
-    let Some(line) = profile.info.fact("cmdline") else { return false };
-    let mut words = line.split_whitespace().skip_while(|word| *word != "record").skip(1).peekable();
-    let attaches = |word: &str| match word.strip_prefix("--") {
-        Some(long) => ["all-cpus", "pid", "tid", "cpu", "uid", "all-cgroups"].contains(&long.split('=').next().unwrap_or(long)),
-        None => word
-            .strip_prefix('-')
-            .is_some_and(|short| short.starts_with(['p', 't', 'C', 'u']) || short.chars().all(char::is_alphabetic) && short.contains('a')),
-    };
-    words.peek().is_some() && words.all(|word| base_name(word) != "sleep" && !attaches(word))
+/// What one capture of a side holds in the side's part, whatever the filters of the view say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Sum of the sample type.
+    pub total: i64,
+    /// Sum of its absolute values.
+    pub gross: u64,
+    /// Records with a value; for perf the records of this event.
+    pub records: u64,
+    /// Length in nanoseconds, where it is known.
+    pub duration_nanos: Option<i64>,
+    /// Processor time in nanoseconds, where the capture has a sample type that says it; see [`cpu_nanos`].
+    pub cpu_nanos: Option<f64>,
 }
 
 /// One side of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Side {
+    /// What part of its captures the side is.
+    pub part: Part,
+    /// What each capture holds in that part, one entry per capture.
+    pub measured: Vec<Measured>,
     /// Sum over the side's captures, filtered.
     pub weights: Weights,
     /// Weights of each capture alone, for repeats; one entry for a single capture.
     pub captures: Vec<Weights>,
+    /// Blocks of time of the side's one capture, filtered; where there are repeats, or on another side there are none, `None`.
+    pub slices: Option<Arc<Slices>>,
     /// Rows of [`Shape::nodes`] and of the profiles given, one per capture.
     pub rows: Vec<usize>,
-    /// Total of all samples of the sample type, without any filter: what a share is a share of.
+    /// Total of all samples of the sample type in the side's part, without the filters of the view: what a share is a share of.
     pub total: i64,
     /// The same with absolute values: differs from `total` where values are negative.
     pub gross: u64,
-    /// Length of the captures together, in nanoseconds, where all of them know it.
+    /// Length of the parts together, in nanoseconds, where all of them know it.
     pub duration_nanos: Option<i64>,
-    /// Processor time of the captures together, in nanoseconds, where all of them have a sample type that says it; see [`cpu_nanos`].
+    /// Processor time of the parts together, in nanoseconds, where all of them have a sample type that says it; see [`cpu_nanos`].
     pub cpu_nanos: Option<f64>,
-    /// Work that the user says was done on this side, with [`Normalization::PerRequest`].
-    pub work: Option<f64>,
+    /// Work done on this side, with [`Normalization::PerRequest`].
+    pub work: Option<Amount>,
     /// Raw events behind the self values of each node, filtered as `weights`; empty columns where there is no other side to compare
     /// with.
     pub evidence: Evidence,
@@ -228,6 +121,27 @@ impl Side {
     /// What 100 % is: the gross total, which is the total where no value is negative.
     pub fn denominator(&self) -> f64 {
         self.gross as f64
+    }
+
+    /// What the side's noise can be seen from: its captures, or the blocks of time of its one capture; and how many of them make up the side.
+    pub(super) fn repeats(&self) -> (&[Weights], f64) {
+        match &self.slices {
+            Some(slices) => (&slices.windows, slices.blocks),
+            None => (&self.captures, self.captures.len() as f64),
+        }
+    }
+
+    /// Sums over what was measured in each capture; a duration or processor time that one of them does not know is not known.
+    fn add_up(&mut self) {
+        (self.duration_nanos, self.cpu_nanos) = (Some(0), Some(0.0));
+        for measured in &self.measured {
+            self.total = self.total.saturating_add(measured.total);
+            self.gross = self.gross.saturating_add(measured.gross);
+            self.duration_nanos = self.duration_nanos.zip(measured.duration_nanos).map(|(sum, nanos)| sum.saturating_add(nanos));
+            self.cpu_nanos = self.cpu_nanos.zip(measured.cpu_nanos).map(|(sum, nanos)| sum + nanos);
+        }
+        self.duration_nanos = self.duration_nanos.filter(|&nanos| nanos > 0);
+        self.cpu_nanos = self.cpu_nanos.filter(|&nanos| nanos > 0.0);
     }
 }
 
@@ -248,11 +162,20 @@ pub struct Comparison {
     pub normalization: Normalization,
 }
 
-/// The captures of one side: rows of the slice of profiles given to [`compare`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The captures of one side: rows of the slice of profiles given to [`compare`]. Both sides may be parts of one capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SideInput {
     /// Rows of the profiles.
     pub captures: Vec<usize>,
+    /// What part of each of them counts.
+    pub part: Part,
+}
+
+impl SideInput {
+    /// Whole captures.
+    pub fn whole(captures: impl IntoIterator<Item = usize>) -> Self {
+        Self { captures: captures.into_iter().collect(), part: Part::WHOLE }
+    }
 }
 
 /// Two captures that cannot be compared, and what would fix it.
@@ -267,6 +190,10 @@ pub enum CompareError {
         /// What the capture has.
         found: Vec<String>,
     },
+    /// A capture has not the part that its side is made of: why.
+    NoSuchPart(String),
+    /// The work of a side cannot be counted: why.
+    NoWork(String),
 }
 
 impl From<Cancelled> for CompareError {
@@ -282,6 +209,8 @@ impl std::fmt::Display for CompareError {
             Self::NoSuchSampleType { wanted, found } => {
                 write!(f, "a capture has no sample type {wanted}; it has {}; choose one that both sides have", found.join(", "))
             }
+            Self::NoSuchPart(why) => write!(f, "a side cannot be made: {why}"),
+            Self::NoWork(why) => write!(f, "the work of a side cannot be counted: {why}"),
         }
     }
 }
@@ -318,11 +247,8 @@ pub fn compare(
     let decimals = captures.iter().filter_map(|profile| decimals_of(profile)).max().unwrap_or(0);
     let mut made = Vec::with_capacity(sides.len());
     for (at, input) in sides.iter().enumerate() {
-        let work = match normalization {
-            Normalization::PerRequest(work) => work.sides().get(at).copied(),
-            _ => None,
-        };
-        let mut side = Side { rows: input.captures.clone(), duration_nanos: Some(0), cpu_nanos: Some(0.0), work, ..Side::default() };
+        let mut side = Side { rows: input.captures.clone(), part: input.part.clone(), ..Side::default() };
+        let mut counted = Amount { amount: 0.0, events: f64::INFINITY };
         for &row in &input.captures {
             let (Some(profile), Some(nodes)) = (captures.get(row), shape.nodes.get(row)) else { continue };
             let column = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit);
@@ -330,21 +256,27 @@ pub fn compare(
                 wanted: format!("{name}/{unit}"),
                 found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),
             })?;
-            let mut weights = weigh(&shape.tree, nodes, profile, column, filter, ticket)?;
+            let part = Filter { all_frames: filter.all_frames, ..input.part.filter(profile).map_err(CompareError::NoSuchPart)? };
+            let (chosen, of_part) = (Chosen::new(profile, &[filter, &part]), Chosen::new(profile, &[&part]));
+            let mut weights = weigh(&shape.tree, nodes, profile, column, &chosen, ticket)?;
             ticket.advance(1)?;
             let finer = 10_u32.pow(u32::from(decimals.saturating_sub(decimals_of(profile).unwrap_or(decimals))));
             if finer > 1 {
                 weights.multiply(&shape.tree, finer);
             }
             if sides.len() > 1 {
-                let mut evidence = evidence(&shape.tree, nodes, profile, column, filter, ticket)?;
+                let mut evidence = evidence(&shape.tree, nodes, profile, column, &chosen, ticket)?;
                 evidence.multiply_values(f64::from(finer));
                 side.evidence.add(&evidence);
             }
-            side.total = side.total.saturating_add(profile.total(column).saturating_mul(i64::from(finer)));
-            side.gross = side.gross.saturating_add(profile.gross_total(column).saturating_mul(u64::from(finer)));
-            side.duration_nanos = side.duration_nanos.zip(profile.info.duration_nanos).map(|(sum, nanos)| sum.saturating_add(nanos));
-            side.cpu_nanos = side.cpu_nanos.zip(cpu_nanos(profile)).map(|(sum, nanos)| sum + nanos);
+            if let Normalization::PerRequest(Work::Counted { count }) = &normalization {
+                counted.add(count.count(profile, &input.part, &of_part, column).map_err(CompareError::NoWork)?);
+            }
+            if sides.len() > 1 && input.captures.len() == 1 {
+                let (tree, of) = ((&shape.tree, nodes), (profile.as_ref(), &input.part));
+                side.slices = slices(tree, of, (column, finer), &chosen, ticket)?.map(Arc::new);
+            }
+            side.measured.push(measure(profile, column, &input.part, &of_part, finer));
             if side.captures.is_empty() {
                 side.weights = weights.clone();
             } else {
@@ -352,11 +284,53 @@ pub fn compare(
             }
             side.captures.push(weights);
         }
-        side.duration_nanos = side.duration_nanos.filter(|&nanos| nanos > 0);
-        side.cpu_nanos = side.cpu_nanos.filter(|&nanos| nanos > 0.0);
+        side.add_up();
+        side.work = match &normalization {
+            Normalization::PerRequest(Work::Given(numbers)) => numbers.sides().get(at).map(|&amount| Amount { amount, ..counted }),
+            Normalization::PerRequest(Work::Throughput { throughput }) => side
+                .duration_nanos
+                .zip(throughput.sides().get(at))
+                .map(|(nanos, rate)| Amount { amount: rate * nanos as f64 / 1e9, ..counted }),
+            Normalization::PerRequest(Work::Counted { .. }) => Some(counted),
+            _ => None,
+        };
         made.push(side);
     }
+    if made.iter().any(|side| side.slices.is_none()) {
+        for side in &mut made {
+            side.slices = None;
+        }
+    }
     Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
+}
+
+/// What the part of a capture holds; `finer` units of the comparison are one of its stored integers.
+fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, finer: u32) -> Measured {
+    let (total, gross, records, cpu_nanos) = if part.is_whole() {
+        let records = profile.sample_types.get(column).map_or(0, |kind| kind.records);
+        (profile.total(column), profile.gross_total(column), records, cpu_nanos(profile))
+    } else {
+        let (mut total, mut gross, mut records) = (0_i64, 0_u64, 0);
+        let values = profile.samples.values(column).iter().enumerate();
+        for (_, &value) in values.filter(|&(row, &value)| value != 0 && of_part.has(row)) {
+            total = total.saturating_add(value);
+            gross = gross.saturating_add(value.unsigned_abs());
+            records += 1;
+        }
+        let cpu = cpu_column(profile).map(|(row, factor)| {
+            let values = profile.samples.values(row).iter().enumerate();
+            let stored: f64 = values.filter(|&(row, &value)| value != 0 && of_part.has(row)).map(|(_, &value)| value as f64).sum();
+            profile.sample_types.get(row).map_or(0.0, |kind| kind.in_unit(stored)) * factor
+        });
+        (total, gross, records, cpu)
+    };
+    Measured {
+        total: total.saturating_mul(i64::from(finer)),
+        gross: gross.saturating_mul(u64::from(finer)),
+        records,
+        duration_nanos: part.duration_nanos(profile),
+        cpu_nanos,
+    }
 }
 
 /// True for sample types that are processor time: `cpu`, and perf's software clocks with or without modifiers.
@@ -372,12 +346,17 @@ pub fn has_cpu_time(profile: &Profile) -> bool {
 /// Processor time that a capture holds, in nanoseconds: the sum of `cpu` or of perf's software clocks, all samples. `None` for captures
 /// without either.
 pub fn cpu_nanos(profile: &Profile) -> Option<f64> {
-    let (row, factor) = profile.sample_types.iter().enumerate().find_map(|(row, kind)| match Unit::parse(&kind.unit) {
-        Unit::Time(factor) if counts_cpu(&kind.name) => Some((row, factor)),
-        _ => None,
-    })?;
+    let (row, factor) = cpu_column(profile)?;
     let kind = profile.sample_types.get(row)?;
     Some(kind.in_unit(profile.total(row) as f64) * factor)
+}
+
+/// The row of the sample type that is processor time, and nanoseconds per unit.
+fn cpu_column(profile: &Profile) -> Option<(usize, f64)> {
+    profile.sample_types.iter().enumerate().find_map(|(row, kind)| match Unit::parse(&kind.unit) {
+        Unit::Time(factor) if counts_cpu(&kind.name) => Some((row, factor)),
+        _ => None,
+    })
 }
 
 impl Comparison {
@@ -406,15 +385,15 @@ impl Comparison {
 
     /// The normalisation in effect: the chosen one, or `Absolute`-per-capture rules where a side lacks what it needs (per second
     /// without durations, per CPU-second without processor time: share).
-    pub fn effective_normalization(&self) -> Normalization {
-        let known = match self.normalization {
+    pub fn effective_normalization(&self) -> &Normalization {
+        let known = match &self.normalization {
             Normalization::PerSecond => self.sides.iter().all(|side| side.duration_nanos.is_some()),
             Normalization::PerCpuSecond => self.sides.iter().all(|side| side.cpu_nanos.is_some()),
             // The work of a lone capture says nothing: two numbers were given for two sides.
             Normalization::PerRequest(_) => self.sides.len() == 2 && self.sides.iter().all(|side| side.work.is_some()),
             Normalization::Share | Normalization::Absolute => true,
         };
-        if known { self.normalization } else { Normalization::Share }
+        if known { &self.normalization } else { &Normalization::Share }
     }
 
     /// What a value of a side is multiplied by: gives shares of 1, units per second, or units per capture.
@@ -423,7 +402,7 @@ impl Comparison {
             Normalization::Share => side.denominator(),
             Normalization::PerSecond => side.duration_nanos.map_or(0.0, |nanos| nanos as f64 / 1e9) * self.stored_per_unit(),
             Normalization::PerCpuSecond => side.cpu_nanos.map_or(0.0, |nanos| nanos / 1e9) * self.stored_per_unit(),
-            Normalization::PerRequest(_) => side.work.unwrap_or(0.0) * self.stored_per_unit(),
+            Normalization::PerRequest(_) => side.work.map_or(0.0, |work| work.amount) * self.stored_per_unit(),
             // Repeats are averaged, so that three runs against one do not look like three times the cost.
             Normalization::Absolute => side.captures.len() as f64 * self.stored_per_unit(),
         };
@@ -495,14 +474,26 @@ impl Comparison {
                 let time = |side: &Side| side.cpu_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos, "ns"));
                 format!("per second of processor time (Before {}, After {})", time(before), time(after))
             }
-            (Some(_), Normalization::PerRequest(work)) => {
-                let [before, after] = work.sides();
-                format!("per request (Before {before}, After {after}, as entered)")
-            }
+            (Some((before, after)), Normalization::PerRequest(work)) => Self::work_text(work, before, after),
             (Some((before, after)), Normalization::Absolute) => match (before.captures.len(), after.captures.len()) {
                 (1, 1) => "absolute values".to_owned(),
                 (before, after) => format!("mean of the captures of a side (Before {before}, After {after})"),
             },
+        }
+    }
+
+    /// The work of both sides and where it comes from.
+    fn work_text(work: &Work, before: &Side, after: &Side) -> String {
+        let [old, new] = [before, after].map(|side| plain(side.work.map_or(0.0, |work| work.amount)));
+        match work {
+            Work::Given(_) => format!("per request (Before {old}, After {new}, as entered)"),
+            Work::Throughput { throughput } => {
+                let [slow, fast] = throughput.sides().map(plain);
+                let length = |side: &Side| side.duration_nanos.map_or_else(String::new, |nanos| human(nanos as f64, "ns"));
+                let (first, second) = (length(before), length(after));
+                format!("per request (Before {slow}/s × {first} = {old}, After {fast}/s × {second} = {new})")
+            }
+            Work::Counted { count } => format!("per request (Before {old}, After {new}: {})", count.words()),
         }
     }
 
@@ -520,6 +511,13 @@ impl Comparison {
     pub fn by_place(&self) -> Vec<(Vec<i64>, Vec<i64>)> {
         self.sides.iter().map(|side| by_place(self.tree(), self.places(), &side.weights)).collect()
     }
+}
+
+/// An amount as it was entered; without the digits that dividing leaves, which nobody entered.
+fn plain(amount: f64) -> String {
+    let step = if amount >= 1e4 { 1.0 } else { 1e6 };
+    let rounded = (amount * step).round() / step;
+    rounded.to_string()
 }
 
 /// A share of 1 as text with three significant digits: `12.3 %`, `0.0420 %`.
@@ -541,24 +539,6 @@ pub fn percent(share: f64) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn recordings_of_programs_that_ended_are_compared_as_they_are() {
-        for (line, fitting) in [
-            ("/usr/bin/perf record -g -o x.data -- ./indexer 3500", Normalization::Absolute),
-            ("perf record -F 99 ./indexer", Normalization::Absolute),
-            ("perf record -F 99 -ag -- sleep 30", Normalization::PerSecond),
-            ("perf record -g -p 4711", Normalization::PerSecond),
-            ("perf record --pid=4711", Normalization::PerSecond),
-            ("perf record -g sleep 5", Normalization::PerSecond),
-            ("", Normalization::PerSecond),
-        ] {
-            let mut profile = Profile::default();
-            profile.info.duration_nanos = Some(1);
-            profile.info.facts.push(("cmdline".to_owned(), line.to_owned()));
-            assert_eq!(Normalization::fitting("cycles", &[Arc::new(profile)]), fitting, "{line}");
-        }
-    }
-
     /// 8 s of processor time before and 12 s after, over 10 s and 20 s of capture, for 400 and 500 requests.
     #[test]
     fn each_normalisation_divides_by_what_it_says() {
@@ -572,16 +552,22 @@ mod tests {
         let ticket = Ticket::new();
         let none = Filter::default();
         let shape = Arc::new(Shape::build(&captures, Granularity::Function, Direction::TopDown, &none, &ticket).unwrap());
-        let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+        let sides = [SideInput::whole([0]), SideInput::whole([1])];
         let work = Work::new(400.0, 500.0).unwrap();
         for (normalization, expected, words) in [
             (Normalization::Share, [1.0, 1.0], "100 % = 8 s cpu of Before, 12 s cpu of After"),
             (Normalization::PerSecond, [8e8, 6e8], "per second of capture (Before 10 s, After 20 s)"),
             (Normalization::PerCpuSecond, [1e9, 1e9], "per second of processor time (Before 8 s, After 12 s)"),
             (Normalization::PerRequest(work), [2e7, 2.4e7], "per request (Before 400, After 500, as entered)"),
+            (
+                Normalization::PerRequest(Work::throughput(40.0, 25.0).unwrap()),
+                [2e7, 2.4e7],
+                "per request (Before 40/s × 10 s = 400, After 25/s × 20 s = 500)",
+            ),
             (Normalization::Absolute, [8e9, 12e9], "absolute values"),
         ] {
-            let made = compare(Arc::clone(&shape), &captures, &sides, ("cpu", "nanoseconds"), &none, normalization, &ticket).unwrap();
+            let made =
+                compare(Arc::clone(&shape), &captures, &sides, ("cpu", "nanoseconds"), &none, normalization.clone(), &ticket).unwrap();
             let found: Vec<f64> = made.sides.iter().map(|side| made.factor(side) * side.denominator()).collect();
             assert!(
                 found.iter().zip(expected).all(|(found, expected)| (found / expected - 1.0).abs() < 1e-12),
@@ -590,6 +576,5 @@ mod tests {
             assert_eq!(made.denominator_text(), words);
             assert!((made.exposure() - made.factor(&made.sides[0]) / made.factor(&made.sides[1])).abs() < 1e-12);
         }
-        assert_eq!((Work::new(0.0, 1.0), Work::new(f64::NAN, 1.0)), (None, None));
     }
 }

@@ -16,7 +16,7 @@ use super::call_tree::NodeId;
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
-use super::stats::{Doubt, Test, certainty, false_discovery, minimum_detectable_at, power_width};
+use super::stats::{Doubt, Needed, Test, certainty, false_discovery, minimum_detectable_at, needed, power_width};
 use ground::{Ground, Scale, Sums, by_place, totals};
 pub use noise::Noise;
 use noise::{Known, Model};
@@ -35,6 +35,8 @@ pub struct Spec {
     pub min_ratio: f64,
     /// Rows with fewer effective events on both sides together are not tested.
     pub min_events: f64,
+    /// Growth that is not to be missed: of a place in which it could have been, nothing can be told.
+    pub growth: f64,
     /// Work of after over work of before.
     pub exposure: Exposure,
     /// Coefficient of variation from run to run of unchanged code; `None` = from the kind of profile and from the captures.
@@ -50,6 +52,7 @@ impl Default for Spec {
             min_share: 0.001,
             min_ratio: 0.02,
             min_events: 8.0,
+            growth: 0.1,
             exposure: Exposure::Normalization,
             run_noise: None,
             background_noise: 0.5,
@@ -58,7 +61,7 @@ impl Default for Spec {
 }
 
 /// Where the ratio of work comes from, against which every place is held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exposure {
     /// Estimated from the bulk of the functions, which is taken as unchanged, with the normalisation as a first guess; the normalisation
@@ -228,6 +231,8 @@ pub struct Table {
     pub events: [Vec<f64>; 2],
     /// Smallest growth that the search over all places would find with 80 % power: 0.25 = +25 %.
     pub minimum_detectable: Vec<f64>,
+    /// What would be needed to find [`Spec::growth`].
+    pub needed: Vec<Needed>,
     /// Variance of ln(ratio) beyond sampling that was allowed for.
     pub extra: Vec<f64>,
     /// What the row says by itself, before findings explain each other.
@@ -422,7 +427,7 @@ impl Base {
         let repeats = self.repeats.as_ref()?;
         let Some(node) = node else { return Some(repeats.factor_of(measure as usize, place.row(), sums, mix.functions)) };
         let value = |side: usize, capture: usize| {
-            let weights = comparison.sides.get(side).and_then(|side| side.captures.get(capture));
+            let weights = comparison.sides.get(side).and_then(|side| side.repeats().0.get(capture));
             weights.map_or(0.0, |weights| match measure {
                 Measure::Self_ => weights.self_of(node) as f64,
                 Measure::Total => weights.total_of(node) as f64,
@@ -481,6 +486,7 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
         q: vec![1.0; sums.len()],
         events: [0, 1].map(|side| sums.iter().map(|sums| sums.events[side]).collect()),
         minimum_detectable: vec![f64::INFINITY; sums.len()],
+        needed: vec![Needed::UNKNOWN; sums.len()],
         verdict: vec![Verdict::Noise; sums.len()],
         raw,
         value,
@@ -518,6 +524,7 @@ fn decide(
                 |width: f64| counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, table.extra[row], width));
             let width = weight.and_then(|weight| weight(measure, place)).map_or(searched, |weight| power_width(spec.level * weight));
             table.minimum_detectable[row] = detectable(width);
+            table.needed[row] = counts.map_or(Needed::UNKNOWN, |c| needed(c.before, c.exposure, table.extra[row], width, spec.growth));
             let enough = counts.is_some_and(|counts| counts.both() >= spec.min_events);
             table.verdict[row] = if enough && table.q[row] <= spec.level {
                 let small = is_small([table.value[0][row], table.value[1][row]], [table.lo[row], table.hi[row]], largest, spec);

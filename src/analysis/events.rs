@@ -4,7 +4,7 @@
 //! number differently (Go multiplies heap values up, contention counts by a fraction it does not store). Start reading at [`events`].
 
 use super::call_tree::{CallTree, StackNodes, node_of};
-use super::filter::Filter;
+use super::filter::Chosen;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{LabelValue, Profile, SampleType, Unit};
 
@@ -227,18 +227,17 @@ pub fn evidence(
     nodes: &StackNodes,
     profile: &Profile,
     sample_type: usize,
-    filter: &Filter,
+    chosen: &Chosen<'_>,
     ticket: &Ticket,
 ) -> Result<Evidence, Cancelled> {
     ticket.check()?;
     let behind = events(profile, sample_type);
     // Who waits for a lock waits together with others: events of contention come in bunches.
     let bunch = if behind.basis == Basis::Contentions { BUNCH } else { 1.0 };
-    let chosen = filter.resolve(profile);
     let mut made = Evidence { events: vec![0.0; tree.len()], squares: vec![0.0; tree.len()], total_events: 0.0, basis: behind.basis };
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
     for (row, ((&value, &count), &stack)) in rows.enumerate() {
-        if value == 0 || count <= 0.0 || !chosen.lets_through(profile, row) {
+        if value == 0 || count <= 0.0 || !chosen.has(row) {
             continue;
         }
         let node = node_of(nodes, stack).row();

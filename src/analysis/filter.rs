@@ -45,12 +45,12 @@ impl Filter {
 
     /// Whether the sample of a row passes; the capture's tables are looked up once.
     pub fn samples<'a>(&self, profile: &'a Profile) -> impl Fn(usize) -> bool + use<'a> {
-        let resolved = self.resolve(profile);
-        move |row| resolved.lets_through(profile, row)
+        let chosen = Chosen::new(profile, &[self]);
+        move |row| chosen.has(row)
     }
 
     /// The part of the filter that needs a capture's tables, looked up once.
-    pub(super) fn resolve(&self, profile: &Profile) -> Resolved {
+    fn resolve(&self, profile: &Profile) -> Resolved {
         let threads = (!self.threads.is_empty())
             .then(|| profile.threads.ids().map(|id| self.threads.contains(&thread_label(profile, id))).collect::<Vec<bool>>());
         let label_sets = (!self.labels.is_empty()).then(|| {
@@ -110,8 +110,26 @@ pub fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Reg
         || frame.mapping.is_some_and(|mapping| pattern.is_match(profile.mapping_file(mapping)))
 }
 
+/// The samples of one capture that all of some filters let through.
+pub struct Chosen<'a> {
+    profile: &'a Profile,
+    filters: Vec<Resolved>,
+}
+
+impl<'a> Chosen<'a> {
+    /// Looks the filters up in the capture.
+    pub fn new(profile: &'a Profile, filters: &[&Filter]) -> Self {
+        Self { profile, filters: filters.iter().filter(|filter| !filter.is_empty()).map(|filter| filter.resolve(profile)).collect() }
+    }
+
+    /// True where the sample of a row counts.
+    pub fn has(&self, row: usize) -> bool {
+        self.filters.iter().all(|filter| filter.lets_through(self.profile, row))
+    }
+}
+
 /// A filter looked up in one capture.
-pub(super) struct Resolved {
+struct Resolved {
     threads: Option<Vec<bool>>,
     label_sets: Option<Vec<bool>>,
     by_stack: Option<Vec<bool>>,
@@ -119,7 +137,7 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
-    pub(super) fn lets_through(&self, profile: &Profile, row: usize) -> bool {
+    fn lets_through(&self, profile: &Profile, row: usize) -> bool {
         let samples = &profile.samples;
         let thread = samples.threads()[row];
         if let Some(threads) = &self.threads

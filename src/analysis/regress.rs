@@ -9,6 +9,7 @@
 
 mod attribute;
 mod groups;
+mod readings;
 mod search;
 mod shift;
 mod structure;
@@ -16,15 +17,17 @@ mod words;
 
 use std::sync::Arc;
 
-use super::comparable::{self, Difference};
-use super::comparison::Comparison;
+use super::comparable::{self, Compared, Difference};
+use super::comparison::{Comparison, Side};
 use super::diff::{self, Diff, Interval, Measure, Verdict};
 use super::events::Basis;
 use super::place::PlaceId;
+use super::stats::Needed;
 use crate::model::Profile;
 
 pub use super::diff::{Exposure, Spec};
-pub use words::part_of_change;
+pub use readings::Readings;
+pub use words::{part_of_change, runs_needed};
 
 /// Rows kept in [`Findings::others`].
 pub const MAX_OTHERS: usize = 1000;
@@ -70,6 +73,8 @@ pub struct Finding {
     pub explains: f64,
     /// Smallest growth that the search would find in this row with 80 % power: 0.25 = +25 %.
     pub minimum_detectable: f64,
+    /// What would be needed to find [`Findings::growth`] in this row; for an unconfirmed one, to confirm a change of its size.
+    pub needed: Needed,
     /// Rank of the finding that explains this row, where one does.
     pub explained_by: Option<usize>,
     /// The name after, where the finding is that a function was renamed.
@@ -78,9 +83,47 @@ pub struct Finding {
     pub why: String,
 }
 
+/// The three states of a place: a comparison never has only two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// It surely changed, or stands elsewhere.
+    Changed,
+    /// A change that matters would have been found, and was not.
+    Unchanged,
+    /// A change that matters could have been missed, or what differs may be noise.
+    CannotTell,
+}
+
+impl Answer {
+    /// Stable name, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::CannotTell => "cannot-tell",
+        }
+    }
+}
+
+impl Finding {
+    /// The state of the row where a growth of `growth` matters.
+    pub fn answer(&self, growth: f64) -> Answer {
+        match self.verdict {
+            Verdict::Unconfirmed => Answer::CannotTell,
+            Verdict::Noise | Verdict::TooFew | Verdict::Diluted if self.minimum_detectable > growth => Answer::CannotTell,
+            Verdict::Noise | Verdict::TooFew | Verdict::Diluted => Answer::Unchanged,
+            _ => Answer::Changed,
+        }
+    }
+}
+
 /// What two sides say.
 #[derive(Clone, Debug)]
 pub struct Findings {
+    /// Growth that is not to be missed, see [`Spec::growth`].
+    pub growth: f64,
+    /// Both readings of the top explanation, where it holds so much of the cost that the captures alone cannot tell which is true.
+    pub readings: Option<Readings>,
     /// Work after / work before against which findings were held, in raw values, with the interval where it was estimated: the
     /// normalisation's, unless everything changed alike or a robust estimate was asked for.
     pub exposure: Interval,
@@ -137,6 +180,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let mut others = attribute::others(comparison, &diff, &rows, &attributed.explained_by, &new_rank);
     others.retain(|row| !unconfirmed.iter().any(|first| first.place == row.place));
     let confirmable = unconfirmed.len();
+    let readings = readings::readings(comparison, &rows, &unconfirmed, diff.exposure, spec);
     others.splice(0..0, unconfirmed.into_iter().map(|row| Finding { rank: 0, ..row }));
     let others_left_out = others.len().saturating_sub(MAX_OTHERS);
     others.truncate(MAX_OTHERS);
@@ -144,6 +188,8 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let used = Interval { ratio: diff.exposure, lo: diff.exposure * (-half).exp(), hi: diff.exposure * half.exp() };
     let exposure = diff.unchanged.filter(|bulk| bulk.ratio.to_bits() == used.ratio.to_bits()).unwrap_or(used);
     let mut made = Findings {
+        growth: spec.growth,
+        readings,
         exposure,
         unchanged: diff.unchanged,
         rows,
@@ -163,7 +209,8 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
 
 fn differences(comparison: &Comparison, captures: &[Arc<Profile>]) -> Vec<Difference> {
     let Some((before, after)) = comparison.pair() else { return Vec::new() };
-    let [before, after] =
-        [before, after].map(|side| side.rows.iter().filter_map(|&row| captures.get(row)).map(Arc::clone).collect::<Vec<_>>());
+    let of = |side: &Side| side.rows.iter().filter_map(|&row| captures.get(row)).map(Arc::clone).collect::<Vec<_>>();
+    let (old, new) = (of(before), of(after));
+    let [before, after] = [(&old, before), (&new, after)].map(|(captures, side)| Compared { captures, part: &side.part });
     comparable::check(&before, &after, (&comparison.sample_type, &comparison.unit), comparison.effective_normalization())
 }

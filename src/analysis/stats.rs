@@ -252,6 +252,32 @@ pub fn minimum_detectable_at(before: f64, exposure: f64, extra: f64, width: f64)
     if ln_ratio > 7.0 { f64::INFINITY } else { ln_ratio.exp_m1() }
 }
 
+/// What would be needed to find a growth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Needed {
+    /// Times as many samples on both sides; infinite where no number of samples is enough, because runs differ by more.
+    pub samples: f64,
+    /// Times as many runs of both sides, each as long as those there are.
+    pub runs: f64,
+}
+
+impl Needed {
+    /// Nothing is known of the place.
+    pub const UNKNOWN: Self = Self { samples: f64::INFINITY, runs: f64::INFINITY };
+}
+
+/// What is needed to find `growth` (0.1 = 10 %) with 80 % power at the level of `width` (see [`power_width`]); other arguments as of
+/// [`minimum_detectable`], of which this is the inverse: more samples make the sampling part of the variance smaller, more runs all of it.
+pub fn needed(before: f64, exposure: f64, extra: f64, width: f64, growth: f64) -> Needed {
+    let allowed = (growth.ln_1p() / width).powi(2);
+    if !(before > 0.0 && exposure > 0.0 && allowed > 0.0) {
+        return Needed::UNKNOWN;
+    }
+    let sampling = 1.0 / before + 1.0 / (before * exposure * (1.0 + growth));
+    let samples = if allowed > extra { sampling / (allowed - extra) } else { f64::INFINITY };
+    Needed { samples, runs: (sampling + extra) / allowed }
+}
+
 /// Benjamini–Hochberg: the smallest false discovery rate at which each row would be reported, in the order given. Rows that are not
 /// finite count as 1.
 pub fn false_discovery(p: &[f64]) -> Vec<f64> {
@@ -527,6 +553,21 @@ mod tests {
             close(minimum_detectable(share * samples, 1.0, 0.0, 0.05 / 700.0), growth, 0.06, "growth");
         }
         close(minimum_detectable(2e5, 1.0, 2.0 * 0.05 * 0.05, 0.05 / 700.0), 0.41, 0.05, "5 % of run noise on each side");
+    }
+
+    #[test]
+    fn what_is_needed_for_a_growth_makes_it_the_smallest_detectable_one() {
+        let width = power_width(0.05 / 700.0);
+        for (before, exposure, extra, growth) in [(200.0, 1.0, 0.0, 0.1), (5000.0, 2.0, 1e-4, 0.1), (40.0, 0.5, 0.001, 1.0)] {
+            let needed = needed(before, exposure, extra, width, growth);
+            let longer = minimum_detectable_at(before * needed.samples, exposure, extra, width);
+            close(longer, growth, 1e-4, "more samples");
+            let repeated = minimum_detectable_at(before * needed.runs, exposure, extra / needed.runs, width);
+            close(repeated, growth, 1e-4, "more runs");
+        }
+        let noisy = needed(1e6, 1.0, 0.005, width, 0.1);
+        assert!(noisy.samples.is_infinite() && noisy.runs > 1.0, "where runs differ by 7 %, samples do not help: {noisy:?}");
+        assert_eq!(needed(0.0, 1.0, 0.0, width, 0.1), Needed::UNKNOWN);
     }
 
     /// A small generator of our own, so that tests do not depend on a crate's version: xorshift with a multiplier.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::call_tree::{CallTree, NodeId, StackNodes, node_of};
-use super::filter::Filter;
+use super::filter::Chosen;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::Profile;
 
@@ -85,24 +85,23 @@ impl Weights {
 /// Samples are added up in blocks of this many rows; blocks are joined in order, so the thread count does not matter.
 const BLOCK_ROWS: usize = 1 << 18;
 
-/// Weighs one capture: adds the values of the samples that `filter` lets through to their nodes.
+/// Weighs one capture: adds the values of the chosen samples to their nodes.
 pub fn weigh(
     tree: &CallTree,
     nodes: &StackNodes,
     profile: &Profile,
     sample_type: usize,
-    filter: &Filter,
+    chosen: &Chosen<'_>,
     ticket: &Ticket,
 ) -> Result<Weights, Cancelled> {
     let samples = &profile.samples;
-    let chosen = filter.resolve(profile);
     let values = samples.values(sample_type);
     let add = |rows: std::ops::Range<usize>, self_: &mut [i64]| -> Result<u64, Cancelled> {
         ticket.check()?;
         let mut counted = 0;
         for row in rows {
             let value = values.get(row).copied().unwrap_or(0);
-            if value != 0 && chosen.lets_through(profile, row) {
+            if value != 0 && chosen.has(row) {
                 let node = node_of(nodes, samples.stacks()[row]);
                 let place = &mut self_[node.row()];
                 *place = place.saturating_add(value);

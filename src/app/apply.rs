@@ -23,7 +23,10 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         C::Open(..) | C::OpenComparison(..) | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
             files::apply(app, command)
         }
-        C::Show(..) | C::SetBefore(..) | C::SetAfter(..) | C::SwapSides | C::LeaveComparison => files::sides(app, &command),
+        C::Show(..) | C::SetBefore(..) | C::SetAfter(..) | C::CompareParts(..) | C::SwapSides | C::LeaveComparison => {
+            files::sides(app, &command);
+            Vec::new()
+        }
         C::Select(..)
         | C::NextMatch
         | C::PreviousMatch

@@ -13,7 +13,8 @@ use super::settings::ThemeChoice;
 use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Sort, Tab};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
-use crate::analysis::diff::Measure;
+use crate::analysis::diff::{Exposure, Measure};
+use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 
 /// One thing a user does.
@@ -40,6 +41,10 @@ pub enum Command {
     SetBefore(CaptureId),
     /// Compare: this capture is after.
     SetAfter(CaptureId),
+    /// Compare parts of captures: what part before is, what part after is. Where one capture is shown, both are parts of it.
+    CompareParts(Box<[Part; 2]>),
+    /// Let the user write which parts are compared, beginning with these.
+    ChooseParts(Box<[Part; 2]>),
     /// Exchange before and after.
     SwapSides,
     /// Leave the comparison, keep after.
@@ -52,6 +57,8 @@ pub enum Command {
     SetDirection(Direction),
     /// Make the sides comparable by this; null = what fits the sample type.
     SetNormalization(Option<Normalization>),
+    /// Where the ratio of work comes from, against which every place is held.
+    SetExposure(Exposure),
     /// Keep samples with a matching frame; empty = all.
     Focus(String),
     /// Drop samples with a matching frame; empty = none.
@@ -398,6 +405,9 @@ kinds! {
     "theme-system" "Theme of the system" "Dark or light, as the system says" View false [] |_| Some(Command::SetTheme(ThemeChoice::System)), checked |app| app.settings().theme == ThemeChoice::System;
 
     "choose-comparison" "Compare with…" "Choose the capture to compare with what is shown, or two captures" Compare false [ctrl("D")] |_| Some(Command::ChooseComparison);
+    "choose-parts" "Compare two parts…" "Choose two time ranges, threads or label values to compare" Compare false [] |app| app.profiles().last().map(|_| Command::ChooseParts(Box::new(app.view().parts.clone())));
+    "compare-halves" "Compare first and second half" "Compare the two halves of the capture's time" Compare false [] |app| app.halves().map(|halves| Command::CompareParts(Box::new(halves)));
+    "compare-whole" "Compare whole captures" "Each side is its whole capture again" Compare false [] |app| if_compared(app, Command::CompareParts(Box::new([Part::WHOLE; 2]))).filter(|_| app.view().before != app.view().after && app.view().parts.iter().any(|part| !part.is_whole()));
     "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
     "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
     "next-finding" "Next finding" "Select the next finding; every view follows" Compare true [plain("Period")] |app| if_compared(app, Command::NextFinding);
@@ -415,6 +425,8 @@ kinds! {
     "normalize-per-second" "Per second" "Each value per second of its capture" Compare false [] |app| app.durations_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerSecond;
     "normalize-per-cpu-second" "Per CPU-second" "Each value per second of processor time of its side" Compare false [] |app| app.cpu_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerCpuSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerCpuSecond;
     "normalize-absolute" "Absolute" "Values as they are" Compare false [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Absolute))), checked |app| app.normalization() == Normalization::Absolute;
+
+    "toggle-robust" "Hold against the bulk" "Places are held against what most of them did, which is taken as unchanged, whatever the sides are divided by" Compare true [] |app| if_compared(app, Command::SetExposure(if app.view().exposure == Exposure::Robust { Exposure::Normalization } else { Exposure::Robust })), checked |app| app.view().exposure == Exposure::Robust;
 
     "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Some(Command::Palette);
     "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Some(Command::Shortcuts);
@@ -498,6 +510,7 @@ impl Command {
             Self::Palette => Dialog::Palette,
             Self::Shortcuts => Dialog::Shortcuts,
             Self::About => Dialog::About,
+            Self::ChooseParts(parts) => Dialog::Parts(parts.clone()),
             Self::TypePath(why) => Dialog::OpenPath(why.clone()),
             Self::TypeExportPath(name) => Dialog::ExportPath(name.clone()),
             _ => return None,
@@ -514,7 +527,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::analysis::comparison::Work;
+    use crate::analysis::comparison::{Marker, Work};
 
     #[test]
     fn kinds_have_unique_names_titles_and_keys() {
@@ -547,6 +560,11 @@ mod tests {
             Command::OpenComparison("a".into(), "b".into()),
             Command::SetSampleType("cpu".to_owned(), "nanoseconds".to_owned()),
             Command::SetNormalization(None),
+            Command::CompareParts(Box::new(["time=0s..10s", "label=endpoint:/a; thread=1"].map(|text| Part::parse_line(text).unwrap()))),
+            Command::SetNormalization(Work::throughput(40.0, 50.0).map(Normalization::PerRequest)),
+            Command::SetNormalization(
+                Marker::parse("event=net:accept").ok().map(|count| Normalization::PerRequest(Work::Counted { count })),
+            ),
             Command::SetNormalization(Work::new(1000.0, 1250.5).map(Normalization::PerRequest)),
             Command::SetWindow(FlameWindow { left: 0.25, right: 0.5, scroll_rows: 3.0 }),
             Command::Select(Some(Selection { place: "main.main".to_owned(), path: vec!["main.main".to_owned()] })),
@@ -564,6 +582,8 @@ mod tests {
         assert_eq!(Command::from_line("search encoding/json"), Ok(Command::Search("encoding/json".to_owned())));
         assert_eq!(Command::from_line("open a.pb.gz b.pb.gz"), Ok(Command::Open(vec!["a.pb.gz".into(), "b.pb.gz".into()])));
         assert_eq!(Command::from_line("open-comparison a.pb.gz b.pb.gz"), Ok(Command::OpenComparison("a.pb.gz".into(), "b.pb.gz".into())));
+        let parts = ["time=0s..10s", "time=10s.."].map(|text| Part::parse_line(text).unwrap());
+        assert_eq!(Command::from_line("compare-parts time=0s..10s time=10s.."), Ok(Command::CompareParts(Box::new(parts))));
         assert_eq!(Command::from_line("set-tab call-tree"), Ok(Command::SetTab(Tab::CallTree)));
         assert_eq!(Command::from_line("focus"), Ok(Command::Focus(String::new())));
         assert!(Command::from_line("set-tab nowhere").unwrap_err().contains("nowhere"));

@@ -10,10 +10,11 @@ use rustc_hash::FxHashMap;
 use super::view::{CaptureId, FlameShape};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
-use crate::analysis::diff::{self, Diff, Spec};
+use crate::analysis::diff::{self, Diff, Exposure, Spec};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
+use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 use crate::analysis::regress::{self, Findings};
 use crate::analysis::search::{self, Matches};
@@ -44,6 +45,8 @@ pub struct ComparisonKey {
     pub shape: ShapeKey,
     /// Sample type by name and unit.
     pub sample_type: (String, String),
+    /// What part of its capture each side is, one entry per capture.
+    pub parts: Vec<Part>,
     /// Samples that count.
     pub filter: Filter,
     /// Normalisation.
@@ -64,9 +67,9 @@ pub enum Key {
     /// The rows of the flat table in an order.
     Rows(ComparisonKey, RowsSpec),
     /// Before, after and evidence per node of a bottom-up tree; the findings hold those of the top-down one.
-    Diff(ComparisonKey),
+    Diff(ComparisonKey, Exposure),
     /// Ranked findings.
-    Findings(ComparisonKey),
+    Findings(ComparisonKey, Exposure),
     /// Boxes of the flame graph.
     Flame(ComparisonKey, FlameShape),
     /// What the search found.
@@ -81,8 +84,8 @@ impl Key {
             Self::Comparison(_) => "Adding up the samples",
             Self::Top(_) | Self::Flat(_) => "Making the table",
             Self::Rows(..) => "Sorting the table",
-            Self::Diff(_) => "Comparing both sides",
-            Self::Findings(_) => "Looking for regressions",
+            Self::Diff(..) => "Comparing both sides",
+            Self::Findings(..) => "Looking for regressions",
             Self::Flame(..) => "Laying out the flame graph",
             Self::Matches(..) => "Searching",
         }
@@ -223,8 +226,8 @@ const fn shape_of(key: &Key) -> &ShapeKey {
         | Key::Top(key)
         | Key::Flat(key)
         | Key::Rows(key, _)
-        | Key::Diff(key)
-        | Key::Findings(key)
+        | Key::Diff(key, _)
+        | Key::Findings(key, _)
         | Key::Flame(key, _)
         | Key::Matches(key, _) => &key.shape,
     }
@@ -247,7 +250,8 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             let Some(Ok(Value::Shape(shape))) = memo.get(&Key::Shape(key.shape.clone())) else { return None };
             let shape = Arc::clone(shape);
             Box::new(move |ticket| {
-                let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput { captures: vec![row] }).collect();
+                let sides: Vec<SideInput> =
+                    key.parts.iter().enumerate().map(|(row, part)| SideInput { captures: vec![row], part: part.clone() }).collect();
                 let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
                 let made = comparison::compare(shape, &captures, &sides, kind, &key.filter, key.normalization, ticket);
                 made.map(|comparison| Value::Comparison(Arc::new(comparison))).map_err(|error: CompareError| error.to_string())
@@ -270,18 +274,18 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             let flat = Arc::clone(flat);
             Box::new(move |_| Ok(Value::Rows(Arc::new(flat::rows(&comparison, &flat, &spec)))))
         }
-        Key::Diff(key) => {
+        Key::Diff(key, exposure) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |_| {
-                diff::diff(&comparison, &Spec::default())
+                diff::diff(&comparison, &Spec { exposure, ..Spec::default() })
                     .map(|diff| Value::Diff(Arc::new(diff)))
                     .ok_or_else(|| "there is one side".to_owned())
             })
         }
-        Key::Findings(key) => {
+        Key::Findings(key, exposure) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |_| {
-                let found = regress::findings(&comparison, &captures, &Spec::default());
+                let found = regress::findings(&comparison, &captures, &Spec { exposure, ..Spec::default() });
                 found.map(|findings| Value::Findings(Arc::new(findings))).ok_or_else(|| "there is one side".to_owned())
             })
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::view::CaptureId;
+use crate::analysis::part::Part;
 use crate::format::Member;
 
 /// A wish to the window.
@@ -37,6 +38,8 @@ pub enum Dialog {
     OpenPath(String),
     /// Two files came together: which one is before?
     WhichIsBefore(PathBuf, PathBuf),
+    /// Which parts are compared: before and after, to begin with.
+    Parts(Box<[Part; 2]>),
     /// A path to export to, typed by hand.
     ExportPath(String),
     /// An archive holds several captures: which shall be opened? The capture that stands for the archive, what opens each, and what each is.

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::regress::Findings;
-use crate::analysis::{Comparison, Filter, Granularity};
+use crate::analysis::{Comparison, Filter, Granularity, Part};
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::merge_pair;
-use crate::report::part::filtered;
+use crate::report::part::{filtered, part_of};
 use crate::report::{self, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 /// What is exported.
@@ -25,6 +25,8 @@ pub(super) struct Request {
     pub(super) decimals: u8,
     /// Samples and frames of the view, for forms that hold whole captures.
     pub(super) filter: Filter,
+    /// What part of each capture is looked at.
+    pub(super) parts: Vec<Part>,
 }
 
 /// The endings of names that can be written, for dialogs; the first is proposed.
@@ -60,13 +62,13 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
             let tree = || report::json(&TreeReport::new(comparison, &files, request.granularity, decimals));
             Ok(diff().map_or_else(tree, |report| report::json(&report)).into_bytes())
         }
-        Some("pb.gz") => match request.captures.as_slice() {
-            captures if request.filter.is_empty() => pprof_bytes(captures),
-            captures => {
-                let chosen = |(name, profile): &(String, Arc<Profile>)| (name.clone(), Arc::new(filtered(profile, &request.filter)));
-                pprof_bytes(&captures.iter().map(chosen).collect::<Vec<_>>())
-            }
-        },
+        Some("pb.gz") => {
+            let chosen = |((name, profile), part): (&(String, Arc<Profile>), &Part)| -> Result<(String, Arc<Profile>), String> {
+                let part = part_of(profile, part)?.map_or_else(|| Arc::clone(profile), Arc::new);
+                Ok((name.clone(), if request.filter.is_empty() { part } else { Arc::new(filtered(&part, &request.filter)) }))
+            };
+            pprof_bytes(&request.captures.iter().zip(&request.parts).map(chosen).collect::<Result<Vec<_>, _>>()?)
+        }
         _ => Err(format!("the name does not say what to write; end it in {}", ENDINGS.join(", "))),
     }
 }

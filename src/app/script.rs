@@ -72,11 +72,9 @@ pub fn run(
 /// What is in front, as text: captures, the view, the first rows of the table and the findings.
 pub fn summary(app: &App) -> String {
     let mut text = String::new();
-    let name = |id: Option<super::view::CaptureId>| id.and_then(|id| app.capture(id)).map_or_else(|| "-".to_owned(), super::Capture::name);
-    if app.view().is_comparison() {
-        push_line(&mut text, format_args!("comparison: before {}, after {}", name(app.view().before), name(app.view().after)));
-    } else {
-        push_line(&mut text, format_args!("capture: {}", name(app.view().after)));
+    match app.shown_names().as_slice() {
+        [before, after] => push_line(&mut text, format_args!("comparison: before {before}, after {after}")),
+        names => push_line(&mut text, format_args!("capture: {}", names.first().map_or("-", String::as_str))),
     }
     if let Some((kind, unit)) = app.sample_type() {
         push_line(&mut text, format_args!("sample type: {kind}/{unit}"));

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
-use crate::analysis::diff::Measure;
+use crate::analysis::diff::{Exposure, Measure};
 use crate::analysis::filter::Filter;
+use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 
 /// Names one open capture; never used twice in a run.
@@ -173,6 +174,8 @@ pub struct ViewState {
     pub before: Option<CaptureId>,
     /// The capture shown; in a comparison the later one.
     pub after: Option<CaptureId>,
+    /// What part of its capture each side of a comparison is, before first; both sides may be parts of one capture.
+    pub parts: [Part; 2],
     /// Sample type as (name, unit); `None` = the capture's default.
     pub sample_type: Option<(String, String)>,
     /// Granularity of places.
@@ -181,6 +184,8 @@ pub struct ViewState {
     pub direction: Direction,
     /// Normalisation of comparisons; `None` = what fits the sample type.
     pub normalization: Option<Normalization>,
+    /// Against which ratio of work every place is held.
+    pub exposure: Exposure,
     /// Samples and frames shown.
     pub filter: Filter,
     /// The big view in front.
@@ -210,10 +215,12 @@ impl Default for ViewState {
         Self {
             before: None,
             after: None,
+            parts: [Part::WHOLE; 2],
             sample_type: None,
             granularity: Granularity::Function,
             direction: Direction::TopDown,
             normalization: None,
+            exposure: Exposure::default(),
             filter: Filter::default(),
             tab: Tab::Flame,
             flame_shape: FlameShape::Both,
@@ -230,7 +237,7 @@ impl Default for ViewState {
 }
 
 impl ViewState {
-    /// True where two captures are compared.
+    /// True where two captures, or two parts of one, are compared.
     pub const fn is_comparison(&self) -> bool {
         self.before.is_some() && self.after.is_some()
     }

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser};
 
 use super::Failure;
-use crate::analysis::comparison::Work;
-use crate::analysis::{Filter, Granularity, Normalization};
+use crate::analysis::comparison::{Marker, Work};
+use crate::analysis::{Filter, Granularity, Normalization, Part};
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
 use crate::app::load::LoadOptions;
-use crate::app::picture::Part;
+use crate::app::picture;
 use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
 use crate::format::FORMATS;
@@ -132,7 +132,8 @@ pub(super) struct Top {
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Diff {
-    /// The capture before and the capture after, or one comparison that was saved as pprof.
+    /// The capture before and the capture after; one capture for both sides with --before-where or --after-where; or one comparison that
+    /// was saved as pprof.
     #[arg(value_names = ["BEFORE", "AFTER"], num_args = 1..=2, required_unless_present_all = ["before", "after"], conflicts_with_all = ["before", "after"])]
     pub(super) files: Vec<PathBuf>,
     /// Captures of the side before, one or more of the same kind.
@@ -141,6 +142,8 @@ pub(super) struct Diff {
     /// Captures of the side after.
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "before")]
     pub(super) after: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) parts: Parts,
     /// Prints JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -150,14 +153,10 @@ pub(super) struct Diff {
     /// How the sides are made comparable; what fits the sample type otherwise.
     #[arg(long, value_name = "HOW", value_parser = normalizations())]
     normalize: Option<String>,
-    /// Requests (or other work) done before, or per second: values are then compared per request.
-    #[arg(long, value_name = "N", requires = "requests_after", conflicts_with = "normalize")]
-    requests_before: Option<f64>,
-    /// Requests done after.
-    #[arg(long, value_name = "N", requires = "requests_before")]
-    requests_after: Option<f64>,
+    #[command(flatten)]
+    work: WorkArgs,
     /// Holds functions against what the bulk of them did, which is taken as unchanged.
-    #[arg(long, conflicts_with = "requests_before")]
+    #[arg(long, conflicts_with_all = ["requests_before", "throughput_before", "work"])]
     pub(super) robust: bool,
     /// False discovery rate up to which a change is named [default: 0.05].
     #[arg(long, value_name = "RATE", value_parser = parse_part)]
@@ -165,6 +164,9 @@ pub(super) struct Diff {
     /// Changes that are surely within 1 ± this are not named [default: 0.02].
     #[arg(long, value_name = "PART", value_parser = parse_part)]
     pub(super) min_ratio: Option<f64>,
+    /// Growth that is not to be missed: rows that could hide it are listed with what it would take to see it [default: 0.1].
+    #[arg(long, value_name = "PART", value_parser = parse_growth)]
+    pub(super) growth: Option<f64>,
     /// Ends with exit code 3 where something got worse.
     #[arg(long)]
     pub(super) fail_on_regression: bool,
@@ -174,11 +176,69 @@ pub(super) struct Diff {
 
 impl Diff {
     pub(super) fn normalization(&self) -> Result<Option<Normalization>, Failure> {
-        if let (Some(before), Some(after)) = (self.requests_before, self.requests_after) {
-            let why = || Failure::Usage("wanted numbers above 0 for --requests-before and --requests-after".to_owned());
-            return Ok(Some(Normalization::PerRequest(Work::new(before, after).ok_or_else(why)?)));
+        Ok(self.work.given()?.map(Normalization::PerRequest).or_else(|| self.normalize.as_deref().and_then(Normalization::from_name)))
+    }
+}
+
+/// What part of its captures each side is.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Parts of captures")]
+pub(super) struct Parts {
+    /// The side before is this part of its captures: time=FROM..TO (since the first sample, such as 0s..10s or 1m..), thread=NAME,
+    /// label=KEY:VALUE, focus=REGEX or ignore=REGEX. May be given several times: all must hold; several threads, or values of one label,
+    /// are alternatives.
+    #[arg(long, value_name = "CONDITION")]
+    before_where: Vec<String>,
+    /// The same for the side after.
+    #[arg(long, value_name = "CONDITION")]
+    after_where: Vec<String>,
+}
+
+impl Parts {
+    /// Before and after.
+    pub(super) fn sides(&self) -> Result<[Part; 2], Failure> {
+        let parse = |name: &str, conditions: &[String]| Part::parse(conditions).map_err(|why| Failure::Usage(format!("{name}: {why}")));
+        Ok([parse("--before-where", &self.before_where)?, parse("--after-where", &self.after_where)?])
+    }
+
+    /// True where neither side is a part.
+    pub(super) fn are_whole(&self) -> bool {
+        self.before_where.is_empty() && self.after_where.is_empty()
+    }
+}
+
+/// How much work each side did: values are then compared per unit of work.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Work done")]
+pub(super) struct WorkArgs {
+    /// Requests (or other work) done before: values are then compared per request.
+    #[arg(long, value_name = "N", requires = "requests_after", conflicts_with = "normalize")]
+    requests_before: Option<f64>,
+    /// Requests done after.
+    #[arg(long, value_name = "N", requires = "requests_before")]
+    requests_after: Option<f64>,
+    /// Requests per second before; multiplied by the duration.
+    #[arg(long, value_name = "RATE", requires = "throughput_after", conflicts_with_all = ["normalize", "requests_before"])]
+    throughput_before: Option<f64>,
+    /// Requests per second after.
+    #[arg(long, value_name = "RATE", requires = "throughput_before")]
+    throughput_after: Option<f64>,
+    /// Counts the work in the captures: event=NAME (occurrences of another sample type, such as a tracepoint), frame=REGEX (occurrences of
+    /// stacks with the frame), label=KEY (distinct values), comment=KEY (a number in the comments).
+    #[arg(long, value_name = "MARKER", value_parser = Marker::parse, conflicts_with_all = ["normalize", "requests_before", "throughput_before"])]
+    work: Option<Marker>,
+}
+
+impl WorkArgs {
+    fn given(&self) -> Result<Option<Work>, Failure> {
+        let sound = |name: &str, work: Option<Work>| {
+            work.map(Some).ok_or_else(|| Failure::Usage(format!("wanted numbers above 0 for --{name}-before and --{name}-after")))
+        };
+        match (self.requests_before.zip(self.requests_after), self.throughput_before.zip(self.throughput_after)) {
+            (Some((before, after)), _) => sound("requests", Work::new(before, after)),
+            (_, Some((before, after))) => sound("throughput", Work::throughput(before, after)),
+            _ => Ok(self.work.clone().map(|count| Work::Counted { count })),
         }
-        Ok(self.normalize.as_deref().and_then(Normalization::from_name))
     }
 }
 
@@ -194,6 +254,8 @@ pub(super) struct Export {
     /// Where to; the ending says what: folded, svg, csv, json, md, pb.gz, pb, png. - is standard output and needs --as.
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) parts: Parts,
     /// How the two sides of a comparison are made comparable; what fits the sample type otherwise.
     #[arg(long, value_name = "HOW", value_parser = normalizations(), requires = "diff")]
     normalize: Option<String>,
@@ -234,9 +296,9 @@ impl Picture {
         self.size.map(|(width, _)| width)
     }
 
-    pub(super) fn part(&self) -> Part {
+    pub(super) fn part(&self) -> picture::Part {
         // The parser lets only these names through.
-        Part::from_name(&self.part).unwrap_or_default()
+        picture::Part::from_name(&self.part).unwrap_or_default()
     }
 
     pub(super) const fn theme(&self) -> PictureTheme {
@@ -289,7 +351,7 @@ pub(super) enum Theme {
 
 /// The names that `--normalize` takes.
 fn normalizations() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(Normalization::ALL.map(Normalization::name))
+    clap::builder::PossibleValuesParser::new(Normalization::ALL.map(|how| how.name()))
 }
 
 /// The names that `--by` takes.
@@ -298,7 +360,7 @@ fn granularities() -> clap::builder::PossibleValuesParser {
 }
 
 fn parts() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(Part::ALL.map(Part::name))
+    clap::builder::PossibleValuesParser::new(picture::Part::ALL.map(picture::Part::name))
 }
 
 /// What is looked at: sample type, granularity, filters.
@@ -418,6 +480,10 @@ fn parse_scale(text: &str) -> Result<f32, String> {
 
 fn parse_part(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|part| (0.0..1.0).contains(part)).ok_or_else(|| "wanted a number from 0 to below 1".to_owned())
+}
+
+fn parse_growth(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|part| (0.001..=10.0).contains(part)).ok_or_else(|| "wanted a number from 0.001 to 10".to_owned())
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {

@@ -9,7 +9,7 @@ use super::progress::with_progress;
 use super::read::Weighed;
 use super::{Failure, args, exit, output, read};
 use crate::analysis::regress::{self, Exposure, Findings, Spec};
-use crate::analysis::{Normalization, SideInput};
+use crate::analysis::{Normalization, Part, SideInput};
 use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
@@ -25,11 +25,17 @@ pub(super) struct Compared {
 }
 
 pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failure> {
-    let compared = if let [saved] = args.files.as_slice() {
-        judge(saved_sides(saved, options)?, 1, &args.view, args.normalization()?, &spec(args))?
-    } else {
-        let (before, after) = sides(args)?;
-        compare(&before, &after, &args.view, args.normalization()?, &spec(args), options)?
+    let parts = args.parts.sides()?;
+    let compared = match args.files.as_slice() {
+        [saved] if args.parts.are_whole() => {
+            let [before, after] = saved_sides(saved, options)?;
+            let sides = [Captures { files: vec![before], part: Part::WHOLE }, Captures { files: vec![after], part: Part::WHOLE }];
+            judge(sides, &args.view, args.normalization()?, &spec(args))?
+        }
+        _ => {
+            let (before, after) = sides(args)?;
+            compare([&before, &after], parts, &args.view, args.normalization()?, &spec(args), options)?
+        }
     };
     let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals: compared.weighed.decimals };
     let Some(report) = DiffReport::new(&compared.weighed.comparison, &compared.findings, input) else {
@@ -50,6 +56,8 @@ fn sides(args: &Diff) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
     match args.files.as_slice() {
         [] if !args.before.is_empty() && !args.after.is_empty() => Ok((args.before.clone(), args.after.clone())),
         [before, after] => Ok((vec![before.clone()], vec![after.clone()])),
+        // Both sides are parts of it.
+        [both] => Ok((vec![both.clone()], vec![both.clone()])),
         _ => Err(Failure::Usage("wanted BEFORE and AFTER, or --before FILE… --after FILE…".to_owned())),
     }
 }
@@ -58,48 +66,69 @@ fn sides(args: &Diff) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
 fn spec(args: &Diff) -> Spec {
     let exposure = if args.robust { Exposure::Robust } else { Exposure::Normalization };
     let default = Spec::default();
-    Spec { exposure, level: args.level.unwrap_or(default.level), min_ratio: args.min_ratio.unwrap_or(default.min_ratio), ..default }
+    Spec {
+        exposure,
+        level: args.level.unwrap_or(default.level),
+        min_ratio: args.min_ratio.unwrap_or(default.min_ratio),
+        growth: args.growth.unwrap_or(default.growth),
+        ..default
+    }
 }
 
-/// Reads, weighs and judges two sides.
+/// The captures of a side with their paths, and what part of them the side is.
+pub(super) struct Captures {
+    files: Vec<(String, Arc<Profile>)>,
+    part: Part,
+}
+
+/// Reads, weighs and judges two sides, before and after.
 pub(super) fn compare(
-    before: &[PathBuf],
-    after: &[PathBuf],
+    sides: [&[PathBuf]; 2],
+    parts: [Part; 2],
     view: &args::View,
     normalization: Option<Normalization>,
     spec: &Spec,
     options: &LoadOptions,
 ) -> Result<Compared, Failure> {
-    let read = |path: &PathBuf| -> Result<(String, Arc<Profile>), Failure> {
-        Ok((path.to_string_lossy().into_owned(), read::capture(Path::new(path), options)?))
+    let mut read: Vec<(&PathBuf, Arc<Profile>)> = Vec::new();
+    for path in sides.into_iter().flatten() {
+        // Standard input can be read once, and two parts of a file need one reading.
+        if !read.iter().any(|(known, _)| *known == path) {
+            read.push((path, read::capture(Path::new(path), options)?));
+        }
+    }
+    let of = |path: &PathBuf| {
+        let known = read.iter().find(|(known, _)| *known == path);
+        known.map(|(_, profile)| (path.to_string_lossy().into_owned(), Arc::clone(profile)))
     };
-    let captures: Vec<_> = before.iter().chain(after).map(read).collect::<Result<_, _>>()?;
-    judge(captures, before.len(), view, normalization, spec)
+    let [before, after] = parts;
+    let side = |paths: &[PathBuf], part| Captures { files: paths.iter().filter_map(of).collect(), part };
+    judge([side(sides[0], before), side(sides[1], after)], view, normalization, spec)
 }
 
 /// The sides of a comparison that was saved as one file.
-fn saved_sides(path: &Path, options: &LoadOptions) -> Result<Vec<(String, Arc<Profile>)>, Failure> {
+fn saved_sides(path: &Path, options: &LoadOptions) -> Result<[(String, Arc<Profile>); 2], Failure> {
     let name = path.to_string_lossy();
     let saved = read::capture(path, options)?;
     let Some((before, after)) = split_pair(&saved) else {
         return Err(Failure::Usage(format!(
-            "wanted BEFORE and AFTER; {name} alone is no saved comparison (no sample has the label pprof::base)"
+            "wanted BEFORE and AFTER, or --before-where and --after-where for two parts of one capture; {name} alone is no saved comparison (no sample has the label pprof::base)"
         )));
     };
-    Ok(vec![(format!("{name} (before)"), Arc::new(before)), (format!("{name} (after)"), Arc::new(after))])
+    Ok([(format!("{name} (before)"), Arc::new(before)), (format!("{name} (after)"), Arc::new(after))])
 }
 
-/// Weighs and judges two sides, of which the first has the first `before` captures.
-fn judge(
-    captures: Vec<(String, Arc<Profile>)>,
-    before: usize,
-    view: &args::View,
-    normalization: Option<Normalization>,
-    spec: &Spec,
-) -> Result<Compared, Failure> {
+/// Weighs and judges two sides.
+fn judge(sides: [Captures; 2], view: &args::View, normalization: Option<Normalization>, spec: &Spec) -> Result<Compared, Failure> {
+    let [before, after] = sides;
+    let first = before.files.len();
+    let captures: Vec<(String, Arc<Profile>)> = before.files.into_iter().chain(after.files).collect();
     let profiles: Vec<Arc<Profile>> = captures.iter().map(|(_, profile)| Arc::clone(profile)).collect();
-    let sides = [SideInput { captures: (0..before).collect() }, SideInput { captures: (before..profiles.len()).collect() }];
-    let weighed = read::comparison(&profiles, &sides, view, normalization)?;
+    let inputs = [
+        SideInput { captures: (0..first).collect(), part: before.part },
+        SideInput { captures: (first..profiles.len()).collect(), part: after.part },
+    ];
+    let weighed = read::comparison(&profiles, &inputs, view, normalization)?;
     let findings = with_progress("judging", |_| regress::findings(&weighed.comparison, &profiles, spec));
     let findings = findings.ok_or_else(|| Failure::Usage("a comparison has two sides".to_owned()))?;
     Ok(Compared { captures, weighed, findings })

@@ -16,7 +16,7 @@ use crate::app::{App, Command, Options};
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
-use crate::report::part::filtered;
+use crate::report::part::{filtered, part_of};
 use crate::report::{self, DiffInput, DiffReport, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
@@ -86,17 +86,20 @@ fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions
     if matches!(kind, Kind::PbGz | Kind::Pb) {
         let captures = [read::capture(before, options)?, read::capture(after, options)?];
         let filter = read::filter(&captures, &args.view)?;
-        let side = |capture: &Profile| if filter.is_empty() { None } else { Some(filtered(capture, &filter)) };
-        let [before, after] = &captures;
-        let (chosen_before, chosen_after) = (side(before), side(after));
-        let merged = merge_pair(chosen_before.as_ref().unwrap_or(before), chosen_after.as_ref().unwrap_or(after));
+        let mut sides = Vec::new();
+        for (capture, part) in captures.into_iter().zip(args.parts.sides()?) {
+            let part = part_of(&capture, &part).map_err(Failure::Failed)?.map_or(capture, Arc::new);
+            sides.push(if filter.is_empty() { part } else { Arc::new(filtered(&part, &filter)) });
+        }
+        let [before, after] = sides.as_slice() else { return Err(Failure::Usage("wanted BEFORE and AFTER".to_owned())) };
+        let merged = merge_pair(before, after);
         if merged.sample_types.is_empty() {
             return Err(Failure::Failed("the captures have no sample type in common".to_owned()));
         }
         return Ok(pprof_bytes(kind, &merged).unwrap_or_default());
     }
-    let side = std::slice::from_ref;
-    let compared = diff::compare(side(before), side(after), &args.view, args.normalization(), &Spec::default(), options)?;
+    let sides = [std::slice::from_ref(before), std::slice::from_ref(after)];
+    let compared = diff::compare(sides, args.parts.sides()?, &args.view, args.normalization(), &Spec::default(), options)?;
     let Compared { captures, weighed, findings } = compared;
     match kind {
         Kind::Csv => Ok(DiffReport::csv(&weighed.comparison, &findings, weighed.decimals).into_bytes()),
@@ -130,7 +133,14 @@ fn png_bytes(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<
     let (name, unit) = read::sample_type(&captures, args.view.sample_type.as_deref())?;
     let filter = args.view.filter();
     let shown = match ids.as_slice() {
-        [before, after] => vec![Command::Show(*after), Command::SetBefore(*before), Command::SetNormalization(args.normalization())],
+        [before, after] => {
+            vec![
+                Command::Show(*after),
+                Command::SetBefore(*before),
+                Command::CompareParts(Box::new(args.parts.sides()?)),
+                Command::SetNormalization(args.normalization()),
+            ]
+        }
         ids => ids.iter().copied().map(Command::Show).collect(),
     };
     let commands = shown.into_iter().chain([

@@ -7,7 +7,7 @@ use super::Failure;
 use super::args::View;
 use super::progress::with_progress;
 use crate::analysis::comparison::{CompareError, Shape, common_sample_types};
-use crate::analysis::filter::thread_label;
+use crate::analysis::part::threads_of;
 use crate::analysis::{Comparison, Direction, Filter, Normalization, SideInput, compare};
 use crate::app::load::{LoadError, LoadOptions, load};
 use crate::model::{Profile, base_name};
@@ -37,14 +37,15 @@ pub(super) fn comparison(
     if decimals.iter().any(|&other| Some(&other) != decimals.first()) {
         return Err(Failure::Failed(format!("the values of {name} have {decimals:?} decimals: they cannot be compared as integers")));
     }
-    let normalization = normalization.unwrap_or_else(|| Normalization::fitting(&name, captures));
+    let parts = sides.iter().flat_map(|side| side.captures.iter().filter_map(|&row| Some((captures.get(row)?.as_ref(), &side.part))));
+    let normalization = normalization.unwrap_or_else(|| Normalization::fitting_parts(&name, parts));
     let comparison = with_progress("analysing", |ticket| {
         let shape = Shape::build(captures, view.by(), Direction::TopDown, &filter, ticket)?;
         compare(Arc::new(shape), captures, sides, (&name, &unit), &filter, normalization, ticket)
     });
     let comparison = comparison.map_err(|error| match error {
         CompareError::Cancelled => Failure::Cancelled,
-        error @ CompareError::NoSuchSampleType { .. } => Failure::Failed(error.to_string()),
+        error => Failure::Failed(error.to_string()),
     })?;
     Ok(Weighed { comparison, decimals: decimals.first().copied().unwrap_or(0) })
 }
@@ -63,7 +64,7 @@ pub(super) struct Weighed {
 
 /// The capture alone, by what the user asked for.
 pub(super) fn single(capture: &Arc<Profile>, view: &View) -> Result<Weighed, Failure> {
-    comparison(&[Arc::clone(capture)], &[SideInput { captures: vec![0] }], view, Some(Normalization::Share))
+    comparison(&[Arc::clone(capture)], &[SideInput::whole([0])], view, Some(Normalization::Share))
 }
 
 /// The sample type of that name, or the first capture's default; all captures must have it.
@@ -100,30 +101,19 @@ pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Re
     Err(Failure::Failed(format!("{}/{} is not in all captures; they have {}", chosen.0, chosen.1, each.join(" and "))))
 }
 
-/// The threads that the user named by name, number or full label, as labels of [`thread_label`].
+/// The threads that the user named by name, number or full label, as labels of
+/// [`thread_label`](crate::analysis::filter::thread_label).
 pub(super) fn threads(captures: &[Arc<Profile>], wanted: &[String]) -> Result<Vec<String>, Failure> {
     let mut labels = Vec::new();
     for name in wanted {
-        let before = labels.len();
-        for profile in captures {
-            for id in profile.threads.ids() {
-                let (thread, label) = (profile.threads[id], thread_label(profile, id));
-                let number = thread.tid.or(thread.pid).is_some_and(|number| number.to_string() == *name);
-                if label == *name || number || profile.strings.get(thread.name) == name {
-                    labels.push(label);
-                }
-            }
+        let wanted = std::slice::from_ref(name);
+        let found: Vec<_> = captures.iter().map(|profile| threads_of(profile, wanted)).collect();
+        // A thread of one side only is a choice too.
+        if found.iter().all(Result::is_err) {
+            let why = found.into_iter().find_map(Result::err).unwrap_or_else(|| "no capture was given".to_owned());
+            return Err(Failure::Failed(why));
         }
-        if labels.len() == before {
-            let mut known: Vec<String> =
-                captures.iter().flat_map(|profile| profile.threads.ids().map(|id| thread_label(profile, id))).collect();
-            known.sort_unstable();
-            known.dedup();
-            known.truncate(20);
-            let known =
-                if known.is_empty() { "the capture names no threads".to_owned() } else { format!("there are {}", known.join(", ")) };
-            return Err(Failure::Failed(format!("there is no thread {name}; {known}")));
-        }
+        labels.extend(found.into_iter().flatten().flatten());
     }
     Ok(labels)
 }

@@ -11,13 +11,16 @@ use super::number::Number;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
-use crate::analysis::diff::{Interval, Measure, Verdict};
-use crate::analysis::regress::{Finding, Findings};
+use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
+use crate::analysis::regress::{Answer, Finding, Findings, runs_needed};
 use crate::analysis::{Comparison, Granularity, PlaceId};
 use crate::model::{Profile, human, human_delta, human_duration};
 
 /// Functions with fewer events on both sides together have an interval too wide to be listed.
 const INTERVAL_EVENTS: f64 = 20.0;
+
+/// Rows of the table of what cannot be told.
+const OPEN_ROWS: usize = 8;
 
 /// What was compared, beside the comparison and its findings.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +48,9 @@ pub struct DiffReport {
     after: SideReport,
     exposure: IntervalReport,
     unchanged: Option<IntervalReport>,
+    noise: NoiseReport,
+    readings: Option<ReadingsReport>,
+    could_have_seen: Seen,
     findings: Vec<FindingReport>,
     others: Vec<FindingReport>,
     others_left_out: usize,
@@ -92,7 +98,7 @@ impl Scale {
 
     fn delta(&self, value: f64) -> String {
         let sign = if value > 0.0 { "+" } else { "" };
-        match self.normalization {
+        match &self.normalization {
             Normalization::Share => format!("{sign}{}", percent(value).replace(" %", " points")).replace('-', "−"),
             other => format!("{}{}", human_delta(value, &self.unit), other.per()),
         }
@@ -103,6 +109,10 @@ impl Scale {
 #[derive(Clone, Debug, Serialize)]
 struct SideReport {
     files: Vec<String>,
+    /// Conditions as on the command line; none for whole captures.
+    part: Vec<String>,
+    /// Work done, where values are compared per unit of work.
+    work: Option<f64>,
     total: Number,
     /// Sum of absolute values.
     gross: Number,
@@ -136,12 +146,79 @@ impl From<Interval> for IntervalReport {
     }
 }
 
+/// Which noise was allowed for beyond sampling.
+#[derive(Clone, Debug, Serialize)]
+struct NoiseReport {
+    /// `repeats`, `slices` (of time) or `functions`.
+    from: &'static str,
+    /// How many of them.
+    count: usize,
+    slice_ns: Option<i64>,
+    function: f64,
+    background: f64,
+}
+
+impl From<&Noise> for NoiseReport {
+    fn from(noise: &Noise) -> Self {
+        let (from, count) = match noise.slices {
+            _ if noise.repeats >= 2 => ("repeats", noise.repeats),
+            Some((slices, _)) => ("slices", slices),
+            None => ("functions", noise.cells),
+        };
+        let slice_ns = noise.slices.map(|(_, nanos)| nanos);
+        Self { from, count, slice_ns, function: noise.function, background: noise.background }
+    }
+}
+
+/// Both readings of the top explanation.
+#[derive(Clone, Debug, Serialize)]
+struct ReadingsReport {
+    func: String,
+    part: f64,
+    place: IntervalReport,
+    rest: IntervalReport,
+}
+
+/// What could have been found.
+#[derive(Clone, Debug, Serialize)]
+struct Seen {
+    /// In the place that shows most.
+    smallest: Option<f64>,
+    /// What is not to be missed.
+    growth: f64,
+    unchanged: usize,
+    cannot_tell: usize,
+}
+
+impl Seen {
+    fn of(findings: &Findings) -> Self {
+        let state = |state| findings.others.iter().filter(|row| row.answer(findings.growth) == state).count();
+        let finite = findings.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite());
+        Self {
+            smallest: finite.reduce(f64::min),
+            growth: findings.growth,
+            unchanged: state(Answer::Unchanged),
+            cannot_tell: state(Answer::CannotTell),
+        }
+    }
+}
+
+/// What it would take to tell.
+#[derive(Clone, Debug, Serialize)]
+struct NeedsReport {
+    /// Times as many samples; null where no number is enough.
+    samples: Option<f64>,
+    /// Runs a side.
+    runs: Option<usize>,
+}
+
 /// One finding, or one function that is none.
 #[derive(Clone, Debug, Serialize)]
 struct FindingReport {
     rank: Option<usize>,
     #[serde(serialize_with = "verdict_name")]
     verdict: Verdict,
+    state: &'static str,
     func: String,
     measure: &'static str,
     path: Option<Vec<String>>,
@@ -162,6 +239,7 @@ struct FindingReport {
     events: [f64; 2],
     explains: f64,
     minimum_detectable: f64,
+    needs: Option<NeedsReport>,
     explained_by: Option<usize>,
     /// The name after, of a renamed function.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,8 +268,11 @@ impl DiffReport {
         let (before, after) = comparison.pair()?;
         let normalization = comparison.effective_normalization();
         // Shares are parts already; other numbers still stand in the capture's stored integers.
-        let stored = if normalization == Normalization::Share { 1.0 } else { 10_f64.powi(i32::from(input.decimals)) };
-        let row = |finding: &Finding| finding_report(comparison, finding, stored, input.decimals);
+        let stored = if *normalization == Normalization::Share { 1.0 } else { 10_f64.powi(i32::from(input.decimals)) };
+        let row = |finding: &Finding| {
+            let needs = Needs { growth: findings.growth, repeats: findings.diff.noise.repeats };
+            finding_report(comparison, finding, (stored, input.decimals), &needs)
+        };
         let intervals = Measure::ALL.into_iter().flat_map(|measure| {
             let table = findings.diff.table(measure);
             let places = comparison.places().ids().skip(1);
@@ -219,6 +300,14 @@ impl DiffReport {
             after: side_report(comparison, after, input),
             exposure: findings.exposure.into(),
             unchanged: findings.unchanged.map(Into::into),
+            noise: (&findings.diff.noise).into(),
+            readings: findings.readings.as_ref().map(|readings| ReadingsReport {
+                func: readings.func.clone(),
+                part: readings.part,
+                place: readings.place.into(),
+                rest: readings.rest.into(),
+            }),
+            could_have_seen: Seen::of(findings),
             findings: findings.rows.iter().map(row).collect(),
             others: findings.others.iter().map(row).collect(),
             others_left_out: findings.others_left_out,
@@ -226,7 +315,7 @@ impl DiffReport {
             tests: findings.tests,
             comparability: findings.differences.iter().map(DifferenceReport::new).collect(),
             notes: findings.notes.clone(),
-            scale: Scale { normalization, unit: comparison.unit.clone() },
+            scale: Scale { normalization: normalization.clone(), unit: comparison.unit.clone() },
         })
     }
 
@@ -247,6 +336,9 @@ impl DiffReport {
             push_line(&mut text, format_args!("\n{}", self.findings_table(false).text().trim_end()));
         }
         push_line(&mut text, format_args!("\n{}", self.others_text()));
+        if let Some(open) = self.open_table() {
+            push_line(&mut text, format_args!("\n{}\n{}", self.open_text(), open.text().trim_end()));
+        }
         for difference in self.comparability.iter().filter(|row| row.concern != Concern::Info.name()) {
             push_line(&mut text, format_args!("{}", difference.line()));
         }
@@ -267,6 +359,9 @@ impl DiffReport {
             push_line(&mut text, format_args!("{}", self.findings_table(true).markdown()));
         }
         push_line(&mut text, format_args!("{}", markdown_escape(&self.others_text())));
+        if let Some(open) = self.open_table() {
+            push_line(&mut text, format_args!("\n{}\n\n{}", markdown_escape(&self.open_text()), open.markdown().trim_end()));
+        }
         for difference in self.comparability.iter().filter(|row| row.concern != Concern::Info.name()) {
             push_line(&mut text, format_args!("\n> {}", markdown_escape(&difference.line())));
         }
@@ -329,7 +424,8 @@ impl DiffReport {
     fn side_text(&self, side: &SideReport) -> String {
         let duration = side.duration_ns.map(|nanos| format!(" in {}", human_duration(nanos))).unwrap_or_default();
         let total = human(side.gross.as_f64(), &self.unit);
-        format!("{}: {total} {}{duration}, {} samples", printable(&side.files.join(", ")), self.sample_type, side.samples)
+        let part = if side.part.is_empty() { String::new() } else { format!(" [{}]", printable(&side.part.join("; "))) };
+        format!("{}{part}: {total} {}{duration}, {} samples", printable(&side.files.join(", ")), self.sample_type, side.samples)
     }
 
     fn scale_text(&self) -> String {
@@ -367,6 +463,45 @@ impl DiffReport {
             ]);
         }
         table
+    }
+
+    /// What the table of open rows is about.
+    fn open_text(&self) -> String {
+        let growth = percent(self.could_have_seen.growth);
+        format!("cannot tell: {} rows could hide a growth of {growth}; those with most cost:", self.could_have_seen.cannot_tell)
+    }
+
+    /// The costly rows of which nothing can be told, and what it would take; `None` where there are none.
+    fn open_table(&self) -> Option<Table> {
+        let mut open: Vec<&FindingReport> = self.others.iter().filter(|row| row.needs.is_some()).collect();
+        if open.is_empty() {
+            return None;
+        }
+        open.sort_by(|a, b| b.before.max(b.after).total_cmp(&a.before.max(a.after)).then_with(|| a.func.cmp(&b.func)));
+        let mut table = Table::new([
+            ("before", Align::Right),
+            ("after", Align::Right),
+            ("could have seen", Align::Right),
+            ("would need", Align::Left),
+            ("measure", Align::Left),
+            ("function", Align::Left),
+        ]);
+        for row in open.into_iter().take(OPEN_ROWS) {
+            let needs = row.needs.as_ref();
+            let samples = needs.and_then(|needs| needs.samples).map(|times| format!("{times:.1}× the samples"));
+            let runs = needs.and_then(|needs| needs.runs).map(|runs| format!("{runs} runs a side"));
+            let parts: Vec<String> = samples.into_iter().chain(runs).collect();
+            let detectable = row.minimum_detectable;
+            table.row([
+                self.scale.text(row.before),
+                self.scale.text(row.after),
+                if detectable.is_finite() { format!("+{}", percent(detectable)) } else { "nothing".to_owned() },
+                if parts.is_empty() { "more than can be had".to_owned() } else { parts.join(" or ") },
+                row.measure.to_owned(),
+                row.func.clone(),
+            ]);
+        }
+        Some(table)
     }
 
     /// How many rows are no finding, by reason.
@@ -447,22 +582,21 @@ fn side_report(comparison: &Comparison, side: &crate::analysis::comparison::Side
     let captures: Vec<CaptureReport> = side
         .rows
         .iter()
-        .filter_map(|&row| input.captures.get(row))
-        .map(|(file, profile)| {
-            let same = |kind: &crate::model::SampleType| kind.name == comparison.sample_type && kind.unit == comparison.unit;
-            let column = profile.sample_types.iter().position(same).unwrap_or_default();
-            CaptureReport {
-                file: file.clone(),
-                format: profile.info.format.clone(),
-                total: number(profile.total(column)),
-                samples: profile.sample_types.get(column).map_or(0, |kind| kind.records),
-                duration_ns: profile.info.duration_nanos,
-                start_unix_ns: profile.info.start_unix_nanos,
-            }
+        .zip(&side.measured)
+        .filter_map(|(&row, measured)| Some((input.captures.get(row)?, measured)))
+        .map(|((file, profile), measured)| CaptureReport {
+            file: file.clone(),
+            format: profile.info.format.clone(),
+            total: number(measured.total),
+            samples: measured.records,
+            duration_ns: measured.duration_nanos,
+            start_unix_ns: profile.info.start_unix_nanos,
         })
         .collect();
     SideReport {
         files: captures.iter().map(|capture| capture.file.clone()).collect(),
+        part: side.part.conditions(),
+        work: side.work.map(|work| work.amount),
         total: number(side.total),
         gross: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
         samples: captures.iter().map(|capture| capture.samples).sum(),
@@ -472,11 +606,19 @@ fn side_report(comparison: &Comparison, side: &crate::analysis::comparison::Side
     }
 }
 
-fn finding_report(comparison: &Comparison, row: &Finding, stored: f64, decimals: u8) -> FindingReport {
+/// From which growth on a row that hides it cannot be told, and the captures a side that there are.
+struct Needs {
+    growth: f64,
+    repeats: usize,
+}
+
+fn finding_report(comparison: &Comparison, row: &Finding, (stored, decimals): (f64, u8), needs: &Needs) -> FindingReport {
+    let state = row.answer(needs.growth);
     let name = |place: &PlaceId| comparison.places().name(*place).to_owned();
     FindingReport {
         rank: (row.rank > 0).then_some(row.rank),
         verdict: row.verdict,
+        state: state.name(),
         func: row.func.clone(),
         measure: row.measure.name(),
         path: row.path.as_ref().map(|path| path.iter().map(name).collect()),
@@ -493,6 +635,10 @@ fn finding_report(comparison: &Comparison, row: &Finding, stored: f64, decimals:
         events: row.events,
         explains: row.explains,
         minimum_detectable: row.minimum_detectable,
+        needs: (state == Answer::CannotTell).then(|| NeedsReport {
+            samples: Some(row.needed.samples.max(1.0)).filter(|times| times.is_finite()),
+            runs: runs_needed(row.needed, needs.repeats),
+        }),
         explained_by: row.explained_by,
         new: row.new.clone(),
         why: row.why.clone(),

@@ -3,6 +3,7 @@
 //! Deliberately absent: what to choose, which [`merged`](super::merged) and filters know. Start reading at `Choice`.
 
 use crate::analysis::filter::{Filter, compile, frame_matches};
+use crate::analysis::part::Part;
 use crate::base::index::{Column, Index};
 use crate::model::{
     Builder, Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapping, Profile, Sample, SampleType, StackId, StringId, Thread,
@@ -206,6 +207,18 @@ pub(super) fn copy_head(builder: &mut Builder, profile: &Profile, types: impl Fn
     builder.default_sample_type = row.unwrap_or(builder.sample_types.len().saturating_sub(1));
     builder.info = profile.info.clone();
     builder.notes.absorb(&profile.notes);
+}
+
+/// A part of a capture as a capture of its own, with its own length; `None` for the whole. The error says what the capture lacks.
+pub fn part_of(profile: &Profile, part: &Part) -> Result<Option<Profile>, String> {
+    if part.is_whole() {
+        return Ok(None);
+    }
+    let mut made = filtered(profile, &part.filter(profile)?);
+    made.info.duration_nanos = part.duration_nanos(profile);
+    let later = part.time.and_then(|span| span.from).unwrap_or(0);
+    made.info.start_unix_nanos = profile.info.start_unix_nanos.map(|start| start.saturating_add(later));
+    Ok(Some(made))
 }
 
 /// The samples that a filter lets through, as a profile of its own with everything that they use. Frames that the capture asks to drop

@@ -6,7 +6,7 @@ use egui::{Button, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
-use super::{drop, palette, shortcuts};
+use super::{drop, palette, parts, shortcuts};
 use crate::app::load::is_there;
 use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
@@ -36,6 +36,7 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
         Dialog::WhichMember(archive, choice) => {
             titled(ui, "Which capture of the archive?", out, |ui, out| member_ui(ui, *archive, choice, out));
         }
+        Dialog::Parts(proposal) => titled(ui, "Compare two parts", out, |ui, out| parts::ui(ui, cx, proposal, out)),
         Dialog::ExportPath(name) => titled(ui, "Export to a path", out, |ui, out| export_path_ui(ui, cx, name, out)),
     });
     if shown.should_close() {
@@ -46,6 +47,7 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
 /// Half-typed text does not outlive its dialog.
 fn forget(ctx: &egui::Context) {
     palette::forget(ctx);
+    parts::forget(ctx);
     ctx.data_mut(|data| data.remove::<String>(path_id()));
 }
 

@@ -9,6 +9,7 @@ use super::theme::fonts;
 use super::toolbar::filter_chip;
 use super::words::counted;
 use crate::analysis::filter::{texts, thread_label};
+use crate::analysis::part::Part;
 use crate::app::Command;
 use crate::model::human_duration;
 
@@ -58,9 +59,16 @@ fn threads_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             out.send(Command::SetThreads(Vec::new()));
         }
         ui.separator();
+        let part = |name: &String| Part { threads: vec![name.clone()], ..Part::WHOLE };
         list_ui(ui, cx, all.iter().filter(|name| contains(name, &typed)), |ui, name| {
             let mut is_on = chosen.contains(name);
-            if ui.checkbox(&mut is_on, name).changed() {
+            let ticked = ui.horizontal(|ui| {
+                let ticked = ui.checkbox(&mut is_on, name).changed();
+                let others = all.iter().filter(|other| *other != name);
+                compare_ui(ui, name, part(name), other_of(chosen.iter().filter(|other| *other != name), others).map(part), out);
+                ticked
+            });
+            if ticked.inner {
                 let mut threads: Vec<String> = chosen.iter().filter(|other| *other != name).cloned().collect();
                 threads.extend(is_on.then(|| name.clone()));
                 out.send(Command::SetThreads(threads));
@@ -90,12 +98,20 @@ fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             ui.label(RichText::new(key).font(fonts::strong()));
             // The empty value stands for samples without this label.
             let none = String::new();
-            let values = std::iter::once(&none).chain(values).filter(|value| contains(value, &typed) || contains(key, &typed));
-            list_ui(ui, cx, values, |ui, value| {
+            let part = |value: &String| Part { labels: vec![(key.clone(), value.clone())], ..Part::WHOLE };
+            let listed = std::iter::once(&none).chain(values).filter(|value| contains(value, &typed) || contains(key, &typed));
+            list_ui(ui, cx, listed, |ui, value| {
                 let label = (key.clone(), value.clone());
                 let mut is_on = chosen.contains(&label);
                 let words = if value.is_empty() { format!("(no {key})") } else { value.clone() };
-                if ui.checkbox(&mut is_on, words).changed() {
+                let ticked = ui.horizontal(|ui| {
+                    let ticked = ui.checkbox(&mut is_on, &words).changed();
+                    let ticked_others = chosen.iter().filter(|(other, text)| other == key && text != value).map(|(_, text)| text);
+                    let other = other_of(ticked_others, values.iter().filter(|other| *other != value));
+                    compare_ui(ui, &words, part(value), other.map(part), out);
+                    ticked
+                });
+                if ticked.inner {
                     let mut labels: Vec<(String, String)> = chosen.iter().filter(|other| **other != label).cloned().collect();
                     labels.extend(is_on.then_some(label));
                     out.send(Command::SetLabels(labels));
@@ -103,6 +119,24 @@ fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             });
         }
     });
+}
+
+/// What a row of a list is compared with: the one other row that is ticked, else the one other that there is.
+fn other_of<'a>(ticked: impl Iterator<Item = &'a String>, others: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let only = |mut rows: Box<dyn Iterator<Item = &'a String> + '_>| rows.next().filter(|_| rows.next().is_none());
+    only(Box::new(ticked)).or_else(|| only(Box::new(others)))
+}
+
+/// A small button that compares the samples of a row with those of another; which, where it is not clear, is asked.
+fn compare_ui(ui: &mut Ui, name: &str, part: Part, other: Option<Part>, out: &mut Outbox) {
+    let hover = other.as_ref().map_or_else(|| format!("Compare {name} with…"), |other| format!("Compare {name} with {}", other.words()));
+    if ui.small_button("⇄").on_hover_text(&hover).accessible_name(format!("Compare {name} with")).clicked() {
+        out.send(match other {
+            Some(other) => Command::CompareParts(Box::new([part, other])),
+            None => Command::ChooseParts(Box::new([part, Part::WHOLE])),
+        });
+        ui.close();
+    }
 }
 
 /// A field that narrows a list; gives what is typed.

@@ -5,7 +5,6 @@ use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, RichText, Ui, vec2
 use super::cx::{Cx, Outbox};
 use super::theme::{Mode, Theme, fonts, size};
 use super::{panels, raster, shell};
-use crate::app::Capture;
 use crate::app::picture::{Part, PictureRequest};
 use crate::report::PictureTheme;
 
@@ -59,15 +58,15 @@ fn part_ui(ui: &mut Ui, cx: &Cx<'_>, part: Part) {
 /// Of what the picture is: files, sample type, what 100 % is, filters.
 fn title_ui(ui: &mut Ui, cx: &Cx<'_>) {
     ui.horizontal_centered(|ui| {
-        let name = |id| cx.app.capture(id).map(Capture::name).unwrap_or_default();
         let view = cx.app.view();
-        let color = if view.is_comparison() { cx.theme.after } else { cx.theme.text };
-        if let Some(before) = view.before {
-            ui.label(RichText::new(name(before)).font(fonts::strong()).color(cx.theme.before));
-            ui.label("→");
-        }
-        if let Some(after) = view.after {
-            ui.label(RichText::new(name(after)).font(fonts::strong()).color(color));
+        let name = |ui: &mut Ui, name: &String, color| ui.label(RichText::new(name).font(fonts::strong()).color(color));
+        match cx.app.shown_names().as_slice() {
+            [before, after] => {
+                name(ui, before, cx.theme.before);
+                ui.label("→");
+                name(ui, after, cx.theme.after);
+            }
+            names => names.iter().for_each(|only| drop(name(ui, only, cx.theme.text))),
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let Some((comparison, _)) = cx.app.shown_comparison() else { return };

@@ -161,7 +161,7 @@ impl Shell {
 
 /// Words in the title bar: `before → after — Emberlens 0.1.0`.
 pub(super) fn title(app: &App) -> String {
-    let names: Vec<String> = app.view().captures().iter().filter_map(|id| app.capture(*id)).map(crate::app::Capture::name).collect();
+    let names = app.shown_names();
     let product = format!("Emberlens {}", env!("CARGO_PKG_VERSION"));
     if names.is_empty() { product } else { format!("{} — {product}", names.join(" → ")) }
 }

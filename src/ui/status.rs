@@ -6,6 +6,7 @@ use super::cx::{Cx, Outbox};
 use super::panels::flame::shown_part;
 use super::theme::{fonts, size};
 use super::words::{counted, grouped};
+use crate::analysis::comparison::Side;
 use crate::app::Command;
 use crate::app::view::Tab;
 use crate::base::jobs::Running;
@@ -36,9 +37,11 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         }
         [profile] => drop(ui.label(size_text(profile))),
         [before, after] => {
-            for (mark, color, profile) in [("B", cx.theme.before, before), ("A", cx.theme.after, after)] {
+            let sides = cx.app.shown_comparison().map_or(&[][..], |(comparison, _)| comparison.sides.as_slice());
+            for (at, (mark, color, profile)) in [("B", cx.theme.before, before), ("A", cx.theme.after, after)].into_iter().enumerate() {
                 ui.label(RichText::new(mark).color(color));
-                ui.label(size_text(profile));
+                let part = sides.get(at).filter(|side| !side.part.is_whole());
+                ui.label(part.map_or_else(|| size_text(profile), part_text));
             }
         }
         _ => {}
@@ -69,6 +72,12 @@ fn size_text(profile: &Profile) -> String {
         Some(nanos) if nanos > 0 => format!("{samples}, {}", human_duration(nanos)),
         _ => samples,
     }
+}
+
+/// The same of a side that is a part of its capture.
+fn part_text(side: &Side) -> String {
+    let samples = counted(side.measured.iter().map(|measured| measured.records).sum(), "sample", "samples");
+    side.duration_nanos.map_or_else(|| samples.clone(), |nanos| format!("{samples}, {}", human_duration(nanos)))
 }
 
 fn jobs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {

@@ -8,9 +8,10 @@ use egui::{Align, Button, Color32, Id, Layout, RichText, Stroke, TextEdit, TextW
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
 use super::words::counted;
-use super::{filters, shortcuts};
+use super::{filters, shortcuts, work};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Normalization, Work, percent};
+use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 use crate::app::command::kind;
 use crate::app::view::{CaptureId, Tab};
@@ -41,18 +42,19 @@ fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.add_space(size::PAD);
     let Some(before) = before.and_then(|id| cx.app.capture(id)) else {
         let width = ui.available_width() - 120.0;
-        capture_chip(ui, cx, out, after, Role::Alone, width);
+        capture_chip(ui, cx, out, (after, &Part::WHOLE), Role::Alone, width);
         if ui.button("Compare with…").on_hover_text("Choose the capture to compare with this one").clicked() {
             out.send(Command::ChooseComparison);
         }
         return;
     };
     let width = (ui.available_width() - 60.0) / 2.0;
-    capture_chip(ui, cx, out, before, Role::Before, width);
+    let [old, new] = &cx.app.view().parts;
+    capture_chip(ui, cx, out, (before, old), Role::Before, width);
     if ui.button("⇄").on_hover_text("Swap before and after (X)").accessible_name("Swap before and after").clicked() {
         out.send(Command::SwapSides);
     }
-    capture_chip(ui, cx, out, after, Role::After, width);
+    capture_chip(ui, cx, out, (after, new), Role::After, width);
 }
 
 /// What a capture is in the view.
@@ -81,7 +83,7 @@ impl Role {
     }
 }
 
-fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, capture: &Capture, role: Role, width: f32) {
+fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, (capture, part): (&Capture, &Part), role: Role, width: f32) {
     let (mark, color) = match role {
         Role::Alone => ("", cx.theme.strong_line),
         Role::Before => ("B", cx.theme.before),
@@ -89,15 +91,20 @@ fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, capture: &Capture, r
     };
     // A name that does not fit loses its middle: the beginning says which program, the end which run.
     let letters = ((width - 56.0) / 7.2).clamp(8.0, 60.0) as usize;
-    let name = shortened(&capture.name(), letters);
+    // Which part it is counts for more than the name, which both sides may have.
+    let part_words = shortened(&part.words(), (letters * 2 / 3).max(8));
+    let part_letters = if part.is_whole() { 0 } else { part_words.chars().count() + 3 };
+    let name = shortened(&capture.name(), letters.saturating_sub(part_letters).max(6));
+    let name = if part.is_whole() { name } else { format!("{name} [{part_words}]") };
     let mark = RichText::new(mark).font(fonts::strong()).color(color);
     let arrow = RichText::new("▾").color(cx.theme.muted);
     let atoms = if role == Role::Alone { egui::Atoms::new((name, arrow)) } else { egui::Atoms::new((mark, name, arrow)) };
     let button = Button::new(atoms).fill(cx.theme.raised).stroke(Stroke::new(size::HAIRLINE, color)).wrap_mode(TextWrapMode::Extend);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| captures_menu_ui(ui, cx, out, capture, role));
-    let words = format!("{}: {}", role.words(), capture.name());
+    let words = format!("{}: {}", role.words(), capture.name_of_part(part));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.clone()));
-    response.on_hover_text(format!("{}\n{}", role.words(), capture.path.display()));
+    let which = if part.is_whole() { String::new() } else { format!("\nOnly {}", part.line()) };
+    response.on_hover_text(format!("{}\n{}{which}", role.words(), capture.path.display()));
 }
 
 fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture, role: Role) {
@@ -125,7 +132,17 @@ fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture,
             entry(ui, &format!("Compare with {} as before", shortened(&other.name(), 32)), Command::SetBefore(other.id));
         }
         entry(ui, "Compare with another file…", Command::ChooseComparison);
+        for name in ["choose-parts", "compare-halves"] {
+            if let Some((kind, todo)) = kind(name).and_then(|kind| Some((kind, kind.available(cx.app)?))) {
+                entry(ui, kind.title, todo);
+            }
+        }
     } else {
+        for name in ["choose-parts", "compare-whole"] {
+            if let Some((kind, todo)) = kind(name).and_then(|kind| Some((kind, kind.available(cx.app)?))) {
+                entry(ui, kind.title, todo);
+            }
+        }
         entry(ui, "Swap before and after", Command::SwapSides);
         entry(ui, "Show this capture alone", Command::Show(shown.id));
     }
@@ -236,11 +253,11 @@ fn sample_type_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn normalization_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let shown = cx.app.normalization();
     let comparison = cx.app.shown_comparison().map(|(comparison, _)| comparison);
-    let words = |normalization: Normalization| match comparison.map(|comparison| denominators(comparison, normalization)) {
+    let words = |normalization: &Normalization| match comparison.map(|comparison| denominators(comparison, normalization)) {
         Some(Some(by)) => format!("{} ({by})", normalization.label()),
         _ => normalization.label().to_owned(),
     };
-    chip_ui(ui, cx, "Made comparable by", &words(shown), "What before and after are divided by", |ui| {
+    chip_ui(ui, cx, "Made comparable by", &words(&shown), "What before and after are divided by", |ui| {
         for normalization in Normalization::ALL {
             let can = match normalization {
                 Normalization::PerSecond => cx.app.durations_known(),
@@ -248,13 +265,20 @@ fn normalization_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 _ => true,
             };
             ui.add_enabled_ui(can, |ui| {
-                if choice_ui(ui, normalization == shown, &words(normalization)).clicked() {
+                if choice_ui(ui, normalization == shown, &words(&normalization)).clicked() {
                     out.send(Command::SetNormalization(Some(normalization)));
                 }
             });
         }
         ui.separator();
-        requests_ui(ui, cx, out, shown);
+        work::ui(ui, cx, out, &shown);
+        ui.separator();
+        if let Some((robust, todo)) = kind("toggle-robust").and_then(|robust| Some((robust, robust.available(cx.app)?))) {
+            let is_on = robust.checked.is_some_and(|checked| checked(cx.app));
+            if choice_ui(ui, is_on, robust.title).on_hover_text(robust.tooltip).clicked() {
+                out.send(todo);
+            }
+        }
         ui.separator();
         if choice_ui(ui, cx.app.view().normalization.is_none(), "What fits the sample type").clicked() {
             out.send(Command::SetNormalization(None));
@@ -262,41 +286,15 @@ fn normalization_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     });
 }
 
-/// Fields for the work of both sides: only the user knows it.
-fn requests_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: Normalization) {
-    let id = Id::unique("requests");
-    let known = match shown {
-        Normalization::PerRequest(work) => work.sides().map(|requests| requests.to_string()),
-        _ => [String::new(), String::new()],
-    };
-    let mut typed: [String; 2] = ui.data(|data| data.get_temp(id)).unwrap_or(known);
-    ui.label(RichText::new("Per request: requests (or requests per second)").color(cx.theme.muted));
-    ui.horizontal(|ui| {
-        for (name, text) in ["Before", "After"].into_iter().zip(&mut typed) {
-            ui.add(TextEdit::singleline(text).hint_text(name).desired_width(84.0).margin(egui::Margin::symmetric(6, 4)))
-                .accessible_name(format!("Requests {}", name.to_lowercase()));
-        }
-        let number = |text: &str| text.trim().replace([',', '_', ' '], "").parse::<f64>().ok();
-        let work = number(&typed[0]).zip(number(&typed[1])).and_then(|(before, after)| Work::new(before, after));
-        let button = ui.add_enabled(work.is_some(), Button::new("Use"));
-        if button.clicked()
-            && let Some(work) = work
-        {
-            out.send(Command::SetNormalization(Some(Normalization::PerRequest(work))));
-            ui.close();
-        }
-    });
-    ui.data_mut(|data| data.insert_temp(id, typed));
-}
-
 /// What each side is divided by: `24.3 s, 25.1 s`.
-fn denominators(comparison: &Comparison, normalization: Normalization) -> Option<String> {
+fn denominators(comparison: &Comparison, normalization: &Normalization) -> Option<String> {
     let (before, after) = comparison.pair()?;
     let texts = match normalization {
         Normalization::Share => [before, after].map(|side| Some(human(side.denominator(), &comparison.unit))),
         Normalization::PerSecond => [before, after].map(|side| side.duration_nanos.map(human_duration)),
         Normalization::PerCpuSecond => [before, after].map(|side| side.cpu_nanos.map(|nanos| human(nanos, "ns"))),
-        Normalization::PerRequest(work) => work.sides().map(|requests| Some(requests.to_string())),
+        Normalization::PerRequest(Work::Given(numbers)) => numbers.sides().map(|requests| Some(requests.to_string())),
+        Normalization::PerRequest(_) => [before, after].map(|side| side.work.map(|work| human(work.amount, "count"))),
         Normalization::Absolute => return None,
     };
     let [before, after] = texts;

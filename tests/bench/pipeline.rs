@@ -111,7 +111,7 @@ fn main() {
     let (took, shape) = best(5, || build(&captures));
     line("union of two", took, 0, &format!("{} nodes", shape.tree.len()));
     let shape = Arc::new(shape);
-    let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+    let sides = [SideInput::whole([0]), SideInput::whole([1])];
     let weigh = || {
         compare(Arc::clone(&shape), &captures, &sides, ("cpu", "nanoseconds"), &Filter::default(), Normalization::Share, &Ticket::new())
             .expect("both have cpu")

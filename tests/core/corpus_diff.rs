@@ -53,7 +53,7 @@ fn shape(captures: &[Arc<Profile>; 2], granularity: Granularity) -> Arc<Shape> {
 }
 
 fn compared(shape: &Arc<Shape>, captures: &[Arc<Profile>; 2], kind: (&str, &str), normalization: Normalization) -> Comparison {
-    let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+    let sides = [SideInput::whole([0]), SideInput::whole([1])];
     compare(Arc::clone(shape), captures, &sides, kind, &Filter::default(), normalization, &Ticket::new()).expect("both have the type")
 }
 

@@ -90,7 +90,7 @@ fn top_rows(text: &str) -> BTreeMap<String, (i64, i64)> {
 fn our_rows(profile: Profile, sample_type: (&str, &str), filter: &Filter) -> BTreeMap<String, (i64, i64)> {
     let (captures, ticket) = ([Arc::new(profile)], Ticket::new());
     let shape = Shape::build(&captures, Granularity::Function, Direction::TopDown, filter, &ticket).expect("nobody cancels");
-    let sides = [SideInput { captures: vec![0] }];
+    let sides = [SideInput::whole([0])];
     let comparison =
         compare(Arc::new(shape), &captures, &sides, sample_type, filter, Normalization::Absolute, &ticket).expect("the type exists");
     let table = top(comparison.tree(), comparison.places(), &comparison.sides[0].weights);

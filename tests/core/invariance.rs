@@ -70,7 +70,7 @@ fn pairs() -> Vec<Pair> {
 fn found(pair: &Pair, captures: &[Arc<Profile>; 2], normalization: Option<Normalization>) -> Findings {
     let filter = Filter::default();
     let shape = Shape::build(captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
-    let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+    let sides = [SideInput::whole([0]), SideInput::whole([1])];
     let normalization = normalization.unwrap_or_else(|| Normalization::fitting(&pair.sample_type, captures));
     let kind = (pair.sample_type.as_str(), pair.unit.as_str());
     let comparison =
@@ -249,7 +249,7 @@ fn the_length_of_both_captures_changes_no_finding_per_second() {
             Arc::new(longer)
         });
         let per_second = Some(Normalization::PerSecond);
-        let (there, other) = (found(&pair, &pair.captures, per_second), found(&pair, &longer, per_second));
+        let (there, other) = (found(&pair, &pair.captures, per_second.clone()), found(&pair, &longer, per_second));
         wrong.extend(changes(&there, &other, 0.25).into_iter().map(|what| format!("{}: {what}", pair.name)));
     }
     fail_on(&wrong);
@@ -273,7 +273,7 @@ fn the_cost_of_one_sample_changes_no_finding() {
         let [Some(before), Some(after)] = coarser else { continue };
         compared += 1;
         let absolute = Some(Normalization::Absolute);
-        let (there, other) = (found(&pair, &pair.captures, absolute), found(&pair, &[before, after], absolute));
+        let (there, other) = (found(&pair, &pair.captures, absolute.clone()), found(&pair, &[before, after], absolute));
         wrong.extend(changes(&there, &other, 4.0).into_iter().map(|what| format!("{}: {what}", pair.name)));
     }
     assert!(compared >= 2, "only {compared} pairs have a period");
@@ -386,9 +386,9 @@ fn swapped_sides_flip_the_signs_and_nothing_else() {
         let [before, after] = pair.captures.clone();
         let turned = [after, before];
         for normalization in [None].into_iter().chain(Normalization::ALL.map(Some)) {
-            let (there, back) = (found(&pair, &pair.captures, normalization), found(&pair, &turned, normalization));
+            let (there, back) = (found(&pair, &pair.captures, normalization.clone()), found(&pair, &turned, normalization.clone()));
             seen.extend(there.rows.iter().map(|row| row.verdict));
-            let at = format!("{} by {}", pair.name, normalization.map_or("its default", Normalization::name));
+            let at = format!("{} by {}", pair.name, normalization.as_ref().map_or("its default", Normalization::name));
             let known = |what: &str| {
                 // An unconfirmed finding stands among the other rows.
                 let named = |name: &str| ["finding", "other row"].iter().any(|kind| what.starts_with(&format!("{kind} {name} ")));
@@ -414,7 +414,7 @@ fn the_order_of_repeats_changes_no_finding() {
         let captures: Vec<Arc<Profile>> = order.iter().map(|&at| Arc::clone(all[at])).collect();
         let filter = Filter::default();
         let shape = Shape::build(&captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
-        let sides = [SideInput { captures: vec![0, 1] }, SideInput { captures: vec![2, 3] }];
+        let sides = [SideInput::whole([0, 1]), SideInput::whole([2, 3])];
         let kind = ("cpu", "nanoseconds");
         let comparison =
             compare(Arc::new(shape), &captures, &sides, kind, &filter, Normalization::PerSecond, &Ticket::new()).expect("both have it");

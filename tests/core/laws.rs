@@ -28,7 +28,7 @@ pub(crate) fn profile_of(stacks: &[(Vec<String>, i64)]) -> Arc<Profile> {
 
 pub(crate) fn compared(captures: &[Arc<Profile>], direction: Direction, filter: &Filter) -> Comparison {
     let shape = Shape::build(captures, Granularity::Function, direction, filter, &Ticket::new()).unwrap();
-    let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput { captures: vec![row] }).collect();
+    let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput::whole([row])).collect();
     compare(Arc::new(shape), captures, &sides, ("samples", "count"), filter, Normalization::Absolute, &Ticket::new()).unwrap()
 }
 

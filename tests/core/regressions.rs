@@ -36,7 +36,7 @@ fn against(sides: [&[Arc<Profile>]; 2], normalization: Normalization) -> (Compar
     let filter = Filter::default();
     let shape = Shape::build(&captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
     let first = sides[0].len();
-    let inputs = [SideInput { captures: (0..first).collect() }, SideInput { captures: (first..captures.len()).collect() }];
+    let inputs = [SideInput::whole(0..first), SideInput::whole(first..captures.len())];
     let comparison = compare(Arc::new(shape), &captures, &inputs, ("cpu", "nanoseconds"), &filter, normalization, &Ticket::new());
     (comparison.expect("both have the sample type"), captures)
 }
@@ -133,8 +133,8 @@ fn the_order_of_samples_does_not_matter() {
 fn swapped_sides_turn_rises_into_falls() {
     let (before, after) = (cpu(&BEFORE, 10.0, 10_000_000), cpu(&AFTER, 10.0, 10_000_000));
     for normalization in Normalization::ALL {
-        let there = explained(&before, &after, normalization, &Spec::default());
-        let back = explained(&after, &before, normalization, &Spec::default());
+        let there = explained(&before, &after, normalization.clone(), &Spec::default());
+        let back = explained(&after, &before, normalization.clone(), &Spec::default());
         for measure in Measure::ALL {
             let (a, b) = (there.diff.table(measure), back.diff.table(measure));
             for row in 0..a.z.len() {
@@ -285,7 +285,7 @@ fn pairs_without_a_change_have_no_finding() {
         let program = Program::new(&mut random);
         let mut here = 0;
         for pair in 0..pairs {
-            let normalization = [Normalization::PerSecond, Normalization::Share][pair % 2];
+            let normalization = if pair % 2 == 0 { Normalization::PerSecond } else { Normalization::Share };
             let (before, after) = (program.capture(&mut random, samples, &|_| 1.0), program.capture(&mut random, samples, &|_| 1.0));
             let found = explained(&before, &after, normalization, &Spec::default());
             here += usize::from(!found.rows.is_empty());

@@ -25,7 +25,7 @@ pub(crate) fn compared(captures: &[Arc<Profile>; 2], sample_type: Option<&str>) 
     let kind = &captures[0].sample_types[row];
     let filter = Filter::default();
     let shape = Shape::build(captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
-    let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+    let sides = [SideInput::whole([0]), SideInput::whole([1])];
     let normalization = Normalization::fitting(&kind.name, captures);
     compare(Arc::new(shape), captures, &sides, (&kind.name, &kind.unit), &filter, normalization, &Ticket::new())
         .expect("both sides have the sample type")

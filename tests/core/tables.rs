@@ -116,7 +116,7 @@ fn sides_with_other_decimals_are_compared_in_the_unit() {
     let captures = [folded("a 31.2\nb 8.8\n"), folded("a 31.23\nb 8.77\n")];
     let shape = Shape::build(&captures, Granularity::Function, Direction::TopDown, &Filter::default(), &Ticket::new()).unwrap();
     let kind = (captures[0].sample_types[0].name.clone(), captures[0].sample_types[0].unit.clone());
-    let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+    let sides = [SideInput::whole([0]), SideInput::whole([1])];
     let none = Filter::default();
     let kind = (kind.0.as_str(), kind.1.as_str());
     let comparison = compare(Arc::new(shape), &captures, &sides, kind, &none, Normalization::Absolute, &Ticket::new()).unwrap();

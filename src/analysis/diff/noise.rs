@@ -14,6 +14,7 @@ use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::place::Places;
 use crate::analysis::stats::{Cell, Doubt, Spread, biweight, dispersion, student_from_normal};
+use crate::analysis::work::Amount;
 
 /// Roots of work that a runtime does when it likes: garbage collection, sweeping, the scheduler looking for work. Prefixes of decoded
 /// Go names; measured on unchanged services, these vary by half of themselves from run to run.
@@ -61,6 +62,9 @@ pub struct Noise {
     pub cells: usize,
     /// Captures of the side with fewer: from 2 on, repeats say how much each place varies.
     pub repeats: usize,
+    /// Where single captures have times: blocks of time of the side with fewer, and the length of one in nanoseconds. They say how much each
+    /// place comes in bursts.
+    pub slices: Option<(usize, i64)>,
 }
 
 /// For each node: is it below the root of a runtime's background work?
@@ -74,10 +78,11 @@ pub(crate) fn background_nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
     nodes
 }
 
-/// Work after over work before where somebody said it, as numbers of requests.
-pub(crate) fn given_work(comparison: &Comparison, spec: &Spec) -> Option<f64> {
+/// Work after over work before where it is known, as numbers of requests, and the variance of its logarithm where it was sampled.
+pub(crate) fn given_work(comparison: &Comparison, spec: &Spec) -> Option<(f64, f64)> {
     let given = spec.exposure == Exposure::Normalization && matches!(comparison.effective_normalization(), Normalization::PerRequest(_));
-    given.then(|| comparison.exposure()).filter(|ratio| *ratio > 0.0 && ratio.is_finite())
+    let ratio = given.then(|| comparison.exposure()).filter(|ratio| *ratio > 0.0 && ratio.is_finite())?;
+    Some((ratio, comparison.sides.iter().filter_map(|side| side.work).map(Amount::variance).sum()))
 }
 
 /// What is known of unchanged code once some changes are explained.
@@ -126,6 +131,11 @@ struct Control {
 }
 
 impl Model {
+    /// True where runs of the same code say how much it varies, and not only one run of each side.
+    pub(crate) fn has_runs(&self) -> bool {
+        self.repeats.as_ref().is_some_and(|repeats| !repeats.is_slices)
+    }
+
     /// Estimates from what `nodes` leave unexplained: the sums of the nodes' own cost, with explained changes taken out. `rest` is the ratio
     /// of values of the nodes that nothing explained, for closed systems with few functions.
     pub(crate) fn estimate(known: &Known<'_>, nodes: &[Sums], rest: Option<f64>) -> Self {
@@ -141,14 +151,21 @@ impl Model {
         let prior = spec.run_noise.unwrap_or_else(|| known.ground.basis.run_noise(in_use));
         // What is new or gone says nothing about how much unchanged code varies.
         let lasting = |control: &&Control| control.single.is_some() && control.counts.before > 0.0 && control.counts.after > 0.0;
-        let singles: Vec<Cell> = controls.iter().filter(lasting).map(|control| control.cell).collect();
         let repeats = known.repeats.clone();
+        // What comes in bursts is known to, and does not make the others uncertain.
+        let bursts = |control: &Control| match control.single.zip(repeats.as_ref().filter(|repeats| repeats.is_slices)) {
+            Some((place, repeats)) => repeats.bursts(repeats.factor_of_self(place).0, control.cell.variance, control.left),
+            None => 0.0,
+        };
+        let widen = |control: &Control| Cell { variance: control.cell.variance + bursts(control), ..control.cell };
+        let singles: Vec<Cell> = controls.iter().filter(lasting).map(widen).collect();
         let mut function = dispersion(&singles, None, prior * prior, PRIOR_CELLS);
         if few {
             // Among so few functions a change is as much of the control group as what is unchanged.
             function.variance = function.variance.min(2.0 * prior * prior);
         }
-        if let Some(repeats) = &repeats {
+        let runs = repeats.as_ref().filter(|repeats| !repeats.is_slices);
+        if let Some(repeats) = runs {
             function = repeats.function_spread();
         }
         let widened = |controls: &[Control]| -> Vec<Cell> {
@@ -156,8 +173,8 @@ impl Model {
                 .iter()
                 .map(|control| {
                     let model = control.cell.variance + function.variance * control.left;
-                    let by = control.single.zip(repeats.as_ref()).map_or(1.0, |(place, repeats)| repeats.factor_of_self(place).0);
-                    Cell { variance: model * by, ..control.cell }
+                    let by = control.single.zip(runs).map_or(1.0, |(place, repeats)| repeats.factor_of_self(place).0);
+                    Cell { variance: model * by + bursts(control), ..control.cell }
                 })
                 .collect()
         };
@@ -176,7 +193,7 @@ impl Model {
         }
         let scale = Scale { exposure, ..base };
         let spread = subtrees(known.shapes, nodes, &scale, function.variance);
-        let shared = if spread.cells.len() >= MIN_SUBTREES && repeats.is_none() && !few {
+        let shared = if spread.cells.len() >= MIN_SUBTREES && runs.is_none() && !few {
             let seen = dispersion(&spread.cells, Some(0.0), 0.0, 0.0);
             // Among few subtrees those that changed are as much of the control group as the others.
             let most = if spread.cells.len() < MANY_SUBTREES { 4.0 * prior * prior } else { f64::INFINITY };
@@ -193,8 +210,8 @@ impl Model {
             let half = student_from_normal(1.96, if unsure > 0.0 { work * work / unsure } else { f64::INFINITY }) * work.sqrt();
             unchanged = Some(Interval { ratio: exposure, lo: exposure * (-half).exp(), hi: exposure * half.exp() });
         }
-        if let Some(ratio) = given_work(comparison, spec) {
-            (exposure, work) = (ratio, 0.0);
+        if let Some(given) = given_work(comparison, spec) {
+            (exposure, work) = given;
         }
         let noise = Noise {
             function: function.variance.sqrt(),
@@ -202,6 +219,10 @@ impl Model {
             background: spec.background_noise,
             cells: controls.len(),
             repeats: comparison.sides.iter().map(|side| side.captures.len()).min().unwrap_or(0),
+            slices: repeats.as_ref().filter(|repeats| repeats.is_slices).and_then(|_| {
+                let slices = comparison.sides.iter().filter_map(|side| side.slices.as_ref());
+                slices.map(|slices| (slices.blocks.round() as usize, slices.length_nanos)).min()
+            }),
         };
         Self { noise, scale: Scale { exposure, ..base }, work, unchanged, function, shared, repeats }
     }
@@ -214,17 +235,24 @@ impl Model {
         let calm = (1.0 - background) * (1.0 - background);
         let function = self.function.variance * mix.functions * calm;
         let shared = self.shared.variance * mix.subtrees * calm;
-        if let Some((factor, freedom)) = repeated {
+        let repeats = self.repeats.as_ref().zip(repeated);
+        if let Some((_, (factor, freedom))) = repeats.filter(|(repeats, _)| !repeats.is_slices) {
             let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling_unchanged);
             let own = ((sampling + function) * factor).max(sampling);
             return Doubt { extra: self.beside(own, sampling, inside) - sampling, freedom };
         }
         let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling);
         let by_runtime = (self.noise.background * background).powi(2);
-        let extra = self.beside(sampling + function + shared + by_runtime, sampling, inside) - sampling;
+        let (bursts, known) = repeats.map_or((0.0, f64::INFINITY), |(repeats, (factor, freedom))| {
+            let unchanged = self.scale.counts(sums).map_or(0.0, Counts::sampling_unchanged);
+            // Samples that come together are fewer events, also where a side has none: variance grows by the same factor on both.
+            let thinned = if unchanged > 0.0 { repeats.bursts(factor, unchanged, mix.functions) / unchanged } else { 0.0 };
+            (thinned * sampling, freedom)
+        });
+        let extra = self.beside(sampling + function + shared + by_runtime + bursts, sampling, inside) - sampling;
         // Satterthwaite: how well the sum is known, from how well its parts are.
         let part = |variance: f64, freedom: f64| if freedom.is_finite() && freedom > 0.0 { variance * variance / freedom } else { 0.0 };
-        let unsure = part(function, self.function.freedom.max(3.0)) + part(shared, self.shared.freedom.max(3.0));
+        let unsure = part(function, self.function.freedom.max(3.0)) + part(shared, self.shared.freedom.max(3.0)) + part(bursts, known);
         let freedom = if unsure > 0.0 { (sampling + extra).powi(2) / unsure } else { f64::INFINITY };
         Doubt { extra, freedom }
     }

@@ -1,4 +1,5 @@
-//! How much groups vary between the captures of one side, held against what sampling and the pool of all functions let expect.
+//! How much groups vary between the captures of one side, held against what sampling and the pool of all functions let expect. Where one
+//! capture stands on each side, its blocks of time take their place: they show bursts, and not how runs differ.
 //!
 //! A group that varies three times as much as modelled is tested with three times the variance, moderated towards the pool by as many
 //! degrees of freedom as the functions are alike (empirical Bayes on the logarithms of the variances, as limma does for genes). Start reading
@@ -9,8 +10,9 @@ use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::stats::{Cell, Spread, below, weighted_median};
 use crate::analysis::top::by_place;
 
-/// Groups with fewer events a capture are not used to learn how alike the functions are.
+/// Groups with fewer events a capture (or block of time) are not used to learn how alike the functions are.
 const LEARNED: f64 = 10.0;
+const LEARNED_SLICE: f64 = 3.0;
 /// Groups whose repeats vary more than this part of all do lean less on the pool.
 const ALIKE: f64 = 0.1;
 /// Fewer degrees of freedom than this (two captures a side have 2) are not enough to go by.
@@ -31,6 +33,10 @@ pub(crate) struct Repeats {
     function: f64,
     /// 1/R before + 1/R after.
     averaged: f64,
+    /// True for blocks of time of single captures.
+    pub(crate) is_slices: bool,
+    /// Blocks that make up a side, over the number of them: below 1 where they overlap.
+    apart: [f64; 2],
     /// Work of each capture beside its side's mean.
     work: [Vec<f64>; 2],
     /// Per place: self and total of each capture of both sides.
@@ -48,14 +54,14 @@ pub(crate) struct Varied {
 impl Repeats {
     /// `None` with so few captures or functions that the captures of one side say less than the two sides do about each other.
     pub(crate) fn new(comparison: &Comparison, selfs: &[Sums], scale: &Scale) -> Option<Self> {
-        let freedom: f64 = comparison.sides.iter().map(|side| side.captures.len() as f64 - 1.0).sum();
+        let freedom: f64 = comparison.sides.iter().map(|side| side.repeats().1 - 1.0).sum();
         if freedom < MIN_FREEDOM {
             return None;
         }
-        let averaged = comparison.sides.iter().map(|side| 1.0 / side.captures.len() as f64).sum();
+        let averaged = comparison.sides.iter().map(|side| 1.0 / side.repeats().1).sum();
         let (tree, places) = (comparison.tree(), comparison.places());
         let columns: Vec<Vec<(Vec<i64>, Vec<i64>)>> =
-            comparison.sides.iter().map(|side| side.captures.iter().map(|weights| by_place(tree, places, weights)).collect()).collect();
+            comparison.sides.iter().map(|side| side.repeats().0.iter().map(|weights| by_place(tree, places, weights)).collect()).collect();
         let work: Vec<Vec<f64>> = comparison.sides.iter().zip(&columns).map(|(side, columns)| works(side, columns)).collect();
         let [before, after] = <[Vec<f64>; 2]>::try_from(work).ok()?;
         let mut made = Self {
@@ -63,6 +69,11 @@ impl Repeats {
             prior: MOST_ALIKE,
             function: 0.0,
             averaged,
+            is_slices: comparison.sides.iter().all(|side| side.slices.is_some()),
+            apart: [0, 1].map(|side| {
+                let repeats = comparison.sides.get(side).map(Side::repeats);
+                repeats.map_or(1.0, |(windows, blocks)| blocks / windows.len().max(1) as f64)
+            }),
             work: [before, after],
             places: [Vec::new(), Vec::new()],
             cost: 0.0,
@@ -87,7 +98,7 @@ impl Repeats {
             let values: Vec<f64> = self.work[side].iter().enumerate().map(|(capture, work)| value(side, capture) / work).collect();
             let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
             made.mean[side] = mean;
-            made.squares[side] = values.iter().map(|value| (value - mean).powi(2)).sum();
+            made.squares[side] = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() * self.apart[side];
         }
         made
     }
@@ -107,7 +118,7 @@ impl Repeats {
             .iter()
             .zip(&self.places[0])
             .skip(1)
-            .filter(|(sums, _)| scale.counts(sums).is_some_and(|counts| counts.both() >= LEARNED * self.captures()))
+            .filter(|(sums, _)| scale.counts(sums).is_some_and(|counts| counts.both() >= self.learned() * self.captures()))
             .map(|(sums, varied)| (*varied, costs(sums)))
             .collect();
         if rows.len() < MIN_FUNCTIONS {
@@ -141,8 +152,19 @@ impl Repeats {
         true
     }
 
+    /// Captures of both sides, or blocks of time side by side.
     fn captures(&self) -> f64 {
-        self.work.iter().map(|work| work.len() as f64).sum()
+        self.work.iter().zip(self.apart).map(|(work, apart)| work.len() as f64 * apart).sum()
+    }
+
+    fn learned(&self) -> f64 {
+        if self.is_slices { LEARNED_SLICE } else { LEARNED }
+    }
+
+    /// Variance of ln(after / before) of a group by bursts: what its blocks of time vary by more than those of others, of which sampling and
+    /// what functions vary by inside a run explain `factor` = 1.
+    pub(crate) fn bursts(&self, factor: f64, sampling: f64, functions: f64) -> f64 {
+        (factor - 1.0).max(0.0) * (sampling + self.function * self.averaged * functions)
     }
 
     /// Variance of ln(after / before) of single functions' means.

@@ -9,18 +9,20 @@ use super::shift;
 use super::structure::{self, Fate, Structure};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
-use crate::analysis::diff::ground::Sums;
+use crate::analysis::diff::ground::{Counts, Scale, Sums};
 use crate::analysis::diff::noise::Model;
 use crate::analysis::diff::{Base, Diff, ENDS, Interval, Measure, Spec, Table, Verdict, is_small, largest_total, verdict_of_sides};
 use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::normal_quantile;
-use crate::analysis::stats::{Doubt, Test, selected_ends};
+use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
 
 /// A library's change is headlined at the own function through which at least this part of it comes.
 const OWN_PART: f64 = 0.6;
 /// Rates closer than this (in logarithms) are taken as those of a machine that is full on both sides.
 const CLOSED: f64 = 0.05;
+/// Captures a side from which repeats say how much a place varies.
+const CONFIRMING_RUNS: f64 = 3.0;
 /// With more findings than this, in both directions, one capture a side cannot tell bursts from changes.
 const RESTLESS: usize = 7;
 
@@ -67,7 +69,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         maker.explain(found, finding.rank, &mut explained_by);
         let moved = shift::shifted(&search, &model, found);
         // One run of each side, and an interval that holds "no change": only further runs can tell.
-        let open = model.repeats.is_none() && finding.ratio_lo <= 1.0 && finding.ratio_hi >= 1.0;
+        let open = !model.has_runs() && finding.ratio_lo <= 1.0 && finding.ratio_hi >= 1.0;
         let verdict = match finding.verdict {
             _ if moved => Verdict::Shift,
             _ if open => Verdict::Unconfirmed,
@@ -86,6 +88,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         findings.push(finding);
     }
     let rises = findings.iter().take(changes).filter(|finding| finding.delta_of_total > 0.0).count();
+    // Blocks of time tell bursts from changes as well as runs do.
     if model.repeats.is_none() && changes > RESTLESS && rises.min(changes - rises) * 5 >= changes {
         for finding in findings.iter_mut().take(changes) {
             finding.verdict = Verdict::Unconfirmed;
@@ -142,6 +145,10 @@ fn is_closed(comparison: &Comparison, spec: &Spec) -> bool {
             (rate(after) / rate(before)).ln().abs() < CLOSED
         }),
     }
+}
+
+fn ratio_of(sums: &Sums, scale: &Scale) -> f64 {
+    sums.value[1] / sums.value[0] / scale.exposure
 }
 
 struct Maker<'a> {
@@ -209,7 +216,7 @@ impl Maker<'_> {
             after,
             delta: after - before,
             delta_of_total: if total_before > 0.0 { delta / total_before } else { 0.0 },
-            ratio: sums.value[1] / sums.value[0] / self.model.scale.exposure,
+            ratio: ratio_of(&sums, &self.model.scale),
             ratio_lo: lo,
             ratio_hi: hi,
             p: found.test.p,
@@ -218,10 +225,19 @@ impl Maker<'_> {
             events: sums.events,
             explains: self.explains(found),
             minimum_detectable: self.detectable(found, place, measure),
+            needed: self.needed(found, counts, doubt, ratio_of(&sums, &self.model.scale)),
             explained_by: None,
             new: None,
             why: String::new(),
         })
+    }
+
+    /// What would be needed to find a change of this size again. Only further runs confirm what single ones leave open.
+    fn needed(&self, found: &Found, counts: Option<Counts>, doubt: Doubt, ratio: f64) -> Needed {
+        let growth = ratio.max(1.0 / ratio) - 1.0;
+        let width = power_width(self.search.spec.level * found.group.weight);
+        let needed = counts.map_or(Needed::UNKNOWN, |counts| needed(counts.before, counts.exposure, doubt.extra, width, growth));
+        Needed { runs: if self.model.has_runs() { needed.runs } else { needed.runs.max(CONFIRMING_RUNS) }, ..needed }
     }
 
     /// A function whose frames changed and whose cost did not.
@@ -260,6 +276,7 @@ impl Maker<'_> {
             events: sums.events,
             explains: 0.0,
             minimum_detectable: f64::INFINITY,
+            needed: Needed::UNKNOWN,
             explained_by: None,
             new,
             why: String::new(),
@@ -408,6 +425,7 @@ pub(super) fn others(
                 events: [table.events[0][at], table.events[1][at]],
                 explains: 0.0,
                 minimum_detectable: table.minimum_detectable[at],
+                needed: table.needed[at],
                 explained_by: by.filter(|_| verdict == Verdict::Explained),
                 new: None,
                 why: String::new(),

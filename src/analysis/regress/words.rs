@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Exposure, Finding, Findings, Spec};
+use super::{Answer, Exposure, Finding, Findings, Spec};
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
-use crate::analysis::diff::{Interval, Measure, Verdict};
+use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
-use crate::model::{Profile, kind};
+use crate::analysis::stats::Needed;
+use crate::model::{Profile, human, kind};
 
-/// Longest name in a sentence, in characters.
+/// Longest name in a sentence, in characters; where it is said again, it may be shorter.
 const NAME: usize = 60;
+const READING_NAME: usize = 28;
 
 /// Writes `why` of every row, the summary and the notes.
 pub(super) fn explain(
@@ -24,8 +26,9 @@ pub(super) fn explain(
     for row in &mut made.rows {
         row.why = why(comparison, row);
     }
+    let needs = Needs { growth: made.growth, repeats: made.diff.noise.repeats };
     for row in &mut made.others {
-        row.why = why_not(row, &names);
+        row.why = why_not(row, &names, &needs);
     }
     made.summary = summary(comparison, spec, closed, moved, made);
     made.notes = notes(comparison, captures, spec, closed, moved, made);
@@ -117,7 +120,42 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
     }
 }
 
-fn why_not(row: &Finding, names: &[String]) -> String {
+/// What it takes to see more.
+struct Needs {
+    growth: f64,
+    /// Captures a side that there are.
+    repeats: usize,
+}
+
+impl Needs {
+    /// `would need 4.2 times the samples, or 5 runs a side`.
+    fn text(&self, needed: Needed) -> String {
+        let samples = (needed.samples < MUCH).then(|| format!("{} times the samples", short_number(needed.samples.max(1.0))));
+        let runs = runs_needed(needed, self.repeats).map(|runs| format!("{runs} runs a side"));
+        match (samples, runs) {
+            (None, None) => "no number of samples or runs that can be had would do".to_owned(),
+            (samples, runs) => format!("would need {}", samples.into_iter().chain(runs).collect::<Vec<_>>().join(", or ")),
+        }
+    }
+}
+
+/// More samples or runs than this nobody takes.
+const MUCH: f64 = 1000.0;
+
+/// Runs a side that it takes, where there are `repeats` now; `None` where more than anybody makes.
+pub fn runs_needed(needed: Needed, repeats: usize) -> Option<usize> {
+    let runs = (needed.runs * repeats.max(1) as f64).ceil();
+    (runs < MUCH).then_some((runs as usize).max(2))
+}
+
+/// `4.2`, `38`.
+fn short_number(number: f64) -> String {
+    if number < 10.0 { format!("{number:.1}") } else { format!("{number:.0}") }
+}
+
+fn why_not(row: &Finding, names: &[String], needs: &Needs) -> String {
+    let cannot = row.answer(needs.growth) == Answer::CannotTell;
+    let missed = || format!("cannot tell: a growth of {} could be missed ({})", percent(needs.growth), needs.text(row.needed));
     let detectable = || {
         if row.minimum_detectable.is_finite() {
             format!("a growth of {} would have been found", percent(row.minimum_detectable))
@@ -132,10 +170,15 @@ fn why_not(row: &Finding, names: &[String]) -> String {
         }
         Verdict::Diluted => "changed only beside the findings: what is left of it moves with the rest".to_owned(),
         Verdict::Unconfirmed => {
-            "differs by more than its samples explain, as runs of unchanged code may: unconfirmed, needs repeats".to_owned()
+            let words = "differs by more than its samples explain, as runs of unchanged code may: unconfirmed, needs repeats";
+            format!("{words} ({})", needs.text(row.needed))
         }
         Verdict::Small => "surely changed, but by less than the minimum effect".to_owned(),
-        Verdict::TooFew => format!("{:.0} → {:.0} events are too few to tell; {}", row.events[0], row.events[1], detectable()),
+        Verdict::TooFew => {
+            let reason = if cannot { missed() } else { "too few to tell".to_owned() };
+            format!("{:.0} → {:.0} events: {reason}; {}", row.events[0], row.events[1], detectable())
+        }
+        Verdict::Noise if cannot => format!("within noise ({}), but {}; {}", interval(row), missed(), detectable()),
         _ => format!("within noise ({}); {}", interval(row), detectable()),
     }
 }
@@ -163,12 +206,22 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         let part =
             if first.explains > 0.0 { format!("; {} of the change lies there", part_of_change(first.explains)) } else { String::new() };
         sentences.push(format!("{} {direction}{part}.", short(&first.func, NAME)));
+        sentences.extend(two_readings(made));
         sentences.push(format!("{} and {}.", count(worse, "regression"), count(better, "improvement")));
     } else if made.others.first().is_some_and(|row| row.verdict == Verdict::Unconfirmed && row.rank == 0 && made.unconfirmed > 0) {
         sentences.push(format!(
             "{} differ by more than their samples explain, some up, some down, as runs of unchanged code may: unconfirmed, needs repeats.",
             count(made.unconfirmed, "place")
         ));
+        if let Some(readings) = &made.readings {
+            sentences.push(format!(
+                "{} holds {} of the cost: it changed by {}, or everything else by {}; the requests of both sides tell which.",
+                short(&readings.func, NAME),
+                percent(readings.part),
+                change(readings.place.ratio),
+                change(readings.rest.ratio)
+            ));
+        }
     } else {
         let least = made.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite()).fold(f64::INFINITY, f64::min);
         sentences.push(if least.is_finite() {
@@ -196,6 +249,18 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         sentences.push(format!("Unchanged code is taken to have {ratio:.3} times the value (95 %: {lo:.3} to {hi:.3})."));
     }
     sentences.join(" ")
+}
+
+/// Both readings of the change that was named last.
+fn two_readings(made: &Findings) -> Option<String> {
+    let readings = made.readings.as_ref()?;
+    Some(format!(
+        "It holds {} of the cost, so there are two readings: {} {}, or everything else {}; the requests of both sides tell which.",
+        percent(readings.part),
+        short(&readings.func, READING_NAME),
+        change(readings.place.ratio),
+        change(readings.rest.ratio)
+    ))
 }
 
 fn count(n: usize, what: &str) -> String {
@@ -228,24 +293,19 @@ fn notes(
     let mut notes = Vec::new();
     notes.push(format!("Compared: {}.", comparison.denominator_text()));
     notes.push(format!("Events: {}.", made.basis.words()));
-    let noise = &made.diff.noise;
-    notes.push(format!(
-        "Allowed for beyond sampling: {} from run to run for a function ({}), {} for background work of a runtime.",
-        percent(noise.function),
-        if noise.repeats >= 2 {
-            format!("{} repeats a side", noise.repeats)
-        } else {
-            format!("from {}", count(noise.cells, "comparable function"))
-        },
-        percent(noise.background)
-    ));
-    if noise.repeats < 2 {
-        notes.push(
-            "One capture a side: differences between runs can only be estimated; further captures of each side make the verdict surer."
-                .to_owned(),
-        );
+    notes.extend(noise_notes(&made.diff.noise));
+    notes.extend(seen_note(made));
+    if let Some(readings) = &made.readings {
+        notes.push(format!(
+            "Two readings: {} changed by {} (95 %: {}) while everything else stayed as it was, or it stayed and everything else changed by {} (95 %: {}). Numbers of requests, or an event that counts them, tell which.",
+            short(&readings.func, NAME),
+            change(readings.place.ratio),
+            between(readings.place.lo, readings.place.hi),
+            change(readings.rest.ratio),
+            between(readings.rest.lo, readings.rest.hi)
+        ));
     }
-    if comparison.effective_normalization() != comparison.normalization {
+    if *comparison.effective_normalization() != comparison.normalization {
         notes.push(match comparison.normalization {
             Normalization::PerCpuSecond => "A capture holds no processor time: shares are compared instead of rates.".to_owned(),
             _ => "A capture does not say how long it took: shares are compared instead of rates.".to_owned(),
@@ -268,6 +328,43 @@ fn notes(
     let lost: u64 = rows.filter_map(|&row| captures.get(row)).map(|profile| profile.notes.count(kind::LOST_EVENTS)).sum();
     if lost > 0 {
         notes.push(format!("{lost} events were lost while recording: the sides may be incomplete in different ways."));
+    }
+    notes
+}
+
+/// What could have been seen in this pair.
+fn seen_note(made: &Findings) -> Option<String> {
+    let least = made.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite()).reduce(f64::min)?;
+    let state = |answer: Answer| made.others.iter().filter(|row| row.answer(made.growth) == answer).count();
+    let (unchanged, open) = (state(Answer::Unchanged), state(Answer::CannotTell));
+    Some(format!(
+        "Could have seen: a growth of {} in the place that shows most. Of the other places {unchanged} would have shown a growth of {}, {open} could hide it.",
+        percent(least),
+        percent(made.growth)
+    ))
+}
+
+/// Which noise was allowed for, and what it does not cover.
+fn noise_notes(noise: &Noise) -> Vec<String> {
+    let from = if noise.repeats >= 2 {
+        format!("{} repeats a side", noise.repeats)
+    } else {
+        format!("from {}", count(noise.cells, "comparable function"))
+    };
+    let (function, background) = (percent(noise.function), percent(noise.background));
+    let mut notes = vec![format!(
+        "Allowed for beyond sampling: {function} from run to run for a function ({from}), {background} for background work of a runtime."
+    )];
+    match noise.slices {
+        Some((slices, nanos)) => notes.push(format!(
+            "Noise from {slices} slices of {}: what comes in bursts is told from a change; how runs differ is not seen, further captures of each side show it.",
+            human(nanos as f64, "ns")
+        )),
+        None if noise.repeats < 2 => notes.push(
+            "One capture a side: differences between runs can only be estimated; further captures of each side make the verdict surer."
+                .to_owned(),
+        ),
+        None => {}
     }
     notes
 }

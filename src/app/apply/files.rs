@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::analysis::part::Part;
 use crate::app::command::Command;
 use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
@@ -63,12 +64,39 @@ fn show(app: &mut App, before: Option<CaptureId>, after: CaptureId) {
     app.view.after = Some(after);
     app.view.window = FlameWindow::default();
     app.view.filter.time = None;
+    app.view.parts = [Part::WHOLE; 2];
 }
 
-pub(super) fn sides(app: &mut App, command: &Command) -> Vec<Effect> {
+/// Compares parts of what is shown; without a capture before, both sides are parts of one.
+fn compare_parts(app: &mut App, parts: [Part; 2]) {
+    app.dialog = None;
+    let Some(after) = app.view.after else {
+        app.say("open the capture whose parts are to be compared", true);
+        return;
+    };
+    let before = app.view.before.unwrap_or(after);
+    if before == after && parts[0] == parts[1] {
+        app.say("both sides are the same part of the same capture", false);
+        return;
+    }
+    // What a capture does not have is said here and not where the picture would be.
+    let profile = |id| app.capture(id).and_then(crate::app::Capture::profile);
+    let refused = [before, after].into_iter().zip(&parts).find_map(|(id, part)| part.filter(profile(id)?).err());
+    if let Some(why) = refused {
+        app.say(format!("These parts cannot be compared: {why}"), true);
+        return;
+    }
+    app.view.before = Some(before);
+    app.view.parts = parts;
+    app.view.window = FlameWindow::default();
+    app.view.filter.time = None;
+}
+
+pub(super) fn sides(app: &mut App, command: &Command) {
     let (before, after) = (app.view.before, app.view.after);
     let known = |id: CaptureId| app.capture(id).is_some();
     match *command {
+        Command::CompareParts(ref parts) => compare_parts(app, parts.as_ref().clone()),
         Command::Show(id) if known(id) => show(app, None, id),
         // The side that is taken away from the other role goes back to where this one stood: a swap.
         Command::SetBefore(id) if known(id) => match after {
@@ -87,12 +115,15 @@ pub(super) fn sides(app: &mut App, command: &Command) -> Vec<Effect> {
             if let (Some(before), Some(after)) = (before, after) {
                 app.view.before = Some(after);
                 app.view.after = Some(before);
+                app.view.parts.reverse();
             }
         }
-        Command::LeaveComparison => app.view.before = None,
+        Command::LeaveComparison => {
+            app.view.before = None;
+            app.view.parts = [Part::WHOLE; 2];
+        }
         _ => app.say("there is no such capture", true),
     }
-    Vec::new()
 }
 
 fn reload(app: &mut App, id: CaptureId) {
@@ -116,6 +147,9 @@ fn close(app: &mut App, id: CaptureId) {
     app.memo.forget(id);
     // Undo must not bring back a view of a capture that is gone.
     app.undo.clear();
+    if app.view.before == Some(id) || app.view.after == Some(id) {
+        app.view.parts = [Part::WHOLE; 2];
+    }
     if app.view.before == Some(id) {
         app.view.before = None;
     }
@@ -248,6 +282,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         granularity: app.view.granularity,
         decimals: app.decimals(),
         filter: app.view.filter.clone(),
+        parts: app.parts(),
     };
     app.jobs.start("Exporting", move |_| {
         let written = export::bytes(&path, &request).and_then(|bytes| std::fs::write(&path, bytes).map_err(|error| error.to_string()));

@@ -27,6 +27,7 @@ pub(super) fn apply(app: &mut App, command: Command) {
             }
         }
         Command::SetNormalization(normalization) => view.normalization = normalization,
+        Command::SetExposure(exposure) => view.exposure = exposure,
         Command::Focus(text) => view.filter.focus = pattern(text),
         Command::Ignore(text) => {
             view.filter.ignore = pattern(text);

@@ -96,13 +96,17 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
 
 fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
+    rows.push(("file".to_owned(), shown.iter().map(|(capture, _)| capture.name()).collect()));
+    let parts = &cx.app.view().parts;
+    if shown.len() == 2 && parts.iter().any(|part| !part.is_whole()) {
+        rows.push(("compared part".to_owned(), parts.iter().map(crate::analysis::Part::line).collect()));
+    }
     let mut row = |name: &str, text: &dyn Fn(&Capture, &Profile) -> String| {
         let texts: Vec<String> = shown.iter().map(|(capture, profile)| text(capture, profile)).collect();
         if texts.iter().any(|text| !text.is_empty()) {
             rows.push((name.to_owned(), texts));
         }
     };
-    row("file", &|capture, _| capture.name());
     if !cx.is_test {
         row("folder", &|capture, _| {
             let path = std::path::absolute(&capture.path).unwrap_or_else(|_| capture.path.clone());

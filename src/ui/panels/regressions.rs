@@ -9,7 +9,7 @@ use crate::analysis::comparable::Concern;
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
-use crate::analysis::regress::{Finding, Findings, part_of_change};
+use crate::analysis::regress::{Answer, Finding, Findings, part_of_change};
 use crate::app::derived::State;
 use crate::app::view::Selection;
 use crate::app::{Command, command};
@@ -186,7 +186,9 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
 /// Everything that is no finding, with its numbers, in grey.
 fn others_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, findings: &Findings, out: &mut Outbox) {
     let count = findings.others.len() + findings.others_left_out;
-    let title = format!("Everything else: {count} functions");
+    let open = findings.others.iter().filter(|row| row.answer(findings.growth) == Answer::CannotTell).count();
+    let hidden = if open > 0 { format!(", {open} could hide a growth of {}", percent(findings.growth)) } else { String::new() };
+    let title = format!("Everything else: {count} functions{hidden}");
     CollapsingHeader::new(RichText::new(title).color(cx.theme.muted)).id_salt("others").show(ui, |ui| {
         for row in findings.others.iter().take(200) {
             ui.horizontal(|ui| {
