@@ -1,8 +1,8 @@
 //! Blocks of time of one capture, held against each other as if they were repeats: what comes in bursts differs between them by more
 //! than chance.
 //!
-//! They cover bursts inside a run and say nothing about how runs differ. Fewer than [`ENOUGH`] blocks overlap (the moving-block bootstrap
-//! with all of its draws; Künsch 1989), so that a burst on an edge counts once. Start reading at [`slices`].
+//! They cover bursts inside a run and say nothing about how runs differ. Fewer than eight blocks overlap (the moving-block bootstrap
+//! with all of its draws; Künsch 1989), so that a burst on an edge counts once. Start reading at [`Slices`].
 
 use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
