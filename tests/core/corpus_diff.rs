@@ -1,5 +1,5 @@
 //! Differences of pairs against what other tools say of the same two files: `pprof -top -diff_base`, also with `-normalize`, and
-//! `inferno-diff-folded`, which agrees with `difffolded.pl`.
+//! `inferno-diff-folded`, which agrees with `difffolded.pl`; and `pprof -top -base`, of these pairs and of the sample pairs.
 
 #![expect(clippy::print_stdout, reason = "says how much was compared")]
 
@@ -15,6 +15,7 @@ use emberlens::base::ticket::Ticket;
 use emberlens::format::{Input, ReadCx, read};
 use emberlens::model::{Profile, base_name};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::corpus;
 
@@ -183,4 +184,43 @@ fn differences_of_folded_pairs_equal_infernos() {
     });
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
     assert!(seen == PAIRS[1] || corpus::folder().is_none(), "{seen} pairs");
+}
+
+/// `-base` subtracts before pprof adds up, `-diff_base` after: the rows are the same, and so are ours. The digests lie in
+/// `tests/snapshots/pprof-base/rows.json`; `make.py` there writes them.
+#[test]
+fn differences_of_pairs_equal_pprofs_with_base() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(package.join("tests/snapshots/pprof-base/rows.json")).expect("the digests are readable");
+    let truth: Value = serde_json::from_str(&text).expect("the digests are JSON");
+    let (mut seen, mut all, mut wrong) = (0, 0, Vec::new());
+    for pair in truth["pairs"].as_array().expect("pairs") {
+        let samples = pair["in"] == "samples";
+        let Some(folder) = (if samples { Some(package.join("sample-profiles")) } else { corpus::folder() }) else { continue };
+        let captures = [open(&folder, &pair["before"]), open(&folder, &pair["after"])];
+        let nameless = captures.iter().all(|capture| capture.functions.is_empty());
+        let shape = shape(&captures, if nameless { Granularity::Module } else { Granularity::Function });
+        let kind = (pair["sample_type"].as_str().expect("a name"), pair["unit"].as_str().expect("a unit"));
+        let made = compared(&shape, &captures, kind, Normalization::Absolute);
+        let tables = diff(&made, &Spec::default()).expect("two sides");
+        let mut rows: Vec<Vec<u8>> = Vec::new();
+        for (id, place) in made.places().iter_ids().skip(1) {
+            let [flat, cum] = Measure::ALL.map(|measure| tables.table(measure).raw.each_ref().map(|column| column[id.row()] as i64));
+            let (flat, cum) = (flat[1] - flat[0], cum[1] - cum[0]);
+            if (flat, cum) != (0, 0) {
+                let name = if nameless { format!("[{}]", base_name(&place.name)) } else { place.name.clone() };
+                rows.push(format!("{name}\t{flat}\t{cum}\n").into_bytes());
+            }
+        }
+        rows.sort_unstable();
+        seen += 1;
+        all += rows.len();
+        let digest: String = Sha256::digest(rows.concat()).iter().map(|byte| format!("{byte:02x}")).collect();
+        if pair["sha256"] != digest.as_str() {
+            wrong.push(format!("{} {}: {} rows, wanted {}", pair["after"], kind.0, rows.len(), pair["rows"]));
+        }
+    }
+    println!("{seen} differences by -base, {all} rows");
+    assert!(wrong.is_empty(), "{} of {seen} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(seen >= 10, "{seen} pairs");
 }

@@ -23,8 +23,8 @@ fn samples() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root().join("sample-profiles")).expect("the sample folder is readable") {
         let folder = entry.expect("an entry is readable").path();
-        // What was captured, and the binaries that were: no captures.
-        if folder.is_dir() && !folder.ends_with("src") && !folder.ends_with("sysroot") {
+        // What was captured, and the binaries that were: no captures. The series are archives of many like those beside them.
+        if folder.is_dir() && !["src", "sysroot", "series"].iter().any(|name| folder.ends_with(name)) {
             walk(&folder, &mut found);
         }
     }

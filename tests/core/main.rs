@@ -33,6 +33,7 @@ mod laws;
 mod layers;
 mod naive;
 mod parts;
+mod perf_diff;
 mod pprof_rules;
 mod regressions;
 mod samples;
