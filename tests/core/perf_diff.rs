@@ -92,7 +92,7 @@ fn ours(captures: &[Arc<Profile>; 2], event: &str, granularity: Granularity) -> 
     let kind = captures[0].sample_types.iter().find(|kind| kind.name == event || kind.name.starts_with(&format!("{event}:")))?;
     let filter = Filter::default();
     let shape = Shape::build(captures, granularity, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
-    let sides = [SideInput { captures: vec![0] }, SideInput { captures: vec![1] }];
+    let sides = [SideInput::whole([0]), SideInput::whole([1])];
     let kind = (kind.name.as_str(), kind.unit.as_str());
     let made = compare(Arc::new(shape), captures, &sides, kind, &filter, Normalization::Absolute, &Ticket::new()).ok()?;
     let table = diff(&made, &Spec::default()).expect("two sides").self_;
