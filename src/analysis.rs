@@ -11,6 +11,7 @@ pub mod events;
 pub mod filter;
 pub mod flame;
 pub mod flat;
+pub mod matching;
 pub mod names;
 pub mod normalize;
 pub mod part;
@@ -30,6 +31,7 @@ pub use comparison::{CompareError, Comparison, Normalization, SideInput, compare
 pub use filter::Filter;
 pub use flame::{FlameLayout, FlameView};
 pub use flat::{Flat, Measure};
+pub use matching::Naming;
 pub use part::Part;
 pub use place::{Granularity, Place, PlaceId, Places};
 pub use top::{Top, TopRow, top};

@@ -10,6 +10,7 @@ pub mod derived;
 mod effect;
 mod event;
 pub mod export;
+pub mod findings;
 pub mod load;
 pub mod modules;
 pub mod picture;
@@ -32,6 +33,7 @@ use crate::analysis::comparison::{Comparison, Normalization, common_sample_types
 use crate::analysis::diff::Diff;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
+use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
@@ -281,9 +283,9 @@ impl App {
         // Also behind other tabs: pictures and exports show the table without bringing it to the front.
         keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);
         if self.view.is_comparison() {
-            keys.push(Key::Findings(tables, self.view.exposure));
+            keys.push(Key::Findings(tables, self.view.thresholds, self.view.exposure));
             if self.view.direction == Direction::BottomUp {
-                keys.push(Key::Diff(shown.clone(), self.view.exposure));
+                keys.push(Key::Diff(shown.clone(), self.view.thresholds, self.view.exposure));
             }
         }
         if !self.view.search.is_empty() {
@@ -303,7 +305,9 @@ impl App {
             return None;
         }
         let (hide, all_frames) = (self.view.filter.hide.clone(), self.view.filter.all_frames);
-        let shape = ShapeKey { captures: generations, granularity: self.view.granularity, direction, hide, all_frames };
+        // A capture alone has nothing to match, and its results stay whatever was decided about names.
+        let naming = if self.view.is_comparison() { self.view.naming.clone() } else { Naming::default() };
+        let shape = ShapeKey { captures: generations, granularity: self.view.granularity, direction, hide, all_frames, naming };
         let (filter, parts) = (self.view.filter.clone(), self.parts());
         Some(ComparisonKey { shape, sample_type: self.sample_type()?, parts, filter, normalization: self.normalization() })
     }
@@ -434,9 +438,41 @@ impl App {
         if self.view.is_comparison() { self.view.flame_shape } else { FlameShape::After }
     }
 
-    /// A pattern that matches exactly the selected place.
+    /// A pattern that matches exactly the selected place, by all names that it has.
     pub fn selected_pattern(&self) -> Option<String> {
-        self.view.selection.as_ref().map(|selection| format!("^{}$", regex::escape(&selection.place)))
+        let name = &self.view.selection.as_ref()?.place;
+        let mut names = vec![regex::escape(name)];
+        if let Some(table) = self.table().ready()
+            && let Some(matched) = table.places().find(name).and_then(|place| table.shape.matching.of(place))
+        {
+            names = matched.before.iter().chain(&matched.after).map(|name| regex::escape(name)).collect();
+            names.sort_unstable();
+            names.dedup();
+        }
+        Some(match names.as_slice() {
+            [one] => format!("^{one}$"),
+            several => format!("^({})$", several.join("|")),
+        })
+    }
+
+    /// The proposed other name of the selected function: (before, after).
+    pub fn proposed_name(&self) -> Option<(String, String)> {
+        let name = &self.view.selection.as_ref()?.place;
+        let rows = &self.findings().ready()?.matching.rows;
+        let row = rows.iter().find(|row| row.class == Class::Proposed && (row.before.contains(name) || row.after.contains(name)))?;
+        Some((row.before.first()?.clone(), row.after.first()?.clone()))
+    }
+
+    /// What keeps the selected function apart from the names that it was matched with; `None` where it has one name.
+    fn selected_apart(&self) -> Option<Command> {
+        let name = &self.view.selection.as_ref()?.place;
+        let table = self.table().ready()?;
+        let matched = table.places().find(name).and_then(|place| table.shape.matching.of(place));
+        let name = match matched {
+            Some(row) => row.before.first().or(row.after.first()).cloned(),
+            None => self.proposed_name().map(|(before, _)| before),
+        };
+        name.map(Command::KeepApart)
     }
 
     fn state<'a, T>(&'a self, key: Option<&Key>, pick: impl Fn(&'a Value) -> Option<&'a Arc<T>>) -> State<'a, T> {
@@ -471,8 +507,8 @@ impl App {
         if self.view.direction == Direction::TopDown {
             return self.table_diff();
         }
-        let key =
-            self.comparison_key(self.view.direction).filter(|_| self.view.is_comparison()).map(|key| Key::Diff(key, self.view.exposure));
+        let key = self.comparison_key(self.view.direction).filter(|_| self.view.is_comparison());
+        let key = key.map(|key| Key::Diff(key, self.view.thresholds, self.view.exposure));
         self.state(key.as_ref(), |value| if let Value::Diff(it) = value { Some(it) } else { None })
     }
 
@@ -488,9 +524,14 @@ impl App {
 
     /// Ranked findings over the places of [`table`](Self::table).
     pub fn findings(&self) -> State<'_, Findings> {
-        let key =
-            self.comparison_key(Direction::TopDown).filter(|_| self.view.is_comparison()).map(|key| Key::Findings(key, self.view.exposure));
+        let key = self.comparison_key(Direction::TopDown).filter(|_| self.view.is_comparison());
+        let key = key.map(|key| Key::Findings(key, self.view.thresholds, self.view.exposure));
         self.state(key.as_ref(), |value| if let Value::Findings(it) = value { Some(it) } else { None })
+    }
+
+    /// Rows of the findings in the order on screen.
+    pub fn finding_order(&self) -> Vec<usize> {
+        self.findings().ready().map(|findings| findings::order(&findings.rows, &self.view.findings)).unwrap_or_default()
     }
 
     /// Order and choice of the rows of the top table. Columns that the table does not have mean the one that it is read by: self value

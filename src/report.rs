@@ -7,6 +7,7 @@
 pub mod captures;
 pub mod diff;
 pub mod info;
+mod matching;
 pub mod merged;
 pub mod number;
 pub mod part;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::call_tree::{self, CallTree, Direction, NodeId, StackNodes};
 use super::events::{Evidence, evidence};
 use super::filter::{Chosen, Filter};
+use super::matching::{self, Matching, Naming};
 use super::part::Part;
 use super::place::{Granularity, Places};
 use super::prune;
@@ -32,12 +33,27 @@ pub struct Shape {
     pub nodes: Vec<StackNodes>,
     /// Per capture, how many samples stand here without frames that the capture asks to drop, see [`prune`].
     pub dropped_samples: Vec<u64>,
+    /// Which names of the two sides were put together.
+    pub matching: Matching,
 }
 
 impl Shape {
-    /// Puts the stacks of all captures into one shape.
+    /// Puts the stacks of all captures into one shape, by equal names.
     pub fn build(
         captures: &[Arc<Profile>],
+        granularity: Granularity,
+        direction: Direction,
+        filter: &Filter,
+        ticket: &Ticket,
+    ) -> Result<Self, Cancelled> {
+        Self::build_matched(captures, &[], &Naming::default(), granularity, direction, filter, ticket)
+    }
+
+    /// The same with the names of two sides matched across builds, see [`matching`].
+    pub fn build_matched(
+        captures: &[Arc<Profile>],
+        sides: &[SideInput],
+        naming: &Naming,
         granularity: Granularity,
         direction: Direction,
         filter: &Filter,
@@ -53,7 +69,10 @@ impl Shape {
                 profiles.push(capture);
             }
         }
-        let (places, frames) = Places::build(&profiles, granularity);
+        let (places, mut frames) = Places::build(&profiles, granularity);
+        let of_side = |side: &SideInput| SideInput::whole(side.captures.iter().filter_map(|&row| rows.get(row).copied()));
+        let sides: Vec<SideInput> = sides.iter().map(of_side).collect();
+        let (places, matching) = matching::join(places, &mut frames, &profiles, &sides, naming, granularity);
         let inputs: Vec<_> = profiles.iter().copied().zip(&frames).collect();
         let step = filter.step(&places);
         let dropped: Vec<Option<Vec<bool>>> =
@@ -64,11 +83,11 @@ impl Shape {
         };
         let lost: Vec<u64> = profiles.iter().zip(&dropped).map(lost).collect();
         if rows.len() == profiles.len() {
-            return Ok(Self { places, tree, nodes, dropped_samples: lost });
+            return Ok(Self { places, tree, nodes, dropped_samples: lost, matching });
         }
         let each = |row: usize| (nodes.get(row).cloned().unwrap_or_default(), lost.get(row).copied().unwrap_or_default());
         let (nodes, dropped_samples) = rows.into_iter().map(each).unzip();
-        Ok(Self { places, tree, nodes, dropped_samples })
+        Ok(Self { places, tree, nodes, dropped_samples, matching })
     }
 }
 

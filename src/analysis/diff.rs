@@ -3,6 +3,7 @@
 //! Every row keeps its numbers, also where chance explains them: what is highlighted is decided here, what is named first in
 //! `regress`. Start reading at [`diff`].
 
+mod churn;
 pub(crate) mod ground;
 pub(crate) mod noise;
 mod repeats;
@@ -153,7 +154,7 @@ impl Verdict {
             Self::Improvement => "Improvement",
             Self::Gone => "Gone",
             Self::Shift => "Moved",
-            Self::Renamed => "Renamed",
+            Self::Renamed => "Renamed?",
             Self::Inlined => "Inlined",
             Self::Wrapper => "Wrapper",
             Self::Unconfirmed => "Unconfirmed: needs repeats",
@@ -252,6 +253,8 @@ pub mod mark {
     pub const NEW: u8 = 1;
     /// The node has a value only before.
     pub const GONE: u8 = 2;
+    /// The node's own change is nil, but sure rises and falls below it cancel.
+    pub const CHURN: u8 = 4;
 }
 
 /// The light form for drawing, one entry per node of the tree, about totals.
@@ -366,6 +369,11 @@ impl Base {
         self.shapes = Shapes::new(comparison.tree(), &self.ground.nodes, comparison.places().len(), exposure);
     }
 
+    /// Sums of the nodes' own cost as captured.
+    pub(crate) fn captured(&self) -> &[Sums] {
+        self.captured.as_ref().unwrap_or(&self.ground.nodes)
+    }
+
     pub(crate) fn known<'a>(&'a self, comparison: &'a Comparison, spec: &'a Spec) -> Known<'a> {
         Known { comparison, ground: &self.ground, shapes: &self.shapes, outermost: &self.outermost, spec, repeats: &self.repeats }
     }
@@ -401,7 +409,7 @@ impl Base {
         explained: &[bool],
     ) -> Diff {
         let (tree, places) = (comparison.tree(), comparison.places());
-        let nodes = self.captured.as_ref().unwrap_or(&self.ground.nodes);
+        let nodes = self.captured();
         let all = totals(nodes, tree);
         let sums = by_place(nodes, tree, places, &all, &self.outermost);
         let mut tables = [Table::default(), Table::default()];
@@ -410,7 +418,11 @@ impl Base {
             *table = table_of(comparison, &sums[measure as usize], &doubts, &model.scale, spec);
         }
         let tests = decide(comparison, &mut tables, &sums, &model.scale, spec, weight);
-        let nodes = node_diff(tree.places(), &all, &tables[1].extra, &model.scale, spec);
+        let mut nodes = node_diff(tree.places(), &all, &tables[1].extra, &model.scale, spec);
+        let churned = churn::churn(tree, &all, &nodes.certainty, model.scale.exposure);
+        for (marks, churned) in nodes.marks.iter_mut().zip(churned) {
+            *marks |= if churned { mark::CHURN } else { 0 };
+        }
         let [self_, total] = tables;
         let (exposure, unchanged, noise, basis) = (model.scale.exposure, model.unchanged, model.noise, self.ground.basis);
         Diff { self_, total, nodes, exposure, unchanged, noise, tests, basis }
@@ -553,13 +565,14 @@ pub(crate) fn verdict_of_sides(before: f64, after: f64, z: f64) -> Verdict {
     }
 }
 
-/// True where the change is surely below the minimum effect: its ratio lies within 1 ± the minimum, and so does its part of the total.
+/// True where the change is surely below the minimum effect: the interval of its ratio lies within 1 ± the minimum, and the largest change in it
+/// is below the minimum part of the total.
 pub(crate) fn is_small(value: [f64; 2], interval: [f64; 2], largest: f64, spec: &Spec) -> bool {
     let [before, after] = value;
     let [lo, hi] = interval;
     let within = lo > 1.0 / (1.0 + spec.min_ratio) && hi < 1.0 + spec.min_ratio;
-    // A ratio of 1 ± 2 % of at most this cost.
-    within && before.max(after) * spec.min_ratio < spec.min_share * largest
+    // From either side alike, so that swapped sides say the same.
+    within && before.max(after) * (hi - 1.0).max(1.0 / lo - 1.0) < spec.min_share * largest
 }
 
 fn node_diff(places: &[PlaceId], totals: &[Sums], extra: &[f64], scale: &Scale, spec: &Spec) -> NodeDiff {

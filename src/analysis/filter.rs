@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder, escape};
 use rustc_hash::FxHashSet;
 
 use super::call_tree::Step;
-use super::place::{PlaceId, Places};
+use super::place::{Place, PlaceId, Places};
 use super::prune;
 use crate::model::{LabelValue, Profile};
 
@@ -190,12 +190,10 @@ pub fn texts(profile: &Profile, labels: &[crate::model::Label]) -> Vec<(String, 
 /// The places whose name, file or module matches a pattern.
 pub fn matching(places: &Places, pattern: &str) -> FxHashSet<PlaceId> {
     let pattern = compile(pattern);
-    places
-        .iter_ids()
-        .skip(1)
-        .filter(|(_, place)| pattern.is_match(&place.name) || pattern.is_match(&place.file) || pattern.is_match(&place.module))
-        .map(|(id, _)| id)
-        .collect()
+    let matches = |place: &Place| pattern.is_match(&place.name) || pattern.is_match(&place.file) || pattern.is_match(&place.module);
+    let found = places.iter_ids().skip(1).filter(|(_, place)| matches(place)).map(|(id, _)| id);
+    // A function that has another name on one side is found by both.
+    found.chain(places.spellings().filter(|(name, _)| pattern.is_match(name)).map(|(_, id)| id)).collect()
 }
 
 /// A pattern as people type it. `/re/` and `/re/i` are expressions; anything else is tried as an expression (case-insensitive unless

@@ -1,6 +1,6 @@
-//! Names of code: one spelling for matching, a short one for labels, and whose code it is.
+//! Names of code: a short form for labels, and whose code it is.
 //!
-//! Deliberately absent: renaming of places in a shape (that keeps the names of the capture). Start reading at [`canonical`] and
+//! Deliberately absent: names that are one function in two builds (see [`matching`](super::matching)). Start reading at [`short`] and
 //! [`code_kinds`].
 
 mod kinds;
@@ -22,42 +22,6 @@ pub fn decode(name: &str) -> String {
     String::from_utf8(made).unwrap_or_else(|_| name.to_owned())
 }
 
-/// The spelling under which a function is the same in two builds: escapes decoded, vendoring and major version left out, type arguments
-/// as `[...]`, numbers of closures and wrappers left out, Rust's hashes and compilers' clone suffixes cut.
-pub fn canonical(name: &str) -> String {
-    let mut name = decode(name);
-    if let Some(at) = name.find("/vendor/") {
-        name.drain(..at + "/vendor/".len());
-    }
-    let rust = strip_rust_hash(&name);
-    if rust.len() < name.len() {
-        return rust.to_owned();
-    }
-    if let Some(cut) = clone_suffix(&name) {
-        name.truncate(cut);
-    }
-    if name.contains("::") {
-        return name;
-    }
-    let name = type_arguments(&name);
-    let name = without_versions(&name);
-    let name = name.strip_suffix("-fm").unwrap_or(&name);
-    closures(name)
-}
-
-/// `core::ptr::drop_in_place::h0123456789abcdef` without the hash.
-fn strip_rust_hash(name: &str) -> &str {
-    match name.rsplit_once("::h") {
-        Some((head, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => head,
-        _ => name,
-    }
-}
-
-/// Where the suffixes of clones start that GCC and LLVM make (`.isra.0`, `.cold`, `.llvm.123`).
-fn clone_suffix(name: &str) -> Option<usize> {
-    [".isra.", ".part.", ".constprop.", ".cold", ".llvm.", ".lto_priv."].iter().filter_map(|suffix| name.find(suffix)).min()
-}
-
 /// Everything between the outermost brackets as `...`.
 fn type_arguments(name: &str) -> String {
     match (name.find('['), name.rfind(']')) {
@@ -68,12 +32,12 @@ fn type_arguments(name: &str) -> String {
 }
 
 /// True for `v2`, `v10`.
-fn is_version(element: &str) -> bool {
+pub(super) fn is_version(element: &str) -> bool {
     element.strip_prefix('v').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// `repo/v2/pkg.F` → `repo/pkg.F`; `repo/v2.F` → `repo.F`; `yaml.v3.F` → `yaml.F`.
-fn without_versions(name: &str) -> String {
+pub(super) fn without_versions(name: &str) -> String {
     let end = name.find(['(', '[']).unwrap_or(name.len());
     let (path, rest) = name.split_at(end);
     let mut made = String::with_capacity(name.len());
@@ -85,7 +49,10 @@ fn without_versions(name: &str) -> String {
         if at > 0 && at + 1 == elements {
             let (head, tail) = element.split_once('.').map_or((element, ""), |(head, tail)| (head, tail));
             if is_version(head) {
-                made.push('.');
+                // A package alone has no dot: `repo/v2` → `repo`.
+                if element.contains('.') {
+                    made.push('.');
+                }
                 made.push_str(tail);
                 continue;
             }
@@ -105,24 +72,6 @@ fn without_versions(name: &str) -> String {
         made.push_str(element);
     }
     made + rest
-}
-
-/// Closures and wrappers are numbered in the order of the source: `.func2.1` and `.gowrap3` become `.func` and `.gowrap`.
-fn closures(name: &str) -> String {
-    let mut made: Vec<&str> = Vec::new();
-    let mut inside = false;
-    for part in name.split('.') {
-        let stem = ["func", "gowrap", "deferwrap"].into_iter().find(|stem| {
-            part.strip_prefix(stem).is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        });
-        let number = inside && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if number {
-            continue;
-        }
-        inside |= stem.is_some();
-        made.push(stem.unwrap_or(part));
-    }
-    made.join(".")
 }
 
 /// A label of at most `max_chars` characters: the path first, then type arguments, then outer namespaces or the receiver are left out;
@@ -209,32 +158,6 @@ fn without_angles(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_function_has_one_spelling_in_two_builds() {
-        for (one, other) in [
-            ("gopkg.in/yaml%2ev3.(*decoder).unmarshal", "gopkg.in/yaml.v3.(*decoder).unmarshal"),
-            ("main.main.func1", "main.main.func3"),
-            ("main.main.func2.1", "main.main.func1.2"),
-            ("main.(*Server).Serve.gowrap1", "main.(*Server).Serve.gowrap2"),
-            ("github.com/org/repo/v2/pkg.F", "github.com/org/repo/v3/pkg.F"),
-            ("github.com/org/repo/v2.(*T).M", "github.com/org/repo.(*T).M"),
-            ("slices.Sort[go.shape.int]", "slices.Sort[...]"),
-            ("pkg.(*List[go.shape.string,a/b.C]).Push", "pkg.(*List[...]).Push"),
-            ("a/vendor/golang.org/x/net/http2.F", "golang.org/x/net/http2.F"),
-            ("core::fmt::write::h0123456789abcdef", "core::fmt::write::hfedcba9876543210"),
-            ("sort_pages.isra.0", "sort_pages"),
-            ("main.(*T).M-fm", "main.(*T).M"),
-        ] {
-            assert_eq!(canonical(one), canonical(other), "{one} and {other}");
-        }
-        for (one, other) in [("main.f", "main.g"), ("a::f", "b::f"), ("pkg.(*A).M", "pkg.(*B).M"), ("lib/v2/a.F", "lib/v2/b.F")] {
-            assert_ne!(canonical(one), canonical(other), "{one} and {other}");
-        }
-        for plain in ["main.main", "[kernel.kallsyms]", "0xffff", "remember (report.py:26)", "find_term", "a::b<c>::d", "100%", "é%zz"] {
-            assert_eq!(canonical(plain), plain);
-        }
-    }
 
     #[test]
     fn labels_lose_what_matters_least_first() {

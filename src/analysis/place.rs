@@ -1,9 +1,9 @@
 //! What one box stands for: a function by default, or a line, file, package, module or address.
 //!
 //! Places are shared by all captures of a comparison and are numbered in NAME order: siblings sorted by place keep their order in
-//! before, after and diff. Deliberately absent: matching of different names across builds.
+//! before, after and diff. Deliberately absent: which names are one function in two builds (see `matching`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rustc_hash::FxBuildHasher;
 
@@ -78,6 +78,8 @@ pub struct Place {
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     rows: Column<PlaceId, Place>,
+    /// Other spellings of rows that several names were put together in.
+    spellings: BTreeMap<String, PlaceId>,
 }
 
 /// The place of each frame of one capture, by frame row.
@@ -139,7 +141,63 @@ impl Places {
         for old in order {
             sorted.push(std::mem::take(&mut rows[old]));
         }
-        (Self { rows: Column::from_vec(sorted) }, frames)
+        (Self { rows: Column::from_vec(sorted), spellings: BTreeMap::new() }, frames)
+    }
+
+    /// Puts groups of rows together, each under a name; gives the new places and the row of each group, and changes `frames` with them. No
+    /// row stands in two groups, and what a group's place says beside the name is what its last row says.
+    pub(super) fn joined(self, groups: Vec<(String, Vec<usize>)>, frames: &mut [FramePlaces]) -> (Self, Vec<PlaceId>) {
+        if groups.is_empty() {
+            return (self, Vec::new());
+        }
+        let mut rows = self.rows.as_slice().to_vec();
+        let mut group_of: Vec<Option<usize>> = vec![None; rows.len()];
+        for (at, (_, members)) in groups.iter().enumerate() {
+            for &row in members {
+                group_of[row] = Some(at);
+            }
+        }
+        let mut made: Vec<(Place, Vec<usize>)> = Vec::with_capacity(rows.len());
+        for (row, place) in rows.iter_mut().enumerate() {
+            if group_of[row].is_none() {
+                made.push((std::mem::take(place), vec![row]));
+            }
+        }
+        let mut spellings: Vec<(String, usize)> = Vec::new();
+        for (name, members) in groups {
+            let mut place = members.last().map(|&row| rows[row].clone()).unwrap_or_default();
+            place.inlined = members.iter().any(|&row| rows[row].inlined);
+            place.name = name;
+            let others = members.iter().map(|&row| (rows[row].name.clone(), row));
+            spellings.extend(others.filter(|(other, _)| *other != place.name));
+            made.push((place, members));
+        }
+        // The root keeps row 0.
+        let (_, rest) = made.split_at_mut(1);
+        rest.sort_by(|(a, _), (b, _)| (&a.name, &a.file, a.line).cmp(&(&b.name, &b.file, b.line)));
+        let id = |row: usize| PlaceId::from_row(row).unwrap_or_else(Self::root);
+        let mut new_row = vec![Self::root(); group_of.len()];
+        let mut of_group = vec![Self::root(); group_of.iter().flatten().max().map_or(0, |last| last + 1)];
+        let mut sorted = Vec::with_capacity(made.len());
+        for (at, (place, members)) in made.into_iter().enumerate() {
+            for row in members {
+                new_row[row] = id(at);
+                if let Some(group) = group_of[row] {
+                    of_group[group] = id(at);
+                }
+            }
+            sorted.push(place);
+        }
+        for place in frames.iter_mut().flatten() {
+            *place = new_row[place.row()];
+        }
+        let spellings = spellings.into_iter().map(|(name, row)| (name, new_row[row])).collect();
+        (Self { rows: Column::from_vec(sorted), spellings }, of_group)
+    }
+
+    /// Other spellings of places, each with its place; see [`matching`](super::matching).
+    pub fn spellings(&self) -> impl Iterator<Item = (&str, PlaceId)> {
+        self.spellings.iter().map(|(name, id)| (name.as_str(), *id))
     }
 
     /// The place of a row.
@@ -152,12 +210,12 @@ impl Places {
         &self.rows[id].name
     }
 
-    /// The first place of that name (names are in order, so this is a binary search).
+    /// The first place of that name or other spelling (names are in order, so this is a binary search).
     pub fn find(&self, name: &str) -> Option<PlaceId> {
         let rest = self.rows.as_slice().get(1..)?;
         let row = 1 + rest.partition_point(|place| place.name.as_str() < name);
         let id = PlaceId::from_row(row)?;
-        self.rows.get(id).filter(|place| place.name == name).map(|_| id)
+        self.rows.get(id).filter(|place| place.name == name).map(|_| id).or_else(|| self.spellings.get(name).copied())
     }
 
     /// Number of places, the root included.

@@ -8,6 +8,7 @@
 //! Start reading at [`findings`].
 
 mod attribute;
+mod cause;
 mod groups;
 mod readings;
 mod search;
@@ -21,11 +22,13 @@ use super::comparable::{self, Compared, Difference};
 use super::comparison::{Comparison, Side};
 use super::diff::{self, Diff, Interval, Measure, Verdict};
 use super::events::Basis;
+use super::matching::{self, Tally};
 use super::place::PlaceId;
 use super::stats::Needed;
 use crate::model::Profile;
 
 pub use super::diff::{Exposure, Spec};
+pub use cause::Cause;
 pub use readings::Readings;
 pub use words::{part_of_change, runs_needed};
 
@@ -79,6 +82,11 @@ pub struct Finding {
     pub explained_by: Option<usize>,
     /// The name after, where the finding is that a function was renamed.
     pub new: Option<String>,
+    /// What it is grouped by.
+    pub cause: Cause,
+    /// Where the change comes from, in a few words: `self time`, `new caller: main.handle`, `moved from main.g`; empty for a row that is no
+    /// finding.
+    pub because: String,
     /// One sentence without a period.
     pub why: String,
 }
@@ -129,6 +137,9 @@ pub struct Findings {
     pub exposure: Interval,
     /// The same as the bulk of the functions says, for comparison.
     pub unchanged: Option<Interval>,
+    /// How the total changed, as normalised, with the interval that sampling and differences between runs leave; `None` where totals are equal by
+    /// definition.
+    pub total: Option<Interval>,
     /// Findings: regressions and new places first, then improvements, then what only moved; within each by certainty × size.
     pub rows: Vec<Finding>,
     /// All other places with a value, one row each, largest change first; at most [`MAX_OTHERS`].
@@ -143,6 +154,8 @@ pub struct Findings {
     pub notes: Vec<String>,
     /// In what the captures of the sides differ, the gravest first.
     pub differences: Vec<Difference>,
+    /// Which names were matched across the sides, and how.
+    pub matching: Tally,
     /// Where the numbers of events come from.
     pub basis: Basis,
     /// Number of (place, measure) pairs that were tested.
@@ -192,6 +205,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         readings,
         exposure,
         unchanged: diff.unchanged,
+        total: attributed.total,
         rows,
         others,
         unconfirmed: confirmable,
@@ -199,10 +213,12 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         summary: String::new(),
         notes: Vec::new(),
         differences: differences(comparison, captures),
+        matching: matching::tally(comparison, &attributed.renamed),
         basis: diff.basis,
         tests: diff.tests,
         diff: Arc::new(diff),
     };
+    cause::explain(comparison, made.diff.exposure, &mut made.rows);
     words::explain(comparison, captures, spec, attributed.closed, attributed.moved, &mut made);
     Some(made)
 }

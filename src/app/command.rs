@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::effect::Dialog;
+use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
 use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Sort, Tab};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
+use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 
@@ -59,6 +61,16 @@ pub enum Command {
     SetNormalization(Option<Normalization>),
     /// Where the ratio of work comes from, against which every place is held.
     SetExposure(Exposure),
+    /// Take two names as one function: before, after.
+    AcceptMatch(String, String),
+    /// Keep the function of this name apart from all that it was or could be matched with.
+    KeepApart(String),
+    /// Let rules and context decide about this name again.
+    ForgetMatch(String),
+    /// Match names across builds by rule and by context (true), or only equal ones.
+    MatchNames(bool),
+    /// Forget everything that was decided about names.
+    ResetMatches,
     /// Keep samples with a matching frame; empty = all.
     Focus(String),
     /// Drop samples with a matching frame; empty = none.
@@ -115,6 +127,14 @@ pub enum Command {
     Reveal,
     /// Fold the whole call tree.
     FoldAll,
+    /// Show only findings whose function, verdict or reason holds this text; empty = all.
+    FilterFindings(String),
+    /// Show findings of a kind, or hide them.
+    ShowFindings(FindingKind, bool),
+    /// Findings of one cause stand together (true), or all stand by rank.
+    GroupFindings(bool),
+    /// From where on a change is named.
+    SetThresholds(Thresholds),
     /// Select a finding by its rank, from 1; every view follows.
     SelectFinding(usize),
     /// Select the next finding.
@@ -275,6 +295,8 @@ impl Keys {
             "Num2" => "2",
             "Num3" => "3",
             "Num4" => "4",
+            "Num5" => "5",
+            "Num6" => "6",
             key => key,
         };
         let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
@@ -377,6 +399,8 @@ kinds! {
     "show-call-tree" "Call tree" "Callers and callees as a table with fold marks" View false [plain("Num2")] |app| if_shown(app, Command::SetTab(Tab::CallTree)), checked |app| app.view().tab == Tab::CallTree;
     "show-top" "Top" "Functions by self and total" View false [plain("Num3")] |app| if_shown(app, Command::SetTab(Tab::Top)), checked |app| app.view().tab == Tab::Top;
     "show-info" "Capture info" "Where the captures come from, and what was lost" View false [plain("Num4")] |app| if_shown(app, Command::SetTab(Tab::Info)), checked |app| app.view().tab == Tab::Info;
+    "show-findings" "Findings" "All findings of a comparison, one line each" View false [plain("Num5")] |app| if_compared(app, Command::SetTab(Tab::Findings)), checked |app| app.view().tab == Tab::Findings;
+    "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" View false [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
@@ -412,6 +436,8 @@ kinds! {
     "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
     "next-finding" "Next finding" "Select the next finding; every view follows" Compare true [plain("Period")] |app| if_compared(app, Command::NextFinding);
     "previous-finding" "Previous finding" "Select the previous finding" Compare false [plain("Comma")] |app| if_compared(app, Command::PreviousFinding);
+    "group-findings" "Group findings by cause" "Findings of one cause stand together; otherwise all stand by rank" Compare false [] |app| if_compared(app, Command::GroupFindings(!app.view().findings.grouped)), checked |app| app.view().findings.grouped;
+    "reset-thresholds" "Usual thresholds" "Error level and minimum effect as they were at first" Compare false [] |app| (app.view().thresholds != Thresholds::default()).then_some(Command::SetThresholds(Thresholds::default()));
     "copy-findings" "Copy findings" "Copy the ranked findings as text" Compare false [] |app| if_compared(app, Command::CopyFindings);
     "copy-findings-markdown" "Copy findings as Markdown" "Copy the ranked findings for a pull request or a design note" Compare false [] |app| if_compared(app, Command::CopyFindingsMarkdown);
     "copy-findings-csv" "Copy findings as CSV" "Copy the ranked findings with plain numbers" Compare false [] |app| if_compared(app, Command::CopyFindingsCsv);
@@ -421,6 +447,10 @@ kinds! {
     "shape-after" "Shape of after" "Widths of after: what is new is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::After)), checked |app| app.view().flame_shape == FlameShape::After;
     "compare-self" "Compare self values" "Tables compare values without callees" Compare true [] |app| if_compared(app, Command::SetMeasure(Measure::Self_)), checked |app| app.view().measure == Measure::Self_;
     "compare-totals" "Compare totals" "Tables compare values with callees" Compare false [] |app| if_compared(app, Command::SetMeasure(Measure::Total)), checked |app| app.view().measure == Measure::Total;
+    "match-names" "Match names across builds" "Take functions as one whose names differ in closure numbers, module versions, hashes and the like; Names lists them all" Compare true [] |app| if_compared(app, Command::MatchNames(app.view().naming.exact)), checked |app| !app.view().naming.exact;
+    "accept-match" "Accept proposed name" "The selected function and the one it is proposed to be now are one" Compare false [plain("A")] |app| app.proposed_name().map(|(before, after)| Command::AcceptMatch(before, after));
+    "keep-apart" "Keep names apart" "The selected function is not the one that it was matched with" Compare false [shift("A")] |app| app.selected_apart();
+    "reset-matches" "Forget decisions about names" "Let rules and context decide about all names again" Compare false [] |app| (app.view().naming != Naming::default()).then_some(Command::ResetMatches);
     "normalize-share" "Share of total" "Each value as a part of its side's total" Compare true [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Share))), checked |app| app.normalization() == Normalization::Share;
     "normalize-per-second" "Per second" "Each value per second of its capture" Compare false [] |app| app.durations_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerSecond;
     "normalize-per-cpu-second" "Per CPU-second" "Each value per second of processor time of its side" Compare false [] |app| app.cpu_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerCpuSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerCpuSecond;
@@ -477,7 +507,7 @@ impl Command {
     /// True for changes that come many in a row and are undone as one. Zooms are no such changes: each is a place to go back to.
     pub(super) fn is_continuous(&self, shown: FlameWindow) -> bool {
         match self {
-            Self::Search(_) | Self::FilterTop(_) => true,
+            Self::Search(_) | Self::FilterTop(_) | Self::FilterFindings(_) | Self::SetThresholds(_) => true,
             Self::SetWindow(window) => window.is_as_wide_as(shown),
             _ => false,
         }
@@ -500,6 +530,9 @@ impl Command {
             Self::Hide(pattern) => format!("hide {pattern}"),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
+            Self::AcceptMatch(before, after) => format!("taking {before} and {after} as one"),
+            Self::KeepApart(name) => format!("keeping {name} apart"),
+            Self::ForgetMatch(name) => format!("forgetting about {name}"),
             other => other.to_line().split(' ').next().unwrap_or_default().replace('-', " "),
         }
     }
@@ -565,6 +598,11 @@ mod tests {
             Command::SetNormalization(
                 Marker::parse("event=net:accept").ok().map(|count| Normalization::PerRequest(Work::Counted { count })),
             ),
+            Command::AcceptMatch("a.f".to_owned(), "a b".to_owned()),
+            Command::KeepApart("a.f".to_owned()),
+            Command::MatchNames(false),
+            Command::ShowFindings(FindingKind::Better, false),
+            Command::SetThresholds(Thresholds { level: 0.01, ..Thresholds::default() }),
             Command::SetNormalization(Work::new(1000.0, 1250.5).map(Normalization::PerRequest)),
             Command::SetWindow(FlameWindow { left: 0.25, right: 0.5, scroll_rows: 3.0 }),
             Command::Select(Some(Selection { place: "main.main".to_owned(), path: vec!["main.main".to_owned()] })),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::findings::Thresholds;
 use super::view::{CaptureId, FlameShape};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
@@ -14,6 +15,7 @@ use crate::analysis::diff::{self, Diff, Exposure, Spec};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
+use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 use crate::analysis::regress::{self, Findings};
@@ -36,6 +38,8 @@ pub struct ShapeKey {
     pub hide: Option<String>,
     /// Whether frames are shown that a capture itself asks to drop.
     pub all_frames: bool,
+    /// What the user decided about names of two sides.
+    pub naming: Naming,
 }
 
 /// What a comparison depends on.
@@ -67,9 +71,9 @@ pub enum Key {
     /// The rows of the flat table in an order.
     Rows(ComparisonKey, RowsSpec),
     /// Before, after and evidence per node of a bottom-up tree; the findings hold those of the top-down one.
-    Diff(ComparisonKey, Exposure),
+    Diff(ComparisonKey, Thresholds, Exposure),
     /// Ranked findings.
-    Findings(ComparisonKey, Exposure),
+    Findings(ComparisonKey, Thresholds, Exposure),
     /// Boxes of the flame graph.
     Flame(ComparisonKey, FlameShape),
     /// What the search found.
@@ -226,8 +230,8 @@ const fn shape_of(key: &Key) -> &ShapeKey {
         | Key::Top(key)
         | Key::Flat(key)
         | Key::Rows(key, _)
-        | Key::Diff(key, _)
-        | Key::Findings(key, _)
+        | Key::Diff(key, ..)
+        | Key::Findings(key, ..)
         | Key::Flame(key, _)
         | Key::Matches(key, _) => &key.shape,
     }
@@ -243,7 +247,9 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
     Some(match key.clone() {
         Key::Shape(key) => Box::new(move |ticket| {
             let filter = Filter { hide: key.hide, all_frames: key.all_frames, ..Filter::default() };
-            let shape = Shape::build(&captures, key.granularity, key.direction, &filter, ticket).map_err(cancelled)?;
+            let (sides, naming) = (sides_of(&captures), &key.naming);
+            let shape = Shape::build_matched(&captures, &sides, naming, key.granularity, key.direction, &filter, ticket);
+            let shape = shape.map_err(cancelled)?;
             Ok(Value::Shape(Arc::new(shape)))
         }),
         Key::Comparison(key) => {
@@ -274,18 +280,18 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             let flat = Arc::clone(flat);
             Box::new(move |_| Ok(Value::Rows(Arc::new(flat::rows(&comparison, &flat, &spec)))))
         }
-        Key::Diff(key, exposure) => {
+        Key::Diff(key, thresholds, exposure) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |_| {
-                diff::diff(&comparison, &Spec { exposure, ..Spec::default() })
+                diff::diff(&comparison, &Spec { exposure, ..thresholds.spec() })
                     .map(|diff| Value::Diff(Arc::new(diff)))
                     .ok_or_else(|| "there is one side".to_owned())
             })
         }
-        Key::Findings(key, exposure) => {
+        Key::Findings(key, thresholds, exposure) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |_| {
-                let found = regress::findings(&comparison, &captures, &Spec { exposure, ..Spec::default() });
+                let found = regress::findings(&comparison, &captures, &Spec { exposure, ..thresholds.spec() });
                 found.map(|findings| Value::Findings(Arc::new(findings))).ok_or_else(|| "there is one side".to_owned())
             })
         }
@@ -306,6 +312,11 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             })
         }
     })
+}
+
+/// Each capture shown is a side of its own.
+fn sides_of(captures: &[Arc<Profile>]) -> Vec<SideInput> {
+    (0..captures.len()).map(|row| SideInput::whole([row])).collect()
 }
 
 fn comparison_of(memo: &Memo, key: &ComparisonKey) -> Option<Arc<Comparison>> {

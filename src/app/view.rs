@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::findings::{FindingList, Thresholds};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
 use crate::analysis::filter::Filter;
+use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 
@@ -31,11 +33,20 @@ pub enum Tab {
     Top,
     /// Facts and notes about the captures.
     Info,
+    /// All findings, one line each (comparisons).
+    Findings,
+    /// Which names of two sides are one function (comparisons).
+    Names,
 }
 
 impl Tab {
     /// All, in the order of the tab bar.
-    pub const ALL: [Self; 4] = [Self::Flame, Self::CallTree, Self::Top, Self::Info];
+    pub const ALL: [Self; 6] = [Self::Flame, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names];
+
+    /// True for views of comparisons.
+    pub const fn needs_two(self) -> bool {
+        matches!(self, Self::Findings | Self::Names)
+    }
 
     /// Words on the tab.
     pub const fn label(self) -> &'static str {
@@ -44,6 +55,8 @@ impl Tab {
             Self::CallTree => "Call tree",
             Self::Top => "Top",
             Self::Info => "Capture info",
+            Self::Findings => "Findings",
+            Self::Names => "Names",
         }
     }
 }
@@ -186,6 +199,8 @@ pub struct ViewState {
     pub normalization: Option<Normalization>,
     /// Against which ratio of work every place is held.
     pub exposure: Exposure,
+    /// Which names of two sides are one function, as far as the user decided.
+    pub naming: Naming,
     /// Samples and frames shown.
     pub filter: Filter,
     /// The big view in front.
@@ -206,6 +221,10 @@ pub struct ViewState {
     pub measure: Measure,
     /// Text that the names in the top table must match.
     pub top_filter: String,
+    /// From where on a change is named.
+    pub thresholds: Thresholds,
+    /// What of the findings is shown, and how.
+    pub findings: FindingList,
     /// Unfolded nodes of the call tree, by path.
     pub unfolded: BTreeSet<Vec<String>>,
 }
@@ -221,6 +240,7 @@ impl Default for ViewState {
             direction: Direction::TopDown,
             normalization: None,
             exposure: Exposure::default(),
+            naming: Naming::default(),
             filter: Filter::default(),
             tab: Tab::Flame,
             flame_shape: FlameShape::Both,
@@ -231,6 +251,8 @@ impl Default for ViewState {
             sort: Sort::default(),
             measure: Measure::Self_,
             top_filter: String::new(),
+            thresholds: Thresholds::default(),
+            findings: FindingList::default(),
             unfolded: BTreeSet::new(),
         }
     }
@@ -240,6 +262,11 @@ impl ViewState {
     /// True where two captures, or two parts of one, are compared.
     pub const fn is_comparison(&self) -> bool {
         self.before.is_some() && self.after.is_some()
+    }
+
+    /// The view in front: findings and matched names are there only in comparisons.
+    pub fn tab(&self) -> Tab {
+        if self.tab.needs_two() && !self.is_comparison() { Tab::Flame } else { self.tab }
     }
 
     /// The captures shown, before first.

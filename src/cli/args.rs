@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser};
 
 use super::Failure;
 use crate::analysis::comparison::{Marker, Work};
-use crate::analysis::{Filter, Granularity, Normalization, Part};
+use crate::analysis::{Filter, Granularity, Naming, Normalization, Part};
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
 use crate::app::load::LoadOptions;
 use crate::app::picture;
@@ -171,6 +171,8 @@ pub(super) struct Diff {
     #[arg(long)]
     pub(super) fail_on_regression: bool,
     #[command(flatten)]
+    pub(super) names: Names,
+    #[command(flatten)]
     pub(super) view: View,
 }
 
@@ -263,9 +265,39 @@ pub(super) struct Export {
     #[arg(long = "as", value_name = "KIND", value_enum)]
     pub(super) kind: Option<Kind>,
     #[command(flatten)]
+    pub(super) names: Names,
+    #[command(flatten)]
     pub(super) picture: Picture,
     #[command(flatten)]
     pub(super) view: View,
+}
+
+/// Which names of two builds are one function.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Names of two builds")]
+pub(super) struct Names {
+    /// Takes two names as one function, such as a proposed rename; OLD=>NEW where a name has a = in it. May be given several times.
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse_alias)]
+    alias: Vec<(String, String)>,
+    /// Keeps a function apart from names that rules or context would match it with. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    no_alias: Vec<String>,
+    /// Matches only equal names, and those of --alias.
+    #[arg(long)]
+    no_aliases: bool,
+}
+
+impl Names {
+    pub(super) fn naming(&self) -> Naming {
+        let mut naming = Naming { exact: self.no_aliases, ..Naming::default() };
+        for (before, after) in &self.alias {
+            naming.accept(before.clone(), after.clone());
+        }
+        for name in &self.no_alias {
+            naming.keep_apart(name.clone());
+        }
+        naming
+    }
 }
 
 /// How a picture looks.
@@ -484,6 +516,12 @@ fn parse_part(text: &str) -> Result<f64, String> {
 
 fn parse_growth(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|part| (0.001..=10.0).contains(part)).ok_or_else(|| "wanted a number from 0.001 to 10".to_owned())
+}
+
+fn parse_alias(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once("=>").or_else(|| text.split_once('='));
+    let pair = pair.map(|(old, new)| (old.trim(), new.trim())).filter(|(old, new)| !old.is_empty() && !new.is_empty());
+    pair.map(|(old, new)| (old.to_owned(), new.to_owned())).ok_or_else(|| "wanted OLD=NEW, or OLD=>NEW".to_owned())
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {

@@ -9,7 +9,7 @@ use super::progress::with_progress;
 use super::read::Weighed;
 use super::{Failure, args, exit, output, read};
 use crate::analysis::regress::{self, Exposure, Findings, Spec};
-use crate::analysis::{Normalization, Part, SideInput};
+use crate::analysis::{Naming, Normalization, Part, SideInput};
 use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
@@ -30,11 +30,11 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
         [saved] if args.parts.are_whole() => {
             let [before, after] = saved_sides(saved, options)?;
             let sides = [Captures { files: vec![before], part: Part::WHOLE }, Captures { files: vec![after], part: Part::WHOLE }];
-            judge(sides, &args.view, args.normalization()?, &spec(args))?
+            judge(sides, &args.view, &args.names.naming(), args.normalization()?, &spec(args))?
         }
         _ => {
             let (before, after) = sides(args)?;
-            compare([&before, &after], parts, &args.view, args.normalization()?, &spec(args), options)?
+            compare([&before, &after], parts, &args.view, &args.names.naming(), args.normalization()?, &spec(args), options)?
         }
     };
     let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals: compared.weighed.decimals };
@@ -86,6 +86,7 @@ pub(super) fn compare(
     sides: [&[PathBuf]; 2],
     parts: [Part; 2],
     view: &args::View,
+    naming: &Naming,
     normalization: Option<Normalization>,
     spec: &Spec,
     options: &LoadOptions,
@@ -103,7 +104,7 @@ pub(super) fn compare(
     };
     let [before, after] = parts;
     let side = |paths: &[PathBuf], part| Captures { files: paths.iter().filter_map(of).collect(), part };
-    judge([side(sides[0], before), side(sides[1], after)], view, normalization, spec)
+    judge([side(sides[0], before), side(sides[1], after)], view, naming, normalization, spec)
 }
 
 /// The sides of a comparison that was saved as one file.
@@ -119,7 +120,13 @@ fn saved_sides(path: &Path, options: &LoadOptions) -> Result<[(String, Arc<Profi
 }
 
 /// Weighs and judges two sides.
-fn judge(sides: [Captures; 2], view: &args::View, normalization: Option<Normalization>, spec: &Spec) -> Result<Compared, Failure> {
+fn judge(
+    sides: [Captures; 2],
+    view: &args::View,
+    naming: &Naming,
+    normalization: Option<Normalization>,
+    spec: &Spec,
+) -> Result<Compared, Failure> {
     let [before, after] = sides;
     let first = before.files.len();
     let captures: Vec<(String, Arc<Profile>)> = before.files.into_iter().chain(after.files).collect();
@@ -128,7 +135,7 @@ fn judge(sides: [Captures; 2], view: &args::View, normalization: Option<Normaliz
         SideInput { captures: (0..first).collect(), part: before.part },
         SideInput { captures: (first..profiles.len()).collect(), part: after.part },
     ];
-    let weighed = read::comparison(&profiles, &inputs, view, normalization)?;
+    let weighed = read::comparison(&profiles, &inputs, view, naming, normalization)?;
     let findings = with_progress("judging", |_| regress::findings(&weighed.comparison, &profiles, spec));
     let findings = findings.ok_or_else(|| Failure::Usage("a comparison has two sides".to_owned()))?;
     Ok(Compared { captures, weighed, findings })

@@ -99,7 +99,8 @@ fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions
         return Ok(pprof_bytes(kind, &merged).unwrap_or_default());
     }
     let sides = [std::slice::from_ref(before), std::slice::from_ref(after)];
-    let compared = diff::compare(sides, args.parts.sides()?, &args.view, args.normalization(), &Spec::default(), options)?;
+    let compared =
+        diff::compare(sides, args.parts.sides()?, &args.view, &args.names.naming(), args.normalization(), &Spec::default(), options)?;
     let Compared { captures, weighed, findings } = compared;
     match kind {
         Kind::Csv => Ok(DiffReport::csv(&weighed.comparison, &findings, weighed.decimals).into_bytes()),

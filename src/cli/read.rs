@@ -8,7 +8,7 @@ use super::args::View;
 use super::progress::with_progress;
 use crate::analysis::comparison::{CompareError, Shape, common_sample_types};
 use crate::analysis::part::threads_of;
-use crate::analysis::{Comparison, Direction, Filter, Normalization, SideInput, compare};
+use crate::analysis::{Comparison, Direction, Filter, Naming, Normalization, SideInput, compare};
 use crate::app::load::{LoadError, LoadOptions, load};
 use crate::model::{Profile, base_name};
 
@@ -28,6 +28,7 @@ pub(super) fn comparison(
     captures: &[Arc<Profile>],
     sides: &[SideInput],
     view: &View,
+    naming: &Naming,
     normalization: Option<Normalization>,
 ) -> Result<Weighed, Failure> {
     let (name, unit) = sample_type(captures, view.sample_type.as_deref())?;
@@ -40,7 +41,7 @@ pub(super) fn comparison(
     let parts = sides.iter().flat_map(|side| side.captures.iter().filter_map(|&row| Some((captures.get(row)?.as_ref(), &side.part))));
     let normalization = normalization.unwrap_or_else(|| Normalization::fitting_parts(&name, parts));
     let comparison = with_progress("analysing", |ticket| {
-        let shape = Shape::build(captures, view.by(), Direction::TopDown, &filter, ticket)?;
+        let shape = Shape::build_matched(captures, sides, naming, view.by(), Direction::TopDown, &filter, ticket)?;
         compare(Arc::new(shape), captures, sides, (&name, &unit), &filter, normalization, ticket)
     });
     let comparison = comparison.map_err(|error| match error {
@@ -64,7 +65,7 @@ pub(super) struct Weighed {
 
 /// The capture alone, by what the user asked for.
 pub(super) fn single(capture: &Arc<Profile>, view: &View) -> Result<Weighed, Failure> {
-    comparison(&[Arc::clone(capture)], &[SideInput::whole([0])], view, Some(Normalization::Share))
+    comparison(&[Arc::clone(capture)], &[SideInput::whole([0])], view, &Naming::default(), Some(Normalization::Share))
 }
 
 /// The sample type of that name, or the first capture's default; all captures must have it.

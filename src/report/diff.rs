@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::SCHEMA;
+use super::matching::MatchingReport;
 use super::number::Number;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
@@ -51,12 +52,15 @@ pub struct DiffReport {
     noise: NoiseReport,
     readings: Option<ReadingsReport>,
     could_have_seen: Seen,
+    /// How the normalised total changed; none for shares.
+    total: Option<IntervalReport>,
     findings: Vec<FindingReport>,
     others: Vec<FindingReport>,
     others_left_out: usize,
     intervals: Vec<FunctionInterval>,
     tests: usize,
     comparability: Vec<DifferenceReport>,
+    matching: MatchingReport,
     notes: Vec<String>,
     #[serde(skip)]
     scale: Scale,
@@ -244,6 +248,15 @@ struct FindingReport {
     /// The name after, of a renamed function.
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<String>,
+    /// The names before, of a function that was matched under another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<Vec<String>>,
+    /// The rule by which it was matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched_by: Option<&'static str>,
+    /// What it is grouped by, and where the change comes from; empty where it is no finding.
+    cause: &'static str,
+    because: String,
     why: String,
 }
 
@@ -308,12 +321,14 @@ impl DiffReport {
                 rest: readings.rest.into(),
             }),
             could_have_seen: Seen::of(findings),
+            total: findings.total.map(Into::into),
             findings: findings.rows.iter().map(row).collect(),
             others: findings.others.iter().map(row).collect(),
             others_left_out: findings.others_left_out,
             intervals: intervals.collect(),
             tests: findings.tests,
             comparability: findings.differences.iter().map(DifferenceReport::new).collect(),
+            matching: MatchingReport::new(&findings.matching),
             notes: findings.notes.clone(),
             scale: Scale { normalization: normalization.clone(), unit: comparison.unit.clone() },
         })
@@ -345,6 +360,7 @@ impl DiffReport {
         for note in &self.notes {
             push_line(&mut text, format_args!("note: {}", printable(note)));
         }
+        text.push_str(&self.matching.text());
         text
     }
 
@@ -368,6 +384,7 @@ impl DiffReport {
         for note in &self.notes {
             push_line(&mut text, format_args!("\n> {}", markdown_escape(note)));
         }
+        text.push_str(&self.matching.markdown());
         text
     }
 
@@ -391,6 +408,8 @@ impl DiffReport {
             "events before",
             "events after",
             "path",
+            "cause",
+            "because",
             "why",
         ];
         let mut table = Table::new(columns.map(|name| (name, Align::Left)));
@@ -415,6 +434,8 @@ impl DiffReport {
                 number(row.events[0]),
                 number(row.events[1]),
                 path,
+                row.cause.to_owned(),
+                row.because.clone(),
                 row.why.clone(),
             ]);
         }
@@ -445,6 +466,7 @@ impl DiffReport {
             ("95 %", Align::Right),
             ("explains", Align::Right),
             ("measure", Align::Left),
+            ("why", Align::Left),
             ("function", Align::Left),
         ]);
         for row in &self.findings {
@@ -459,6 +481,7 @@ impl DiffReport {
                 format!("{} to {}", ratio_text(row.ratio_lo), ratio_text(row.ratio_hi)),
                 percent(row.explains),
                 row.measure.to_owned(),
+                row.because.clone(),
                 format!("{}{}", row.func, path.filter(|path| path.chars().count() < 160).unwrap_or_default()),
             ]);
         }
@@ -615,6 +638,7 @@ struct Needs {
 fn finding_report(comparison: &Comparison, row: &Finding, (stored, decimals): (f64, u8), needs: &Needs) -> FindingReport {
     let state = row.answer(needs.growth);
     let name = |place: &PlaceId| comparison.places().name(*place).to_owned();
+    let matched = comparison.shape.matching.of(row.place);
     FindingReport {
         rank: (row.rank > 0).then_some(row.rank),
         verdict: row.verdict,
@@ -641,6 +665,10 @@ fn finding_report(comparison: &Comparison, row: &Finding, (stored, decimals): (f
         }),
         explained_by: row.explained_by,
         new: row.new.clone(),
+        old: matched.map(|row| row.before.clone()),
+        matched_by: matched.map(|row| row.rule.name()),
+        cause: if row.rank > 0 { row.cause.name() } else { "" },
+        because: row.because.clone(),
         why: row.why.clone(),
     }
 }

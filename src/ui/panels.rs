@@ -5,6 +5,7 @@ pub(crate) mod details;
 pub(crate) mod flame;
 pub(crate) mod hot_paths;
 pub(crate) mod info;
+pub(crate) mod matching;
 pub(crate) mod regressions;
 mod rows;
 pub mod top;
@@ -28,6 +29,7 @@ pub static PANELS: &[Panel] = &[
     Panel { name: "flame", ui: flame::ui },
     Panel { name: "hot_paths", ui: hot_paths::ui },
     Panel { name: "info", ui: info::ui },
+    Panel { name: "matching", ui: matching::ui },
     Panel { name: "regressions", ui: regressions::ui },
     Panel { name: "top", ui: top::ui },
     Panel { name: "welcome", ui: welcome::ui },

@@ -204,6 +204,11 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         .frame(Frame::new().fill(cx.theme.surface));
     side.show(ui, |ui| {
         let height = ui.available_height();
+        if cx.app.view().tab() == Tab::Findings {
+            // The list is in front: it need not stand there twice.
+            CentralPanel::default().frame(frame).show(ui, |ui| panels::details::ui(ui, cx, out));
+            return;
+        }
         if cx.app.view().selection.is_none() {
             // Without a selection its place belongs to the list above.
             let hint = Panel::bottom("details hint").exact_size(48.0).resizable(false).frame(frame);
@@ -245,18 +250,23 @@ fn view_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 
 /// The view in front.
 pub(super) fn tab_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    match cx.app.view().tab {
+    match cx.app.view().tab() {
         Tab::Flame => panels::flame::ui(ui, cx, out),
         Tab::CallTree => panels::call_tree::ui(ui, cx, out),
         Tab::Top => panels::top::ui(ui, cx, out),
         Tab::Info => panels::info::ui(ui, cx, out),
+        Tab::Findings => panels::regressions::ui(ui, cx, out),
+        Tab::Names => panels::matching::ui(ui, cx, out),
     }
 }
 
 fn tabs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.spacing_mut().item_spacing.x = 0.0;
     for (at, tab) in Tab::ALL.into_iter().enumerate() {
-        let is_front = cx.app.view().tab == tab;
+        if tab.needs_two() && !cx.app.view().is_comparison() {
+            continue;
+        }
+        let is_front = cx.app.view().tab() == tab;
         let color = if is_front { cx.theme.text } else { cx.theme.muted };
         let text = RichText::new(tab.label()).font(fonts::body()).color(color);
         let button = egui::Button::new(text).frame(false).min_size(vec2(0.0, 28.0));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlens::app::findings::{FindingKind, Thresholds};
 use emberlens::app::view::{FlameWindow, Selection};
 use emberlens::app::{App, Command, Options, script};
 
@@ -186,4 +187,74 @@ fn comparing_with_an_open_capture_does_not_read_it_again() {
     app.apply(Command::OpenComparison(sample(BEFORE), sample(BEFORE)));
     app.settle();
     assert!(app.failure().is_none(), "a capture can be compared with itself");
+}
+
+/// A comparison of two folded captures, written into a folder.
+fn folded(folder: &Path, before: &str, after: &str) -> App {
+    let [before, after] = [("before.folded", before), ("after.folded", after)].map(|(name, text)| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    });
+    let mut app = app();
+    app.apply(Command::OpenComparison(before, after));
+    app.settle();
+    app
+}
+
+#[test]
+fn a_proposed_name_is_accepted_kept_apart_and_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = folded(folder.path(), "main;decodeRow;parse 420\nmain;same 580\n", "main;decodeRowFast;parse 410\nmain;same 590\n");
+    let classes =
+        |app: &App| -> Vec<&'static str> { app.findings().ready().unwrap().matching.classes.iter().map(|sum| sum.class.name()).collect() };
+    assert_eq!(classes(&app), ["exact", "proposed"]);
+    app.apply(Command::SelectFinding(1));
+    let pair = ("decodeRow".to_owned(), "decodeRowFast".to_owned());
+    assert_eq!(app.proposed_name(), Some(pair.clone()));
+    app.apply(Command::AcceptMatch(pair.0.clone(), pair.1.clone()));
+    app.settle();
+    assert_eq!(classes(&app), ["exact", "accepted"]);
+    let table = app.table().ready().unwrap();
+    assert_eq!(table.places().find("decodeRow"), table.places().find("decodeRowFast"), "both names are the one place");
+    assert_eq!(app.selected_pattern().as_deref(), Some("^(decodeRow|decodeRowFast)$"), "focus finds it on both sides");
+    app.apply(Command::Undo);
+    app.settle();
+    assert_eq!(classes(&app), ["exact", "proposed"]);
+    app.apply(Command::KeepApart(pair.0.clone()));
+    app.settle();
+    assert_eq!(classes(&app), ["exact", "only-before", "only-after"]);
+    app.apply(Command::ForgetMatch(pair.0));
+    app.settle();
+    assert_eq!(classes(&app), ["exact", "proposed"]);
+}
+
+#[test]
+fn stepping_through_findings_follows_the_filter() {
+    let folder = tempfile::tempdir().unwrap();
+    // Enough that stays as it was to tell changes from it.
+    let rest: String = (0..14).map(|at| format!("main;same{at} {}\n", 3000 + at)).collect();
+    let (before, after) = (format!("{rest}main;a 3000\nmain;b 3000\n"), format!("{rest}main;a 9000\nmain;b 400\nmain;fresh 2500\n"));
+    let mut app = folded(folder.path(), &before, &after);
+    let mut steps = |commands: Vec<Command>| -> Vec<String> {
+        for command in commands {
+            app.apply(command);
+        }
+        app.settle();
+        let count = app.finding_order().len();
+        app.apply(Command::Select(None));
+        (0..count)
+            .map(|_| {
+                app.apply(Command::NextFinding);
+                app.view().selection.as_ref().unwrap().place.clone()
+            })
+            .collect()
+    };
+    let all = steps(vec![Command::GroupFindings(false)]);
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert_eq!(steps(vec![Command::ShowFindings(FindingKind::Worse, false)]), ["b"]);
+    assert_eq!(steps(vec![Command::ShowFindings(FindingKind::Worse, true), Command::FilterFindings("fre".to_owned())]), ["fresh"]);
+    let wide = Thresholds { min_ratio: 5.0, min_share: 0.5, ..Thresholds::default() };
+    let none = steps(vec![Command::FilterFindings(String::new()), Command::SetThresholds(wide)]);
+    assert!(none.len() < all.len(), "a minimum effect above all changes names fewer: {none:?}");
 }

@@ -219,3 +219,53 @@ fn a_saved_comparison_is_one_again() {
     assert_eq!(total(json(&["top", &focused, "--json"]), "total"), total(whole, "selected"));
     assert_eq!(failure(&["diff", &after]).0, 2);
 }
+
+/// Two builds of one program: a closure has another number, a module another version, a function another name.
+fn two_builds(folder: &Path) -> [String; 2] {
+    let before = "main;lib/v2/codec.Decode;main.loop.func1 300\nmain;decodeRow;parse 420\nmain;same 280\n";
+    let after = "main;lib/v3/codec.Decode;main.loop.func2 310\nmain;decodeRowFast;parse 410\nmain;same 280\n";
+    [("before", before), ("after", after)].map(|(name, text)| {
+        let path = folder.join(format!("{name}.folded"));
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    })
+}
+
+/// How each function of two builds was matched, as `by: before = after`.
+fn matched(arguments: &[&str]) -> Vec<String> {
+    let found = json(arguments);
+    let text = |value: &Value| value[0].as_str().unwrap().to_owned();
+    let rows = found["matching"]["matches"].as_array().unwrap();
+    let mut made: Vec<String> =
+        rows.iter().map(|row| format!("{}: {} = {}", row["by"].as_str().unwrap(), text(&row["before"]), text(&row["after"]))).collect();
+    made.sort();
+    made
+}
+
+#[test]
+fn names_of_two_builds_are_matched_proposed_accepted_and_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let [before, after] = two_builds(folder.path());
+    let diff = |more: &[&str]| -> Vec<String> { matched(&[&["diff", &before, &after, "--json"], more].concat()) };
+    let closure = "closure: main.loop.func1 = main.loop.func2";
+    let version = "version: lib/v2/codec.Decode = lib/v3/codec.Decode";
+    assert_eq!(diff(&[]), [closure, "proposed: decodeRow = decodeRowFast", version]);
+    assert_eq!(diff(&["--alias", "decodeRow=decodeRowFast"]), ["accepted: decodeRow = decodeRowFast", closure, version]);
+    assert_eq!(diff(&["--no-alias", "decodeRow", "--no-alias", "main.loop.func2"]), [version]);
+    assert_eq!(diff(&["--no-aliases"]), Vec::<String>::new());
+    assert_eq!(diff(&["--no-aliases", "--alias", "decodeRow => decodeRowFast"]), ["accepted: decodeRow = decodeRowFast"]);
+    // Own costs of all classes are the whole of each side.
+    let found = json(&["diff", &before, &after, "--json"]);
+    for side in 0..2 {
+        let whole: f64 = found["matching"]["classes"].as_array().unwrap().iter().map(|class| class["share"][side].as_f64().unwrap()).sum();
+        assert!((whole - 1.0).abs() < 1e-9, "{whole}");
+    }
+    // No silent merges: both spellings stand in every form.
+    for form in [&[][..], &["--markdown"]] {
+        let text = stdout(&[&["diff", &before, &after], form].concat());
+        for name in ["main.loop.func1", "main.loop.func2", "another closure number", "decodeRowFast", "proposed"] {
+            assert!(text.contains(name), "{name} is missing: {text}");
+        }
+    }
+    assert_eq!(failure(&["diff", &before, &after, "--alias", "nothing"]).0, 2);
+}

@@ -384,3 +384,22 @@ fn repeats_that_vary_make_the_test_more_careful() {
     assert!(found.rows.is_empty(), "{:?}", found.rows.iter().map(|row| &row.why).collect::<Vec<_>>());
     assert_eq!(found.diff.noise.repeats, 4);
 }
+
+/// Two callees of one caller: one doubles, the other vanishes by as much. The caller's own number says nothing, so the mark must.
+#[test]
+fn changes_that_cancel_below_a_node_are_marked_there() {
+    let stacks =
+        |up: u64, down: u64| [("main.main;main.mix;main.up", up), ("main.main;main.mix;main.down", down), ("main.main;main.rest", 4000)];
+    let (before, after) = (cpu(&stacks(1000, 2000), 30.0, 10_000_000), cpu(&stacks(2000, 1000), 30.0, 10_000_000));
+    let marks = |before: &Arc<Profile>, after: &Arc<Profile>, name: &str| {
+        let (comparison, captures) = against([std::slice::from_ref(before), std::slice::from_ref(after)], Normalization::PerSecond);
+        let found = findings(&comparison, &captures, &Spec::default()).expect("two sides");
+        let node = comparison.tree().nodes().find(|&node| comparison.places().name(comparison.tree().place(node)) == name).expect("a node");
+        found.diff.nodes.marks[node.row()] & mark::CHURN != 0
+    };
+    assert!(marks(&before, &after, "main.mix"), "rises and falls of 1000 cancel");
+    for name in ["main.up", "main.down", "main.rest"] {
+        assert!(!marks(&before, &after, name), "{name} has nothing below it");
+    }
+    assert!(!marks(&before, &before, "main.mix"), "nothing changed");
+}

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Finding;
+use super::cause::Cause;
 use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
 use super::shift;
@@ -35,6 +36,10 @@ pub(super) struct Attributed {
     pub(super) closed: bool,
     /// Where everything changed alike: value after / value before of the bulk, against which findings were held.
     pub(super) moved: Option<Interval>,
+    /// The ratio of the normalised totals.
+    pub(super) total: Option<Interval>,
+    /// Functions that go by another name after, by context.
+    pub(super) renamed: Vec<(PlaceId, PlaceId)>,
     pub(super) model: Model,
     pub(super) diff: Diff,
 }
@@ -97,7 +102,28 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let closed = closed || !is_few(&model) && !findings.is_empty() && is_closed(comparison, spec);
     let normalized = comparison.exposure();
     let moved = model.unchanged.filter(|bulk| !closed && !is_few(&model) && (bulk.lo > normalized * 1.02 || bulk.hi < normalized / 1.02));
-    Attributed { findings, explained_by, closed, moved, model, diff }
+    let renamed = structures.iter().filter_map(|row| if let Fate::Renamed(new) = row.fate { Some((row.place, new)) } else { None });
+    let renamed = renamed.collect();
+    Attributed { findings, explained_by, closed, moved, renamed, total: total(comparison, base, &model), model, diff }
+}
+
+/// How the normalised total changed: as sure as its samples and what is known of runs let it be, whatever the ratio of work.
+fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval> {
+    if *comparison.effective_normalization() == Normalization::Share {
+        return None;
+    }
+    let nodes = base.captured();
+    let mut sums = Sums::default();
+    for node in nodes {
+        sums.add(node);
+    }
+    let exposure = comparison.exposure();
+    let mut model = model.clone();
+    (model.scale.exposure, model.work) = (exposure, 0.0);
+    let mix = base.shapes.mix(std::iter::once(0..nodes.len()));
+    let (lo, hi) = model.scale.counts(&sums)?.interval(model.doubt(&sums, mix, None, 0.0), ENDS);
+    let ratio = sums.value[1] / sums.value[0] / exposure;
+    (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo, hi })
 }
 
 /// Changes of one direction that go by one name are one finding: the largest, under the name's first rank.
@@ -228,6 +254,8 @@ impl Maker<'_> {
             needed: self.needed(found, counts, doubt, ratio_of(&sums, &self.model.scale)),
             explained_by: None,
             new: None,
+            cause: Cause::default(),
+            because: String::new(),
             why: String::new(),
         })
     }
@@ -279,6 +307,8 @@ impl Maker<'_> {
             needed: Needed::UNKNOWN,
             explained_by: None,
             new,
+            cause: Cause::default(),
+            because: String::new(),
             why: String::new(),
         }
     }
@@ -428,6 +458,8 @@ pub(super) fn others(
                 needed: table.needed[at],
                 explained_by: by.filter(|_| verdict == Verdict::Explained),
                 new: None,
+                cause: Cause::default(),
+                because: String::new(),
                 why: String::new(),
             })
         })

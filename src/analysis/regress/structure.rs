@@ -108,8 +108,9 @@ fn renamed(comparison: &Comparison, ground: &Ground, all: &[Sums], rows: &[OneSi
     let callers: Vec<FxHashMap<Option<PlaceId>, f64>> = rows.iter().map(|row| neighbours(tree, ground, all, row, true)).collect();
     let callees: Vec<FxHashMap<Option<PlaceId>, f64>> = rows.iter().map(|row| neighbours(tree, ground, all, row, false)).collect();
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-    for (old, before) in rows.iter().enumerate().filter(|(_, row)| row.side == 0) {
-        for (new, after) in rows.iter().enumerate().filter(|(_, row)| row.side == 1) {
+    let free = |row: &OneSided| comparison.shape.matching.may_propose(row.place);
+    for (old, before) in rows.iter().enumerate().filter(|(_, row)| row.side == 0 && free(row)) {
+        for (new, after) in rows.iter().enumerate().filter(|(_, row)| row.side == 1 && free(row)) {
             let above = cosine(&callers[old], &callers[new]);
             let below = cosine(&callees[old], &callees[new]);
             let mut sums = before.sums;

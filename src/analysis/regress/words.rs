@@ -30,6 +30,11 @@ pub(super) fn explain(
     for row in &mut made.others {
         row.why = why_not(row, &names, &needs);
     }
+    for row in made.rows.iter_mut().chain(&mut made.others) {
+        if let Some(matched) = comparison.shape.matching.of(row.place) {
+            row.why = format!("{} [{}]", row.why, matched.words(&row.func));
+        }
+    }
     made.summary = summary(comparison, spec, closed, moved, made);
     made.notes = notes(comparison, captures, spec, closed, moved, made);
 }
@@ -109,7 +114,7 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
             interval(row)
         ),
         Verdict::Renamed => format!(
-            "now called {}: callers, callees and cost are the same ({before} → {after}; {events})",
+            "proposed: now called {}, since callers, callees and cost are the same ({before} → {after}; {events})",
             row.new.as_deref().unwrap_or("otherwise")
         ),
         Verdict::Inlined if row.after > 0.0 => format!("no longer inlined: its callers had this cost before ({after}; {events})"),
@@ -184,7 +189,12 @@ fn why_not(row: &Finding, names: &[String], needs: &Needs) -> String {
 }
 
 fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Interval>, made: &Findings) -> String {
-    let mut sentences = vec![totals(comparison)];
+    let whole = totals(comparison, made);
+    // What the whole is explained by need not be said twice.
+    let said = |row: &Finding| whole.contains(&short(&row.func, NAME));
+    let first = made.rows.first().filter(|row| row.verdict.is_change());
+    let main = first.filter(|row| !said(row)).map(main_change);
+    let mut sentences = vec![whole];
     if let Some(Interval { ratio, lo, hi }) = moved {
         let base = comparison.exposure();
         sentences.push(format!(
@@ -197,15 +207,8 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let worse = made.rows.iter().filter(|row| row.verdict.is_worse()).count();
     let structure = made.rows.iter().filter(|row| row.verdict.is_structure()).count();
     let better = made.rows.len() - worse - structure;
-    if let Some(first) = made.rows.first().filter(|row| row.verdict.is_change()) {
-        let direction = match first.verdict {
-            Verdict::New => "is new".to_owned(),
-            Verdict::Gone => "is gone".to_owned(),
-            _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
-        };
-        let part =
-            if first.explains > 0.0 { format!("; {} of the change lies there", part_of_change(first.explains)) } else { String::new() };
-        sentences.push(format!("{} {direction}{part}.", short(&first.func, NAME)));
+    if first.is_some() {
+        sentences.extend(main);
         sentences.extend(two_readings(made));
         sentences.push(format!("{} and {}.", count(worse, "regression"), count(better, "improvement")));
     } else if made.others.first().is_some_and(|row| row.verdict == Verdict::Unconfirmed && row.rank == 0 && made.unconfirmed > 0) {
@@ -263,16 +266,81 @@ fn two_readings(made: &Findings) -> Option<String> {
     ))
 }
 
+/// What the total is counted per, in words.
+const fn per_words(normalization: &Normalization) -> &'static str {
+    match normalization {
+        Normalization::PerSecond => " per second",
+        Normalization::PerCpuSecond => " per CPU-second",
+        Normalization::PerRequest(_) => " per request",
+        Normalization::Share | Normalization::Absolute => "",
+    }
+}
+
 fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// What the whole did.
-fn totals(comparison: &Comparison) -> String {
+/// The first finding: what it did, where that comes from, and how much of the change lies there.
+fn main_change(first: &Finding) -> String {
+    let direction = match first.verdict {
+        Verdict::New => "is new".to_owned(),
+        Verdict::Gone => "is gone".to_owned(),
+        _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
+    };
+    let part = if first.explains > 0.0 { format!("; {} of the change lies there", part_of_change(first.explains)) } else { String::new() };
+    format!("{} {direction}{part}.", short(&first.func, NAME))
+}
+
+/// Most names in the sentence about the whole.
+const NAMED: usize = 3;
+/// Findings are named until they explain this part of the change.
+const EXPLAINED: f64 = 0.9;
+
+/// The first findings of the direction in which the whole changed, with what they explain together.
+fn explained_by(made: &Findings, rose: bool) -> Option<String> {
+    let same = made.rows.iter().filter(|row| row.verdict.is_change() && row.verdict.is_worse() == rose && row.explains > 0.0);
+    let (mut names, mut part) = (Vec::new(), 0.0);
+    for row in same.take(NAMED) {
+        let by = match row.verdict {
+            Verdict::New => "new".to_owned(),
+            Verdict::Gone => "gone".to_owned(),
+            _ => change(row.ratio),
+        };
+        names.push(format!("{} ({by})", short(&row.func, NAME)));
+        part += row.explains;
+        if part >= EXPLAINED {
+            break;
+        }
+    }
+    let list = match names.as_slice() {
+        [] => return None,
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    };
+    Some(format!("{} of it is explained by {list}", part_of_change(part)))
+}
+
+/// What the whole did, how surely, and what explains it.
+fn totals(comparison: &Comparison, made: &Findings) -> String {
     let Some((before, after)) = comparison.pair() else { return String::new() };
     let value = |side| comparison.factor(side) * Side::denominator(side);
     let (old, new) = (value(before), value(after));
     let name = &comparison.sample_type;
+    if let Some(Interval { ratio, lo, hi }) = made.total {
+        let values = format!("{} → {}", comparison.text(old), comparison.text(new));
+        let name = format!("{name}{}", per_words(comparison.effective_normalization()));
+        let between = between(lo, hi);
+        if lo <= 1.0 && hi >= 1.0 {
+            return format!("{name} did not surely change: {values} ({}; 95 %: {between}).", change(ratio));
+        }
+        let moved = match (ratio >= 3.0, ratio >= 1.0) {
+            (true, _) => format!("rose to {}", change(ratio)),
+            (_, true) => format!("rose by {}", percent(ratio - 1.0)),
+            _ => format!("fell by {}", percent(1.0 - ratio)),
+        };
+        let by = explained_by(made, ratio >= 1.0).map_or_else(String::new, |by| format!("; {by}"));
+        return format!("{name} {moved} (95 %: {between}), {values}{by}.");
+    }
     match comparison.effective_normalization() {
         Normalization::Share => format!("Shares of {name} are compared."),
         _ if old > 0.0 => {

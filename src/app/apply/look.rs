@@ -28,6 +28,20 @@ pub(super) fn apply(app: &mut App, command: Command) {
         }
         Command::SetNormalization(normalization) => view.normalization = normalization,
         Command::SetExposure(exposure) => view.exposure = exposure,
+        Command::FilterFindings(text) => view.findings.text = text,
+        Command::ShowFindings(kind, true) => {
+            view.findings.hidden.remove(&kind);
+        }
+        Command::ShowFindings(kind, false) => {
+            view.findings.hidden.insert(kind);
+        }
+        Command::GroupFindings(grouped) => view.findings.grouped = grouped,
+        Command::SetThresholds(thresholds) => view.thresholds = thresholds.sane(),
+        Command::AcceptMatch(before, after) => view.naming.accept(before, after),
+        Command::KeepApart(name) => view.naming.keep_apart(name),
+        Command::ForgetMatch(name) => view.naming.forget(&name),
+        Command::MatchNames(on) => view.naming.exact = !on,
+        Command::ResetMatches => view.naming = crate::analysis::Naming::default(),
         Command::Focus(text) => view.filter.focus = pattern(text),
         Command::Ignore(text) => {
             view.filter.ignore = pattern(text);

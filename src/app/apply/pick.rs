@@ -83,17 +83,19 @@ fn step_match(app: &mut App, step: isize) {
     }
 }
 
+/// Goes through the findings as they stand on screen, around the ends.
 fn step_finding(app: &mut App, step: isize) {
-    let count = app.findings().ready().map_or(0, |findings| findings.rows.len());
-    if count == 0 {
+    let order = app.finding_order();
+    if order.is_empty() {
         return;
     }
-    let next = match app.selected_finding() {
-        Some(at) => (at as isize + step).rem_euclid(count as isize) as usize,
+    let at = app.selected_finding().and_then(|row| order.iter().position(|&other| other == row));
+    let next = match at {
+        Some(at) => (at as isize + step).rem_euclid(order.len() as isize) as usize,
         None if step > 0 => 0,
-        None => count - 1,
+        None => order.len() - 1,
     };
-    app.select_finding(next);
+    app.select_finding(order[next]);
 }
 
 fn unfold_heaviest(app: &mut App) {

@@ -32,11 +32,20 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     };
     ScrollArea::vertical().id_salt("details").auto_shrink([false, false]).show(ui, |ui| {
         ui.add(egui::Label::new(RichText::new(&selection.place).font(fonts::table()).strong()).wrap());
+        if let Some(matched) = comparison.shape.matching.of(place) {
+            // No silent merges: what was put together says its other names.
+            let text = RichText::new(matched.words(comparison.places().name(place))).color(cx.theme.muted).font(fonts::small());
+            ui.add(egui::Label::new(text).wrap());
+        }
         words::origin_ui(ui, cx.theme, comparison.places().get(place));
         ui.horizontal_wrapped(|ui| {
-            for name in ["zoom-to-selection", "focus", "ignore", "hide", "copy-name"] {
+            for name in ["zoom-to-selection", "focus", "ignore", "hide", "copy-name", "accept-match", "keep-apart"] {
                 let Some(kind) = command::kind(name) else { continue };
                 let todo = kind.available(cx.app);
+                // Most functions have one name.
+                if todo.is_none() && matches!(name, "accept-match" | "keep-apart") {
+                    continue;
+                }
                 if ui.add_enabled(todo.is_some(), egui::Button::new(kind.title).small()).on_hover_text(kind.tooltip).clicked()
                     && let Some(todo) = todo
                 {

@@ -1,25 +1,97 @@
-//! What got worse between before and after, ranked by how sure and how large the change is; and what did not change, in grey.
+//! What got worse between before and after, grouped by where it comes from; and what did not change, in grey.
+//!
+//! The same list on the side and as a view of its own: where there is room, a finding is one line with a column for each number.
+//! Deliberately absent: the list's order and filter (`app::findings`). Start reading at [`ui`].
+
+mod bars;
+mod below;
+mod rows;
 
 use std::sync::Arc;
 
-use egui::{Align, CollapsingHeader, Frame, Label, Layout, RichText, ScrollArea, Sense, Ui};
+use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
-use super::words;
-use crate::analysis::comparable::Concern;
-use crate::analysis::comparison::{Comparison, percent};
-use crate::analysis::diff::Verdict;
-use crate::analysis::names;
-use crate::analysis::regress::{Answer, Finding, Findings, part_of_change};
+use crate::analysis::comparison::Comparison;
+use crate::analysis::regress::{Finding, Findings};
 use crate::app::derived::State;
-use crate::app::view::Selection;
+use crate::app::findings::FindingKind;
 use crate::app::{Command, command};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
-use crate::ui::widgets::interval_bar;
-use crate::ui::words::counted;
+use rows::Columns;
+
+/// From this width on a finding is one line.
+const WIDE: f32 = 680.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let is_wide = ui.available_width() >= WIDE;
+    let margin = if is_wide { size::PAD } else { 0.0 };
+    egui::Frame::new().inner_margin(margin).show(ui, |ui| panel_ui(ui, cx, is_wide, out));
+}
+
+fn panel_ui(ui: &mut Ui, cx: &Cx<'_>, is_wide: bool, out: &mut Outbox) {
+    title_ui(ui, cx, out);
+    let (comparison, findings) = match (cx.app.table(), cx.app.findings()) {
+        (State::Ready(comparison), State::Ready(findings)) => (Arc::clone(comparison), Arc::clone(findings)),
+        (_, State::Failed(why)) | (State::Failed(why), _) => {
+            ui.label(RichText::new(why).color(cx.theme.error));
+            return;
+        }
+        _ => {
+            ui.label(RichText::new("Looking for regressions…").color(cx.theme.muted));
+            return;
+        }
+    };
+    let list = List::new(cx, &comparison, &findings);
+    if is_wide {
+        head_ui(ui, cx, &list, out);
+        let columns = Columns::wide(ui.available_width());
+        rows::heads_ui(ui, cx, &columns, &comparison);
+        ScrollArea::vertical().id_salt("findings").auto_shrink([false, false]).show(ui, |ui| list_ui(ui, cx, &list, &columns, out));
+    } else {
+        // The summary scrolls with the list: on a small screen the list needs the room.
+        ScrollArea::vertical().id_salt("regressions").auto_shrink([false, false]).show(ui, |ui| {
+            head_ui(ui, cx, &list, out);
+            list_ui(ui, cx, &list, &Columns::narrow(), out);
+        });
+    }
+}
+
+/// What the rows are drawn from.
+struct List<'a> {
+    comparison: &'a Comparison,
+    findings: &'a Findings,
+    /// Rows of the findings as they stand on screen.
+    order: Vec<usize>,
+    /// Rows of the others that the filter lets through.
+    others: Vec<&'a Finding>,
+    /// For each row of the findings: what it explains together with those of its direction that rank before it.
+    together: Vec<f64>,
+}
+
+impl<'a> List<'a> {
+    fn new(cx: &Cx<'_>, comparison: &'a Comparison, findings: &'a Findings) -> Self {
+        let filter = &cx.app.view().findings;
+        let mut sums = [0.0, 0.0];
+        let together = findings.rows.iter().map(|row| {
+            let sum = &mut sums[usize::from(row.delta > 0.0)];
+            if row.verdict.is_change() {
+                *sum += row.explains;
+            }
+            *sum
+        });
+        Self {
+            comparison,
+            findings,
+            order: cx.app.finding_order(),
+            others: findings.others.iter().filter(|row| filter.shows(row)).collect(),
+            together: together.collect(),
+        }
+    }
+}
+
+fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Regressions").font(fonts::title()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -42,37 +114,6 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             }
         });
     });
-    let (comparison, findings) = match (cx.app.table(), cx.app.findings()) {
-        (State::Ready(comparison), State::Ready(findings)) => (Arc::clone(comparison), Arc::clone(findings)),
-        (_, State::Failed(why)) | (State::Failed(why), _) => {
-            ui.label(RichText::new(why).color(cx.theme.error));
-            return;
-        }
-        _ => {
-            ui.label(RichText::new("Looking for regressions…").color(cx.theme.muted));
-            return;
-        }
-    };
-    ScrollArea::vertical().id_salt("regressions").auto_shrink([false, false]).show(ui, |ui| {
-        ui.add(Label::new(RichText::new(&findings.summary).color(cx.theme.text)).wrap());
-        ui.add_space(size::GAP);
-        ui.add(Label::new(RichText::new(comparison.denominator_text()).color(cx.theme.muted).font(fonts::small())).wrap());
-        ui.add_space(size::PAD);
-        let selected = cx.app.selected_finding();
-        let improvements = findings.rows.iter().position(|finding| !finding.verdict.is_worse());
-        for (at, finding) in findings.rows.iter().enumerate() {
-            if Some(at) == improvements {
-                ui.add_space(size::GAP);
-                ui.label(RichText::new("Improvements").font(fonts::strong()));
-            }
-            if card_ui(ui, cx, &comparison, finding, selected == Some(at)) {
-                out.send(Command::SelectFinding(finding.rank));
-            }
-        }
-        differences_ui(ui, cx, &findings);
-        notes_ui(ui, cx, &findings);
-        others_ui(ui, cx, &comparison, &findings, out);
-    });
 }
 
 /// A menu with the forms in which the findings can be copied.
@@ -93,126 +134,53 @@ fn copy_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     response.response.on_hover_text("Copy the findings");
 }
 
-/// One finding in three lines; true when it was clicked.
-fn card_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &Finding, selected: bool) -> bool {
-    let theme = cx.theme;
-    let sign = if finding.delta >= 0.0 { 1.0 } else { -1.0 };
-    let color = theme.delta_text(sign);
-    let stroke = if selected { egui::Stroke::new(size::OUTLINE, theme.accent) } else { egui::Stroke::new(size::HAIRLINE, theme.line) };
-    let frame = Frame::new().fill(theme.raised).stroke(stroke).corner_radius(size::CORNER).inner_margin(6.0);
-    let inner = frame.show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
-            ui.add(Label::new(RichText::new(format!("{}", finding.rank)).color(theme.muted).font(fonts::small())).selectable(false));
-            ui.add(Label::new(RichText::new(finding.verdict.label()).color(color).font(fonts::strong())).selectable(false));
-            ui.add(Label::new(RichText::new(finding.measure.name()).color(theme.muted).font(fonts::small())).selectable(false));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let text = match finding.verdict {
-                    Verdict::New => "new".to_owned(),
-                    Verdict::Gone => "gone".to_owned(),
-                    _ => words::ratio(finding.ratio),
-                };
-                ui.add(Label::new(words::number(&text).strong().color(color)).selectable(false));
-                interval_bar::ui(ui, theme, finding.ratio, finding.ratio_lo, finding.ratio_hi, 72.0);
-            });
-        });
-        let letters = (ui.available_width() / 7.3).max(8.0) as usize;
-        ui.add(Label::new(words::number(&names::short(&finding.func, letters)).color(theme.text)).truncate().selectable(false));
-        let delta = if finding.delta >= 0.0 {
-            format!("+{}", comparison.text(finding.delta))
-        } else {
-            format!("−{}", comparison.text(-finding.delta))
-        };
-        let values = format!("{} → {}  ({delta})", comparison.text(finding.before), comparison.text(finding.after));
-        ui.horizontal(|ui| {
-            ui.add(Label::new(words::number(&values).color(theme.text)).selectable(false));
-        });
-        let sure = format!("{}; explains {} of the change", finding.why, part_of_change(finding.explains));
-        ui.add(Label::new(RichText::new(sure).color(theme.muted).font(fonts::small())).wrap().selectable(false));
-    });
+/// The summary, what numbers are a part of, and what decides which rows are shown.
+fn head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
+    ui.add(Label::new(RichText::new(&list.findings.summary).color(cx.theme.text)).wrap());
     ui.add_space(size::GAP);
-    let response = inner.response.interact(Sense::click());
-    let said = format!("{} {}: {} {}", finding.rank, finding.verdict.label(), finding.func, words::ratio(finding.ratio));
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, said.clone()));
-    let tip = format!(
-        "{}\n95 %: {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nsmallest growth that could be seen: {}",
-        finding.func,
-        words::ratios(finding.ratio_lo, finding.ratio_hi),
-        finding.p,
-        finding.q,
-        finding.events[0],
-        finding.events[1],
-        if finding.minimum_detectable.is_finite() { format!("+{}", percent(finding.minimum_detectable)) } else { "none".to_owned() },
-    );
-    response.on_hover_text(tip).clicked()
+    ui.add(Label::new(RichText::new(list.comparison.denominator_text()).color(cx.theme.muted).font(fonts::small())).wrap());
+    bars::thresholds_ui(ui, cx, out);
+    bars::filter_ui(ui, cx, list, out);
+    ui.add_space(size::GAP);
 }
 
-/// In what the captures differ: open where it bends the numbers.
-fn differences_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
-    if findings.differences.is_empty() {
-        return;
+fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &mut Outbox) {
+    let selected = cx.app.selected_finding();
+    let reveal = newly(ui, "finding on view", selected);
+    let mut group = None;
+    for &at in &list.order {
+        let Some(finding) = list.findings.rows.get(at) else { continue };
+        if cx.app.view().findings.grouped && group != Some(finding.cause) {
+            group = Some(finding.cause);
+            rows::group_ui(ui, cx, list, finding.cause);
+        }
+        let together = list.together.get(at).copied().unwrap_or(0.0);
+        let response = rows::finding_ui(ui, cx, list.comparison, finding, columns, together, selected == Some(at));
+        if reveal && selected == Some(at) {
+            response.scroll_to_me(None);
+        }
+        if response.clicked() {
+            out.send(Command::SelectFinding(finding.rank));
+        }
     }
-    let warnings = findings.differences.iter().filter(|row| row.concern == Concern::Warning).count();
-    let (title, color) = match warnings {
-        0 => ("Differences between the captures".to_owned(), cx.theme.muted),
-        n => (format!("⚠ {} between the captures that bend the numbers", counted(n as u64, "difference", "differences")), cx.theme.warning),
-    };
-    CollapsingHeader::new(RichText::new(title).color(color)).id_salt("differences").default_open(warnings > 0).show(ui, |ui| {
-        for row in &findings.differences {
-            let color = if row.concern == Concern::Warning { cx.theme.warning } else { cx.theme.muted };
-            ui.horizontal_wrapped(|ui| {
-                ui.label(RichText::new(row.what).color(color).font(fonts::strong()));
-                let side = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
-                ui.label(words::number(&format!("{} → {}", side(&row.before), side(&row.after))));
-            });
-            let text = if row.concern == Concern::Scaled { format!("taken out: {}", row.text) } else { row.text.clone() };
-            ui.add(Label::new(RichText::new(text).color(cx.theme.muted).font(fonts::small())).wrap());
-        }
-    });
-}
-
-fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
-    if findings.notes.is_empty() {
-        return;
+    if list.order.is_empty() && !list.findings.rows.is_empty() {
+        let hidden = list.findings.rows.len();
+        let text = format!("{hidden} findings are hidden by the filter");
+        ui.label(RichText::new(text).color(cx.theme.muted));
     }
-    CollapsingHeader::new(RichText::new("How this was judged").color(cx.theme.muted)).id_salt("judged").show(ui, |ui| {
-        for note in &findings.notes {
-            ui.add(Label::new(RichText::new(note).color(cx.theme.muted).font(fonts::small())).wrap());
-        }
-        ui.label(RichText::new(format!("{} rows were tested", findings.tests)).color(cx.theme.muted).font(fonts::small()));
-    });
+    ui.add_space(size::GAP);
+    below::differences_ui(ui, cx, list.findings);
+    below::notes_ui(ui, cx, list.findings);
+    below::names_ui(ui, cx, list.findings, out);
+    if !cx.app.view().findings.hidden.contains(&FindingKind::Others) {
+        below::others_ui(ui, cx, list, columns, out);
+    }
 }
 
-/// Everything that is no finding, with its numbers, in grey.
-fn others_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, findings: &Findings, out: &mut Outbox) {
-    let count = findings.others.len() + findings.others_left_out;
-    let open = findings.others.iter().filter(|row| row.answer(findings.growth) == Answer::CannotTell).count();
-    let hidden = if open > 0 { format!(", {open} could hide a growth of {}", percent(findings.growth)) } else { String::new() };
-    let title = format!("Everything else: {count} functions{hidden}");
-    CollapsingHeader::new(RichText::new(title).color(cx.theme.muted)).id_salt("others").show(ui, |ui| {
-        for row in findings.others.iter().take(200) {
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = size::GAP;
-                let text = format!("{:>8}", words::ratio(row.ratio));
-                ui.label(words::number(&text).color(cx.theme.muted));
-                let letters = (ui.available_width() / 7.3 - 14.0).max(8.0) as usize;
-                let name = RichText::new(names::short(&row.func, letters)).font(fonts::table()).color(cx.theme.muted);
-                let link = ui.add(Label::new(name).truncate().sense(Sense::click()));
-                let tip = format!(
-                    "{}\n{} → {}\n{}: {}",
-                    row.func,
-                    comparison.text(row.before),
-                    comparison.text(row.after),
-                    row.verdict.label(),
-                    row.why
-                );
-                if link.on_hover_text(tip).clicked() {
-                    out.send(Command::Select(Some(Selection { place: row.func.clone(), path: Vec::new() })));
-                }
-            });
-        }
-        if count > 200 {
-            ui.label(RichText::new(format!("{} more stand in the top table", count - 200)).color(cx.theme.muted).font(fonts::small()));
-        }
-    });
+/// True in the frame in which a value became another one than before.
+fn newly(ui: &Ui, name: &str, now: Option<usize>) -> bool {
+    let id = egui::Id::unique(("newly", name));
+    let before = ui.data(|data| data.get_temp::<Option<usize>>(id));
+    ui.data_mut(|data| data.insert_temp(id, now));
+    before.is_some_and(|before| before != now)
 }

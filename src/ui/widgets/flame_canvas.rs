@@ -36,6 +36,8 @@ pub mod mark {
     pub const UNCERTAIN: u8 = 2;
     /// A corner: the box is only in what is shown.
     pub const NEW: u8 = 4;
+    /// A strip in both colours of change along the bottom: what stands on the box rises and falls.
+    pub const CHURN: u8 = 8;
 }
 
 /// How one box looks.
@@ -64,6 +66,8 @@ pub struct FlameColors {
     pub outline: Color32,
     /// Fill of search matches.
     pub accent: Color32,
+    /// The two ends of the scale of change: worse, better.
+    pub change: [Color32; 2],
     /// Laid over the box under the pointer; translucent.
     pub hover: Color32,
 }
@@ -75,6 +79,7 @@ impl From<&Theme> for FlameColors {
             text: theme.text,
             outline: theme.text.gamma_multiply(0.75),
             accent: theme.accent,
+            change: [theme.delta_color(1.0, 1.0), theme.delta_color(-1.0, 1.0)],
             hover: Color32::WHITE.gamma_multiply(0.22),
         }
     }

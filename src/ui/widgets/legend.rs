@@ -16,6 +16,8 @@ pub(crate) fn delta_ui(ui: &mut Ui, theme: &Theme) {
         };
         word(ui, "gone", "Only before: drawn as an outline");
         outline(ui, theme.muted);
+        word(ui, "churn", "A strip in both colours: the box costs what it did, but rises and falls of what it calls cancel");
+        churn(ui, theme);
         word(ui, "within noise", "Grey: a change that chance explains, or too few samples to tell; hatched where it looks large");
         swatch(ui, theme.delta_color(0.3, 0.0));
         word(ui, "dearer", "Vermilion: costs more after than before; stronger = larger");
@@ -29,6 +31,14 @@ pub(crate) fn delta_ui(ui: &mut Ui, theme: &Theme) {
 fn swatch(ui: &mut Ui, color: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
     ui.painter().rect_filled(rect, 0.0, color);
+}
+
+fn churn(ui: &mut Ui, theme: &Theme) {
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
+    ui.painter().rect_filled(rect, 0.0, theme.unchanged);
+    let (left, right) = rect.with_min_y(rect.bottom() - 3.0).split_left_right_at_fraction(0.5);
+    ui.painter().rect_filled(left, 0.0, theme.delta_color(1.0, 1.0));
+    ui.painter().rect_filled(right, 0.0, theme.delta_color(-1.0, 1.0));
 }
 
 fn outline(ui: &mut Ui, color: Color32) {

@@ -62,6 +62,9 @@ fn by_change(theme: &Theme, layout: &FlameLayout, diff: &Diff) -> FlameColumn<Bo
         if marks & diff::mark::NEW != 0 {
             bits |= mark::NEW;
         }
+        if marks & diff::mark::CHURN != 0 {
+            bits |= mark::CHURN;
+        }
         // Only what looks like a change needs the warning that it may be none.
         if certainty < CERTAIN && effect.abs() > 0.1 {
             bits |= mark::UNCERTAIN;

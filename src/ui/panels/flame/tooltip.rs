@@ -3,6 +3,7 @@
 use egui::{Grid, RichText, Ui};
 
 use crate::analysis::comparison::{Comparison, percent};
+use crate::analysis::diff::mark;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::{CallTree, NodeId};
 use crate::ui::cx::Cx;
@@ -16,6 +17,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
     ui.set_max_width(520.0);
     let name = if node == CallTree::ROOT { "all samples" } else { &place.name };
     ui.label(RichText::new(name).font(fonts::table()).strong().color(cx.theme.text));
+    if let Some(matched) = comparison.shape.matching.of(tree.place(node)) {
+        ui.label(RichText::new(matched.words(name)).color(cx.theme.muted).font(fonts::small()));
+    }
     words::origin_ui(ui, cx.theme, place);
     let parent = tree.parent(node).unwrap_or(CallTree::ROOT);
     Grid::new("values").num_columns(4).spacing([16.0, 2.0]).show(ui, |ui| match comparison.pair() {
@@ -59,6 +63,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
             format!("certainty of a change: {}", percent(f64::from(certainty)))
         };
         ui.label(RichText::new(text).color(cx.theme.muted));
+        if diff.nodes.marks.get(node.row()).is_some_and(|marks| marks & mark::CHURN != 0) {
+            ui.label(RichText::new("Below it, rises and falls cancel each other").color(cx.theme.text));
+        }
     }
     let below = tree.subtree_end(node) - node.row() - 1;
     if layout.total() > 0 && below > 0 {

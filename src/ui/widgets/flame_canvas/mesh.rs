@@ -26,6 +26,8 @@ const HATCH: (f32, f32) = (7.0, 1.5);
 const DIMMED: u32 = 72;
 /// Side of the corner that marks a new box, in points.
 const CORNER: f32 = 7.0;
+/// Height of the strip that marks churn, in points.
+const CHURN: f32 = 3.0;
 
 /// Two meshes in turn: while egui still holds the one of the last frame, the other is filled again without new memory.
 #[derive(Default)]
@@ -160,6 +162,12 @@ fn wide_box(scene: &Scene<'_, '_>, mesh: &mut Mesh, cell: Cell, style: BoxStyle)
     quad(mesh, cell, fill);
     if marks & mark::UNCERTAIN != 0 {
         hatch(mesh, cell, seen(scene.area.rect, cell), colors.background.gamma_multiply(0.35));
+    }
+    if marks & mark::CHURN != 0 {
+        let strip = Cell { y0: cell.y1 - CHURN.min(cell.y1 - cell.y0), ..cell };
+        let middle = f32::midpoint(cell.x0, cell.x1);
+        quad(mesh, Cell { x1: middle, ..strip }, colors.change[0]);
+        quad(mesh, Cell { x0: middle, ..strip }, colors.change[1]);
     }
     if marks & mark::NEW != 0 && cell.width() >= 2.0 * CORNER {
         let side = CORNER.min(cell.y1 - cell.y0);

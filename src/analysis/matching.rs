@@ -1,0 +1,334 @@
+//! Names of two builds: which of them are one function, by which rule, and what is left over.
+//!
+//! Exact names come first and are never touched. Of the names on one side only, those that have one key under a [`Rule`] are put together, the
+//! narrowest rule first; a rule that takes something away that may tell two functions apart needs one name on each side. Renamed functions
+//! are found by their context in `regress`, and only proposed: a user accepts one by an alias. Deliberately absent: deciding by cost. Start
+//! reading at [`join`], then [`Matching`].
+
+mod keys;
+mod tally;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::comparison::SideInput;
+use super::place::{FramePlaces, Granularity, PlaceId, Places};
+use crate::model::Profile;
+
+pub use keys::Rule;
+pub use tally::{Class, ClassSum, MatchRow, Tally, tally};
+
+/// What the user decided about names; the default lets all rules work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Naming {
+    /// Only equal names are one function, and nothing is proposed.
+    pub exact: bool,
+    /// Names before and after that are one function, as the user says.
+    pub aliases: BTreeSet<(String, String)>,
+    /// Names that no rule puts together with another, and for which none is proposed.
+    pub apart: BTreeSet<String>,
+}
+
+impl Naming {
+    /// Makes two names one function.
+    pub fn accept(&mut self, before: String, after: String) {
+        self.apart.remove(&before);
+        self.apart.remove(&after);
+        self.aliases.retain(|(old, new)| *old != before && *new != after);
+        self.aliases.insert((before, after));
+    }
+
+    /// Takes back what was decided about a name.
+    pub fn forget(&mut self, name: &str) {
+        self.apart.remove(name);
+        self.aliases.retain(|(before, after)| before != name && after != name);
+    }
+
+    /// Takes a name out of every match, whether a rule or the user made it.
+    pub fn keep_apart(&mut self, name: String) {
+        self.aliases.retain(|(before, after)| *before != name && *after != name);
+        self.apart.insert(name);
+    }
+}
+
+/// Names that were put together into one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The place that stands for all of them.
+    pub place: PlaceId,
+    /// Why.
+    pub rule: Rule,
+    /// Spellings of the side before, in name order.
+    pub before: Vec<String>,
+    /// Spellings of the side after, in name order.
+    pub after: Vec<String>,
+}
+
+/// What was put together in a shape.
+#[derive(Clone, Debug, Default)]
+pub struct Matching {
+    /// In order of their places.
+    rows: Vec<Match>,
+    row_of: FxHashMap<PlaceId, usize>,
+    apart: FxHashSet<PlaceId>,
+    exact: bool,
+}
+
+impl Matching {
+    /// All matches that are no equal names, in name order.
+    pub fn rows(&self) -> &[Match] {
+        &self.rows
+    }
+
+    /// The match that a place stands for; `None` for a place with one spelling.
+    pub fn of(&self, place: PlaceId) -> Option<&Match> {
+        self.rows.get(*self.row_of.get(&place)?)
+    }
+
+    /// True where renamed functions may be proposed for a place.
+    pub(crate) fn may_propose(&self, place: PlaceId) -> bool {
+        !self.exact && !self.apart.contains(&place)
+    }
+
+    /// True where the user keeps a place apart.
+    pub fn is_apart(&self, place: PlaceId) -> bool {
+        self.apart.contains(&place)
+    }
+
+    /// A place with all of its spellings: `new (before: old, another closure number)`; the name alone where it has one.
+    pub fn spelled(&self, places: &Places, place: PlaceId) -> String {
+        let name = places.name(place);
+        self.of(place).map_or_else(|| name.to_owned(), |row| format!("{name} ({})", row.words(name)))
+    }
+}
+
+impl Match {
+    /// The other spellings and the reason: `before: old; another closure number`.
+    pub fn words(&self, shown: &str) -> String {
+        let side = |word: &str, names: &[String]| {
+            let others: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name != shown).collect();
+            match others.as_slice() {
+                [] => None,
+                [one] => Some(format!("{word}: {one}")),
+                [one, rest @ ..] => Some(format!("{word}: {one} and {} more", rest.len())),
+            }
+        };
+        let sides = [side("before", &self.before), side("after", &self.after)];
+        let mut parts: Vec<String> = sides.into_iter().flatten().collect();
+        parts.push(self.rule.label().to_owned());
+        parts.join("; ")
+    }
+}
+
+/// A group of old rows that become one place.
+struct Group {
+    rule: Rule,
+    name: String,
+    rows: Vec<usize>,
+}
+
+/// Puts the places of two sides together that are one function in two builds; changes the places of `frames` with them. Fewer than two sides
+/// have nothing to match.
+pub(super) fn join(
+    places: Places,
+    frames: &mut [FramePlaces],
+    profiles: &[&Profile],
+    sides: &[SideInput],
+    naming: &Naming,
+    granularity: Granularity,
+) -> (Places, Matching) {
+    let [before, after] = sides else { return (places, Matching::default()) };
+    let on = [present(before, &places, frames, profiles), present(after, &places, frames, profiles)];
+    let mut groups = accepted(&places, naming);
+    if !naming.exact {
+        let taken: FxHashSet<usize> = groups.iter().flat_map(|group| group.rows.iter().copied()).collect();
+        let pool = (1..places.len())
+            .filter(|row| on[0][*row] != on[1][*row] && !taken.contains(row))
+            .filter(|row| PlaceId::from_row(*row).is_some_and(|id| !naming.apart.contains(places.name(id))))
+            .collect();
+        groups.extend(by_rules(&places, &on, pool, granularity));
+    }
+    let spellings: Vec<(Rule, [Vec<String>; 2])> = groups
+        .iter()
+        .map(|group| {
+            let names = |side: usize| {
+                let rows = group.rows.iter().filter(|row| on[side][**row]);
+                rows.filter_map(|&row| PlaceId::from_row(row)).map(|id| places.name(id).to_owned()).collect()
+            };
+            (group.rule, [names(0), names(1)])
+        })
+        .collect();
+    let (places, new_rows) = places.joined(groups.into_iter().map(|group| (group.name, group.rows)).collect(), frames);
+    let mut rows: Vec<Match> =
+        spellings.into_iter().zip(new_rows).map(|((rule, [before, after]), place)| Match { place, rule, before, after }).collect();
+    rows.sort_by_key(|row| row.place);
+    let row_of = rows.iter().enumerate().map(|(at, row)| (row.place, at)).collect();
+    let apart = naming.apart.iter().filter_map(|name| places.find(name)).collect();
+    (places, Matching { rows, row_of, apart, exact: naming.exact })
+}
+
+/// Which places stand in a stack of a side's captures.
+fn present(side: &SideInput, places: &Places, frames: &[FramePlaces], profiles: &[&Profile]) -> Vec<bool> {
+    let mut found = vec![false; places.len()];
+    for &row in &side.captures {
+        let (Some(profile), Some(frames)) = (profiles.get(row), frames.get(row)) else { continue };
+        for frame in profile.stacks.frames() {
+            if let Some(found) = frames.get(frame.row()).and_then(|place| found.get_mut(place.row())) {
+                *found = true;
+            }
+        }
+    }
+    found
+}
+
+/// What the user said, where both names are there.
+fn accepted(places: &Places, naming: &Naming) -> Vec<Group> {
+    let mut taken: FxHashSet<PlaceId> = FxHashSet::default();
+    let mut groups = Vec::new();
+    for (before, after) in &naming.aliases {
+        let (Some(old), Some(new)) = (places.find(before), places.find(after)) else { continue };
+        if old != new && !taken.contains(&old) && !taken.contains(&new) {
+            taken.extend([old, new]);
+            groups.push(Group { rule: Rule::Accepted, name: after.clone(), rows: vec![old.row(), new.row()] });
+        }
+    }
+    groups
+}
+
+/// Goes through the rules from the narrow to the wide with the names that are still alone.
+fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity: Granularity) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut names: FxHashSet<String> = FxHashSet::default();
+    let mut keys: Vec<Key> =
+        pool.into_iter().filter_map(|row| Some(Key::new(places, PlaceId::from_row(row)?, on[1][row], granularity))).collect();
+    for &rule in Rule::of(granularity) {
+        if keys.iter().all(|key| key.is_after) || !keys.iter().any(|key| key.is_after) {
+            break;
+        }
+        for key in &mut keys {
+            key.narrow(rule, granularity);
+        }
+        // One reading of a key each; only closures of inlined functions have two.
+        let readings: &[Reading] = match rule {
+            Rule::InlinedClosure => &[Reading::Outer, Reading::Inner],
+            _ => &[Reading::Plain],
+        };
+        for &reading in readings {
+            let mut taken = FxHashSet::default();
+            for mut group in grouped(places, &keys, rule, reading) {
+                taken.extend(group.rows.iter().copied());
+                // A name that stands for others already, or for itself, is no name for these.
+                let stands = places.find(&group.name).is_some_and(|id| !group.rows.contains(&id.row()));
+                if stands || names.contains(&group.name) {
+                    let last = group.rows.last().and_then(|&row| PlaceId::from_row(row));
+                    group.name = last.map_or_else(String::new, |id| places.name(id).to_owned());
+                }
+                names.insert(group.name.clone());
+                groups.push(group);
+            }
+            keys.retain(|key| !taken.contains(&key.row));
+        }
+    }
+    groups
+}
+
+/// The groups of one rule: names of one key with at least one name on each side.
+fn grouped(places: &Places, keys: &[Key], rule: Rule, reading: Reading) -> Vec<Group> {
+    let mut by_key: FxHashMap<String, [Vec<&Key>; 2]> = FxHashMap::default();
+    for key in keys {
+        if let Some(text) = key.text(reading) {
+            by_key.entry(text).or_default()[usize::from(key.is_after)].push(key);
+        }
+    }
+    let name = |key: &Key| PlaceId::from_row(key.row).map_or("", |id| places.name(id));
+    let mut made: Vec<Group> = by_key
+        .into_iter()
+        .filter_map(|(text, [before, after])| {
+            let bare = |keys: &[&Key]| matches!(keys, [one] if keys::leaves_arguments_out(name(one)));
+            // Several names of a side are one only if it is this rule that took away what told them apart.
+            let lost = |keys: &[&Key]| keys.len() == 1 || keys.iter().all(|key| key.narrowed_by == Some(rule));
+            let fits = match (before.as_slice(), after.as_slice()) {
+                ([], _) | (_, []) => false,
+                // Where both sides inlined, into one function, they are closures of two functions.
+                ([old], [new]) => reading == Reading::Plain || old.name == text || new.name == text,
+                (old, new) => rule.takes_many() && lost(old) && lost(new) || rule == Rule::TypeArguments && (bare(old) || bare(new)),
+            };
+            if !fits {
+                return None;
+            }
+            // One name on the side after is what the code is called now; several have what they share.
+            let shown = match after.as_slice() {
+                [one] if rule != Rule::Address => name(one).to_owned(),
+                _ => text,
+            };
+            Some(Group { rule, name: shown, rows: before.iter().chain(&after).map(|key| key.row).collect() })
+        })
+        .collect();
+    made.sort_by_key(|group| group.rows[0]);
+    made
+}
+
+/// How a key is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// As it is.
+    Plain,
+    /// A closure that is named by what its function was inlined into: as if it were that one's own.
+    Outer,
+    /// The same as if its function were not inlined.
+    Inner,
+}
+
+/// A name on its way through the rules.
+struct Key {
+    row: usize,
+    is_after: bool,
+    name: String,
+    /// The last rule that took something away.
+    narrowed_by: Option<Rule>,
+    /// File and line behind the name of a place that is a line.
+    line: Option<(String, u32)>,
+}
+
+impl Key {
+    fn new(places: &Places, id: PlaceId, is_after: bool, granularity: Granularity) -> Self {
+        let place = places.get(id);
+        let line = Some((place.file.clone(), place.line)).filter(|_| granularity == Granularity::Line && !place.file.is_empty());
+        let end = line.as_ref().map(|(file, line)| format!(" {file}:{line}")).unwrap_or_default();
+        let name = place.name.strip_suffix(&end).unwrap_or(&place.name).to_owned();
+        Self { row: id.row(), is_after, name, narrowed_by: None, line }
+    }
+
+    /// Takes away what a rule says.
+    fn narrow(&mut self, rule: Rule, granularity: Granularity) {
+        let narrowed = match rule.apply(&self.name, granularity) {
+            Cow::Owned(name) => Some(name),
+            Cow::Borrowed(name) => (name.len() < self.name.len()).then(|| name.to_owned()),
+        };
+        if let Some(name) = narrowed {
+            self.narrowed_by = Some(rule).filter(|_| name != self.name).or(self.narrowed_by);
+            self.name = name;
+        }
+        if let Some((file, _)) = self.line.as_mut().filter(|_| rule == Rule::Version) {
+            for rule in Rule::of(Granularity::File) {
+                *file = rule.apply(file, Granularity::File).into_owned();
+            }
+        }
+    }
+
+    /// What names are compared by; `None` where the reading does not apply.
+    fn text(&self, reading: Reading) -> Option<String> {
+        if reading != Reading::Plain {
+            let closure = self.line.is_none() && self.name.contains(".func");
+            let other = || keys::inlined_closure(&self.name, reading == Reading::Outer);
+            return closure.then(|| other().unwrap_or_else(|| self.name.clone()));
+        }
+        Some(self.line.as_ref().map_or_else(|| self.name.clone(), |(file, line)| format!("{} {file}:{line}", self.name)))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

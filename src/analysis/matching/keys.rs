@@ -1,0 +1,558 @@
+//! Spellings under which a name of one build is that of another, from the narrow to the wide.
+//!
+//! Each rule takes away one thing that compilers, linkers and package managers change between builds of the same source; a wider rule works on
+//! what the narrower ones left. Deliberately absent: which names are put together (see `matching`). Start reading at [`Rule`].
+
+use std::borrow::Cow;
+
+use crate::analysis::names::{decode, is_version, without_versions};
+use crate::analysis::place::Granularity;
+use crate::model::base_name;
+
+/// What two spellings of one function differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// The user said that they are one.
+    Accepted,
+    /// Escaped bytes, blanks between closing angles, inline namespaces of the standard library.
+    Spelling,
+    /// Hashes of the Rust compiler and of BPF programs.
+    Hash,
+    /// Go's type arguments: shapes, names or `[...]`.
+    TypeArguments,
+    /// Version of a module in its path, vendoring, version of a library's symbol.
+    Version,
+    /// Suffixes of clones (`.isra.0`, `.cold`, `.llvm.123`) and of method values (`-fm`).
+    Clone,
+    /// Numbers of closures and lambdas under one parent.
+    Closure,
+    /// A closure that moved with a function that is inlined in one build and not in the other.
+    InlinedClosure,
+    /// C++ template arguments and parameters, Rust type arguments.
+    Template,
+    /// Folder of a source file or binary.
+    Folder,
+    /// Addresses without a name: by 4 KiB of their module, or all of those without a module together.
+    Address,
+}
+
+impl Rule {
+    /// All, in the order in which they are tried.
+    pub const ALL: [Self; 11] = [
+        Self::Accepted,
+        Self::Spelling,
+        Self::Hash,
+        Self::TypeArguments,
+        Self::Version,
+        Self::Clone,
+        Self::Closure,
+        Self::InlinedClosure,
+        Self::Template,
+        Self::Folder,
+        Self::Address,
+    ];
+
+    /// Stable name, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Spelling => "spelling",
+            Self::Hash => "hash",
+            Self::TypeArguments => "type-arguments",
+            Self::Version => "version",
+            Self::Clone => "clone",
+            Self::Closure => "closure",
+            Self::InlinedClosure => "inlined-closure",
+            Self::Template => "template",
+            Self::Folder => "folder",
+            Self::Address => "address",
+        }
+    }
+
+    /// Words for a person: what the spellings differ in.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted by you",
+            Self::Spelling => "another spelling",
+            Self::Hash => "another compiler hash",
+            Self::TypeArguments => "other type arguments",
+            Self::Version => "another module version",
+            Self::Clone => "another compiler clone",
+            Self::Closure => "another closure number",
+            Self::InlinedClosure => "closure of an inlined function",
+            Self::Template => "other template arguments",
+            Self::Folder => "another folder",
+            Self::Address => "addresses without a name",
+        }
+    }
+
+    /// The rules that make sense for what places stand for, in order.
+    pub(super) const fn of(granularity: Granularity) -> &'static [Self] {
+        match granularity {
+            Granularity::Function | Granularity::Line => &[
+                Self::Spelling,
+                Self::Hash,
+                Self::TypeArguments,
+                Self::Version,
+                Self::Clone,
+                Self::Closure,
+                Self::InlinedClosure,
+                Self::Template,
+                Self::Address,
+            ],
+            Granularity::Package => &[Self::Spelling, Self::Hash, Self::Version],
+            Granularity::File | Granularity::Module => &[Self::Version, Self::Folder],
+            Granularity::Address => &[],
+        }
+    }
+
+    /// True where what the rule takes away has no meaning from one build to the next, so that all names of one key are one function. Otherwise
+    /// only a name that stands alone on each side may be put together.
+    pub(super) const fn takes_many(self) -> bool {
+        matches!(self, Self::Spelling | Self::Hash | Self::Address)
+    }
+
+    /// What is left of a name, of which narrower rules took their part.
+    pub(super) fn apply(self, name: &str, granularity: Granularity) -> Cow<'_, str> {
+        let is_path = matches!(granularity, Granularity::File | Granularity::Module);
+        match self {
+            Self::Spelling => spelling(name),
+            Self::Hash => hashes(name),
+            Self::TypeArguments => type_arguments(name),
+            Self::Version if is_path => path_versions(name),
+            Self::Version => versions(name),
+            Self::Clone => Cow::Borrowed(without_clone(name)),
+            Self::Closure => closures(name),
+            // The second has two readings, see [`inlined_closure`].
+            Self::Accepted | Self::InlinedClosure => Cow::Borrowed(name),
+            Self::Template => template(name),
+            Self::Folder => Cow::Borrowed(base_name(name)),
+            Self::Address => address(name).map_or(Cow::Borrowed(name), Cow::Owned),
+        }
+    }
+}
+
+fn replaced<'a>(name: Cow<'a, str>, from: &str, to: &str) -> Cow<'a, str> {
+    if name.contains(from) { Cow::Owned(name.replace(from, to)) } else { name }
+}
+
+/// `gopkg.in/yaml%2ev3.F` → `gopkg.in/yaml.v3.F`; `a<b<c> >` → `a<b<c>>`; `std::__cxx11::string` → `std::string`.
+fn spelling(name: &str) -> Cow<'_, str> {
+    let mut made = if name.contains('%') { Cow::Owned(decode(name)) } else { Cow::Borrowed(name) };
+    for (from, to) in [("> >", ">>"), ("std::__cxx11::", "std::"), ("std::__1::", "std::"), ("[abi:cxx11]", "")] {
+        while made.contains(from) {
+            made = replaced(made, from, to);
+        }
+    }
+    for annotation in ["_[k]", "_[j]", "_[i]", "_[w]"] {
+        if let Some(rest) = made.strip_suffix(annotation) {
+            made = Cow::Owned(rest.to_owned());
+        }
+    }
+    made
+}
+
+fn is_hex(text: &str, len: usize) -> bool {
+    text.len() == len && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// `core::fmt::write::h0123456789abcdef`, `mycrate[0123456789abcdef]::f` and `bpf_prog_0123456789abcdef_filter` without their hashes.
+fn hashes(name: &str) -> Cow<'_, str> {
+    if let Some(rest) = name.strip_prefix("bpf_prog_")
+        && let Some((hash, program)) = rest.split_once('_')
+        && is_hex(hash, 16)
+    {
+        return Cow::Owned(format!("bpf_prog_{program}"));
+    }
+    let name = match name.rsplit_once("::h") {
+        Some((head, hash)) if is_hex(hash, 16) => head,
+        _ => name,
+    };
+    if !name.contains('[') {
+        return Cow::Borrowed(name);
+    }
+    let mut made = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((head, tail)) = rest.split_once('[') {
+        made.push_str(head);
+        match tail.split_once(']') {
+            // Disambiguators of crates have up to 16 digits and stand right behind a name; `[u8; 4]` and `[...]` do not.
+            Some((inside, after)) if (9..=16).contains(&inside.len()) && is_hex(inside, inside.len()) && !head.is_empty() => rest = after,
+            _ => {
+                made.push('[');
+                rest = tail;
+            }
+        }
+    }
+    made.push_str(rest);
+    Cow::Owned(made)
+}
+
+/// Everything between the outermost brackets of a Go name as `...`.
+fn type_arguments(name: &str) -> Cow<'_, str> {
+    match (name.find('['), name.rfind(']')) {
+        // Methods of instances are `pkg.(*T[...]).M`; kernel names like `[kernel]` start with the bracket; C++ and Rust have arrays.
+        (Some(open), Some(close)) if open > 0 && open < close && !name.contains("::") => {
+            Cow::Owned(format!("{}[...]{}", &name[..open], &name[close + 1..]))
+        }
+        _ => Cow::Borrowed(name),
+    }
+}
+
+/// True where a name says that it was written without its type arguments.
+pub(super) fn leaves_arguments_out(name: &str) -> bool {
+    name.contains("[...]")
+}
+
+/// `a/vendor/b.F` → `b.F`; `repo/v2/pkg.F` → `repo/pkg.F`; `repo/v2.F` → `repo.F`; `yaml.v3.F` → `yaml.F`; `memcpy@@GLIBC_2.14` → `memcpy`;
+/// packages as well as functions.
+fn versions(name: &str) -> Cow<'_, str> {
+    if let Some((symbol, version)) = name.split_once('@')
+        && !symbol.is_empty()
+        && !name.contains('/')
+        && version.trim_start_matches('@').starts_with(|first: char| first.is_ascii_uppercase())
+    {
+        return Cow::Borrowed(symbol);
+    }
+    if !name.contains('/') || name.contains("::") {
+        return Cow::Borrowed(name);
+    }
+    let name = name.find("/vendor/").map_or(name, |at| &name[at + "/vendor/".len()..]);
+    Cow::Owned(without_versions(name))
+}
+
+/// `/go/pkg/mod/lib@v1.2.3/a.go` → `/go/pkg/mod/lib/a.go`; `libc.so.6` → `libc.so`; `libc-2.31.so` → `libc.so`; `a/vendor/b/c.go` → `b/c.go`.
+fn path_versions(path: &str) -> Cow<'_, str> {
+    let path = path.find("/vendor/").map_or(path, |at| &path[at + "/vendor/".len()..]);
+    let mut made: Vec<&str> = Vec::new();
+    for element in path.split('/') {
+        match element.split_once('@') {
+            _ if is_version(element) => {}
+            Some((name, version)) if version.starts_with('v') => made.push(name),
+            _ => made.push(element),
+        }
+    }
+    let mut made = made.join("/");
+    if let Some(at) = made.rfind(".so.") {
+        made.truncate(at + ".so".len());
+    } else if let Some(stem) = made.strip_suffix(".so")
+        && let Some((name, version)) = stem.rsplit_once('-')
+        && version.starts_with(|first: char| first.is_ascii_digit())
+    {
+        made = format!("{name}.so");
+    }
+    Cow::Owned(made)
+}
+
+/// `sort_pages.isra.0` → `sort_pages`; `main.(*T).M-fm` → `main.(*T).M`.
+fn without_clone(name: &str) -> &str {
+    let name = name.strip_suffix("-fm").unwrap_or(name);
+    let suffixes = [".isra.", ".part.", ".constprop.", ".cold", ".llvm.", ".lto_priv.", " [clone "];
+    suffixes.iter().filter_map(|suffix| name.find(suffix)).filter(|&at| at > 0).min().map_or(name, |at| name[..at].trim_end())
+}
+
+fn all_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Closures are numbered in the order of the source: `.func2.1` and `.gowrap3` become `.func` and `.gowrap`, `{closure#2}` and
+/// `{lambda(int)#3}` lose their numbers.
+fn closures(name: &str) -> Cow<'_, str> {
+    if name.contains("::") || name.contains('{') || name.contains("$_") || name.contains("'lambda") {
+        return Cow::Owned(native_closures(name));
+    }
+    if !name.contains(".func") && !name.contains("wrap") && !name.contains("-range") && !name.contains(".init.") {
+        return Cow::Borrowed(name);
+    }
+    let mut made: Vec<String> = Vec::new();
+    let mut inside = false;
+    // Package variables' closures were `pkg.glob..func1` and are `pkg.init.func1` since Go 1.21.
+    let name = name.replace(".glob..func", ".init.func");
+    for part in name.split('.') {
+        let (part, body) = match part.split_once("-range") {
+            Some((part, number)) if all_digits(number) => (part, "-range"),
+            _ => (part, ""),
+        };
+        let stem = ["func", "gowrap", "deferwrap"].into_iter().find(|stem| part.strip_prefix(stem).is_some_and(all_digits));
+        if all_digits(part) && (inside || made.last().is_some_and(|last| last == "init")) {
+            if let (false, Some(last)) = (body.is_empty(), made.last_mut()) {
+                last.push_str(body);
+            }
+            continue;
+        }
+        inside |= stem.is_some();
+        made.push(format!("{}{body}", stem.unwrap_or(part)));
+    }
+    Cow::Owned(made.join("."))
+}
+
+fn native_closures(name: &str) -> String {
+    let mut made = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(at) = rest.find(['#', '$', '\'']) {
+        let (head, tail) = rest.split_at(at);
+        made.push_str(head);
+        let (mark, stem) = match tail.as_bytes() {
+            [b'#', ..] if head.ends_with(')') || head.ends_with("closure") || head.ends_with("async_fn") => ("#", 1),
+            [b'$', b'_', ..] => ("$_", 2),
+            [b'\'', ..] if tail.starts_with("'lambda") => ("'lambda", "'lambda".len()),
+            _ => ("", 0),
+        };
+        if stem == 0 {
+            let first = tail.chars().next().map_or(0, char::len_utf8);
+            made.push_str(&tail[..first]);
+            rest = &tail[first..];
+            continue;
+        }
+        made.push_str(mark);
+        rest = tail[stem..].trim_start_matches(|letter: char| letter.is_ascii_digit());
+    }
+    made + rest
+}
+
+/// The two other names that a numberless closure may have had: `pkg.Outer.inner.func` was `pkg.Outer.func` where the compiler named closures by
+/// what they were inlined into, and is `pkg.inner.func` where `inner` is not inlined.
+pub(super) fn inlined_closure(name: &str, outer: bool) -> Option<String> {
+    let (head, closure) = name.find(".func").map(|at| name.split_at(at))?;
+    let slash = head.rfind('/').map_or(0, |at| at + 1);
+    let package = slash + head.get(slash..)?.find('.')?;
+    let inside = head.get(package + 1..)?;
+    // `(*T).Outer.inner`: the receiver belongs to the function behind it.
+    let receiver = if inside.starts_with('(') { inside.find(").")? + 2 } else { 0 };
+    let (first, second) = inside.get(receiver..)?.split_once('.')?;
+    Some(if outer {
+        format!("{}.{}{first}{closure}", &head[..package], &inside[..receiver])
+    } else {
+        format!("{}.{second}{closure}", &head[..package])
+    })
+}
+
+/// C++ and Rust names without type arguments and parameters; `operator<` and `<T as Trait>::f` keep theirs.
+fn template(name: &str) -> Cow<'_, str> {
+    let native = name.contains("::") || name.contains('<') && !name.starts_with('<');
+    if !native {
+        return Cow::Borrowed(name);
+    }
+    let mut made = String::with_capacity(name.len());
+    let (mut angles, mut rounds) = (0_usize, 0_usize);
+    let mut rest = name;
+    while let Some(letter) = rest.chars().next() {
+        if angles == 0 && rounds == 0 && rest.starts_with("operator") {
+            // `operator<<`, `operator()`, `operator->`: signs that are no brackets.
+            let signs = rest["operator".len()..].find(|sign: char| !"<>=()-&|+*!^%~[],/".contains(sign));
+            let end = "operator".len() + signs.unwrap_or(rest.len() - "operator".len()).min(operator_signs(&rest["operator".len()..]));
+            made.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        let after_dash = rest.starts_with("->");
+        match letter {
+            '<' if !made.is_empty() || angles > 0 => angles += 1,
+            '>' if angles > 0 => angles -= 1,
+            '(' if angles == 0 && !rest.starts_with("(anonymous") && !made.is_empty() && rounds == 0 && !made.ends_with("::") => {
+                rounds += 1;
+            }
+            '(' if rounds > 0 => rounds += 1,
+            ')' if rounds > 0 => rounds -= 1,
+            _ if angles == 0 && rounds == 0 => made.push(letter),
+            _ => {}
+        }
+        let step = if after_dash { 2 } else { letter.len_utf8() };
+        if after_dash && angles == 0 && rounds == 0 {
+            made.push('>');
+        }
+        rest = &rest[step..];
+    }
+    let cut = made.strip_suffix(" const").map_or(made.len(), str::len);
+    made.truncate(cut);
+    Cow::Owned(made)
+}
+
+/// Length of the signs behind `operator` that belong to its name.
+fn operator_signs(text: &str) -> usize {
+    let known = ["<=>", "<<=", ">>=", "->*", "<<", ">>", "<=", ">=", "->", "()", "[]", "<", ">"];
+    known.iter().find(|signs| text.starts_with(**signs)).map_or(0, |signs| signs.len())
+}
+
+/// Where an address without a name lies, coarsely; `None` for names.
+///
+/// `0x7f12…` has no module: all of a half of the address space are one. `libfoo.so+0x12345` is known to its 4 KiB. Memory that a program wrote its
+/// code into at run time has no fixed offsets: all of it is one.
+fn address(name: &str) -> Option<String> {
+    let hex =
+        |text: &str| text.strip_prefix("0x").filter(|digits| !digits.is_empty()).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    if let Some(address) = hex(name) {
+        return Some(if address >> 63 == 1 { "0x… (kernel)" } else { "0x…" }.to_owned());
+    }
+    let (module, offset) = name.rsplit_once("+0x")?;
+    let offset = u64::from_str_radix(offset, 16).ok()?;
+    // Without pids and numbers: `perf-4711.map`, `[JIT] tid 4711`, `jitted-4711-3.so`, `memfd:doublemapper (deleted)`.
+    let stem: String = module.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+    let written = ["perf-.map", "[JIT] tid", "jitted-", "//anon", "anon_inode", "memfd:", "[anon", "[heap]", "[stack]"];
+    if written.iter().any(|start| stem.starts_with(start)) {
+        return Some(format!("{}+0x…", stem.trim()));
+    }
+    Some(format!("{module}+{:#x}…", offset >> 12 << 12))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first rule under which two names have one key.
+    fn rule_of(one: &str, other: &str, granularity: Granularity) -> Option<Rule> {
+        let (mut one, mut other) = (one.to_owned(), other.to_owned());
+        for &rule in Rule::of(granularity) {
+            if rule == Rule::InlinedClosure {
+                let keys = |name: &str| [Some(name.to_owned()), inlined_closure(name, true), inlined_closure(name, false)];
+                if keys(&one).iter().flatten().any(|key| keys(&other).iter().flatten().any(|of| of == key)) {
+                    return Some(rule);
+                }
+                continue;
+            }
+            one = rule.apply(&one, granularity).into_owned();
+            other = rule.apply(&other, granularity).into_owned();
+            if one == other {
+                return Some(rule);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn one_function_has_one_key_in_two_builds() {
+        for (one, other, rule) in [
+            ("gopkg.in/yaml%2ev3.(*decoder).unmarshal", "gopkg.in/yaml.v3.(*decoder).unmarshal", Rule::Spelling),
+            ("std::vector<std::vector<int> >::push_back", "std::vector<std::vector<int>>::push_back", Rule::Spelling),
+            ("std::__cxx11::basic_string<char>::append", "std::basic_string<char>::append", Rule::Spelling),
+            ("core::fmt::write::h0123456789abcdef", "core::fmt::write::hfedcba9876543210", Rule::Hash),
+            ("mycrate[0123456789abcdef]::parse", "mycrate[fedcba9876543210]::parse", Rule::Hash),
+            (
+                "<mycrate[0123456789abcdef]::T as core[11223344556677]::fmt::Debug>::fmt",
+                "<mycrate::T as core::fmt::Debug>::fmt",
+                Rule::Hash,
+            ),
+            ("bpf_prog_6deef7357e7b4530_sd_fw_egress", "bpf_prog_ee0e253c78993a24_sd_fw_egress", Rule::Hash),
+            ("slices.Sort[go.shape.int]", "slices.Sort[...]", Rule::TypeArguments),
+            ("pkg.(*List[go.shape.string,a/b.C]).Push", "pkg.(*List[...]).Push", Rule::TypeArguments),
+            ("github.com/org/repo/v2/pkg.F", "github.com/org/repo/v3/pkg.F", Rule::Version),
+            ("github.com/org/repo/v2.(*T).M", "github.com/org/repo.(*T).M", Rule::Version),
+            ("gopkg.in/yaml.v2.F", "gopkg.in/yaml.v3.F", Rule::Version),
+            ("a/vendor/golang.org/x/net/http2.F", "golang.org/x/net/http2.F", Rule::Version),
+            ("memcpy@@GLIBC_2.14", "memcpy", Rule::Version),
+            ("sort_pages.isra.0", "sort_pages", Rule::Clone),
+            ("a::b::c.llvm.123456", "a::b::c.llvm.654321", Rule::Clone),
+            ("main.(*T).M-fm", "main.(*T).M", Rule::Clone),
+            ("main.main.func1", "main.main.func3", Rule::Closure),
+            ("main.main.func2.1", "main.main.func1.2", Rule::Closure),
+            ("main.(*Server).Serve.gowrap1", "main.(*Server).Serve.gowrap2", Rule::Closure),
+            ("main.f-range1", "main.f-range2", Rule::Closure),
+            ("main.glob..func1", "main.init.func4", Rule::Closure),
+            ("main.init.0", "main.init.1", Rule::Closure),
+            ("a::f::{closure#0}", "a::f::{closure#2}", Rule::Closure),
+            ("ns::run(int)::{lambda(int)#1}::operator()", "ns::run(int)::{lambda(int)#2}::operator()", Rule::Closure),
+            ("ns::run::$_0::operator()", "ns::run::$_12::operator()", Rule::Closure),
+            ("main.main.f.func1", "main.main.func2", Rule::InlinedClosure),
+            ("main.main.f.func1", "main.f.func1", Rule::InlinedClosure),
+            ("a/b.(*T).Serve.parse.func1", "a/b.(*T).Serve.func3", Rule::InlinedClosure),
+            ("std::map<int, A>::find", "std::map<long, B>::find", Rule::Template),
+            ("ns::Table::find(int, char*) const", "ns::Table::find(long)", Rule::Template),
+            ("alloc::vec::Vec<T>::push", "alloc::vec::Vec<T,A>::push", Rule::Template),
+            ("0x7f0012340000", "0x7f9900001234", Rule::Address),
+            ("libfoo.so+0x12345", "libfoo.so+0x12fff", Rule::Address),
+            ("perf-4711.map+0x7f001234", "perf-99.map+0x10", Rule::Address),
+            ("[JIT] tid 12+0x44", "[JIT] tid 13+0x7744", Rule::Address),
+        ] {
+            assert_eq!(rule_of(one, other, Granularity::Function), Some(rule), "{one} and {other}");
+            assert_eq!(rule_of(other, one, Granularity::Function), Some(rule), "{other} and {one}");
+        }
+    }
+
+    #[test]
+    fn two_functions_have_two_keys() {
+        for (one, other) in [
+            ("main.f", "main.g"),
+            ("a::f", "b::f"),
+            ("pkg.(*A).M", "pkg.(*B).M"),
+            ("lib/v2/a.F", "lib/v2/b.F"),
+            ("main.f.func1", "main.g.func1"),
+            ("ns::operator<", "ns::operator<<"),
+            ("ns::operator()", "ns::operator[]"),
+            ("<A as T>::f", "<B as T>::f"),
+            ("(anonymous namespace)::f", "(anonymous namespace)::g"),
+            ("libfoo.so+0x12345", "libfoo.so+0x14345"),
+            ("0x7f0012340000", "0xffffffff81000000"),
+            ("[kernel.kallsyms]", "[vdso]"),
+            ("func1", "func2"),
+        ] {
+            assert_eq!(rule_of(one, other, Granularity::Function), None, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn plain_names_stay_as_they_are() {
+        for plain in ["main.main", "[kernel.kallsyms]", "remember (report.py:26)", "find_term", "100%", "é%zz", "a::b::d", ""] {
+            for &rule in Rule::of(Granularity::Function) {
+                assert_eq!(rule.apply(plain, Granularity::Function), plain, "{rule:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn paths_lose_versions_and_then_folders() {
+        for (one, other, granularity, rule) in [
+            ("/go/pkg/mod/github.com/a/lib@v1.2.3/x.go", "/go/pkg/mod/github.com/a/lib@v1.3.0/x.go", Granularity::File, Rule::Version),
+            ("/src/a/vendor/github.com/b/c.go", "github.com/b/c.go", Granularity::File, Rule::Version),
+            ("/usr/local/go/src/runtime/mprof.go", "/opt/go1.21/src/runtime/mprof.go", Granularity::File, Rule::Folder),
+            ("/lib/libc-2.31.so", "/lib/libc-2.36.so", Granularity::Module, Rule::Version),
+            ("/lib/libc.so.6", "/lib/libc.so", Granularity::Module, Rule::Version),
+            ("/tmp/a/server", "/tmp/b/server", Granularity::Module, Rule::Folder),
+            ("github.com/x/lib/v2", "github.com/x/lib/v3", Granularity::Package, Rule::Version),
+        ] {
+            assert_eq!(rule_of(one, other, granularity), Some(rule), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn hostile_names_do_no_harm() {
+        for name in [
+            "<",
+            ">",
+            "((",
+            "))",
+            "operator",
+            "::operator<",
+            "a::<<>>(",
+            "{{closure}}",
+            "#",
+            "$_",
+            "'lambda",
+            "[",
+            "]",
+            "a[",
+            "%",
+            "->",
+            "é::<",
+            "::h",
+            ".func",
+            "a.func",
+            "a.(b.func1",
+            "+0x",
+            "0x",
+            "@",
+            "a@@",
+            "/vendor/",
+            "v1/",
+            "-fm",
+            ".cold",
+        ] {
+            for granularity in Granularity::ALL {
+                let mut name = name.to_owned();
+                for &rule in Rule::of(granularity) {
+                    name = rule.apply(&name, granularity).into_owned();
+                }
+            }
+            assert_eq!((inlined_closure(name, true).is_some(), inlined_closure(name, false).is_some()), (false, false), "{name}");
+        }
+    }
+}

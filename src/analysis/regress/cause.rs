@@ -1,0 +1,335 @@
+//! Where a finding's change comes from: its own cost, calls from one place, one callee, or cost that stood elsewhere.
+//!
+//! Read off the same nodes as the finding's numbers: which part of them, callers above or callees below, has most of the change while the rest
+//! stayed. Samples do not count calls: "calls from" means cost on calls from there. Start reading at [`explain`].
+
+use std::collections::BTreeMap;
+
+use super::Finding;
+use crate::analysis::call_tree::{CallTree, NodeId};
+use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::{Measure, Verdict};
+use crate::analysis::names::{CodeKind, code_kinds, short};
+use crate::analysis::place::{PlaceId, Places};
+
+/// What findings are grouped by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// Code that was not there before, or is not there any more.
+    NewCode,
+    /// Cost on calls from one place.
+    Calls,
+    /// The function's own instructions.
+    SelfTime,
+    /// One callee.
+    Callee,
+    /// The runtime's own work: garbage collection, allocation, scheduling.
+    Runtime,
+    /// None of these has most of it.
+    #[default]
+    Spread,
+    /// Cost that stood elsewhere before.
+    Moved,
+    /// Another name, or a frame more or less, at the same cost.
+    Renamed,
+}
+
+impl Cause {
+    /// All, in the order of groups.
+    pub const ALL: [Self; 8] =
+        [Self::NewCode, Self::Calls, Self::SelfTime, Self::Callee, Self::Spread, Self::Runtime, Self::Moved, Self::Renamed];
+
+    /// Stable name, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NewCode => "new-code",
+            Self::Calls => "calls",
+            Self::SelfTime => "self-time",
+            Self::Callee => "callee",
+            Self::Runtime => "runtime",
+            Self::Spread => "spread",
+            Self::Moved => "moved",
+            Self::Renamed => "renamed",
+        }
+    }
+
+    /// Words over a group.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NewCode => "New or gone code",
+            Self::Calls => "Calls from one place",
+            Self::SelfTime => "Own cost of a function",
+            Self::Callee => "Through one callee",
+            Self::Runtime => "Garbage collection and runtime",
+            Self::Spread => "Many callers and callees",
+            Self::Moved => "Moved, not more",
+            Self::Renamed => "Another name or frame",
+        }
+    }
+}
+
+/// A part has most of a change from here on.
+const MOST: f64 = 0.6;
+/// A caller stands out where it has this much more of the change than it had of the cost.
+const OUT: f64 = 0.3;
+/// What moved from somewhere fell by at least this part of what came.
+const COUNTERPART: f64 = 0.4;
+/// Longest name in the words, in characters.
+const NAME: usize = 48;
+
+/// Change by place: cost before, and what it became per unit of unchanged work.
+type Parts = BTreeMap<PlaceId, [f64; 2]>;
+
+/// Sets cause and words of every finding.
+pub(super) fn explain(comparison: &Comparison, exposure: f64, rows: &mut [Finding]) {
+    if rows.is_empty() {
+        return;
+    }
+    let kinds = code_kinds(comparison.places(), comparison.tree());
+    let looker = Looker { comparison, exposure };
+    for row in rows {
+        let (cause, because) = looker.cause(row, kinds.get(row.place.row()).copied().unwrap_or_default());
+        (row.cause, row.because) = (cause, because);
+    }
+}
+
+struct Looker<'a> {
+    comparison: &'a Comparison,
+    exposure: f64,
+}
+
+impl Looker<'_> {
+    fn name(&self, place: PlaceId) -> String {
+        if place == Places::root() { "the start of the stack".to_owned() } else { short(self.comparison.places().name(place), NAME) }
+    }
+
+    fn total(&self, node: NodeId) -> [f64; 2] {
+        self.values(|weights| weights.total_of(node))
+    }
+
+    fn own(&self, node: NodeId) -> [f64; 2] {
+        self.values(|weights| weights.self_of(node))
+    }
+
+    fn values(&self, of: impl Fn(&crate::analysis::Weights) -> i64) -> [f64; 2] {
+        let value = |side: usize| self.comparison.sides.get(side).map_or(0.0, |side| of(&side.weights) as f64);
+        [value(0), value(1) / self.exposure]
+    }
+
+    /// The outermost nodes of a finding: one path, or all of its place.
+    fn nodes(&self, row: &Finding) -> Vec<NodeId> {
+        let tree = self.comparison.tree();
+        if let Some(path) = &row.path {
+            return tree.find_path(path.iter().copied()).into_iter().collect();
+        }
+        let mut end = 0;
+        let mut nodes = Vec::new();
+        for node in tree.nodes().skip(1).filter(|&node| tree.place(node) == row.place) {
+            if row.measure == Measure::Self_ {
+                nodes.push(node);
+            } else if node.row() >= end {
+                end = tree.subtree_end(node);
+                nodes.push(node);
+            }
+        }
+        nodes
+    }
+
+    fn cause(&self, row: &Finding, kind: CodeKind) -> (Cause, String) {
+        let nodes = self.nodes(row);
+        let tree = self.comparison.tree();
+        let (mut own, mut callers, mut callees) = ([0.0; 2], Parts::new(), Parts::new());
+        for &node in &nodes {
+            let value = if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) };
+            add(callers.entry(tree.parent(node).map_or(Places::root(), |parent| tree.place(parent))).or_default(), value);
+            add(&mut own, self.own(node));
+            if row.measure == Measure::Total {
+                for child in tree.children(node) {
+                    add(callees.entry(tree.place(child)).or_default(), self.total(child));
+                }
+            }
+        }
+        let whole = callers.values().fold([0.0; 2], |mut sum, part| {
+            add(&mut sum, *part);
+            sum
+        });
+        let delta = change(whole);
+        let caller = most(&callers, delta);
+        let called_by = |words: &str| match caller {
+            Some((place, part)) if part >= MOST => format!("{words} {}", self.name(place)),
+            _ => format!("{words} {} functions", callers.len()),
+        };
+        match row.verdict {
+            Verdict::Renamed => {
+                return (
+                    Cause::Renamed,
+                    format!("proposed: now {}", row.new.as_deref().map_or_else(String::new, |name| short(name, NAME))),
+                );
+            }
+            Verdict::Inlined => {
+                return (Cause::Renamed, if row.after > 0.0 { "no longer inlined" } else { "inlined into its callers" }.to_owned());
+            }
+            Verdict::Wrapper => {
+                return (
+                    Cause::Renamed,
+                    if row.after > 0.0 { "a new frame around unchanged calls" } else { "its frame is gone, its calls are not" }.to_owned(),
+                );
+            }
+            Verdict::Shift => return (Cause::Moved, self.moved(row, &nodes, delta)),
+            _ if kind == CodeKind::Runtime => return (Cause::Runtime, called_by(&format!("{}, below", runtime_work(&row.func)))),
+            // The code was there, on other paths.
+            Verdict::New | Verdict::Gone if row.path.is_some() && self.stands_elsewhere(row, &nodes) => {
+                return (Cause::Calls, called_by(if row.verdict == Verdict::New { "new caller:" } else { "no longer called by" }));
+            }
+            Verdict::New => return (Cause::NewCode, called_by("new, called by")),
+            Verdict::Gone => return (Cause::NewCode, called_by("gone, was called by")),
+            _ => {}
+        }
+        if let Some((place, part)) = caller {
+            let before = callers.get(&place).map_or(0.0, |part| part[0]);
+            let had = if whole[0] > 0.0 { before / whole[0] } else { 0.0 };
+            if callers.len() > 1 && part >= MOST && part - had >= OUT {
+                let words = if before == 0.0 { "new caller:" } else { "calls from" };
+                return (Cause::Calls, format!("{words} {}", self.name(place)));
+            }
+        }
+        if let Some(caller) = self.apart(row, &nodes, delta) {
+            return (Cause::Calls, format!("only on calls through {}", self.name(caller)));
+        }
+        if row.measure == Measure::Self_ || change(own) / delta >= MOST {
+            return (Cause::SelfTime, "self time".to_owned());
+        }
+        if let Some((place, part)) = most(&callees, delta).filter(|(_, part)| *part >= MOST) {
+            let before = callees.get(&place).map_or(0.0, |part| part[0]);
+            let words = if before == 0.0 { "new callee:" } else { "through" };
+            return (Cause::Callee, format!("{words} {} ({:.0} % of it)", self.name(place), 100.0 * part.min(1.0)));
+        }
+        (Cause::Spread, format!("{} callers and {} callees", callers.len(), callees.len()))
+    }
+
+    /// True where a finding's place has cost on other paths too, on the side on which the finding has none.
+    fn stands_elsewhere(&self, row: &Finding, nodes: &[NodeId]) -> bool {
+        let all = self.nodes(&Finding { path: None, ..row.clone() });
+        let side = usize::from(row.verdict == Verdict::Gone);
+        all.iter().any(|node| !nodes.contains(node) && self.total(*node)[side] > 0.0)
+    }
+
+    /// The nearest caller on a finding's one path that most of the place's other cost does not come through; `None` where the other paths
+    /// changed as well.
+    fn apart(&self, row: &Finding, nodes: &[NodeId], delta: f64) -> Option<PlaceId> {
+        let (tree, node) = (self.comparison.tree(), *nodes.first()?);
+        row.path.as_ref()?;
+        let all = self.nodes(&Finding { path: None, ..row.clone() });
+        let value = |node: NodeId| if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) };
+        let whole: f64 = all.iter().map(|&node| change(value(node))).sum();
+        let others: Vec<NodeId> = all.into_iter().filter(|other| *other != node).collect();
+        if others.is_empty() || delta / whole < MOST {
+            return None;
+        }
+        let cost = |node: NodeId| value(node).iter().map(|part| part.abs()).sum::<f64>();
+        let rest: f64 = others.iter().map(|&node| cost(node)).sum();
+        tree.path_up(node).skip(1).map(|above| tree.place(above)).find(|&caller| {
+            let through = others.iter().filter(|&&other| tree.path_up(other).skip(1).any(|above| tree.place(above) == caller));
+            through.map(|&other| cost(other)).sum::<f64>() <= rest / 2.0
+        })
+    }
+
+    /// Where cost came from, or where it went.
+    fn moved(&self, row: &Finding, nodes: &[NodeId], delta: f64) -> String {
+        let tree = self.comparison.tree();
+        let word = if delta >= 0.0 { "moved from" } else { "moved to" };
+        // Other callers of the same function first: its cost is called from elsewhere.
+        if row.path.is_some() {
+            let others = self.nodes(&Finding { path: None, ..row.clone() });
+            let mut callers = Parts::new();
+            for &node in others.iter().filter(|node| !nodes.contains(node)) {
+                let parent = tree.parent(node).map_or(Places::root(), |parent| tree.place(parent));
+                add(callers.entry(parent).or_default(), self.total(node));
+            }
+            if let Some((place, _)) = most(&callers, -delta).filter(|(_, part)| *part >= COUNTERPART) {
+                return format!("{word} calls from {}", self.name(place));
+            }
+        }
+        // Then what stands beside it, then what stands below it.
+        let (mut beside, mut below) = (Parts::new(), Parts::new());
+        for &node in nodes {
+            let parent = tree.parent(node).unwrap_or(CallTree::ROOT);
+            for child in tree.children(parent).filter(|child| tree.place(*child) != row.place) {
+                add(beside.entry(tree.place(child)).or_default(), self.total(child));
+            }
+            add(beside.entry(tree.place(parent)).or_default(), self.own(parent));
+            if row.measure == Measure::Self_ {
+                for child in tree.children(node) {
+                    add(below.entry(tree.place(child)).or_default(), self.total(child));
+                }
+            }
+        }
+        let found = [below, beside].iter().find_map(|parts| most(parts, -delta).filter(|(_, part)| *part >= COUNTERPART));
+        found.map_or_else(|| "moved; its surroundings cost what they did".to_owned(), |(place, _)| format!("{word} {}", self.name(place)))
+    }
+}
+
+fn add(sum: &mut [f64; 2], part: [f64; 2]) {
+    sum[0] += part[0];
+    sum[1] += part[1];
+}
+
+fn change(part: [f64; 2]) -> f64 {
+    part[1] - part[0]
+}
+
+/// The place with most of a change, and its part of it.
+fn most(parts: &Parts, delta: f64) -> Option<(PlaceId, f64)> {
+    let part = |part: &[f64; 2]| change(*part) / delta;
+    let found = parts.iter().max_by(|a, b| part(a.1).total_cmp(&part(b.1)).then(b.0.cmp(a.0)))?;
+    Some((*found.0, part(found.1))).filter(|(_, part)| part.is_finite() && *part > 0.0)
+}
+
+/// What a function of the runtime is for.
+fn runtime_work(name: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&["gcBgMark", "gcDrain", "scanobject", "greyobject", "sweep", "scavenge", "gcAssist", "wbBuf", "markroot", "findObject", "_GC"])
+    {
+        "garbage collection"
+    } else if has(&["malloc", "newobject", "makeslice", "growslice", "nextFree", "(*mcache)", "(*mcentral)", "(*mheap)"]) {
+        "allocation"
+    } else if has(&["schedule", "findRunnable", "findrunnable", "park", "ready", "futex", "netpoll", "mcall", "stealWork"]) {
+        "scheduling"
+    } else {
+        "runtime work"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::diff::Spec;
+    use crate::analysis::matching::tests::compared;
+    use crate::analysis::{Naming, regress};
+
+    /// Cause and words of the first finding.
+    fn first(before: &[&str], after: &[&str]) -> (Cause, String) {
+        let comparison = compared(before, after, &Naming::default());
+        let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
+        let row = found.rows.first().unwrap_or_else(|| panic!("nothing found: {}", found.summary));
+        (row.cause, row.because.clone())
+    }
+
+    #[test]
+    fn the_cause_is_where_most_of_the_change_lies() {
+        let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000"];
+        let with = |more: &[&'static str]| -> Vec<&'static str> { rest.iter().chain(more).copied().collect() };
+        for (before, after, cause, words) in [
+            (&["main;f 500"][..], &["main;f 1500"][..], Cause::SelfTime, "self time"),
+            (&[], &["main;f 900"], Cause::NewCode, "new, called by main"),
+            (&["main;f 900"], &[], Cause::NewCode, "gone, was called by main"),
+            (&["main;a;f;g 500", "main;b;f;g 500"], &["main;a;f;g 500", "main;b;f;g 1700"], Cause::Calls, "only on calls through b"),
+            (&["main;a;f 500"], &["main;a;f 500", "main;b;f 900"], Cause::Calls, "new caller: b"),
+            (&["main;runtime.mallocgc 500"], &["main;runtime.mallocgc 1500"], Cause::Runtime, "allocation, below main"),
+        ] {
+            let (found, said) = first(&with(before), &with(after));
+            assert_eq!(found, cause, "{before:?} and {after:?}: {said}");
+            assert!(said.contains(words), "{before:?} and {after:?}: {said}");
+        }
+    }
+}

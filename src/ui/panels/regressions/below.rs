@@ -1,0 +1,92 @@
+//! What stands under the findings: differences of the captures, how it was judged, names, and everything else in grey.
+
+use egui::{CollapsingHeader, Label, RichText, Ui};
+
+use super::List;
+use super::rows::{self, Columns};
+use crate::analysis::comparable::Concern;
+use crate::analysis::comparison::percent;
+use crate::analysis::regress::{Answer, Findings};
+use crate::app::Command;
+use crate::app::view::{Selection, Tab};
+use crate::ui::cx::{Cx, Outbox};
+use crate::ui::panels::words;
+use crate::ui::theme::fonts;
+use crate::ui::words::counted;
+
+/// Rows of others that the side shows; the top table has all.
+const OTHERS: usize = 300;
+
+/// In what the captures differ: open where it bends the numbers.
+pub(super) fn differences_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
+    if findings.differences.is_empty() {
+        return;
+    }
+    let warnings = findings.differences.iter().filter(|row| row.concern == Concern::Warning).count();
+    let (title, color) = match warnings {
+        0 => ("Differences between the captures".to_owned(), cx.theme.muted),
+        n => (format!("⚠ {} between the captures that bend the numbers", counted(n as u64, "difference", "differences")), cx.theme.warning),
+    };
+    CollapsingHeader::new(RichText::new(title).color(color)).id_salt("differences").default_open(warnings > 0).show(ui, |ui| {
+        for row in &findings.differences {
+            let color = if row.concern == Concern::Warning { cx.theme.warning } else { cx.theme.muted };
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(row.what).color(color).font(fonts::strong()));
+                let side = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+                ui.label(words::number(&format!("{} → {}", side(&row.before), side(&row.after))));
+            });
+            let text = if row.concern == Concern::Scaled { format!("taken out: {}", row.text) } else { row.text.clone() };
+            ui.add(Label::new(RichText::new(text).color(cx.theme.muted).font(fonts::small())).wrap());
+        }
+    });
+}
+
+pub(super) fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
+    if findings.notes.is_empty() {
+        return;
+    }
+    CollapsingHeader::new(RichText::new("How this was judged").color(cx.theme.muted)).id_salt("judged").show(ui, |ui| {
+        for note in &findings.notes {
+            ui.add(Label::new(RichText::new(note).color(cx.theme.muted).font(fonts::small())).wrap());
+        }
+        ui.label(RichText::new(format!("{} rows were tested", findings.tests)).color(cx.theme.muted).font(fonts::small()));
+    });
+}
+
+/// How many names were matched by more than being equal, and the way to their list.
+pub(super) fn names_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings, out: &mut Outbox) {
+    let matched = &findings.matching;
+    if matched.rows.is_empty() {
+        return;
+    }
+    CollapsingHeader::new(RichText::new("How names were matched").color(cx.theme.muted)).id_salt("names").show(ui, |ui| {
+        ui.add(Label::new(RichText::new(matched.sentence()).color(cx.theme.muted).font(fonts::small())).wrap());
+        if ui.link("Show, accept and take back").clicked() {
+            out.send(Command::SetTab(Tab::Names));
+        }
+    });
+}
+
+/// Everything that is no finding, with its numbers, in grey.
+pub(super) fn others_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &mut Outbox) {
+    let count = list.others.len();
+    let left_out = list.findings.others_left_out;
+    let growth = list.findings.growth;
+    let open = list.others.iter().filter(|row| row.answer(growth) == Answer::CannotTell).count();
+    let hidden = if open > 0 { format!(", {open} could hide a growth of {}", percent(growth)) } else { String::new() };
+    let title = match left_out {
+        0 => format!("Everything else: {}", counted(count as u64, "function", "functions")) + &hidden,
+        _ => format!("Everything else: the largest {} of {} functions{hidden}", count, count + left_out),
+    };
+    CollapsingHeader::new(RichText::new(title).color(cx.theme.muted)).id_salt("others").show(ui, |ui| {
+        for row in list.others.iter().take(OTHERS) {
+            if rows::other_ui(ui, cx, list.comparison, row, columns).clicked() {
+                out.send(Command::Select(Some(Selection { place: row.func.clone(), path: Vec::new() })));
+            }
+        }
+        if count > OTHERS {
+            let text = format!("{} more stand in the top table", count - OTHERS);
+            ui.label(RichText::new(text).color(cx.theme.muted).font(fonts::small()));
+        }
+    });
+}
