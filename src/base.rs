@@ -16,4 +16,5 @@ pub mod jobs;
 pub mod mapped;
 #[cfg(test)]
 pub(crate) mod packed;
+pub mod table;
 pub mod ticket;

@@ -222,18 +222,12 @@ pub enum Step {
 type RowStep<'a> = dyn Fn(usize, usize) -> (PlaceId, Step) + 'a;
 
 fn top_down(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {
-    let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(profile.stacks.len());
-    for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
-        if row % CHECK_ROWS == CHECK_ROWS - 1 {
-            ticket.advance(CHECK_ROWS as u64)?;
-        }
-        let parent = parent.and_then(|parent| nodes[parent.row()]);
-        nodes.push(match step(row, frame.row()) {
-            (place, Step::Keep) => child(draft, parent, place),
-            (_, Step::Hide) => parent,
-        });
-    }
-    Ok(nodes)
+    let frames = profile.stacks.frames();
+    let place = |row: usize| match step(row, frames[row].row()) {
+        (place, Step::Keep) => Some(place),
+        (_, Step::Hide) => None,
+    };
+    draft.join(profile.stacks.parents(), place, |rows| ticket.advance(rows))
 }
 
 fn bottom_up(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {

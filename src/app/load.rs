@@ -71,7 +71,8 @@ pub fn read(path: &Path, options: &LoadOptions, ticket: &Ticket) -> Result<Profi
     let shown = path.to_string_lossy();
     let max_bytes = options.max_bytes.unwrap_or_else(|| inflate::default_cap(bytes.len()));
     let binaries = LocalModules::for_capture(path, &options.symbol_roots);
-    let cx = ReadCx { max_bytes, parts: &parts, binaries: Some(&binaries), member, ..ReadCx::new(ticket) };
+    let read_once = |part: &[u8]| bytes.release(part);
+    let cx = ReadCx { max_bytes, parts: &parts, binaries: Some(&binaries), read_once: Some(&read_once), member, ..ReadCx::new(ticket) };
     format::read(&Input { bytes: &bytes, name: base_name(&shown) }, &cx).map_err(|error| fail(Kind::Read(error)))
 }
 

@@ -3,12 +3,10 @@
 //! Row numbers follow the order of first use, so they do not depend on hashing or on threads. Deliberately absent: removal and
 //! locking; parallel readers fill private tables and merge them in order. Start reading at [`Strings`].
 
-use std::hash::{BuildHasher as _, Hash};
-
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use std::hash::Hash;
 
 use crate::base::index::{Column, Index};
+use crate::base::table::{RowHash, RowTable, TOGETHER};
 use crate::index;
 
 index!(
@@ -22,7 +20,7 @@ pub struct Strings {
     text: String,
     /// End of each string in `text`; its start is the end before it.
     ends: Vec<usize>,
-    rows: HashTable<u32>,
+    rows: RowTable,
 }
 
 impl Strings {
@@ -30,24 +28,41 @@ impl Strings {
     ///
     /// Past 2³²−2 distinct strings the last id is given again; no reader gets there below 64 GiB of names.
     pub fn intern(&mut self, text: &str) -> StringId {
-        let hash = FxBuildHasher.hash_one(text);
+        self.intern_hashed(self.rows.hash(text), text)
+    }
+
+    /// The ids of many texts, as if each were interned after those before it. Much faster where the table is large.
+    pub fn intern_all<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> Vec<StringId> {
+        let mut ids = Vec::with_capacity(texts.size_hint().0);
+        together(texts, |part| {
+            let hashes: Vec<RowHash> = part.iter().map(|text| self.rows.hash(*text)).collect();
+            self.rows.touch(hashes.iter().copied(), |row| {
+                let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+                let end = self.ends.get(row).copied().unwrap_or(0);
+                let byte = |at: usize| u64::from(self.text.as_bytes().get(at).copied().unwrap_or(0));
+                byte(start).wrapping_add(byte(end))
+            });
+            ids.extend(part.iter().zip(hashes).map(|(text, hash)| self.intern_hashed(hash, text)));
+        });
+        ids
+    }
+
+    fn intern_hashed(&mut self, hash: RowHash, text: &str) -> StringId {
         let (arena, ends) = (&self.text, &self.ends);
-        if let Some(&row) = self.rows.find(hash, |&row| slice(arena, ends, row as usize) == text) {
-            return id(row as usize);
-        }
-        let row = self.ends.len();
-        self.text.push_str(text);
-        self.ends.push(self.text.len());
-        let (arena, ends) = (&self.text, &self.ends);
-        self.rows.insert_unique(hash, row as u32, |&row| FxBuildHasher.hash_one(slice(arena, ends, row as usize)));
+        let row = self.rows.find(hash, |row| slice(arena, ends, row) == text).unwrap_or_else(|| {
+            let row = self.ends.len();
+            self.text.push_str(text);
+            self.ends.push(self.text.len());
+            self.rows.insert(hash, row);
+            row
+        });
         id(row)
     }
 
     /// The id of `text` if it is in the table.
     pub fn find(&self, text: &str) -> Option<StringId> {
-        let hash = FxBuildHasher.hash_one(text);
-        let row = self.rows.find(hash, |&row| slice(&self.text, &self.ends, row as usize) == text)?;
-        StringId::from_row(*row as usize)
+        let row = self.rows.find(self.rows.hash(text), |row| slice(&self.text, &self.ends, row) == text)?;
+        StringId::from_row(row)
     }
 
     /// The text of a row; empty for an id of another table that is too large for this one.
@@ -72,7 +87,7 @@ impl Strings {
 
     /// Bytes held, hash table included.
     pub fn bytes(&self) -> usize {
-        self.text.capacity() + self.ends.capacity() * size_of::<usize>() + self.rows.capacity() * 5
+        self.text.capacity() + self.ends.capacity() * size_of::<usize>() + self.rows.bytes()
     }
 }
 
@@ -84,6 +99,19 @@ fn slice<'a>(text: &'a str, ends: &[usize], row: usize) -> &'a str {
     let start = if row == 0 { 0 } else { ends.get(row - 1).copied().unwrap_or(0) };
     let end = ends.get(row).copied().unwrap_or(start);
     text.get(start..end).unwrap_or("")
+}
+
+/// Calls `each` with so many of the items at a time as are worth looking up together.
+fn together<T>(items: impl Iterator<Item = T>, mut each: impl FnMut(&[T])) {
+    let mut part = Vec::with_capacity(TOGETHER);
+    for item in items {
+        part.push(item);
+        if part.len() == TOGETHER {
+            each(&part);
+            part.clear();
+        }
+    }
+    each(&part);
 }
 
 impl std::ops::Index<StringId> for Strings {
@@ -109,32 +137,48 @@ impl std::fmt::Debug for Strings {
 #[derive(Clone)]
 pub struct Interner<I, T> {
     rows: Column<I, T>,
-    table: HashTable<u32>,
+    table: RowTable,
 }
 
 impl<I: Index, T: Hash + Eq> Interner<I, T> {
     /// An empty table.
     pub fn new() -> Self {
-        Self { rows: Column::new(), table: HashTable::new() }
+        Self { rows: Column::new(), table: RowTable::new() }
     }
 
     /// The id of `row`, which is added if it is new; `None` when the table is full (2³²−1 rows).
     pub fn intern(&mut self, row: T) -> Option<I> {
-        let hash = FxBuildHasher.hash_one(&row);
+        self.intern_hashed(self.table.hash(&row), row)
+    }
+
+    /// The ids of many rows, as if each were interned after those before it. Much faster where the table is large.
+    pub fn intern_all(&mut self, rows: impl Iterator<Item = T>) -> Vec<Option<I>>
+    where
+        T: Copy,
+    {
+        let mut ids = Vec::with_capacity(rows.size_hint().0);
+        together(rows, |part| {
+            let hashes: Vec<RowHash> = part.iter().map(|row| self.table.hash(row)).collect();
+            let known = self.rows.as_slice();
+            self.table.touch(hashes.iter().copied(), |at| u64::from(known.get(at) == part.first()));
+            ids.extend(part.iter().zip(hashes).map(|(&row, hash)| self.intern_hashed(hash, row)));
+        });
+        ids
+    }
+
+    fn intern_hashed(&mut self, hash: RowHash, row: T) -> Option<I> {
         let rows = self.rows.as_slice();
-        if let Some(&found) = self.table.find(hash, |&at| rows.get(at as usize) == Some(&row)) {
-            return I::from_row(found as usize);
+        if let Some(known) = self.table.find(hash, |at| rows.get(at) == Some(&row)) {
+            return I::from_row(known);
         }
         let id = self.rows.push(row)?;
-        let rows = self.rows.as_slice();
-        self.table.insert_unique(hash, id.row() as u32, |&at| rows.get(at as usize).map_or(0, |row| FxBuildHasher.hash_one(row)));
+        self.table.insert(hash, id.row());
         Some(id)
     }
 
-    /// Makes room for so many more rows at once: growing step by step hashes every row several times.
+    /// Makes room for so many more rows at once: growing step by step moves every row several times.
     pub fn reserve(&mut self, additional: usize) {
-        let rows = self.rows.as_slice();
-        self.table.reserve(additional, |&at| rows.get(at as usize).map_or(0, |row| FxBuildHasher.hash_one(row)));
+        self.table.reserve(additional);
     }
 
     /// The rows so far, in order of first use.
@@ -179,6 +223,19 @@ mod tests {
             assert_eq!(strings.intern(&n.to_string()).row(), n);
         }
         assert_eq!(strings.len(), 10_000);
+    }
+
+    #[test]
+    fn many_together_are_as_one_after_the_other() {
+        let texts: Vec<String> = (0..5000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 20).to_string()).collect();
+        let (mut one, mut all) = (Strings::default(), Strings::default());
+        let ids: Vec<StringId> = texts.iter().map(|text| one.intern(text)).collect();
+        assert_eq!(all.intern_all(texts.iter().map(String::as_str)), ids);
+        assert_eq!(all, one);
+        let (mut one, mut all) = (Interner::<StringId, usize>::new(), Interner::<StringId, usize>::new());
+        let ids: Vec<Option<StringId>> = texts.iter().map(|text| one.intern(text.len() * 100 + text.len() % 7)).collect();
+        assert_eq!(all.intern_all(texts.iter().map(|text| text.len() * 100 + text.len() % 7)), ids);
+        assert_eq!(all.rows(), one.rows());
     }
 
     #[test]

@@ -54,6 +54,25 @@ impl Mapped {
         }
         read(file, cap_bytes, ticket)
     }
+
+    /// Says that `part` of these bytes was read and is probably not needed again: its pages may leave this process's memory. Whoever looks
+    /// again finds the same bytes, which the system fetches anew.
+    pub fn release(&self, part: &[u8]) {
+        #[cfg(unix)]
+        if let Bytes::Map(map) = &self.0 {
+            let within = (part.as_ptr() as usize).checked_sub(map.as_ptr() as usize).filter(|from| from + part.len() <= map.len());
+            let Some(from) = within.filter(|_| !part.is_empty()) else { return };
+            #[expect(unsafe_code, reason = "the only way to say this; for maps of memory that is no file it would lose bytes")]
+            // SAFETY: the map is shared, read-only and of a regular file, so a page that was given back is the same page of the same file when it
+            // is touched again: no reference ever sees other bytes than it would have seen without this. (What a change of the file by others
+            // means is said above.) The range lies within the map.
+            let advised = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, from, part.len()) };
+            // It is advice: where the system does not take it, memory is used a little longer.
+            advised.ok();
+        }
+        #[cfg(not(unix))]
+        let _ = part;
+    }
 }
 
 #[cfg(unix)]
@@ -129,6 +148,23 @@ mod tests {
         assert_eq!(&*mapped, b"main;a 1\n");
         std::fs::write(folder.path().join("empty"), b"").unwrap();
         assert_eq!(&*Mapped::open(&folder.path().join("empty"), 10, &Ticket::new()).unwrap(), b"");
+    }
+
+    #[test]
+    fn released_bytes_are_the_same_when_somebody_looks_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let mapped = Mapped::open(&path, 0, &Ticket::new()).unwrap();
+        for (from, to) in [(0, bytes.len()), (5000, 9000), (4096, 8192), (7, 7), (399_990, 400_000)] {
+            mapped.release(&mapped[from..to]);
+            assert!(*mapped == bytes[..], "{from} to {to}");
+        }
+        // Bytes of somebody else, and those of an input that was read.
+        mapped.release(&bytes);
+        read(&b"12345"[..], 5, &Ticket::new()).unwrap().release(b"123");
+        assert!(*mapped == bytes[..]);
     }
 
     #[test]

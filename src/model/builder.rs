@@ -49,6 +49,10 @@ fn moved<T: Copy>(map: Option<&[T]>, row: usize, old: T) -> T {
     map.and_then(|map| map.get(row).copied()).unwrap_or(old)
 }
 
+fn all<I>(ids: Vec<Option<I>>) -> Vec<I> {
+    ids.into_iter().map(|id| id.unwrap_or_else(|| full())).collect()
+}
+
 fn full() -> ! {
     unreachable!("more than 2^32-2 rows: the input would have to be larger than any cap allows")
 }
@@ -205,13 +209,10 @@ impl Rows {
 impl Rows {
     /// New ids of the stacks of `other`, by row.
     fn absorb_stacks(&mut self, other: &Self, frames: Option<&[FrameId]>) -> Vec<Option<StackId>> {
-        let mut map: Vec<Option<StackId>> = Vec::with_capacity(other.stacks.len());
-        for (&parent, &frame) in other.stacks.parents().iter().zip(other.stacks.items()) {
-            // A parent stands before its children, so it is in the map already.
-            let parent = parent.and_then(|parent| map.get(parent.row()).copied().flatten());
-            map.push(Some(self.stack(parent, moved(frames, frame.row(), frame))));
-        }
-        map
+        let items = other.stacks.items().as_slice();
+        let frame = |row: usize| items.get(row).map(|&frame| moved(frames, frame.row(), frame));
+        let joined = self.stacks.join(other.stacks.parents().as_slice(), frame, |_| Ok(()));
+        joined.unwrap_or_default()
     }
 }
 
@@ -336,33 +337,25 @@ impl Builder {
             })
             .collect();
         other.rows.reorder_types(&types, self.sample_types.len());
-        let strings: Vec<StringId> = other.strings.iter().map(|text| self.strings.intern(text)).collect();
+        let strings = self.strings.intern_all(other.strings.iter());
         let string = |id: StringId| moved(Some(&strings), id.row(), id);
-        let functions: Vec<FunctionId> = other
-            .functions
-            .rows()
-            .iter()
-            .map(|row| {
-                let (name, system_name, file) = (string(row.name), row.system_name.map(string), row.file.map(string));
-                self.function(Function { name, system_name, file, start_line: row.start_line })
-            })
-            .collect();
+        let functions = other.functions.rows().iter().map(|row| {
+            let (name, system_name, file) = (string(row.name), row.system_name.map(string), row.file.map(string));
+            Function { name, system_name, file, start_line: row.start_line }
+        });
+        let functions = all(self.functions.intern_all(functions));
         let mappings: Vec<MappingId> = other
             .mappings
             .rows()
             .iter()
             .map(|row| self.mapping(Mapping { file: row.file.map(string), build_id: row.build_id.map(string), ..*row }))
             .collect();
-        let frames: Vec<FrameId> = other
-            .frames
-            .rows()
-            .iter()
-            .map(|row| {
-                let function = row.function.map(|id| moved(Some(&functions), id.row(), id));
-                let mapping = row.mapping.map(|id| moved(Some(&mappings), id.row(), id));
-                self.frame(Frame { function, mapping, ..*row })
-            })
-            .collect();
+        let frames = other.frames.rows().iter().map(|row| {
+            let function = row.function.map(|id| moved(Some(&functions), id.row(), id));
+            let mapping = row.mapping.map(|id| moved(Some(&mappings), id.row(), id));
+            Frame { function, mapping, ..*row }
+        });
+        let frames = all(self.frames.intern_all(frames));
         let threads: Vec<ThreadId> =
             other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
         self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads) });

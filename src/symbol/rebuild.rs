@@ -36,17 +36,14 @@ pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At]) 
         ends.push(chains.len());
     }
     let mut stacks = Forest::<StackId, FrameId>::new();
-    let mut moved: Vec<Option<StackId>> = Vec::with_capacity(profile.stacks.len());
-    for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
-        // A parent stands before its children, so it has moved already.
-        let mut at = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
-        let start = frame.row().checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-        let end = ends.get(frame.row()).copied().unwrap_or(start);
-        for &frame in chains.get(start..end).unwrap_or(&[]) {
-            at = stacks.child(at, frame);
-        }
-        moved.push(at);
-    }
+    let frames_of = profile.stacks.frames();
+    let levels = |row: usize| {
+        let frame = frames_of.get(row).map_or(0, |frame| frame.row());
+        let start = frame.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        let end = ends.get(frame).copied().unwrap_or(start);
+        chains.get(start..end).unwrap_or(&[]).iter().copied()
+    };
+    let moved = stacks.join(profile.stacks.parents(), levels, |_| Ok(())).unwrap_or_default();
     named.functions = functions.into_rows();
     named.frames = frames.into_rows();
     named.stacks = StackTable::from_columns(stacks.into_columns());

@@ -17,8 +17,8 @@ use crate::model::{Builder, LabelValue, Profile, StringId, Tally, kind};
 /// See [`Format::read`](crate::format::Format::read).
 pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
     cx.ticket.check()?;
-    let layout = Layout::find(input.bytes, chunk_bytes(input.bytes.len()), cx.ticket)?;
-    let result = decode(&layout, input.bytes.len() as u64, cx.ticket);
+    let layout = Layout::find(input.bytes, chunk_bytes(input.bytes.len()), cx)?;
+    let result = decode(&layout, input.bytes.len() as u64, cx);
     match layout.cut {
         // What is missing explains what else is wrong.
         Some(cut) => result.map_err(|error| {
@@ -32,13 +32,14 @@ pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadEr
     }
 }
 
-fn decode(layout: &Layout<'_>, bytes: u64, ticket: &Ticket) -> Result<Profile, ReadError> {
+fn decode(layout: &Layout<'_>, bytes: u64, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+    let ticket = cx.ticket;
     let (builder, tables) = start(layout, ticket)?;
     let types = builder.sample_types.len();
     check_types(layout, types)?;
     let sample_bytes: u64 = layout.chunks.iter().map(|chunk| chunk.fields.bytes().len() as u64).sum();
     ticket.advance(bytes.saturating_sub(sample_bytes))?;
-    let samples = decode_samples(&layout.chunks, types, rayon::current_num_threads(), ticket)?;
+    let samples = decode_samples(&layout.chunks, types, rayon::current_num_threads(), cx)?;
     assemble(layout, builder, &tables, samples, ticket)
 }
 
@@ -81,17 +82,20 @@ pub(super) fn assemble(
 
 /// Decodes the chunks on so many threads, each of which takes a part of the file: then stacks meet those before them in one forest, and few
 /// have to be moved to another.
-fn decode_samples(chunks: &[Chunk<'_>], types: usize, threads: usize, ticket: &Ticket) -> Result<Decoded, ReadError> {
+fn decode_samples(chunks: &[Chunk<'_>], types: usize, threads: usize, cx: &ReadCx<'_>) -> Result<Decoded, ReadError> {
     if threads <= 1 || chunks.len() <= 1 {
         let mut reader = Reader::new(types);
-        chunks.iter().try_for_each(|chunk| reader.read(chunk, ticket))?;
+        for chunk in chunks {
+            reader.read(chunk, cx.ticket)?;
+            cx.done_with(chunk.fields.bytes());
+        }
         return Ok(reader.finish());
     }
     let (first, later) = chunks.split_at(chunks.len() / 2);
     let (first, later) =
-        rayon::join(|| decode_samples(first, types, threads - threads / 2, ticket), || decode_samples(later, types, threads / 2, ticket));
+        rayon::join(|| decode_samples(first, types, threads - threads / 2, cx), || decode_samples(later, types, threads / 2, cx));
     let mut first = first?;
-    first.append(&later?, ticket)?;
+    first.append(later?, cx.ticket)?;
     Ok(first)
 }
 
@@ -218,7 +222,8 @@ pub(super) mod tests {
     fn neither_the_size_of_chunks_nor_the_number_of_threads_changes_anything() {
         let bytes = mixed();
         let ticket = Ticket::new();
-        let read = |chunk: u64| decode(&Layout::find(&bytes, chunk, &ticket).unwrap(), bytes.len() as u64, &ticket).unwrap();
+        let cx = ReadCx::new(&ticket);
+        let read = |chunk: u64| decode(&Layout::find(&bytes, chunk, &cx).unwrap(), bytes.len() as u64, &cx).unwrap();
         let whole = read(u64::MAX);
         assert_eq!(check(&whole), []);
         assert_eq!((whole.samples.len(), whole.notes.count(kind::NO_STACK)), (500, 72));
@@ -235,7 +240,8 @@ pub(super) mod tests {
         let bytes = mixed();
         let ticket = Ticket::new();
         ticket.stage("decoding", bytes.len() as u64).unwrap();
-        decode(&Layout::find(&bytes, 100, &ticket).unwrap(), bytes.len() as u64, &ticket).unwrap();
+        let cx = ReadCx::new(&ticket);
+        decode(&Layout::find(&bytes, 100, &cx).unwrap(), bytes.len() as u64, &cx).unwrap();
         assert_eq!(ticket.progress().fraction(), Some(1.0));
     }
 
@@ -246,7 +252,9 @@ pub(super) mod tests {
             b"\x0a\x04\x08\x01\x10\x02\x2a\x04\x08\x01\x10\x03\x22\x06\x08\x01\x22\x02\x08\x01\x22\x08\x08\x02\x22\x04\x08\x01\x10\x05";
         let read = |sample: &[u8]| {
             let bytes = [tables, sample, names].concat();
-            decode(&Layout::find(&bytes, 100, &Ticket::new()).unwrap(), bytes.len() as u64, &Ticket::new()).unwrap()
+            let ticket = Ticket::new();
+            let cx = ReadCx::new(&ticket);
+            decode(&Layout::find(&bytes, 100, &cx).unwrap(), bytes.len() as u64, &cx).unwrap()
         };
         let packed = read(b"\x12\x07\x0a\x02\x02\x01\x12\x01\x09");
         assert_eq!((packed.total(0), packed.stack_frames(packed.samples.stacks()[0]).count()), (9, 2));

@@ -22,8 +22,13 @@ impl Decoded {
     }
 
     /// Adds the samples that follow on these in the file: all rows become those that reading one after the other would have given.
-    pub(super) fn append(&mut self, later: &Self, ticket: &Ticket) -> Result<(), Cancelled> {
-        let stacks = self.append_stacks(later, ticket)?;
+    pub(super) fn append(&mut self, later: Self, ticket: &Ticket) -> Result<(), Cancelled> {
+        // The tables for finding the later rows again are not needed any more.
+        let (parents, items) = later.forest.into_columns();
+        let large = self.codes.join(&later.codes);
+        let code = |row: usize| items.as_slice().get(row).map(|&code| large.code(code));
+        let stacks = self.forest.join(parents.as_slice(), code, |_| ticket.check())?;
+        drop((parents, items));
         let runs: Vec<u32> = later.runs.iter().map(|(run, sample)| self.runs.intern(run.bytes(), run.offset(), sample) + 1).collect();
         let moved = |stack: &Option<StackId>| stack.and_then(|stack| stacks.get(stack.row()).copied().flatten());
         extend(&mut self.columns.stacks, &later.columns.stacks, moved, ticket)?;
@@ -34,21 +39,6 @@ impl Decoded {
         }
         self.notes.absorb(&later.notes);
         Ok(())
-    }
-
-    /// New rows of the later stacks, by row.
-    fn append_stacks(&mut self, later: &Self, ticket: &Ticket) -> Result<Vec<Option<StackId>>, Cancelled> {
-        let (parents, codes) = (later.forest.parents().as_slice(), later.forest.items().as_slice());
-        let mut moved: Vec<Option<StackId>> = Vec::with_capacity(codes.len());
-        for (row, (parent, &code)) in parents.iter().zip(codes).enumerate() {
-            if row.is_multiple_of(ROWS_PER_CHECK) {
-                ticket.check()?;
-            }
-            // A parent stands before its children, so it has moved already.
-            let parent = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
-            moved.push(self.forest.child(parent, self.codes.code(later.codes.id(code))));
-        }
-        Ok(moved)
     }
 
     /// The profile. `locate` gives the offset of a sample's list of locations, for the error about a location that is not there.
@@ -130,17 +120,8 @@ fn with_frames<'t>(
     ticket: &Ticket,
 ) -> Result<(Vec<Option<StackId>>, StackTable), Cancelled> {
     let mut forest = Forest::<StackId, FrameId>::new();
-    let mut moved: Vec<Option<StackId>> = Vec::with_capacity(codes.len());
-    for (row, (parent, &code)) in parents.iter().zip(codes).enumerate() {
-        if row.is_multiple_of(ROWS_PER_CHECK) {
-            ticket.check()?;
-        }
-        let mut stack = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
-        for &frame in frames(code).unwrap_or(&[]).iter().rev() {
-            stack = forest.child(stack, frame);
-        }
-        moved.push(stack);
-    }
+    let frames = |row: usize| codes.get(row).and_then(|&code| frames(code)).unwrap_or(&[]).iter().rev().copied();
+    let moved = forest.join(parents, frames, |_| ticket.check())?;
     Ok((moved, StackTable::from_columns(forest.into_columns())))
 }
 

@@ -5,8 +5,7 @@
 
 use super::wire::{Fault, Field, What, Wire};
 use super::{NAME, field};
-use crate::base::ticket::Ticket;
-use crate::format::ReadError;
+use crate::format::{ReadCx, ReadError};
 
 /// Bytes of samples in one piece of parallel work, depending on the input's size: long enough that equal stacks meet in one piece, where
 /// they are decoded once; short enough that all threads have work and that the pieces in work take little memory.
@@ -59,7 +58,7 @@ struct Open<'a> {
 
 impl<'a> Layout<'a> {
     /// The layout of a whole input, with its samples in chunks of about `chunk_bytes`.
-    pub(super) fn find(bytes: &'a [u8], chunk_bytes: u64, ticket: &Ticket) -> Result<Self, ReadError> {
+    pub(super) fn find(bytes: &'a [u8], chunk_bytes: u64, cx: &ReadCx<'_>) -> Result<Self, ReadError> {
         let mut layout = Self::default();
         let mut open = None::<Open<'a>>;
         let mut wire = Wire::new(bytes, 0);
@@ -77,7 +76,7 @@ impl<'a> Layout<'a> {
             };
             fields = fields.wrapping_add(1);
             if fields.is_multiple_of(1 << 16) {
-                ticket.check()?;
+                cx.ticket.check()?;
             }
             if found.number == field::SAMPLE {
                 let body = found.message().map_err(|fault| wrong(fault, "the samples"))?;
@@ -87,6 +86,8 @@ impl<'a> Layout<'a> {
                 layout.samples += 1;
                 if chunk.sample_bytes >= chunk_bytes {
                     layout.close(open.take());
+                    // Only the heads of its samples were looked at, but that is every page.
+                    cx.done_with(layout.chunks.last().map_or(&[], |chunk| chunk.fields.bytes()));
                 }
             } else {
                 if found.number == field::TIME_NANOS && layout.time_nanos.is_some() {

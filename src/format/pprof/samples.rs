@@ -13,7 +13,7 @@ use rustc_hash::FxBuildHasher;
 use super::layout::Chunk;
 use super::wire::{Fault, Wire};
 use super::{NAME, field};
-use crate::base::forest::Forest;
+use crate::base::forest::{Forest, Lane};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::model::{Notes, StackId, kind};
@@ -86,6 +86,24 @@ impl Codes {
     #[inline]
     pub(super) fn id(&self, code: u32) -> u64 {
         if code < LARGE { u64::from(code) } else { self.large.get((code & !LARGE) as usize).copied().unwrap_or(0) }
+    }
+}
+
+impl Codes {
+    /// The codes of other codes among these, which get the numbers that they lack.
+    pub(super) fn join(&mut self, others: &Self) -> Moved {
+        Moved(others.large.iter().map(|&id| self.code(id)).collect())
+    }
+}
+
+/// Codes in the place of other codes.
+pub(super) struct Moved(Vec<u32>);
+
+impl Moved {
+    /// The code that takes the place of this one.
+    #[inline]
+    pub(super) fn code(&self, code: u32) -> u32 {
+        if code < LARGE { code } else { self.0.get((code & !LARGE) as usize).copied().unwrap_or(code) }
     }
 }
 
@@ -238,9 +256,9 @@ pub(super) struct Reader {
     values: Vec<i64>,
     /// By the bytes from the first list of locations to the last.
     memo: Memo,
-    locations: Vec<u32>,
-    /// The last decoded stack, outermost location first, each with the row that ends in it. Neighbours share callers.
-    path: Vec<(u32, StackId)>,
+    /// Locations of stacks that are looked up together, innermost first, and where each stack ends. Kept for their memory.
+    codes: Vec<u32>,
+    ends: Vec<usize>,
     decoded: Decoded,
 }
 
@@ -329,42 +347,57 @@ impl Reader {
     /// The stacks of some samples that follow on those before.
     fn stacks(&mut self, batch: &[Pending<'_>]) -> Result<(), ReadError> {
         self.memo.touch(batch.iter().map(|pending| pending.hash));
-        for pending in batch {
-            let stack = pending.run.map_or(Ok(None), |run| self.stack(run, pending.hash, pending.number))?;
+        let (codes, ends) = (&mut self.codes, &mut self.ends);
+        codes.clear();
+        ends.clear();
+        let mut known = [None; BATCH];
+        for (pending, known) in batch.iter().zip(&mut known) {
+            let Some(run) = pending.run else { continue };
+            *known = self.memo.get(run.bytes(), pending.hash).map(|slot| slot.stack);
+            if known.is_none() {
+                decode(run, pending.number, &mut self.decoded.codes, codes)?;
+                ends.push(codes.len());
+            }
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let lane = |(start, &end): (usize, &usize)| Lane { at: None, rest: codes.get(start..end).unwrap_or(&[]) };
+        let mut lanes = [Lane { at: None, rest: &[] }; BATCH];
+        for (lane, new) in lanes.iter_mut().zip(starts.zip(ends.iter()).map(lane)) {
+            *lane = new;
+        }
+        let lanes = lanes.get_mut(..ends.len()).unwrap_or_default();
+        self.decoded.forest.follow(lanes);
+        let mut lanes = lanes.iter();
+        for (pending, known) in batch.iter().zip(known) {
+            let stack = match (pending.run, known) {
+                (None, _) => None,
+                (Some(_), Some(stack)) => stack,
+                (Some(run), None) => {
+                    let stack = lanes.next().and_then(|&lane| self.decoded.forest.add(lane));
+                    self.memo.put(run.bytes(), pending.hash, stack);
+                    stack
+                }
+            };
             self.decoded.columns.stacks.push(stack);
         }
         Ok(())
-    }
-
-    /// Row of the stack whose locations stand in `fields`, which may hold other fields too.
-    fn stack(&mut self, mut fields: Wire<'_>, hash: u32, number: u64) -> Result<Option<StackId>, ReadError> {
-        let run = fields.bytes();
-        if let Some(known) = self.memo.get(run, hash) {
-            return Ok(known.stack);
-        }
-        let (locations, path, codes) = (&mut self.locations, &mut self.path, &mut self.decoded.codes);
-        locations.clear();
-        let fault = |fault| broken(fault, number);
-        while let Some(found) = fields.field().map_err(fault)? {
-            if found.number == 1 {
-                found.ints(locations, |id| codes.code(id)).map_err(fault)?;
-            }
-        }
-        let shared = locations.iter().rev().zip(path.iter()).take_while(|(code, known)| **code == known.0).count();
-        path.truncate(shared);
-        let mut stack = path.last().map(|known| known.1);
-        for &code in locations.iter().rev().skip(shared) {
-            stack = self.decoded.forest.child(stack, code);
-            path.extend(stack.map(|stack| (code, stack)));
-        }
-        self.memo.put(run, hash, stack);
-        Ok(stack)
     }
 
     /// The labels in `fields`, which may hold other fields too: row + 1 among the runs.
     fn labels(&mut self, fields: Wire<'_>, number: u64) -> u32 {
         self.decoded.runs.intern(fields.bytes(), fields.offset(), number) + 1
     }
+}
+
+/// Appends the locations in `fields`, which may hold other fields too.
+fn decode(mut fields: Wire<'_>, number: u64, codes: &mut Codes, locations: &mut Vec<u32>) -> Result<(), ReadError> {
+    let fault = |fault| broken(fault, number);
+    while let Some(found) = fields.field().map_err(fault)? {
+        if found.number == 1 {
+            found.ints(locations, |id| codes.code(id)).map_err(fault)?;
+        }
+    }
+    Ok(())
 }
 
 /// Counted from 1, as people count.

@@ -1,0 +1,199 @@
+//! Rows found again by a hash of what stands in them.
+//!
+//! The rows themselves belong to the caller: the table keeps 32 bits of the hash and the row, so that growing reads no row. A table that
+//! does not fit the caches of a processor costs one wait for memory a look-up, and the row found costs another; both can be asked for ahead
+//! of time for many look-ups together ([`RowTable::touch`]), and then they wait once. Deliberately absent: removal. Start reading at
+//! [`RowTable::find`].
+
+use std::hash::{BuildHasher as _, Hash, RandomState};
+
+use rustc_hash::FxBuildHasher;
+
+/// Row numbers by hash.
+#[derive(Clone)]
+pub struct RowTable {
+    /// Many tables instead of one, so that no insertion takes longer than moving one of them to a larger place.
+    tables: Vec<Slots>,
+    /// Odd. Drawn at random, so that no file can choose hashes.
+    key: u64,
+}
+
+/// Number of tables; a power of two.
+const TABLES: usize = 64;
+
+/// How many look-ups are worth asking for together: more than a processor waits for at a time, few enough for its nearest cache.
+pub const TOGETHER: usize = 32;
+
+/// Open addressing: a row stands in the first free slot from its hash's own on.
+#[derive(Clone, Default)]
+struct Slots {
+    /// A power of two of them, at most three quarters taken: upper half of the hash, and row + 1 (0 = free).
+    slots: Vec<(u32, u32)>,
+    taken: usize,
+}
+
+/// A hash of this table's making: lower bits say which of its tables, the upper half is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct RowHash(u64);
+
+impl RowTable {
+    /// No rows.
+    pub fn new() -> Self {
+        Self { tables: Vec::new(), key: RandomState::new().hash_one(TABLES) | 1 }
+    }
+
+    /// The hash of what stands in a row, for this table only.
+    #[inline]
+    pub fn hash(&self, row: impl Hash) -> RowHash {
+        let product = u128::from(FxBuildHasher.hash_one(row)) * u128::from(self.key);
+        RowHash((product >> 64) as u64 ^ product as u64)
+    }
+
+    /// The row with this hash for which `same` says yes.
+    #[inline]
+    pub fn find(&self, hash: RowHash, same: impl Fn(usize) -> bool) -> Option<usize> {
+        let slots = self.slots(hash)?;
+        let mut at = slots.home(hash);
+        loop {
+            let &(its_hash, row) = slots.slots.get(at)?;
+            let row = row.checked_sub(1)? as usize;
+            if its_hash == hash.upper() && same(row) {
+                return Some(row);
+            }
+            at = (at + 1) & (slots.slots.len() - 1);
+        }
+    }
+
+    /// Adds a row that is not there yet; it has to be less than 2³²−1.
+    #[inline]
+    pub fn insert(&mut self, hash: RowHash, row: usize) {
+        if self.tables.is_empty() {
+            self.tables.resize_with(TABLES, Slots::default);
+        }
+        if let Some(slots) = self.tables.get_mut(hash.0 as usize % TABLES) {
+            slots.insert(hash.upper(), row as u32 + 1);
+        }
+    }
+
+    /// Loads what finding rows of these hashes is going to need; `load` loads what stands in a row and gives any number.
+    #[inline]
+    pub fn touch(&self, hashes: impl Iterator<Item = RowHash> + Clone, load: impl Fn(usize) -> u64) {
+        // First all slots, then all rows: none of them waits for another.
+        let first = |hash| self.slots(hash).and_then(|slots| slots.slots.get(slots.home(hash))).map_or(0, |slot| u64::from(slot.1));
+        std::hint::black_box(hashes.clone().fold(0_u64, |sum, hash| sum.wrapping_add(first(hash))));
+        let row = |hash| self.find(hash, |_| true).map_or(0, &load);
+        std::hint::black_box(hashes.fold(0_u64, |sum, hash| sum.wrapping_add(row(hash))));
+    }
+
+    /// Makes room for so many more rows at once.
+    pub fn reserve(&mut self, additional: usize) {
+        if self.tables.is_empty() {
+            self.tables.resize_with(TABLES, Slots::default);
+        }
+        // Hashes spread evenly over the tables, but not exactly.
+        let each = additional / TABLES + additional / (4 * TABLES);
+        for slots in &mut self.tables {
+            while (slots.taken + each) * 4 > slots.slots.len() * 3 {
+                slots.grow();
+            }
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.tables.iter().map(|slots| slots.slots.capacity() * size_of::<(u32, u32)>()).sum()
+    }
+
+    #[inline]
+    fn slots(&self, hash: RowHash) -> Option<&Slots> {
+        self.tables.get(hash.0 as usize % TABLES).filter(|slots| !slots.slots.is_empty())
+    }
+}
+
+impl Default for RowTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RowHash {
+    #[inline]
+    const fn upper(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
+impl Slots {
+    /// The slot of a hash: its highest bits, so that a table of twice the size is filled in the order of memory.
+    #[inline]
+    fn home(&self, hash: RowHash) -> usize {
+        self.home_of(hash.upper())
+    }
+
+    #[inline]
+    fn home_of(&self, upper: u32) -> usize {
+        (u64::from(upper) >> (32 - self.slots.len().trailing_zeros().min(32))) as usize
+    }
+
+    fn insert(&mut self, upper: u32, row: u32) {
+        if (self.taken + 1) * 4 > self.slots.len() * 3 {
+            self.grow();
+        }
+        self.place(upper, row);
+        self.taken += 1;
+    }
+
+    fn grow(&mut self) {
+        let larger = vec![(0, 0); (self.slots.len() * 2).max(16)];
+        for (upper, row) in std::mem::replace(&mut self.slots, larger) {
+            if row > 0 {
+                self.place(upper, row);
+            }
+        }
+    }
+
+    fn place(&mut self, upper: u32, row: u32) {
+        let mut at = self.home_of(upper);
+        while self.slots.get(at).is_some_and(|slot| slot.1 > 0) {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = (upper, row);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_by_what_stands_in_them() {
+        let mut table = RowTable::new();
+        let text = |row: usize| format!("{}", row * 7919);
+        let find = |table: &RowTable, wanted: &str| table.find(table.hash(wanted), |row| text(row) == wanted);
+        assert_eq!(find(&table, "0"), None);
+        for row in 0..20_000 {
+            table.insert(table.hash(text(row).as_str()), row);
+        }
+        table.reserve(50_000);
+        let hashes = (0..20_000).map(|row| table.hash(text(row).as_str()));
+        table.touch(hashes, |row| row as u64);
+        for row in 0..20_000 {
+            assert_eq!(find(&table, &text(row)), Some(row));
+        }
+        assert_eq!((find(&table, "1"), find(&table, "")), (None, None));
+    }
+
+    #[test]
+    fn equal_hashes_are_told_apart_by_their_rows() {
+        let mut table = RowTable::new();
+        for row in 0..500 {
+            table.insert(RowHash(77), row);
+        }
+        for wanted in 0..500 {
+            assert_eq!(table.find(RowHash(77), |row| row == wanted), Some(wanted));
+        }
+        assert_eq!(table.find(RowHash(77), |_| false), None);
+    }
+}
