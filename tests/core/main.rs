@@ -37,6 +37,7 @@ mod perf_diff;
 mod pprof_rules;
 mod regressions;
 mod samples;
+mod series;
 mod tables;
 mod traps;
 mod unwind;
