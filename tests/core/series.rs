@@ -285,7 +285,7 @@ fn planted(wanted: &dyn Fn(&Slowdown) -> bool, sources: &[By]) -> Vec<String> {
                 let (lo, hi) = first.map_or((table.lo[row], table.hi[row]), |first| (first.ratio_lo, first.ratio_hi));
                 println!(
                     "| {at} | {:.3} | {} v {} | +{:.1} % | {} {} | {:.3} | {lo:.3} to {hi:.3} | +{:.1} % | {} findings, work {:.3} |",
-                    (slowdown.lo + slowdown.hi) / 2.0,
+                    f64::midpoint(slowdown.lo, slowdown.hi),
                     sides[0].len(),
                     sides[1].len(),
                     limit * 100.0,
