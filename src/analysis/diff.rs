@@ -17,7 +17,7 @@ use super::call_tree::NodeId;
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
-use super::stats::{Doubt, Needed, Test, certainty, false_discovery, minimum_detectable_at, needed, power_width};
+use super::stats::{Doubt, Needed, Test, certainty, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
 use ground::{Ground, Scale, Sums, by_place, totals};
 pub use noise::Noise;
 use noise::{Known, Model};
@@ -236,6 +236,8 @@ pub struct Table {
     pub needed: Vec<Needed>,
     /// Variance of ln(ratio) beyond sampling that was allowed for.
     pub extra: Vec<f64>,
+    /// Degrees of freedom with which the variance is known: infinite where only sampling counts.
+    pub freedom: Vec<f64>,
     /// What the row says by itself, before findings explain each other.
     pub verdict: Vec<Verdict>,
 }
@@ -504,6 +506,7 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
         value,
         delta,
         extra: doubts.iter().map(|doubt| doubt.extra).collect(),
+        freedom: doubts.iter().map(|doubt| if doubt.extra > 0.0 { doubt.freedom } else { f64::INFINITY }).collect(),
     }
 }
 
@@ -532,11 +535,14 @@ fn decide(
         for (place, sums) in comparison.places().ids().zip(sums) {
             let row = place.row();
             let counts = scale.counts(sums);
-            let detectable =
-                |width: f64| counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, table.extra[row], width));
+            let (extra, freedom) = (table.extra[row], table.freedom[row]);
+            let detectable = |width: f64| {
+                counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, extra, doubtful_width(width, freedom)))
+            };
             let width = weight.and_then(|weight| weight(measure, place)).map_or(searched, |weight| power_width(spec.level * weight));
             table.minimum_detectable[row] = detectable(width);
-            table.needed[row] = counts.map_or(Needed::UNKNOWN, |c| needed(c.before, c.exposure, table.extra[row], width, spec.growth));
+            table.needed[row] =
+                counts.map_or(Needed::UNKNOWN, |c| needed(c.before, c.exposure, extra, doubtful_width(width, freedom), spec.growth));
             let enough = counts.is_some_and(|counts| counts.both() >= spec.min_events);
             table.verdict[row] = if enough && table.q[row] <= spec.level {
                 let small = is_small([table.value[0][row], table.value[1][row]], [table.lo[row], table.hi[row]], largest, spec);

@@ -6,12 +6,16 @@
 
 #[path = "regressions/generate.rs"]
 mod generate;
+#[path = "regressions/power.rs"]
+mod power;
 #[path = "regressions/random.rs"]
 mod random;
 #[path = "regressions/rows.rs"]
 mod rows;
 #[path = "regressions/score.rs"]
 mod score;
+#[path = "regressions/speed.rs"]
+mod speed;
 
 use std::time::Instant;
 
@@ -49,5 +53,7 @@ fn main() {
     let start = Instant::now();
     println!("| id | what | goal | measured | reached | n |\n|---|---|--:|--:|---|--:|");
     rows::all(&run);
+    power::rows(&run);
+    speed::rows(&run);
     println!("\n{:.0} s, seeds from {}", start.elapsed().as_secs_f64(), run.seed);
 }

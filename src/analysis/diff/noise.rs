@@ -98,6 +98,8 @@ pub(crate) struct Model {
     function: Spread,
     shared: Spread,
     pub(crate) repeats: Option<Arc<Repeats>>,
+    /// The control group beside what is explained, with all that is known of its variances.
+    pub(crate) bulk: Vec<Cell>,
 }
 
 /// What stays the same while changes are explained.
@@ -192,6 +194,7 @@ impl Model {
             controls = self::controls(selfs, &Scale { exposure, ..base });
         }
         let scale = Scale { exposure, ..base };
+        let bulk = widened(&controls);
         let spread = subtrees(known.shapes, nodes, &scale, function.variance);
         let shared = if spread.cells.len() >= MIN_SUBTREES && runs.is_none() && !few {
             let seen = dispersion(&spread.cells, Some(0.0), 0.0, 0.0);
@@ -224,7 +227,13 @@ impl Model {
                 slices.map(|slices| (slices.blocks.round() as usize, slices.length_nanos)).min()
             }),
         };
-        Self { noise, scale: Scale { exposure, ..base }, work, unchanged, function, shared, repeats }
+        Self { noise, scale: Scale { exposure, ..base }, work, unchanged, function, shared, repeats, bulk }
+    }
+
+    /// A group beside the control group: of one function, as it varies from run to run too.
+    pub(crate) fn cell(&self, sums: &Sums) -> Option<Cell> {
+        let counts = self.scale.counts(sums)?;
+        Some(Cell { effect: counts.effect(), variance: counts.sampling_unchanged() + self.function.variance })
     }
 
     /// What is not known of a group: its variance beyond sampling and how well that is known. `repeated` is the factor by which its repeats vary

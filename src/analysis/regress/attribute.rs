@@ -16,7 +16,7 @@ use crate::analysis::diff::{Base, Diff, ENDS, Interval, Measure, Spec, Table, Ve
 use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::normal_quantile;
-use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
+use crate::analysis::stats::{Cell, Doubt, Needed, Test, burst_evidence, needed, power_width, selected_ends};
 
 /// A library's change is headlined at the own function through which at least this part of it comes.
 const OWN_PART: f64 = 0.6;
@@ -24,6 +24,13 @@ const OWN_PART: f64 = 0.6;
 const CLOSED: f64 = 0.05;
 /// Captures a side from which repeats say how much a place varies.
 const CONFIRMING_RUNS: f64 = 3.0;
+/// Logarithm of the likelihood ratio from which on single runs are taken as bursty. Measured (rows R1, R3 and R7 of the bench): at 2 one change in
+/// twenty beside 5 % of noise per function would wait for confirmation, at 3 none.
+const BURSTY: f64 = 3.0;
+/// Fewer functions than this are no bulk: they do not tell calm ones from bursty ones (nor prove the absence of noise, see `stats::dispersion`).
+const BULK: usize = 30;
+/// A group is mostly one function where the squares of its functions' parts add up to more than this.
+const ALONE: f64 = 0.5;
 /// With more findings than this, in both directions, one capture a side cannot tell bursts from changes.
 const RESTLESS: usize = 7;
 
@@ -68,13 +75,13 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let maker = Maker { search: &search, model: &model, diff: &diff, kinds: &kinds, groups: &groups, found: &found };
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
+    // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
+    let open = !model.has_runs() && maker.burst_evidence() > BURSTY;
     for found in &found {
         let Some(finding) = maker.finding(found, findings.len() + 1) else { continue };
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain(found, finding.rank, &mut explained_by);
         let moved = shift::shifted(&search, &model, found);
-        // One run of each side, and an interval that holds "no change": only further runs can tell.
-        let open = !model.has_runs() && finding.ratio_lo <= 1.0 && finding.ratio_hi >= 1.0;
         let verdict = match finding.verdict {
             _ if moved => Verdict::Shift,
             _ if open => Verdict::Unconfirmed,
@@ -266,6 +273,16 @@ impl Maker<'_> {
         let width = power_width(self.search.spec.level * found.group.weight);
         let needed = counts.map_or(Needed::UNKNOWN, |counts| needed(counts.before, counts.exposure, doubt.extra, width, growth));
         Needed { runs: if self.model.has_runs() { needed.runs } else { needed.runs.max(CONFIRMING_RUNS) }, ..needed }
+    }
+
+    /// How much likelier functions that come in bursts are than the findings that are mostly one function, see [`burst_evidence`].
+    fn burst_evidence(&self) -> f64 {
+        if self.model.bulk.len() < BULK {
+            return 0.0;
+        }
+        let alone = self.found.iter().filter(|found| found.group.mix.functions > ALONE);
+        let apart: Vec<Cell> = alone.filter_map(|found| self.model.cell(&self.sums(&found.rows))).collect();
+        burst_evidence(&self.model.bulk, &apart, (self.groups.rows.len().max(1) as f64).ln())
     }
 
     /// A function whose frames changed and whose cost did not.

@@ -9,7 +9,7 @@ use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::ground::{Counts, Scale, Sums, totals};
 use crate::analysis::diff::noise::{MIN_CELLS, Model, given_work};
 use crate::analysis::diff::{Base, Measure, Spec};
-use crate::analysis::stats::{Doubt, Test, minimum_detectable};
+use crate::analysis::stats::{Doubt, Test, doubtful_width, minimum_detectable_at, power_width};
 
 /// At most this many findings; every real pair seen had fewer than ten.
 const MAX_FINDINGS: usize = 24;
@@ -152,10 +152,11 @@ impl Search<'_> {
         for &row in &found.rows {
             sums.add(&self.base.ground.nodes[row as usize]);
         }
-        let extra = Self::doubt(model, &found.group, &sums, 0.0).extra;
+        let doubt = Self::doubt(model, &found.group, &sums, 0.0);
+        let width = power_width(self.spec.level * found.group.weight);
+        let width = if doubt.extra > 0.0 { doubtful_width(width, doubt.freedom) } else { width };
         let counts = model.scale.counts(&sums);
-        counts
-            .map_or(f64::INFINITY, |counts| minimum_detectable(counts.before, counts.exposure, extra, self.spec.level * found.group.weight))
+        counts.map_or(f64::INFINITY, |counts| minimum_detectable_at(counts.before, counts.exposure, doubt.extra, width))
     }
 
     /// The significant group with the strongest evidence in what the explanations leave.

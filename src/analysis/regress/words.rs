@@ -212,10 +212,10 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         sentences.extend(two_readings(made));
         sentences.push(format!("{} and {}.", count(worse, "regression"), count(better, "improvement")));
     } else if made.others.first().is_some_and(|row| row.verdict == Verdict::Unconfirmed && row.rank == 0 && made.unconfirmed > 0) {
-        sentences.push(format!(
-            "{} differ by more than their samples explain, some up, some down, as runs of unchanged code may: unconfirmed, needs repeats.",
-            count(made.unconfirmed, "place")
-        ));
+        let differ =
+            if made.unconfirmed == 1 { "differs by more than its samples explain" } else { "differ by more than their samples explain" };
+        let places = count(made.unconfirmed, "place");
+        sentences.push(format!("{places} {differ}, as runs of unchanged code may: unconfirmed, needs repeats."));
         if let Some(readings) = &made.readings {
             sentences.push(format!(
                 "{} holds {} of the cost: it changed by {}, or everything else by {}; the requests of both sides tell which.",

@@ -209,13 +209,19 @@ fn changes(run: &Run) {
     let line = |ids: [&str; 2], what: &str, sums: &Sums, goal: f64| {
         let [id, cause] = ids;
         let recall = percent(sums.found, sums.optimal);
-        let measured = format!("{recall:.1} % ({:.0} of {:.0})", sums.found, sums.optimal);
+        let [unseen, elsewhere, unconfirmed, moved] = sums.missed;
+        let measured = format!(
+            "{recall:.1} % ({:.0} of {:.0}; missed: {unseen:.0} unseen, {elsewhere:.0} elsewhere, {unconfirmed:.0} unconfirmed, {moved:.0} as structure)",
+            sums.found, sums.optimal
+        );
         row(id, &format!("{what}: found / optimal"), &format!(">= {goal} %"), &measured, Some(recall >= goal), sums.planted);
         let fdr = percent(sums.false_part, sums.pairs);
         let measured = format!("{fdr:.1} % ({:.2} useless a pair)", sums.extra / sums.pairs);
         row("R5", &format!("{what}: false findings"), "<= 5 %", &measured, Some(fdr <= 5.0), sums.pairs);
         let [first, name] = [percent(sums.first_cause, sums.detectable), percent(sums.first_name, sums.detectable)];
-        row(cause, &format!("{what}: first is the cause"), ">= 99.5 %", &format!("{first:.1} %"), Some(first >= 99.5), sums.detectable);
+        let likeliest = percent(sums.likeliest, sums.detectable);
+        let measured = format!("{first:.1} % (likeliest of all scopes {likeliest:.1} %)");
+        row(cause, &format!("{what}: first is the cause"), ">= 99.5 %", &measured, Some(first >= 99.5), sums.detectable);
         row("R9", &format!("{what}: first has the name"), ">= 97 %", &format!("{name:.1} %"), Some(name >= 97.0), sums.detectable);
         let [all, planted, reported, work] = sums.intervals.map(|[held, seen]| percent(held, seen));
         let measured = format!("all {all:.1} %, planted {planted:.1} %, reported {reported:.1} %, work {work:.1} %");

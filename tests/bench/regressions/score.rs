@@ -2,7 +2,7 @@
 
 use emberlens::analysis::diff::Measure;
 use emberlens::analysis::regress::{Finding, Findings, Spec, findings};
-use emberlens::analysis::stats::{ratio_test, sampling_part};
+use emberlens::analysis::stats::{Test, ratio_test, sampling_part};
 use emberlens::analysis::{Comparison, PlaceId};
 
 use crate::generate::{Capture, Ground, Noise, Scope};
@@ -11,6 +11,9 @@ use crate::generate::{Capture, Ground, Noise, Scope};
 pub(crate) const GROUPS: f64 = 700.0;
 /// Functions with fewer events on both sides together have no interval in the report.
 const INTERVAL_EVENTS: f64 = 20.0;
+/// Two sets of cells with this part of their cost in common are the same cause; with half of it one is a hit on the other.
+const SAME: f64 = 0.8;
+const HIT: f64 = 0.5;
 
 /// One planted change.
 #[derive(Clone, Debug)]
@@ -51,6 +54,11 @@ pub(crate) struct Sums {
     pub(crate) work_error: f64,
     /// Structure: pairs, named right, without an alarm.
     pub(crate) structure: [f64; 3],
+    /// Planted changes that the optimal test finds and the judgement does not: nothing was said, another scope was named, only unconfirmed,
+    /// taken for a change of structure.
+    pub(crate) missed: [f64; 4],
+    /// Detectable single changes of which the likeliest of all scopes, with work and noise known, has the cause.
+    pub(crate) likeliest: f64,
 }
 
 impl Sums {
@@ -71,6 +79,7 @@ impl Sums {
             &mut self.covered,
             &mut self.extra,
             &mut self.work_error,
+            &mut self.likeliest,
         ];
         let theirs = [
             other.pairs,
@@ -88,6 +97,7 @@ impl Sums {
             other.covered,
             other.extra,
             other.work_error,
+            other.likeliest,
         ];
         for (mine, theirs) in mine.into_iter().zip(theirs) {
             *mine += theirs;
@@ -95,10 +105,15 @@ impl Sums {
         for (mine, theirs) in self.intervals.iter_mut().flatten().zip(other.intervals.iter().flatten()) {
             *mine += theirs;
         }
-        for (mine, theirs) in self.structure.iter_mut().zip(other.structure) {
+        for (mine, theirs) in self.structure.iter_mut().chain(&mut self.missed).zip(other.structure.into_iter().chain(other.missed)) {
             *mine += theirs;
         }
     }
+}
+
+/// What the judgement is asked: all changes, also those below the minimum effect, which hides some on purpose.
+pub(crate) fn spec() -> Spec {
+    Spec { min_share: 0.0, min_ratio: 0.0, ..Spec::default() }
 }
 
 /// A finding with its cells.
@@ -133,18 +148,36 @@ fn true_delta(ground: &Ground, cells: &[usize]) -> f64 {
     ground.sum(1, cells) - ground.sum(0, cells)
 }
 
-/// Does the optimal test of exactly these cells, with the work and the noise known, find the change?
-fn optimal(comparison: &Comparison, planted: &Planted, work: f64) -> bool {
+/// The test of exactly these cells, with the work and the noise known.
+fn exactly(comparison: &Comparison, cells: &[usize], extra: f64, work: f64) -> Test {
     let sum = |side: usize| -> (f64, f64) {
         let side = &comparison.sides[side];
-        planted.cells.iter().fold((0.0, 0.0), |sum, &row| (sum.0 + side.weights.selfs()[row] as f64, sum.1 + side.evidence.squares[row]))
+        cells.iter().fold((0.0, 0.0), |sum, &row| (sum.0 + side.weights.selfs()[row] as f64, sum.1 + side.evidence.squares[row]))
     };
     let (before, after) = (sum(0), sum(1));
     let per_event = (before.1 + after.1) / (before.0 + after.0);
     let counts = [before.0 / per_event, after.0 / per_event];
-    let part = sampling_part(counts[0], counts[1], planted.extra);
-    let test = ratio_test(counts[0] * part, counts[1] * part, work);
+    let part = sampling_part(counts[0], counts[1], extra);
+    ratio_test(counts[0] * part, counts[1] * part, work)
+}
+
+/// Does the optimal test find the change?
+fn optimal(comparison: &Comparison, planted: &Planted, work: f64) -> bool {
+    let test = exactly(comparison, &planted.cells, planted.extra, work);
     test.p <= 0.05 / GROUPS && (test.z > 0.0) == (planted.ratio > 1.0)
+}
+
+/// Has the scope with the strongest evidence, work and noise known, the planted cause? No judgement of one change tells neighbours apart better.
+fn likeliest(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: &Planted) -> bool {
+    let mut best: Option<(f64, Vec<usize>)> = None;
+    for scope in Scope::all(ground).iter().flatten() {
+        let cells = ground.cells(scope);
+        let z = exactly(comparison, &cells, extra(ground, capture, &cells), capture.work).z.abs();
+        if best.as_ref().is_none_or(|(most, _)| z > *most) {
+            best = Some((z, cells));
+        }
+    }
+    best.is_some_and(|(_, cells)| overlap(ground, &cells, &planted.cells) >= SAME)
 }
 
 /// Variance beyond sampling of cells in a comparison with that noise: both sides.
@@ -160,7 +193,7 @@ pub(crate) fn extra(ground: &Ground, capture: &Capture, cells: &[usize]) -> f64 
 
 /// Judges one pair.
 pub(crate) fn judge(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: &[Planted]) -> Sums {
-    let found = findings(comparison, &[], &Spec::default()).expect("two sides");
+    let found = findings(comparison, &[], &spec()).expect("two sides");
     let rows = named(ground, &found);
     let mut made = Sums { pairs: 1.0, ..Sums::default() };
     made.unconfirmed = f64::from(found.others.iter().chain(&found.rows).any(|row| row.verdict.name() == "unconfirmed"));
@@ -168,14 +201,14 @@ pub(crate) fn judge(ground: &Ground, comparison: &Comparison, capture: &Capture,
     if std::env::var_os("EMBERLENS_SHOW").is_some() {
         show(ground, comparison, capture, planted, &found, &rows);
     }
-    recall(ground, comparison, capture, planted, &rows, &mut made);
+    recall(ground, comparison, capture, planted, (&found, &rows), &mut made);
     coverage(ground, capture, planted, &found, &rows, &mut made);
     made
 }
 
 /// Judges a pair in which only the structure changed.
 pub(crate) fn structure(comparison: &Comparison, verdict: &str, target: &str) -> Sums {
-    let found = findings(comparison, &[], &Spec::default()).expect("two sides");
+    let found = findings(comparison, &[], &spec()).expect("two sides");
     let is = |row: &Finding| {
         row.verdict.name() == verdict && (verdict != "renamed" || row.func == target && row.new.as_deref() == Some("main.newName"))
     };
@@ -251,17 +284,42 @@ fn false_findings(ground: &Ground, comparison: &Comparison, rows: &[Named<'_>], 
     made.false_part = if rows.is_empty() { 0.0 } else { made.false_findings / made.findings };
 }
 
-fn recall(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: &[Planted], rows: &[Named<'_>], made: &mut Sums) {
+fn recall(
+    ground: &Ground,
+    comparison: &Comparison,
+    capture: &Capture,
+    planted: &[Planted],
+    (found, rows): (&Findings, &[Named<'_>]),
+    made: &mut Sums,
+) {
     let same_way = |named: &Named<'_>, planted: &Planted| (named.row.ratio > 1.0) == (planted.ratio > 1.0);
     for change in planted {
         made.planted += 1.0;
-        let hit = rows.iter().any(|named| overlap(ground, &named.cells, &change.cells) >= 0.5 && same_way(named, change));
+        let hit = rows.iter().any(|named| overlap(ground, &named.cells, &change.cells) >= HIT && same_way(named, change));
         made.found += f64::from(hit);
         if optimal(comparison, change, capture.work) {
             made.optimal += 1.0;
+            if !hit {
+                let near = |row: &Finding, least: f64| {
+                    (row.ratio > 1.0) == (change.ratio > 1.0)
+                        && overlap(ground, &ground.cells(&scope_of(ground, row)), &change.cells) > least
+                };
+                let unconfirmed = found.others.iter().any(|row| row.verdict.name() == "unconfirmed" && near(row, HIT));
+                let moved = found.rows.iter().any(|row| row.verdict.is_structure() && near(row, HIT));
+                let elsewhere = found.rows.iter().any(|row| row.verdict.is_change() && near(row, 0.0));
+                let why = if unconfirmed {
+                    2
+                } else if moved {
+                    3
+                } else {
+                    usize::from(elsewhere)
+                };
+                made.missed[why] += 1.0;
+            }
             if let ([_], Some(first)) = (planted, rows.first()) {
                 made.detectable += 1.0;
-                made.first_cause += f64::from(overlap(ground, &first.cells, &change.cells) >= 0.8 && same_way(first, change));
+                made.first_cause += f64::from(overlap(ground, &first.cells, &change.cells) >= SAME && same_way(first, change));
+                made.likeliest += f64::from(likeliest(ground, comparison, capture, change));
                 made.first_name += f64::from(first.row.func == change.scope.function || first.cells == change.cells);
             }
         }
@@ -278,7 +336,7 @@ fn recall(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: 
             .sum();
         made.covered = held / all;
     }
-    let useful = planted.iter().filter(|change| rows.iter().any(|named| overlap(ground, &named.cells, &change.cells) >= 0.5)).count();
+    let useful = planted.iter().filter(|change| rows.iter().any(|named| overlap(ground, &named.cells, &change.cells) >= HIT)).count();
     made.extra = rows.len().saturating_sub(useful) as f64;
 }
 

@@ -1,0 +1,110 @@
+//! R16: how long it takes from two profiles to findings, on trees of a million nodes and on small ones.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use emberlens::analysis::comparison::{Normalization, Shape, SideInput, compare};
+use emberlens::analysis::diff::diff;
+use emberlens::analysis::regress::{Spec, findings};
+use emberlens::analysis::{Direction, Filter, Granularity};
+use emberlens::base::ticket::Ticket;
+use emberlens::model::{Builder, Frame, Profile, Sample};
+
+use crate::random::Random;
+use crate::{Run, row};
+
+/// Names in the larger trees.
+const NAMES: usize = 20_000;
+/// Samples of a capture per node.
+const SAMPLES: f64 = 10.0;
+/// Each step counts as the fastest of this many.
+const TIMES: usize = 5;
+
+/// Two captures of the same program with about `nodes` nodes each, of which a twentieth is only in one of them.
+fn captures(nodes: usize) -> Vec<Arc<Profile>> {
+    let mut random = Random::new(7, nodes as u64);
+    // Callers are among the nodes that were made last: deep paths, as in real programs.
+    let names = NAMES.min(nodes / 4);
+    let rows: Vec<(Option<usize>, usize, f64)> = (0..nodes)
+        .map(|row| {
+            let back = (random.uniform().powi(3) * 400.0) as usize + 1;
+            let name = (random.uniform().powi(2) * names as f64) as usize;
+            ((row >= 20).then(|| row - back.min(row)), name, (1.5 * random.normal() - 1.1).exp())
+        })
+        .collect();
+    (0..2)
+        .map(|side| {
+            let mut builder = Builder::new([("samples", "count"), ("cpu", "nanoseconds")]);
+            builder.default_sample_type = 1;
+            builder.info.duration_nanos = Some(10_000_000_000);
+            let frames: Vec<_> = (0..names)
+                .map(|name| {
+                    let function = Some(builder.function_named(&format!("example.com/service/package{}.Function{name}", name % 300)));
+                    builder.frame(Frame { function, ..Frame::default() })
+                })
+                .collect();
+            let mut stacks = Vec::with_capacity(nodes);
+            for (row, &(caller, name, _)) in rows.iter().enumerate() {
+                let only = row % 40 == 39 - side && row > 100;
+                // What is in one capture only has another name in the other.
+                let name = if only { (name + 1) % names } else { name };
+                stacks.push(builder.stack(caller.map(|caller| stacks[caller]), frames[name]));
+            }
+            for (stack, &(_, _, share)) in stacks.iter().zip(&rows) {
+                let count = random.poisson(SAMPLES * share) as i64;
+                if count > 0 {
+                    builder.rows.sample(Sample { stack: Some(*stack), ..Sample::default() }, &[count, count * 10_000_000]);
+                }
+            }
+            Arc::new(builder.finish())
+        })
+        .collect()
+}
+
+/// Milliseconds of the fastest of several, with its last result.
+fn fastest<T>(mut work: impl FnMut() -> T) -> (f64, T) {
+    let mut best = f64::INFINITY;
+    let mut made = None;
+    for _ in 0..TIMES {
+        // What was made before is given back outside of what is measured.
+        drop(made.take());
+        let start = Instant::now();
+        let result = black_box(work());
+        best = best.min(start.elapsed().as_secs_f64() * 1e3);
+        made = Some(result);
+    }
+    (best, made.expect("at least one run"))
+}
+
+pub(crate) fn rows(run: &Run) {
+    if !run.wants("R16") {
+        return;
+    }
+    for nodes in [1_000_000, 3_000] {
+        let captures = captures(nodes);
+        let (filter, ticket) = (Filter::default(), Ticket::new());
+        let (join, shape) = fastest(|| {
+            Arc::new(Shape::build(&captures, Granularity::Function, Direction::TopDown, &filter, &ticket).expect("not cancelled"))
+        });
+        let sides = [SideInput::whole([0]), SideInput::whole([1])];
+        let (weigh, comparison) = fastest(|| {
+            let kind = ("cpu", "nanoseconds");
+            compare(Arc::clone(&shape), &captures, &sides, kind, &filter, Normalization::PerSecond, &ticket).expect("both have it")
+        });
+        let (tests, _) = fastest(|| diff(&comparison, &Spec::default()).expect("two sides"));
+        let (verdicts, _) = fastest(|| findings(&comparison, &captures, &Spec::default()).expect("two sides"));
+        let count = shape.tree.len() as f64;
+        let large = nodes > 100_000;
+        let line = |what: &str, millis: f64, goal: Option<f64>| {
+            let wanted = goal.map_or(String::new(), |goal| format!("<= {goal} ms"));
+            row("R16", &format!("2 x {nodes} nodes: {what}"), &wanted, &format!("{millis:.1} ms"), goal.map(|goal| millis <= goal), count);
+        };
+        line("put into one tree", join, None);
+        line("totals", weigh, None);
+        line("all tests and intervals", tests, None);
+        line("put into one tree, totals, all tests and intervals", join + weigh + tests, large.then_some(100.0));
+        line("search and verdicts", verdicts, large.then_some(400.0));
+        line("from profiles to verdicts", join + weigh + verdicts, (!large).then_some(10.0));
+    }
+}
