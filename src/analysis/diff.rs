@@ -42,7 +42,8 @@ pub struct Spec {
     pub exposure: Exposure,
     /// Coefficient of variation from run to run of unchanged code; `None` = from the kind of profile and from the captures.
     pub run_noise: Option<f64>,
-    /// The same for background work of a runtime (garbage collection, scheduler).
+    /// Coefficient of variation from run to run of background work of a runtime (garbage collection, scheduler); the ratio of two
+    /// runs varies by the square root of 2 times as much.
     pub background_noise: f64,
 }
 
