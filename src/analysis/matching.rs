@@ -3,7 +3,7 @@
 //! Exact names come first and are never touched. Of the names on one side only, those that have one key under a [`Rule`] are put together, the
 //! narrowest rule first; a rule that takes something away that may tell two functions apart needs one name on each side. Renamed functions
 //! are found by their context in `regress`, and only proposed: a user accepts one by an alias. Deliberately absent: deciding by cost. Start
-//! reading at [`join`], then [`Matching`].
+//! reading at `join`, then [`Matching`].
 
 mod keys;
 mod tally;
