@@ -101,7 +101,7 @@ mod tests {
         for (file, version) in [
             ("/usr/lib/go-1.19/src/runtime/malloc.go", "go1.19"),
             ("/opt/go/1.22.10/go/src/runtime/malloc.go", "go1.22.10"),
-            ("/root/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.24.3.linux-amd64/src/runtime/malloc.go", "go1.24.3"),
+            ("/home/dev/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.24.3.linux-amd64/src/runtime/malloc.go", "go1.24.3"),
             ("/usr/local/go/src/runtime/malloc.go", "/usr/local/go"),
             ("runtime/malloc.go", ""),
         ] {

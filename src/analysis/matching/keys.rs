@@ -506,7 +506,7 @@ mod tests {
             ("/usr/local/go/src/runtime/mprof.go", "/opt/go1.21/src/runtime/mprof.go", Granularity::File, Rule::Folder),
             ("/lib/libc-2.31.so", "/lib/libc-2.36.so", Granularity::Module, Rule::Version),
             ("/lib/libc.so.6", "/lib/libc.so", Granularity::Module, Rule::Version),
-            ("/tmp/a/server", "/tmp/b/server", Granularity::Module, Rule::Folder),
+            ("/srv/a/server", "/srv/b/server", Granularity::Module, Rule::Folder),
             ("github.com/x/lib/v2", "github.com/x/lib/v3", Granularity::Package, Rule::Version),
         ] {
             assert_eq!(rule_of(one, other, granularity), Some(rule), "{one} and {other}");
