@@ -3,6 +3,7 @@
 //! Every row keeps its numbers, also where chance explains them: what is highlighted is decided here, what is named first in
 //! `regress`. Start reading at [`diff`].
 
+mod background;
 mod churn;
 pub(crate) mod ground;
 pub(crate) mod noise;
@@ -340,7 +341,7 @@ impl Base {
     pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
         let (before, after) = comparison.pair()?;
         let (tree, places) = (comparison.tree(), comparison.places());
-        let background = noise::background_nodes(tree, places);
+        let background = background::nodes(tree, places);
         let ground = Ground::new(comparison, before, after, &background);
         let outermost = tree.outermost(places);
         let shapes = Shapes::new(tree, &ground.nodes, places.len(), comparison.exposure().max(f64::MIN_POSITIVE));
@@ -436,11 +437,13 @@ impl Base {
         &self,
         comparison: &Comparison,
         (place, measure, node): (PlaceId, Measure, Option<NodeId>),
-        sums: &Sums,
-        mix: Mix,
+        (sums, mix): (&Sums, Mix),
+        background_noise: f64,
     ) -> Option<(f64, f64)> {
         let repeats = self.repeats.as_ref()?;
-        let Some(node) = node else { return Some(repeats.factor_of(measure as usize, place.row(), sums, mix.functions)) };
+        let background = sums.background_part(comparison.exposure().max(f64::MIN_POSITIVE));
+        let known = repeats.known(mix.functions, background, background_noise);
+        let Some(node) = node else { return Some(repeats.factor_of(measure as usize, place.row(), sums, &known)) };
         let value = |side: usize, capture: usize| {
             let weights = comparison.sides.get(side).and_then(|side| side.repeats().0.get(capture));
             weights.map_or(0.0, |weights| match measure {
@@ -448,7 +451,7 @@ impl Base {
                 Measure::Total => weights.total_of(node) as f64,
             })
         };
-        Some(repeats.factor_of_values(value, sums, mix.functions))
+        Some(repeats.factor_of_values(value, sums, &known))
     }
 
     fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &[bool]) -> Vec<Doubt> {
@@ -457,7 +460,7 @@ impl Base {
         let known = explained.iter().any(|&explained| explained);
         let doubt = |(place, sums): (PlaceId, &Sums)| {
             let mix = if sums.pooled(1.0) > 0.0 { self.shapes.mix(self.ranges(comparison, place, measure)) } else { Mix::ONE };
-            let repeated = self.repeated(comparison, (place, measure, None), sums, mix);
+            let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background);
             let own = sums.pooled(exposure);
             let held = if known {
                 let rows = self.ranges(comparison, place, measure).flatten().filter(|&row| explained[row]);

@@ -271,7 +271,10 @@ fn planted(wanted: &dyn Fn(&Slowdown) -> bool, sources: &[By]) -> Vec<String> {
             if !series.runs.iter().any(|run| run.group == slowdown.group) {
                 continue;
             }
-            let sides = [series.group("base"), series.group(&slowdown.group)];
+            let after = series.group(&slowdown.group);
+            // Unchanged runs of the same length: a run of 280,000 requests is another program than one of 60,000 (its receipts grow).
+            let is_long = series.runs[after[0]].requests > 100_000.0;
+            let sides = [series.group(if is_long { "base" } else { "small" }), after];
             for (how, normalization) in [("requests known", series.requests(&sides)), ("work unknown", Normalization::PerSecond)] {
                 if by == By::Perf && how != "requests known" {
                     continue;

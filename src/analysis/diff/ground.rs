@@ -7,7 +7,7 @@ use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
-use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, quick_ratio_test, sampling_part};
+use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, quick_widened_test};
 
 /// Sums over a group of nodes, in raw units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -128,8 +128,7 @@ impl Counts {
 
     /// The test in the form for drawing and for ordering very many groups.
     pub(crate) fn quick_test(self, extra: f64) -> Test {
-        let part = sampling_part(self.before, self.after, extra);
-        quick_ratio_test(self.before * part, self.after * part, self.exposure)
+        quick_widened_test(self.before, self.after, self.exposure, extra)
     }
 
     /// The interval of the ratio between two quantiles of a normal: `[-1.96, 1.96]` for 95 %.

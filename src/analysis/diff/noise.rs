@@ -6,49 +6,14 @@
 
 use std::sync::Arc;
 
+use super::background;
 use super::ground::{Counts, Ground, Scale, Sums, by_place, totals};
 use super::repeats::Repeats;
 use super::shape::{Mix, Shapes};
 use super::{Exposure, Interval, Spec};
-use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Normalization};
-use crate::analysis::place::Places;
 use crate::analysis::stats::{Cell, Doubt, Spread, biweight, dispersion, student_from_normal};
 use crate::analysis::work::Amount;
-
-/// Roots of work that a runtime does when it likes: garbage collection, sweeping, the scheduler looking for work. Prefixes of decoded
-/// Go names; measured on unchanged services, these vary by half of themselves from run to run. The second half stands below the
-/// program's own code, whichever goroutine happens to be there when the collector or the scheduler wants something: 29 of 42 findings
-/// of unchanged single runs of `sample-profiles/series` were `asyncPreempt` alone.
-const BACKGROUND: [&str; 27] = [
-    "runtime.gcBgMarkWorker",
-    "runtime.bgsweep",
-    "runtime.bgscavenge",
-    "runtime.gcStart",
-    "runtime.gcMarkDone",
-    "runtime.gcMarkTermination",
-    "runtime.mcall",
-    "runtime.schedule",
-    "runtime.findRunnable",
-    "runtime.findrunnable",
-    "runtime.sysmon",
-    "runtime.mstart",
-    "runtime.runFinalizers",
-    "runtime._GC",
-    "runtime.asyncPreempt",
-    "runtime.gopreempt_m",
-    "runtime.wakep",
-    "runtime.sweepone",
-    "runtime.deductSweepCredit",
-    "runtime.gcAssistAlloc",
-    "runtime.gcDrain",
-    "runtime.scanObject",
-    "runtime.scanobject",
-    "runtime.scanSpan",
-    "runtime.scanstack",
-    "runtime.tryDeferToSpanScan",
-    "runtime.(*mheap).freeSpan",
-];
 
 /// Prior knowledge counts as this many functions.
 const PRIOR_CELLS: f64 = 4.0;
@@ -82,17 +47,6 @@ pub struct Noise {
     pub slices: Option<(usize, i64)>,
 }
 
-/// For each node: is it below the root of a runtime's background work?
-pub(crate) fn background_nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
-    let marked: Vec<bool> = places.iter_ids().map(|(_, place)| BACKGROUND.iter().any(|root| place.name.starts_with(root))).collect();
-    let mut nodes: Vec<bool> = Vec::with_capacity(tree.len());
-    for (place, parent) in tree.places().iter().zip(tree.parents()) {
-        let above = parent.is_some_and(|parent| nodes[parent.row()]);
-        nodes.push(above || marked[place.row()]);
-    }
-    nodes
-}
-
 /// Work after over work before where it is known, as numbers of requests, and the variance of its logarithm where it was sampled.
 pub(crate) fn given_work(comparison: &Comparison, spec: &Spec) -> Option<(f64, f64)> {
     let given = spec.exposure == Exposure::Normalization && matches!(comparison.effective_normalization(), Normalization::PerRequest(_));
@@ -108,6 +62,8 @@ pub(crate) struct Model {
     pub(crate) scale: Scale,
     /// Variance of its logarithm.
     pub(crate) work: f64,
+    /// What of that comes from subtrees that vary together.
+    work_shared: f64,
     /// The ratio of work as the bulk says, where it can.
     pub(crate) unchanged: Option<Interval>,
     function: Spread,
@@ -220,16 +176,22 @@ impl Model {
             Spread { variance: 0.0, freedom: f64::INFINITY }
         };
         // Whole subtrees that vary together leave less that is independent than there are functions.
-        work += shared.variance * spread.concentration;
+        let mut work_shared = shared.variance * spread.concentration;
+        work += work_shared;
+        if let Some(repeats) = runs {
+            work = work.max(repeats.wander);
+        }
         if few {
             (exposure, work) = (rest.unwrap_or(normalized), if sure < UNSURE { SURE * SURE / 4.0 } else { 0.0 });
         } else {
-            let unsure = (shared.variance * spread.concentration).powi(2) / shared.freedom.max(2.0);
+            let unsure = work_shared.powi(2) / shared.freedom.max(2.0);
             let half = student_from_normal(1.96, if unsure > 0.0 { work * work / unsure } else { f64::INFINITY }) * work.sqrt();
             unchanged = Some(Interval { ratio: exposure, lo: exposure * (-half).exp(), hi: exposure * half.exp() });
         }
         if let Some(given) = given_work(comparison, spec) {
-            (exposure, work) = given;
+            (exposure, work, work_shared) = (given.0, given.1, 0.0);
+            // The work is known, not what a unit of it costs from run to run.
+            work += runs.map_or(0.0, |repeats| repeats.common);
         }
         let noise = Noise {
             function: function.variance.sqrt(),
@@ -242,7 +204,7 @@ impl Model {
                 slices.map(|slices| (slices.blocks.round() as usize, slices.length_nanos)).min()
             }),
         };
-        Self { noise, scale: Scale { exposure, ..base }, work, unchanged, function, shared, repeats, bulk }
+        Self { noise, scale: Scale { exposure, ..base }, work, work_shared, unchanged, function, shared, repeats, bulk }
     }
 
     /// A group beside the control group: of one function, as it varies from run to run too.
@@ -259,15 +221,16 @@ impl Model {
         let calm = (1.0 - background) * (1.0 - background);
         let function = self.function.variance * mix.functions * calm;
         let shared = self.shared.variance * mix.subtrees * calm;
+        let runtime = background::variance(self.noise.background, background, mix.functions);
         let repeats = self.repeats.as_ref().zip(repeated);
-        if let Some((_, (factor, freedom))) = repeats.filter(|(repeats, _)| !repeats.is_slices) {
+        if let Some((repeats, (factor, freedom))) = repeats.filter(|(repeats, _)| !repeats.is_slices) {
             let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling_unchanged);
-            let own = ((sampling + function) * factor).max(sampling);
+            let own = ((sampling + function + runtime * repeats.averaged) * factor).max(sampling);
             return Doubt { extra: self.beside(own, sampling, inside) - sampling, freedom };
         }
         let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling);
         // Of both runs: the noise is that of one.
-        let by_runtime = 2.0 * (self.noise.background * background).powi(2);
+        let by_runtime = 2.0 * runtime;
         let (bursts, known) = repeats.map_or((0.0, f64::INFINITY), |(repeats, (factor, freedom))| {
             let unchanged = self.scale.counts(sums).map_or(0.0, Counts::sampling_unchanged);
             // Samples that come together are fewer events, also where a side has none: variance grows by the same factor on both.
@@ -277,7 +240,7 @@ impl Model {
         let extra = self.beside(sampling + function + shared + by_runtime + bursts, sampling, inside) - sampling;
         // Satterthwaite: how well the sum is known, from how well its parts are.
         let part = |variance: f64, freedom: f64| if freedom.is_finite() && freedom > 0.0 { variance * variance / freedom } else { 0.0 };
-        let unsure = part(function, self.function.freedom.max(3.0)) + part(shared, self.shared.freedom.max(3.0)) + part(bursts, known);
+        let unsure = part(function, self.function.freedom.max(3.0)) + part(shared + self.work_shared, self.shared.freedom.max(3.0)) + part(bursts, known);
         let freedom = if unsure > 0.0 { (sampling + extra).powi(2) / unsure } else { f64::INFINITY };
         Doubt { extra, freedom }
     }

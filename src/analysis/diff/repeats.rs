@@ -5,9 +5,10 @@
 //! degrees of freedom as the functions are alike (empirical Bayes on the logarithms of the variances, as limma does for genes). Start reading
 //! at [`Repeats::new`].
 
+use super::background::variance;
 use super::ground::{Scale, Sums};
 use crate::analysis::comparison::{Comparison, Side};
-use crate::analysis::stats::{Cell, Spread, below, weighted_median};
+use crate::analysis::stats::{Cell, Spread, below, biweight, weighted_median};
 use crate::analysis::top::by_place;
 
 /// Groups with fewer events a capture (or block of time) are not used to learn how alike the functions are.
@@ -19,6 +20,8 @@ const ALIKE: f64 = 0.1;
 const MIN_FREEDOM: f64 = 3.0;
 /// Nor are fewer functions than this.
 const MIN_FUNCTIONS: usize = 5;
+/// What is known of a runtime's background work counts as this many degrees of freedom.
+const BACKGROUND_FREEDOM: f64 = 4.0;
 /// At most as alike as this many degrees of freedom.
 const MOST_ALIKE: f64 = 200.0;
 
@@ -32,7 +35,7 @@ pub(crate) struct Repeats {
     /// Variance per capture of ln(cost) of a single function beyond sampling.
     function: f64,
     /// 1/R before + 1/R after.
-    averaged: f64,
+    pub(crate) averaged: f64,
     /// True for blocks of time of single captures.
     pub(crate) is_slices: bool,
     /// Blocks that make up a side, over the number of them: below 1 where they overlap.
@@ -42,6 +45,20 @@ pub(crate) struct Repeats {
     /// Per place: self and total of each capture of both sides.
     places: [Vec<Varied>; 2],
     cost: f64,
+    /// Variance of ln(after / before) of where the bulk of the functions lies beside where half of the cost lies: what functions that vary
+    /// together make of the ratio of work, which no function tells by itself.
+    pub(crate) wander: f64,
+    /// Variance of ln(after / before) of what all functions have in common: what a known amount of work costs more or less in another run. Captures of a
+    /// side are taken to have done as much work each, or as much per second, whichever varies less.
+    pub(crate) common: f64,
+}
+
+/// What is known of a group beside its repeats.
+pub(crate) struct Prior {
+    /// Variance of the logarithm of its cost in one capture beyond sampling.
+    variance: f64,
+    /// It is mostly a runtime's background work.
+    is_background: bool,
 }
 
 /// Mean and sum of squared deviations of a group over the captures of a side, for both sides, in values per unit of work.
@@ -77,6 +94,8 @@ impl Repeats {
             work: [before, after],
             places: [Vec::new(), Vec::new()],
             cost: 0.0,
+            wander: 0.0,
+            common: 0.0,
         };
         let value = |total: bool, side: usize, capture: usize, row: usize| {
             let (self_, whole) = &columns[side][capture];
@@ -89,7 +108,51 @@ impl Repeats {
             (sum.0 + sums.value[0] + sums.value[1] * scale.event_cost, sum.1 + sums.squares[0] + sums.squares[1] * scale.event_cost.powi(2))
         });
         made.cost = squares / f64::max(value, f64::MIN_POSITIVE);
-        made.learn(selfs, scale).then_some(made)
+        if !made.learn(selfs, scale) {
+            return None;
+        }
+        if !made.is_slices {
+            made.common(comparison);
+            made.wander(&columns);
+        }
+        Some(made)
+    }
+
+    /// Sum over both sides of squared deviations of one number per capture from their side's mean, as the variance of after − before.
+    fn spread(&self, numbers: [Vec<f64>; 2]) -> f64 {
+        let squares = |numbers: Vec<f64>| {
+            let mean = numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
+            numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>()
+        };
+        numbers.into_iter().map(squares).sum::<f64>() / self.freedom * self.averaged
+    }
+
+    fn common(&mut self, comparison: &Comparison) {
+        let logs = self.work.each_ref().map(|work| work.iter().map(|work| work.ln()).collect::<Vec<f64>>());
+        let seconds = [0, 1].map(|side| comparison.sides.get(side).map(seconds).unwrap_or_default());
+        let known = (0..2).all(|side| seconds[side].len() == logs[side].len() && seconds[side].iter().all(|seconds| *seconds > 0.0));
+        let rates = [0, 1].map(|side| logs[side].iter().zip(&seconds[side]).map(|(log, seconds)| log - seconds.ln()).collect());
+        let alike = self.spread(logs);
+        self.common = if known { alike.min(self.spread(rates)) } else { alike };
+    }
+
+    fn wander(&mut self, columns: &[Vec<(Vec<i64>, Vec<i64>)>]) {
+        let beside = |side: usize| -> Vec<f64> {
+            let captures = columns.get(side).map(Vec::as_slice).unwrap_or_default();
+            let of = |(capture, work): (usize, &f64)| {
+                let cells = (1..self.places[0].len()).filter_map(|row| {
+                    let mean = self.places[0][row].mean[side];
+                    let events = mean / self.cost;
+                    let value = captures.get(capture).and_then(|column| column.0.get(row)).copied().unwrap_or(0) as f64;
+                    let variance = 1.0 / events + self.function;
+                    (events >= LEARNED).then(|| Cell { effect: (f64::max(value, self.cost / 2.0) / mean / work).ln(), variance })
+                });
+                biweight(&cells.collect::<Vec<Cell>>(), 0.0).map_or(0.0, |(centre, _)| centre)
+            };
+            self.work[side].iter().enumerate().map(of).collect()
+        };
+        let numbers = [beside(0), beside(1)];
+        self.wander = self.spread(numbers);
     }
 
     fn varied(&self, value: impl Fn(usize, usize) -> f64) -> Varied {
@@ -172,30 +235,49 @@ impl Repeats {
         Spread { variance: self.function * self.averaged, freedom: self.freedom + self.prior }
     }
 
-    /// How much more (or less) a place's own cost varies than modelled, moderated, and the degrees of freedom.
-    pub(crate) fn factor_of_self(&self, place: usize) -> (f64, f64) {
-        self.moderated(self.places[0].get(place).copied().unwrap_or_default(), None, 1.0)
+    /// What is known of a group that is made up like `functions` says, of which `background` is a runtime's background work that varies by
+    /// `noise` from run to run.
+    pub(crate) fn known(&self, functions: f64, background: f64, noise: f64) -> Prior {
+        let calm = (1.0 - background).powi(2);
+        // Inside a run the whole of it is there; how it comes in bursts is what slices are for.
+        let runtime = if self.is_slices { 0.0 } else { variance(noise, background, functions) };
+        Prior { variance: self.function * functions * calm + runtime, is_background: background > 0.5 && !self.is_slices }
     }
 
-    /// The same for a place's self (0) or total (1) that is made up like `functions` says.
-    pub(crate) fn factor_of(&self, measure: usize, place: usize, sums: &Sums, functions: f64) -> (f64, f64) {
+    /// How much more (or less) a place's own cost varies than modelled, moderated, and the degrees of freedom.
+    pub(crate) fn factor_of_self(&self, place: usize) -> (f64, f64) {
+        self.moderated(self.places[0].get(place).copied().unwrap_or_default(), None, &self.known(1.0, 0.0, 0.0))
+    }
+
+    /// The same for a place's self (0) or total (1).
+    pub(crate) fn factor_of(&self, measure: usize, place: usize, sums: &Sums, known: &Prior) -> (f64, f64) {
         let varied = self.places[measure].get(place).copied().unwrap_or_default();
-        self.moderated(varied, Some(costs(sums)), functions)
+        self.moderated(varied, Some(costs(sums)), known)
     }
 
     /// The same for any group, from its values by side and capture.
-    pub(crate) fn factor_of_values(&self, value: impl Fn(usize, usize) -> f64, sums: &Sums, functions: f64) -> (f64, f64) {
-        self.moderated(self.varied(value), Some(costs(sums)), functions)
+    pub(crate) fn factor_of_values(&self, value: impl Fn(usize, usize) -> f64, sums: &Sums, known: &Prior) -> (f64, f64) {
+        self.moderated(self.varied(value), Some(costs(sums)), known)
     }
 
-    fn moderated(&self, varied: Varied, cost: Option<[f64; 2]>, functions: f64) -> (f64, f64) {
-        let own = self.factor(&varied, cost.unwrap_or([self.cost; 2]), self.function * functions);
-        // What varies more than the others can (chi-square by Wilson and Hilferty) is not one of them, and only its own repeats speak.
-        let width = 2.0 / (9.0 * self.freedom);
-        let alike = 1.0 - below((own.cbrt() - 1.0 + width) / width.sqrt());
-        let prior = self.prior * (alike / ALIKE).min(1.0);
+    fn moderated(&self, varied: Varied, cost: Option<[f64; 2]>, known: &Prior) -> (f64, f64) {
+        let own = self.factor(&varied, cost.unwrap_or([self.cost; 2]), known.variance);
+        let prior = if known.is_background {
+            // Not one of the pool: what is known of runtimes counts for a little.
+            BACKGROUND_FREEDOM
+        } else {
+            // What varies more than the others can (chi-square by Wilson and Hilferty) is not one of them, and only its own repeats speak.
+            let width = 2.0 / (9.0 * self.freedom);
+            let alike = 1.0 - below((own.cbrt() - 1.0 + width) / width.sqrt());
+            self.prior * (alike / ALIKE).min(1.0)
+        };
         ((prior + own * self.freedom) / (prior + self.freedom), prior + self.freedom)
     }
+}
+
+/// Length of each capture of a side, 0 where it is not known.
+fn seconds(side: &Side) -> Vec<f64> {
+    side.measured.iter().map(|measured| measured.duration_nanos.unwrap_or(0) as f64 / 1e9).collect()
 }
 
 /// Cost of an event on each side.

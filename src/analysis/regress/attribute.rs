@@ -83,8 +83,9 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         maker.explain(found, finding.rank, &mut explained_by);
         let moved = shift::shifted(&search, &model, found);
         let verdict = match finding.verdict {
-            _ if moved => Verdict::Shift,
+            // What comes in bursts moves about too.
             _ if open => Verdict::Unconfirmed,
+            _ if moved => Verdict::Shift,
             verdict => verdict,
         };
         findings.push(Finding { verdict, ..finding });

@@ -101,7 +101,7 @@ impl Groups {
         let mut made = Self { rows: Vec::new(), by_place: FxHashMap::default() };
         let whole = all.first().map_or(0.0, |sums| sums.pooled(scale.exposure));
         let merged = made.merge(comparison, drafts);
-        made.weigh(comparison, base, &merged, whole);
+        made.weigh(comparison, base, spec, &merged, whole);
         made
     }
 
@@ -130,7 +130,7 @@ impl Groups {
     }
 
     /// Weights by size class, less what nested groups have in common.
-    fn weigh(&mut self, comparison: &Comparison, base: &Base, drafts: &[Draft], whole: f64) {
+    fn weigh(&mut self, comparison: &Comparison, base: &Base, spec: &Spec, drafts: &[Draft], whole: f64) {
         let kind = |scope: &Scope| 2 * usize::from(scope.node.is_some()) + scope.measure as usize;
         let class = |draft: &Draft| CLASSES.iter().position(|(least, _)| draft.cost >= *least * whole).unwrap_or(CLASSES.len() - 1);
         let mut kinds = [0_usize; 4];
@@ -161,7 +161,7 @@ impl Groups {
                     depth: draft.scope.node.map_or_else(|| depth[draft.scope.place.row()], |node| comparison.tree().depth(node)),
                     ln_kind: (kinds[kind(&draft.scope)].max(1) as f64).ln(),
                     mix,
-                    repeated: base.repeated(comparison, (draft.scope.place, draft.scope.measure, draft.scope.node), &draft.sums, mix),
+                    repeated: base.repeated(comparison, (draft.scope.place, draft.scope.measure, draft.scope.node), (&draft.sums, mix), spec.background_noise),
                 }
             })
             .collect();

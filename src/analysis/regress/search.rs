@@ -17,6 +17,8 @@ const MAX_FINDINGS: usize = 24;
 const RECONSIDERED: usize = 8;
 /// A group with this part of all cost stands for everything.
 const WHOLE: f64 = 0.7;
+/// Changes of one direction may hold this part of all cost together where the bulk says how much work was done: what is left must be a bulk.
+const CHANGED: f64 = 0.6;
 /// Evidence within which all paths of a function are preferred to one of them, if that has most of the cost: a likelihood ratio of e squared.
 const NEAR: f64 = 4.0;
 /// Evidence within which the place nearer to the leaf is preferred: a likelihood ratio of e squared.
@@ -163,13 +165,13 @@ impl Search<'_> {
     fn strongest(&self, found: &[Found], model: &Model) -> Option<Found> {
         let nodes = self.base.ground.explained(&self.multipliers(found), &model.scale);
         let all = totals(&nodes, self.comparison.tree());
-        let mut scored = self.scored(&nodes, &all, model, false);
+        let mut scored = self.scored(found, &nodes, &all, model, false);
         scored.truncate(EXACT);
         if let Some(best) = self.best(&scored, model, Self::whole(&all, model)) {
             return Some(best);
         }
         // A change spreads the control group that it belongs to: is it significant beside what it leaves?
-        let mut lean = self.scored(&nodes, &all, model, true);
+        let mut lean = self.scored(found, &nodes, &all, model, true);
         lean.truncate(TRIED);
         for (_, at, sums, counts) in lean {
             let group = &self.groups.rows[at];
@@ -191,12 +193,13 @@ impl Search<'_> {
     }
 
     /// Groups with their evidence less what their kind costs, strongest first; `lean` leaves noise beyond sampling out.
-    fn scored(&self, nodes: &[Sums], all: &[Sums], model: &Model, lean: bool) -> Vec<(f64, usize, Sums, Counts)> {
+    fn scored(&self, found: &[Found], nodes: &[Sums], all: &[Sums], model: &Model, lean: bool) -> Vec<(f64, usize, Sums, Counts)> {
         let mut scored: Vec<(f64, usize, Sums, Counts)> = Vec::new();
         // Where the bulk says how much work was done, what is nearly everything is the work.
         let given = is_few(model) || given_work(self.comparison, self.spec).is_some();
         let whole = Self::whole(all, model);
         let most = if given { f64::INFINITY } else { whole * WHOLE };
+        let room = if given { [f64::INFINITY; 2] } else { self.room(found, model) };
         for (at, group) in self.groups.rows.iter().enumerate() {
             let sums = self.sums(&group.scope, nodes, all);
             if sums.pooled(model.scale.exposure) > most {
@@ -206,12 +209,32 @@ impl Search<'_> {
             let extra = if lean { model.work } else { Self::doubt(model, group, &sums, whole).extra };
             let z = counts.quick_test(extra).z;
             let score = z * z - 2.0 * group.ln_kind;
-            if score > 0.0 {
+            let is_inside = || found.iter().any(|found| found.rows.binary_search(&(self.first_row(&group.scope))).is_ok());
+            if score > 0.0 && (sums.pooled(model.scale.exposure) <= room[usize::from(z < 0.0)] || is_inside()) {
                 scored.push((score, at, sums, counts));
             }
         }
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         scored
+    }
+
+    /// How much cost further changes of each direction (growth first) may hold.
+    fn room(&self, found: &[Found], model: &Model) -> [f64; 2] {
+        let multipliers = self.multipliers(found);
+        let (mut whole, mut held) = (0.0, [0.0; 2]);
+        for (node, by) in self.base.ground.nodes.iter().zip(multipliers) {
+            let cost = node.pooled(model.scale.exposure);
+            whole += cost;
+            if by.to_bits() != 1.0_f64.to_bits() {
+                held[usize::from(by < 1.0)] += cost;
+            }
+        }
+        held.map(|held| whole * CHANGED - held)
+    }
+
+    fn first_row(&self, scope: &Scope) -> u32 {
+        let first = self.base.ranges(self.comparison, scope.place, scope.measure).next();
+        scope.node.map_or_else(|| first.map_or(0, |range| range.start as u32), |node| node.row() as u32)
     }
 
     fn whole(all: &[Sums], model: &Model) -> f64 {
@@ -320,7 +343,7 @@ impl Search<'_> {
                     .scale
                     .counts(&sums)
                     .map_or(Test::NONE, |counts| counts.test(Self::doubt(model, &own.group, &sums, Self::whole(&all, model))));
-                let mut scored = self.scored(&nodes, &all, model, false);
+                let mut scored = self.scored(&others, &nodes, &all, model, false);
                 scored.truncate(EXACT);
                 // Only what shares nodes with it is an alternative: the rest has its turn later.
                 scored.retain(|(_, group, ..)| {

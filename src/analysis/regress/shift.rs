@@ -1,15 +1,18 @@
 //! Cost that moved and did not grow: a finding whose surroundings as a whole cost what they did is a shift.
 //!
-//! Surroundings are the function's own total (for its self), all paths of the function and the caller (for one path), and the callers (for a
-//! function). Deliberately absent: frames on one side only (see `structure`). Start reading at [`shifted`].
+//! Surroundings are the function's own total (for its self), all paths of the function and the caller (for one path), the callers (for a
+//! function), and everywhere else the callee that carries the change. Deliberately absent: frames on one side only (see `structure`). Start reading at [`shifted`].
 
 use std::ops::Range;
+
+use rustc_hash::FxHashMap;
 
 use super::search::{Found, Search};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::diff::Measure;
 use crate::analysis::diff::ground::Sums;
 use crate::analysis::diff::noise::Model;
+use crate::analysis::place::PlaceId;
 
 /// The net change of the surroundings must surely lie below this part of the finding's.
 const PART: f64 = 0.6;
@@ -17,6 +20,10 @@ const PART: f64 = 0.6;
 const SURE: f64 = 1.645;
 /// Callers, their callers and so on up to this many steps are surroundings.
 const LEVELS: usize = 4;
+/// A callee that carries this part of a change stands for it.
+const CARRIES: f64 = 0.8;
+/// And must cost this many times as much on all paths as inside what changed: it is called from elsewhere too.
+const ELSEWHERE: f64 = 1.05;
 /// Surroundings with more than this part of all cost are everything.
 const WHOLE: f64 = 0.7;
 
@@ -38,18 +45,49 @@ pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found) -> bool
     }
     let moved = delta(&own).abs();
     let whole: f64 = nodes.iter().map(|sums| sums.pooled(exposure)).sum();
-    domains(search, found).into_iter().any(|ranges| {
-        let sums = sum(&ranges);
+    let stayed = |ranges: &[Range<usize>], sums: &Sums| {
         let cost = sums.pooled(exposure);
-        if cost > whole * WHOLE || cost <= own.pooled(exposure) {
+        if cost > whole * WHOLE {
             return false;
         }
         let Some(counts) = model.scale.counts(&sums) else { return false };
         let mix = search.base.shapes.mix(ranges.iter().cloned());
         let doubt = model.doubt(&sums, mix, None, cost / whole);
         let error = cost / 2.0 * (counts.sampling() + doubt.extra).max(0.0).sqrt();
-        delta(&sums).abs() + SURE * error < PART * moved
-    })
+        delta(sums).abs() + SURE * error < PART * moved
+    };
+    let around = |ranges: Vec<Range<usize>>| {
+        let sums = sum(&ranges);
+        sums.pooled(exposure) > own.pooled(exposure) && stayed(&ranges, &sums)
+    };
+    domains(search, found).into_iter().any(around)
+        || carriers(search, found, exposure, delta(&own)).into_iter().any(|(place, inside)| {
+            let ranges: Vec<Range<usize>> = search.base.ranges(search.comparison, place, Measure::Total).collect();
+            let sums = sum(&ranges);
+            sums.pooled(exposure) > ELSEWHERE * inside && stayed(&ranges, &sums)
+        })
+}
+
+/// Callees inside a finding that have most of its change, with what they cost there.
+fn carriers(search: &Search<'_>, found: &Found, exposure: f64, moved: f64) -> Vec<(PlaceId, f64)> {
+    let (tree, base) = (search.comparison.tree(), search.base);
+    let mut parts: FxHashMap<PlaceId, [f64; 2]> = FxHashMap::default();
+    for &row in &found.rows {
+        let sums = base.ground.nodes[row as usize];
+        let delta = sums.value[1] / exposure - sums.value[0];
+        let Some(node) = NodeId::from_row(row as usize) else { continue };
+        let inside = tree.path_up(node).take_while(|at| found.rows.binary_search(&(at.row() as u32)).is_ok());
+        for at in inside.filter(|at| base.outermost[at.row()]) {
+            let part = parts.entry(tree.place(at)).or_default();
+            part[0] += delta;
+            part[1] += sums.pooled(exposure);
+        }
+    }
+    parts.remove(&found.group.scope.place);
+    let mut made: Vec<(PlaceId, f64)> =
+        parts.into_iter().filter(|(_, part)| part[0] / moved >= CARRIES).map(|(place, part)| (place, part[1])).collect();
+    made.sort_by_key(|(place, _)| *place);
+    made
 }
 
 /// The surroundings of a finding as disjoint ranges of nodes.

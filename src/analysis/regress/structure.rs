@@ -46,8 +46,8 @@ const BETTER: f64 = 3.0;
 /// At most this many functions on one side only are looked at, and none with more nodes than this below it.
 const MOST_ONE_SIDED: usize = 200;
 const MOST_NODES: usize = 20_000;
-/// A wrapper has less than this part of its total of its own.
-const WRAPPER: f64 = 0.25;
+/// A wrapper has less than this part of its total of its own: nearly nothing.
+const WRAPPER: f64 = 0.05;
 
 /// A function on one side only.
 struct OneSided {

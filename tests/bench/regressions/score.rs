@@ -2,7 +2,7 @@
 
 use emberlens::analysis::diff::Measure;
 use emberlens::analysis::regress::{Finding, Findings, Spec, findings};
-use emberlens::analysis::stats::{Test, ratio_test, sampling_part};
+use emberlens::analysis::stats::{Doubt, Test, doubtful_test};
 use emberlens::analysis::{Comparison, PlaceId};
 
 use crate::generate::{Capture, Ground, Noise, Scope};
@@ -157,8 +157,7 @@ fn exactly(comparison: &Comparison, cells: &[usize], extra: f64, work: f64) -> T
     let (before, after) = (sum(0), sum(1));
     let per_event = (before.1 + after.1) / (before.0 + after.0);
     let counts = [before.0 / per_event, after.0 / per_event];
-    let part = sampling_part(counts[0], counts[1], extra);
-    ratio_test(counts[0] * part, counts[1] * part, work)
+    doubtful_test(counts[0], counts[1], work, Doubt { extra, ..Doubt::NONE })
 }
 
 /// Does the optimal test find the change?

@@ -1,0 +1,80 @@
+//! Work that a runtime does when it likes, whatever the program asks of it: garbage collection, sweeping, the scheduler, preemption, its own
+//! profiler. From run to run it varies far more than its samples say, and its parts more than the whole: which of them does the work follows from
+//! when a collection happens to begin and from which thread happens to be free. Start reading at [`nodes`], then [`variance`].
+
+use crate::analysis::call_tree::CallTree;
+use crate::analysis::place::Places;
+
+/// Prefixes of decoded names of such work. Much of it stands below the program's own code, whichever goroutine happens to be there when
+/// the collector or the scheduler wants something. Not here is what a program pays for what it does (`mallocgc`, `memmove`, maps, locks, system calls).
+const ROOTS: [&str; 42] = [
+    // Go: marking.
+    "runtime.gc",
+    "runtime._GC",
+    "runtime.markroot",
+    "runtime.scan",
+    "runtime.greyobject",
+    "runtime.tryDeferToSpanScan",
+    "runtime.wbBufFlush",
+    "runtime.(*gc",
+    "runtime.(*spanInlineMarkBits)",
+    "runtime.(*spanQueue)",
+    "runtime.(*localSpanQueue)",
+    "runtime.(*mspan).moveInlineMarks",
+    "runtime.(*mspan).mergeInlineMarks",
+    // Go: sweeping, giving memory back.
+    "runtime.bgsweep",
+    "runtime.bgscavenge",
+    "runtime.sweepone",
+    "runtime.deductSweepCredit",
+    "runtime.(*sweepLocked)",
+    "runtime.(*mheap).freeSpan",
+    "runtime.(*scavenge",
+    "runtime.(*pageAlloc).scavenge",
+    "runtime.runFinalizers",
+    "runtime.runCleanups",
+    // Go: scheduling, preemption.
+    "runtime.mcall",
+    "runtime.mstart",
+    "runtime.schedule",
+    "runtime.findRunnable",
+    "runtime.findrunnable",
+    "runtime.sysmon",
+    "runtime.asyncPreempt",
+    "runtime.preempt",
+    "runtime.gopreempt_m",
+    "runtime.wakep",
+    "runtime.startm",
+    "runtime.stopm",
+    "runtime.note",
+    // Go: its own profiler.
+    "runtime.sigprof",
+    "runtime.sigtramp",
+    "runtime.tracebackPCs",
+    "runtime.(*profBuf)",
+    // V8.
+    "(garbage collector)",
+    "(idle)",
+];
+
+/// How much more single functions of the background work vary than the whole of it, as a factor on the coefficient of variation: with 0.5 for the whole,
+/// one function of two unchanged runs does up to some thirty times what it did. Measured on `sample-profiles/series`: parts of
+/// Go 1.27's collector rise from 2 to 94 samples and preemption falls from 31 to 0 while the whole varies by a quarter.
+const PARTS: f64 = 2.0;
+
+/// For each node: is it below the root of background work?
+pub(crate) fn nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
+    let marked: Vec<bool> = places.iter_ids().map(|(_, place)| ROOTS.iter().any(|root| place.name.starts_with(root))).collect();
+    let mut nodes: Vec<bool> = Vec::with_capacity(tree.len());
+    for (place, parent) in tree.places().iter().zip(tree.parents()) {
+        let above = parent.is_some_and(|parent| nodes[parent.row()]);
+        nodes.push(above || marked[place.row()]);
+    }
+    nodes
+}
+
+/// Variance of the logarithm of a group's cost in one run by background work: `noise` is the coefficient of variation of the whole of that
+/// work, `part` how much of the group it is, `functions` the sum of the squared parts of its functions.
+pub(super) fn variance(noise: f64, part: f64, functions: f64) -> f64 {
+    (noise * part).powi(2) * (1.0 + PARTS * PARTS * functions)
+}
