@@ -362,7 +362,8 @@ impl Base {
         let all = totals(&ground.nodes, tree);
         let selfs = &by_place(&ground.nodes, tree, places, &all, &outermost)[0];
         let scale = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
-        let repeats = Repeats::new(comparison, selfs, &scale).map(Arc::new);
+        let run_noise = ground.basis.run_noise(comparison.sample_type.starts_with("inuse"));
+        let repeats = Repeats::new(comparison, selfs, &scale, run_noise).map(Arc::new);
         Some(Self { ground, outermost, shapes, start, rows, repeats, captured: None })
     }
 

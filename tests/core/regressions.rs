@@ -12,7 +12,7 @@ use emberlens::base::ticket::Ticket;
 use emberlens::model::{Builder, Frame, Profile, Sample};
 
 /// A CPU profile as Go writes it: stacks outermost first with their numbers of samples.
-fn cpu<S: AsRef<str>>(stacks: &[(S, u64)], seconds: f64, period: i64) -> Arc<Profile> {
+pub(crate) fn cpu<S: AsRef<str>>(stacks: &[(S, u64)], seconds: f64, period: i64) -> Arc<Profile> {
     let mut builder = Builder::new([("samples", "count"), ("cpu", "nanoseconds")]);
     builder.default_sample_type = 1;
     "pprof".clone_into(&mut builder.info.format);
@@ -31,7 +31,7 @@ fn cpu<S: AsRef<str>>(stacks: &[(S, u64)], seconds: f64, period: i64) -> Arc<Pro
     Arc::new(builder.finish())
 }
 
-fn against(sides: [&[Arc<Profile>]; 2], normalization: Normalization) -> (Comparison, Vec<Arc<Profile>>) {
+pub(crate) fn against(sides: [&[Arc<Profile>]; 2], normalization: Normalization) -> (Comparison, Vec<Arc<Profile>>) {
     let captures: Vec<Arc<Profile>> = sides.iter().flat_map(|side| side.iter().cloned()).collect();
     let filter = Filter::default();
     let shape = Shape::build(&captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");

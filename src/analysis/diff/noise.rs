@@ -182,7 +182,8 @@ impl Model {
             work = work.max(repeats.wander);
         }
         if few {
-            (exposure, work) = (rest.unwrap_or(normalized), if sure < UNSURE { SURE * SURE / 4.0 } else { 0.0 });
+            let unsure = if sure < UNSURE { SURE * SURE / 4.0 } else { 0.0 };
+            (exposure, work) = (rest.unwrap_or(normalized), unsure + runs.map_or(0.0, |repeats| repeats.common));
         } else {
             let unsure = work_shared.powi(2) / shared.freedom.max(2.0);
             let half = student_from_normal(1.96, if unsure > 0.0 { work * work / unsure } else { f64::INFINITY }) * work.sqrt();
@@ -240,7 +241,9 @@ impl Model {
         let extra = self.beside(sampling + function + shared + by_runtime + bursts, sampling, inside) - sampling;
         // Satterthwaite: how well the sum is known, from how well its parts are.
         let part = |variance: f64, freedom: f64| if freedom.is_finite() && freedom > 0.0 { variance * variance / freedom } else { 0.0 };
-        let unsure = part(function, self.function.freedom.max(3.0)) + part(shared + self.work_shared, self.shared.freedom.max(3.0)) + part(bursts, known);
+        let unsure = part(function, self.function.freedom.max(3.0))
+            + part(shared + self.work_shared, self.shared.freedom.max(3.0))
+            + part(bursts, known);
         let freedom = if unsure > 0.0 { (sampling + extra).powi(2) / unsure } else { f64::INFINITY };
         Doubt { extra, freedom }
     }

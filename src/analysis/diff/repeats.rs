@@ -7,7 +7,7 @@
 
 use super::background::variance;
 use super::ground::{Scale, Sums};
-use crate::analysis::comparison::{Comparison, Side};
+use crate::analysis::comparison::{Comparison, Normalization, Side};
 use crate::analysis::stats::{Cell, Spread, below, biweight, weighted_median};
 use crate::analysis::top::by_place;
 
@@ -22,6 +22,8 @@ const MIN_FREEDOM: f64 = 3.0;
 const MIN_FUNCTIONS: usize = 5;
 /// What is known of a runtime's background work counts as this many degrees of freedom.
 const BACKGROUND_FREEDOM: f64 = 4.0;
+/// What is known of a kind of profile counts as this many degrees of freedom where there are too few functions to learn from.
+const FEW_FREEDOM: f64 = 2.0;
 /// At most as alike as this many degrees of freedom.
 const MOST_ALIKE: f64 = 200.0;
 
@@ -69,8 +71,9 @@ pub(crate) struct Varied {
 }
 
 impl Repeats {
-    /// `None` with so few captures or functions that the captures of one side say less than the two sides do about each other.
-    pub(crate) fn new(comparison: &Comparison, selfs: &[Sums], scale: &Scale) -> Option<Self> {
+    /// `None` with so few captures (or, for blocks of time, functions) that the captures of one side say less than the two sides do about each
+    /// other. `run_noise` is the coefficient of variation from run to run of such profiles, for captures with few functions.
+    pub(crate) fn new(comparison: &Comparison, selfs: &[Sums], scale: &Scale, run_noise: f64) -> Option<Self> {
         let freedom: f64 = comparison.sides.iter().map(|side| side.repeats().1 - 1.0).sum();
         if freedom < MIN_FREEDOM {
             return None;
@@ -79,7 +82,7 @@ impl Repeats {
         let (tree, places) = (comparison.tree(), comparison.places());
         let columns: Vec<Vec<(Vec<i64>, Vec<i64>)>> =
             comparison.sides.iter().map(|side| side.repeats().0.iter().map(|weights| by_place(tree, places, weights)).collect()).collect();
-        let work: Vec<Vec<f64>> = comparison.sides.iter().zip(&columns).map(|(side, columns)| works(side, columns)).collect();
+        let work: Vec<Vec<f64>> = comparison.sides.iter().zip(&columns).map(|(side, columns)| works(side, columns, comparison)).collect();
         let [before, after] = <[Vec<f64>; 2]>::try_from(work).ok()?;
         let mut made = Self {
             freedom,
@@ -109,7 +112,11 @@ impl Repeats {
         });
         made.cost = squares / f64::max(value, f64::MIN_POSITIVE);
         if !made.learn(selfs, scale) {
-            return None;
+            if made.is_slices {
+                return None;
+            }
+            // Too few functions to learn from each other: what is known of such profiles counts for a little, the repeats for the rest.
+            (made.function, made.prior) = (run_noise * run_noise, FEW_FREEDOM);
         }
         if !made.is_slices {
             made.common(comparison);
@@ -286,12 +293,14 @@ fn costs(sums: &Sums) -> [f64; 2] {
     [0, 1].map(|side| if sums.value[side] > 0.0 { sums.squares[side] / sums.value[side] } else { both })
 }
 
-/// Work of each capture beside its side's mean: the middle of what its functions cost beside theirs.
-fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)]) -> Vec<f64> {
+/// Work of each capture beside its side's mean: the middle of what its functions cost beside theirs; with few functions what the normalisation says.
+fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)], comparison: &Comparison) -> Vec<f64> {
+    let seconds = seconds(side);
     let count = columns.len() as f64;
     let mut made: Vec<f64> = columns
         .iter()
-        .map(|(selfs, _)| {
+        .enumerate()
+        .map(|(capture, (selfs, _))| {
             let cells: Vec<Cell> = selfs
                 .iter()
                 .enumerate()
@@ -303,7 +312,12 @@ fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)]) -> Vec<f64> {
                     (events >= LEARNED).then(|| Cell { effect: (f64::max(value as f64, cost / 2.0) / mean).ln(), variance: 1.0 / events })
                 })
                 .collect();
-            if cells.len() < 5 {
+            if cells.len() < MIN_FUNCTIONS {
+                match comparison.effective_normalization() {
+                    Normalization::PerSecond => return seconds.get(capture).copied().unwrap_or(1.0),
+                    Normalization::PerRequest(_) | Normalization::Absolute => return 1.0,
+                    Normalization::Share | Normalization::PerCpuSecond => {}
+                }
                 let whole = |selfs: &[i64]| selfs.iter().map(|&value| value as f64).sum::<f64>();
                 let mean = columns.iter().map(|(selfs, _)| whole(selfs)).sum::<f64>() / count;
                 return whole(selfs) / mean;

@@ -32,7 +32,7 @@ const BULK: usize = 30;
 /// A group is mostly one function where the squares of its functions' parts add up to more than this.
 const ALONE: f64 = 0.5;
 /// With more findings than this, in both directions, one capture a side cannot tell bursts from changes.
-const RESTLESS: usize = 7;
+const RESTLESS: usize = 5;
 
 /// Findings in order of discovery, with `rank` as the order of discovery from 1.
 pub(super) struct Attributed {

@@ -161,7 +161,12 @@ impl Groups {
                     depth: draft.scope.node.map_or_else(|| depth[draft.scope.place.row()], |node| comparison.tree().depth(node)),
                     ln_kind: (kinds[kind(&draft.scope)].max(1) as f64).ln(),
                     mix,
-                    repeated: base.repeated(comparison, (draft.scope.place, draft.scope.measure, draft.scope.node), (&draft.sums, mix), spec.background_noise),
+                    repeated: base.repeated(
+                        comparison,
+                        (draft.scope.place, draft.scope.measure, draft.scope.node),
+                        (&draft.sums, mix),
+                        spec.background_noise,
+                    ),
                 }
             })
             .collect();

@@ -50,9 +50,9 @@ pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found) -> bool
         if cost > whole * WHOLE {
             return false;
         }
-        let Some(counts) = model.scale.counts(&sums) else { return false };
+        let Some(counts) = model.scale.counts(sums) else { return false };
         let mix = search.base.shapes.mix(ranges.iter().cloned());
-        let doubt = model.doubt(&sums, mix, None, cost / whole);
+        let doubt = model.doubt(sums, mix, None, cost / whole);
         let error = cost / 2.0 * (counts.sampling() + doubt.extra).max(0.0).sqrt();
         delta(sums).abs() + SURE * error < PART * moved
     };
