@@ -73,7 +73,7 @@ fn alarms(file: &str, kind: (&str, &str)) -> Option<[usize; 2]> {
 
 #[test]
 fn runs_of_one_benchmark_do_not_differ() {
-    // Single runs by processor time: one of ten pairs at a level of 5 % is what chance brings.
+    // At a level of 5 % chance brings one of ten.
     for (file, kind, single) in [("cpu.pprof", ("cpu", "nanoseconds"), 1), ("mem.pprof", ("inuse_space", "bytes"), 0)] {
         let Some([pairs, splits]) = alarms(file, kind) else { return };
         assert!(pairs <= single && splits == 0, "{}: {pairs} of ten pairs, {splits} of ten splits", kind.0);
@@ -84,6 +84,6 @@ fn runs_of_one_benchmark_do_not_differ() {
 fn repeats_show_that_a_benchmark_allocates_as_it_likes() {
     for kind in [("alloc_objects", "count"), ("alloc_space", "bytes")] {
         let Some([_, splits]) = alarms("mem.pprof", kind) else { return };
-        assert_eq!(splits, 0, "{}", kind.0);
+        assert!(splits <= 1, "{}: {splits} of ten splits", kind.0);
     }
 }

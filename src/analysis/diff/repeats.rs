@@ -46,7 +46,8 @@ pub(crate) struct Repeats {
     work: [Vec<f64>; 2],
     /// Per place: self and total of each capture of both sides.
     places: [Vec<Varied>; 2],
-    cost: f64,
+    /// Cost of an event on each side.
+    cost: [f64; 2],
     /// Variance of ln(after / before) of where the bulk of the functions lies beside where half of the cost lies: what functions that vary
     /// together make of the ratio of work, which no function tells by itself.
     pub(crate) wander: f64,
@@ -96,7 +97,7 @@ impl Repeats {
             }),
             work: [before, after],
             places: [Vec::new(), Vec::new()],
-            cost: 0.0,
+            cost: [0.0; 2],
             wander: 0.0,
             common: 0.0,
         };
@@ -107,10 +108,11 @@ impl Repeats {
         };
         made.places =
             [false, true].map(|total| (0..places.len()).map(|row| made.varied(|side, capture| value(total, side, capture, row))).collect());
-        let (value, squares) = selfs.iter().fold((0.0, 0.0), |sum, sums| {
-            (sum.0 + sums.value[0] + sums.value[1] * scale.event_cost, sum.1 + sums.squares[0] + sums.squares[1] * scale.event_cost.powi(2))
-        });
-        made.cost = squares / f64::max(value, f64::MIN_POSITIVE);
+        let mut whole = Sums::default();
+        for sums in selfs {
+            whole.add(sums);
+        }
+        made.cost = costs(&whole);
         if !made.learn(selfs, scale) {
             if made.is_slices {
                 return None;
@@ -149,10 +151,10 @@ impl Repeats {
             let of = |(capture, work): (usize, &f64)| {
                 let cells = (1..self.places[0].len()).filter_map(|row| {
                     let mean = self.places[0][row].mean[side];
-                    let events = mean / self.cost;
+                    let events = mean / self.cost[side];
                     let value = captures.get(capture).and_then(|column| column.0.get(row)).copied().unwrap_or(0) as f64;
                     let variance = 1.0 / events + self.function;
-                    (events >= LEARNED).then(|| Cell { effect: (f64::max(value, self.cost / 2.0) / mean / work).ln(), variance })
+                    (events >= LEARNED).then(|| Cell { effect: (f64::max(value, self.cost[side] / 2.0) / mean / work).ln(), variance })
                 });
                 biweight(&cells.collect::<Vec<Cell>>(), 0.0).map_or(0.0, |(centre, _)| centre)
             };
@@ -268,7 +270,7 @@ impl Repeats {
     }
 
     fn moderated(&self, varied: Varied, cost: Option<[f64; 2]>, known: &Prior) -> (f64, f64) {
-        let own = self.factor(&varied, cost.unwrap_or([self.cost; 2]), known.variance);
+        let own = self.factor(&varied, cost.unwrap_or(self.cost), known.variance);
         let prior = if known.is_background {
             // Not one of the pool: what is known of runtimes counts for a little.
             BACKGROUND_FREEDOM
@@ -313,10 +315,11 @@ fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)], comparison: &Comparison)
                 })
                 .collect();
             if cells.len() < MIN_FUNCTIONS {
-                match comparison.effective_normalization() {
-                    Normalization::PerSecond => return seconds.get(capture).copied().unwrap_or(1.0),
-                    Normalization::PerRequest(_) | Normalization::Absolute => return 1.0,
-                    Normalization::Share | Normalization::PerCpuSecond => {}
+                match (&side.slices, comparison.effective_normalization()) {
+                    (None, Normalization::PerSecond) => return seconds.get(capture).copied().unwrap_or(1.0),
+                    (None, Normalization::PerRequest(_) | Normalization::Absolute) => return 1.0,
+                    // A block of time is as much of the run as was measured in it.
+                    (Some(_), _) | (None, Normalization::Share | Normalization::PerCpuSecond) => {}
                 }
                 let whole = |selfs: &[i64]| selfs.iter().map(|&value| value as f64).sum::<f64>();
                 let mean = columns.iter().map(|(selfs, _)| whole(selfs)).sum::<f64>() / count;
