@@ -1,4 +1,4 @@
-//! Parts of captures against what `perf report --time` and `pprof -tagfocus` say of them, and the work that is counted in captures.
+//! Parts of captures against what `perf report --time` and `pprof -tags` say of them, and the work that is counted in captures.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ fn time_ranges_hold_what_perf_reports_for_them() {
     assert_eq!(found["normalization"], "per-second", "a range of a whole run is no run");
 }
 
-/// Golden: `go tool pprof -top -unit=ns -tagfocus=^place-order$` and `^search$` of Go 1.27.3.
+/// Golden: `go tool pprof -tags -unit=ns` of Go 1.27.3, the values of `endpoint`.
 #[test]
 fn label_values_hold_what_pprof_shows_for_them() {
     let found = parts(ORDERS, "label=endpoint:place-order", "label=endpoint:search", &[]);

@@ -221,8 +221,11 @@ fn changes(run: &Run) {
         let [first, name] = [percent(sums.first_cause, sums.detectable), percent(sums.first_name, sums.detectable)];
         let likeliest = percent(sums.likeliest, sums.detectable);
         let measured = format!("{first:.1} % (likeliest of all scopes {likeliest:.1} %)");
-        row(cause, &format!("{what}: first is the cause"), ">= 99.5 %", &measured, Some(first >= 99.5), sums.detectable);
-        row("R9", &format!("{what}: first has the name"), ">= 97 %", &format!("{name:.1} %"), Some(name >= 97.0), sums.detectable);
+        // Of several changes there is no first.
+        if sums.detectable > 0.0 {
+            row(cause, &format!("{what}: first is the cause"), ">= 99.5 %", &measured, Some(first >= 99.5), sums.detectable);
+            row("R9", &format!("{what}: first has the name"), ">= 97 %", &format!("{name:.1} %"), Some(name >= 97.0), sums.detectable);
+        }
         let [all, planted, reported, work] = sums.intervals.map(|[held, seen]| percent(held, seen));
         let measured = format!("all {all:.1} %, planted {planted:.1} %, reported {reported:.1} %, work {work:.1} %");
         row(
