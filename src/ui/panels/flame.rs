@@ -163,7 +163,7 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
             ui.add_space(size::PAD);
             found_ui(ui, cx, comparison);
             // Where the window is narrow, the switches and the answer to a search stay.
-            if shown == ColorBy::Delta && ui.available_width() > 330.0 {
+            if shown == ColorBy::Delta {
                 legend::delta_ui(ui, cx.theme);
             }
         });

@@ -7,11 +7,11 @@ use egui::{RichText, ScrollArea, Ui};
 
 use crate::analysis::filter::texts;
 use crate::app::Capture;
-use crate::model::{Profile, base_name, human, human_duration};
+use crate::model::{Profile, base_name, grouped, human, human_duration};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
-use crate::ui::words::{counted, date, grouped};
+use crate::ui::words::{counted, date};
 
 /// Most values of a label key that are named.
 const VALUES: usize = 6;

@@ -91,6 +91,7 @@ impl<'a> List<'a> {
     }
 }
 
+/// The title, what numbers are a part of, and what goes through the list and copies it.
 fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Regressions").font(fonts::title()));
@@ -111,6 +112,12 @@ fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 {
                     out.send(todo);
                 }
+            }
+            if let Some(comparison) = cx.app.table().ready() {
+                let of = comparison.denominator_text();
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(Label::new(RichText::new(&of).color(cx.theme.muted).font(fonts::small())).truncate()).on_hover_text(&of);
+                });
             }
         });
     });
@@ -134,11 +141,15 @@ fn copy_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     response.response.on_hover_text("Copy the findings");
 }
 
-/// The summary, what numbers are a part of, and what decides which rows are shown.
+/// The summary, its first sentence first, and what decides which rows are shown.
 fn head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
-    ui.add(Label::new(RichText::new(&list.findings.summary).color(cx.theme.text)).wrap());
+    let summary = &list.findings.summary;
+    let (first, rest) = summary.split_once(". ").map_or((summary.as_str(), ""), |(first, rest)| (&summary[..=first.len()], rest));
+    ui.add(Label::new(RichText::new(first).color(cx.theme.text)).wrap());
+    if !rest.is_empty() {
+        ui.add(Label::new(RichText::new(rest).color(cx.theme.muted).font(fonts::small())).wrap());
+    }
     ui.add_space(size::GAP);
-    ui.add(Label::new(RichText::new(list.comparison.denominator_text()).color(cx.theme.muted).font(fonts::small())).wrap());
     bars::thresholds_ui(ui, cx, out);
     bars::filter_ui(ui, cx, list, out);
     ui.add_space(size::GAP);
