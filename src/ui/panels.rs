@@ -1,6 +1,7 @@
 //! One panel a file; each is a function of the context that sends commands and owns nothing.
 
 pub mod call_tree;
+mod captures;
 pub(crate) mod details;
 pub(crate) mod flame;
 pub(crate) mod hot_paths;

@@ -97,6 +97,7 @@ impl Shell {
             Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Effect::SavePicture(path) => self.save_picture(ctx, &path),
             Effect::ChooseFiles => self.ask(ctx, window, Wish::Open),
+            Effect::ChooseForSide(side) => self.ask(ctx, window, Wish::Side(side)),
             Effect::ChooseExport(name) => self.ask(ctx, window, Wish::Export(name)),
             Effect::ChooseComparison => {
                 let shown = self.app.view().after.and_then(|id| self.app.capture(id)).map(|capture| capture.path.clone());

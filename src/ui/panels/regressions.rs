@@ -12,6 +12,7 @@ use std::sync::Arc;
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
 use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::Noise;
 use crate::analysis::regress::{Finding, Findings};
 use crate::app::derived::State;
 use crate::app::findings::FindingKind;
@@ -114,13 +115,27 @@ fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 }
             }
             if let Some(comparison) = cx.app.table().ready() {
-                let of = comparison.denominator_text();
+                let of = match noise_words(comparison, cx.app.table_diff().ready().map(|diff| &diff.noise)) {
+                    Some(noise) => format!("{noise}; {}", comparison.denominator_text()),
+                    None => comparison.denominator_text(),
+                };
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     ui.add(Label::new(RichText::new(&of).color(cx.theme.muted).font(fonts::small())).truncate()).on_hover_text(&of);
                 });
             }
         });
     });
+}
+
+/// What noise is known from, where there is more than one capture a side: `noise from 5 + 5 captures`.
+fn noise_words(comparison: &Comparison, noise: Option<&Noise>) -> Option<String> {
+    let (before, after) = comparison.pair()?;
+    let counts = [before, after].map(|side| side.captures.len());
+    match noise?.slices {
+        Some((slices, _)) => Some(format!("noise from {slices} slices of time")),
+        None if counts == [1, 1] => None,
+        None => Some(format!("noise from {} + {} captures", counts[0], counts[1])),
+    }
 }
 
 /// A menu with the forms in which the findings can be copied.
