@@ -39,6 +39,7 @@ use crate::analysis::part::{Part, Span};
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
 use crate::analysis::top::Top;
+use crate::analysis::trend::Trend;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
@@ -289,6 +290,7 @@ impl App {
                 keys.push(Key::Diff(shown.clone(), self.view.thresholds, self.view.exposure));
             }
         }
+        keys.extend(self.trend_key());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
         }
@@ -599,6 +601,18 @@ impl App {
         let pattern = Some(&self.view.search).filter(|pattern| !pattern.is_empty());
         let key = self.comparison_key(self.view.direction).zip(pattern).map(|(key, pattern)| Key::Matches(key, pattern.clone()));
         self.state(key.as_ref(), |value| if let Value::Matches(it) = value { Some(it) } else { None })
+    }
+
+    /// The trend is made only while it is in front, of what is selected; a place that does not occur has none.
+    fn trend_key(&self) -> Option<Key> {
+        let place = &self.view.selection.as_ref().filter(|_| self.view.tab == Tab::Trend)?.place;
+        self.table().ready()?.places().find(place)?;
+        Some(Key::Trend(self.comparison_key(Direction::TopDown)?, place.clone(), self.view.measure))
+    }
+
+    /// The selected place in each capture and over time, while the view wants it.
+    pub fn trend(&self) -> State<'_, Trend> {
+        self.state(self.trend_key().as_ref(), |value| if let Value::Trend(it) = value { Some(it) } else { None })
     }
 
     /// The newest flame graph that was ready with the comparison it belongs to, and whether it is older than the view.

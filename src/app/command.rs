@@ -309,6 +309,7 @@ impl Keys {
             "Num4" => "4",
             "Num5" => "5",
             "Num6" => "6",
+            "Num7" => "7",
             key => key,
         };
         let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
@@ -413,6 +414,7 @@ kinds! {
     "show-info" "Capture info" "Where the captures come from, and what was lost" View false [plain("Num4")] |app| if_shown(app, Command::SetTab(Tab::Info)), checked |app| app.view().tab == Tab::Info;
     "show-findings" "Findings" "All findings of a comparison, one line each" View false [plain("Num5")] |app| if_compared(app, Command::SetTab(Tab::Findings)), checked |app| app.view().tab == Tab::Findings;
     "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
+    "show-trend" "Trend" "The selected function in each capture of a side, and over time" View false [plain("Num7")] |app| if_shown(app, Command::SetTab(Tab::Trend)), checked |app| app.view().tab == Tab::Trend;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" View false [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;

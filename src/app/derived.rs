@@ -11,7 +11,7 @@ use super::findings::Thresholds;
 use super::view::{CaptureId, FlameShape};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
-use crate::analysis::diff::{self, Diff, Exposure, Spec};
+use crate::analysis::diff::{self, Diff, Exposure, Measure, Spec};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
@@ -21,6 +21,7 @@ use crate::analysis::place::Granularity;
 use crate::analysis::regress::{self, Findings};
 use crate::analysis::search::{self, Matches};
 use crate::analysis::top::{self, Top};
+use crate::analysis::trend::{self, Trend};
 use crate::base::jobs::JobId;
 use crate::base::ticket::Ticket;
 use crate::model::Profile;
@@ -80,6 +81,8 @@ pub enum Key {
     Flame(ComparisonKey, FlameShape),
     /// What the search found.
     Matches(ComparisonKey, String),
+    /// A place by name in each capture and over time.
+    Trend(ComparisonKey, String, Measure),
 }
 
 impl Key {
@@ -94,6 +97,7 @@ impl Key {
             Self::Findings(..) => "Looking for regressions",
             Self::Flame(..) => "Laying out the flame graph",
             Self::Matches(..) => "Searching",
+            Self::Trend(..) => "Following a function",
         }
     }
 }
@@ -119,6 +123,8 @@ pub enum Value {
     Flame(Arc<FlameLayout>),
     /// See [`Key::Matches`].
     Matches(Arc<Matches>),
+    /// See [`Key::Trend`].
+    Trend(Arc<Trend>),
 }
 
 /// Where a wanted result stands.
@@ -235,7 +241,8 @@ const fn shape_of(key: &Key) -> &ShapeKey {
         | Key::Diff(key, ..)
         | Key::Findings(key, ..)
         | Key::Flame(key, _)
-        | Key::Matches(key, _) => &key.shape,
+        | Key::Matches(key, _)
+        | Key::Trend(key, ..) => &key.shape,
     }
 }
 
@@ -303,6 +310,14 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 let widths = self_widths(&comparison, shape);
                 let shape = flame::Shape { parents: tree.parents(), depths: tree.depths() };
                 FlameLayout::build(shape, &widths, ticket).map(|layout| Value::Flame(Arc::new(layout))).map_err(cancelled)
+            })
+        }
+        Key::Trend(key, place, measure) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |ticket| {
+                let place = comparison.places().find(&place).ok_or("the function does not occur in what is shown")?;
+                let made = trend::trend(&comparison, &captures, &key.filter, place, measure, ticket);
+                made.map(|trend| Value::Trend(Arc::new(trend))).map_err(cancelled)
             })
         }
         Key::Matches(key, pattern) => {

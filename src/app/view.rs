@@ -68,11 +68,13 @@ pub enum Tab {
     Findings,
     /// Which names of two sides are one function (comparisons).
     Names,
+    /// The selected function in each capture and over time.
+    Trend,
 }
 
 impl Tab {
     /// All, in the order of the tab bar.
-    pub const ALL: [Self; 6] = [Self::Flame, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names];
+    pub const ALL: [Self; 7] = [Self::Flame, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names, Self::Trend];
 
     /// True for views of comparisons.
     pub const fn needs_two(self) -> bool {
@@ -88,6 +90,7 @@ impl Tab {
             Self::Info => "Capture info",
             Self::Findings => "Findings",
             Self::Names => "Names",
+            Self::Trend => "Trend",
         }
     }
 }

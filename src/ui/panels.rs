@@ -10,6 +10,7 @@ pub(crate) mod matching;
 pub(crate) mod regressions;
 mod rows;
 pub mod top;
+pub(crate) mod trend;
 pub(crate) mod welcome;
 mod words;
 
@@ -33,5 +34,6 @@ pub static PANELS: &[Panel] = &[
     Panel { name: "matching", ui: matching::ui },
     Panel { name: "regressions", ui: regressions::ui },
     Panel { name: "top", ui: top::ui },
+    Panel { name: "trend", ui: trend::ui },
     Panel { name: "welcome", ui: welcome::ui },
 ];

@@ -258,6 +258,7 @@ pub(super) fn tab_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         Tab::Info => panels::info::ui(ui, cx, out),
         Tab::Findings => panels::regressions::ui(ui, cx, out),
         Tab::Names => panels::matching::ui(ui, cx, out),
+        Tab::Trend => panels::trend::ui(ui, cx, out),
     }
 }
 

@@ -144,6 +144,22 @@ fn the_captures_of_a_side_are_summed_and_kept_apart_for_their_noise() {
 }
 
 #[test]
+fn the_slices_of_a_capture_have_its_value_as_their_mean() {
+    let mut app = app();
+    let perf = |name: &str| sample("perf-data/6.1.187").join(name);
+    app.apply(Command::OpenComparison(perf("indexer-before.perf.data"), perf("indexer-after.perf.data")));
+    app.apply(Command::Select(Some(Selection { place: "find_term".to_owned(), path: Vec::new() })));
+    assert!(app.trend().ready().is_none(), "nothing is followed that nobody looks at");
+    app.apply(Command::SetTab(emberlens::app::view::Tab::Trend));
+    app.settle();
+    let trend = app.trend().ready().expect("a trend");
+    for (whole, slices) in trend.captures.iter().zip(&trend.slices) {
+        assert_eq!((whole.points.len(), slices.points.len(), whole.interval), (1, 24, None));
+        assert!(whole.mean > 0.0 && (slices.mean / whole.mean - 1.0).abs() < 1e-9, "{} {}", slices.mean, whole.mean);
+    }
+}
+
+#[test]
 fn captures_move_between_sides_and_undo_brings_them_back() {
     let mut app = repeated();
     let ids: Vec<CaptureId> = app.captures().iter().map(|capture| capture.id).collect();

@@ -165,6 +165,20 @@ fn more_dropped_files_ask_for_their_sides_and_the_list_of_captures_changes_them(
 }
 
 #[test]
+fn the_trend_of_a_finding_names_mean_interval_and_unit() {
+    let mut harness = dark(&(crate::stage::repeats() + "select-finding 1\n"));
+    press(&mut harness, Modifiers::NONE, Key::Num7);
+    harness.get_by_label_contains("cpu, per second of capture");
+    harness.get_by_label_contains("of 2");
+    harness.get_by_label_contains("one value, so no interval");
+    for _ in 0..3 {
+        harness.step();
+    }
+    let delay = harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(delay > std::time::Duration::from_hours(1), "{delay:?}");
+}
+
+#[test]
 fn pasted_paths_are_opened() {
     let mut harness = dark("");
     harness.event(egui::Event::Paste(format!("file://{}\n", sample(BEFORE).display())));

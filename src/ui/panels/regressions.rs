@@ -16,6 +16,7 @@ use crate::analysis::diff::Noise;
 use crate::analysis::regress::{Finding, Findings};
 use crate::app::derived::State;
 use crate::app::findings::FindingKind;
+use crate::app::view::Tab;
 use crate::app::{Command, command};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
@@ -188,6 +189,14 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
         if response.clicked() {
             out.send(Command::SelectFinding(finding.rank));
         }
+        response.context_menu(|ui| {
+            if ui.button("Trend").on_hover_text("In each capture of a side, and over time").clicked() {
+                out.send(Command::SelectFinding(finding.rank));
+                out.send(Command::SetMeasure(finding.measure));
+                out.send(Command::SetTab(Tab::Trend));
+                ui.close();
+            }
+        });
     }
     if list.order.is_empty() && !list.findings.rows.is_empty() {
         let hidden = list.findings.rows.len();
