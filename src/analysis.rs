@@ -22,6 +22,7 @@ pub mod search;
 pub mod slices;
 pub mod stats;
 pub mod top;
+pub mod trend;
 pub mod unfold;
 pub mod weigh;
 pub mod work;

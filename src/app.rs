@@ -11,6 +11,7 @@ mod effect;
 mod event;
 pub mod export;
 pub mod findings;
+pub mod guess;
 pub mod load;
 pub mod modules;
 pub mod picture;
@@ -38,13 +39,14 @@ use crate::analysis::part::{Part, Span};
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
 use crate::analysis::top::Top;
+use crate::analysis::trend::Trend;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
 use derived::{ComparisonKey, Key, Memo, ShapeKey, State, Value};
 use settings::Settings;
 use undo::Undo;
-use view::{CaptureId, FlameShape, SortBy, Tab, ViewState};
+use view::{CaptureId, FlameShape, Side, SortBy, Tab, ViewState};
 
 /// One open file.
 pub struct Capture {
@@ -288,6 +290,7 @@ impl App {
                 keys.push(Key::Diff(shown.clone(), self.view.thresholds, self.view.exposure));
             }
         }
+        keys.extend(self.trend_key());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
         }
@@ -307,7 +310,8 @@ impl App {
         let (hide, all_frames) = (self.view.filter.hide.clone(), self.view.filter.all_frames);
         // A capture alone has nothing to match, and its results stay whatever was decided about names.
         let naming = if self.view.is_comparison() { self.view.naming.clone() } else { Naming::default() };
-        let shape = ShapeKey { captures: generations, granularity: self.view.granularity, direction, hide, all_frames, naming };
+        let sides = self.view.sides().iter().map(Vec::len).collect();
+        let shape = ShapeKey { captures: generations, sides, granularity: self.view.granularity, direction, hide, all_frames, naming };
         let (filter, parts) = (self.view.filter.clone(), self.parts());
         Some(ComparisonKey { shape, sample_type: self.sample_type()?, parts, filter, normalization: self.normalization() })
     }
@@ -328,16 +332,33 @@ impl App {
         profiles.collect::<Option<_>>().unwrap_or_default()
     }
 
-    /// The captures shown by name, before first, each with what part of it is compared.
+    /// The sides shown by name, before first, each with what part of it is compared: `run-1.pb.gz + 4 more`.
     pub fn shown_names(&self) -> Vec<String> {
-        let shown = self.view.captures().into_iter().zip(self.parts());
-        let name = |(id, part): (CaptureId, Part)| self.capture(id).map(|capture| capture.name_of_part(&part));
-        shown.filter_map(name).collect()
+        let name = |(ids, part): (Vec<CaptureId>, Part)| {
+            let first = self.capture(*ids.first()?)?.name_of_part(&part);
+            Some(if ids.len() > 1 { format!("{first} + {} more", ids.len() - 1) } else { first })
+        };
+        self.view.sides().into_iter().zip(self.parts()).filter_map(name).collect()
     }
 
-    /// What part of each of the captures shown is looked at, before first: of a lone capture the whole.
+    /// What part of its captures each of the sides shown is, before first: of a lone side the whole.
     fn parts(&self) -> Vec<Part> {
         if self.view.is_comparison() { self.view.parts.to_vec() } else { self.view.after.map(|_| Part::WHOLE).into_iter().collect() }
+    }
+
+    /// The same for each of the captures shown.
+    fn parts_of_captures(&self) -> Vec<Part> {
+        let of_side = |(ids, part): (Vec<CaptureId>, Part)| std::iter::repeat_n(part, ids.len());
+        self.view.sides().into_iter().zip(self.parts()).flat_map(of_side).collect()
+    }
+
+    /// The first profile of a side, or of what is shown where there is no comparison.
+    pub fn first_of(&self, side: Side) -> Option<&Arc<Profile>> {
+        let id = match side {
+            Side::Before => self.view.before.or(self.view.after),
+            Side::After => self.view.after,
+        };
+        self.capture(id?)?.profile()
     }
 
     /// The view.
@@ -399,7 +420,7 @@ impl App {
 
     /// True where all shown captures (or their parts) know how long they took.
     pub fn durations_known(&self) -> bool {
-        let (profiles, parts) = (self.profiles(), self.parts());
+        let (profiles, parts) = (self.profiles(), self.parts_of_captures());
         !profiles.is_empty() && profiles.iter().zip(&parts).all(|(profile, part)| part.duration_nanos(profile).is_some())
     }
 
@@ -427,7 +448,7 @@ impl App {
     /// The normalisation in effect.
     pub fn normalization(&self) -> Normalization {
         let fitting = || {
-            let (profiles, parts) = (self.profiles(), self.parts());
+            let (profiles, parts) = (self.profiles(), self.parts_of_captures());
             Normalization::fitting_parts(&self.sample_type().unwrap_or_default().0, profiles.iter().map(AsRef::as_ref).zip(&parts))
         };
         self.view.normalization.clone().unwrap_or_else(fitting)
@@ -582,6 +603,18 @@ impl App {
         self.state(key.as_ref(), |value| if let Value::Matches(it) = value { Some(it) } else { None })
     }
 
+    /// The trend is made only while it is in front, of what is selected; a place that does not occur has none.
+    fn trend_key(&self) -> Option<Key> {
+        let place = &self.view.selection.as_ref().filter(|_| self.view.tab == Tab::Trend)?.place;
+        self.table().ready()?.places().find(place)?;
+        Some(Key::Trend(self.comparison_key(Direction::TopDown)?, place.clone(), self.view.measure))
+    }
+
+    /// The selected place in each capture and over time, while the view wants it.
+    pub fn trend(&self) -> State<'_, Trend> {
+        self.state(self.trend_key().as_ref(), |value| if let Value::Trend(it) = value { Some(it) } else { None })
+    }
+
     /// The newest flame graph that was ready with the comparison it belongs to, and whether it is older than the view.
     pub fn shown_flame(&self) -> Option<(&Arc<FlameLayout>, &Arc<Comparison>, bool)> {
         let (layout, comparison) = self.shown.flame.as_ref()?;
@@ -623,7 +656,7 @@ impl App {
         let broken = self.view.captures().into_iter().find_map(|id| self.capture(id)?.error().map(|why| (Some(id), why.to_owned())));
         broken.or_else(|| match self.comparison() {
             State::Failed(why) if why != "cancelled" => Some((None, why.to_owned())),
-            _ if self.profiles().len() == 2 && self.sample_types().is_empty() => Some((None, self.nothing_in_common())),
+            _ if self.profiles().len() > 1 && self.sample_types().is_empty() => Some((None, self.nothing_in_common())),
             _ if self.profiles().len() == 1 && self.sample_types().is_empty() => Some((None, "the capture has no sample types".to_owned())),
             _ => None,
         })

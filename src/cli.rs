@@ -41,10 +41,10 @@ pub type DrawPicture = fn(&PictureRequest<'_>) -> Result<Vec<u8>, String>;
 /// What the window shows first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenRequest {
-    /// Captures to open side by side, or before and after.
+    /// Captures to open; the first is shown.
     pub files: Vec<PathBuf>,
-    /// True where `files` are two that shall be compared.
-    pub is_comparison: bool,
+    /// Captures of both sides of a comparison, before first.
+    pub sides: Option<[Vec<PathBuf>; 2]>,
     /// How to load them.
     pub load: LoadOptions,
 }
@@ -119,8 +119,10 @@ fn dispatch(args: Args, hooks: &Hooks) -> Result<ExitCode, Failure> {
     }
     let load = args.global.load_options();
     match args.command {
-        None => open::run(args.files, args.diff, load, hooks),
-        Some(_) if args.diff.is_some() => Err(Failure::Usage("--diff opens the window and goes with no subcommand".to_owned())),
+        None => open::run(args, load, hooks),
+        Some(_) if args.diff.is_some() || !args.before.is_empty() => {
+            Err(Failure::Usage("--diff, --before and --after before a subcommand open the window and go with none".to_owned()))
+        }
         Some(Subcommand::Info(info)) => info::run(&info, &load),
         Some(Subcommand::Top(top)) => top::run(&top, &load),
         Some(Subcommand::Diff(diff)) => diff::run(&diff, &load),

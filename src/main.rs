@@ -18,10 +18,9 @@ fn hooks() -> Hooks {
 fn open_window(request: cli::OpenRequest) -> Result<(), String> {
     use emberlens::app::Command;
 
-    let command = match <[std::path::PathBuf; 2]>::try_from(request.files) {
-        Ok([before, after]) if request.is_comparison => Some(Command::OpenComparison(before, after)),
-        Ok(files) => Some(Command::Open(files.into())),
-        Err(files) => (!files.is_empty()).then_some(Command::Open(files)),
+    let command = match request.sides {
+        Some([before, after]) => Some(Command::OpenSides(before, after)),
+        None => (!request.files.is_empty()).then_some(Command::Open(request.files)),
     };
     emberlens::ui::run(command.into_iter().collect(), request.load)
 }

@@ -19,6 +19,7 @@ mod file_dialog;
 mod palette;
 mod parts;
 mod shortcuts;
+mod sides;
 mod toasts;
 mod words;
 mod work;

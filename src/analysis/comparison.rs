@@ -428,6 +428,20 @@ impl Comparison {
         if per > 0.0 { 1.0 / per } else { 0.0 }
     }
 
+    /// The same for one capture of a side alone; requests are taken to be spread evenly over the captures.
+    pub fn factor_of_capture(&self, side: &Side, at: usize) -> f64 {
+        let Some(measured) = side.measured.get(at) else { return 0.0 };
+        let alone = Side {
+            gross: measured.gross,
+            duration_nanos: measured.duration_nanos,
+            cpu_nanos: measured.cpu_nanos,
+            work: side.work.map(|work| Amount { amount: work.amount / side.measured.len() as f64, ..work }),
+            captures: vec![Weights::default()],
+            ..Side::default()
+        };
+        self.factor(&alone)
+    }
+
     /// Stored integers to one of `unit`: 1 but for sample types with decimals.
     fn stored_per_unit(&self) -> f64 {
         10_f64.powi(i32::from(self.decimals))

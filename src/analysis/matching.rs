@@ -142,7 +142,7 @@ pub(super) fn join(
 ) -> (Places, Matching) {
     let [before, after] = sides else { return (places, Matching::default()) };
     let on = [present(before, &places, frames, profiles), present(after, &places, frames, profiles)];
-    let mut groups = accepted(&places, naming);
+    let mut groups = accepted(&places, naming, &on[1]);
     if !naming.exact {
         let taken: FxHashSet<usize> = groups.iter().flat_map(|group| group.rows.iter().copied()).collect();
         let pool = (1..places.len())
@@ -185,14 +185,17 @@ fn present(side: &SideInput, places: &Places, frames: &[FramePlaces], profiles: 
 }
 
 /// What the user said, where both names are there.
-fn accepted(places: &Places, naming: &Naming) -> Vec<Group> {
+fn accepted(places: &Places, naming: &Naming, on_after: &[bool]) -> Vec<Group> {
     let mut taken: FxHashSet<PlaceId> = FxHashSet::default();
     let mut groups = Vec::new();
     for (before, after) in &naming.aliases {
         let (Some(old), Some(new)) = (places.find(before), places.find(after)) else { continue };
         if old != new && !taken.contains(&old) && !taken.contains(&new) {
             taken.extend([old, new]);
-            groups.push(Group { rule: Rule::Accepted, name: after.clone(), rows: vec![old.row(), new.row()] });
+            // Shown by the name that after has, also where the sides were swapped since the user decided.
+            let is_on = |place: PlaceId| on_after.get(place.row()).copied().unwrap_or(false);
+            let name = if is_on(old) && !is_on(new) { before } else { after };
+            groups.push(Group { rule: Rule::Accepted, name: name.clone(), rows: vec![old.row(), new.row()] });
         }
     }
     groups

@@ -4,6 +4,7 @@ mod copy;
 mod files;
 mod look;
 mod pick;
+mod sides;
 
 use super::command::Command;
 use super::derived::Key;
@@ -20,11 +21,21 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         return Vec::new();
     }
     match command {
-        C::Open(..) | C::OpenComparison(..) | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
+        C::Open(..) | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
             files::apply(app, command)
         }
-        C::Show(..) | C::SetBefore(..) | C::SetAfter(..) | C::CompareParts(..) | C::SwapSides | C::LeaveComparison => {
-            files::sides(app, &command);
+        C::OpenComparison(..)
+        | C::OpenSides(..)
+        | C::AddFiles(..)
+        | C::Show(..)
+        | C::SetBefore(..)
+        | C::SetAfter(..)
+        | C::AddToSide(..)
+        | C::RemoveFromSide(..)
+        | C::CompareParts(..)
+        | C::SwapSides
+        | C::LeaveComparison => {
+            sides::apply(app, command);
             Vec::new()
         }
         C::Select(..)
@@ -63,6 +74,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         }
         C::ChooseFiles => vec![Effect::ChooseFiles],
         C::ChooseComparison => vec![Effect::ChooseComparison],
+        C::ChooseForSide(side) => vec![Effect::ChooseForSide(side)],
         C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app))],
         C::FocusSearch => vec![Effect::FocusSearch],
         C::Quit => vec![Effect::Quit],

@@ -11,7 +11,7 @@ use super::App;
 use super::effect::Dialog;
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
-use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Sort, Tab};
+use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Side, Sort, Tab};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
@@ -27,7 +27,11 @@ pub enum Command {
     Open(Vec<PathBuf>),
     /// Open two captures and compare them: before, after.
     OpenComparison(PathBuf, PathBuf),
-    /// Files that were dropped on the window: two ask which is before, others are opened.
+    /// Open several captures of each side and compare them: those of before, those of after. Repeats show how much runs vary.
+    OpenSides(Vec<PathBuf>, Vec<PathBuf>),
+    /// Open captures and add them to a side.
+    AddFiles(Side, Vec<PathBuf>),
+    /// Files that were dropped on the window: two ask which is before, more of them which side each is on, one is opened.
     Drop(Vec<PathBuf>),
     /// Read a capture again from its file.
     Reload(CaptureId),
@@ -43,6 +47,10 @@ pub enum Command {
     SetBefore(CaptureId),
     /// Compare: this capture is after.
     SetAfter(CaptureId),
+    /// A further capture of this side; where it stands on the other one, it moves.
+    AddToSide(Side, CaptureId),
+    /// Take a capture out of a side; it stays open.
+    RemoveFromSide(Side, CaptureId),
     /// Compare parts of captures: what part before is, what part after is. Where one capture is shown, both are parts of it.
     CompareParts(Box<[Part; 2]>),
     /// Let the user write which parts are compared, beginning with these.
@@ -187,10 +195,14 @@ pub enum Command {
     ChooseFiles,
     /// Let the user choose the other side of a comparison, or both.
     ChooseComparison,
+    /// Let the user choose captures that join a side.
+    ChooseForSide(Side),
     /// Let the user choose where to export to.
     ChooseExport,
     /// Open the box for a path typed by hand; the text says why it is shown, empty = the user asked for it.
     TypePath(String),
+    /// Open the box for paths of captures that join a side.
+    TypeSidePaths(Side),
     /// Open the box for the path of an export typed by hand, with this proposal.
     TypeExportPath(String),
     /// Put the keyboard into the search box.
@@ -297,6 +309,7 @@ impl Keys {
             "Num4" => "4",
             "Num5" => "5",
             "Num6" => "6",
+            "Num7" => "7",
             key => key,
         };
         let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
@@ -401,6 +414,7 @@ kinds! {
     "show-info" "Capture info" "Where the captures come from, and what was lost" View false [plain("Num4")] |app| if_shown(app, Command::SetTab(Tab::Info)), checked |app| app.view().tab == Tab::Info;
     "show-findings" "Findings" "All findings of a comparison, one line each" View false [plain("Num5")] |app| if_compared(app, Command::SetTab(Tab::Findings)), checked |app| app.view().tab == Tab::Findings;
     "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
+    "show-trend" "Trend" "The selected function in each capture of a side, and over time" View false [plain("Num7")] |app| if_shown(app, Command::SetTab(Tab::Trend)), checked |app| app.view().tab == Tab::Trend;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" View false [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
@@ -429,9 +443,11 @@ kinds! {
     "theme-system" "Theme of the system" "Dark or light, as the system says" View false [] |_| Some(Command::SetTheme(ThemeChoice::System)), checked |app| app.settings().theme == ThemeChoice::System;
 
     "choose-comparison" "Compare with…" "Choose the capture to compare with what is shown, or two captures" Compare false [ctrl("D")] |_| Some(Command::ChooseComparison);
+    "add-before" "Add captures to before…" "Further captures of before: repeats, whose sum is shown and which say how much runs vary" Compare false [] |app| if_compared(app, Command::ChooseForSide(Side::Before));
+    "add-after" "Add captures to after…" "Further captures of after, or of what is shown" Compare false [] |app| if_shown(app, Command::ChooseForSide(Side::After));
     "choose-parts" "Compare two parts…" "Choose two time ranges, threads or label values to compare" Compare false [] |app| app.profiles().last().map(|_| Command::ChooseParts(Box::new(app.view().parts.clone())));
     "compare-halves" "Compare first and second half" "Compare the two halves of the capture's time" Compare false [] |app| app.halves().map(|halves| Command::CompareParts(Box::new(halves)));
-    "compare-whole" "Compare whole captures" "Each side is its whole capture again" Compare false [] |app| if_compared(app, Command::CompareParts(Box::new([Part::WHOLE; 2]))).filter(|_| app.view().before != app.view().after && app.view().parts.iter().any(|part| !part.is_whole()));
+    "compare-whole" "Compare whole captures" "Each side is its whole capture again" Compare false [] |app| if_compared(app, Command::CompareParts(Box::new([Part::WHOLE; 2]))).filter(|_| app.view().side(Side::Before) != app.view().side(Side::After) && app.view().parts.iter().any(|part| !part.is_whole()));
     "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
     "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
     "next-finding" "Next finding" "Select the next finding; every view follows" Compare true [plain("Period")] |app| if_compared(app, Command::NextFinding);
@@ -532,6 +548,8 @@ impl Command {
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
             Self::AcceptMatch(before, after) => format!("taking {before} and {after} as one"),
             Self::KeepApart(name) => format!("keeping {name} apart"),
+            Self::AddFiles(side, _) | Self::AddToSide(side, _) => format!("adding to {}", side.word()),
+            Self::RemoveFromSide(side, _) => format!("taking out of {}", side.word()),
             Self::ForgetMatch(name) => format!("forgetting about {name}"),
             other => other.to_line().split(' ').next().unwrap_or_default().replace('-', " "),
         }
@@ -544,6 +562,7 @@ impl Command {
             Self::Shortcuts => Dialog::Shortcuts,
             Self::About => Dialog::About,
             Self::ChooseParts(parts) => Dialog::Parts(parts.clone()),
+            Self::TypeSidePaths(side) => Dialog::SidePaths(*side),
             Self::TypePath(why) => Dialog::OpenPath(why.clone()),
             Self::TypeExportPath(name) => Dialog::ExportPath(name.clone()),
             _ => return None,
@@ -591,6 +610,10 @@ mod tests {
         for command in [
             Command::Open(vec!["a b.pb.gz".into(), "c".into()]),
             Command::OpenComparison("a".into(), "b".into()),
+            Command::OpenSides(vec!["a b".into(), "c".into()], vec!["d".into()]),
+            Command::AddFiles(Side::After, vec!["a b".into()]),
+            Command::AddToSide(Side::Before, CaptureId(3)),
+            Command::RemoveFromSide(Side::After, CaptureId(3)),
             Command::SetSampleType("cpu".to_owned(), "nanoseconds".to_owned()),
             Command::SetNormalization(None),
             Command::CompareParts(Box::new(["time=0s..10s", "label=endpoint:/a; thread=1"].map(|text| Part::parse_line(text).unwrap()))),

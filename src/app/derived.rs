@@ -11,7 +11,7 @@ use super::findings::Thresholds;
 use super::view::{CaptureId, FlameShape};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
-use crate::analysis::diff::{self, Diff, Exposure, Spec};
+use crate::analysis::diff::{self, Diff, Exposure, Measure, Spec};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
@@ -21,6 +21,7 @@ use crate::analysis::place::Granularity;
 use crate::analysis::regress::{self, Findings};
 use crate::analysis::search::{self, Matches};
 use crate::analysis::top::{self, Top};
+use crate::analysis::trend::{self, Trend};
 use crate::base::jobs::JobId;
 use crate::base::ticket::Ticket;
 use crate::model::Profile;
@@ -28,8 +29,10 @@ use crate::model::Profile;
 /// What a shape depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ShapeKey {
-    /// Captures, before first, each with the number of times it was replaced (symbols, reload).
+    /// Captures, those of before first, each with the number of times it was replaced (symbols, reload).
     pub captures: Vec<(CaptureId, u32)>,
+    /// How many of them each side has, before first.
+    pub sides: Vec<usize>,
     /// Granularity.
     pub granularity: Granularity,
     /// Direction.
@@ -49,7 +52,7 @@ pub struct ComparisonKey {
     pub shape: ShapeKey,
     /// Sample type by name and unit.
     pub sample_type: (String, String),
-    /// What part of its capture each side is, one entry per capture.
+    /// What part of its captures each side is, one entry per side.
     pub parts: Vec<Part>,
     /// Samples that count.
     pub filter: Filter,
@@ -78,6 +81,8 @@ pub enum Key {
     Flame(ComparisonKey, FlameShape),
     /// What the search found.
     Matches(ComparisonKey, String),
+    /// A place by name in each capture and over time.
+    Trend(ComparisonKey, String, Measure),
 }
 
 impl Key {
@@ -92,6 +97,7 @@ impl Key {
             Self::Findings(..) => "Looking for regressions",
             Self::Flame(..) => "Laying out the flame graph",
             Self::Matches(..) => "Searching",
+            Self::Trend(..) => "Following a function",
         }
     }
 }
@@ -117,6 +123,8 @@ pub enum Value {
     Flame(Arc<FlameLayout>),
     /// See [`Key::Matches`].
     Matches(Arc<Matches>),
+    /// See [`Key::Trend`].
+    Trend(Arc<Trend>),
 }
 
 /// Where a wanted result stands.
@@ -233,7 +241,8 @@ const fn shape_of(key: &Key) -> &ShapeKey {
         | Key::Diff(key, ..)
         | Key::Findings(key, ..)
         | Key::Flame(key, _)
-        | Key::Matches(key, _) => &key.shape,
+        | Key::Matches(key, _)
+        | Key::Trend(key, ..) => &key.shape,
     }
 }
 
@@ -247,7 +256,7 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
     Some(match key.clone() {
         Key::Shape(key) => Box::new(move |ticket| {
             let filter = Filter { hide: key.hide, all_frames: key.all_frames, ..Filter::default() };
-            let (sides, naming) = (sides_of(&captures), &key.naming);
+            let (sides, naming) = (sides_of(&key.sides, &[]), &key.naming);
             let shape = Shape::build_matched(&captures, &sides, naming, key.granularity, key.direction, &filter, ticket);
             let shape = shape.map_err(cancelled)?;
             Ok(Value::Shape(Arc::new(shape)))
@@ -256,8 +265,7 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             let Some(Ok(Value::Shape(shape))) = memo.get(&Key::Shape(key.shape.clone())) else { return None };
             let shape = Arc::clone(shape);
             Box::new(move |ticket| {
-                let sides: Vec<SideInput> =
-                    key.parts.iter().enumerate().map(|(row, part)| SideInput { captures: vec![row], part: part.clone() }).collect();
+                let sides = sides_of(&key.shape.sides, &key.parts);
                 let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
                 let made = comparison::compare(shape, &captures, &sides, kind, &key.filter, key.normalization, ticket);
                 made.map(|comparison| Value::Comparison(Arc::new(comparison))).map_err(|error: CompareError| error.to_string())
@@ -304,6 +312,14 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 FlameLayout::build(shape, &widths, ticket).map(|layout| Value::Flame(Arc::new(layout))).map_err(cancelled)
             })
         }
+        Key::Trend(key, place, measure) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |ticket| {
+                let place = comparison.places().find(&place).ok_or("the function does not occur in what is shown")?;
+                let made = trend::trend(&comparison, &captures, &key.filter, place, measure, ticket);
+                made.map(|trend| Value::Trend(Arc::new(trend))).map_err(cancelled)
+            })
+        }
         Key::Matches(key, pattern) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |_| {
@@ -314,9 +330,15 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
     })
 }
 
-/// Each capture shown is a side of its own.
-fn sides_of(captures: &[Arc<Profile>]) -> Vec<SideInput> {
-    (0..captures.len()).map(|row| SideInput::whole([row])).collect()
+/// The rows of each side's captures, which stand side after side, with the side's part.
+fn sides_of(sizes: &[usize], parts: &[Part]) -> Vec<SideInput> {
+    let mut start = 0;
+    let side = |(at, &size): (usize, &usize)| {
+        let captures = start..start + size;
+        start = captures.end;
+        SideInput { captures: captures.collect(), part: parts.get(at).cloned().unwrap_or(Part::WHOLE) }
+    };
+    sizes.iter().enumerate().map(side).collect()
 }
 
 fn comparison_of(memo: &Memo, key: &ComparisonKey) -> Option<Arc<Comparison>> {

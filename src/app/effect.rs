@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::view::CaptureId;
+use super::view::{CaptureId, Side};
 use crate::analysis::part::Part;
 use crate::format::Member;
 
@@ -15,6 +15,8 @@ pub enum Effect {
     ChooseFiles,
     /// Let the user choose the capture to compare with the one shown; with nothing shown, two captures.
     ChooseComparison,
+    /// Let the user choose captures that join a side.
+    ChooseForSide(Side),
     /// Let the user choose where to write an export; the file name is a proposal.
     ChooseExport(String),
     /// Put the keyboard into the search box.
@@ -38,6 +40,10 @@ pub enum Dialog {
     OpenPath(String),
     /// Two files came together: which one is before?
     WhichIsBefore(PathBuf, PathBuf),
+    /// Several files came together: on which side does each stand?
+    WhichSide(Vec<PathBuf>),
+    /// Paths of captures that join a side, typed by hand.
+    SidePaths(Side),
     /// Which parts are compared: before and after, to begin with.
     Parts(Box<[Part; 2]>),
     /// A path to export to, typed by hand.

@@ -36,8 +36,8 @@ pub const ENDINGS: [&str; 7] = ["svg", "png", "csv", "json", "md", "folded", "pb
 pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
     let name = path.to_string_lossy().to_lowercase();
     let (comparison, decimals) = (&*request.comparison, request.decimals);
-    let names: Vec<&str> = request.captures.iter().map(|(path, _)| base_name(path)).collect();
-    let title = names.join(" → ");
+    let names = names_of_sides(request);
+    let title = names.iter().map(|names| names.join(" + ")).collect::<Vec<_>>().join(" → ");
     let top = || {
         let spec = TopSpec { file: &title, by: request.granularity, order: TopOrder::SelfValue, limit: 0, decimals };
         TopReport::new(comparison, &spec)
@@ -58,8 +58,7 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
         }
         Some("md") => Ok(diff().map_or_else(|| top().markdown(), |report| report.markdown()).into_bytes()),
         Some("json") => {
-            let files: Vec<Vec<String>> = names.iter().map(|&name| vec![name.to_owned()]).collect();
-            let tree = || report::json(&TreeReport::new(comparison, &files, request.granularity, decimals));
+            let tree = || report::json(&TreeReport::new(comparison, &names, request.granularity, decimals));
             Ok(diff().map_or_else(tree, |report| report::json(&report)).into_bytes())
         }
         Some("pb.gz") => {
@@ -67,10 +66,19 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
                 let part = part_of(profile, part)?.map_or_else(|| Arc::clone(profile), Arc::new);
                 Ok((name.clone(), if request.filter.is_empty() { part } else { Arc::new(filtered(&part, &request.filter)) }))
             };
+            if names.iter().any(|names| names.len() > 1) {
+                return Err("pprof files hold one capture a side; show one of each alone to write it".to_owned());
+            }
             pprof_bytes(&request.captures.iter().zip(&request.parts).map(chosen).collect::<Result<Vec<_>, _>>()?)
         }
         _ => Err(format!("the name does not say what to write; end it in {}", ENDINGS.join(", "))),
     }
+}
+
+/// Names of the captures of each side.
+fn names_of_sides(request: &Request) -> Vec<Vec<String>> {
+    let name = |&row: &usize| request.captures.get(row).map(|(path, _)| base_name(path).to_owned());
+    request.comparison.sides.iter().map(|side| side.rows.iter().filter_map(name).collect()).collect()
 }
 
 /// One capture as it is, or a comparison as pprof saves it.

@@ -20,6 +20,37 @@ use crate::analysis::place::Granularity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CaptureId(pub u32);
 
+/// A side of a comparison; a capture shown alone stands on the side after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// What is compared with.
+    Before,
+    /// What is looked at.
+    After,
+}
+
+impl Side {
+    /// Both, in the order in which they stand on screen.
+    pub const BOTH: [Self; 2] = [Self::Before, Self::After];
+
+    /// The opposite side.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Before => Self::After,
+            Self::After => Self::Before,
+        }
+    }
+
+    /// `before`, `after`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+        }
+    }
+}
+
 /// The big views.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -37,11 +68,13 @@ pub enum Tab {
     Findings,
     /// Which names of two sides are one function (comparisons).
     Names,
+    /// The selected function in each capture and over time.
+    Trend,
 }
 
 impl Tab {
     /// All, in the order of the tab bar.
-    pub const ALL: [Self; 6] = [Self::Flame, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names];
+    pub const ALL: [Self; 7] = [Self::Flame, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names, Self::Trend];
 
     /// True for views of comparisons.
     pub const fn needs_two(self) -> bool {
@@ -57,6 +90,7 @@ impl Tab {
             Self::Info => "Capture info",
             Self::Findings => "Findings",
             Self::Names => "Names",
+            Self::Trend => "Trend",
         }
     }
 }
@@ -183,11 +217,13 @@ pub struct Selection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ViewState {
-    /// The capture compared with; `None` = a single capture is shown.
+    /// The (first) capture compared with; `None` = a single capture is shown.
     pub before: Option<CaptureId>,
-    /// The capture shown; in a comparison the later one.
+    /// The (first) capture shown; in a comparison of the later side.
     pub after: Option<CaptureId>,
-    /// What part of its capture each side of a comparison is, before first; both sides may be parts of one capture.
+    /// Further captures of each side, before first: repeats, whose sum the views show.
+    pub repeats: [Vec<CaptureId>; 2],
+    /// What part of its captures each side of a comparison is, before first; both sides may be parts of one capture.
     pub parts: [Part; 2],
     /// Sample type as (name, unit); `None` = the capture's default.
     pub sample_type: Option<(String, String)>,
@@ -234,6 +270,7 @@ impl Default for ViewState {
         Self {
             before: None,
             after: None,
+            repeats: [Vec::new(), Vec::new()],
             parts: [Part::WHOLE; 2],
             sample_type: None,
             granularity: Granularity::Function,
@@ -259,7 +296,7 @@ impl Default for ViewState {
 }
 
 impl ViewState {
-    /// True where two captures, or two parts of one, are compared.
+    /// True where two sides, or two parts of one, are compared.
     pub const fn is_comparison(&self) -> bool {
         self.before.is_some() && self.after.is_some()
     }
@@ -269,8 +306,41 @@ impl ViewState {
         if self.tab.needs_two() && !self.is_comparison() { Tab::Flame } else { self.tab }
     }
 
-    /// The captures shown, before first.
+    /// The captures of a side; before is empty where no comparison is shown.
+    pub fn side(&self, side: Side) -> Vec<CaptureId> {
+        let [before, after] = &self.repeats;
+        let (first, repeats) = match side {
+            Side::Before => (self.before, before),
+            Side::After => (self.after, after),
+        };
+        first.into_iter().chain(repeats.iter().copied().filter(|_| first.is_some())).collect()
+    }
+
+    /// The captures of each side that is shown, before first.
+    pub fn sides(&self) -> Vec<Vec<CaptureId>> {
+        Side::BOTH.map(|side| self.side(side)).into_iter().filter(|ids| !ids.is_empty()).collect()
+    }
+
+    /// The captures shown, those of before first. A capture whose parts are compared stands there twice.
     pub fn captures(&self) -> Vec<CaptureId> {
-        self.before.into_iter().chain(self.after).collect()
+        self.sides().concat()
+    }
+
+    /// Says which captures are shown, each once a side. With nothing after, before is what is shown alone.
+    pub(super) fn set_sides(&mut self, before: Vec<CaptureId>, after: Vec<CaptureId>) {
+        let sides = if after.is_empty() { [Vec::new(), before] } else { [before, after] };
+        let [before, after] = sides.map(|ids| {
+            let mut once: Vec<CaptureId> = Vec::new();
+            for id in ids {
+                if !once.contains(&id) {
+                    once.push(id);
+                }
+            }
+            let repeats = once.split_off(once.len().min(1));
+            (once.pop(), repeats)
+        });
+        self.before = before.0;
+        self.after = after.0;
+        self.repeats = [before.1, after.1];
     }
 }

@@ -29,6 +29,12 @@ pub(super) struct Args {
     /// Opens the window on the comparison of two captures.
     #[arg(short, long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "files")]
     pub(super) diff: Option<Vec<PathBuf>>,
+    /// Opens the window on a comparison with these captures before, one or more of the same kind.
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "after", conflicts_with_all = ["files", "diff"])]
+    pub(super) before: Vec<PathBuf>,
+    /// The captures after.
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "before", conflicts_with_all = ["files", "diff"])]
+    pub(super) after: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) global: Global,
     #[command(subcommand)]

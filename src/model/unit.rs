@@ -51,17 +51,35 @@ pub fn human(value: f64, unit: &str) -> String {
             let scale = TIME.iter().find(|(size, _)| match *size {
                 60e9 => nanos.abs() >= 600e9,
                 3600e9 => nanos.abs() >= 6000.0 * 1e9,
-                size => nanos.abs() >= size,
+                size => reaches(nanos, size),
             });
             scaled(nanos, scale, "ns")
         }
-        Unit::Memory(factor) => scaled(value * factor, MEMORY.iter().find(|(size, _)| (value * factor).abs() >= *size), "B"),
+        Unit::Memory(factor) => scaled(value * factor, MEMORY.iter().find(|(size, _)| reaches(value * factor, *size)), "B"),
         Unit::Count => {
             let text = scaled(value, COUNT.iter().find(|(size, _)| value.abs() >= 10.0 * *size), "");
             text.trim_end().to_owned()
         }
         Unit::Other(name) => format!("{} {name}", scaled(value, COUNT.iter().find(|(size, _)| value.abs() >= 10.0 * *size), "").trim_end()),
     }
+}
+
+/// True where a value is a whole unit of this size in the three digits that are written: 999.9 µs is 1 ms.
+fn reaches(value: f64, size: f64) -> bool {
+    value.abs() >= 0.9995 * size
+}
+
+/// A count with a comma every three digits: `12,345`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Like [`human`], always with a sign: `+1.2 s`, `−340 ms`, `±0`.
@@ -123,6 +141,8 @@ mod tests {
             (24_310_000_000.0, "nanoseconds", "24.3 s"),
             (340_000_000.0, "nanoseconds", "340 ms"),
             (999.0, "ns", "999 ns"),
+            (999_999.99, "ns", "1.00 ms"),
+            (999_400.0, "ns", "999 µs"),
             (0.0, "nanoseconds", "0 ns"),
             (1.5, "microseconds", "1.50 µs"),
             (720e9, "ns", "12 min"),

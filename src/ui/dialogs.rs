@@ -6,7 +6,7 @@ use egui::{Button, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
-use super::{drop, palette, parts, shortcuts};
+use super::{drop, palette, parts, shortcuts, sides};
 use crate::app::load::is_there;
 use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
@@ -29,7 +29,14 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
         Dialog::Palette => palette::ui(ui, cx, out),
         Dialog::Shortcuts => titled(ui, "Keyboard shortcuts", out, |ui, _| shortcuts::sheet_ui(ui, cx)),
         Dialog::About => titled(ui, "Emberlens", out, |ui, _| about_ui(ui, cx)),
-        Dialog::OpenPath(why) => titled(ui, "Open a path", out, |ui, out| open_path_ui(ui, cx, why, out)),
+        Dialog::OpenPath(why) => titled(ui, "Open a path", out, |ui, out| {
+            let hint = "Path of a capture; two on two lines are compared";
+            open_path_ui(ui, cx, (why, hint), out, |paths| (if paths.len() == 2 { "Compare" } else { "Open" }, Command::Drop(paths)));
+        }),
+        Dialog::SidePaths(side) => titled(ui, &format!("Add captures to {}", side.word()), out, |ui, out| {
+            open_path_ui(ui, cx, ("", "Paths of captures, one a line"), out, |paths| ("Add", Command::AddFiles(*side, paths)));
+        }),
+        Dialog::WhichSide(paths) => titled(ui, "Which captures are before, which after?", out, |ui, out| sides::ui(ui, cx, paths, out)),
         Dialog::WhichIsBefore(first, second) => {
             titled(ui, "Which one is before?", out, |ui, out| which_ui(ui, cx, first, second, out));
         }
@@ -48,6 +55,7 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
 fn forget(ctx: &egui::Context) {
     palette::forget(ctx);
     parts::forget(ctx);
+    sides::forget(ctx);
     ctx.data_mut(|data| data.remove::<String>(path_id()));
 }
 
@@ -87,12 +95,19 @@ fn path_field_ui(ui: &mut Ui, proposal: &str, hint: &'static str, rows: usize) -
     (text, entered)
 }
 
-fn open_path_ui(ui: &mut Ui, cx: &Cx<'_>, why: &str, out: &mut Outbox) {
+/// The field for paths of captures under a text that says why it is there; `done` gives the word on the button and what it does.
+fn open_path_ui(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    (why, hint): (&str, &'static str),
+    out: &mut Outbox,
+    done: impl FnOnce(Vec<PathBuf>) -> (&'static str, Command),
+) {
     ui.set_width(580.0);
     if !why.is_empty() {
         ui.label(RichText::new(why).color(cx.theme.muted));
     }
-    let (text, entered) = path_field_ui(ui, "", "Path of a capture; two on two lines are compared", 2);
+    let (text, entered) = path_field_ui(ui, "", hint, 2);
     let paths = drop::paths(&text);
     for path in paths.iter().filter(|path| !is_there(path)) {
         let why = if path.is_dir() { "is a folder" } else { "is not there" };
@@ -100,10 +115,10 @@ fn open_path_ui(ui: &mut Ui, cx: &Cx<'_>, why: &str, out: &mut Outbox) {
     }
     ui.add_space(size::PAD);
     let can = !paths.is_empty() && paths.iter().all(|path| is_there(path));
-    let label = if paths.len() == 2 { "Compare" } else { "Open" };
+    let (label, command) = done(paths);
     if ui.add_enabled(can, primary(cx, label)).clicked() || (entered && can) {
         out.send(Command::CloseDialog);
-        out.send(Command::Drop(paths));
+        out.send(command);
     }
 }
 
@@ -131,7 +146,7 @@ fn export_path_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
 }
 
 /// The one button that a dialog is about.
-fn primary<'a>(cx: &Cx<'_>, text: &str) -> Button<'a> {
+pub(super) fn primary<'a>(cx: &Cx<'_>, text: &str) -> Button<'a> {
     let text = RichText::new(text).font(fonts::strong()).color(super::theme::Theme::text_on(cx.theme.accent));
     Button::new(text).fill(cx.theme.accent).min_size(vec2(96.0, 28.0))
 }
@@ -195,12 +210,12 @@ fn order_ui(ui: &mut Ui, cx: &Cx<'_>, before: &PathBuf, after: &PathBuf) -> egui
     response.on_hover_text(format!("Before: {}\nAfter: {}", before.display(), after.display()))
 }
 
-fn name(path: &std::path::Path) -> String {
+pub(super) fn name(path: &std::path::Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// When a file was written, which often says which one is before.
-fn written(path: &std::path::Path, now: i64) -> String {
+pub(super) fn written(path: &std::path::Path, now: i64) -> String {
     let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let seconds = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).map(|age| age.as_secs() as i64);
     seconds.map_or_else(String::new, |seconds| format!("written {}", super::words::ago(seconds, now)))

@@ -35,7 +35,11 @@ pub(super) fn hover_ui(ctx: &egui::Context, cx: &Cx<'_>) {
     if count == 0 {
         return;
     }
-    let text = if count == 2 { "Drop to compare both" } else { "Drop to open" };
+    let text = match count {
+        1 => "Drop to open",
+        2 => "Drop to compare both",
+        _ => "Drop to compare several captures a side, or to open all",
+    };
     let (painter, window) = (ctx.layer_painter(LayerId::new(Order::Foreground, Id::unique("drop"))), ctx.content_rect());
     painter.rect_filled(window, 0.0, cx.theme.background.gamma_multiply(0.85));
     let frame = egui::Stroke::new(size::OUTLINE, cx.theme.accent);

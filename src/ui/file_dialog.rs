@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use rfd::{AsyncFileDialog, FileHandle};
 
 use crate::app::Command;
+use crate::app::view::Side;
 use crate::base::jobs::{JobId, Jobs};
 
 /// What a dialog is opened for.
@@ -22,6 +23,8 @@ pub(super) enum Wish {
     Open,
     /// The other side of a comparison; with nothing shown (`None`) both.
     Compare(Option<PathBuf>),
+    /// Captures that join a side.
+    Side(Side),
     /// Where to write, with a proposed name.
     Export(String),
 }
@@ -55,7 +58,7 @@ impl FileDialogs {
                 let chosen = dialog.save_file();
                 Box::pin(async move { chosen.await.map(|file| vec![file]) })
             }
-            Wish::Open | Wish::Compare(_) => Box::pin(dialog.pick_files()),
+            Wish::Open | Wish::Compare(_) | Wish::Side(_) => Box::pin(dialog.pick_files()),
         };
         if let Some((job, ..)) = self.open.take() {
             self.jobs.cancel(job);
@@ -93,6 +96,7 @@ fn dialog(wish: &Wish, window: Option<&eframe::Frame>) -> AsyncFileDialog {
         Wish::Open => dialog.set_title("Open captures"),
         Wish::Compare(None) => dialog.set_title("Choose two captures to compare"),
         Wish::Compare(Some(_)) => dialog.set_title("Choose the capture to compare with"),
+        Wish::Side(side) => dialog.set_title(format!("Choose captures to add to {}", side.word())),
         Wish::Export(name) => dialog.set_title("Export").set_file_name(name),
     };
     window.into_iter().fold(dialog, AsyncFileDialog::set_parent)
@@ -101,6 +105,7 @@ fn dialog(wish: &Wish, window: Option<&eframe::Frame>) -> AsyncFileDialog {
 fn command(wish: Wish, mut paths: Vec<PathBuf>) -> Option<Command> {
     Some(match wish {
         Wish::Export(_) => Command::Export(paths.pop()?),
+        Wish::Side(side) => Command::AddFiles(side, paths),
         Wish::Compare(Some(shown)) if paths.len() == 1 => Command::Drop(vec![paths.pop()?, shown]),
         Wish::Open | Wish::Compare(_) => Command::Drop(paths),
     })
@@ -111,6 +116,7 @@ pub(super) fn by_hand(wish: Wish) -> Command {
     let why = "No file dialog of the system came up (it needs a desktop portal or zenity).";
     match wish {
         Wish::Export(name) => Command::TypeExportPath(name),
+        Wish::Side(side) => Command::TypeSidePaths(side),
         Wish::Open => Command::TypePath(why.to_owned()),
         Wish::Compare(_) => Command::TypePath(format!("{why} Two paths, each on its own line, are compared.")),
     }
@@ -149,6 +155,7 @@ mod tests {
         assert_eq!(command(Wish::Open, paths(&["a"])), Some(Command::Drop(paths(&["a"]))));
         assert_eq!(command(Wish::Compare(Some("s".into())), paths(&["a"])), Some(Command::Drop(paths(&["a", "s"]))));
         assert_eq!(command(Wish::Compare(Some("s".into())), paths(&["a", "b"])), Some(Command::Drop(paths(&["a", "b"]))));
+        assert_eq!(command(Wish::Side(Side::Before), paths(&["a", "b"])), Some(Command::AddFiles(Side::Before, paths(&["a", "b"]))));
         assert_eq!(command(Wish::Export("x.svg".to_owned()), paths(&["y.png"])), Some(Command::Export("y.png".into())));
     }
 

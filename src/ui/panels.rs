@@ -1,6 +1,7 @@
 //! One panel a file; each is a function of the context that sends commands and owns nothing.
 
 pub mod call_tree;
+mod captures;
 pub(crate) mod details;
 pub(crate) mod flame;
 pub(crate) mod hot_paths;
@@ -9,6 +10,7 @@ pub(crate) mod matching;
 pub(crate) mod regressions;
 mod rows;
 pub mod top;
+pub(crate) mod trend;
 pub(crate) mod welcome;
 mod words;
 
@@ -32,5 +34,6 @@ pub static PANELS: &[Panel] = &[
     Panel { name: "matching", ui: matching::ui },
     Panel { name: "regressions", ui: regressions::ui },
     Panel { name: "top", ui: top::ui },
+    Panel { name: "trend", ui: trend::ui },
     Panel { name: "welcome", ui: welcome::ui },
 ];

@@ -12,6 +12,7 @@ use super::theme::{Theme, fonts, size};
 use crate::analysis::filter::{texts, thread_label};
 use crate::analysis::part::{Part, Span};
 use crate::app::Command;
+use crate::app::view::Side;
 use crate::model::Profile;
 
 /// Most threads or values of one label that a list shows; the rest is written by hand.
@@ -30,8 +31,7 @@ pub(super) fn forget(ctx: &egui::Context) {
 /// Draws the dialog, which begins with these parts.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, proposal: &[Part; 2], out: &mut Outbox) {
     ui.set_width(620.0);
-    let profiles = cx.app.profiles();
-    let (Some(before), Some(after)) = (profiles.first(), profiles.last()) else { return };
+    let (Some(before), Some(after)) = (cx.app.first_of(Side::Before), cx.app.first_of(Side::After)) else { return };
     let mut parts = Vec::new();
     let sides = [("Before", cx.theme.before, before), ("After", cx.theme.after, after)];
     for (side, ((name, color, profile), proposal)) in sides.into_iter().zip(proposal).enumerate() {

@@ -97,6 +97,7 @@ impl Shell {
             Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Effect::SavePicture(path) => self.save_picture(ctx, &path),
             Effect::ChooseFiles => self.ask(ctx, window, Wish::Open),
+            Effect::ChooseForSide(side) => self.ask(ctx, window, Wish::Side(side)),
             Effect::ChooseExport(name) => self.ask(ctx, window, Wish::Export(name)),
             Effect::ChooseComparison => {
                 let shown = self.app.view().after.and_then(|id| self.app.capture(id)).map(|capture| capture.path.clone());
@@ -257,6 +258,7 @@ pub(super) fn tab_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         Tab::Info => panels::info::ui(ui, cx, out),
         Tab::Findings => panels::regressions::ui(ui, cx, out),
         Tab::Names => panels::matching::ui(ui, cx, out),
+        Tab::Trend => panels::trend::ui(ui, cx, out),
     }
 }
 

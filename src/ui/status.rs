@@ -5,13 +5,13 @@ use egui::{Align, Layout, ProgressBar, RichText, Ui};
 use super::cx::{Cx, Outbox};
 use super::panels::flame::shown_part;
 use super::theme::{fonts, size};
-use super::words::{counted, grouped};
+use super::words::counted;
 use crate::analysis::comparison::Side;
 use crate::app::Command;
 use crate::app::view::Tab;
 use crate::base::jobs::Running;
 use crate::base::ticket::Progress;
-use crate::model::{Profile, human, human_duration};
+use crate::model::{Profile, grouped, human, human_duration};
 
 /// Jobs younger than this are not shown: they would only flicker.
 const QUIET_SECONDS: f32 = 0.1;
@@ -28,23 +28,29 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 
 fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let profiles = cx.app.profiles();
-    match profiles.as_slice() {
-        [] => {
-            if cx.app.running().is_empty() {
-                ui.label(muted(cx, "Nothing is shown"));
-            }
-            return;
+    if profiles.is_empty() {
+        if cx.app.running().is_empty() {
+            ui.label(muted(cx, "Nothing is shown"));
         }
-        [profile] => drop(ui.label(size_text(profile))),
-        [before, after] => {
-            let sides = cx.app.shown_comparison().map_or(&[][..], |(comparison, _)| comparison.sides.as_slice());
-            for (at, (mark, color, profile)) in [("B", cx.theme.before, before), ("A", cx.theme.after, after)].into_iter().enumerate() {
-                ui.label(RichText::new(mark).color(color));
-                let part = sides.get(at).filter(|side| !side.part.is_whole());
-                ui.label(part.map_or_else(|| size_text(profile), part_text));
-            }
+        return;
+    }
+    let made = cx.app.shown_comparison().map_or(&[][..], |(comparison, _)| comparison.sides.as_slice());
+    let sides = cx.app.view().sides();
+    let mut rest = profiles.as_slice();
+    for (at, ids) in sides.iter().enumerate() {
+        let Some((own, others)) = rest.split_at_checked(ids.len()) else { break };
+        rest = others;
+        if sides.len() > 1 {
+            let (mark, color) = if at == 0 { ("B", cx.theme.before) } else { ("A", cx.theme.after) };
+            ui.label(RichText::new(mark).color(color));
         }
-        _ => {}
+        let text = match (own, made.get(at).filter(|side| side.captures.len() == own.len())) {
+            (_, Some(side)) if !side.part.is_whole() => part_text(side),
+            ([only], _) => size_text(only),
+            (several, Some(side)) => format!("{}, {}", counted(several.len() as u64, "capture", "captures"), part_text(side)),
+            (several, None) => counted(several.len() as u64, "capture", "captures"),
+        };
+        ui.label(text);
     }
     let notes: usize = profiles.iter().map(|profile| profile.notes.len()).sum();
     if notes > 0 {
@@ -74,7 +80,7 @@ fn size_text(profile: &Profile) -> String {
     }
 }
 
-/// The same of a side that is a part of its capture.
+/// The same of a side that is a part of its captures, or has several.
 fn part_text(side: &Side) -> String {
     let samples = counted(side.measured.iter().map(|measured| measured.records).sum(), "sample", "samples");
     side.duration_nanos.map_or_else(|| samples.clone(), |nanos| format!("{samples}, {}", human_duration(nanos)))

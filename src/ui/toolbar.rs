@@ -14,7 +14,7 @@ use crate::analysis::comparison::{Comparison, Normalization, Work, percent};
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 use crate::app::command::kind;
-use crate::app::view::{CaptureId, Tab};
+use crate::app::view::{CaptureId, Side, Tab};
 use crate::app::{Capture, Command, Keys};
 use crate::model::{human, human_duration};
 
@@ -74,6 +74,13 @@ impl Role {
         }
     }
 
+    const fn side(self) -> Side {
+        match self {
+            Self::Before => Side::Before,
+            Self::Alone | Self::After => Side::After,
+        }
+    }
+
     const fn put(self, id: CaptureId) -> Command {
         match self {
             Self::Alone => Command::Show(id),
@@ -94,28 +101,33 @@ fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, (capture, part): (&C
     // Which part it is counts for more than the name, which both sides may have.
     let part_words = shortened(&part.words(), (letters * 2 / 3).max(8));
     let part_letters = if part.is_whole() { 0 } else { part_words.chars().count() + 3 };
+    let repeats = cx.app.view().side(role.side()).len().saturating_sub(1);
+    let more = if repeats > 0 { format!(" + {repeats}") } else { String::new() };
+    let part_letters = part_letters + more.len();
     let name = shortened(&capture.name(), letters.saturating_sub(part_letters).max(6));
-    let name = if part.is_whole() { name } else { format!("{name} [{part_words}]") };
+    let name = if part.is_whole() { format!("{name}{more}") } else { format!("{name}{more} [{part_words}]") };
     let mark = RichText::new(mark).font(fonts::strong()).color(color);
     let arrow = RichText::new("▾").color(cx.theme.muted);
     let atoms = if role == Role::Alone { egui::Atoms::new((name, arrow)) } else { egui::Atoms::new((mark, name, arrow)) };
     let button = Button::new(atoms).fill(cx.theme.raised).stroke(Stroke::new(size::HAIRLINE, color)).wrap_mode(TextWrapMode::Extend);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| captures_menu_ui(ui, cx, out, capture, role));
-    let words = format!("{}: {}", role.words(), capture.name_of_part(part));
+    let words = format!("{}: {}{more}", role.words(), capture.name_of_part(part));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.clone()));
     let which = if part.is_whole() { String::new() } else { format!("\nOnly {}", part.line()) };
-    response.on_hover_text(format!("{}\n{}{which}", role.words(), capture.path.display()));
+    let paths = cx.app.view().side(role.side()).into_iter().filter_map(|id| Some(cx.app.capture(id)?.path.display().to_string()));
+    response.on_hover_text(format!("{}\n{}{which}", role.words(), paths.collect::<Vec<_>>().join("\n")));
 }
 
 fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture, role: Role) {
     ui.set_min_width(280.0);
+    let side = cx.app.view().side(role.side());
     for capture in cx.app.captures() {
         let text = match (capture.error(), capture.profile()) {
             (Some(_), _) => format!("{} (not readable)", capture.name()),
             (None, Some(_)) => capture.name(),
             (None, None) => format!("{} (being read)", capture.name()),
         };
-        if choice_ui(ui, capture.id == shown.id, &text).on_hover_text(capture.path.display().to_string()).clicked() {
+        if choice_ui(ui, side.contains(&capture.id), &text).on_hover_text(capture.path.display().to_string()).clicked() {
             out.send(role.put(capture.id));
         }
     }
@@ -146,6 +158,8 @@ fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture,
         entry(ui, "Swap before and after", Command::SwapSides);
         entry(ui, "Show this capture alone", Command::Show(shown.id));
     }
+    entry(ui, "Add captures to this side…", Command::ChooseForSide(role.side()));
+    entry(ui, "All captures and their sides", Command::SetTab(Tab::Info));
     ui.separator();
     entry(ui, "Open…", Command::ChooseFiles);
     entry(ui, "Reload", Command::Reload(shown.id));

@@ -5,7 +5,7 @@ use egui::{Button, Frame, RichText, ScrollArea, TextEdit, Ui};
 use super::cx::{Cx, Outbox};
 use super::status::{progress_bar_ui, progress_text};
 use super::theme::{fonts, size};
-use crate::app::view::{CaptureId, Tab};
+use crate::app::view::{CaptureId, Side, Tab};
 use crate::app::{Capture, CaptureState, Command};
 use crate::base::jobs::Running;
 
@@ -119,7 +119,11 @@ fn failure_ui(ui: &mut Ui, cx: &Cx<'_>, capture: Option<CaptureId>, why: &str, o
                 ui.ctx().copy_text(format!("Emberlens {}\n{why}", crate::version()));
             }
             if let Some(id) = capture {
-                for (text, command) in [("Try again", Command::Reload(id)), ("Close", Command::Close(id))] {
+                let view = cx.app.view();
+                // One of several captures of a side can be done without.
+                let repeated = Side::BOTH.into_iter().find(|&side| view.side(side).len() > 1 && view.side(side).contains(&id));
+                let leave_out = repeated.map(|side| ("Leave it out", Command::RemoveFromSide(side, id)));
+                for (text, command) in [("Try again", Command::Reload(id)), ("Close", Command::Close(id))].into_iter().chain(leave_out) {
                     if ui.add(Button::new(text)).clicked() {
                         out.send(command);
                     }

@@ -2,18 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-/// A count with a comma every three digits: `12,345`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+use crate::model::grouped;
 
 /// `1 note`, `2 notes`.
 pub(super) fn counted(count: u64, one: &str, many: &str) -> String {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use emberlens::app::findings::{FindingKind, Thresholds};
-use emberlens::app::view::{FlameWindow, Selection};
+use emberlens::app::view::{CaptureId, FlameWindow, Selection, Side, ViewState};
 use emberlens::app::{App, Command, Options, script};
 
 fn sample(name: &str) -> PathBuf {
@@ -15,6 +15,7 @@ fn app() -> App {
 }
 
 const BEFORE: &str = "pprof/go1.27.3/orders-cpu-before.pb.gz";
+const BEFORE_AGAIN: &str = "pprof/go1.27.3/orders-cpu-before-2.pb.gz";
 const AFTER: &str = "pprof/go1.27.3/orders-cpu-after.pb.gz";
 
 fn compared() -> App {
@@ -119,6 +120,71 @@ fn swapping_sides_exchanges_the_weights() {
     app.settle();
     let comparison = app.table().ready().expect("ready");
     assert_eq!((comparison.sides[1].weights.total(), comparison.sides[0].weights.total()), (before, after));
+}
+
+/// Two captures of the unchanged program against one of the slower one.
+fn repeated() -> App {
+    let mut app = app();
+    app.apply(Command::OpenSides(vec![sample(BEFORE), sample(BEFORE_AGAIN)], vec![sample(AFTER)]));
+    app.settle();
+    app
+}
+
+#[test]
+fn the_captures_of_a_side_are_summed_and_kept_apart_for_their_noise() {
+    let app = repeated();
+    let comparison = app.table().ready().expect("ready");
+    let totals: Vec<i64> = app.profiles().iter().map(|profile| profile.total(1)).collect();
+    let [before, after] = comparison.sides.as_slice() else { panic!("two sides") };
+    assert_eq!((before.weights.total(), after.weights.total()), (totals[0] + totals[1], totals[2]));
+    assert_eq!((before.captures.len(), after.captures.len()), (2, 1));
+    assert_eq!(app.shown_names(), ["orders-cpu-before.pb.gz + 1 more", "orders-cpu-after.pb.gz"]);
+    let report = app.diff_report().expect("findings").text();
+    assert!(report.contains("orders-cpu-before-2.pb.gz"), "{report}");
+}
+
+#[test]
+fn the_slices_of_a_capture_have_its_value_as_their_mean() {
+    let mut app = app();
+    let perf = |name: &str| sample("perf-data/6.1.187").join(name);
+    app.apply(Command::OpenComparison(perf("indexer-before.perf.data"), perf("indexer-after.perf.data")));
+    app.apply(Command::Select(Some(Selection { place: "find_term".to_owned(), path: Vec::new() })));
+    assert!(app.trend().ready().is_none(), "nothing is followed that nobody looks at");
+    app.apply(Command::SetTab(emberlens::app::view::Tab::Trend));
+    app.settle();
+    let trend = app.trend().ready().expect("a trend");
+    for (whole, slices) in trend.captures.iter().zip(&trend.slices) {
+        assert_eq!((whole.points.len(), slices.points.len(), whole.interval), (1, 24, None));
+        assert!(whole.mean > 0.0 && (slices.mean / whole.mean - 1.0).abs() < 1e-9, "{} {}", slices.mean, whole.mean);
+    }
+}
+
+#[test]
+fn captures_move_between_sides_and_undo_brings_them_back() {
+    let mut app = repeated();
+    let ids: Vec<CaptureId> = app.captures().iter().map(|capture| capture.id).collect();
+    let sides = |app: &App| Side::BOTH.map(|side| app.view().side(side));
+    let mut done = |command: Command, expected: [&[usize]; 2]| {
+        app.apply(command.clone());
+        app.settle();
+        let wanted = expected.map(|rows| rows.iter().map(|&row| ids[row]).collect::<Vec<_>>());
+        assert_eq!(sides(&app), wanted, "{command:?}");
+        let text = serde_json::to_string(app.view()).expect("a view can be written");
+        assert_eq!(&serde_json::from_str::<ViewState>(&text).expect("and read"), app.view());
+        assert!(app.failure().is_none() && app.table().ready().is_some(), "{command:?}");
+    };
+    done(Command::AddToSide(Side::After, ids[1]), [&[0], &[2, 1]]);
+    done(Command::SwapSides, [&[2, 1], &[0]]);
+    done(Command::AddToSide(Side::Before, ids[0]), [&[0], &[2, 1]]);
+    done(Command::RemoveFromSide(Side::After, ids[2]), [&[0], &[1]]);
+    done(Command::RemoveFromSide(Side::Before, ids[0]), [&[], &[1]]);
+    done(Command::AddToSide(Side::After, ids[0]), [&[], &[1, 0]]);
+    done(Command::Undo, [&[], &[1]]);
+    done(Command::Undo, [&[0], &[1]]);
+    done(Command::AddFiles(Side::Before, vec![sample(AFTER)]), [&[0, 2], &[1]]);
+    done(Command::Show(ids[2]), [&[], &[2]]);
+    done(Command::Undo, [&[0, 2], &[1]]);
+    done(Command::Close(ids[0]), [&[2], &[1]]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use emberlens::ui::picture::picture;
 use emberlens::ui::theme::{Mode, Theme};
 
 use crate::renderer::SoftwareRenderer;
-use crate::stage::{app, one, two};
+use crate::stage::{app, one, repeats, two};
 
 const SELECT: &str = "select {\"place\": \"orders/internal/pricing.(*Engine).Discount\", \"path\": []}\n";
 
@@ -25,6 +25,9 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
         "call_tree" => vec![("-one", one() + "set-tab call-tree\n"), ("-two", two() + "set-tab call-tree\n")],
         "hot_paths" => vec![("", one())],
         "regressions" => vec![("", two())],
+        "trend" => {
+            vec![("-two", two() + SELECT + "set-tab trend\n"), ("-repeats", repeats() + SELECT + "set-tab trend\nset-measure total\n")]
+        }
         "details" => vec![("-one", one() + SELECT), ("-two", two() + SELECT)],
         _ => vec![("-one", one()), ("-two", two())],
     }

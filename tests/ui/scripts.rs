@@ -146,6 +146,39 @@ fn two_dropped_files_ask_which_is_before() {
 }
 
 #[test]
+fn more_dropped_files_ask_for_their_sides_and_the_list_of_captures_changes_them() {
+    let mut harness = dark("");
+    let again = "pprof/go1.27.3/orders-cpu-before-2.pb.gz";
+    apply(&mut harness, Command::Drop(vec![sample(BEFORE), sample(AFTER), sample(again)]));
+    harness.get_by_label("Compare 2 with 1").click();
+    harness.run();
+    harness.get_by_label("Before: orders-cpu-before.pb.gz + 1");
+    harness.get_by_label_contains("noise from 2 + 1 captures");
+    apply(&mut harness, Command::SetTab(Tab::Info));
+    harness.get_by_label("orders-cpu-before-2.pb.gz is after").click();
+    harness.run();
+    harness.get_by_label("After: orders-cpu-after.pb.gz + 1");
+    harness.get_by_label("orders-cpu-before-2.pb.gz is after").click();
+    harness.run();
+    harness.get_by_label("After: orders-cpu-after.pb.gz");
+    assert_eq!(harness.state().app().captures().len(), 3, "it stays open");
+}
+
+#[test]
+fn the_trend_of_a_finding_names_mean_interval_and_unit() {
+    let mut harness = dark(&(crate::stage::repeats() + "select-finding 1\n"));
+    press(&mut harness, Modifiers::NONE, Key::Num7);
+    harness.get_by_label_contains("cpu, per second of capture");
+    harness.get_by_label_contains("of 2");
+    harness.get_by_label_contains("one value, so no interval");
+    for _ in 0..3 {
+        harness.step();
+    }
+    let delay = harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(delay > std::time::Duration::from_hours(1), "{delay:?}");
+}
+
+#[test]
 fn pasted_paths_are_opened() {
     let mut harness = dark("");
     harness.event(egui::Event::Paste(format!("file://{}\n", sample(BEFORE).display())));
@@ -202,8 +235,9 @@ fn labels_of_the_profile_filter_samples() {
 #[test]
 fn capture_info_marks_what_differs() {
     let harness = dark(&format!("{}set-tab info\n", two()));
-    harness.get_by_label("orders-cpu-before.pb.gz");
-    harness.get_by_label("orders-cpu-after.pb.gz");
+    for name in ["orders-cpu-before.pb.gz", "orders-cpu-after.pb.gz"] {
+        assert_eq!(harness.get_all_by_label(name).count(), 2, "in the list of captures and among the facts");
+    }
     assert!(harness.get_all_by_label("≠").count() >= 2, "file and samples differ at least");
     harness.get_by_label_contains("nothing was lost or guessed");
 }

@@ -28,6 +28,12 @@ pub(crate) fn two() -> String {
     Command::OpenComparison(sample(BEFORE), sample(AFTER)).to_line() + "\n"
 }
 
+/// Script that compares two captures of the unchanged program with one of the slower one.
+pub(crate) fn repeats() -> String {
+    let again = sample("pprof/go1.27.3/orders-cpu-before-2.pb.gz");
+    Command::OpenSides(vec![sample(BEFORE), again], vec![sample(AFTER)]).to_line() + "\n"
+}
+
 /// An app after a script, with all work done; wishes to the window are an error.
 pub(crate) fn app(text: &str) -> App {
     let mut app = App::new(Options { inline: true, ..Options::default() });

@@ -106,7 +106,13 @@ impl Tally {
         };
         let part = |words: &str, pick: &dyn Fn(Class) -> bool| match total(pick) {
             (0, _) => None,
-            (count, [before, after]) => Some(format!("{count} {words} ({} of before, {} of after)", percent(before), percent(after))),
+            (count, share) => {
+                // What is on one side only has no part of the other.
+                let sides = [("before", Class::OnlyAfter), ("after", Class::OnlyBefore)].into_iter().zip(share);
+                let of =
+                    sides.filter(|((_, without), _)| !pick(*without)).map(|((side, _), share)| format!("{} of {side}", percent(share)));
+                Some(format!("{count} {words} ({})", of.collect::<Vec<_>>().join(", ")))
+            }
         };
         let parts = [
             part("have the same name", &|class| class == Class::Exact),

@@ -109,6 +109,8 @@ fn the_user_has_the_last_word() {
     assert_eq!(matches(&["main.f.func1"], &["main.f.func2"], &naming), Vec::<String>::new());
     naming.accept("main.f.func1".to_owned(), "other.name".to_owned());
     assert_eq!(matches(&["main.f.func1"], &["other.name"], &naming), ["accepted: main.f.func1 = other.name as other.name"]);
+    // Shown by what after has, also where the sides are the other way round.
+    assert_eq!(matches(&["other.name"], &["main.f.func1"], &naming), ["accepted: other.name = main.f.func1 as main.f.func1"]);
     // Also where no rule may work.
     naming.exact = true;
     assert_eq!(matches(&["main.f.func1"], &["other.name"], &naming).len(), 1);

@@ -7,7 +7,7 @@ use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
 use crate::analysis::stats::Needed;
-use crate::model::{Profile, human, kind};
+use crate::model::{Profile, grouped, human, kind};
 
 /// Longest name in a sentence, in characters; where it is said again, it may be shorter.
 const NAME: usize = 60;
@@ -97,7 +97,7 @@ fn measure_words(measure: Measure) -> &'static str {
 }
 
 fn chance(q: f64) -> String {
-    if q < 1e-6 { "less than one in a million".to_owned() } else { format!("1 in {:.0}", 1.0 / q) }
+    if q < 1e-6 { "less than one in a million".to_owned() } else { format!("1 in {}", grouped((1.0 / q).round() as u64)) }
 }
 
 fn why(comparison: &Comparison, row: &Finding) -> String {
@@ -197,8 +197,9 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let mut sentences = vec![whole];
     if let Some(Interval { ratio, lo, hi }) = moved {
         let base = comparison.exposure();
+        let what = if first.is_some() { "Apart from the findings nearly everything" } else { "Nearly everything" };
         sentences.push(format!(
-            "Nearly everything changed alike, by {} (95 %: {} to {}): more or less work, or another speed of the machine. Places are held against that.",
+            "{what} changed alike, by {} (95 %: {} to {}): more or less work, or another speed of the machine. Places are held against that.",
             change(ratio / base),
             change(lo / base),
             change(hi / base)

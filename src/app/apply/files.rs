@@ -1,8 +1,9 @@
-//! Commands that open, close, compare and export captures, and what happens when they are read.
+//! Commands that open, close and export captures, and what happens when they are read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::sides;
 use crate::analysis::part::Part;
 use crate::app::command::Command;
 use crate::app::effect::{Dialog, Effect};
@@ -10,7 +11,7 @@ use crate::app::event::Event;
 use crate::app::export;
 use crate::app::load::LoadError;
 use crate::app::settings::Recent;
-use crate::app::view::{CaptureId, FlameWindow};
+use crate::app::view::{CaptureId, FlameWindow, Side};
 use crate::app::{App, CaptureState};
 use crate::model::{Profile, human};
 use crate::report::merged::split_pair;
@@ -19,14 +20,10 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
     match command {
         Command::Open(paths) => open(app, &paths),
         Command::Drop(paths) => match paths.as_slice() {
+            [] | [_] => open(app, &paths),
             [first, second] => app.dialog = Some(Dialog::WhichIsBefore(first.clone(), second.clone())),
-            _ => open(app, &paths),
+            _ => app.dialog = Some(Dialog::WhichSide(paths)),
         },
-        Command::OpenComparison(before, after) => {
-            app.dialog = None;
-            let (before, after) = (open_once(app, &before), open_once(app, &after));
-            show(app, Some(before), after);
-        }
         Command::Reload(id) => reload(app, id),
         Command::Close(id) => close(app, id),
         Command::CloseAll => {
@@ -48,81 +45,7 @@ fn open(app: &mut App, paths: &[PathBuf]) {
     app.dialog = None;
     let ids: Vec<CaptureId> = paths.iter().map(|path| app.open(path)).collect();
     if let Some(&first) = ids.first() {
-        show(app, None, first);
-    }
-}
-
-/// The capture of a path: the open one, so that comparing with what is shown does not read it twice, else a new one.
-fn open_once(app: &mut App, path: &Path) -> CaptureId {
-    let open = app.captures.iter().find(|capture| capture.path == path && capture.error().is_none()).map(|capture| capture.id);
-    if let Some(id) = open { id } else { app.open(path) }
-}
-
-/// Shows captures; the parts of the view that belong to the old ones go.
-fn show(app: &mut App, before: Option<CaptureId>, after: CaptureId) {
-    app.view.before = before;
-    app.view.after = Some(after);
-    app.view.window = FlameWindow::default();
-    app.view.filter.time = None;
-    app.view.parts = [Part::WHOLE; 2];
-}
-
-/// Compares parts of what is shown; without a capture before, both sides are parts of one.
-fn compare_parts(app: &mut App, parts: [Part; 2]) {
-    app.dialog = None;
-    let Some(after) = app.view.after else {
-        app.say("open the capture whose parts are to be compared", true);
-        return;
-    };
-    let before = app.view.before.unwrap_or(after);
-    if before == after && parts[0] == parts[1] {
-        app.say("both sides are the same part of the same capture", false);
-        return;
-    }
-    // What a capture does not have is said here and not where the picture would be.
-    let profile = |id| app.capture(id).and_then(crate::app::Capture::profile);
-    let refused = [before, after].into_iter().zip(&parts).find_map(|(id, part)| part.filter(profile(id)?).err());
-    if let Some(why) = refused {
-        app.say(format!("These parts cannot be compared: {why}"), true);
-        return;
-    }
-    app.view.before = Some(before);
-    app.view.parts = parts;
-    app.view.window = FlameWindow::default();
-    app.view.filter.time = None;
-}
-
-pub(super) fn sides(app: &mut App, command: &Command) {
-    let (before, after) = (app.view.before, app.view.after);
-    let known = |id: CaptureId| app.capture(id).is_some();
-    match *command {
-        Command::CompareParts(ref parts) => compare_parts(app, parts.as_ref().clone()),
-        Command::Show(id) if known(id) => show(app, None, id),
-        // The side that is taken away from the other role goes back to where this one stood: a swap.
-        Command::SetBefore(id) if known(id) => match after {
-            Some(after) if after == id => match before {
-                Some(before) => show(app, Some(id), before),
-                None => app.say("choose the capture to compare with as after", false),
-            },
-            Some(after) => show(app, Some(id), after),
-            None => show(app, None, id),
-        },
-        Command::SetAfter(id) if known(id) => match (before, after) {
-            (Some(before), Some(after)) if before == id => show(app, Some(after), id),
-            (before, _) => show(app, before.filter(|&before| before != id), id),
-        },
-        Command::SwapSides => {
-            if let (Some(before), Some(after)) = (before, after) {
-                app.view.before = Some(after);
-                app.view.after = Some(before);
-                app.view.parts.reverse();
-            }
-        }
-        Command::LeaveComparison => {
-            app.view.before = None;
-            app.view.parts = [Part::WHOLE; 2];
-        }
-        _ => app.say("there is no such capture", true),
+        sides::show(app, Vec::new(), vec![first]);
     }
 }
 
@@ -147,15 +70,18 @@ fn close(app: &mut App, id: CaptureId) {
     app.memo.forget(id);
     // Undo must not bring back a view of a capture that is gone.
     app.undo.clear();
-    if app.view.before == Some(id) || app.view.after == Some(id) {
-        app.view.parts = [Part::WHOLE; 2];
+    let old = app.view.sides();
+    let left = Side::BOTH.map(|side| app.view.side(side).into_iter().filter(|&other| other != id).collect::<Vec<_>>());
+    let [before, mut after] = left;
+    if before.is_empty() && after.is_empty() {
+        after.extend(app.captures.last().map(|capture| capture.id));
     }
-    if app.view.before == Some(id) {
-        app.view.before = None;
-    }
-    if app.view.after == Some(id) {
-        app.view.after = app.view.before.take().or_else(|| app.captures.last().map(|capture| capture.id));
+    app.view.set_sides(before, after);
+    if app.view.sides() != old {
         app.view.window = FlameWindow::default();
+        if !app.view.is_comparison() {
+            app.view.parts = [Part::WHOLE; 2];
+        }
     }
     app.remember_shown();
 }
@@ -206,7 +132,7 @@ fn show_saved_side(app: &mut App, after: CaptureId, path: &Path, before: Arc<Pro
     } else {
         app.insert(&path, before)
     };
-    if app.view.after == Some(after) && app.view.before.is_none() {
+    if app.view.sides() == [[after]] {
         app.view.before = Some(id);
     }
 }
@@ -252,7 +178,8 @@ fn remember(app: &mut App, path: &Path, profile: &Profile) {
 
 /// A proposal for the name of an export.
 pub(super) fn export_name(app: &App) -> String {
-    let names: Vec<String> = app.view.captures().iter().filter_map(|id| app.capture(*id)).map(|capture| stem(&capture.path)).collect();
+    let firsts = [app.view.before, app.view.after];
+    let names: Vec<String> = firsts.into_iter().flatten().filter_map(|id| app.capture(id)).map(|capture| stem(&capture.path)).collect();
     match names.as_slice() {
         [] => "profile.svg".to_owned(),
         names => format!("{}.svg", names.join("-to-")),
@@ -282,7 +209,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         granularity: app.view.granularity,
         decimals: app.decimals(),
         filter: app.view.filter.clone(),
-        parts: app.parts(),
+        parts: app.parts_of_captures(),
     };
     app.jobs.start("Exporting", move |_| {
         let written = export::bytes(&path, &request).and_then(|bytes| std::fs::write(&path, bytes).map_err(|error| error.to_string()));

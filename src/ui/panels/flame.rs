@@ -94,7 +94,7 @@ fn hover_ui(ui: &Ui, cx: &Cx<'_>, done: &FlameResponse, comparison: &Comparison,
 }
 
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    for name in ["zoom-to-selection", "reset-zoom", "focus", "ignore", "hide", "copy-name", "copy-stack"] {
+    for name in ["zoom-to-selection", "show-trend", "reset-zoom", "focus", "ignore", "hide", "copy-name", "copy-stack"] {
         let Some(kind) = command::kind(name) else { continue };
         let todo = kind.available(cx.app);
         let keys = kind.keys.first().map(command::Keys::text).unwrap_or_default();
@@ -163,7 +163,7 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
             ui.add_space(size::PAD);
             found_ui(ui, cx, comparison);
             // Where the window is narrow, the switches and the answer to a search stay.
-            if shown == ColorBy::Delta && ui.available_width() > 330.0 {
+            if shown == ColorBy::Delta {
                 legend::delta_ui(ui, cx.theme);
             }
         });

@@ -1,17 +1,19 @@
-//! Where the shown captures come from: facts, sample types, labels, and what was lost; two side by side, differing rows marked.
+//! The open captures, and where those shown come from: facts, sample types, labels, and what was lost; side by side, differing rows marked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{RichText, ScrollArea, Ui};
 
+use super::captures;
 use crate::analysis::filter::texts;
 use crate::app::Capture;
-use crate::model::{Profile, base_name, human, human_duration};
+use crate::app::view::Side;
+use crate::model::{Profile, base_name, grouped, human, human_duration};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
-use crate::ui::words::{counted, date, grouped};
+use crate::ui::words::{counted, date};
 
 /// Most values of a label key that are named.
 const VALUES: usize = 6;
@@ -26,7 +28,7 @@ const FIX_WIDTH: f32 = 420.0;
 type Row = (String, Vec<String>);
 
 /// Draws the panel.
-pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, _out: &mut Outbox) {
+pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let view = cx.app.view();
     let loaded: Vec<(&Capture, &Arc<Profile>)> = view
         .captures()
@@ -53,6 +55,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, _out: &mut Outbox) {
             ui.style_mut().interaction.selectable_labels = true;
             // Rows of text, not of buttons.
             ui.spacing_mut().interact_size.y = 16.0;
+            captures::ui(ui, cx, out);
             table_ui(ui, cx, "Capture", &facts(cx, &shown));
             table_ui(ui, cx, "Sample types", &sums.0);
             table_ui(ui, cx, "Labels", &sums.1);
@@ -66,15 +69,20 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
     if rows.is_empty() {
         return;
     }
-    let sides = rows.first().map_or(1, |(_, texts)| texts.len());
-    let width = ((ui.available_width() - 220.0) / sides as f32).clamp(160.0, 640.0);
+    let columns = rows.first().map_or(1, |(_, texts)| texts.len());
+    let width = ((ui.available_width() - 220.0) / columns as f32).clamp(160.0, 640.0);
+    let sides = columns_of(cx);
     ui.label(RichText::new(title).font(fonts::strong()));
-    egui::Grid::new(title).num_columns(sides + 2).min_col_width(12.0).spacing([12.0, 3.0]).show(ui, |ui| {
-        if sides == 2 {
+    egui::Grid::new(title).num_columns(columns + 2).min_col_width(12.0).spacing([12.0, 3.0]).show(ui, |ui| {
+        if cx.app.view().is_comparison() {
             ui.label("");
             ui.label("");
-            ui.label(RichText::new("Before").font(fonts::small()).color(cx.theme.before));
-            ui.label(RichText::new("After").font(fonts::small()).color(cx.theme.after));
+            for (at, (_, color)) in sides.iter().enumerate() {
+                let before = sides.iter().filter(|(side, _)| *side == Side::Before).count();
+                let (word, number, of) = if at < before { ("Before", at, before) } else { ("After", at - before, sides.len() - before) };
+                let text = if of > 1 { format!("{word} {}", number + 1) } else { word.to_owned() };
+                ui.label(RichText::new(text).font(fonts::small()).color(*color));
+            }
             ui.end_row();
         }
         for (name, texts) in rows {
@@ -98,8 +106,9 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     rows.push(("file".to_owned(), shown.iter().map(|(capture, _)| capture.name()).collect()));
     let parts = &cx.app.view().parts;
-    if shown.len() == 2 && parts.iter().any(|part| !part.is_whole()) {
-        rows.push(("compared part".to_owned(), parts.iter().map(crate::analysis::Part::line).collect()));
+    if cx.app.view().is_comparison() && parts.iter().any(|part| !part.is_whole()) {
+        let lines = columns_of(cx).into_iter().map(|(side, _)| parts[side as usize].line());
+        rows.push(("compared part".to_owned(), lines.collect()));
     }
     let mut row = |name: &str, text: &dyn Fn(&Capture, &Profile) -> String| {
         let texts: Vec<String> = shown.iter().map(|(capture, profile)| text(capture, profile)).collect();
@@ -221,7 +230,7 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
         }
         ui.end_row();
         for (at, (_, profile)) in shown.iter().enumerate() {
-            let (mark, color) = side_mark(cx, shown.len(), at);
+            let (mark, color) = side_mark(cx, at);
             for row in profile.info.unnamed.iter().take(UNNAMED) {
                 ui.label(RichText::new(mark).color(color));
                 let module = ui.label(RichText::new(base_name(&row.module)).font(fonts::table()));
@@ -248,11 +257,18 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
     ui.add_space(size::PAD * 2.0);
 }
 
+/// Side and colour of each capture shown.
+fn columns_of(cx: &Cx<'_>) -> Vec<(Side, egui::Color32)> {
+    let colors = [cx.theme.before, cx.theme.after];
+    let of = |side: Side| cx.app.view().side(side).into_iter().map(move |_| (side, colors[side as usize]));
+    Side::BOTH.into_iter().flat_map(of).collect()
+}
+
 /// Letter and colour of a capture's side.
-fn side_mark(cx: &Cx<'_>, sides: usize, at: usize) -> (&'static str, egui::Color32) {
-    match (sides, at) {
-        (2, 0) => ("B", cx.theme.before),
-        (2, _) => ("A", cx.theme.after),
+fn side_mark(cx: &Cx<'_>, at: usize) -> (&'static str, egui::Color32) {
+    match columns_of(cx).get(at) {
+        Some((Side::Before, color)) => ("B", *color),
+        Some((Side::After, color)) if cx.app.view().is_comparison() => ("A", *color),
         _ => (" ", cx.theme.muted),
     }
 }
@@ -275,7 +291,7 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
         }
         ui.end_row();
         for (at, (_, profile)) in shown.iter().enumerate() {
-            let (mark, color) = side_mark(cx, shown.len(), at);
+            let (mark, color) = side_mark(cx, at);
             for note in profile.notes.iter() {
                 ui.label(RichText::new(mark).color(color));
                 ui.label(RichText::new(note.kind).font(fonts::table()).color(cx.theme.warning));

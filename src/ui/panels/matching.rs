@@ -12,9 +12,9 @@ use crate::analysis::names;
 use crate::app::derived::State;
 use crate::app::view::Selection;
 use crate::app::{Command, command};
+use crate::model::grouped;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
-use crate::ui::words::grouped;
 
 /// Height of a row: the name before above the name after.
 const ROW: f32 = 40.0;

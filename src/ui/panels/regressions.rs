@@ -12,9 +12,11 @@ use std::sync::Arc;
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
 use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::Noise;
 use crate::analysis::regress::{Finding, Findings};
 use crate::app::derived::State;
 use crate::app::findings::FindingKind;
+use crate::app::view::Tab;
 use crate::app::{Command, command};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
@@ -91,6 +93,7 @@ impl<'a> List<'a> {
     }
 }
 
+/// The title, what numbers are a part of, and what goes through the list and copies it.
 fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Regressions").font(fonts::title()));
@@ -112,8 +115,28 @@ fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                     out.send(todo);
                 }
             }
+            if let Some(comparison) = cx.app.table().ready() {
+                let of = match noise_words(comparison, cx.app.table_diff().ready().map(|diff| &diff.noise)) {
+                    Some(noise) => format!("{noise}; {}", comparison.denominator_text()),
+                    None => comparison.denominator_text(),
+                };
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(Label::new(RichText::new(&of).color(cx.theme.muted).font(fonts::small())).truncate()).on_hover_text(&of);
+                });
+            }
         });
     });
+}
+
+/// What noise is known from, where there is more than one capture a side: `noise from 5 + 5 captures`.
+fn noise_words(comparison: &Comparison, noise: Option<&Noise>) -> Option<String> {
+    let (before, after) = comparison.pair()?;
+    let counts = [before, after].map(|side| side.captures.len());
+    match noise?.slices {
+        Some((slices, _)) => Some(format!("noise from {slices} slices of time")),
+        None if counts == [1, 1] => None,
+        None => Some(format!("noise from {} + {} captures", counts[0], counts[1])),
+    }
 }
 
 /// A menu with the forms in which the findings can be copied.
@@ -134,11 +157,15 @@ fn copy_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     response.response.on_hover_text("Copy the findings");
 }
 
-/// The summary, what numbers are a part of, and what decides which rows are shown.
+/// The summary, its first sentence first, and what decides which rows are shown.
 fn head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
-    ui.add(Label::new(RichText::new(&list.findings.summary).color(cx.theme.text)).wrap());
+    let summary = &list.findings.summary;
+    let (first, rest) = summary.split_once(". ").map_or((summary.as_str(), ""), |(first, rest)| (&summary[..=first.len()], rest));
+    ui.add(Label::new(RichText::new(first).color(cx.theme.text)).wrap());
+    if !rest.is_empty() {
+        ui.add(Label::new(RichText::new(rest).color(cx.theme.muted).font(fonts::small())).wrap());
+    }
     ui.add_space(size::GAP);
-    ui.add(Label::new(RichText::new(list.comparison.denominator_text()).color(cx.theme.muted).font(fonts::small())).wrap());
     bars::thresholds_ui(ui, cx, out);
     bars::filter_ui(ui, cx, list, out);
     ui.add_space(size::GAP);
@@ -162,6 +189,14 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
         if response.clicked() {
             out.send(Command::SelectFinding(finding.rank));
         }
+        response.context_menu(|ui| {
+            if ui.button("Trend").on_hover_text("In each capture of a side, and over time").clicked() {
+                out.send(Command::SelectFinding(finding.rank));
+                out.send(Command::SetMeasure(finding.measure));
+                out.send(Command::SetTab(Tab::Trend));
+                ui.close();
+            }
+        });
     }
     if list.order.is_empty() && !list.findings.rows.is_empty() {
         let hidden = list.findings.rows.len();

@@ -23,7 +23,7 @@ pub(super) fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab, row
         ui.close();
     }
     ui.separator();
-    for kind in ["focus", "ignore", "hide"] {
+    for kind in ["show-trend", "focus", "ignore", "hide"] {
         kind_ui(ui, cx, out, kind);
     }
     ui.separator();

@@ -70,8 +70,9 @@ pub(super) fn filter_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Out
         let mut text = filter.text.clone();
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.spacing_mut().button_padding.x = 5.0;
-        let width = (ui.available_width() - 90.0).clamp(110.0, 220.0);
-        let field = ui.add(egui::TextEdit::singleline(&mut text).hint_text("Filter findings…").desired_width(width));
+        // On the side all of it stands in one line.
+        let width = (ui.available_width() - 320.0).clamp(84.0, 220.0);
+        let field = ui.add(egui::TextEdit::singleline(&mut text).hint_text("Filter…").desired_width(width));
         field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Filter the findings"));
         if field.changed() {
             out.send(Command::FilterFindings(text.clone()));
@@ -89,9 +90,12 @@ pub(super) fn filter_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Out
             let rows = list.findings.rows.iter().filter(|row| FindingKind::of(row.verdict) == kind).count();
             let count = if kind == FindingKind::Others { list.findings.others.len() + list.findings.others_left_out } else { rows };
             let shown = !filter.hidden.contains(&kind);
+            if count == 0 && shown {
+                continue;
+            }
             let tip = if shown { "Click to hide" } else { "Click to show" };
             let text = RichText::new(format!("{} {count}", kind.label())).font(fonts::small());
-            let response = ui.selectable_label(shown && count > 0, text);
+            let response = ui.selectable_label(shown, text);
             if response.on_hover_text(tip).clicked() {
                 out.send(Command::ShowFindings(kind, !shown));
             }

@@ -78,7 +78,12 @@ pub(super) fn others_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Col
         0 => format!("Everything else: {}", counted(count as u64, "function", "functions")) + &hidden,
         _ => format!("Everything else: the largest {} of {} functions{hidden}", count, count + left_out),
     };
-    CollapsingHeader::new(RichText::new(title).color(cx.theme.muted)).id_salt("others").show(ui, |ui| {
+    // Where nothing is named and there is room, what stayed is all there is to read.
+    let is_open = list.findings.rows.is_empty() && !columns.is_narrow();
+    let id = ("others", is_open);
+    let header = CollapsingHeader::new(RichText::new(title).color(cx.theme.muted)).id_salt(id).default_open(is_open);
+    // Not indented: the columns stand under their heads.
+    header.show_unindented(ui, |ui| {
         for row in list.others.iter().take(OTHERS) {
             if rows::other_ui(ui, cx, list.comparison, row, columns).clicked() {
                 out.send(Command::Select(Some(Selection { place: row.func.clone(), path: Vec::new() })));

@@ -7,11 +7,11 @@ use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
 use crate::analysis::regress::{Cause, Finding, part_of_change};
+use crate::model::grouped;
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::interval_bar;
-use crate::ui::words::grouped;
 
 /// Height of a finding's row in one line and in three.
 const ONE_LINE: f32 = 22.0;
@@ -81,7 +81,7 @@ impl Columns {
         Self(widths.collect())
     }
 
-    const fn is_narrow(&self) -> bool {
+    pub(super) const fn is_narrow(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -205,11 +205,14 @@ pub(super) fn finding_ui(
 }
 
 fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64) {
-    let detectable =
-        if finding.minimum_detectable.is_finite() { format!("+{}", percent(finding.minimum_detectable)) } else { "none".to_owned() };
+    let detectable = if finding.minimum_detectable.is_finite() {
+        format!("\nsmallest growth that could be seen: +{}", percent(finding.minimum_detectable))
+    } else {
+        String::new()
+    };
     ui.label(words::number(&finding.func));
     ui.label(format!(
-        "{}\n95 %: {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of the change, {} together with those before it\nsmallest growth that could be seen: {detectable}",
+        "{}\n95 %: {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of the change, {} together with those before it{detectable}",
         finding.why,
         words::ratios(finding.ratio_lo, finding.ratio_hi),
         finding.p,

@@ -1,0 +1,187 @@
+//! The value of one place in each capture of a side, and in slices of time, with the mean of each side and its interval.
+//!
+//! Intervals are Student's, 95 %, of the mean of independent runs; slices of one run follow each other and may be less independent than
+//! that. Deliberately absent: a test, see [`diff`](super::diff()). Start reading at [`trend`].
+
+use std::sync::Arc;
+
+use super::comparison::{Comparison, Side};
+use super::diff::Measure;
+use super::filter::{Chosen, Filter};
+use super::place::PlaceId;
+use super::stats::special::beta_quantile;
+use super::top::by_place;
+use super::weigh::Weights;
+use crate::base::ticket::{Cancelled, Ticket};
+use crate::model::Profile;
+
+/// Most slices of a side, and fewest and most of one capture.
+const SLICES: usize = 48;
+const OF_CAPTURE: [usize; 2] = [4, 24];
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Normalised as the comparison is.
+    pub value: f64,
+    /// Row of the capture.
+    pub capture: usize,
+    /// Begin and end in nanoseconds since the capture's first sample, for slices of time.
+    pub nanos: Option<[i64; 2]>,
+}
+
+/// The values of a side, in the order of its captures and of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// The values.
+    pub points: Vec<Point>,
+    /// Their mean.
+    pub mean: f64,
+    /// Ends of the 95 % interval of the mean; `None` for fewer than two values.
+    pub interval: Option<[f64; 2]>,
+}
+
+/// A place in the captures of both sides, or of the side shown alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trend {
+    /// A value for each capture, one line a side.
+    pub captures: Vec<Line>,
+    /// A value for each slice of time, one line a side; a side without times has no points. Each slice counts as if it were as long as its
+    /// capture, so that the mean of the slices of a capture is its value.
+    pub slices: Vec<Line>,
+}
+
+impl Line {
+    fn of(points: Vec<Point>) -> Self {
+        let n = points.len() as f64;
+        let mean = points.iter().map(|point| point.value).sum::<f64>() / n.max(1.0);
+        let squares: f64 = points.iter().map(|point| (point.value - mean).powi(2)).sum();
+        let interval = (points.len() >= 2).then(|| {
+            let half = student_95(n - 1.0) * (squares / (n - 1.0) / n).sqrt();
+            [mean - half, mean + half]
+        });
+        Self { points, mean, interval }
+    }
+}
+
+/// So many standard errors on each side of a mean hold 95 %.
+fn student_95(freedom: f64) -> f64 {
+    let x = beta_quantile(freedom / 2.0, 0.5, 0.05);
+    (freedom * (1.0 - x) / x).sqrt()
+}
+
+/// The trend of a place. `captures` and `filter` are those that the comparison was made from.
+///
+/// # Errors
+/// Where the ticket was cancelled.
+pub fn trend(
+    comparison: &Comparison,
+    captures: &[Arc<Profile>],
+    filter: &Filter,
+    place: PlaceId,
+    measure: Measure,
+    ticket: &Ticket,
+) -> Result<Trend, Cancelled> {
+    let mut made = Trend::default();
+    for side in &comparison.sides {
+        let (mut points, mut slices) = (Vec::new(), Vec::new());
+        for (at, (&row, weights)) in side.rows.iter().zip(&side.captures).enumerate() {
+            let factor = comparison.factor_of_capture(side, at);
+            let value = value_of(comparison, weights, place, measure) as f64 * factor;
+            points.push(Point { value, capture: row, nanos: None });
+            if let Some(profile) = captures.get(row) {
+                let of = Of { comparison, profile, side, row, factor };
+                slices.extend(of.slices(filter, place, measure, ticket)?);
+            }
+        }
+        made.captures.push(Line::of(points));
+        made.slices.push(Line::of(slices));
+    }
+    Ok(made)
+}
+
+fn value_of(comparison: &Comparison, weights: &Weights, place: PlaceId, measure: Measure) -> i64 {
+    let (selfs, totals) = by_place(comparison.tree(), comparison.places(), weights);
+    let column = if measure == Measure::Self_ { selfs } else { totals };
+    column.get(place.row()).copied().unwrap_or(0)
+}
+
+/// One capture of a side.
+struct Of<'a> {
+    comparison: &'a Comparison,
+    profile: &'a Profile,
+    side: &'a Side,
+    row: usize,
+    factor: f64,
+}
+
+impl Of<'_> {
+    /// The values in equal slices of the time of the side's part; none where samples have no times.
+    fn slices(&self, filter: &Filter, place: PlaceId, measure: Measure, ticket: &Ticket) -> Result<Vec<Point>, Cancelled> {
+        let (comparison, samples) = (self.comparison, &self.profile.samples);
+        let kinds = &self.profile.sample_types;
+        let column = kinds.iter().position(|kind| kind.name == comparison.sample_type && kind.unit == comparison.unit);
+        let (Some(column), Some((first, last)), Some(nodes), Ok(part)) =
+            (column, samples.time_range(), comparison.shape.nodes.get(self.row), self.side.part.filter(self.profile))
+        else {
+            return Ok(Vec::new());
+        };
+        let part = Filter { all_frames: filter.all_frames, ..part };
+        let chosen = Chosen::new(self.profile, &[filter, &part]);
+        let span = self.side.part.time.unwrap_or_default();
+        let start = first.saturating_add(span.from.unwrap_or(0));
+        let length = span.to.map_or(last, |to| last.min(first.saturating_add(to))).saturating_sub(start).saturating_add(1);
+        if length < 2 {
+            return Ok(Vec::new());
+        }
+        let count = (SLICES / self.side.rows.len().max(1)).clamp(OF_CAPTURE[0], OF_CAPTURE[1]);
+        let counts = counted_nodes(comparison, place, measure);
+        let mut sums = vec![0.0; count];
+        for (row, &value) in samples.values(column).iter().enumerate() {
+            if row % (1 << 16) == 0 {
+                ticket.check()?;
+            }
+            let node = super::call_tree::node_of(nodes, samples.stacks()[row]);
+            let Some(time) = samples.time(row).filter(|_| value != 0 && counts[node.row()] && chosen.has(row)) else { continue };
+            let at = i128::from(time.saturating_sub(start).max(0)) * count as i128 / i128::from(length);
+            sums[usize::try_from(at).unwrap_or(usize::MAX).min(count - 1)] += value as f64;
+        }
+        let decimals = kinds.get(column).map_or(comparison.decimals, |kind| kind.decimals);
+        let finer = 10_f64.powi(i32::from(comparison.decimals.saturating_sub(decimals)));
+        let edge = |at: usize| (i128::from(length) * at as i128 / count as i128) as i64 + (start - first);
+        let point = |(at, sum): (usize, f64)| Point {
+            value: sum * finer * self.factor * count as f64,
+            capture: self.row,
+            nanos: Some([edge(at), edge(at + 1)]),
+        };
+        Ok(sums.into_iter().enumerate().map(point).collect())
+    }
+}
+
+/// Nodes whose samples count for the place: its own, for totals all below them too.
+fn counted_nodes(comparison: &Comparison, place: PlaceId, measure: Measure) -> Vec<bool> {
+    let tree = comparison.tree();
+    let mut counts: Vec<bool> = tree.places().iter().map(|&of| of == place).collect();
+    if measure == Measure::Total {
+        // Parents stand before their children.
+        for (row, parent) in tree.parents().iter().enumerate() {
+            counts[row] |= parent.is_some_and(|parent| counts[parent.row()]);
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_a_mean_is_students() {
+        assert!((student_95(4.0) - 2.776).abs() < 1e-3 && (student_95(1.0) - 12.706).abs() < 1e-2);
+        let point = |value| Point { value, capture: 0, nanos: None };
+        let line = Line::of([1.0, 2.0, 3.0].map(point).to_vec());
+        let [lo, hi] = line.interval.expect("three values");
+        assert!((line.mean - 2.0).abs() < 1e-12 && (hi - lo - 2.0 * 4.303 / 3_f64.sqrt()).abs() < 1e-3, "{lo} to {hi}");
+        assert_eq!(Line::of(vec![point(1.0)]).interval, None);
+    }
+}

@@ -1,0 +1,148 @@
+//! Commands that say which captures are shown, and on which side of a comparison.
+
+use std::path::{Path, PathBuf};
+
+use crate::analysis::part::Part;
+use crate::app::App;
+use crate::app::command::Command;
+use crate::app::view::{CaptureId, FlameWindow, Side};
+
+pub(super) fn apply(app: &mut App, command: Command) {
+    let known = |app: &App, id: CaptureId| app.capture(id).is_some();
+    match command {
+        Command::OpenComparison(before, after) => open_sides(app, &[before], &[after]),
+        Command::OpenSides(before, after) => open_sides(app, &before, &after),
+        Command::AddFiles(side, paths) => add_files(app, side, &paths),
+        Command::CompareParts(parts) => compare_parts(app, *parts),
+        Command::Show(id) if known(app, id) => show(app, Vec::new(), vec![id]),
+        Command::SetBefore(id) if known(app, id) => put_alone(app, Side::Before, id),
+        Command::SetAfter(id) if known(app, id) => put_alone(app, Side::After, id),
+        Command::AddToSide(side, id) if known(app, id) => add(app, side, &[id]),
+        Command::RemoveFromSide(side, id) => remove(app, side, id),
+        Command::SwapSides => {
+            if app.view.is_comparison() {
+                let [before, after] = Side::BOTH.map(|side| app.view.side(side));
+                app.view.set_sides(after, before);
+                app.view.parts.reverse();
+            }
+        }
+        Command::LeaveComparison => {
+            let after = app.view.side(Side::After);
+            app.view.set_sides(Vec::new(), after);
+            app.view.parts = [Part::WHOLE; 2];
+        }
+        _ => app.say("there is no such capture", true),
+    }
+}
+
+/// Shows captures; the parts of the view that belong to the old ones go.
+pub(super) fn show(app: &mut App, before: Vec<CaptureId>, after: Vec<CaptureId>) {
+    app.view.set_sides(before, after);
+    app.view.window = FlameWindow::default();
+    app.view.filter.time = None;
+    app.view.parts = [Part::WHOLE; 2];
+}
+
+/// The capture of a path: the open one, so that comparing with what is shown does not read it twice, else a new one.
+fn open_once(app: &mut App, path: &Path) -> CaptureId {
+    let open = app.captures.iter().find(|capture| capture.path == path && capture.error().is_none()).map(|capture| capture.id);
+    if let Some(id) = open { id } else { app.open(path) }
+}
+
+fn open_sides(app: &mut App, before: &[PathBuf], after: &[PathBuf]) {
+    app.dialog = None;
+    let before = before.iter().map(|path| open_once(app, path)).collect();
+    let after = after.iter().map(|path| open_once(app, path)).collect();
+    show(app, before, after);
+}
+
+fn add_files(app: &mut App, side: Side, paths: &[PathBuf]) {
+    app.dialog = None;
+    let ids: Vec<CaptureId> = paths.iter().map(|path| open_once(app, path)).collect();
+    add(app, side, &ids);
+}
+
+/// Captures join a side and leave the other one, unless that would be empty: parts of one capture may stand on both.
+fn add(app: &mut App, side: Side, ids: &[CaptureId]) {
+    let mut mine = app.view.side(side);
+    if ids.iter().all(|id| mine.contains(id)) {
+        return;
+    }
+    mine.extend(ids);
+    let mut other = app.view.side(side.other());
+    if other.iter().any(|id| !ids.contains(id)) {
+        other.retain(|id| !ids.contains(id));
+    } else if other == ids {
+        // The only capture of the other side: what is here takes its place.
+        other = mine.iter().copied().filter(|id| !ids.contains(id)).collect();
+        mine.retain(|id| ids.contains(id));
+    }
+    put(app, side, mine, other);
+}
+
+/// A side that loses its last capture ends the comparison; the other one is what is shown then.
+fn remove(app: &mut App, side: Side, id: CaptureId) {
+    let mut mine = app.view.side(side);
+    mine.retain(|&other| other != id);
+    let other = app.view.side(side.other());
+    if mine.is_empty() && other.is_empty() {
+        app.say("this is the only capture shown", false);
+        return;
+    }
+    if mine.is_empty() {
+        app.view.parts = [Part::WHOLE; 2];
+    }
+    put(app, side, mine, other);
+}
+
+/// One capture is a side; the capture that is taken away from the other role goes back to where this one stood: a swap.
+fn put_alone(app: &mut App, side: Side, id: CaptureId) {
+    let without = |ids: Vec<CaptureId>| ids.into_iter().filter(|&other| other != id).collect::<Vec<_>>();
+    let (mine, other) = (app.view.side(side), app.view.side(side.other()));
+    let had_other = !other.is_empty();
+    let mut other = without(other);
+    if other.is_empty() && had_other {
+        other = without(mine);
+        if other.is_empty() {
+            app.say("choose the capture to compare with as after", false);
+            return;
+        }
+    }
+    app.view.parts = [Part::WHOLE; 2];
+    app.view.filter.time = None;
+    put(app, side, vec![id], other);
+}
+
+fn put(app: &mut App, side: Side, mine: Vec<CaptureId>, other: Vec<CaptureId>) {
+    match side {
+        Side::Before => app.view.set_sides(mine, other),
+        Side::After => app.view.set_sides(other, mine),
+    }
+    app.view.window = FlameWindow::default();
+}
+
+/// Compares parts of what is shown; without a side before, both sides are parts of one.
+fn compare_parts(app: &mut App, parts: [Part; 2]) {
+    app.dialog = None;
+    let after = app.view.side(Side::After);
+    if after.is_empty() {
+        app.say("open the capture whose parts are to be compared", true);
+        return;
+    }
+    let before = Some(app.view.side(Side::Before)).filter(|ids| !ids.is_empty()).unwrap_or_else(|| after.clone());
+    if before == after && parts[0] == parts[1] {
+        app.say("both sides are the same part of the same capture", false);
+        return;
+    }
+    // What a capture does not have is said here and not where the picture would be.
+    let refused = [&before, &after].into_iter().zip(&parts).find_map(|(ids, part)| {
+        let profiles = ids.iter().filter_map(|&id| app.capture(id)?.profile());
+        profiles.map(|profile| part.filter(profile)).find_map(Result::err)
+    });
+    if let Some(why) = refused {
+        app.say(format!("These parts cannot be compared: {why}"), true);
+        return;
+    }
+    show(app, before, after);
+    app.view.parts = parts;
+}
