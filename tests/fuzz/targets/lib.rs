@@ -25,3 +25,10 @@ pub fn read_any(bytes: &[u8]) {
         assert_eq!(check(&profile), [], "a reader broke an invariant");
     }
 }
+
+/// `bytes` as one member of gzip.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, bytes).expect("memory is writable");
+    encoder.finish().expect("memory is writable")
+}
