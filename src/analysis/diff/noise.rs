@@ -15,6 +15,7 @@ use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::place::Places;
 use crate::analysis::stats::{Cell, Doubt, Spread, biweight, dispersion, student_from_normal};
 use crate::analysis::work::Amount;
+use crate::base::ticket::Checked as _;
 
 /// Roots of work that a runtime does when it likes: garbage collection, sweeping, the scheduler looking for work. Prefixes of decoded
 /// Go names; measured on unchanged services, these vary by half of themselves from run to run. The second half stands below the
@@ -84,9 +85,10 @@ pub struct Noise {
 
 /// For each node: is it below the root of a runtime's background work?
 pub(crate) fn background_nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
-    let marked: Vec<bool> = places.iter_ids().map(|(_, place)| BACKGROUND.iter().any(|root| place.name.starts_with(root))).collect();
+    let marked: Vec<bool> =
+        places.iter_ids().checked().map(|(_, place)| BACKGROUND.iter().any(|root| place.name.starts_with(root))).collect();
     let mut nodes: Vec<bool> = Vec::with_capacity(tree.len());
-    for (place, parent) in tree.places().iter().zip(tree.parents()) {
+    for (place, parent) in tree.places().iter().zip(tree.parents()).checked() {
         let above = parent.is_some_and(|parent| nodes[parent.row()]);
         nodes.push(above || marked[place.row()]);
     }
@@ -302,7 +304,7 @@ fn controls(selfs: &[Sums], scale: &Scale) -> Vec<Control> {
         let counts = scale.counts(sums)?;
         Some(Control { cell: Cell { effect: counts.effect(), variance: counts.sampling_unchanged() }, counts, left, single })
     };
-    for (row, sums) in selfs.iter().enumerate().skip(1) {
+    for (row, sums) in selfs.iter().enumerate().skip(1).checked() {
         let pooled = sums.pooled(scale.exposure);
         if sums.background_part(scale.exposure) > 0.5 {
             continue;
@@ -332,7 +334,7 @@ struct Subtrees {
 
 fn subtrees(shapes: &Shapes, nodes: &[Sums], scale: &Scale, function: f64) -> Subtrees {
     let mut sums = vec![Sums::default(); shapes.subtrees()];
-    for (row, node) in nodes.iter().enumerate() {
+    for (row, node) in nodes.iter().enumerate().checked() {
         sums[shapes.subtree_of(row)].add(node);
     }
     let whole: f64 = sums.iter().map(|sums| sums.pooled(scale.exposure)).sum();

@@ -9,6 +9,7 @@ use super::ground::{Scale, Sums};
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::stats::{Cell, Spread, below, weighted_median};
 use crate::analysis::top::by_place;
+use crate::base::ticket::Checked as _;
 
 /// Groups with fewer events a capture (or block of time) are not used to learn how alike the functions are.
 const LEARNED: f64 = 10.0;
@@ -83,8 +84,8 @@ impl Repeats {
             let column = if total { whole } else { self_ };
             column.get(row).copied().unwrap_or(0) as f64
         };
-        made.places =
-            [false, true].map(|total| (0..places.len()).map(|row| made.varied(|side, capture| value(total, side, capture, row))).collect());
+        made.places = [false, true]
+            .map(|total| (0..places.len()).checked().map(|row| made.varied(|side, capture| value(total, side, capture, row))).collect());
         let (value, squares) = selfs.iter().fold((0.0, 0.0), |sum, sums| {
             (sum.0 + sums.value[0] + sums.value[1] * scale.event_cost, sum.1 + sums.squares[0] + sums.squares[1] * scale.event_cost.powi(2))
         });
@@ -125,7 +126,7 @@ impl Repeats {
             return false;
         }
         let factors = |function: f64| -> Vec<f64> {
-            let mut made: Vec<f64> = rows.iter().map(|(varied, cost)| self.factor(varied, *cost, function)).collect();
+            let mut made: Vec<f64> = rows.iter().checked().map(|(varied, cost)| self.factor(varied, *cost, function)).collect();
             made.sort_by(f64::total_cmp);
             made
         };
@@ -207,6 +208,7 @@ fn costs(sums: &Sums) -> [f64; 2] {
 /// Work of each capture beside its side's mean: the middle of what its functions cost beside theirs.
 fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)]) -> Vec<f64> {
     let count = columns.len() as f64;
+    let cost = side.evidence.squares.iter().sum::<f64>() / f64::max(side.weights.total() as f64, 1.0);
     let mut made: Vec<f64> = columns
         .iter()
         .map(|(selfs, _)| {
@@ -214,9 +216,9 @@ fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)]) -> Vec<f64> {
                 .iter()
                 .enumerate()
                 .skip(1)
+                .checked()
                 .filter_map(|(row, &value)| {
                     let mean = columns.iter().map(|(selfs, _)| selfs.get(row).copied().unwrap_or(0) as f64).sum::<f64>() / count;
-                    let cost = side.evidence.squares.iter().sum::<f64>() / f64::max(side.weights.total() as f64, 1.0);
                     let events = mean / cost;
                     (events >= LEARNED).then(|| Cell { effect: (f64::max(value as f64, cost / 2.0) / mean).ln(), variance: 1.0 / events })
                 })
