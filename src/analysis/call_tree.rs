@@ -7,7 +7,7 @@
 use super::place::{FramePlaces, PlaceId, Places};
 use crate::base::forest::Forest;
 use crate::base::index::Column;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::index;
 use crate::model::{Profile, StackId};
 
@@ -140,6 +140,7 @@ impl CallTree {
         let mut open = vec![0_u32; places.len()];
         let mut path: Vec<NodeId> = Vec::new();
         self.nodes()
+            .checked()
             .map(|node| {
                 while path.last().is_some_and(|&last| self.subtree_end(last) <= node.row()) {
                     let left = path.pop().map_or(0, |last| self.place(last).row());
@@ -205,7 +206,7 @@ pub fn build_without(
     let (parents, places) = draft.into_columns();
     let (tree, new_row) = preorder(parents.as_slice(), places.as_slice(), ticket)?;
     let moved = |node: Option<NodeId>| NodeId::from_row(new_row[position(node)] as usize).unwrap_or(CallTree::ROOT);
-    let nodes = nodes.into_iter().map(|rows| rows.into_iter().map(moved).collect()).collect();
+    let nodes = nodes.into_iter().map(|rows| rows.into_iter().checked().map(moved).collect()).collect();
     Ok((tree, nodes))
 }
 
@@ -265,7 +266,7 @@ fn preorder(parents: &[Option<NodeId>], places: &[PlaceId], ticket: &Ticket) -> 
             start[position(parent) + 1] += 1;
         }
     }
-    for row in 0..len {
+    for row in (0..len).checked() {
         start[row + 1] += start[row];
     }
     let mut children = vec![0_u32; parents.len()];
@@ -321,7 +322,7 @@ impl Columns {
 
     fn finish(self) -> CallTree {
         let mut subtree_end: Vec<u32> = (1..=self.place.len() as u32).collect();
-        for row in (1..self.place.len()).rev() {
+        for row in (1..self.place.len()).rev().checked() {
             if let Some(parent) = self.parent[row] {
                 subtree_end[parent.row()] = subtree_end[parent.row()].max(subtree_end[row]);
             }

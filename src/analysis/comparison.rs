@@ -16,7 +16,7 @@ use super::slices::{Slices, slices};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use super::work::Amount;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::{Profile, Scale, Unit, human};
 
 pub use super::normalize::Normalization;
@@ -330,14 +330,14 @@ fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, 
         (profile.total(column), profile.gross_total(column), records, cpu_nanos(profile))
     } else {
         let (mut total, mut gross, mut records) = (0_i64, 0_u64, 0);
-        let values = profile.samples.values(column).iter().enumerate();
+        let values = profile.samples.values(column).iter().enumerate().checked();
         for (_, &value) in values.filter(|&(row, &value)| value != 0 && of_part.has(row)) {
             total = total.saturating_add(value);
             gross = gross.saturating_add(value.unsigned_abs());
             records += 1;
         }
         let cpu = cpu_column(profile).map(|(row, factor)| {
-            let values = profile.samples.values(row).iter().enumerate();
+            let values = profile.samples.values(row).iter().enumerate().checked();
             let stored: f64 = values.filter(|&(row, &value)| value != 0 && of_part.has(row)).map(|(_, &value)| value as f64).sum();
             profile.sample_types.get(row).map_or(0.0, |kind| kind.in_unit(stored)) * factor
         });

@@ -19,6 +19,7 @@ use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
 use super::stats::{Doubt, Needed, Test, certainty, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
+use crate::base::ticket::{Checked as _, Here};
 use ground::{Ground, Scale, Sums, by_place, totals};
 pub use noise::Noise;
 use noise::{Known, Model};
@@ -346,7 +347,7 @@ impl Base {
         let outermost = tree.outermost(places);
         let shapes = Shapes::new(tree, &ground.nodes, places.len(), comparison.exposure().max(f64::MIN_POSITIVE));
         let mut start = vec![0_u32; places.len() + 1];
-        for place in tree.places() {
+        for place in tree.places().iter().checked() {
             start[place.row() + 1] += 1;
         }
         for place in 0..places.len() {
@@ -354,7 +355,7 @@ impl Base {
         }
         let mut fill = start.clone();
         let mut rows = vec![0_u32; tree.len()];
-        for (row, place) in tree.places().iter().enumerate() {
+        for (row, place) in tree.places().iter().enumerate().checked() {
             let at = &mut fill[place.row()];
             rows[*at as usize] = row as u32;
             *at += 1;
@@ -457,7 +458,7 @@ impl Base {
 
     fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &[bool]) -> Vec<Doubt> {
         let exposure = model.scale.exposure;
-        let whole = self.ground.nodes.iter().map(|sums| sums.pooled(exposure)).sum::<f64>().max(f64::MIN_POSITIVE);
+        let whole = self.ground.nodes.iter().checked().map(|sums| sums.pooled(exposure)).sum::<f64>().max(f64::MIN_POSITIVE);
         let known = explained.iter().any(|&explained| explained);
         let doubt = |(place, sums): (PlaceId, &Sums)| {
             let mix = if sums.pooled(1.0) > 0.0 { self.shapes.mix(self.ranges(comparison, place, measure)) } else { Mix::ONE };
@@ -465,7 +466,7 @@ impl Base {
             let own = sums.pooled(exposure);
             let held = if known {
                 let rows = self.ranges(comparison, place, measure).flatten().filter(|&row| explained[row]);
-                rows.map(|row| self.ground.nodes[row].pooled(exposure)).sum()
+                rows.checked().map(|row| self.ground.nodes[row].pooled(exposure)).sum()
             } else {
                 0.0
             };
@@ -473,7 +474,7 @@ impl Base {
             let inside = if own > 0.0 { (own - held).max(0.0).powi(2) / own / whole } else { 0.0 };
             model.doubt(sums, mix, repeated, inside)
         };
-        comparison.places().ids().zip(sums).map(doubt).collect()
+        comparison.places().ids().zip(sums).checked().map(doubt).collect()
     }
 }
 
@@ -487,9 +488,11 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
     let raw = [side_of(0), side_of(1)];
     let value = [0, 1].map(|side| raw[side].iter().map(|value| value * factors[side]).collect::<Vec<f64>>());
     let delta = value[0].iter().zip(&value[1]).map(|(before, after)| after - before).collect();
+    let here = Here::new();
     let tested: Vec<(Test, (f64, f64))> = sums
         .par_iter()
         .zip(doubts)
+        .inspect(|_| here.checkpoint())
         .map(|(sums, &doubt)| match scale.counts(sums) {
             Some(counts) if counts.both() >= spec.min_events => (counts.test(doubt), counts.interval(doubt, ENDS)),
             Some(counts) => (Test::NONE, counts.interval(doubt, ENDS)),
@@ -537,7 +540,7 @@ fn decide(
     let (searched, alone) = (power_width(spec.level / tests.max(1) as f64), power_width(spec.level));
     let largest = largest_total(comparison);
     for ((measure, table), sums) in Measure::ALL.into_iter().zip(tables.iter_mut()).zip(sums) {
-        for (place, sums) in comparison.places().ids().zip(sums) {
+        for (place, sums) in comparison.places().ids().zip(sums).checked() {
             let row = place.row();
             let counts = scale.counts(sums);
             let (extra, freedom) = (table.extra[row], table.freedom[row]);

@@ -5,7 +5,7 @@
 
 use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::{LabelValue, Profile, SampleType, Unit};
 
 /// Where the number of events was taken from.
@@ -76,12 +76,13 @@ pub fn events(profile: &Profile, sample_type: usize) -> Events {
     let of = |per_sample: Vec<f64>, basis| Events { per_sample, basis, spread: 0.0 };
     let sizes = |value: &i64| value.unsigned_abs() as f64;
     match kind.name.as_str() {
-        "goroutine" | "threadcreate" | "goroutineleak" => return of(values.iter().map(sizes).collect(), Basis::Census),
+        "goroutine" | "threadcreate" | "goroutineleak" => return of(values.iter().checked().map(sizes).collect(), Basis::Census),
         "contentions" | "delay" => {
             if let Some(contentions) = column("contentions") {
                 let counts = profile.samples.values(contentions);
                 let fraction = divisor(counts).max(1) as f64;
-                let per_sample = counts.iter().zip(values).map(|(count, value)| if *value == 0 { 0.0 } else { sizes(count) / fraction });
+                let per_sample =
+                    counts.iter().zip(values).checked().map(|(count, value)| if *value == 0 { 0.0 } else { sizes(count) / fraction });
                 // Delays of single events are not kept; exponential ones have the square of their variation at 1.
                 let spread = if kind.name == "delay" { 1.0 } else { 0.0 };
                 return Events { per_sample: per_sample.collect(), basis: Basis::Contentions, spread };
@@ -94,35 +95,35 @@ pub fn events(profile: &Profile, sample_type: usize) -> Events {
     }
     // Every instruction, cache miss or branch was counted.
     if profile.info.format == "callgrind" {
-        return of(values.iter().map(sizes).collect(), Basis::Census);
+        return of(values.iter().checked().map(sizes).collect(), Basis::Census);
     }
     if profile.info.format.starts_with("perf") {
-        return of(values.iter().map(|value| f64::from(*value != 0)).collect(), Basis::Records);
+        return of(values.iter().checked().map(|value| f64::from(*value != 0)).collect(), Basis::Records);
     }
     let is_count = |kind: &SampleType| Unit::parse(&kind.unit) == Unit::Count;
     if let Some(samples) = column("samples").filter(|&row| row != sample_type && profile.sample_types.get(row).is_some_and(is_count)) {
         let counts = profile.samples.values(samples);
-        let per_sample = counts.iter().zip(values).map(|(count, value)| if *value == 0 { 0.0 } else { sizes(count).max(1.0) });
+        let per_sample = counts.iter().zip(values).checked().map(|(count, value)| if *value == 0 { 0.0 } else { sizes(count).max(1.0) });
         return of(per_sample.collect(), Basis::Samples);
     }
     if let Some((_, _, period)) = profile.info.period.as_ref().filter(|(_, unit, period)| *period > 1 && *unit == kind.unit) {
         let scale = *period as f64;
-        return of(values.iter().map(|value| (sizes(value) / scale).max(f64::from(*value != 0))).collect(), Basis::Period);
+        return of(values.iter().checked().map(|value| (sizes(value) / scale).max(f64::from(*value != 0))).collect(), Basis::Period);
     }
     if is_count(kind) || profile.info.format == "folded" {
         if kind.decimals > 0 {
-            return of(values.iter().map(|value| kind.in_unit(sizes(value))).collect(), Basis::Counts);
+            return of(values.iter().checked().map(|value| kind.in_unit(sizes(value))).collect(), Basis::Counts);
         }
         // A period divides all values; that a few small counts have a common divisor is chance.
         let common = Some(divisor(values)).filter(|&common| common >= 1000).unwrap_or(1) as f64;
-        let counts: Vec<f64> = values.iter().map(|value| sizes(value) / common).collect();
+        let counts: Vec<f64> = values.iter().checked().map(|value| sizes(value) / common).collect();
         // Times and cycles written as plain numbers have millions of units per record.
-        let records = values.iter().filter(|value| **value != 0).count().max(1) as f64;
+        let records = values.iter().checked().filter(|value| **value != 0).count().max(1) as f64;
         if kind.name == "samples" && profile.info.format != "folded" || counts.iter().sum::<f64>() / records <= 1e6 {
             return of(counts, Basis::Counts);
         }
     }
-    of(values.iter().map(|value| f64::from(*value != 0)).collect(), Basis::Unknown)
+    of(values.iter().checked().map(|value| f64::from(*value != 0)).collect(), Basis::Unknown)
 }
 
 /// Greatest common divisor of all values; 0 where all are 0.
@@ -155,7 +156,7 @@ fn heap(profile: &Profile, kind: &SampleType, sample_type: usize) -> Option<Vec<
     let rate = profile.info.period.as_ref().filter(|(kind, _, _)| kind == "space").map_or(0.0, |&(_, _, rate)| rate as f64);
     let sizes = sizes_of_label_sets(profile);
     let values = profile.samples.values(sample_type);
-    let rows = values.iter().zip(objects).zip(space).zip(profile.samples.labels());
+    let rows = values.iter().zip(objects).zip(space).zip(profile.samples.labels()).checked();
     Some(
         rows.map(|(((value, objects), space), labels)| {
             let (objects, space) = (objects.unsigned_abs() as f64, space.unsigned_abs() as f64);
@@ -178,7 +179,7 @@ fn sizes_of_label_sets(profile: &Profile) -> Vec<Option<f64>> {
         LabelValue::Number(number, _) if &profile.strings[label.key] == "bytes" && number > 0 => Some(number as f64),
         _ => None,
     };
-    profile.label_sets.iter().map(|set| set.iter().find_map(size)).collect()
+    profile.label_sets.iter().checked().map(|set| set.iter().find_map(size)).collect()
 }
 
 /// What stands behind the self values of the nodes of one tree: enough for the variance of any sum of nodes.
@@ -236,7 +237,7 @@ pub fn evidence(
     let bunch = if behind.basis == Basis::Contentions { BUNCH } else { 1.0 };
     let mut made = Evidence { events: vec![0.0; tree.len()], squares: vec![0.0; tree.len()], total_events: 0.0, basis: behind.basis };
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
-    for (row, ((&value, &count), &stack)) in rows.enumerate() {
+    for (row, ((&value, &count), &stack)) in rows.enumerate().checked() {
         if value == 0 || count <= 0.0 || !chosen.has(row) {
             continue;
         }

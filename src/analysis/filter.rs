@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use super::call_tree::Step;
 use super::place::{Place, PlaceId, Places};
 use super::prune;
+use crate::base::ticket::Checked as _;
 use crate::model::{LabelValue, Profile};
 
 /// A choice of samples and frames; the default lets everything through.
@@ -54,7 +55,7 @@ impl Filter {
         let threads = (!self.threads.is_empty())
             .then(|| profile.threads.ids().map(|id| self.threads.contains(&thread_label(profile, id))).collect::<Vec<bool>>());
         let label_sets = (!self.labels.is_empty()).then(|| {
-            profile.label_sets.iter().map(|set| self.labels_match(&texts(profile, set))).chain([self.labels_match(&[])]).collect()
+            profile.label_sets.iter().checked().map(|set| self.labels_match(&texts(profile, set))).chain([self.labels_match(&[])]).collect()
         });
         let by_stack = (self.focus.is_some() || self.ignore.is_some()).then(|| self.stacks(profile));
         Resolved { threads, label_sets, by_stack, time: self.time }
@@ -78,13 +79,13 @@ impl Filter {
     fn stacks(&self, profile: &Profile) -> Vec<bool> {
         let frames = |pattern: &Option<String>| -> Option<Vec<bool>> {
             let pattern = compile(pattern.as_deref()?);
-            Some(profile.frames.ids().map(|id| frame_matches(profile, id, &pattern)).collect())
+            Some(profile.frames.ids().checked().map(|id| frame_matches(profile, id, &pattern)).collect())
         };
         let dropped = if self.all_frames { None } else { prune::hidden(profile) };
         let is_dropped = |row: usize| dropped.as_ref().is_some_and(|dropped| dropped[row]);
         let spread = |marked: &[bool]| -> Vec<bool> {
             let mut rows = Vec::with_capacity(profile.stacks.len());
-            for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
+            for (row, (parent, frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate().checked() {
                 let above = parent.is_some_and(|parent| rows[parent.row()]);
                 rows.push(above || marked[frame.row()] && !is_dropped(row));
             }
@@ -94,6 +95,7 @@ impl Filter {
         let focus = focus.as_deref().map(spread);
         let ignore = ignore.as_deref().map(spread);
         let mut pass: Vec<bool> = (0..profile.stacks.len())
+            .checked()
             .map(|row| focus.as_ref().is_none_or(|focus| focus[row]) && ignore.as_ref().is_none_or(|ignore| !ignore[row]))
             .collect();
         pass.push(focus.is_none());
@@ -191,9 +193,9 @@ pub fn texts(profile: &Profile, labels: &[crate::model::Label]) -> Vec<(String, 
 pub fn matching(places: &Places, pattern: &str) -> FxHashSet<PlaceId> {
     let pattern = compile(pattern);
     let matches = |place: &Place| pattern.is_match(&place.name) || pattern.is_match(&place.file) || pattern.is_match(&place.module);
-    let found = places.iter_ids().skip(1).filter(|(_, place)| matches(place)).map(|(id, _)| id);
+    let found = places.iter_ids().skip(1).checked().filter(|(_, place)| matches(place)).map(|(id, _)| id);
     // A function that has another name on one side is found by both.
-    found.chain(places.spellings().filter(|(name, _)| pattern.is_match(name)).map(|(_, id)| id)).collect()
+    found.chain(places.spellings().checked().filter(|(name, _)| pattern.is_match(name)).map(|(_, id)| id)).collect()
 }
 
 /// A pattern as people type it. `/re/` and `/re/i` are expressions; anything else is tried as an expression (case-insensitive unless

@@ -14,7 +14,7 @@ pub use view::FlameView;
 use std::ops::Range;
 
 use crate::analysis::call_tree::{CallTree, NodeId};
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use rows::{Item, Rows};
 
 /// The part of a tree that its layout depends on, one entry per node in preorder: callers stand before callees, subtrees are
@@ -90,11 +90,11 @@ impl FlameLayout {
     pub fn build(shape: Shape<'_>, self_width: &[u64], ticket: &Ticket) -> Result<Self, Cancelled> {
         let nodes = shape.parents.len().min(shape.depths.len()).min(self_width.len());
         ticket.stage("laying out", nodes as u64)?;
-        let sum: u128 = self_width.iter().map(|&width| u128::from(width)).sum();
+        let sum: u128 = self_width.iter().checked().map(|&width| u128::from(width)).sum();
         let shift = (128 - sum.leading_zeros()).saturating_sub(62);
         // Backward: a callee adds itself to its caller after all of its own callees did.
         let mut total: Vec<i64> = self_width[..nodes].iter().map(|&width| (u128::from(width) >> shift) as i64).collect();
-        for (row, parent) in shape.parents[..nodes].iter().enumerate().rev() {
+        for (row, parent) in shape.parents[..nodes].iter().enumerate().rev().checked() {
             if let Some(parent) = parent {
                 total[parent.row()] += total[row];
             }
@@ -102,7 +102,7 @@ impl FlameLayout {
         ticket.check()?;
         let depth_of = |row: usize| shape.depths[row] as usize;
         let mut counts: Vec<usize> = Vec::new();
-        for row in (0..nodes).filter(|&row| total[row] > 0) {
+        for row in (0..nodes).checked().filter(|&row| total[row] > 0) {
             let depth = depth_of(row);
             if depth >= counts.len() {
                 counts.resize(depth + 1, 0);
@@ -113,7 +113,7 @@ impl FlameLayout {
         // Forward: `next` is where the next callee of a node starts. Preorder makes every row ascend by itself.
         let mut next: Vec<i64> = vec![0; nodes];
         let mut next_root = 0;
-        for row in 0..nodes {
+        for row in (0..nodes).checked() {
             let width = total[row];
             if width == 0 {
                 continue;

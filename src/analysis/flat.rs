@@ -9,6 +9,7 @@ use super::comparison::{Comparison, Side};
 pub use super::diff::Measure;
 use super::filter::matching;
 use super::place::PlaceId;
+use crate::base::ticket::{Checked as _, checkpoint};
 
 /// The values of one side by place row, as stored (not normalised).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn flat(comparison: &Comparison) -> Flat {
         let row = place.row();
         sides.iter().any(|side| side.self_[row] != 0 || side.total[row] != 0)
     };
-    let places = comparison.places().ids().skip(1).filter(has_value).collect();
+    let places = comparison.places().ids().skip(1).checked().filter(has_value).collect();
     let most = sides.last().map_or(0, |side| places_of_most(&side.self_));
     Flat { sides, places, most }
 }
@@ -82,6 +83,7 @@ pub fn flat(comparison: &Comparison) -> Flat {
 fn places_of_most(self_: &[i64]) -> usize {
     let mut values: Vec<u64> = self_.iter().map(|value| value.unsigned_abs()).filter(|&value| value > 0).collect();
     values.par_sort_unstable_by_key(|&value| std::cmp::Reverse(value));
+    checkpoint();
     let wanted = values.iter().map(|&value| value as f64).sum::<f64>() * MOST;
     let mut sum = 0.0;
     values
@@ -147,12 +149,14 @@ pub fn rows(comparison: &Comparison, flat: &Flat, spec: &RowsSpec) -> Rows {
         let sign = if spec.ascending { -1.0 } else { 1.0 };
         let mut keyed: Vec<(f64, f64, PlaceId)> = places
             .iter()
+            .checked()
             .map(|&place| {
                 let (first, second) = keys(comparison, flat, spec.by, place);
                 (sign * first, second, place)
             })
             .collect();
         keyed.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.total_cmp(&a.1)).then_with(|| a.2.cmp(&b.2)));
+        checkpoint();
         places = keyed.into_iter().map(|(_, _, place)| place).collect();
     }
     let sum = |side: &FlatSide| places.iter().fold(0_i64, |sum, &place| sum.saturating_add(side.value(Measure::Self_, place)));

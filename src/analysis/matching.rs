@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::comparison::SideInput;
 use super::place::{FramePlaces, Granularity, PlaceId, Places};
+use crate::base::ticket::Checked as _;
 use crate::model::Profile;
 
 pub use keys::Rule;
@@ -146,6 +147,7 @@ pub(super) fn join(
     if !naming.exact {
         let taken: FxHashSet<usize> = groups.iter().flat_map(|group| group.rows.iter().copied()).collect();
         let pool = (1..places.len())
+            .checked()
             .filter(|row| on[0][*row] != on[1][*row] && !taken.contains(row))
             .filter(|row| PlaceId::from_row(*row).is_some_and(|id| !naming.apart.contains(places.name(id))))
             .collect();
@@ -175,7 +177,7 @@ fn present(side: &SideInput, places: &Places, frames: &[FramePlaces], profiles: 
     let mut found = vec![false; places.len()];
     for &row in &side.captures {
         let (Some(profile), Some(frames)) = (profiles.get(row), frames.get(row)) else { continue };
-        for frame in profile.stacks.frames() {
+        for frame in profile.stacks.frames().iter().checked() {
             if let Some(found) = frames.get(frame.row()).and_then(|place| found.get_mut(place.row())) {
                 *found = true;
             }
@@ -206,12 +208,12 @@ fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity:
     let mut groups: Vec<Group> = Vec::new();
     let mut names: FxHashSet<String> = FxHashSet::default();
     let mut keys: Vec<Key> =
-        pool.into_iter().filter_map(|row| Some(Key::new(places, PlaceId::from_row(row)?, on[1][row], granularity))).collect();
+        pool.into_iter().checked().filter_map(|row| Some(Key::new(places, PlaceId::from_row(row)?, on[1][row], granularity))).collect();
     for &rule in Rule::of(granularity) {
         if keys.iter().all(|key| key.is_after) || !keys.iter().any(|key| key.is_after) {
             break;
         }
-        for key in &mut keys {
+        for key in keys.iter_mut().checked() {
             key.narrow(rule, granularity);
         }
         // One reading of a key each; only closures of inlined functions have two.
@@ -241,7 +243,7 @@ fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity:
 /// The groups of one rule: names of one key with at least one name on each side.
 fn grouped(places: &Places, keys: &[Key], rule: Rule, reading: Reading) -> Vec<Group> {
     let mut by_key: FxHashMap<String, [Vec<&Key>; 2]> = FxHashMap::default();
-    for key in keys {
+    for key in keys.iter().checked() {
         if let Some(text) = key.text(reading) {
             by_key.entry(text).or_default()[usize::from(key.is_after)].push(key);
         }
@@ -249,6 +251,7 @@ fn grouped(places: &Places, keys: &[Key], rule: Rule, reading: Reading) -> Vec<G
     let name = |key: &Key| PlaceId::from_row(key.row).map_or("", |id| places.name(id));
     let mut made: Vec<Group> = by_key
         .into_iter()
+        .checked()
         .filter_map(|(text, [before, after])| {
             let bare = |keys: &[&Key]| matches!(keys, [one] if keys::leaves_arguments_out(name(one)));
             // Several names of a side are one only if it is this rule that took away what told them apart.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use rustc_hash::FxBuildHasher;
 
 use crate::base::index::Column;
+use crate::base::ticket::{Checked as _, Watch};
 use crate::index;
 use crate::model::{Frame, Profile, base_name};
 
@@ -102,6 +103,7 @@ impl Places {
                 profile
                     .frames
                     .ids()
+                    .checked()
                     .map(|id| {
                         let frame = profile.frames[id];
                         // Most frames share a function: name work is done once for each.
@@ -129,16 +131,20 @@ impl Places {
             })
             .collect();
         let mut order: Vec<usize> = (1..rows.len()).collect();
-        order.sort_by(|&a, &b| (&rows[a].name, &rows[a].file, rows[a].line).cmp(&(&rows[b].name, &rows[b].file, rows[b].line)));
+        let watch = Watch::new();
+        order.sort_by(|&a, &b| {
+            watch.step();
+            (&rows[a].name, &rows[a].file, rows[a].line).cmp(&(&rows[b].name, &rows[b].file, rows[b].line))
+        });
         order.insert(0, 0);
         let mut new_row = vec![0; rows.len()];
         for (new, &old) in order.iter().enumerate() {
             new_row[old] = new;
         }
         let id = |row: usize| PlaceId::from_row(row).unwrap_or_else(Self::root);
-        let frames = drafts.into_iter().map(|draft| draft.into_iter().map(|row| id(new_row[row])).collect()).collect();
+        let frames = drafts.into_iter().map(|draft| draft.into_iter().checked().map(|row| id(new_row[row])).collect()).collect();
         let mut sorted = Vec::with_capacity(rows.len());
-        for old in order {
+        for old in order.into_iter().checked() {
             sorted.push(std::mem::take(&mut rows[old]));
         }
         (Self { rows: Column::from_vec(sorted), spellings: BTreeMap::new() }, frames)
@@ -158,13 +164,13 @@ impl Places {
             }
         }
         let mut made: Vec<(Place, Vec<usize>)> = Vec::with_capacity(rows.len());
-        for (row, place) in rows.iter_mut().enumerate() {
+        for (row, place) in rows.iter_mut().enumerate().checked() {
             if group_of[row].is_none() {
                 made.push((std::mem::take(place), vec![row]));
             }
         }
         let mut spellings: Vec<(String, usize)> = Vec::new();
-        for (name, members) in groups {
+        for (name, members) in groups.into_iter().checked() {
             let mut place = members.last().map(|&row| rows[row].clone()).unwrap_or_default();
             place.inlined = members.iter().any(|&row| rows[row].inlined);
             place.name = name;
@@ -174,12 +180,16 @@ impl Places {
         }
         // The root keeps row 0.
         let (_, rest) = made.split_at_mut(1);
-        rest.sort_by(|(a, _), (b, _)| (&a.name, &a.file, a.line).cmp(&(&b.name, &b.file, b.line)));
+        let watch = Watch::new();
+        rest.sort_by(|(a, _), (b, _)| {
+            watch.step();
+            (&a.name, &a.file, a.line).cmp(&(&b.name, &b.file, b.line))
+        });
         let id = |row: usize| PlaceId::from_row(row).unwrap_or_else(Self::root);
         let mut new_row = vec![Self::root(); group_of.len()];
         let mut of_group = vec![Self::root(); group_of.iter().flatten().max().map_or(0, |last| last + 1)];
         let mut sorted = Vec::with_capacity(made.len());
-        for (at, (place, members)) in made.into_iter().enumerate() {
+        for (at, (place, members)) in made.into_iter().enumerate().checked() {
             for row in members {
                 new_row[row] = id(at);
                 if let Some(group) = group_of[row] {
@@ -188,7 +198,7 @@ impl Places {
             }
             sorted.push(place);
         }
-        for place in frames.iter_mut().flatten() {
+        for place in frames.iter_mut().flatten().checked() {
             *place = new_row[place.row()];
         }
         let spellings = spellings.into_iter().map(|(name, row)| (name, new_row[row])).collect();

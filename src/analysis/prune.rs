@@ -7,6 +7,7 @@
 
 use regex::{Regex, RegexBuilder};
 
+use crate::base::ticket::Checked as _;
 use crate::model::Profile;
 
 /// Largest compiled size of a pattern in bytes.
@@ -23,6 +24,7 @@ pub fn hidden(profile: &Profile) -> Option<Vec<bool>> {
     let functions: Vec<bool> = profile
         .functions
         .ids()
+        .checked()
         .map(|id| {
             let name = without_arguments(profile.function_name(id));
             !name.is_empty() && drop.is_match(&name) && keep.as_ref().is_none_or(|keep| !keep.is_match(&name))
@@ -34,10 +36,11 @@ pub fn hidden(profile: &Profile) -> Option<Vec<bool>> {
     let matches: Vec<bool> = profile
         .frames
         .iter()
+        .checked()
         .map(|frame| frame.function.and_then(|function| functions.get(function.row())).copied().unwrap_or(false))
         .collect();
     let mut states: Vec<State> = Vec::with_capacity(profile.stacks.len());
-    for (parent, id) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
+    for (parent, id) in profile.stacks.parents().iter().zip(profile.stacks.frames()).checked() {
         let parent = parent.and_then(|parent| states.get(parent.row()).copied());
         let is_match = matches.get(id.row()).copied().unwrap_or(false);
         // Frames of one instruction are judged together.
@@ -64,11 +67,11 @@ pub fn broken_pattern(profile: &Profile) -> Option<String> {
 /// How many samples lose frames by [`hidden`].
 pub fn samples_with_hidden(profile: &Profile, hidden: &[bool]) -> u64 {
     let mut loses: Vec<bool> = Vec::with_capacity(hidden.len());
-    for (parent, hidden) in profile.stacks.parents().iter().zip(hidden) {
+    for (parent, hidden) in profile.stacks.parents().iter().zip(hidden).checked() {
         let above = parent.and_then(|parent| loses.get(parent.row()).copied()).unwrap_or(false);
         loses.push(above || *hidden);
     }
-    profile.samples.stacks().iter().flatten().filter(|stack| loses.get(stack.row()).copied().unwrap_or(false)).count() as u64
+    profile.samples.stacks().iter().checked().flatten().filter(|stack| loses.get(stack.row()).copied().unwrap_or(false)).count() as u64
 }
 
 /// What is known after a frame, coming from the outermost one.

@@ -6,6 +6,7 @@ use super::call_tree::CallTree;
 use super::filter::matching;
 use super::place::{PlaceId, Places};
 use super::weigh::Weights;
+use crate::base::ticket::Checked as _;
 
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub fn search(tree: &CallTree, places: &Places, weights: &Weights, pattern: &str
         found.retain(|place| also.contains(place));
     }
     let (mut nodes, mut total, mut covered_until) = (0, 0_i64, 0);
-    for node in tree.nodes().skip(1).filter(|&node| found.contains(&tree.place(node))) {
+    for node in tree.nodes().skip(1).checked().filter(|&node| found.contains(&tree.place(node))) {
         nodes += 1;
         if node.row() >= covered_until {
             total = total.saturating_add(weights.total_of(node));

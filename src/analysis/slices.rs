@@ -8,7 +8,7 @@ use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
 use super::part::Part;
 use super::weigh::Weights;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::Profile;
 
 /// Shorter blocks than this follow each other too closely to be independent, in nanoseconds.
@@ -89,7 +89,7 @@ pub(super) fn slices(
     let windows = (0..=cut.steps - cut.per_block).map(|at| {
         let mut selfs = vec![0_i64; tree.len()];
         for step in steps.iter().skip(at).take(cut.per_block) {
-            selfs.iter_mut().zip(step).for_each(|(sum, value)| *sum = sum.saturating_add(*value));
+            selfs.iter_mut().zip(step).checked().for_each(|(sum, value)| *sum = sum.saturating_add(*value));
         }
         Weights::from_self(tree, selfs, counts.iter().skip(at).take(cut.per_block).sum())
     });

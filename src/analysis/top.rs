@@ -3,6 +3,7 @@
 use super::call_tree::CallTree;
 use super::place::{PlaceId, Places};
 use super::weigh::Weights;
+use crate::base::ticket::{Checked as _, Watch};
 
 /// Self and total of one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Top {
 /// the top-down tree.
 pub fn by_place(tree: &CallTree, places: &Places, weights: &Weights) -> (Vec<i64>, Vec<i64>) {
     let (mut self_, mut total) = (vec![0_i64; places.len()], vec![0_i64; places.len()]);
-    for (node, outermost) in tree.nodes().zip(tree.outermost(places)).skip(1) {
+    for (node, outermost) in tree.nodes().zip(tree.outermost(places)).skip(1).checked() {
         let row = tree.place(node).row();
         self_[row] = self_[row].saturating_add(weights.self_of(node));
         if outermost {
@@ -42,10 +43,15 @@ pub fn top(tree: &CallTree, places: &Places, weights: &Weights) -> Top {
     let mut rows: Vec<TopRow> = places
         .ids()
         .skip(1)
+        .checked()
         .map(|place| TopRow { place, self_: self_[place.row()], total: total[place.row()] })
         .filter(|row| row.self_ != 0 || row.total != 0)
         .collect();
     // Places are in name order already, so a stable sort keeps names ascending among equals.
-    rows.sort_by_key(|row| (std::cmp::Reverse(row.self_.unsigned_abs()), std::cmp::Reverse(row.total.unsigned_abs())));
+    let watch = Watch::new();
+    rows.sort_by_key(|row| {
+        watch.step();
+        (std::cmp::Reverse(row.self_.unsigned_abs()), std::cmp::Reverse(row.total.unsigned_abs()))
+    });
     Top { rows }
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::call_tree::{CallTree, NodeId, StackNodes, node_of};
 use super::filter::Chosen;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::Profile;
 
 /// Self and total of every node of one tree. Values are in the capture's unit; negative ones are possible (saved diffs, Go deltas).
@@ -23,7 +23,7 @@ impl Weights {
     /// Weights from self values, one per node of `tree`: totals are the sums over subtrees, held at the ends of `i64`.
     pub fn from_self(tree: &CallTree, self_: Vec<i64>, samples: u64) -> Self {
         let mut total = self_.clone();
-        for (row, parent) in tree.parents().iter().enumerate().rev() {
+        for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
             if let Some(parent) = parent {
                 total[parent.row()] = total[parent.row()].saturating_add(total[row]);
             }
@@ -64,7 +64,7 @@ impl Weights {
     /// Multiplies every value, held at the ends of `i64`: for captures whose stored integers have fewer decimals than another's.
     pub(super) fn multiply(&mut self, tree: &CallTree, factor: u32) {
         let mut self_ = std::mem::take(&mut self.self_);
-        for value in &mut self_ {
+        for value in self_.iter_mut().checked() {
             *value = value.saturating_mul(i64::from(factor));
         }
         *self = Self::from_self(tree, self_, self.samples);
@@ -72,10 +72,10 @@ impl Weights {
 
     /// Adds the weights of another capture over the same tree.
     pub fn add(&mut self, other: &Self) {
-        for (mine, theirs) in self.self_.iter_mut().zip(&other.self_) {
+        for (mine, theirs) in self.self_.iter_mut().zip(&other.self_).checked() {
             *mine = mine.saturating_add(*theirs);
         }
-        for (mine, theirs) in self.total.iter_mut().zip(&other.total) {
+        for (mine, theirs) in self.total.iter_mut().zip(&other.total).checked() {
             *mine = mine.saturating_add(*theirs);
         }
         self.samples += other.samples;
@@ -133,7 +133,7 @@ pub fn weigh(
     let mut counted = 0;
     for (part, count) in parts {
         counted += count;
-        for (mine, theirs) in self_.iter_mut().zip(part) {
+        for (mine, theirs) in self_.iter_mut().zip(part).checked() {
             *mine = mine.saturating_add(theirs);
         }
     }

@@ -23,7 +23,7 @@ use crate::analysis::search::{self, Matches};
 use crate::analysis::top::{self, Top};
 use crate::analysis::trend::{self, Trend};
 use crate::base::jobs::JobId;
-use crate::base::ticket::Ticket;
+use crate::base::ticket::{Checked as _, Ticket};
 use crate::model::Profile;
 
 /// What a shape depends on.
@@ -253,7 +253,7 @@ pub(super) type Work = Box<dyn FnOnce(&Ticket) -> Result<Value, String> + Send>;
 pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Profile>>) -> Option<Work> {
     let captures: Vec<Arc<Profile>> = shape_of(key).captures.iter().map(|(id, _)| profiles(*id)).collect::<Option<_>>()?;
     let cancelled = |_| "cancelled".to_owned();
-    Some(match key.clone() {
+    let made: Work = match key.clone() {
         Key::Shape(key) => Box::new(move |ticket| {
             let filter = Filter { hide: key.hide, all_frames: key.all_frames, ..Filter::default() };
             let (sides, naming) = (sides_of(&key.sides, &[]), &key.naming);
@@ -327,7 +327,8 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 Ok(Value::Matches(Arc::new(search::search(comparison.tree(), comparison.places(), &side.weights, &pattern))))
             })
         }
-    })
+    };
+    Some(Box::new(move |ticket| ticket.run(|| made(ticket)).map_err(cancelled)?))
 }
 
 /// The rows of each side's captures, which stand side after side, with the side's part.
@@ -353,7 +354,7 @@ fn comparison_of(memo: &Memo, key: &ComparisonKey) -> Option<Arc<Comparison>> {
 fn self_widths(comparison: &Comparison, shape: FlameShape) -> Vec<u64> {
     let Some((before, after)) = comparison.pair() else {
         let weights = comparison.last().map_or(&[][..], |side| side.weights.selfs());
-        return weights.iter().map(|value| value.unsigned_abs()).collect();
+        return weights.iter().checked().map(|value| value.unsigned_abs()).collect();
     };
     // Widths are integers: normalised values are blown up so that the whole keeps 2^50 steps, which loses nothing on any screen.
     let whole = |side: &comparison::Side| {
@@ -367,6 +368,7 @@ fn self_widths(comparison: &Comparison, shape: FlameShape) -> Vec<u64> {
         .selfs()
         .iter()
         .zip(after.weights.selfs())
+        .checked()
         .map(|(&b, &a)| match shape {
             FlameShape::Before => width(before, b),
             FlameShape::After => width(after, a),

@@ -1,7 +1,12 @@
 //! Progress and cancel of one piece of work, shared between the thread that does it and the one that shows it.
 //!
-//! Deliberately absent: time. A ticket counts bytes or rows; what a rate or an estimate is made of belongs to the viewer.
+//! Work that reads gets its ticket as an argument and passes errors on. Pure functions over tables know of no ticket: whoever starts them does
+//! so inside [`Ticket::run`], and their long loops say [`checkpoint`] or [`Checked::checked`], which leave the whole work by unwinding once it is
+//! cancelled. So a sort or a closure can be left as well as a loop, and outside of `run` they cost a branch. Deliberately absent: time. A ticket
+//! counts bytes or rows; what a rate or an estimate is made of belongs to the viewer.
 
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +25,10 @@ impl std::error::Error for Cancelled {}
 #[derive(Default)]
 struct State {
     cancelled: AtomicBool,
+    /// How often the work asked whether it is cancelled.
+    checks: AtomicU64,
+    /// The check with this number cancels; 0 = none does.
+    last_check: u64,
     done: AtomicU64,
     total: AtomicU64,
     stage: Mutex<&'static str>,
@@ -53,6 +62,27 @@ impl Ticket {
         Self::default()
     }
 
+    /// A ticket that cancels itself at the `n`-th check, from 1: what stops in the middle can be tested without a clock.
+    pub fn cancelled_at_check(n: u64) -> Self {
+        Self(Arc::new(State { last_check: n, ..State::default() }))
+    }
+
+    /// How often the work has asked whether it is cancelled.
+    pub fn checks(&self) -> u64 {
+        self.0.checks.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` as this ticket's: its [`checkpoint`]s on this thread ask this ticket.
+    ///
+    /// For threads that were started for one piece of work; inside a parallel iterator the pool's threads do other work in between.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> Result<T, Cancelled> {
+        let outer = CURRENT.replace(Some(self.clone()));
+        // What the work was changing is not seen again: it is dropped here, or belongs to the caller, who learns that it was cancelled.
+        let result = catch_unwind(AssertUnwindSafe(work));
+        CURRENT.set(outer);
+        result.map_err(|panic| if panic.is::<Cancelled>() { Cancelled } else { resume_unwind(panic) })
+    }
+
     /// Asks the work to stop; it does so at its next `advance` or `check`.
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
@@ -79,6 +109,10 @@ impl Ticket {
 
     /// An error when cancelled.
     pub fn check(&self) -> Result<(), Cancelled> {
+        let checks = self.0.checks.fetch_add(1, Ordering::Relaxed) + 1;
+        if checks == self.0.last_check {
+            self.cancel();
+        }
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
@@ -92,9 +126,125 @@ impl Ticket {
     }
 }
 
+thread_local! {
+    static CURRENT: RefCell<Option<Ticket>> = const { RefCell::new(None) };
+}
+
+/// Leaves the work of this thread by unwinding where its ticket was cancelled, see [`Ticket::run`].
+pub fn checkpoint() {
+    Here::new().checkpoint();
+}
+
+/// The ticket of the work on this thread, to be asked from the threads of a parallel iterator.
+#[derive(Clone)]
+pub struct Here(Option<Ticket>);
+
+impl Here {
+    /// The ticket of this thread's [`Ticket::run`]; outside of one there is nothing to ask.
+    pub fn new() -> Self {
+        Self(CURRENT.with_borrow(Clone::clone))
+    }
+
+    /// Leaves the work by unwinding where it was cancelled.
+    pub fn checkpoint(&self) {
+        if self.0.as_ref().is_some_and(|ticket| ticket.check().is_err()) {
+            // Not a panic: nothing is printed, and `run` knows it.
+            resume_unwind(Box::new(Cancelled));
+        }
+    }
+}
+
+impl Default for Here {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Items between two checkpoints of a loop.
+pub const ITEMS_PER_CHECK: u32 = 1 << 10;
+
+/// A [`checkpoint`] once in [`ITEMS_PER_CHECK`] steps, for what is no plain loop: the comparisons of a sort.
+pub struct Watch {
+    here: Here,
+    left: Cell<u32>,
+}
+
+impl Watch {
+    /// Asks the ticket of this thread.
+    pub fn new() -> Self {
+        Self { here: Here::new(), left: Cell::new(ITEMS_PER_CHECK) }
+    }
+
+    /// One step.
+    #[inline]
+    pub fn step(&self) {
+        let left = self.left.get() - 1;
+        self.left.set(if left == 0 { ITEMS_PER_CHECK } else { left });
+        if left == 0 {
+            self.here.checkpoint();
+        }
+    }
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Loops that end when their work is cancelled.
+pub trait Checked: Iterator + Sized {
+    /// The same items, with a [`checkpoint`] once in [`ITEMS_PER_CHECK`] of them.
+    fn checked(self) -> impl Iterator<Item = Self::Item> {
+        let watch = Watch::new();
+        self.inspect(move |_| watch.step())
+    }
+}
+
+impl<I: Iterator> Checked for I {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cancelled_run_is_left_from_loops_sorts_and_other_threads() {
+        use rayon::prelude::*;
+        let works: [fn() -> u64; 3] = [
+            || (0..1 << 20).checked().sum(),
+            || {
+                let mut rows: Vec<u64> = (0..1 << 16).map(|row: u64| row.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+                let watch = Watch::new();
+                rows.sort_unstable_by(|a, b| {
+                    watch.step();
+                    a.cmp(b)
+                });
+                rows.first().copied().unwrap_or(0)
+            },
+            || {
+                let here = Here::new();
+                let row = |row: u64| {
+                    here.checkpoint();
+                    row
+                };
+                (0_u64..1 << 10).into_par_iter().map(row).sum()
+            },
+        ];
+        for work in works {
+            let whole = Ticket::new();
+            assert_eq!(whole.run(work), Ok(work()));
+            assert!(whole.checks() >= 100, "{}", whole.checks());
+            let stopped = Ticket::cancelled_at_check(10);
+            assert_eq!(stopped.run(work), Err(Cancelled));
+            assert!(stopped.checks() < whole.checks());
+        }
+    }
+
+    #[test]
+    fn a_panic_is_not_taken_for_a_cancel() {
+        let caught = catch_unwind(|| Ticket::new().run(|| resume_unwind(Box::new("boom"))));
+        assert!(caught.is_err_and(|panic| panic.is::<&str>()));
+    }
 
     #[test]
     fn a_cancelled_ticket_stops_all_its_clones() {

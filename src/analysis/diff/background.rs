@@ -4,6 +4,7 @@
 
 use crate::analysis::call_tree::CallTree;
 use crate::analysis::place::Places;
+use crate::base::ticket::Checked as _;
 
 /// Prefixes of decoded names of such work. Much of it stands below the program's own code, whichever goroutine happens to be there when
 /// the collector or the scheduler wants something. Not here is what a program pays for what it does (`mallocgc`, `memmove`, maps, locks, system calls).
@@ -64,9 +65,9 @@ const PARTS: f64 = 2.0;
 
 /// For each node: is it below the root of background work?
 pub(crate) fn nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
-    let marked: Vec<bool> = places.iter_ids().map(|(_, place)| ROOTS.iter().any(|root| place.name.starts_with(root))).collect();
+    let marked: Vec<bool> = places.iter_ids().checked().map(|(_, place)| ROOTS.iter().any(|root| place.name.starts_with(root))).collect();
     let mut nodes: Vec<bool> = Vec::with_capacity(tree.len());
-    for (place, parent) in tree.places().iter().zip(tree.parents()) {
+    for (place, parent) in tree.places().iter().zip(tree.parents()).checked() {
         let above = parent.is_some_and(|parent| nodes[parent.row()]);
         nodes.push(above || marked[place.row()]);
     }

@@ -4,6 +4,7 @@
 
 use super::ground::Sums;
 use crate::analysis::call_tree::CallTree;
+use crate::base::ticket::Checked as _;
 
 /// Certainty from which a node's change counts.
 const CERTAIN: f32 = 0.5;
@@ -16,7 +17,7 @@ const PART: f64 = 0.05;
 pub(super) fn churn(tree: &CallTree, totals: &[Sums], certainty: &[f32], exposure: f64) -> Vec<bool> {
     let mut below: Vec<[f64; 2]> = vec![[0.0; 2]; tree.len()];
     let mut marks = vec![false; tree.len()];
-    for (row, parent) in tree.parents().iter().enumerate().rev() {
+    for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
         let (Some(sums), Some(&sure)) = (totals.get(row), certainty.get(row)) else { continue };
         let delta = sums.value[1] / exposure - sums.value[0];
         let is_sure = sure >= CERTAIN;

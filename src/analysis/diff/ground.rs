@@ -8,6 +8,7 @@ use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
 use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, quick_widened_test};
+use crate::base::ticket::Checked as _;
 
 /// Sums over a group of nodes, in raw units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -171,6 +172,7 @@ impl Ground {
         let sides = [before, after];
         let at = |column: &[f64], row: usize| column.get(row).copied().unwrap_or(0.0);
         let nodes = (0..comparison.tree().len())
+            .checked()
             .map(|row| {
                 let value = sides.map(|side| side.weights.selfs().get(row).copied().unwrap_or(0) as f64);
                 let squares = sides.map(|side| at(&side.evidence.squares, row));
@@ -186,14 +188,14 @@ impl Ground {
     pub(crate) fn explained(&self, multipliers: &[f64], scale: &Scale) -> Vec<Sums> {
         let unchanged = 1.0_f64.to_bits();
         let left = |(sums, by): (&Sums, &f64)| if by.to_bits() == unchanged { *sums } else { sums.explained(*by, scale) };
-        self.nodes.iter().zip(multipliers).map(left).collect()
+        self.nodes.iter().zip(multipliers).checked().map(left).collect()
     }
 }
 
 /// Sums of every node's total.
 pub(crate) fn totals(nodes: &[Sums], tree: &CallTree) -> Vec<Sums> {
-    let mut totals = nodes.to_vec();
-    for (row, parent) in tree.parents().iter().enumerate().rev() {
+    let mut totals: Vec<Sums> = nodes.iter().copied().checked().collect();
+    for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
         let Some(parent) = parent else { continue };
         let (above, below) = totals.split_at_mut(row);
         // Parents stand before their children: an invariant of the tree.
@@ -207,7 +209,7 @@ pub(crate) fn totals(nodes: &[Sums], tree: &CallTree) -> Vec<Sums> {
 /// Sums of every place's self and total, one entry per place.
 pub(crate) fn by_place(nodes: &[Sums], tree: &CallTree, places: &Places, totals: &[Sums], outermost: &[bool]) -> [Vec<Sums>; 2] {
     let mut made = [vec![Sums::default(); places.len()], vec![Sums::default(); places.len()]];
-    for (row, place) in tree.places().iter().enumerate().skip(1) {
+    for (row, place) in tree.places().iter().enumerate().skip(1).checked() {
         made[0][place.row()].add(&nodes[row]);
         if outermost[row] {
             made[1][place.row()].add(&totals[row]);

@@ -14,6 +14,7 @@ use super::{Exposure, Interval, Spec};
 use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::stats::{Cell, Doubt, Spread, biweight, dispersion, student_from_normal};
 use crate::analysis::work::Amount;
+use crate::base::ticket::Checked as _;
 
 /// Prior knowledge counts as this many functions.
 const PRIOR_CELLS: f64 = 4.0;
@@ -268,7 +269,7 @@ fn controls(selfs: &[Sums], scale: &Scale) -> Vec<Control> {
         let counts = scale.counts(sums)?;
         Some(Control { cell: Cell { effect: counts.effect(), variance: counts.sampling_unchanged() }, counts, left, single })
     };
-    for (row, sums) in selfs.iter().enumerate().skip(1) {
+    for (row, sums) in selfs.iter().enumerate().skip(1).checked() {
         let pooled = sums.pooled(scale.exposure);
         if sums.background_part(scale.exposure) > 0.5 {
             continue;
@@ -298,7 +299,7 @@ struct Subtrees {
 
 fn subtrees(shapes: &Shapes, nodes: &[Sums], scale: &Scale, function: f64) -> Subtrees {
     let mut sums = vec![Sums::default(); shapes.subtrees()];
-    for (row, node) in nodes.iter().enumerate() {
+    for (row, node) in nodes.iter().enumerate().checked() {
         sums[shapes.subtree_of(row)].add(node);
     }
     let whole: f64 = sums.iter().map(|sums| sums.pooled(scale.exposure)).sum();

@@ -10,6 +10,7 @@ use super::ground::{Scale, Sums};
 use crate::analysis::comparison::{Comparison, Normalization, Side};
 use crate::analysis::stats::{Cell, Spread, below, biweight, weighted_median};
 use crate::analysis::top::by_place;
+use crate::base::ticket::Checked as _;
 
 /// Groups with fewer events a capture (or block of time) are not used to learn how alike the functions are.
 const LEARNED: f64 = 10.0;
@@ -106,10 +107,10 @@ impl Repeats {
             let column = if total { whole } else { self_ };
             column.get(row).copied().unwrap_or(0) as f64
         };
-        made.places =
-            [false, true].map(|total| (0..places.len()).map(|row| made.varied(|side, capture| value(total, side, capture, row))).collect());
+        made.places = [false, true]
+            .map(|total| (0..places.len()).checked().map(|row| made.varied(|side, capture| value(total, side, capture, row))).collect());
         let mut whole = Sums::default();
-        for sums in selfs {
+        for sums in selfs.iter().checked() {
             whole.add(sums);
         }
         made.cost = costs(&whole);
@@ -197,7 +198,7 @@ impl Repeats {
             return false;
         }
         let factors = |function: f64| -> Vec<f64> {
-            let mut made: Vec<f64> = rows.iter().map(|(varied, cost)| self.factor(varied, *cost, function)).collect();
+            let mut made: Vec<f64> = rows.iter().checked().map(|(varied, cost)| self.factor(varied, *cost, function)).collect();
             made.sort_by(f64::total_cmp);
             made
         };
@@ -299,6 +300,7 @@ fn costs(sums: &Sums) -> [f64; 2] {
 fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)], comparison: &Comparison) -> Vec<f64> {
     let seconds = seconds(side);
     let count = columns.len() as f64;
+    let cost = side.evidence.squares.iter().sum::<f64>() / f64::max(side.weights.total() as f64, 1.0);
     let mut made: Vec<f64> = columns
         .iter()
         .enumerate()
@@ -307,9 +309,9 @@ fn works(side: &Side, columns: &[(Vec<i64>, Vec<i64>)], comparison: &Comparison)
                 .iter()
                 .enumerate()
                 .skip(1)
+                .checked()
                 .filter_map(|(row, &value)| {
                     let mean = columns.iter().map(|(selfs, _)| selfs.get(row).copied().unwrap_or(0) as f64).sum::<f64>() / count;
-                    let cost = side.evidence.squares.iter().sum::<f64>() / f64::max(side.weights.total() as f64, 1.0);
                     let events = mean / cost;
                     (events >= LEARNED).then(|| Cell { effect: (f64::max(value as f64, cost / 2.0) / mean).ln(), variance: 1.0 / events })
                 })

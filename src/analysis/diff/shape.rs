@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::ground::Sums;
 use crate::analysis::call_tree::CallTree;
+use crate::base::ticket::Checked as _;
 
 /// A subtree with more of the whole than this is divided into those of its callees.
 const DIVIDED: f64 = 0.5;
@@ -46,9 +47,9 @@ struct Scratch {
 
 impl Shapes {
     pub(crate) fn new(tree: &CallTree, nodes: &[Sums], places: usize, exposure: f64) -> Self {
-        let pooled: Vec<f64> = nodes.iter().map(|sums| sums.pooled(exposure)).collect();
+        let pooled: Vec<f64> = nodes.iter().checked().map(|sums| sums.pooled(exposure)).collect();
         let mut totals = pooled.clone();
-        for (row, parent) in tree.parents().iter().enumerate().rev() {
+        for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
             if let Some(parent) = parent {
                 totals[parent.row()] += totals[row];
             }
@@ -68,7 +69,7 @@ impl Shapes {
             count += 1;
             row = end;
         }
-        let place = tree.places().iter().map(|place| place.row() as u32).collect();
+        let place = tree.places().iter().checked().map(|place| place.row() as u32).collect();
         let scratch = Scratch { by_place: vec![0.0; places], by_subtree: vec![0.0; count as usize], ..Scratch::default() };
         let mut made = Self { pooled, place, subtree, subtrees: Vec::new(), scratch: RefCell::new(scratch) };
         let mut mixes = vec![Mix::ONE; count as usize];
@@ -105,7 +106,7 @@ impl Shapes {
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { by_place, by_subtree, places, subtrees } = &mut *scratch;
         let mut whole = 0.0;
-        for row in ranges.flatten() {
+        for row in ranges.flatten().checked() {
             let cost = self.pooled[row];
             if cost <= 0.0 {
                 continue;

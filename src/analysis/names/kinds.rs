@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::call_tree::CallTree;
 use crate::analysis::place::{Place, Places};
+use crate::base::ticket::Checked as _;
 use crate::model::base_name;
 
 /// Whose code a place is.
@@ -117,7 +118,7 @@ pub fn code_kinds(places: &Places, tree: &CallTree) -> Vec<CodeKind> {
         }
         if !place.module.is_empty() && !unnamed(&place.name) { CodeKind::Own } else { CodeKind::Unknown }
     };
-    places.iter_ids().enumerate().map(|(row, (_, place))| if row == 0 { CodeKind::Unknown } else { kind(place) }).collect()
+    places.iter_ids().enumerate().checked().map(|(row, (_, place))| if row == 0 { CodeKind::Unknown } else { kind(place) }).collect()
 }
 
 /// True for a place that can only come from Go.

@@ -17,6 +17,7 @@ use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::normal_quantile;
 use crate::analysis::stats::{Cell, Doubt, Needed, Test, burst_evidence, needed, power_width, selected_ends};
+use crate::base::ticket::Checked as _;
 
 /// A library's change is headlined at the own function through which at least this part of it comes.
 const OWN_PART: f64 = 0.6;
@@ -67,7 +68,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let Searched { found, model } = search.search();
     let weight = |measure: Measure, place: PlaceId| groups.weight_of(measure, place);
     let mut explained = vec![false; comparison.tree().len()];
-    for &row in found.iter().flat_map(|found| &found.rows) {
+    for &row in found.iter().flat_map(|found| &found.rows).checked() {
         explained[row as usize] = true;
     }
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
@@ -122,7 +123,7 @@ fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval
     }
     let nodes = base.captured();
     let mut sums = Sums::default();
-    for node in nodes {
+    for node in nodes.iter().checked() {
         sums.add(node);
     }
     let exposure = comparison.exposure();
@@ -201,7 +202,7 @@ impl Maker<'_> {
 
     fn sums(&self, rows: &[u32]) -> Sums {
         let mut sums = Sums::default();
-        for &row in rows {
+        for &row in rows.iter().checked() {
             sums.add(&self.search.base.ground.nodes[row as usize]);
         }
         sums
@@ -430,6 +431,7 @@ pub(super) fn others(
         .places()
         .ids()
         .skip(1)
+        .checked()
         .filter(|place| !named.contains(place))
         .filter_map(|place| {
             let at = place.row();

@@ -15,6 +15,7 @@ use crate::analysis::diff::shape::Mix;
 use crate::analysis::diff::{Base, Measure, Spec};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::{normal_quantile, normal_tail_ln};
+use crate::base::ticket::Checked as _;
 
 /// Where a change may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,10 +76,10 @@ impl Groups {
                 drafts.push(Draft { scope, hash, events: counts.both(), sums: *sums, cost: sums.pooled(scale.exposure) });
             }
         };
-        for place in comparison.places().ids().skip(1) {
+        for place in comparison.places().ids().skip(1).checked() {
             for measure in Measure::ALL {
                 let (mut sums, mut hash) = (Sums::default(), 0_u64);
-                for range in base.ranges(comparison, place, measure) {
+                for range in base.ranges(comparison, place, measure).checked() {
                     let total = measure == Measure::Total;
                     sums.add(if total { &all[range.start] } else { &nodes[range.start] });
                     hash = hash.wrapping_add(if total { hashes.1[range.start] } else { hashes.0[range.start] });
@@ -86,7 +87,7 @@ impl Groups {
                 push(Scope { place, measure, node: None }, hash, &sums);
             }
         }
-        for node in tree.nodes().skip(1) {
+        for node in tree.nodes().skip(1).checked() {
             let (row, place) = (node.row(), tree.place(node));
             push(Scope { place, measure: Measure::Self_, node: Some(node) }, hashes.0[row], &nodes[row]);
             push(Scope { place, measure: Measure::Total, node: Some(node) }, hashes.1[row], &all[row]);
@@ -115,7 +116,7 @@ impl Groups {
         };
         let mut by_hash: FxHashMap<u64, u32> = FxHashMap::default();
         let mut kept: Vec<Draft> = Vec::with_capacity(drafts.len());
-        for draft in drafts {
+        for draft in drafts.into_iter().checked() {
             let at = *by_hash.entry(draft.hash).or_insert(kept.len() as u32);
             if draft.scope.node.is_none() {
                 self.by_place.insert((draft.scope.measure, draft.scope.place), at);
@@ -146,6 +147,7 @@ impl Groups {
         let depth = depths(comparison);
         self.rows = drafts
             .iter()
+            .checked()
             .map(|draft| {
                 let class = class(draft);
                 let mix = match draft.scope.node {
@@ -182,7 +184,7 @@ impl Groups {
 fn depths(comparison: &Comparison) -> Vec<u32> {
     let tree = comparison.tree();
     let mut depth = vec![0_u32; comparison.places().len()];
-    for node in tree.nodes() {
+    for node in tree.nodes().checked() {
         let deepest = &mut depth[tree.place(node).row()];
         *deepest = tree.depth(node).max(*deepest);
     }
@@ -194,6 +196,7 @@ fn hashes(nodes: &[Sums], comparison: &Comparison) -> (Vec<u64>, Vec<u64>) {
     let own: Vec<u64> = nodes
         .iter()
         .enumerate()
+        .checked()
         .map(|(row, sums)| {
             if sums.value[0] == 0.0 && sums.value[1] == 0.0 {
                 return 0;
@@ -205,7 +208,7 @@ fn hashes(nodes: &[Sums], comparison: &Comparison) -> (Vec<u64>, Vec<u64>) {
         })
         .collect();
     let mut total = own.clone();
-    for (row, parent) in comparison.tree().parents().iter().enumerate().rev() {
+    for (row, parent) in comparison.tree().parents().iter().enumerate().rev().checked() {
         if let Some(parent) = parent {
             total[parent.row()] = total[parent.row()].wrapping_add(total[row]);
         }
@@ -225,6 +228,7 @@ fn alone(comparison: &Comparison, drafts: &[Draft]) -> Vec<f64> {
     let table = TABLE.get_or_init(Alone::new);
     drafts
         .iter()
+        .checked()
         .map(|draft| {
             let Scope { place, measure, node } = draft.scope;
             let mut larger = vec![(Measure::Total, None, place), (measure, None, place)];

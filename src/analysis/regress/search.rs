@@ -10,6 +10,7 @@ use crate::analysis::diff::ground::{Counts, Scale, Sums, totals};
 use crate::analysis::diff::noise::{MIN_CELLS, Model, given_work};
 use crate::analysis::diff::{Base, Measure, Spec};
 use crate::analysis::stats::{Doubt, Test, doubtful_width, minimum_detectable_at, power_width};
+use crate::base::ticket::{Checked as _, checkpoint};
 
 /// At most this many findings; every real pair seen had fewer than ten.
 const MAX_FINDINGS: usize = 24;
@@ -91,11 +92,19 @@ impl Search<'_> {
         let nodes = self.base.ground.explained(&self.multipliers(found), scale);
         let rest = (self.closed && !found.is_empty()).then(|| {
             let mut taken = vec![false; nodes.len()];
-            for row in found.iter().flat_map(|found| &found.rows) {
+            for row in found.iter().flat_map(|found| &found.rows).checked() {
                 taken[*row as usize] = true;
             }
             let sum = |side: usize| {
-                self.base.ground.nodes.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(node, _)| node.value[side]).sum::<f64>()
+                self.base
+                    .ground
+                    .nodes
+                    .iter()
+                    .zip(&taken)
+                    .checked()
+                    .filter(|(_, taken)| !**taken)
+                    .map(|(node, _)| node.value[side])
+                    .sum::<f64>()
             };
             sum(1) / sum(0)
         });
@@ -110,7 +119,7 @@ impl Search<'_> {
     fn multipliers_but(&self, found: &[Found], but: usize) -> Vec<f64> {
         let mut made = vec![1.0; self.base.ground.nodes.len()];
         for (_, found) in found.iter().enumerate().filter(|(at, _)| *at != but) {
-            for &row in &found.rows {
+            for &row in found.rows.iter().checked() {
                 made[row as usize] *= found.multiplier;
             }
         }
@@ -123,7 +132,7 @@ impl Search<'_> {
         match (scope.node, scope.measure) {
             (Some(node), Measure::Self_) => vec![node.row() as u32],
             (Some(node), Measure::Total) => (node.row() as u32..tree.subtree_end(node) as u32).collect(),
-            (None, measure) => self.base.ranges(self.comparison, scope.place, measure).flatten().map(|row| row as u32).collect(),
+            (None, measure) => self.base.ranges(self.comparison, scope.place, measure).flatten().checked().map(|row| row as u32).collect(),
         }
     }
 
@@ -134,7 +143,7 @@ impl Search<'_> {
             (Some(node), Measure::Total) => all[node.row()],
             (None, measure) => {
                 let mut made = Sums::default();
-                for range in self.base.ranges(self.comparison, scope.place, measure) {
+                for range in self.base.ranges(self.comparison, scope.place, measure).checked() {
                     made.add(if measure == Measure::Total { &all[range.start] } else { &nodes[range.start] });
                 }
                 made
@@ -151,7 +160,7 @@ impl Search<'_> {
     /// Smallest growth of an explanation's group that the search finds with 80 % power.
     pub(super) fn detectable(&self, model: &Model, found: &Found) -> f64 {
         let mut sums = Sums::default();
-        for &row in &found.rows {
+        for &row in found.rows.iter().checked() {
             sums.add(&self.base.ground.nodes[row as usize]);
         }
         let doubt = Self::doubt(model, &found.group, &sums, 0.0);
@@ -174,6 +183,7 @@ impl Search<'_> {
         let mut lean = self.scored(found, &nodes, &all, model, true);
         lean.truncate(TRIED);
         for (_, at, sums, counts) in lean {
+            checkpoint();
             let group = &self.groups.rows[at];
             let sampling = Doubt { extra: model.work, ..Doubt::NONE };
             if counts.test(sampling).p > self.spec.level * group.weight {
@@ -200,7 +210,7 @@ impl Search<'_> {
         let whole = Self::whole(all, model);
         let most = if given { f64::INFINITY } else { whole * WHOLE };
         let room = if given { [f64::INFINITY; 2] } else { self.room(found, model) };
-        for (at, group) in self.groups.rows.iter().enumerate() {
+        for (at, group) in self.groups.rows.iter().enumerate().checked() {
             let sums = self.sums(&group.scope, nodes, all);
             if sums.pooled(model.scale.exposure) > most {
                 continue;
@@ -243,7 +253,7 @@ impl Search<'_> {
 
     fn best(&self, scored: &[(f64, usize, Sums, Counts)], model: &Model, whole: f64) -> Option<Found> {
         let mut best: Option<(f64, usize, Test)> = None;
-        for (_, at, sums, counts) in scored {
+        for (_, at, sums, counts) in scored.iter().checked() {
             let group = &self.groups.rows[*at];
             let test = counts.test(Self::doubt(model, group, sums, whole));
             let score = test.z * test.z - 2.0 * group.ln_kind;
@@ -312,7 +322,7 @@ impl Search<'_> {
                 let others = self.multipliers_but(found, at);
                 let old = found[at].multiplier;
                 let mut sums = Sums::default();
-                for &row in &found[at].rows {
+                for &row in found[at].rows.iter().checked() {
                     sums.add(&self.base.ground.nodes[row as usize].divided(others[row as usize]));
                 }
                 let ratio = sums.value[1] / sums.value[0] / model.scale.exposure;

@@ -12,6 +12,7 @@ use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::Verdict;
 use crate::analysis::place::PlaceId;
+use crate::base::ticket::Checked as _;
 
 /// What became of a function that is on one side only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub(super) fn detect(comparison: &Comparison, ground: &mut Ground, outermost: &[
     let tree = comparison.tree();
     let all = totals(&ground.nodes, tree);
     let mut by_place: FxHashMap<PlaceId, OneSided> = FxHashMap::default();
-    for node in tree.nodes().skip(1) {
+    for node in tree.nodes().skip(1).checked() {
         let place = tree.place(node);
         let entry =
             by_place.entry(place).or_insert_with(|| OneSided { place, side: 0, sums: Sums::default(), self_: 0.0, nodes: Vec::new() });
@@ -75,6 +76,7 @@ pub(super) fn detect(comparison: &Comparison, ground: &mut Ground, outermost: &[
     }
     let mut one_sided: Vec<OneSided> = by_place
         .into_values()
+        .checked()
         .filter_map(|mut row| {
             let counts = scale.counts(&row.sums).filter(|counts| counts.both() >= LEAST_EVENTS)?;
             row.side = match (counts.before > 0.0, counts.after > 0.0) {
@@ -110,7 +112,7 @@ fn renamed(comparison: &Comparison, ground: &Ground, all: &[Sums], rows: &[OneSi
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     let free = |row: &OneSided| comparison.shape.matching.may_propose(row.place);
     for (old, before) in rows.iter().enumerate().filter(|(_, row)| row.side == 0 && free(row)) {
-        for (new, after) in rows.iter().enumerate().filter(|(_, row)| row.side == 1 && free(row)) {
+        for (new, after) in rows.iter().enumerate().checked().filter(|(_, row)| row.side == 1 && free(row)) {
             let above = cosine(&callers[old], &callers[new]);
             let below = cosine(&callees[old], &callees[new]);
             let mut sums = before.sums;
@@ -147,7 +149,7 @@ fn renamed(comparison: &Comparison, ground: &Ground, all: &[Sums], rows: &[OneSi
 /// Cost by caller, or by callee with `None` for a function's own.
 fn neighbours(tree: &CallTree, ground: &Ground, all: &[Sums], row: &OneSided, above: bool) -> FxHashMap<Option<PlaceId>, f64> {
     let mut made: FxHashMap<Option<PlaceId>, f64> = FxHashMap::default();
-    for &node in &row.nodes {
+    for &node in row.nodes.iter().checked() {
         if above {
             *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += all[node.row()].value[row.side];
             continue;
@@ -200,7 +202,7 @@ fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Op
     }
     for &node in &row.nodes {
         let end = tree.subtree_end(node);
-        for at in node.row()..end {
+        for at in (node.row()..end).checked() {
             let from = NodeId::from_row(at)?;
             if let Some(to) = counterpart(tree, from, row.place) {
                 takers.entry(to).or_default().add(&ground.nodes[at]);
@@ -246,7 +248,7 @@ fn apply(tree: &CallTree, ground: &mut Ground, structures: &[Structure]) {
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
     // Where each node's values go; callers stand before their callees.
     let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());
-    for node in tree.nodes() {
+    for node in tree.nodes().checked() {
         let Some(parent) = tree.parent(node) else {
             target.push(node);
             continue;
@@ -260,7 +262,7 @@ fn apply(tree: &CallTree, ground: &mut Ground, structures: &[Structure]) {
             None => child(place).unwrap_or(node),
         });
     }
-    for (row, to) in target.into_iter().enumerate() {
+    for (row, to) in target.into_iter().enumerate().checked() {
         if to.row() != row {
             let sums = std::mem::take(&mut ground.nodes[row]);
             ground.nodes[to.row()].add(&sums);
