@@ -134,7 +134,8 @@ pub static FORMATS: &[&dyn Format] = &[
 
 /// Reads a capture of any format: peel compression, open an archive, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-    read_at(input, cx, 0)
+    // Loops over tables have checkpoints in the place of a ticket.
+    cx.ticket.run(|| read_at(input, cx, 0))?
 }
 
 /// `depth` counts the archives around the input.

@@ -302,7 +302,7 @@ struct Key {
 impl Key {
     fn new(places: &Places, id: PlaceId, is_after: bool, granularity: Granularity) -> Self {
         let place = places.get(id);
-        let line = Some((place.file.clone(), place.line)).filter(|_| granularity == Granularity::Line && !place.file.is_empty());
+        let line = Some((place.file.to_string(), place.line)).filter(|_| granularity == Granularity::Line && !place.file.is_empty());
         let end = line.as_ref().map(|(file, line)| format!(" {file}:{line}")).unwrap_or_default();
         let name = place.name.strip_suffix(&end).unwrap_or(&place.name).to_owned();
         Self { row: id.row(), is_after, name, narrowed_by: None, line }

@@ -3,8 +3,11 @@
 //! Places are shared by all captures of a comparison and are numbered in NAME order: siblings sorted by place keep their order in
 //! before, after and diff. Deliberately absent: which names are one function in two builds (see `matching`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
+use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use crate::base::index::Column;
@@ -64,13 +67,13 @@ pub struct Place {
     /// The name as shown and matched.
     pub name: String,
     /// Source file of the first frame seen; empty if unknown.
-    pub file: String,
+    pub file: Arc<str>,
     /// Line in `file`: the function's first line, or the frame's at line granularity; 0 = unknown.
     pub line: u32,
     /// Package, namespace or crate; see [`package_of`].
-    pub package: String,
+    pub package: Arc<str>,
     /// Path of the binary or library.
-    pub module: String,
+    pub module: Arc<str>,
     /// True where at least one frame of it was put into its caller by the compiler.
     pub inlined: bool,
 }
@@ -95,7 +98,10 @@ impl Places {
     /// Builds the places of several captures at one granularity, and the place of each capture's frames.
     pub fn build(profiles: &[&Profile], granularity: Granularity) -> (Self, Vec<FramePlaces>) {
         let mut rows = vec![Place { name: "all".to_owned(), ..Place::default() }];
-        let mut known: HashMap<(String, u32), usize, FxBuildHasher> = HashMap::default();
+        // Rows by name and line, with their hashes: the names stand in the rows.
+        let mut known: HashTable<(u64, usize)> = HashTable::new();
+        let mut lines = vec![0_u32];
+        let mut texts = Texts::default();
         let drafts: Vec<Vec<usize>> = profiles
             .iter()
             .map(|profile| {
@@ -114,11 +120,18 @@ impl Places {
                             }
                             return row;
                         }
-                        let key = key_of(profile, id, &frame, granularity);
-                        let row = *known.entry(key).or_insert_with_key(|(name, line)| {
-                            rows.push(draft(profile, &frame, granularity, name, *line));
-                            rows.len() - 1
-                        });
+                        let (name, line) = key_of(profile, id, &frame, granularity);
+                        let hash = FxBuildHasher.hash_one((&name, line));
+                        let same = |&(_, row): &(u64, usize)| lines[row] == line && rows[row].name == name;
+                        let row = match known.find(hash, same) {
+                            Some(&(_, row)) => row,
+                            None => {
+                                known.insert_unique(hash, (hash, rows.len()), |&(hash, _)| hash);
+                                lines.push(line);
+                                rows.push(draft(profile, &frame, granularity, (name, line), &mut texts));
+                                rows.len() - 1
+                            }
+                        };
                         if let Some(place) = rows.get_mut(row) {
                             place.inlined |= frame.inlined;
                         }
@@ -278,14 +291,29 @@ fn key_of(profile: &Profile, id: crate::model::FrameId, frame: &Frame, granulari
     }
 }
 
+/// Texts that many places have in common, each kept once.
+#[derive(Default)]
+struct Texts(HashSet<Arc<str>, FxBuildHasher>);
+
+impl Texts {
+    fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let made: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&made));
+        made
+    }
+}
+
 fn or_unknown(first: &str, second: &str) -> String {
     [first, second].into_iter().find(|text| !text.is_empty()).unwrap_or("(unknown)").to_owned()
 }
 
-fn draft(profile: &Profile, frame: &Frame, granularity: Granularity, name: &str, line: u32) -> Place {
+fn draft(profile: &Profile, frame: &Frame, granularity: Granularity, (name, line): (String, u32), texts: &mut Texts) -> Place {
     let function = frame.function.map(|function| profile.functions[function]);
-    let file = function.and_then(|function| function.file).map_or("", |file| &profile.strings[file]).to_owned();
-    let module = frame.mapping.map_or("", |mapping| profile.mapping_file(mapping)).to_owned();
+    let file = function.and_then(|function| function.file).map_or("", |file| &profile.strings[file]);
+    let module = frame.mapping.map_or("", |mapping| profile.mapping_file(mapping));
     let symbol = frame.function.map_or("", |function| profile.function_name(function));
     let line = match granularity {
         Granularity::Function => function.map_or(0, |function| function.start_line),
@@ -293,10 +321,11 @@ fn draft(profile: &Profile, frame: &Frame, granularity: Granularity, name: &str,
         _ => 0,
     };
     let package = match granularity {
-        Granularity::Package => name.to_owned(),
-        _ => package_of(symbol, &file).to_owned(),
+        Granularity::Package => &name,
+        _ => package_of(symbol, file),
     };
-    Place { name: name.to_owned(), file, line, package, module, inlined: false }
+    let [file, package, module] = [file, package, module].map(|text| texts.get(text));
+    Place { name, file, line, package, module, inlined: false }
 }
 
 /// The package, namespace or crate that a symbol belongs to, as written in the symbol; empty if it says nothing.

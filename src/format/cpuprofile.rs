@@ -12,7 +12,7 @@ pub(super) use nodes::Nodes;
 
 use super::json::{Json, Kind, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
-use crate::base::ticket::Ticket;
+use crate::base::ticket::{Checked as _, Ticket, Watch};
 use crate::model::{Builder, Profile, Sample, StackId, Tally, ThreadId, kind};
 
 /// The reader of V8 profiles.
@@ -158,14 +158,18 @@ pub(super) fn add_samples(
     let mut time = times.start;
     let mut order: Vec<(i64, i64)> = Vec::with_capacity(times.samples.len());
     let mut backwards = 0;
-    for (&node, &delta) in times.samples.iter().zip(&times.deltas) {
+    for (&node, &delta) in times.samples.iter().zip(&times.deltas).checked() {
         time = time.saturating_add(delta);
         backwards += u64::from(delta < 0 && !order.is_empty());
         order.push((time, node));
     }
     if backwards > 0 {
         builder.notes.add(kind::REPAIRED, "samples with a time before the one before them were put in order", backwards, None);
-        order.sort_by_key(|(time, _)| *time);
+        let watch = Watch::new();
+        order.sort_by_key(|(time, _)| {
+            watch.step();
+            *time
+        });
     }
     let mut skipped = 0;
     for (row, &(time, id)) in order.iter().enumerate() {

@@ -86,6 +86,8 @@ pub(super) struct Json<'a> {
     ticket: &'a Ticket,
     /// How far progress was told.
     told: usize,
+    /// Where the cancel switch was looked at; behind `told` where a part is read again.
+    checked: usize,
     /// Texts that were not UTF-8 or held half a character.
     invalid: u64,
     first_invalid: usize,
@@ -97,7 +99,7 @@ impl<'a> Json<'a> {
     /// The text in `bytes`; a byte order mark is passed over.
     pub(super) fn new(format: &'static str, bytes: &'a [u8], ticket: &'a Ticket) -> Self {
         let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { format, bytes, at, fresh: false, ticket, told: 0, invalid: 0, first_invalid: 0, cut: false }
+        Self { format, bytes, at, fresh: false, ticket, told: 0, checked: 0, invalid: 0, first_invalid: 0, cut: false }
     }
 
     /// The cancel switch, for work on what was read.
@@ -123,6 +125,7 @@ impl<'a> Json<'a> {
     /// Goes to where a value starts, as [`skip`](Self::skip) gave it.
     pub(super) const fn go_to(&mut self, offset: usize) {
         self.at = offset;
+        self.checked = offset;
         self.fresh = false;
     }
 
@@ -157,9 +160,10 @@ impl<'a> Json<'a> {
     /// Tells progress and gives the next byte that is no blank.
     fn next_byte(&mut self) -> Result<Option<u8>, ReadError> {
         self.blank();
-        if self.at.saturating_sub(self.told) >= CHECK_BYTES {
-            self.ticket.advance((self.at - self.told) as u64)?;
-            self.told = self.at;
+        if self.at.saturating_sub(self.checked) >= CHECK_BYTES {
+            self.ticket.advance(self.at.saturating_sub(self.told) as u64)?;
+            self.told = self.told.max(self.at);
+            self.checked = self.at;
         }
         Ok(self.bytes.get(self.at).copied())
     }

@@ -10,6 +10,7 @@ mod bad_perf_data;
 mod bad_pprof;
 mod bad_text;
 mod bursts;
+mod cancel;
 mod cli;
 mod cli_archives;
 mod cli_diff;
@@ -28,6 +29,8 @@ mod debuginfod;
 mod formats;
 mod go_pprof;
 mod go_symbols;
+#[path = "../bench/cancel/inputs.rs"]
+mod inputs;
 mod invariance;
 mod kernel_files;
 mod laws;

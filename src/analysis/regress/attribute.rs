@@ -55,7 +55,7 @@ pub(super) struct Attributed {
 /// Searches, and makes findings of what was found.
 pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -> Attributed {
     let guess = Model::estimate(&base.known(comparison, spec), &base.ground.nodes, None);
-    let captured = base.ground.nodes.clone();
+    let captured = base.ground.nodes.iter().copied().checked().collect();
     let structures = structure::detect(comparison, &mut base.ground, &base.outermost, &guess.scale);
     if !structures.is_empty() {
         base.changed(comparison, captured);

@@ -12,7 +12,7 @@ use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::Verdict;
 use crate::analysis::place::PlaceId;
-use crate::base::ticket::Checked as _;
+use crate::base::ticket::{Checked as _, Here};
 
 /// What became of a function that is on one side only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,9 +200,12 @@ fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Op
     if size > MOST_NODES {
         return None;
     }
+    let here = Here::new();
     for &node in &row.nodes {
         let end = tree.subtree_end(node);
-        for at in (node.row()..end).checked() {
+        for at in node.row()..end {
+            // A path is long to find where callers have thousands of callees.
+            here.checkpoint();
             let from = NodeId::from_row(at)?;
             if let Some(to) = counterpart(tree, from, row.place) {
                 takers.entry(to).or_default().add(&ground.nodes[at]);
@@ -248,7 +251,9 @@ fn apply(tree: &CallTree, ground: &mut Ground, structures: &[Structure]) {
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
     // Where each node's values go; callers stand before their callees.
     let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());
-    for node in tree.nodes().checked() {
+    let here = Here::new();
+    for node in tree.nodes() {
+        here.checkpoint();
         let Some(parent) = tree.parent(node) else {
             target.push(node);
             continue;

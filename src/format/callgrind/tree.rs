@@ -1,7 +1,7 @@
 //! From the graph of calls to stacks with costs. See the format's documentation for what is exact and what is an estimate.
 
 use super::graph::{Graph, Node};
-use crate::base::ticket::Ticket;
+use crate::base::ticket::{Checked as _, Ticket};
 use crate::format::ReadError;
 use crate::model::{Builder, Frame, FrameId, Function, Mapping, Sample, StackId, Tally, kind};
 
@@ -35,28 +35,26 @@ struct Path {
 /// Adds samples to the graph's builder.
 pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError> {
     let Graph { builder, nodes, events, cost_lines } = graph;
-    let inclusive: Vec<Vec<f64>> = nodes.iter().map(|node| inclusive(node, *events)).collect();
-    ticket.check()?;
+    let inclusive: Vec<Vec<f64>> = nodes.iter().checked().map(|node| inclusive(node, *events)).collect();
     let mut incoming = vec![vec![0.0; *events]; nodes.len()];
-    for (caller, node) in nodes.iter().enumerate() {
+    for (caller, node) in nodes.iter().enumerate().checked() {
         for call in node.calls.iter().filter(|call| call.callee != caller) {
             let sums = incoming.get_mut(call.callee).map_or(&mut [][..], Vec::as_mut_slice);
             sums.iter_mut().zip(&call.costs).for_each(|(sum, &cost)| *sum += cost as f64);
         }
     }
-    let own: f64 = nodes.iter().flat_map(|node| &node.lines).flat_map(|line| &line.costs).map(|&cost| cost as f64).sum();
+    let own: f64 = nodes.iter().checked().flat_map(|node| &node.lines).flat_map(|line| &line.costs).map(|&cost| cost as f64).sum();
     let calls = nodes.iter().map(|node| node.calls.len()).sum::<usize>();
-    ticket.check()?;
     let mut totals = vec![0.0; *events];
-    for line in nodes.iter().flat_map(|node| &node.lines) {
+    for line in nodes.iter().checked().flat_map(|node| &node.lines) {
         totals.iter_mut().zip(&line.costs).for_each(|(total, &cost)| *total += cost as f64);
     }
     let lines = nodes.iter().map(|node| node.lines.len()).sum::<usize>();
     let max_work = (lines + calls).saturating_mul(WORK_PER_LINE).clamp(LEAST_WORK, MAX_WORK);
-    let rest = nodes.iter().map(|node| node.lines.iter().map(|line| line.costs.clone()).collect()).collect();
+    let rest = nodes.iter().checked().map(|node| node.lines.iter().map(|line| line.costs.clone()).collect()).collect();
     let mut tree = Tree { builder, nodes, inclusive: &inclusive, totals: &totals, rest, waiting: Vec::new(), work: 0, max_work };
     // What nobody called with is called from outside.
-    for (node, (all, called)) in inclusive.iter().zip(&incoming).enumerate().rev() {
+    for (node, (all, called)) in inclusive.iter().zip(&incoming).enumerate().rev().checked() {
         let weights: Vec<f64> = all.iter().zip(called).map(|(all, called)| (all - called).max(0.0)).collect();
         if tree.is_large(&weights) {
             tree.waiting.push(Path { parent: None, node, depth: 0, weights });
@@ -162,7 +160,7 @@ impl Tree<'_> {
     /// Puts what no path took at its function, so that self costs are exact; gives how much that is.
     fn place_rest(&mut self) -> f64 {
         let mut sum = 0.0;
-        for (node, lines) in std::mem::take(&mut self.rest).iter().enumerate() {
+        for (node, lines) in std::mem::take(&mut self.rest).iter().enumerate().checked() {
             for (row, costs) in lines.iter().enumerate() {
                 let values: Vec<i64> = costs.iter().map(|&cost| i64::try_from(cost).unwrap_or(i64::MAX)).collect();
                 sum += costs.iter().map(|&cost| cost as f64).sum::<f64>();

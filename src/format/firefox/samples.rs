@@ -4,7 +4,7 @@ use super::NAME;
 use super::document::{Meta, Places, thread_row};
 use super::frames::{Frames, ROWS_PER_CHECK};
 use super::table::Table;
-use crate::base::ticket::Ticket;
+use crate::base::ticket::{Checked as _, Ticket};
 use crate::format::ReadError;
 use crate::format::json::{Json, MAX_DECIMALS};
 use crate::model::{Builder, Label, LabelSetId, LabelValue, Sample, StackId, ThreadId, kind};
@@ -82,6 +82,7 @@ fn times(table: &Table) -> impl Fn(usize) -> Option<f64> + '_ {
     let deltas: Vec<f64> = table
         .column(2)
         .iter()
+        .checked()
         .map(|delta| {
             sum += if delta.is_nan() { 0.0 } else { *delta };
             sum
@@ -92,7 +93,7 @@ fn times(table: &Table) -> impl Fn(usize) -> Option<f64> + '_ {
 
 /// Weights of samples may be fractions (averages of several files).
 fn set_decimals(table: &Table, weight: Option<usize>, counter: usize, builder: &mut Builder) {
-    let fractions = weight.is_none() && table.column(3).iter().any(|weight| weight.fract() != 0.0 && !weight.is_nan());
+    let fractions = weight.is_none() && table.column(3).iter().checked().any(|weight| weight.fract() != 0.0 && !weight.is_nan());
     let before = builder.rows.len();
     if let Some(kind) = builder.sample_types.get_mut(counter).filter(|kind| fractions && kind.decimals == 0) {
         if before == 0 {
@@ -111,7 +112,7 @@ impl Adder<'_> {
             Some("bytes") => (Some(columns.of("space", "bytes", builder)), 1.0),
             _ => (None, 1.0),
         };
-        let cpu = if table.column(4).iter().any(|delta| !delta.is_nan()) {
+        let cpu = if table.column(4).iter().checked().any(|delta| !delta.is_nan()) {
             Some(match self.meta.cpu_unit.as_deref() {
                 Some("ns") | None => (columns.of("cpu", "nanoseconds", builder), 1.0),
                 Some("µs" | "us") => (columns.of("cpu", "nanoseconds", builder), 1000.0),

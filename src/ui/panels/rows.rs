@@ -73,8 +73,8 @@ pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, place: &Place) {
     let inlined = if place.inlined { "inlined at least once" } else { "" };
     for (what, text) in [
         ("file", if place.file.is_empty() { String::new() } else { format!("{}{line}", place.file) }),
-        ("package", place.package.clone()),
-        ("module", place.module.clone()),
+        ("package", place.package.to_string()),
+        ("module", place.module.to_string()),
         ("", inlined.to_owned()),
     ] {
         if !text.is_empty() && text != place.name {

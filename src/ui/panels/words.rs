@@ -60,10 +60,10 @@ pub(crate) fn ratios(lo: f64, hi: f64) -> String {
 pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
     let mut parts = Vec::new();
     if !place.file.is_empty() {
-        parts.push(if place.line > 0 { format!("{}:{}", place.file, place.line) } else { place.file.clone() });
+        parts.push(if place.line > 0 { format!("{}:{}", place.file, place.line) } else { place.file.to_string() });
     }
     if !place.module.is_empty() {
-        parts.push(place.module.clone());
+        parts.push(place.module.to_string());
     }
     if place.inlined {
         parts.push("inlined".to_owned());
