@@ -165,7 +165,7 @@ struct NoiseReport {
 impl From<&Noise> for NoiseReport {
     fn from(noise: &Noise) -> Self {
         let (from, count) = match noise.slices {
-            _ if noise.repeats >= 2 => ("repeats", noise.repeats),
+            _ if noise.is_from_repeats => ("repeats", noise.repeats),
             Some((slices, _)) => ("slices", slices),
             None => ("functions", noise.cells),
         };

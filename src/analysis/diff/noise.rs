@@ -41,8 +41,10 @@ pub struct Noise {
     pub background: f64,
     /// Number of functions that served as the control group.
     pub cells: usize,
-    /// Captures of the side with fewer: from 2 on, repeats say how much each place varies.
+    /// Captures of the side with fewer.
     pub repeats: usize,
+    /// True where repeats say how much each place varies: of fewer than five captures of both sides together the functions say more.
+    pub is_from_repeats: bool,
     /// Where single captures have times: blocks of time of the side with fewer, and the length of one in nanoseconds. They say how much each
     /// place comes in bursts.
     pub slices: Option<(usize, i64)>,
@@ -201,6 +203,7 @@ impl Model {
             background: spec.background_noise,
             cells: controls.len(),
             repeats: comparison.sides.iter().map(|side| side.captures.len()).min().unwrap_or(0),
+            is_from_repeats: runs.is_some(),
             slices: repeats.as_ref().filter(|repeats| repeats.is_slices).and_then(|_| {
                 let slices = comparison.sides.iter().filter_map(|side| side.slices.as_ref());
                 slices.map(|slices| (slices.blocks.round() as usize, slices.length_nanos)).min()

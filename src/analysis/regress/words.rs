@@ -415,8 +415,8 @@ fn seen_note(made: &Findings) -> Option<String> {
 
 /// Which noise was allowed for, and what it does not cover.
 fn noise_notes(noise: &Noise) -> Vec<String> {
-    let from = if noise.repeats >= 2 {
-        format!("{} repeats a side", noise.repeats)
+    let from = if noise.is_from_repeats {
+        format!("{} a side", count(noise.repeats, "repeat"))
     } else {
         format!("from {}", count(noise.cells, "comparable function"))
     };
@@ -429,10 +429,12 @@ fn noise_notes(noise: &Noise) -> Vec<String> {
             "Noise from {slices} slices of {}: what comes in bursts is told from a change; how runs differ is not seen, further captures of each side show it.",
             human(nanos as f64, "ns")
         )),
-        None if noise.repeats < 2 => notes.push(
-            "One capture a side: differences between runs can only be estimated; further captures of each side make the verdict surer."
-                .to_owned(),
-        ),
+        None if !noise.is_from_repeats => {
+            let few = if noise.repeats < 2 { "One capture a side" } else { "Few captures a side" };
+            notes.push(format!(
+                "{few}: differences between runs can only be estimated; further captures of each side make the verdict surer."
+            ));
+        }
         None => {}
     }
     notes

@@ -132,10 +132,11 @@ fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn noise_words(comparison: &Comparison, noise: Option<&Noise>) -> Option<String> {
     let (before, after) = comparison.pair()?;
     let counts = [before, after].map(|side| side.captures.len());
-    match noise?.slices {
-        Some((slices, _)) => Some(format!("noise from {slices} slices of time")),
-        None if counts == [1, 1] => None,
-        None => Some(format!("noise from {} + {} captures", counts[0], counts[1])),
+    match noise? {
+        Noise { is_from_repeats: true, .. } => Some(format!("noise from {} + {} captures", counts[0], counts[1])),
+        Noise { slices: Some((slices, _)), .. } => Some(format!("noise from {slices} slices of time")),
+        _ if counts == [1, 1] => None,
+        _ => Some(format!("{} + {} captures, too few to know their noise", counts[0], counts[1])),
     }
 }
 
