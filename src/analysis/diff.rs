@@ -492,8 +492,8 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
     let tested: Vec<(Test, (f64, f64))> = sums
         .par_iter()
         .zip(doubts)
-        // Each piece asks once before it is left.
-        .with_min_len(1 << 7)
+        // Not row by row: once cancelled, each piece ends by unwinding.
+        .with_min_len(1 << 6)
         .inspect(|_| here.checkpoint())
         .map(|(sums, &doubt)| match scale.counts(sums) {
             Some(counts) if counts.both() >= spec.min_events => (counts.test(doubt), counts.interval(doubt, ENDS)),

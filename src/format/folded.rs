@@ -6,18 +6,20 @@
 //! processes: a first frame that is a process name stays a frame. Start reading at [`Folded`] or, for writing, [`write_folded`].
 
 mod number;
+mod part;
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use rayon::prelude::*;
-use rustc_hash::FxBuildHasher;
 
-use self::number::{MAX_DECIMALS, Number};
+use self::number::Number;
+use self::part::Chunk;
 use super::text::{self, Lines};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
-use crate::base::ticket::Ticket;
-use crate::model::{Builder, Frame, FrameId, Mapping, Notes, Profile, Sample, StackId, Tally, kind};
+use crate::base::intern::Interner;
+use crate::base::ticket::{Cancelled, Ticket};
+use crate::index;
+use crate::model::{Builder, Frame, FrameId, Mapping, Notes, Profile, StackId, Tally, kind};
 
 /// The reader of folded stacks.
 pub struct Folded;
@@ -122,45 +124,37 @@ fn is_differential(text: &[u8]) -> bool {
     found
 }
 
-/// A part of the text. Its rows wait outside the builder until the decimals of the whole file are known.
-#[derive(Default)]
-struct Chunk {
-    builder: Builder,
-    stacks: Vec<StackId>,
-    /// First and second count of each stack; the second only where every line has two.
-    counts: [Vec<Number>; 2],
-    decimals: [u8; 2],
-    /// Lines that are no stack with a count.
-    skipped: u64,
-}
-
 fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let text = text::decode(bytes);
     let parts = text::chunks(&text.bytes, chunk_bytes, |_| true);
     // The first part nearly always has a line that says no.
     let differential =
         parts.first().is_some_and(|(_, part)| is_differential(part)) && parts.par_iter().all(|(_, part)| is_differential(part));
-    let mut chunks: Vec<Chunk> = parts
+    let chunks: Vec<Chunk<'_>> = parts
         .par_iter()
-        .map(|&(at, part)| read_part(part, text.base + at as u64, differential, ticket))
+        .map(|&(at, part)| part::read_part(part, text.base + at as u64, differential, ticket))
         .collect::<Result<_, ReadError>>()?;
-    let skipped = chunks.iter().map(|chunk| chunk.skipped).sum();
-    if chunks.iter().all(|chunk| chunk.stacks.is_empty()) {
+    if chunks.iter().all(Chunk::is_empty) {
         return Err(ReadError::new("folded", 0, "reading stacks", "no line ends in a count"));
     }
+    let mut builder = Builder::default();
+    builder.notes = text.notes;
     let decimals = chunks.iter().fold([0, 0], |[a, b], chunk| [chunk.decimals[0].max(a), chunk.decimals[1].max(b)]);
-    let columns = 1 + usize::from(differential);
-    chunks.par_iter_mut().try_for_each(|chunk| ticket.check().map(|()| chunk.put_rows(columns, decimals)))?;
-    let mut chunks = chunks.into_iter();
-    let mut builder = chunks.next().map(|chunk| chunk.builder).unwrap_or_default();
-    let mut notes = text.notes;
-    notes.absorb(&builder.notes);
-    builder.notes = notes;
-    for mut chunk in chunks {
+    add_sample_types(&mut builder, differential, decimals);
+    let skipped = chunks.iter().map(|chunk| chunk.skipped).sum();
+    let types = builder.sample_types.len();
+    // Both are of the same size at most: what is put together is a part of what was read.
+    let values: Vec<_> =
+        chunks.par_iter().map(|chunk| ticket.check().map(|()| chunk.values(types, decimals))).collect::<Result<_, Cancelled>>()?;
+    let mut joined = Joined { values: vec![Vec::new(); types], ..Joined::default() };
+    for (chunk, (values, overflows)) in chunks.into_iter().zip(values) {
         ticket.check()?;
-        builder.info.comments.append(&mut chunk.builder.info.comments);
-        builder.absorb(chunk.builder);
+        joined.add(&mut builder, chunk, values);
+        if overflows > 0 {
+            note_overflow(&mut builder.notes, overflows, None);
+        }
     }
+    joined.finish(&mut builder);
     if differential {
         let samples = builder.rows.len() as u64;
         builder.notes.add(kind::GUESSED, "two numbers at the end of every line: read as the two sides of a comparison", samples, None);
@@ -171,143 +165,65 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     Ok(builder.finish())
 }
 
-impl Chunk {
-    /// Adds the rows as samples, all with the same decimals.
-    fn put_rows(&mut self, columns: usize, decimals: [u8; 2]) {
-        let names = if columns == 1 { ["samples", ""] } else { ["before", "after"] };
-        for (name, decimals) in names.into_iter().zip(decimals).take(columns) {
-            let row = self.builder.add_sample_type(name, "count");
-            if let Some(column) = self.builder.sample_types.get_mut(row) {
-                column.decimals = decimals;
-            }
-        }
-        let counts = std::mem::take(&mut self.counts);
-        for (row, stack) in std::mem::take(&mut self.stacks).into_iter().enumerate() {
-            let mut values = [0; 2];
-            for ((value, counts), decimals) in values.iter_mut().zip(&counts).zip(decimals).take(columns) {
-                let (stored, fits) = counts.get(row).map_or((0, true), |count| count.stored(decimals));
-                *value = stored;
-                if !fits {
-                    note_overflow(&mut self.builder.notes, None);
-                }
-            }
-            self.builder.rows.sample(Sample { stack: Some(stack), ..Sample::default() }, values.get(..columns).unwrap_or(&values));
+fn add_sample_types(builder: &mut Builder, differential: bool, decimals: [u8; 2]) {
+    let names: &[&str] = if differential { &["before", "after"] } else { &["samples"] };
+    for (name, decimals) in names.iter().zip(decimals) {
+        let row = builder.add_sample_type(name, "count");
+        if let Some(column) = builder.sample_types.get_mut(row) {
+            column.decimals = decimals;
         }
     }
 }
 
-fn note_overflow(notes: &mut Notes, offset: Option<u64>) {
-    notes.add(kind::OVERFLOW, "counts beyond 64 bits were held at the limit", 1, offset);
+fn note_overflow(notes: &mut Notes, count: u64, offset: Option<u64>) {
+    notes.add(kind::OVERFLOW, "counts beyond 64 bits were held at the limit", count, offset);
 }
 
-/// Bytes between two looks at the ticket.
-const POLL_BYTES: usize = 1 << 18;
+index!(
+    /// A distinct text of a frame.
+    NameId
+);
 
-fn read_part(part: &[u8], base: u64, differential: bool, ticket: &Ticket) -> Result<Chunk, ReadError> {
-    let mut chunk = Chunk::default();
-    let mut stacks = Stacks::default();
-    let mut polled = 0;
-    for (at, line) in Lines::new(part) {
-        let offset = base + at as u64;
-        if at - polled >= POLL_BYTES {
-            ticket.advance((at - polled) as u64)?;
-            polled = at;
-        }
-        if is_comment(line) {
-            let comment = line.trim_ascii();
-            if !comment.is_empty() {
-                chunk.builder.info.comments.push(text::lossy(comment, &mut stacks.invalid).into_owned());
-            }
-            continue;
-        }
-        let Some((mut stack, last)) = split_count(line) else {
-            chunk.builder.notes.add(kind::NOT_UNDERSTOOD, "lines that are no stack with a count", 1, Some(offset));
-            chunk.skipped += 1;
-            continue;
-        };
-        let mut first = last;
-        if let Some((rest, before)) = differential.then(|| split_count(stack)).flatten() {
-            (stack, first) = (rest, before);
-            chunk.count(1, last, offset);
-        }
-        chunk.count(0, first, offset);
-        chunk.stacks.extend(stacks.stack(&mut chunk.builder, stack, offset));
-    }
-    ticket.advance((part.len() - polled) as u64)?;
-    if stacks.invalid > 0 {
-        chunk.builder.notes.add(kind::INVALID_UTF8, "names that are not UTF-8 were read with replacement characters", stacks.invalid, None);
-    }
-    Ok(chunk)
-}
-
-impl Chunk {
-    fn count(&mut self, column: usize, count: Number, offset: u64) {
-        if count.is_odd() {
-            if count.clamped() {
-                note_overflow(&mut self.builder.notes, Some(offset));
-            }
-            if count.rounded() {
-                let cause = format!("counts with more than {MAX_DECIMALS} decimals were rounded");
-                self.builder.notes.add(kind::REPAIRED, &cause, 1, Some(offset));
-            }
-            if let Some(decimals) = self.decimals.get_mut(column) {
-                *decimals = count.decimals().max(*decimals);
-            }
-        }
-        if let Some(counts) = self.counts.get_mut(column) {
-            counts.push(count);
-        }
-    }
-}
-
-/// Finds the rows of stacks again. Lines are usually sorted, so most of a stack is the stack of the line before.
+/// Chunks on their way into the profile: a name becomes a frame once, however many chunks have it.
 #[derive(Default)]
-struct Stacks<'a> {
-    frames: HashMap<&'a [u8], FrameId, FxBuildHasher>,
-    /// Text of the last stack.
-    last: &'a [u8],
-    /// Where each of its frames ends, and the stack up to there.
-    path: Vec<(usize, StackId)>,
+struct Joined<'a> {
+    names: Interner<NameId, &'a [u8]>,
+    /// By row of the names.
+    frames: Vec<FrameId>,
+    stacks: Vec<Option<StackId>>,
+    values: Vec<Vec<i64>>,
+    /// Names that are not UTF-8.
     invalid: u64,
 }
 
-impl<'a> Stacks<'a> {
-    /// The stack that is written `text`; always there, for a text is at least one frame.
-    fn stack(&mut self, builder: &mut Builder, text: &'a [u8], offset: u64) -> Option<StackId> {
-        let common = common_prefix(self.last, text);
-        while self.path.last().is_some_and(|&(end, _)| end > common || text.get(end).is_some_and(|&byte| byte != b';')) {
-            self.path.pop();
+impl<'a> Joined<'a> {
+    /// Adds a chunk that follows on those before.
+    fn add(&mut self, builder: &mut Builder, mut chunk: Chunk<'a>, values: Vec<Vec<i64>>) {
+        builder.notes.absorb(&chunk.notes);
+        builder.info.comments.append(&mut chunk.comments);
+        self.invalid += chunk.invalid;
+        let names = self.names.intern_all(chunk.names.iter().copied());
+        for name in self.names.rows().iter().skip(self.frames.len()) {
+            self.frames.push(make_frame(builder, name, &mut self.invalid));
         }
-        self.last = text;
-        let mut at = self.path.last().map_or(0, |(end, _)| end + 1);
-        while at <= text.len() {
-            let rest = text.get(at..).unwrap_or(&[]);
-            let length = memchr::memchr(b';', rest).unwrap_or(rest.len());
-            let name = rest.get(..length).unwrap_or(rest);
-            let frame = self.frames.get(name).copied().unwrap_or_else(|| {
-                let frame = make_frame(builder, name, &mut self.invalid);
-                self.frames.insert(name, frame);
-                frame
-            });
-            if name.is_empty() {
-                builder.notes.add(kind::REPAIRED, "empty frame names", 1, Some(offset));
-            }
-            let stack = builder.stack(self.path.last().map(|(_, stack)| *stack), frame);
-            self.path.push((at + length, stack));
-            at += length + 1;
+        let frames: Vec<Option<FrameId>> = names.iter().map(|name| name.and_then(|name| self.frames.get(name.row())).copied()).collect();
+        let (parents, items) = chunk.forest.into_columns();
+        let frame = |row: usize| items.as_slice().get(row).and_then(|&name| frames.get(name as usize).copied().flatten());
+        let moved = builder.rows.join_stacks(parents.as_slice(), frame);
+        self.stacks.extend(chunk.stacks.iter().map(|stack| stack.and_then(|stack| moved.get(stack.row()).copied().flatten())));
+        for (column, more) in self.values.iter_mut().zip(values) {
+            column.extend(more);
         }
-        self.path.last().map(|(_, stack)| *stack)
     }
-}
 
-/// How many bytes at the start of both are the same.
-fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    const STEP: usize = 16;
-    let (a_steps, _) = a.as_chunks::<STEP>();
-    let (b_steps, _) = b.as_chunks::<STEP>();
-    let same = a_steps.iter().zip(b_steps).take_while(|(a, b)| a == b).count() * STEP;
-    let (a, b) = (a.get(same..).unwrap_or(&[]), b.get(same..).unwrap_or(&[]));
-    same + a.iter().zip(b).take_while(|(a, b)| a == b).count()
+    /// Gives the samples to the profile.
+    fn finish(self, builder: &mut Builder) {
+        if self.invalid > 0 {
+            builder.notes.add(kind::INVALID_UTF8, "names that are not UTF-8 were read with replacement characters", self.invalid, None);
+        }
+        let labels = vec![None; self.stacks.len()];
+        builder.rows.set_columns(self.stacks, labels, self.values);
+    }
 }
 
 fn make_frame(builder: &mut Builder, name: &[u8], invalid: &mut u64) -> FrameId {

@@ -211,8 +211,13 @@ impl Rows {
     fn absorb_stacks(&mut self, other: &Self, frames: Option<&[FrameId]>) -> Vec<Option<StackId>> {
         let items = other.stacks.items().as_slice();
         let frame = |row: usize| items.get(row).map(|&frame| moved(frames, frame.row(), frame));
-        let joined = self.stacks.join(other.stacks.parents().as_slice(), frame, |_| Ok(()));
-        joined.unwrap_or_default()
+        self.join_stacks(other.stacks.parents().as_slice(), frame)
+    }
+
+    /// New ids of stacks that were put together elsewhere, by row; `frame` gives the frame of a row, whose parent stands before it. A row without a
+    /// frame becomes its parent.
+    pub fn join_stacks(&mut self, parents: &[Option<StackId>], frame: impl Fn(usize) -> Option<FrameId>) -> Vec<Option<StackId>> {
+        self.stacks.join(parents, frame, |_| Ok(())).unwrap_or_default()
     }
 }
 

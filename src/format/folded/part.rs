@@ -1,0 +1,166 @@
+//! One part of a text of folded stacks: its lines as rows over names of its own.
+//!
+//! Names stay bytes here: only what is new in the whole file becomes a string, a function and a frame. Deliberately absent: the decimals of the
+//! whole file, which are known once all parts were read. Start reading at [`read_part`].
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use super::number::{MAX_DECIMALS, Number};
+use super::{is_comment, note_overflow, split_count};
+use crate::base::forest::Forest;
+use crate::base::ticket::Ticket;
+use crate::format::ReadError;
+use crate::format::text::{self, Lines};
+use crate::model::{Notes, StackId, kind};
+
+/// What a part of the text says.
+#[derive(Default)]
+pub(super) struct Chunk<'a> {
+    /// Distinct texts of frames, in the order of their first use.
+    pub(super) names: Vec<&'a [u8]>,
+    /// Stacks of rows of the names, outermost first.
+    pub(super) forest: Forest<StackId, u32>,
+    /// The stack of each line.
+    pub(super) stacks: Vec<Option<StackId>>,
+    /// First and second count of each line; the second only where every line has two.
+    counts: [Vec<Number>; 2],
+    pub(super) decimals: [u8; 2],
+    pub(super) comments: Vec<String>,
+    /// Comments that are not UTF-8.
+    pub(super) invalid: u64,
+    /// Lines that are no stack with a count.
+    pub(super) skipped: u64,
+    pub(super) notes: Notes,
+}
+
+/// Bytes between two looks at the ticket.
+const POLL_BYTES: usize = 1 << 18;
+
+/// Reads the part that stands `base` bytes from the start of the file.
+pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticket: &Ticket) -> Result<Chunk<'a>, ReadError> {
+    let mut chunk = Chunk::default();
+    let mut stacks = Stacks::default();
+    let mut polled = 0;
+    for (at, line) in Lines::new(part) {
+        let offset = base + at as u64;
+        if at - polled >= POLL_BYTES {
+            ticket.advance((at - polled) as u64)?;
+            polled = at;
+        }
+        if is_comment(line) {
+            let comment = line.trim_ascii();
+            if !comment.is_empty() {
+                let comment = text::lossy(comment, &mut chunk.invalid).into_owned();
+                chunk.comments.push(comment);
+            }
+            continue;
+        }
+        let Some((mut stack, last)) = split_count(line) else {
+            chunk.notes.add(kind::NOT_UNDERSTOOD, "lines that are no stack with a count", 1, Some(offset));
+            chunk.skipped += 1;
+            continue;
+        };
+        let mut first = last;
+        if let Some((rest, before)) = differential.then(|| split_count(stack)).flatten() {
+            (stack, first) = (rest, before);
+            chunk.count(1, last, offset);
+        }
+        chunk.count(0, first, offset);
+        let stack = stacks.stack(&mut chunk, stack, offset);
+        chunk.stacks.push(stack);
+    }
+    ticket.advance((part.len() - polled) as u64)?;
+    Ok(chunk)
+}
+
+impl Chunk<'_> {
+    /// True without a line that is a stack with a count.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.stacks.is_empty()
+    }
+
+    /// The counts as they are stored with these decimals, by column, and how many of them do not fit.
+    pub(super) fn values(&self, types: usize, decimals: [u8; 2]) -> (Vec<Vec<i64>>, u64) {
+        let mut overflows = 0;
+        let column = |(counts, decimals): (&Vec<Number>, u8)| {
+            let stored = counts.iter().map(|count| {
+                let (stored, fits) = count.stored(decimals);
+                overflows += u64::from(!fits);
+                stored
+            });
+            stored.collect()
+        };
+        let values = self.counts.iter().zip(decimals).take(types).map(column).collect();
+        (values, overflows)
+    }
+
+    fn count(&mut self, column: usize, count: Number, offset: u64) {
+        if count.is_odd() {
+            if count.clamped() {
+                note_overflow(&mut self.notes, 1, Some(offset));
+            }
+            if count.rounded() {
+                let cause = format!("counts with more than {MAX_DECIMALS} decimals were rounded");
+                self.notes.add(kind::REPAIRED, &cause, 1, Some(offset));
+            }
+            if let Some(decimals) = self.decimals.get_mut(column) {
+                *decimals = count.decimals().max(*decimals);
+            }
+        }
+        if let Some(counts) = self.counts.get_mut(column) {
+            counts.push(count);
+        }
+    }
+}
+
+/// Finds the rows of stacks again. Lines are usually sorted, so most of a stack is the stack of the line before.
+#[derive(Default)]
+struct Stacks<'a> {
+    names: HashMap<&'a [u8], u32, FxBuildHasher>,
+    /// Text of the last stack.
+    last: &'a [u8],
+    /// Where each of its frames ends, and the stack up to there.
+    path: Vec<(usize, Option<StackId>)>,
+}
+
+impl<'a> Stacks<'a> {
+    /// The stack that is written `text`, which is one frame at least.
+    fn stack(&mut self, chunk: &mut Chunk<'a>, text: &'a [u8], offset: u64) -> Option<StackId> {
+        let common = common_prefix(self.last, text);
+        while self.path.last().is_some_and(|&(end, _)| end > common || text.get(end).is_some_and(|&byte| byte != b';')) {
+            self.path.pop();
+        }
+        self.last = text;
+        let mut at = self.path.last().map_or(0, |(end, _)| end + 1);
+        while at <= text.len() {
+            let rest = text.get(at..).unwrap_or(&[]);
+            let length = memchr::memchr(b';', rest).unwrap_or(rest.len());
+            let name = rest.get(..length).unwrap_or(rest);
+            let next = chunk.names.len() as u32;
+            let row = *self.names.entry(name).or_insert(next);
+            if row == next {
+                chunk.names.push(name);
+            }
+            if name.is_empty() {
+                chunk.notes.add(kind::REPAIRED, "empty frame names", 1, Some(offset));
+            }
+            let parent = self.path.last().and_then(|(_, stack)| *stack);
+            let stack = chunk.forest.child(parent, row).or(parent);
+            self.path.push((at + length, stack));
+            at += length + 1;
+        }
+        self.path.last().and_then(|(_, stack)| *stack)
+    }
+}
+
+/// How many bytes at the start of both are the same.
+fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    const STEP: usize = 16;
+    let (a_steps, _) = a.as_chunks::<STEP>();
+    let (b_steps, _) = b.as_chunks::<STEP>();
+    let same = a_steps.iter().zip(b_steps).take_while(|(a, b)| a == b).count() * STEP;
+    let (a, b) = (a.get(same..).unwrap_or(&[]), b.get(same..).unwrap_or(&[]));
+    same + a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
