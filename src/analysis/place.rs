@@ -123,14 +123,13 @@ impl Places {
                         let (name, line) = key_of(profile, id, &frame, granularity);
                         let hash = FxBuildHasher.hash_one((&name, line));
                         let same = |&(_, row): &(u64, usize)| lines[row] == line && rows[row].name == name;
-                        let row = match known.find(hash, same) {
-                            Some(&(_, row)) => row,
-                            None => {
-                                known.insert_unique(hash, (hash, rows.len()), |&(hash, _)| hash);
-                                lines.push(line);
-                                rows.push(draft(profile, &frame, granularity, (name, line), &mut texts));
-                                rows.len() - 1
-                            }
+                        let row = if let Some(&(_, row)) = known.find(hash, same) {
+                            row
+                        } else {
+                            known.insert_unique(hash, (hash, rows.len()), |&(hash, _)| hash);
+                            lines.push(line);
+                            rows.push(draft(profile, &frame, granularity, (name, line), &mut texts));
+                            rows.len() - 1
                         };
                         if let Some(place) = rows.get_mut(row) {
                             place.inlined |= frame.inlined;

@@ -153,7 +153,7 @@ fn more_dropped_files_ask_for_their_sides_and_the_list_of_captures_changes_them(
     harness.get_by_label("Compare 2 with 1").click();
     harness.run();
     harness.get_by_label("Before: orders-cpu-before.pb.gz + 1");
-    harness.get_by_label_contains("noise from 2 + 1 captures");
+    harness.get_by_label_contains("2 + 1 captures, too few to know their noise");
     apply(&mut harness, Command::SetTab(Tab::Info));
     harness.get_by_label("orders-cpu-before-2.pb.gz is after").click();
     harness.run();
