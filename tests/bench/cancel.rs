@@ -133,7 +133,9 @@ fn main() {
     let files: Vec<PathBuf> =
         words.iter().enumerate().filter(|(at, word)| !word.starts_with("--") && !is_value(*at)).map(|(_, word)| word.into()).collect();
     println!("{} threads, goal {GOAL_MILLIS} ms", rayon::current_num_threads());
-    files.iter().for_each(|path| file(&mut bench, path));
+    for path in &files {
+        file(&mut bench, path);
+    }
     if files.is_empty() {
         made(&mut bench, megabytes);
     }

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: pprof, which has a generator of its own, and perf.data, whose samples have to be recorded.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -73,9 +74,9 @@ fn callgrind(bytes: usize) -> Vec<u8> {
     let mut number = 1_u64;
     while text.len() < bytes {
         let (one, two) = (number + 1 + number % 7, number + 2 + number % 13);
-        text += &format!("fl=(1) a.c\nfn=({number}) function_{number}\n{number} 100\n");
-        text +=
-            &format!("cfn=({one}) function_{one}\ncalls=3 {one}\n{number} 30\ncfn=({two}) function_{two}\ncalls=1 {two}\n{number} 20\n\n");
+        write!(text, "fl=(1) a.c\nfn=({number}) function_{number}\n{number} 100\n").expect("text is written to memory");
+        write!(text, "cfn=({one}) function_{one}\ncalls=3 {one}\n{number} 30\n").expect("text is written to memory");
+        write!(text, "cfn=({two}) function_{two}\ncalls=1 {two}\n{number} 20\n\n").expect("text is written to memory");
         number += 1;
     }
     text.into_bytes()
