@@ -1,7 +1,7 @@
 //! The value of one place in each capture of a side, and in slices of time, with the mean of each side and its interval.
 //!
 //! Intervals are Student's, 95 %, of the mean of independent runs; slices of one run follow each other and may be less independent than
-//! that. Deliberately absent: a test, see [`diff`](super::diff()). Start reading at [`trend`].
+//! that. Deliberately absent: a test, see [`diff`](mod@super::diff). Start reading at [`trend`].
 
 use std::sync::Arc;
 
