@@ -103,26 +103,6 @@ impl<'a> Wire<'a> {
     /// The next field; `None` at the end.
     #[inline]
     pub(in crate::format) fn field(&mut self) -> Result<Option<Field<'a>>, Fault> {
-        // Nearly all of a profile: fewer than 16384 bytes in a field with a number below 16. Made part of the caller's loop, where nothing of
-        // the result is ever written down; a call for each field costs more than all of this.
-        let [tag, low, after @ ..] = self.rest else { return self.any_field() };
-        let (high, after) = match after {
-            _ if *low < 0x80 => (0, after),
-            [high, after @ ..] if *high < 0x80 => (*high, after),
-            _ => return self.any_field(),
-        };
-        let len = usize::from(low & 0x7f) | usize::from(high) << 7;
-        if *tag >= 0x80 || tag & 7 != 2 || len > after.len() {
-            return self.any_field();
-        }
-        let offset = self.offset();
-        let (body, rest) = after.split_at(len);
-        self.rest = rest;
-        Ok(Some(Field { number: u64::from(tag >> 3), offset, value: Value::Bytes(Self { rest: body, end: self.offset() }) }))
-    }
-
-    #[inline(never)]
-    fn any_field(&mut self) -> Result<Option<Field<'a>>, Fault> {
         if self.rest.is_empty() {
             return Ok(None);
         }
