@@ -15,6 +15,7 @@ pub mod guess;
 pub mod load;
 pub mod modules;
 pub mod picture;
+mod results;
 pub mod script;
 pub mod settings;
 pub mod symbol_cache;
@@ -31,22 +32,17 @@ pub use event::Event;
 
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Normalization, common_sample_types, has_cpu_time};
-use crate::analysis::diff::Diff;
 use crate::analysis::flame::FlameLayout;
-use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
+use crate::analysis::flat::{Flat, Rows};
 use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
-use crate::analysis::regress::Findings;
-use crate::analysis::search::Matches;
-use crate::analysis::top::Top;
-use crate::analysis::trend::Trend;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
-use derived::{ComparisonKey, Key, Memo, ShapeKey, State, Value};
+use derived::{ComparisonKey, Key, Memo, ShapeKey, State};
 use settings::Settings;
 use undo::Undo;
-use view::{CaptureId, FlameShape, Side, SortBy, Tab, ViewState};
+use view::{CaptureId, FlameShape, Side, Tab, ViewState};
 
 /// One open file.
 pub struct Capture {
@@ -494,161 +490,6 @@ impl App {
             None => self.proposed_name().map(|(before, _)| before),
         };
         name.map(Command::KeepApart)
-    }
-
-    fn state<'a, T>(&'a self, key: Option<&Key>, pick: impl Fn(&'a Value) -> Option<&'a Arc<T>>) -> State<'a, T> {
-        let Some(key) = key else { return State::Unwanted };
-        match self.memo.get(key) {
-            Some(Ok(value)) => pick(value).map_or(State::Working, State::Ready),
-            Some(Err(why)) => State::Failed(why),
-            None => State::Working,
-        }
-    }
-
-    /// The comparison in the view's direction: flame graph and call tree are drawn from it.
-    pub fn comparison(&self) -> State<'_, Comparison> {
-        let key = self.comparison_key(self.view.direction).map(Key::Comparison);
-        self.state(key.as_ref(), |value| if let Value::Comparison(it) = value { Some(it) } else { None })
-    }
-
-    /// The comparison with callers above callees: tables and findings are made from it.
-    pub fn table(&self) -> State<'_, Comparison> {
-        let key = self.comparison_key(Direction::TopDown).map(Key::Comparison);
-        self.state(key.as_ref(), |value| if let Value::Comparison(it) = value { Some(it) } else { None })
-    }
-
-    /// The flat table of the capture shown (of after in a comparison), over the places of [`table`](Self::table).
-    pub fn top(&self) -> State<'_, Top> {
-        let key = self.comparison_key(Direction::TopDown).map(Key::Top);
-        self.state(key.as_ref(), |value| if let Value::Top(it) = value { Some(it) } else { None })
-    }
-
-    /// Change and evidence per node of [`comparison`](Self::comparison).
-    pub fn diff(&self) -> State<'_, Diff> {
-        if self.view.direction == Direction::TopDown {
-            return self.table_diff();
-        }
-        let key = self.comparison_key(self.view.direction).filter(|_| self.view.is_comparison());
-        let key = key.map(|key| Key::Diff(key, self.view.thresholds, self.view.exposure));
-        self.state(key.as_ref(), |value| if let Value::Diff(it) = value { Some(it) } else { None })
-    }
-
-    /// Change and evidence per place of [`table`](Self::table).
-    pub fn table_diff(&self) -> State<'_, Diff> {
-        match self.findings() {
-            State::Ready(findings) => State::Ready(&findings.diff),
-            State::Working => State::Working,
-            State::Failed(why) => State::Failed(why),
-            State::Unwanted => State::Unwanted,
-        }
-    }
-
-    /// Ranked findings over the places of [`table`](Self::table).
-    pub fn findings(&self) -> State<'_, Findings> {
-        let key = self.comparison_key(Direction::TopDown).filter(|_| self.view.is_comparison());
-        let key = key.map(|key| Key::Findings(key, self.view.thresholds, self.view.exposure));
-        self.state(key.as_ref(), |value| if let Value::Findings(it) = value { Some(it) } else { None })
-    }
-
-    /// Rows of the findings in the order on screen.
-    pub fn finding_order(&self) -> Vec<usize> {
-        self.findings().ready().map(|findings| findings::order(&findings.rows, &self.view.findings)).unwrap_or_default()
-    }
-
-    /// Order and choice of the rows of the top table. Columns that the table does not have mean the one that it is read by: self value
-    /// of a single capture, change of a comparison.
-    pub fn rows_spec(&self) -> RowsSpec {
-        let (sort, measure) = (self.view.sort, self.view.measure);
-        let by = match (self.view.is_comparison(), sort.by) {
-            (_, SortBy::Name) => OrderBy::Name,
-            (false, SortBy::Total) => OrderBy::Value { side: 0, measure: crate::analysis::Measure::Total },
-            (false, _) => OrderBy::Value { side: 0, measure: crate::analysis::Measure::Self_ },
-            (true, SortBy::Before) => OrderBy::Value { side: 0, measure },
-            (true, SortBy::After) => OrderBy::Value { side: 1, measure },
-            (true, SortBy::Ratio) => OrderBy::Ratio(measure),
-            (true, _) => OrderBy::Delta(measure),
-        };
-        RowsSpec { by, ascending: sort.ascending, pattern: self.view.top_filter.clone() }
-    }
-
-    /// Self and total by place on every side of [`table`](Self::table).
-    pub fn flat(&self) -> State<'_, Flat> {
-        let key = self.comparison_key(Direction::TopDown).map(Key::Flat);
-        self.state(key.as_ref(), |value| if let Value::Flat(it) = value { Some(it) } else { None })
-    }
-
-    /// The rows of the top table.
-    pub fn rows(&self) -> State<'_, Rows> {
-        let key = self.comparison_key(Direction::TopDown).map(|key| Key::Rows(key, self.rows_spec()));
-        self.state(key.as_ref(), |value| if let Value::Rows(it) = value { Some(it) } else { None })
-    }
-
-    /// The newest rows of the top table that were ready, and whether they are older than the view.
-    pub fn shown_rows(&self) -> Option<(&ShownRows, bool)> {
-        let shown = self.shown.rows.as_ref()?;
-        let is_old = !self.rows().ready().is_some_and(|now| Arc::ptr_eq(now, &shown.rows));
-        Some((shown, is_old))
-    }
-
-    /// Boxes of the flame graph over [`comparison`](Self::comparison).
-    pub fn flame(&self) -> State<'_, FlameLayout> {
-        let key = self.comparison_key(self.view.direction).map(|key| Key::Flame(key, self.flame_shape()));
-        self.state(key.as_ref(), |value| if let Value::Flame(it) = value { Some(it) } else { None })
-    }
-
-    /// What the search found in [`comparison`](Self::comparison).
-    pub fn matches(&self) -> State<'_, Matches> {
-        let pattern = Some(&self.view.search).filter(|pattern| !pattern.is_empty());
-        let key = self.comparison_key(self.view.direction).zip(pattern).map(|(key, pattern)| Key::Matches(key, pattern.clone()));
-        self.state(key.as_ref(), |value| if let Value::Matches(it) = value { Some(it) } else { None })
-    }
-
-    /// The trend is made only while it is in front, of what is selected; a place that does not occur has none.
-    fn trend_key(&self) -> Option<Key> {
-        let place = &self.view.selection.as_ref().filter(|_| self.view.tab == Tab::Trend)?.place;
-        self.table().ready()?.places().find(place)?;
-        Some(Key::Trend(self.comparison_key(Direction::TopDown)?, place.clone(), self.view.measure))
-    }
-
-    /// The selected place in each capture and over time, while the view wants it.
-    pub fn trend(&self) -> State<'_, Trend> {
-        self.state(self.trend_key().as_ref(), |value| if let Value::Trend(it) = value { Some(it) } else { None })
-    }
-
-    /// The newest flame graph that was ready with the comparison it belongs to, and whether it is older than the view.
-    pub fn shown_flame(&self) -> Option<(&Arc<FlameLayout>, &Arc<Comparison>, bool)> {
-        let (layout, comparison) = self.shown.flame.as_ref()?;
-        let is_old = !self.flame().ready().is_some_and(|now| Arc::ptr_eq(now, layout));
-        Some((layout, comparison, is_old))
-    }
-
-    /// The newest comparison for tables that was ready, and whether it is older than the view.
-    pub fn shown_table(&self) -> Option<(&Arc<Comparison>, bool)> {
-        let table = self.shown.table.as_ref()?;
-        let is_old = !self.table().ready().is_some_and(|now| Arc::ptr_eq(now, table));
-        Some((table, is_old))
-    }
-
-    /// The newest comparison in the view's direction that was ready, and whether it is older than the view.
-    pub fn shown_comparison(&self) -> Option<(&Arc<Comparison>, bool)> {
-        let shown = self.shown.comparison.as_ref()?;
-        let is_old = !self.comparison().ready().is_some_and(|now| Arc::ptr_eq(now, shown));
-        Some((shown, is_old))
-    }
-
-    /// Keeps what is ready now as what is shown until the next is ready.
-    fn remember_shown(&mut self) {
-        let (comparison, table) = (self.comparison().ready().cloned(), self.table().ready().cloned());
-        let flame = self.flame().ready().cloned().zip(comparison.clone());
-        let flat = table.clone().zip(self.flat().ready().cloned());
-        let rows = flat.zip(self.rows().ready().cloned()).map(|((comparison, flat), rows)| ShownRows { comparison, flat, rows });
-        if self.view.after.is_none() {
-            self.shown = Shown::default();
-        }
-        self.shown.comparison = comparison.or_else(|| self.shown.comparison.take());
-        self.shown.table = table.or_else(|| self.shown.table.take());
-        self.shown.flame = flame.or_else(|| self.shown.flame.take());
-        self.shown.rows = rows.or_else(|| self.shown.rows.take());
     }
 
     /// Why nothing can be shown: the error of a shown capture, or of the comparison.
