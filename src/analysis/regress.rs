@@ -123,7 +123,16 @@ impl Finding {
             _ => Answer::Changed,
         }
     }
+
+    /// True where `ratio` is plainly another number than `after` / `before`: nearly everything moved, and the row is held against that.
+    pub fn is_against_rest(&self) -> bool {
+        let difference = (self.after / self.before / self.ratio).ln().abs();
+        difference.is_finite() && difference > AGAINST_REST
+    }
 }
+
+/// Logarithm of two ratios from which on they are said to be two.
+const AGAINST_REST: f64 = 0.1;
 
 /// What two sides say.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@
 mod number;
 mod part;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use rayon::prelude::*;
@@ -19,7 +20,7 @@ use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::intern::Interner;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::index;
-use crate::model::{Builder, Frame, FrameId, Mapping, Notes, Profile, StackId, Tally, kind};
+use crate::model::{Builder, Frame, FrameId, Mapping, MappingId, Notes, Profile, StackId, Tally, kind};
 
 /// The reader of folded stacks.
 pub struct Folded;
@@ -192,6 +193,8 @@ struct Joined<'a> {
     frames: Vec<FrameId>,
     stacks: Vec<Option<StackId>>,
     values: Vec<Vec<i64>>,
+    /// Mappings of what suffixes name, once there is such code.
+    modules: Vec<(&'static str, MappingId)>,
     /// Names that are not UTF-8.
     invalid: u64,
 }
@@ -203,9 +206,7 @@ impl<'a> Joined<'a> {
         builder.info.comments.append(&mut chunk.comments);
         self.invalid += chunk.invalid;
         let names = self.names.intern_all(chunk.names.iter().copied());
-        for name in self.names.rows().iter().skip(self.frames.len()) {
-            self.frames.push(make_frame(builder, name, &mut self.invalid));
-        }
+        self.add_frames(builder);
         let frames: Vec<Option<FrameId>> = names.iter().map(|name| name.and_then(|name| self.frames.get(name.row())).copied()).collect();
         let (parents, items) = chunk.forest.into_columns();
         let frame = |row: usize| items.as_slice().get(row).and_then(|&name| frames.get(name as usize).copied().flatten());
@@ -214,6 +215,37 @@ impl<'a> Joined<'a> {
         for (column, more) in self.values.iter_mut().zip(values) {
             column.extend(more);
         }
+    }
+
+    /// Makes frames of the names that have none yet, many together: then their waits for memory are one.
+    fn add_frames(&mut self, builder: &mut Builder) {
+        let Self { names, frames, modules, invalid, .. } = self;
+        let mut waiting: Vec<(Cow<'a, str>, Frame)> = Vec::new();
+        let new = frames.len();
+        for bytes in names.rows().iter().skip(new) {
+            let (name, module, inlined) = parse(bytes);
+            let known = module.map(|module| modules.iter().find(|(known, _)| *known == module).map(|(_, mapping)| *mapping));
+            if known == Some(None) || name.is_empty() {
+                // Rows are in the order of the names, wherever parts begin: first those before.
+                frames.extend(builder.frames_named(&waiting));
+                waiting.clear();
+            }
+            let mapping = module.map(|module| {
+                known.flatten().unwrap_or_else(|| {
+                    let file = Some(builder.string(module));
+                    let mapping = builder.mapping(Mapping { file, ..Mapping::default() });
+                    modules.push((module, mapping));
+                    mapping
+                })
+            });
+            let frame = Frame { mapping, inlined, ..Frame::default() };
+            if name.is_empty() {
+                frames.push(builder.frame(frame));
+            } else {
+                waiting.push((text::lossy(name, invalid), frame));
+            }
+        }
+        frames.extend(builder.frames_named(&waiting));
     }
 
     /// Gives the samples to the profile.
@@ -226,19 +258,14 @@ impl<'a> Joined<'a> {
     }
 }
 
-fn make_frame(builder: &mut Builder, name: &[u8], invalid: &mut u64) -> FrameId {
-    let (name, module, inlined) = match name {
+/// A name without its suffix, the module that the suffix stands for, and whether it says inlined.
+const fn parse(name: &[u8]) -> (&[u8], Option<&'static str>, bool) {
+    match name {
         [name @ .., b'_', b'[', b'k', b']'] if !name.is_empty() => (name, Some(KERNEL), false),
         [name @ .., b'_', b'[', b'j', b']'] if !name.is_empty() => (name, Some(JIT), false),
         [name @ .., b'_', b'[', b'i', b']'] if !name.is_empty() => (name, None, true),
         _ => (name, None, false),
-    };
-    let mapping = module.map(|module| {
-        let file = Some(builder.string(module));
-        builder.mapping(Mapping { file, ..Mapping::default() })
-    });
-    let function = (!name.is_empty()).then(|| builder.function_named(&text::lossy(name, invalid)));
-    builder.frame(Frame { function, mapping, inlined, ..Frame::default() })
+    }
 }
 
 /// One sample type as folded stacks: `outermost;…;innermost value`, equal stacks added up, sorted by bytes, each line ended.

@@ -86,8 +86,10 @@ pub(super) struct Json<'a> {
     ticket: &'a Ticket,
     /// How far progress was told.
     told: usize,
-    /// Where the cancel switch was looked at; behind `told` where a part is read again.
-    checked: usize,
+    /// Where the reading went on after the last look at the cancel switch, or after the last jump.
+    from: usize,
+    /// Bytes between that look and that jump.
+    passed: usize,
     /// Texts that were not UTF-8 or held half a character.
     invalid: u64,
     first_invalid: usize,
@@ -99,7 +101,7 @@ impl<'a> Json<'a> {
     /// The text in `bytes`; a byte order mark is passed over.
     pub(super) fn new(format: &'static str, bytes: &'a [u8], ticket: &'a Ticket) -> Self {
         let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { format, bytes, at, fresh: false, ticket, told: 0, checked: 0, invalid: 0, first_invalid: 0, cut: false }
+        Self { format, bytes, at, fresh: false, ticket, told: 0, from: 0, passed: 0, invalid: 0, first_invalid: 0, cut: false }
     }
 
     /// The cancel switch, for work on what was read.
@@ -124,8 +126,9 @@ impl<'a> Json<'a> {
 
     /// Goes to where a value starts, as [`skip`](Self::skip) gave it.
     pub(super) const fn go_to(&mut self, offset: usize) {
+        self.passed += self.at.saturating_sub(self.from);
         self.at = offset;
-        self.checked = offset;
+        self.from = offset;
         self.fresh = false;
     }
 
@@ -160,10 +163,10 @@ impl<'a> Json<'a> {
     /// Tells progress and gives the next byte that is no blank.
     fn next_byte(&mut self) -> Result<Option<u8>, ReadError> {
         self.blank();
-        if self.at.saturating_sub(self.checked) >= CHECK_BYTES {
+        if self.passed + self.at.saturating_sub(self.from) >= CHECK_BYTES {
             self.ticket.advance(self.at.saturating_sub(self.told) as u64)?;
             self.told = self.told.max(self.at);
-            self.checked = self.at;
+            (self.from, self.passed) = (self.at, 0);
         }
         Ok(self.bytes.get(self.at).copied())
     }
@@ -396,6 +399,11 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// True where anything but blanks follows.
+    pub(super) fn is_more(&mut self) -> Result<bool, ReadError> {
+        Ok(self.next_byte()?.is_some())
+    }
+
     /// An error where anything but blanks follows.
     pub(super) fn end(&mut self) -> Result<(), ReadError> {
         match self.next_byte()? {
@@ -546,6 +554,24 @@ mod tests {
         let mut json = Json::new("test", text.as_bytes(), &ticket);
         assert_eq!(json.skip(), Ok(0));
         assert!(json.end().is_ok());
+    }
+
+    #[test]
+    fn jumps_back_and_forth_do_not_keep_it_from_looking_at_the_ticket() {
+        let text = format!("[{}0]", "{\"args\": [1, 2, 3], \"id\": 7}, ".repeat(20_000));
+        let ticket = Ticket::new();
+        let mut json = Json::new("test", text.as_bytes(), &ticket);
+        json.list().unwrap();
+        while json.item().unwrap() && json.kind().unwrap() == Kind::Object {
+            let entry = json.skip().unwrap();
+            let after = json.offset();
+            json.go_to(entry);
+            json.skip().unwrap();
+            assert_eq!(json.offset(), after);
+            json.go_to(after);
+        }
+        let wanted = text.len() / CHECK_BYTES;
+        assert!(ticket.checks() >= wanted as u64, "{} looks in {} bytes", ticket.checks(), text.len());
     }
 
     #[test]

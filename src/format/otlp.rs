@@ -2,7 +2,7 @@
 //! bytes or as JSON.
 //!
 //! All profiles of the file become one capture: each sample type a column, each timestamp a sample, attributes and links labels, thread
-//! and process attributes threads. The signal is in development and has changed the numbers of its fields; three layouts are told apart
+//! and process attributes threads. JSON may hold several exports, one behind the other (the collector's file exporter writes a line for each). The signal is in development and has changed the numbers of its fields; three layouts are told apart
 //! by what stands in the fields (releases 1.5 to 1.6, 1.7 to 1.8, since 1.9 of opentelemetry-proto). Deliberately absent: the layout before
 //! dictionaries, and the original payload that a profile may carry. Start reading at [`Otlp`], then `profiles`; JSON is turned into the
 //! same bytes (`transcode`).
@@ -13,10 +13,11 @@ mod dictionary;
 mod profiles;
 mod transcode;
 
+use self::profiles::Export;
 use super::json::Json;
 use super::pprof::wire::{Fault, Value, What, Wire};
 use super::{Format, HEAD_BYTES, Input, ReadCx, ReadError, Sniff};
-use crate::model::Profile;
+use crate::model::{Profile, kind};
 
 /// The reader of OpenTelemetry profiles.
 pub(super) struct Otlp;
@@ -41,19 +42,49 @@ impl Format for Otlp {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        if !transcode::is_export(input.bytes.get(..HEAD_BYTES).unwrap_or(input.bytes)) {
-            return profiles::read(input.bytes, cx.ticket);
+        if transcode::is_export(input.bytes.get(..HEAD_BYTES).unwrap_or(input.bytes)) {
+            return read_json(input.bytes, cx);
         }
-        let mut json = Json::new(NAME, input.bytes, cx.ticket);
-        let made = transcode::transcode(&mut json, transcode::is_old(input.bytes))?;
-        let mut profile = profiles::read(&made.bytes, cx.ticket).map_err(|error| {
+        profiles::read(input.bytes, false, cx.ticket).map(Export::finish)
+    }
+}
+
+/// Exports as JSON, one behind the other.
+fn read_json(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+    let mut json = Json::new(NAME, bytes, cx.ticket);
+    let is_old = transcode::is_old(bytes);
+    let mut whole = None::<Export>;
+    loop {
+        let start = json.offset();
+        let made = match transcode::transcode(&mut json, is_old) {
+            Ok(made) => made,
+            Err(error) => match &mut whole {
+                // The program that wrote the file still does, or was killed.
+                Some(whole) if json.is_cut() && !error.is_cancelled() => {
+                    let text = "the last export has no end; those before it were read";
+                    whole.builder.notes.add(kind::TRUNCATED, text, 1, Some(start as u64));
+                    break;
+                }
+                _ => return Err(error),
+            },
+        };
+        let is_last = !json.is_more()?;
+        let mut export = profiles::read(&made.bytes, whole.is_some() || !is_last, cx.ticket).map_err(|error| {
             let place = made.place(error.offset());
             error.at(place)
         })?;
-        profile.notes.move_offsets(|offset| made.place(offset));
-        json.note(&mut profile.notes);
-        Ok(profile)
+        export.builder.notes.move_offsets(|offset| made.place(offset));
+        match &mut whole {
+            Some(whole) => whole.absorb(export),
+            None => whole = Some(export),
+        }
+        if is_last {
+            break;
+        }
     }
+    let mut profile = whole.map_or_else(Profile::default, Export::finish);
+    json.note(&mut profile.notes);
+    Ok(profile)
 }
 
 fn broken(doing: &'static str) -> impl Fn(Fault) -> ReadError {

@@ -15,6 +15,7 @@ mod encode;
 mod ids;
 mod join;
 mod layout;
+mod pass;
 mod places;
 mod samples;
 mod sniff;
@@ -23,6 +24,7 @@ mod tables;
 pub(super) mod wire;
 
 pub use encode::{write, write_gz};
+pub use pass::{Pass, pass};
 
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::model::{Profile, kind};

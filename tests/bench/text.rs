@@ -2,8 +2,13 @@
 //!
 //! `cargo bench --bench text -- [FILE…]` repeats each file (default: the sample of the repository) up to 300 MB
 //! (`EMBERLENS_BENCH_MB`), each repetition with later times and other addresses of the innermost frames, and reads that with one
-//! thread and with all. Programs found on the search path (`inferno-collapse-perf`, `stackcollapse-perf.pl`) read the same file.
+//! thread and with all. Programs found on the search path (`inferno-collapse-perf`, `stackcollapse-perf.pl`) read the same file. Folded stacks
+//! are read in two shapes: those of the file, again and again, and stacks about 40 frames deep that are all distinct and sorted, as such files are.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
+#[path = "read/generate.rs"]
+#[expect(dead_code, reason = "only one of its shapes is of use here")]
+mod generate;
 
 use std::fs;
 use std::hint::black_box;
@@ -28,8 +33,12 @@ fn main() {
         println!("{file}: {} bytes, repeated to {}", seed.len(), text.len());
         script(&text);
         let profile = read(&text);
-        folded(format::folded::write_folded(&profile, profile.default_sample_type).as_bytes(), megabytes << 20);
+        folded("as folded stacks", format::folded::write_folded(&profile, profile.default_sample_type).as_bytes(), megabytes << 20);
     }
+    // About 900 bytes a stack.
+    let profile = read(&generate::pprof((megabytes << 20) / 900, generate::Stacks::Distinct));
+    let text = format::folded::write_folded(&profile, 0);
+    folded("distinct folded stacks", text.as_bytes(), text.len());
 }
 
 fn script(text: &[u8]) {
@@ -54,12 +63,12 @@ fn script(text: &[u8]) {
 }
 
 /// Every stack with a count of its own in each repetition, so that lines differ as they do in a file that nobody summed up.
-fn folded(seed: &[u8], bytes: usize) {
+fn folded(name: &str, seed: &[u8], bytes: usize) {
     let mut text = Vec::with_capacity(bytes + seed.len());
     while text.len() < bytes {
         text.extend_from_slice(seed);
     }
-    println!("as folded stacks: {} bytes, repeated to {}", seed.len(), text.len());
+    println!("{name}: {} bytes, repeated to {}", seed.len(), text.len());
     floors(&text);
     on_threads(1, &text, "read folded, one thread");
     on_threads(0, &text, "read folded, all threads");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{Input, ReadCx, ReadError, read};
-use emberlens::model::{Profile, check};
+use emberlens::model::{Label, LabelValue, Profile, check, kind};
 use serde_json::Value;
 
 use crate::{corpus, naive};
@@ -188,8 +188,34 @@ fn opentelemetry_profiles_say_the_same_as_json() {
     assert!(error.to_string().contains("names stack 77"), "{error}");
     let at = usize::try_from(error.offset()).expect("an offset");
     assert!(wrong[at..].starts_with("{\"stackIndex\": 77"), "{error}: {}", &wrong[at..at + 40]);
-    let two = format!("{text}\n{text}");
-    assert!(read_text(&two).expect_err("two exports").to_string().contains("one by one"));
+}
+
+/// The collector's file exporter writes a line for each export, of whichever service it comes from.
+#[test]
+fn exports_of_opentelemetry_one_behind_the_other_are_one_capture() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/otlp/opentelemetry-proto-1.9/app.otlp.json");
+    let line = std::fs::read_to_string(path).expect("a capture is readable").trim_end().to_owned();
+    let read_text = |text: &str| read(&Input { bytes: text.as_bytes(), name: "x" }, &ReadCx::new(&Ticket::new())).expect("a sound file");
+    let one = read_text(&line);
+    let other = line.replace("\"stringValue\": \"app\"", "\"stringValue\": \"cart\"");
+    assert_ne!(line, other, "the service is named");
+    let both = read_text(&format!("{line}\n{other}\n"));
+    assert_eq!(check(&both), []);
+    for (row, kind) in one.sample_types.iter().enumerate() {
+        let same = both.find_sample_type(&kind.name).expect("the same types");
+        assert_eq!(both.total(same), 2 * one.total(row), "{}", kind.name);
+    }
+    assert_eq!((both.samples.len(), both.info.tally.samples), (2 * one.samples.len(), 2 * one.info.tally.samples));
+    assert_eq!((both.stacks.len(), both.threads.len()), (one.stacks.len(), one.threads.len()), "what is the same is kept once");
+    assert_eq!((both.info.start_unix_nanos, both.info.duration_nanos), (one.info.start_unix_nanos, one.info.duration_nanos));
+    let of = |service: &str| {
+        let is_it = |label: &Label| matches!(label.value, LabelValue::Text(text) if both.strings.get(text) == service);
+        let sets: Vec<bool> = both.label_sets.iter().map(|set| set.iter().any(is_it)).collect();
+        both.samples.labels().iter().flatten().filter(|set| sets[set.row()]).count()
+    };
+    assert_eq!((of("app"), of("cart")), (one.samples.len(), one.samples.len()), "samples say which service they are of");
+    let cut = read_text(&format!("{line}\n{}", &other[..other.len() / 2]));
+    assert_eq!((cut.samples.len(), cut.notes.count(kind::TRUNCATED)), (one.samples.len(), 1));
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod cli_diff;
 mod corpus;
 mod corpus_aa;
 mod corpus_claims;
+mod corpus_comparable;
 mod corpus_diff;
 mod corpus_go_text;
 mod corpus_neighbours;

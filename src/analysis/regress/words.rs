@@ -121,7 +121,10 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
         Verdict::Inlined => format!("inlined: its callers have this cost now ({before}; {events})"),
         Verdict::Wrapper if row.after > 0.0 => format!("a new frame around calls that cost what they did ({after}; {events})"),
         Verdict::Wrapper => format!("a frame that is no longer around calls that cost what they did ({before}; {events})"),
-        _ => format!("{what} {} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row)),
+        _ => {
+            let against = if row.is_against_rest() { " against all that moved alike" } else { "" };
+            format!("{what} {}{against} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row))
+        }
     }
 }
 

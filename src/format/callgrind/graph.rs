@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::NAME;
-use crate::base::ticket::Ticket;
+use crate::base::ticket::{Checked as _, Ticket, Watch};
 use crate::format::ReadError;
 use crate::format::text::{self, Lines};
 use crate::model::{Builder, StringId, ThreadId, kind};
@@ -23,37 +23,129 @@ pub(super) struct Node {
     pub(super) object: Option<StringId>,
     pub(super) file: Option<StringId>,
     pub(super) name: StringId,
-    /// Costs by place.
-    pub(super) lines: Vec<Line>,
-    /// Calls out of it.
-    pub(super) calls: Vec<Call>,
 }
 
 /// What one place of a function costs by itself.
+#[derive(Clone, Copy)]
 pub(super) struct Line {
     pub(super) file: Option<StringId>,
     pub(super) line: u32,
     pub(super) address: Option<u64>,
-    /// By event.
-    pub(super) costs: Vec<u64>,
+    /// Row of [`Graph::line_costs`].
+    pub(super) costs: usize,
 }
 
 /// Calls from one line of a function to another.
+#[derive(Clone, Copy)]
 pub(super) struct Call {
     pub(super) callee: usize,
     pub(super) line: u32,
-    /// Inclusive, by event.
-    pub(super) costs: Vec<u64>,
+    /// Row of [`Graph::call_costs`]: inclusive.
+    pub(super) costs: usize,
 }
 
-/// All of a file.
+/// All of a file. Large tables of small rows instead of lists in lists, so that a cancelled reader is gone at once.
 pub(super) struct Graph {
     pub(super) builder: Builder,
     pub(super) nodes: Vec<Node>,
-    /// Number of events.
-    pub(super) events: usize,
+    /// Lines of each function.
+    pub(super) lines: Grouped<Line>,
+    /// Calls out of each function.
+    pub(super) calls: Grouped<Call>,
+    pub(super) line_costs: Costs,
+    pub(super) call_costs: Costs,
     /// Cost lines in the file.
     pub(super) cost_lines: u64,
+}
+
+/// Numbers by row and event.
+#[derive(Clone, Default)]
+pub(super) struct Costs {
+    events: usize,
+    cells: Vec<u64>,
+}
+
+impl Costs {
+    /// The numbers of a row, by event.
+    pub(super) fn row(&self, row: usize) -> &[u64] {
+        self.cells.get(row * self.events..(row + 1) * self.events).unwrap_or(&[])
+    }
+
+    /// The same to be changed.
+    pub(super) fn row_mut(&mut self, row: usize) -> &mut [u64] {
+        self.cells.get_mut(row * self.events..(row + 1) * self.events).unwrap_or(&mut [])
+    }
+
+    /// Number of events.
+    pub(super) const fn events(&self) -> usize {
+        self.events
+    }
+
+    fn push(&mut self) -> usize {
+        let row = self.cells.len().checked_div(self.events).unwrap_or(0);
+        self.cells.resize(self.cells.len() + self.events, 0);
+        row
+    }
+
+    fn add(&mut self, row: usize, costs: &[u64]) {
+        for (sum, &cost) in self.row_mut(row).iter_mut().zip(costs) {
+            *sum = sum.saturating_add(cost);
+        }
+    }
+
+    /// Adds columns of zeros: a later part of a file may count more.
+    fn widen(&mut self, events: usize) {
+        if events > self.events && !self.cells.is_empty() {
+            let mut wide = Vec::with_capacity(self.cells.len() / self.events * events);
+            for row in self.cells.chunks(self.events) {
+                wide.extend_from_slice(row);
+                wide.resize(wide.len() + events - self.events, 0);
+            }
+            self.cells = wide;
+        }
+        self.events = self.events.max(events);
+    }
+}
+
+/// Rows of each function, one after the other.
+pub(super) struct Grouped<T> {
+    rows: Vec<T>,
+    /// Where the rows of each function end.
+    ends: Vec<usize>,
+}
+
+impl<T: Copy> Grouped<T> {
+    /// Rows in the order of the file, each with its function, by function.
+    fn new(found: &[(usize, T)], nodes: usize) -> Self {
+        let mut rows: Vec<&(usize, T)> = found.iter().checked().collect();
+        let watch = Watch::new();
+        rows.sort_by_key(|row| {
+            watch.step();
+            row.0
+        });
+        let mut ends = vec![0; nodes];
+        for (at, &&(node, _)) in rows.iter().enumerate().checked() {
+            ends.get_mut(node).into_iter().for_each(|end| *end = at + 1);
+        }
+        // Functions without rows end where those before them end.
+        let mut last = 0;
+        for end in &mut ends {
+            last = last.max(*end);
+            *end = last;
+        }
+        Self { rows: rows.into_iter().checked().map(|row| row.1).collect(), ends }
+    }
+
+    /// The rows of a function.
+    pub(super) fn of(&self, node: usize) -> &[T] {
+        let start = node.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(node).and_then(|&end| self.rows.get(start..end)).unwrap_or(&[])
+    }
+
+    /// All rows.
+    pub(super) fn all(&self) -> &[T] {
+        &self.rows
+    }
 }
 
 /// Reads the text.
@@ -93,8 +185,14 @@ struct Reader {
     builder: Builder,
     nodes: Vec<Node>,
     known: FxHashMap<Key, usize>,
-    lines: FxHashMap<(usize, Option<StringId>, u32, Option<u64>), usize>,
-    calls: FxHashMap<(usize, usize, u32), usize>,
+    /// Rows of `line_costs` and of `call_costs`.
+    known_lines: FxHashMap<(usize, Option<StringId>, u32, Option<u64>), usize>,
+    known_calls: FxHashMap<(usize, usize, u32), usize>,
+    /// In the order of the file, each with its function.
+    lines: Vec<(usize, Line)>,
+    calls: Vec<(usize, Call)>,
+    line_costs: Costs,
+    call_costs: Costs,
     names: [Names; 3],
     /// Column of each event of the current part.
     columns: Vec<usize>,
@@ -131,8 +229,12 @@ impl Reader {
             builder,
             nodes: Vec::new(),
             known: FxHashMap::default(),
-            lines: FxHashMap::default(),
-            calls: FxHashMap::default(),
+            known_lines: FxHashMap::default(),
+            known_calls: FxHashMap::default(),
+            lines: Vec::new(),
+            calls: Vec::new(),
+            line_costs: Costs::default(),
+            call_costs: Costs::default(),
             names: Default::default(),
             columns: Vec::new(),
             has_address: false,
@@ -214,8 +316,11 @@ impl Reader {
                     let row = self.builder.sample_types.iter().position(|known| known.name == name);
                     self.columns.push(row.unwrap_or_else(|| self.builder.add_sample_type(name, "count")));
                 }
-                self.sums.resize(self.builder.sample_types.len(), 0);
-                self.stated.resize(self.builder.sample_types.len(), 0);
+                let events = self.builder.sample_types.len();
+                self.sums.resize(events, 0);
+                self.stated.resize(events, 0);
+                self.line_costs.widen(events);
+                self.call_costs.widen(events);
                 None
             }
             b"totals" => {
@@ -309,7 +414,7 @@ impl Reader {
     fn node(&mut self, key: Key) -> usize {
         let (thread, object, file, name) = key;
         *self.known.entry(key).or_insert_with(|| {
-            self.nodes.push(Node { thread, object, file, name, lines: Vec::new(), calls: Vec::new() });
+            self.nodes.push(Node { thread, object, file, name });
             self.nodes.len() - 1
         })
     }
@@ -365,14 +470,12 @@ impl Reader {
             *sum += u128::from(cost);
         }
         let address = self.has_address.then_some(self.last[0]);
-        let Some(node) = self.nodes.get_mut(function) else { return };
-        let row = *self.lines.entry((function, self.part, line, address)).or_insert_with(|| {
-            node.lines.push(Line { file: self.part, line, address, costs: Vec::new() });
-            node.lines.len() - 1
+        let row = *self.known_lines.entry((function, self.part, line, address)).or_insert_with(|| {
+            let costs = self.line_costs.push();
+            self.lines.push((function, Line { file: self.part, line, address, costs }));
+            costs
         });
-        if let Some(known) = node.lines.get_mut(row) {
-            add(&mut known.costs, costs);
-        }
+        self.line_costs.add(row, costs);
     }
 
     fn call(&mut self, at: usize, caller: usize, line: u32, costs: &[u64]) -> Result<(), ReadError> {
@@ -381,14 +484,12 @@ impl Reader {
         };
         let (object, file) = (self.called_object.take().or(self.object), self.called_file.take().or(self.part));
         let callee = self.node((self.thread, object, file, name));
-        let Some(node) = self.nodes.get_mut(caller) else { return Ok(()) };
-        let row = *self.calls.entry((caller, callee, line)).or_insert_with(|| {
-            node.calls.push(Call { callee, line, costs: Vec::new() });
-            node.calls.len() - 1
+        let row = *self.known_calls.entry((caller, callee, line)).or_insert_with(|| {
+            let costs = self.call_costs.push();
+            self.calls.push((caller, Call { callee, line, costs }));
+            costs
         });
-        if let Some(known) = node.calls.get_mut(row) {
-            add(&mut known.costs, costs);
-        }
+        self.call_costs.add(row, costs);
         Ok(())
     }
 
@@ -406,15 +507,9 @@ impl Reader {
             let cause = "names that are not UTF-8 were read with replacement characters";
             self.builder.notes.add(kind::INVALID_UTF8, cause, self.invalid, None);
         }
-        let events = self.builder.sample_types.len();
-        Ok(Graph { builder: self.builder, nodes: self.nodes, events, cost_lines: self.cost_lines })
-    }
-}
-
-fn add(sums: &mut Vec<u64>, costs: &[u64]) {
-    sums.resize(sums.len().max(costs.len()), 0);
-    for (sum, &cost) in sums.iter_mut().zip(costs) {
-        *sum = sum.saturating_add(cost);
+        let (lines, calls) = (Grouped::new(&self.lines, self.nodes.len()), Grouped::new(&self.calls, self.nodes.len()));
+        let Self { builder, nodes, line_costs, call_costs, cost_lines, .. } = self;
+        Ok(Graph { builder, nodes, lines, calls, line_costs, call_costs, cost_lines })
     }
 }
 

@@ -72,6 +72,14 @@ fn every_event_keeps_its_own_costs_and_what_is_missing_is_zero() {
 }
 
 #[test]
+fn a_later_part_may_count_more_events() {
+    let text = "events: Ir\nfn=f\n1 5\n2 6\ncfn=g\ncalls=1 1\n2 3\nfn=g\n1 3\nevents: Ir Dr\nfn=f\n2 4 9\nfn=h\n1 1 2\n";
+    let profile = profile(text).unwrap();
+    assert_eq!((profile.total(0), profile.total(1)), (19, 11));
+    assert_eq!(stacks(&profile), [("f", 5), ("f", 10), ("f;g", 3), ("h", 1)].map(|(names, cost)| (names.to_owned(), cost)));
+}
+
+#[test]
 fn costs_are_split_among_callers_by_what_their_calls_cost() {
     // c costs 100 by itself; 30 of it on calls from a, 70 on calls from b.
     let text = "events: Ir\nfn=main\n1 10\ncfn=a\ncalls=1 1\n2 35\ncfn=b\ncalls=1 1\n3 75\n\

@@ -1,6 +1,6 @@
 //! From the graph of calls to stacks with costs. See the format's documentation for what is exact and what is an estimate.
 
-use super::graph::{Graph, Node};
+use super::graph::{Call, Costs, Graph, Grouped, Line, Node};
 use crate::base::ticket::{Checked as _, Ticket};
 use crate::format::ReadError;
 use crate::model::{Builder, Frame, FrameId, Function, Mapping, Sample, StackId, Tally, kind};
@@ -34,27 +34,43 @@ struct Path {
 
 /// Adds samples to the graph's builder.
 pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError> {
-    let Graph { builder, nodes, events, cost_lines } = graph;
-    let inclusive: Vec<Vec<f64>> = nodes.iter().checked().map(|node| inclusive(node, *events)).collect();
-    let mut incoming = vec![vec![0.0; *events]; nodes.len()];
-    for (caller, node) in nodes.iter().enumerate().checked() {
-        for call in node.calls.iter().filter(|call| call.callee != caller) {
-            let sums = incoming.get_mut(call.callee).map_or(&mut [][..], Vec::as_mut_slice);
-            sums.iter_mut().zip(&call.costs).for_each(|(sum, &cost)| *sum += cost as f64);
+    let Graph { builder, nodes, lines, calls, line_costs, call_costs, cost_lines } = graph;
+    let events = line_costs.events();
+    let mut totals = vec![0.0; events];
+    // What each function costs with all that it calls, and what its callers say; a row of events for each.
+    let (mut inclusive, mut incoming) = (vec![0.0; nodes.len() * events], vec![0.0; nodes.len() * events]);
+    for node in (0..nodes.len()).checked() {
+        for line in lines.of(node) {
+            add(&mut totals, line_costs.row(line.costs));
+            add(row_mut(&mut inclusive, node, events), line_costs.row(line.costs));
+        }
+        for call in calls.of(node) {
+            add(row_mut(&mut inclusive, node, events), call_costs.row(call.costs));
+            if call.callee != node {
+                add(row_mut(&mut incoming, call.callee, events), call_costs.row(call.costs));
+            }
         }
     }
-    let own: f64 = nodes.iter().checked().flat_map(|node| &node.lines).flat_map(|line| &line.costs).map(|&cost| cost as f64).sum();
-    let calls = nodes.iter().map(|node| node.calls.len()).sum::<usize>();
-    let mut totals = vec![0.0; *events];
-    for line in nodes.iter().checked().flat_map(|node| &node.lines) {
-        totals.iter_mut().zip(&line.costs).for_each(|(total, &cost)| *total += cost as f64);
-    }
-    let lines = nodes.iter().map(|node| node.lines.len()).sum::<usize>();
-    let max_work = (lines + calls).saturating_mul(WORK_PER_LINE).clamp(LEAST_WORK, MAX_WORK);
-    let rest = nodes.iter().checked().map(|node| node.lines.iter().map(|line| line.costs.clone()).collect()).collect();
-    let mut tree = Tree { builder, nodes, inclusive: &inclusive, totals: &totals, rest, waiting: Vec::new(), work: 0, max_work };
+    let own: f64 = totals.iter().sum();
+    let (lines_len, calls_len) = (lines.all().len(), calls.all().len());
+    let max_work = (lines_len + calls_len).saturating_mul(WORK_PER_LINE).clamp(LEAST_WORK, MAX_WORK);
+    let mut tree = Tree {
+        builder,
+        nodes,
+        lines,
+        calls,
+        line_costs,
+        call_costs,
+        inclusive: &inclusive,
+        totals: &totals,
+        rest: line_costs.clone(),
+        waiting: Vec::new(),
+        work: 0,
+        max_work,
+    };
     // What nobody called with is called from outside.
-    for (node, (all, called)) in inclusive.iter().zip(&incoming).enumerate().rev().checked() {
+    for node in (0..nodes.len()).rev().checked() {
+        let (all, called) = (row(&inclusive, node, events), row(&incoming, node, events));
         let weights: Vec<f64> = all.iter().zip(called).map(|(all, called)| (all - called).max(0.0)).collect();
         if tree.is_large(&weights) {
             tree.waiting.push(Path { parent: None, node, depth: 0, weights });
@@ -69,10 +85,10 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
         tree.follow(&path);
     }
     let unplaced = tree.place_rest();
-    if calls > 0 && own > 0.0 {
+    if calls_len > 0 && own > 0.0 {
         let cause = "calls between functions: the file holds a call graph and no stacks, so paths longer than one call are estimates \
                      (each call costs the same on every path); self costs and totals of functions are exact";
-        builder.notes.add(kind::GUESSED, cause, calls as u64, None);
+        builder.notes.add(kind::GUESSED, cause, calls_len as u64, None);
     }
     if unplaced > 0.0 && own > 0.0 {
         let cause = format!("costs of rare paths ({:.3} % of all) stand at functions without their callers", 100.0 * unplaced / own);
@@ -83,13 +99,17 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
     Ok(())
 }
 
-/// What a function costs with all that it calls.
-fn inclusive(node: &Node, events: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; events];
-    for costs in node.lines.iter().map(|line| &line.costs).chain(node.calls.iter().map(|call| &call.costs)) {
-        sums.iter_mut().zip(costs).for_each(|(sum, &cost)| *sum += cost as f64);
-    }
-    sums
+fn add(sums: &mut [f64], costs: &[u64]) {
+    sums.iter_mut().zip(costs).for_each(|(sum, &cost)| *sum += cost as f64);
+}
+
+/// The sums of a function, by event.
+fn row(sums: &[f64], node: usize, events: usize) -> &[f64] {
+    sums.get(node * events..(node + 1) * events).unwrap_or(&[])
+}
+
+fn row_mut(sums: &mut [f64], node: usize, events: usize) -> &mut [f64] {
+    sums.get_mut(node * events..(node + 1) * events).unwrap_or(&mut [])
 }
 
 fn frame(builder: &mut Builder, node: &Node, file: Option<crate::model::StringId>, line: u32, address: Option<u64>) -> FrameId {
@@ -101,10 +121,14 @@ fn frame(builder: &mut Builder, node: &Node, file: Option<crate::model::StringId
 struct Tree<'a> {
     builder: &'a mut Builder,
     nodes: &'a [Node],
-    inclusive: &'a [Vec<f64>],
+    lines: &'a Grouped<Line>,
+    calls: &'a Grouped<Call>,
+    line_costs: &'a Costs,
+    call_costs: &'a Costs,
+    inclusive: &'a [f64],
     totals: &'a [f64],
-    /// Costs of each line of each function that no stack has yet.
-    rest: Vec<Vec<Vec<u64>>>,
+    /// Costs of each line that no stack has yet.
+    rest: Costs,
     waiting: Vec<Path>,
     /// Cost lines and calls looked at so far.
     work: usize,
@@ -119,26 +143,28 @@ impl Tree<'_> {
 
     /// Gives a path its share of the function's own costs and follows the calls.
     fn follow(&mut self, path: &Path) {
-        let (Some(node), Some(inclusive)) = (self.nodes.get(path.node), self.inclusive.get(path.node)) else { return };
+        let Some(node) = self.nodes.get(path.node) else { return };
+        let inclusive = row(self.inclusive, path.node, self.totals.len());
         let shares: Vec<f64> =
             path.weights.iter().zip(inclusive).map(|(weight, all)| if *all > 0.0 { (weight / all).min(1.0) } else { 0.0 }).collect();
-        for (row, line) in node.lines.iter().enumerate() {
-            let Some(rest) = self.rest.get_mut(path.node).and_then(|lines| lines.get_mut(row)) else { continue };
-            let mut values = vec![0; rest.len()];
-            for (((value, rest), &cost), share) in values.iter_mut().zip(rest).zip(&line.costs).zip(&shares) {
+        let (lines, calls) = (self.lines.of(path.node), self.calls.of(path.node));
+        let mut values = Vec::with_capacity(self.totals.len());
+        for line in lines {
+            values.clear();
+            for ((rest, &cost), share) in self.rest.row_mut(line.costs).iter_mut().zip(self.line_costs.row(line.costs)).zip(&shares) {
                 // No more than what is left, whatever the rounding did; a conversion to an integer saturates.
                 let part = ((cost as f64 * share).round() as u64).min(*rest);
                 *rest -= part;
-                *value = i64::try_from(part).unwrap_or(i64::MAX);
+                values.push(i64::try_from(part).unwrap_or(i64::MAX));
             }
-            self.add(path.parent, path.node, row, &values);
+            self.add(path.parent, node, line, &values);
         }
-        self.work += 1 + node.lines.len() + node.calls.len();
+        self.work += 1 + lines.len() + calls.len();
         if path.depth >= MAX_DEPTH || self.work >= self.max_work {
             return;
         }
-        for call in node.calls.iter().rev() {
-            let weights: Vec<f64> = call.costs.iter().zip(&shares).map(|(&cost, share)| cost as f64 * share).collect();
+        for call in calls.iter().rev() {
+            let weights: Vec<f64> = self.call_costs.row(call.costs).iter().zip(&shares).map(|(&cost, share)| cost as f64 * share).collect();
             if self.is_large(&weights) {
                 let place = frame(self.builder, node, node.file, call.line, None);
                 let parent = Some(self.builder.stack(path.parent, place));
@@ -147,8 +173,7 @@ impl Tree<'_> {
         }
     }
 
-    fn add(&mut self, parent: Option<StackId>, node: usize, row: usize, values: &[i64]) {
-        let Some((function, line)) = self.nodes.get(node).and_then(|node| Some((node, node.lines.get(row)?))) else { return };
+    fn add(&mut self, parent: Option<StackId>, function: &Node, line: &Line, values: &[i64]) {
         if values.iter().all(|&value| value == 0) {
             return;
         }
@@ -159,12 +184,14 @@ impl Tree<'_> {
 
     /// Puts what no path took at its function, so that self costs are exact; gives how much that is.
     fn place_rest(&mut self) -> f64 {
+        let rest = std::mem::take(&mut self.rest);
         let mut sum = 0.0;
-        for (node, lines) in std::mem::take(&mut self.rest).iter().enumerate().checked() {
-            for (row, costs) in lines.iter().enumerate() {
+        for (at, node) in self.nodes.iter().enumerate().checked() {
+            for line in self.lines.of(at) {
+                let costs = rest.row(line.costs);
                 let values: Vec<i64> = costs.iter().map(|&cost| i64::try_from(cost).unwrap_or(i64::MAX)).collect();
                 sum += costs.iter().map(|&cost| cost as f64).sum::<f64>();
-                self.add(None, node, row, &values);
+                self.add(None, node, line, &values);
             }
         }
         sum

@@ -157,10 +157,37 @@ impl<'a> Stacks<'a> {
 
 /// How many bytes at the start of both are the same.
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    const STEP: usize = 16;
-    let (a_steps, _) = a.as_chunks::<STEP>();
-    let (b_steps, _) = b.as_chunks::<STEP>();
-    let same = a_steps.iter().zip(b_steps).take_while(|(a, b)| a == b).count() * STEP;
+    const STEP: usize = 8;
+    let (a_steps, b_steps) = (a.as_chunks::<STEP>().0, b.as_chunks::<STEP>().0);
+    let mut same = 0;
+    for (a, b) in a_steps.iter().zip(b_steps) {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differ != 0 {
+            return same + differ.trailing_zeros() as usize / 8;
+        }
+        same += STEP;
+    }
+    // One of both ends within its last step.
     let (a, b) = (a.get(same..).unwrap_or(&[]), b.get(same..).unwrap_or(&[]));
     same + a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common_prefix;
+
+    #[test]
+    fn common_prefixes_of_all_lengths() {
+        let text: Vec<u8> = (0..40).collect();
+        for length in 0..text.len() {
+            for other in 0..=text.len() {
+                let mut changed = text[..other].to_vec();
+                if let Some(byte) = changed.get_mut(length) {
+                    *byte ^= 0x80;
+                }
+                assert_eq!(common_prefix(&text, &changed), length.min(other));
+                assert_eq!(common_prefix(&changed, &text), length.min(other));
+            }
+        }
+    }
 }

@@ -27,7 +27,36 @@ struct Part<'a> {
 /// What describes the source of some profiles: (key, text).
 type Resource = Vec<(String, String)>;
 
-pub(super) fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
+/// One export: profiles with their dictionary.
+pub(super) struct Export {
+    pub(super) builder: Builder,
+    /// End of its last profile, nanoseconds since 1970.
+    end: Option<i64>,
+}
+
+impl Export {
+    /// Adds what another export says, which stands behind this one.
+    pub(super) fn absorb(&mut self, later: Self) {
+        let info = &mut self.builder.info;
+        let theirs = &later.builder.info;
+        info.tally = Tally::new(info.tally.used + theirs.tally.used, info.tally.skipped + theirs.tally.skipped);
+        info.start_unix_nanos = [info.start_unix_nanos, theirs.start_unix_nanos].into_iter().flatten().min();
+        if info.period.is_none() {
+            info.period.clone_from(&theirs.period);
+        }
+        self.end = self.end.max(later.end);
+        self.builder.absorb(later.builder);
+    }
+
+    pub(super) fn finish(mut self) -> Profile {
+        let info = &mut self.builder.info;
+        info.duration_nanos = self.end.zip(info.start_unix_nanos).map(|(end, start)| end.saturating_sub(start)).filter(|&nanos| nanos > 0);
+        self.builder.finish()
+    }
+}
+
+/// Reads one export. `is_one_of_several` says that the file holds others, whose resources may be others.
+pub(super) fn read(bytes: &[u8], is_one_of_several: bool, ticket: &Ticket) -> Result<Export, ReadError> {
     let fail = broken("the file");
     let mut builder = Builder::default();
     NAME.clone_into(&mut builder.info.format);
@@ -46,20 +75,19 @@ pub(super) fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> 
     }
     let dictionary = Dictionary::read(&pieces, &mut builder, ticket)?;
     let layout = layout(&parts)?;
-    let facts: &[_] = if let [only] = resources.as_slice() { only } else { &[] };
+    // With one resource its attributes are facts of the capture, else they tell samples apart.
+    let tell_apart = is_one_of_several || resources.len() > 1;
+    let facts: &[_] = if tell_apart { &[] } else { resources.first().map_or(&[], Vec::as_slice) };
     builder.info.facts.extend(facts.iter().map(|(key, text)| (key.to_lowercase(), text.clone())));
     let mut reader = Reader { dictionary: &dictionary, builder: &mut builder, layout, end: None, samples: 0, skipped: 0 };
     for part in &parts {
         ticket.advance(part.body.bytes().len() as u64)?;
-        // With one resource its attributes are facts of the capture, else they tell samples apart.
-        let resource: &[_] = if resources.len() > 1 { resources.get(part.resource).map_or(&[], Vec::as_slice) } else { &[] };
+        let resource: &[_] = if tell_apart { resources.get(part.resource).map_or(&[], Vec::as_slice) } else { &[] };
         reader.profile(part.body, resource, ticket)?;
     }
     let (samples, skipped, end) = (reader.samples, reader.skipped, reader.end);
     builder.info.tally = Tally::new(samples - skipped, skipped);
-    builder.info.duration_nanos =
-        end.zip(builder.info.start_unix_nanos).map(|(end, start)| end.saturating_sub(start)).filter(|&nanos| nanos > 0);
-    Ok(builder.finish())
+    Ok(Export { builder, end })
 }
 
 fn read_resource<'a>(body: Wire<'a>, resources: &mut Vec<Resource>, parts: &mut Vec<Part<'a>>) -> Result<(), ReadError> {

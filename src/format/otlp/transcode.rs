@@ -3,8 +3,7 @@
 //! One schema says which name stands for which field, so there is one reader for both forms. Names are those of protobuf's JSON mapping
 //! (`stackIndex`) or of the definition itself (`stack_index`); integers may be texts, as the mapping writes those of 64 bits; bytes are
 //! hexadecimal (OTLP's own rule for ids) or base64 (protobuf's). Unknown names are passed over. Offsets in errors and notes are those of
-//! the JSON text. Deliberately absent: several exports in one file, one behind the other, since each has a dictionary of its own.
-//! Start reading at [`transcode`].
+//! the JSON text. Deliberately absent: what stands behind an export, since each has a dictionary of its own. Start reading at [`transcode`].
 
 use crate::format::ReadError;
 use crate::format::json::{Json, Kind};
@@ -140,15 +139,10 @@ impl Transcoded {
     }
 }
 
-/// Turns JSON into bytes of protobuf. `is_old` says that samples name ranges of locations.
+/// Turns the next export into bytes of protobuf. `is_old` says that samples name ranges of locations.
 pub(super) fn transcode(json: &mut Json<'_>, is_old: bool) -> Result<Transcoded, ReadError> {
     let mut out = Transcoded::default();
     message(json, if is_old { &RANGE_DATA } else { &DATA }, &mut out, 0)?;
-    let behind = json.offset();
-    if json.end().is_err() {
-        let what = "another document follows: each export has a dictionary of its own, so open them one by one (one line is one export)";
-        return Err(json.error(behind, "the end of the export", what));
-    }
     Ok(out)
 }
 

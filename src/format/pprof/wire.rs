@@ -101,8 +101,28 @@ impl<'a> Wire<'a> {
     }
 
     /// The next field; `None` at the end.
-    #[inline]
+    #[inline(always)]
     pub(in crate::format) fn field(&mut self) -> Result<Option<Field<'a>>, Fault> {
+        // Nearly all of a profile: bytes, fewer than 16384, in a field with a number below 16. As a part of the caller's loop nothing of the
+        // result is ever written down; a call for each field costs more than all of this.
+        let [tag, low, after @ ..] = self.rest else { return self.any_field() };
+        let (high, after) = match after {
+            _ if *low < 0x80 => (0, after),
+            [high, after @ ..] if *high < 0x80 => (*high, after),
+            _ => return self.any_field(),
+        };
+        let len = usize::from(low & 0x7f) | usize::from(high) << 7;
+        if tag & 0x87 != 2 || len > after.len() {
+            return self.any_field();
+        }
+        let offset = self.offset();
+        let (body, rest) = after.split_at(len);
+        self.rest = rest;
+        Ok(Some(Field { number: u64::from(tag >> 3), offset, value: Value::Bytes(Self { rest: body, end: self.offset() }) }))
+    }
+
+    #[inline(never)]
+    fn any_field(&mut self) -> Result<Option<Field<'a>>, Fault> {
         if self.rest.is_empty() {
             return Ok(None);
         }
@@ -125,16 +145,21 @@ impl<'a> Wire<'a> {
                 self.rest = rest;
                 Ok(u64::from(a))
             }
-            [a, b, ref rest @ ..] if b < 0x80 => {
-                self.rest = rest;
-                Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
-            }
-            [a, b, c, ref rest @ ..] if c < 0x80 => {
-                self.rest = rest;
-                Ok(u64::from(a & 0x7f) | u64::from(b & 0x7f) << 7 | u64::from(c) << 14)
-            }
-            _ => self.long_varint(),
+            _ => self.wide_varint(),
         }
+    }
+
+    /// Up to eight bytes at once, without a branch on how many there are: lengths of ids cannot be foretold, and a wrong guess costs more than
+    /// all of this.
+    #[inline]
+    fn wide_varint(&mut self) -> Result<u64, Fault> {
+        let word = word(self.rest);
+        let stops = !word & MARKS;
+        if stops == 0 {
+            return self.long_varint();
+        }
+        self.rest = self.rest.get(end(stops)..).unwrap_or(&[]);
+        Ok(squeezed(word & up_to(stops)))
     }
 
     /// Bits past 64 are dropped, as every decoder does.
@@ -174,6 +199,54 @@ impl<'a> Wire<'a> {
     }
 }
 
+/// The mark of a byte that is followed by another one of the same number, in each byte.
+const MARKS: u64 = 0x8080_8080_8080_8080;
+
+/// The next eight bytes, the first one lowest. Those that are not there have the mark, so no number ends in them.
+#[inline]
+fn word(bytes: &[u8]) -> u64 {
+    if let Some(eight) = bytes.first_chunk() {
+        return u64::from_le_bytes(*eight);
+    }
+    let len = bytes.len();
+    let found = match (bytes, bytes.first_chunk(), bytes.last_chunk()) {
+        // Four bytes and four bytes, which are partly the same.
+        (_, Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4)),
+        ([a, b, c], ..) => u64::from(*a) | u64::from(*b) << 8 | u64::from(*c) << 16,
+        ([a, b], ..) => u64::from(*a) | u64::from(*b) << 8,
+        ([a], ..) => u64::from(*a),
+        _ => 0,
+    };
+    found | MARKS << (8 * len)
+}
+
+/// How many bytes the first number takes, by the bytes without the mark.
+#[inline]
+const fn end(stops: u64) -> usize {
+    stops.trailing_zeros() as usize / 8 + 1
+}
+
+/// The bits of the first number.
+#[inline]
+const fn up_to(stops: u64) -> u64 {
+    stops ^ stops.wrapping_sub(1)
+}
+
+/// The same of four bytes, which is what nearly all ids take.
+#[inline]
+const fn squeezed_short(word: u32) -> u64 {
+    (word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000 | word >> 3 & 0x0fe0_0000) as u64
+}
+
+/// The lower seven bits of each byte, put together.
+#[inline]
+const fn squeezed(word: u64) -> u64 {
+    let word = word & 0x7f7f_7f7f_7f7f_7f7f;
+    let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;
+    word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4
+}
+
 impl<'a> Field<'a> {
     /// The number in this field.
     #[inline]
@@ -202,7 +275,18 @@ impl<'a> Field<'a> {
                 // A number takes one byte at least; two is what most take.
                 list.reserve(body.rest.len() / 2);
                 while !body.rest.is_empty() {
-                    list.push(convert(body.varint()?));
+                    let word = word(body.rest);
+                    let first = !word & MARKS;
+                    let second = first & first.wrapping_sub(1);
+                    if second == 0 {
+                        list.push(convert(body.wide_varint()?));
+                        continue;
+                    }
+                    // Two at once: finding the next number waits for the end of this one, and so half as often.
+                    let pair = [word & up_to(first), (word & up_to(second)) >> (8 * end(first))];
+                    let is_short = (pair[0] | pair[1]) >> 32 == 0;
+                    list.extend(pair.map(|word| convert(if is_short { squeezed_short(word as u32) } else { squeezed(word) })));
+                    body.rest = body.rest.get(end(second)..).unwrap_or(&[]);
                 }
             }
             Value::Fixed(_) => return Err(self.fault("numbers")),
@@ -246,11 +330,44 @@ mod tests {
             }
             bytes.push(left as u8);
             assert_eq!(Wire::new(&bytes, 0).varint(), Ok(value));
+            let followed = [&bytes[..], &[0xff, 0x81, 0x02, 0x80, 0, 0, 0, 0]].concat();
+            let mut wire = Wire::new(&followed, 0);
+            assert_eq!((wire.varint(), wire.varint()), (Ok(value), Ok(0x80ff)), "bytes behind it do not count");
+            assert_eq!(Wire::new(&followed, 0).wide_varint(), Ok(value));
             assert_eq!(crate::base::cursor::Cursor::new(&bytes).varint(), Ok(Some(value)));
             bytes.pop();
             assert!(Wire::new(&bytes, 0).varint().is_err(), "a cut varint is an error");
         }
         assert_eq!(Wire::new(&[0xff; 11], 7).varint(), Err(Fault { offset: 7, what: What::LongVarint }));
+    }
+
+    #[test]
+    fn packed_numbers_are_those_that_are_read_one_after_the_other() {
+        let mut seed = 1_u64;
+        for count in 0..200 {
+            let mut bytes = Vec::new();
+            let mut wanted = Vec::new();
+            for _ in 0..count % 23 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let value = seed >> (seed >> 58 | 1);
+                wanted.push(value);
+                let mut left = value;
+                while left >= 0x80 {
+                    bytes.push(left as u8 | 0x80);
+                    left >>= 7;
+                }
+                bytes.push(left as u8);
+            }
+            let field = Field { number: 1, offset: 0, value: Value::Bytes(Wire::new(&bytes, 0)) };
+            let mut found = Vec::new();
+            field.ints(&mut found, |value| value).unwrap();
+            assert_eq!(found, wanted);
+            if let Some(last) = bytes.last_mut() {
+                *last |= 0x80;
+                let cut = Field { number: 1, offset: 0, value: Value::Bytes(Wire::new(&bytes, 0)) };
+                assert!(cut.ints(&mut found, |value| value).is_err(), "the last number is cut");
+            }
+        }
     }
 
     #[test]

@@ -231,6 +231,9 @@ fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &F
     let line = |at: f32| Rect::from_min_size(rect.min + vec2(0.0, at * height), vec2(rect.width(), height));
     let small = |text: String, color: egui::Color32| Label::new(RichText::new(text).font(fonts::small()).color(color)).selectable(false);
     cell_ui(ui, line(0.0), true, |ui| {
+        if finding.is_against_rest() {
+            ui.add(small("vs rest".to_owned(), theme.muted));
+        }
         ui.add(Label::new(words::number(&ratio_text(finding)).strong().color(color)).selectable(false));
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
