@@ -17,27 +17,34 @@ capture() { # name, number, cost, requests: two profiles of the same run, by the
         ./shop -cost "$3" -requests "$4" -out "$raw/$1-$2.pb.gz" > "$raw/$1-$2.json" 2> /dev/null)
 }
 
-large=280000 small=60000
+# Unchanged runs of both lengths stand among the others in every round.
+large=280000 small=60000 unchanged=0
+calm() {
+    unchanged=$((unchanged + 1))
+    capture small $unchanged "" $small
+}
 for round in 1 2 3 4 5 6; do
     capture base $round "" $large
     if [ $round -le 4 ]; then
         for percent in 102 105 110 150; do capture score-$percent $round pricing.Score=$percent $large; done
+        calm
     fi
     if [ $round -le 3 ]; then
         capture sign-200 $round session.Sign=200 $small
         capture reserve-150 $round stock.Reserve=150 $small
         capture render-150 $round receipt.Render=150 $small
+        calm
         capture rank-200 $round search.Rank=200 $small
         capture match-150 $round search.Match=150 $small
         capture pack-150 $round report.Pack=150 $small
+        calm
         capture rate-200 $round tax.Rate=200 $small
         capture decode-150 $round codec.Decode=150 $small
     fi
 done
-for round in 1 2 3 4 5 6 7 8 9 10; do capture small $round "" $small; done
 
 # What each slowdown really costs, without a profile.
-go test -count 1 -run TestTruth . > "$raw/truth.jsonl"
+go test -v -count 1 -run TestTruth . > "$raw/truth.jsonl"
 
 # Stacks of functions only; perf's stacks of the unchanged runs and of the smallest slowdown as folded text.
 tool=$(mktemp -d) slim=$(mktemp -d)

@@ -124,6 +124,19 @@ impl Finding {
         }
     }
 
+    /// Ends the interval at "no change". Allowing for the selection of the largest makes it wide, but what is confirmed to have grown did not fall,
+    /// and no growth that the interval held is lost.
+    fn hold_direction(&mut self) {
+        if !self.verdict.is_change() {
+            return;
+        }
+        if self.ratio > 1.0 {
+            self.ratio_lo = self.ratio_lo.max(1.0);
+        } else {
+            self.ratio_hi = self.ratio_hi.min(1.0);
+        }
+    }
+
     /// True where `ratio` is plainly another number than `after` / `before`: nearly everything moved, and the row is held against that.
     pub fn is_against_rest(&self) -> bool {
         let difference = (self.after / self.before / self.ratio).ln().abs();
@@ -193,6 +206,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         // Names are unique, so the order does not depend on anything else.
         (group(a).cmp(&group(b))).then_with(|| weight(b).total_cmp(&weight(a))).then_with(|| a.func.cmp(&b.func))
     });
+    rows.iter_mut().for_each(Finding::hold_direction);
     let mut new_rank = vec![0; rows.len() + unconfirmed.len() + 1];
     for (at, row) in rows.iter_mut().enumerate() {
         new_rank[row.rank] = at + 1;

@@ -268,11 +268,16 @@ fn slowdowns_of_one_function_are_found_or_the_row_says_that_it_cannot_tell() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// R17, of which two of nine are missed. `stock.Reserve` looks up maps, which take up to 1.7 times as long while somebody else uses the same core of the
+/// host (code that waits for itself, as most of the rest does, does not notice); of the runs with a slow `codec.Decode` the host made one faster
+/// by a fifth. Of both the interval without repeats from other machines is too narrow, and both are said to need more runs.
+const MISSED: [&str; 2] = ["reserve-150", "decode-150"];
+
 #[test]
-#[ignore = "misses R17: see Real captures in tests/bench/README.md"]
 fn slowdowns_of_many_functions_are_found_where_the_samples_suffice() {
     let failed = planted(&|_| true, &[By::Pprof, By::Perf]);
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    let others: Vec<&String> = failed.iter().filter(|said| !MISSED.iter().any(|missed| said.starts_with(missed))).collect();
+    assert!(others.is_empty(), "{others:#?}");
 }
 
 /// Prints what is said of each slowdown that is wanted, gives what is wrong.

@@ -39,7 +39,7 @@ pub(super) fn explain(
     made.notes = notes(comparison, captures, spec, closed, moved, made);
 }
 
-/// `+12 %`, `−40 %`, `3.2 times`.
+/// `+12 %`, `−40 %`, `±0 %`, `3.2 times`.
 fn change(ratio: f64) -> String {
     if ratio.is_nan() {
         "no value".to_owned()
@@ -49,6 +49,8 @@ fn change(ratio: f64) -> String {
         format!("{ratio:.0} times")
     } else if ratio >= 3.0 {
         format!("{ratio:.1} times")
+    } else if (ratio - 1.0).abs() < 5e-5 {
+        "±0 %".to_owned()
     } else if ratio >= 1.0 {
         format!("+{}", percent(ratio - 1.0))
     } else {
