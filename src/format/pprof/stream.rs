@@ -1,8 +1,10 @@
-//! Reads a gzip file while it is inflated: one thread inflates the next piece while another decodes the last one.
+//! Reads a gzip file while it is inflated: one thread inflates the next pieces while another decodes the last ones.
 //!
 //! The uncompressed bytes of samples are never held together, only those of the tables. Deliberately absent: errors and repairs. Whatever
 //! is not exactly right (damage, a cut, a field in an unusual place, a number that names nothing) ends in `None`, and the caller reads the
 //! file as a whole, which says what is wrong and where. Start reading at [`read`].
+
+use std::sync::mpsc;
 
 use super::decode::{assemble, check_types, start};
 use super::field;
@@ -17,6 +19,13 @@ use crate::model::Profile;
 /// Uncompressed bytes that are inflated at a time.
 const PIECE_BYTES: usize = 2 << 20;
 
+/// Pieces that are handed over together. A thread that is woken begins on the processor of the one that woke it, so it needs some work before
+/// it is worth moving it to an idle one; pieces that were handed over one by one were inflated and decoded on one of two processors.
+const HANDED: usize = 4;
+
+/// Hands that may wait for being decoded.
+const AHEAD: usize = 2;
+
 /// A field longer than this is left to the reader of whole files.
 const LONGEST_FIELD_BYTES: usize = 64 << 20;
 
@@ -30,33 +39,20 @@ fn read_pieces(packed: &[u8], piece_bytes: usize, cx: &ReadCx<'_>) -> Result<Opt
     // The size of the last member, which mostly is the only one: progress only.
     let size = packed.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size)) as usize;
     ticket.stage("decoding", if size > packed.len() { size as u64 } else { 0 })?;
-    let mut source = Source::new(packed, piece_bytes, cx.max_bytes);
-    let mut reader = None::<Reader>;
-    let mut next = source.next(ticket);
-    loop {
-        let piece = match next {
-            Ok(Some(piece)) => piece,
-            Ok(None) => break,
-            Err(Stop::Cancelled) => return Err(ReadError::cancelled()),
-            Err(Stop::Irregular) => return Ok(None),
-        };
-        if piece.samples > 0 && reader.is_none() {
-            reader = Some(Reader::new(source.types));
-        }
-        let decode = || match &mut reader {
-            Some(reader) => reader.read(&piece.chunk(), ticket),
-            None => Ok(()),
-        };
-        let (inflated, decoded) = rayon::join(|| source.next(ticket), decode);
-        match decoded {
-            Err(error) if error.is_cancelled() => return Err(error),
-            Err(_) => return Ok(None),
-            Ok(()) => {}
-        }
-        next = inflated;
-        source.spare.push(piece.bytes);
-    }
-    let samples = reader.unwrap_or_default().finish();
+    let (hand, hands) = mpsc::sync_channel(AHEAD);
+    let (give_back, spare) = mpsc::channel();
+    let source = Source::new(packed, piece_bytes, cx.max_bytes, spare);
+    let (reader, source) = std::thread::scope(|scope| {
+        let inflating = scope.spawn(move || source.run(&hand, ticket));
+        let reader = decode_all(hands, &give_back, ticket);
+        let source = inflating.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (reader, source)
+    });
+    let samples = match reader {
+        Ok(reader) => reader.finish(),
+        Err(Stop::Cancelled) => return Err(ReadError::cancelled()),
+        Err(Stop::Irregular) => return Ok(None),
+    };
     let (types, others) = (source.types, source.others);
     let Some(layout) = others.layout(samples.samples()) else { return Ok(None) };
     let result = start(&layout, ticket).and_then(|(builder, tables)| {
@@ -70,6 +66,27 @@ fn read_pieces(packed: &[u8], piece_bytes: usize, cx: &ReadCx<'_>) -> Result<Opt
     }
 }
 
+/// Pieces on their way, or why there are no more.
+type Hand = Result<Vec<Piece>, Stop>;
+
+/// Decodes all pieces that come. When it returns early, whoever inflates finds nobody to hand on to and stops as well.
+fn decode_all(hands: mpsc::Receiver<Hand>, give_back: &mpsc::Sender<Vec<u8>>, ticket: &Ticket) -> Result<Reader, Stop> {
+    let mut reader = None::<Reader>;
+    for hand in hands {
+        for piece in hand? {
+            if piece.samples > 0 {
+                let reader = reader.get_or_insert_with(|| Reader::new(piece.types));
+                reader
+                    .read(&piece.chunk(), ticket)
+                    .map_err(|error| if error.is_cancelled() { Stop::Cancelled } else { Stop::Irregular })?;
+            }
+            // Nobody takes it any more once the end was inflated.
+            drop(give_back.send(piece.bytes));
+        }
+    }
+    Ok(reader.unwrap_or_default())
+}
+
 /// Uncompressed bytes, some of them whole fields.
 struct Piece {
     bytes: Vec<u8>,
@@ -80,6 +97,8 @@ struct Piece {
     /// Number of samples before.
     first_sample: u64,
     samples: u64,
+    /// Number of sample types so far, all of which stand before the first sample.
+    types: usize,
 }
 
 impl Piece {
@@ -105,11 +124,11 @@ struct Source<'a> {
     types: usize,
     others: Others,
     /// Buffers to use again: fresh pages cost as much as a third of the inflating.
-    spare: Vec<Vec<u8>>,
+    spare: mpsc::Receiver<Vec<u8>>,
 }
 
 impl<'a> Source<'a> {
-    fn new(packed: &'a [u8], piece_bytes: usize, cap: u64) -> Self {
+    fn new(packed: &'a [u8], piece_bytes: usize, cap: u64, spare: mpsc::Receiver<Vec<u8>>) -> Self {
         Self {
             gzip: Gzip::new(packed),
             piece_bytes,
@@ -121,7 +140,18 @@ impl<'a> Source<'a> {
             samples: 0,
             types: 0,
             others: Others::default(),
-            spare: Vec::new(),
+            spare,
+        }
+    }
+
+    /// Inflates all and hands it on; gives what was no sample.
+    fn run(mut self, hand: &mpsc::SyncSender<Hand>, ticket: &Ticket) -> Self {
+        loop {
+            let pieces: Hand = std::iter::from_fn(|| self.next(ticket).transpose()).take(HANDED).collect();
+            let is_last = !matches!(&pieces, Ok(pieces) if pieces.len() == HANDED);
+            if hand.send(pieces).is_err() || is_last {
+                return self;
+            }
         }
     }
 
@@ -135,7 +165,7 @@ impl<'a> Source<'a> {
         let known = self.tail.len();
         // A long field is met with ever longer pieces.
         let room = self.piece_bytes.max(self.part);
-        let mut bytes = self.spare.pop().unwrap_or_default();
+        let mut bytes = self.spare.try_recv().unwrap_or_default();
         bytes.resize(known + room, 0);
         bytes.get_mut(..known).ok_or(Stop::Irregular)?.copy_from_slice(&self.tail);
         let made = self.gzip.fill(&mut bytes, known, ticket)?;
@@ -169,7 +199,7 @@ impl<'a> Source<'a> {
         self.tail.clear();
         self.tail.extend_from_slice(bytes.get(bytes.len() - keep..).unwrap_or(&[]));
         let fields = (first, bytes.len() - self.part);
-        Ok(Some(Piece { bytes, fields, offset, first_sample: before, samples: self.samples - before }))
+        Ok(Some(Piece { bytes, fields, offset, first_sample: before, samples: self.samples - before, types: self.types }))
     }
 
     fn other(&mut self, number: u64, field: Wire<'_>) -> Result<(), Stop> {
