@@ -19,7 +19,7 @@ const NAMES: usize = 20_000;
 /// Samples of a capture per node.
 const SAMPLES: f64 = 10.0;
 /// Each step counts as the fastest of this many.
-const TIMES: usize = 5;
+const TIMES: usize = 3;
 
 /// Two captures of the same program with about `nodes` nodes each, of which a twentieth is only in one of them.
 fn captures(nodes: usize) -> Vec<Arc<Profile>> {
@@ -84,27 +84,28 @@ pub(crate) fn rows(run: &Run) {
     for nodes in [1_000_000, 3_000] {
         let captures = captures(nodes);
         let (filter, ticket) = (Filter::default(), Ticket::new());
+        let mut count = nodes as f64;
+        let large = nodes > 100_000;
+        let line = |count: f64, what: &str, millis: f64, goal: Option<f64>| {
+            let wanted = goal.map_or(String::new(), |goal| format!("<= {goal} ms"));
+            row("R16", &format!("2 x {nodes} nodes: {what}"), &wanted, &format!("{millis:.1} ms"), goal.map(|goal| millis <= goal), count);
+        };
         let (join, shape) = fastest(|| {
             Arc::new(Shape::build(&captures, Granularity::Function, Direction::TopDown, &filter, &ticket).expect("not cancelled"))
         });
+        count = count.max(shape.tree.len() as f64);
+        line(count, "put into one tree", join, None);
         let sides = [SideInput::whole([0]), SideInput::whole([1])];
         let (weigh, comparison) = fastest(|| {
             let kind = ("cpu", "nanoseconds");
             compare(Arc::clone(&shape), &captures, &sides, kind, &filter, Normalization::PerSecond, &ticket).expect("both have it")
         });
+        line(count, "totals", weigh, None);
         let (tests, _) = fastest(|| diff(&comparison, &Spec::default()).expect("two sides"));
+        line(count, "all tests and intervals", tests, None);
+        line(count, "put into one tree, totals, all tests and intervals", join + weigh + tests, large.then_some(100.0));
         let (verdicts, _) = fastest(|| findings(&comparison, &captures, &Spec::default()).expect("two sides"));
-        let count = shape.tree.len() as f64;
-        let large = nodes > 100_000;
-        let line = |what: &str, millis: f64, goal: Option<f64>| {
-            let wanted = goal.map_or(String::new(), |goal| format!("<= {goal} ms"));
-            row("R16", &format!("2 x {nodes} nodes: {what}"), &wanted, &format!("{millis:.1} ms"), goal.map(|goal| millis <= goal), count);
-        };
-        line("put into one tree", join, None);
-        line("totals", weigh, None);
-        line("all tests and intervals", tests, None);
-        line("put into one tree, totals, all tests and intervals", join + weigh + tests, large.then_some(100.0));
-        line("search and verdicts", verdicts, large.then_some(400.0));
-        line("from profiles to verdicts", join + weigh + verdicts, (!large).then_some(10.0));
+        line(count, "search and verdicts", verdicts, large.then_some(400.0));
+        line(count, "from profiles to verdicts", join + weigh + verdicts, (!large).then_some(10.0));
     }
 }
