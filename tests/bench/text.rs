@@ -7,7 +7,6 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 #[path = "read/generate.rs"]
-#[expect(dead_code, reason = "only one of its shapes is of use here")]
 mod generate;
 
 use std::fs;

@@ -40,7 +40,7 @@ fn read_pieces(packed: &[u8], piece_bytes: usize, cx: &ReadCx<'_>) -> Result<Opt
     let size = packed.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size)) as usize;
     ticket.stage("decoding", if size > packed.len() { size as u64 } else { 0 })?;
     let (hand, hands) = mpsc::sync_channel(AHEAD);
-    let (give_back, spare) = mpsc::channel();
+    let (give_back, spare) = mpsc::sync_channel(HANDED * (AHEAD + 2));
     let source = Source::new(packed, piece_bytes, cx.max_bytes, spare);
     let (reader, source) = std::thread::scope(|scope| {
         let inflating = scope.spawn(move || source.run(&hand, ticket));
@@ -70,7 +70,7 @@ fn read_pieces(packed: &[u8], piece_bytes: usize, cx: &ReadCx<'_>) -> Result<Opt
 type Hand = Result<Vec<Piece>, Stop>;
 
 /// Decodes all pieces that come. When it returns early, whoever inflates finds nobody to hand on to and stops as well.
-fn decode_all(hands: mpsc::Receiver<Hand>, give_back: &mpsc::Sender<Vec<u8>>, ticket: &Ticket) -> Result<Reader, Stop> {
+fn decode_all(hands: mpsc::Receiver<Hand>, give_back: &mpsc::SyncSender<Vec<u8>>, ticket: &Ticket) -> Result<Reader, Stop> {
     let mut reader = None::<Reader>;
     for hand in hands {
         for piece in hand? {
@@ -81,7 +81,7 @@ fn decode_all(hands: mpsc::Receiver<Hand>, give_back: &mpsc::Sender<Vec<u8>>, ti
                     .map_err(|error| if error.is_cancelled() { Stop::Cancelled } else { Stop::Irregular })?;
             }
             // Nobody takes it any more once the end was inflated.
-            drop(give_back.send(piece.bytes));
+            drop(give_back.try_send(piece.bytes));
         }
     }
     Ok(reader.unwrap_or_default())
