@@ -406,10 +406,7 @@ impl<'a> Json<'a> {
 
     /// An error where anything but blanks follows.
     pub(super) fn end(&mut self) -> Result<(), ReadError> {
-        match self.next_byte()? {
-            None => Ok(()),
-            Some(_) => Err(self.wanted("the end of the file")),
-        }
+        if self.is_more()? { Err(self.wanted("the end of the file")) } else { Ok(()) }
     }
 }
 

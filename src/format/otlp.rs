@@ -2,10 +2,10 @@
 //! bytes or as JSON.
 //!
 //! All profiles of the file become one capture: each sample type a column, each timestamp a sample, attributes and links labels, thread
-//! and process attributes threads. JSON may hold several exports, one behind the other (the collector's file exporter writes a line for each). The signal is in development and has changed the numbers of its fields; three layouts are told apart
-//! by what stands in the fields (releases 1.5 to 1.6, 1.7 to 1.8, since 1.9 of opentelemetry-proto). Deliberately absent: the layout before
-//! dictionaries, and the original payload that a profile may carry. Start reading at [`Otlp`], then `profiles`; JSON is turned into the
-//! same bytes (`transcode`).
+//! and process attributes threads. JSON may hold several exports, one behind the other (the collector's file exporter writes a line for each). The
+//! signal is in development and has changed the numbers of its fields; three layouts are told apart by what stands in the fields (releases 1.5
+//! to 1.6, 1.7 to 1.8, since 1.9 of opentelemetry-proto). Deliberately absent: the layout before dictionaries, and the original payload that a
+//! profile may carry. Start reading at [`Otlp`], then `profiles`; JSON is turned into the same bytes (`transcode`).
 //!
 //! Rules follow `opentelemetry/proto/profiles/v1development/profiles.proto`.
 
@@ -14,6 +14,7 @@ mod profiles;
 mod transcode;
 
 use self::profiles::Export;
+use self::transcode::Transcoded;
 use super::json::Json;
 use super::pprof::wire::{Fault, Value, What, Wire};
 use super::{Format, HEAD_BYTES, Input, ReadCx, ReadError, Sniff};
@@ -53,38 +54,38 @@ impl Format for Otlp {
 fn read_json(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
     let mut json = Json::new(NAME, bytes, cx.ticket);
     let is_old = transcode::is_old(bytes);
-    let mut whole = None::<Export>;
-    loop {
+    let first = transcode::transcode(&mut json, is_old)?;
+    let mut is_more = json.is_more()?;
+    let mut whole = read_export(&first, is_more, cx)?;
+    while is_more {
         let start = json.offset();
-        let made = match transcode::transcode(&mut json, is_old) {
-            Ok(made) => made,
-            Err(error) => match &mut whole {
-                // The program that wrote the file still does, or was killed.
-                Some(whole) if json.is_cut() && !error.is_cancelled() => {
-                    let text = "the last export has no end; those before it were read";
-                    whole.builder.notes.add(kind::TRUNCATED, text, 1, Some(start as u64));
-                    break;
-                }
-                _ => return Err(error),
-            },
-        };
-        let is_last = !json.is_more()?;
-        let mut export = profiles::read(&made.bytes, whole.is_some() || !is_last, cx.ticket).map_err(|error| {
-            let place = made.place(error.offset());
-            error.at(place)
-        })?;
-        export.builder.notes.move_offsets(|offset| made.place(offset));
-        match &mut whole {
-            Some(whole) => whole.absorb(export),
-            None => whole = Some(export),
-        }
-        if is_last {
-            break;
+        match transcode::transcode(&mut json, is_old) {
+            Ok(next) => {
+                is_more = json.is_more()?;
+                whole.absorb(read_export(&next, true, cx)?);
+            }
+            // The program that wrote the file still does, or was killed.
+            Err(error) if json.is_cut() && !error.is_cancelled() => {
+                let text = "the last export has no end; those before it were read";
+                whole.builder.notes.add(kind::TRUNCATED, text, 1, Some(start as u64));
+                break;
+            }
+            Err(error) => return Err(error),
         }
     }
-    let mut profile = whole.map_or_else(Profile::default, Export::finish);
+    let mut profile = whole.finish();
     json.note(&mut profile.notes);
     Ok(profile)
+}
+
+/// Errors and notes with the offsets of the JSON text.
+fn read_export(made: &Transcoded, is_one_of_several: bool, cx: &ReadCx<'_>) -> Result<Export, ReadError> {
+    let mut export = profiles::read(&made.bytes, is_one_of_several, cx.ticket).map_err(|error| {
+        let place = made.place(error.offset());
+        error.at(place)
+    })?;
+    export.builder.notes.move_offsets(|offset| made.place(offset));
+    Ok(export)
 }
 
 fn broken(doing: &'static str) -> impl Fn(Fault) -> ReadError {

@@ -34,8 +34,8 @@ fn main() {
         let profile = read(&text);
         folded("as folded stacks", format::folded::write_folded(&profile, profile.default_sample_type).as_bytes(), megabytes << 20);
     }
-    // About 900 bytes a stack.
-    let profile = read(&generate::pprof((megabytes << 20) / 900, generate::Stacks::Distinct));
+    // About 1,800 bytes a stack.
+    let profile = read(&generate::pprof((megabytes << 20) / 1800, generate::Stacks::Distinct));
     let text = format::folded::write_folded(&profile, 0);
     folded("distinct folded stacks", text.as_bytes(), text.len());
 }

@@ -269,8 +269,8 @@ fn slowdowns_of_one_function_are_found_or_the_row_says_that_it_cannot_tell() {
 }
 
 /// R17, of which two of nine are missed. `stock.Reserve` looks up maps, which take up to 1.7 times as long while somebody else uses the same core of the
-/// host (code that waits for itself, as most of the rest does, does not notice); of the runs with a slow `codec.Decode` the host made one faster
-/// by a fifth. Of both the interval without repeats from other machines is too narrow, and both are said to need more runs.
+/// host (code that waits for itself, as most of the rest does, does not notice); its row says that it would see 95 % only. Of the runs with a slow
+/// `codec.Decode` the host made one faster by a fifth, and its row promises more than it keeps.
 const MISSED: [&str; 2] = ["reserve-150", "decode-150"];
 
 #[test]

@@ -26,7 +26,6 @@ pub(super) struct Node {
 }
 
 /// What one place of a function costs by itself.
-#[derive(Clone, Copy)]
 pub(super) struct Line {
     pub(super) file: Option<StringId>,
     pub(super) line: u32,
@@ -36,7 +35,6 @@ pub(super) struct Line {
 }
 
 /// Calls from one line of a function to another.
-#[derive(Clone, Copy)]
 pub(super) struct Call {
     pub(super) callee: usize,
     pub(super) line: u32,
@@ -60,19 +58,27 @@ pub(super) struct Graph {
 
 /// Numbers by row and event.
 #[derive(Clone, Default)]
-pub(super) struct Costs {
+pub(super) struct Table<T> {
     events: usize,
-    cells: Vec<u64>,
+    cells: Vec<T>,
 }
 
-impl Costs {
+/// Costs as the file says them.
+pub(super) type Costs = Table<u64>;
+
+impl<T: Copy + Default> Table<T> {
+    /// So many rows of zeros.
+    pub(super) fn zeros(rows: usize, events: usize) -> Self {
+        Self { events, cells: vec![T::default(); rows * events] }
+    }
+
     /// The numbers of a row, by event.
-    pub(super) fn row(&self, row: usize) -> &[u64] {
+    pub(super) fn row(&self, row: usize) -> &[T] {
         self.cells.get(row * self.events..(row + 1) * self.events).unwrap_or(&[])
     }
 
     /// The same to be changed.
-    pub(super) fn row_mut(&mut self, row: usize) -> &mut [u64] {
+    pub(super) fn row_mut(&mut self, row: usize) -> &mut [T] {
         self.cells.get_mut(row * self.events..(row + 1) * self.events).unwrap_or(&mut [])
     }
 
@@ -83,14 +89,8 @@ impl Costs {
 
     fn push(&mut self) -> usize {
         let row = self.cells.len().checked_div(self.events).unwrap_or(0);
-        self.cells.resize(self.cells.len() + self.events, 0);
+        self.cells.resize(self.cells.len() + self.events, T::default());
         row
-    }
-
-    fn add(&mut self, row: usize, costs: &[u64]) {
-        for (sum, &cost) in self.row_mut(row).iter_mut().zip(costs) {
-            *sum = sum.saturating_add(cost);
-        }
     }
 
     /// Adds columns of zeros: a later part of a file may count more.
@@ -99,11 +99,19 @@ impl Costs {
             let mut wide = Vec::with_capacity(self.cells.len() / self.events * events);
             for row in self.cells.chunks(self.events) {
                 wide.extend_from_slice(row);
-                wide.resize(wide.len() + events - self.events, 0);
+                wide.resize(wide.len() + events - self.events, T::default());
             }
             self.cells = wide;
         }
         self.events = self.events.max(events);
+    }
+}
+
+impl Costs {
+    fn add(&mut self, row: usize, costs: &[u64]) {
+        for (sum, &cost) in self.row_mut(row).iter_mut().zip(costs) {
+            *sum = sum.saturating_add(cost);
+        }
     }
 }
 
@@ -114,26 +122,24 @@ pub(super) struct Grouped<T> {
     ends: Vec<usize>,
 }
 
-impl<T: Copy> Grouped<T> {
+impl<T> Grouped<T> {
     /// Rows in the order of the file, each with its function, by function.
-    fn new(found: &[(usize, T)], nodes: usize) -> Self {
-        let mut rows: Vec<&(usize, T)> = found.iter().checked().collect();
+    fn new(mut found: Vec<(usize, T)>, nodes: usize) -> Self {
+        let mut ends = vec![0; nodes];
+        for (node, _) in found.iter().checked() {
+            ends.get_mut(*node).into_iter().for_each(|count| *count += 1);
+        }
+        let mut before = 0;
+        for end in &mut ends {
+            before += *end;
+            *end = before;
+        }
         let watch = Watch::new();
-        rows.sort_by_key(|row| {
+        found.sort_by_key(|row| {
             watch.step();
             row.0
         });
-        let mut ends = vec![0; nodes];
-        for (at, &&(node, _)) in rows.iter().enumerate().checked() {
-            ends.get_mut(node).into_iter().for_each(|end| *end = at + 1);
-        }
-        // Functions without rows end where those before them end.
-        let mut last = 0;
-        for end in &mut ends {
-            last = last.max(*end);
-            *end = last;
-        }
-        Self { rows: rows.into_iter().checked().map(|row| row.1).collect(), ends }
+        Self { rows: found.into_iter().checked().map(|row| row.1).collect(), ends }
     }
 
     /// The rows of a function.
@@ -142,9 +148,9 @@ impl<T: Copy> Grouped<T> {
         self.ends.get(node).and_then(|&end| self.rows.get(start..end)).unwrap_or(&[])
     }
 
-    /// All rows.
-    pub(super) fn all(&self) -> &[T] {
-        &self.rows
+    /// Number of all rows.
+    pub(super) const fn len(&self) -> usize {
+        self.rows.len()
     }
 }
 
@@ -507,8 +513,8 @@ impl Reader {
             let cause = "names that are not UTF-8 were read with replacement characters";
             self.builder.notes.add(kind::INVALID_UTF8, cause, self.invalid, None);
         }
-        let (lines, calls) = (Grouped::new(&self.lines, self.nodes.len()), Grouped::new(&self.calls, self.nodes.len()));
-        let Self { builder, nodes, line_costs, call_costs, cost_lines, .. } = self;
+        let Self { builder, nodes, lines, calls, line_costs, call_costs, cost_lines, .. } = self;
+        let (lines, calls) = (Grouped::new(lines, nodes.len()), Grouped::new(calls, nodes.len()));
         Ok(Graph { builder, nodes, lines, calls, line_costs, call_costs, cost_lines })
     }
 }

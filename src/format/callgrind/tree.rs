@@ -1,6 +1,6 @@
 //! From the graph of calls to stacks with costs. See the format's documentation for what is exact and what is an estimate.
 
-use super::graph::{Call, Costs, Graph, Grouped, Line, Node};
+use super::graph::{Call, Costs, Graph, Grouped, Line, Node, Table};
 use crate::base::ticket::{Checked as _, Ticket};
 use crate::format::ReadError;
 use crate::model::{Builder, Frame, FrameId, Function, Mapping, Sample, StackId, Tally, kind};
@@ -38,22 +38,21 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
     let events = line_costs.events();
     let mut totals = vec![0.0; events];
     // What each function costs with all that it calls, and what its callers say; a row of events for each.
-    let (mut inclusive, mut incoming) = (vec![0.0; nodes.len() * events], vec![0.0; nodes.len() * events]);
+    let (mut inclusive, mut incoming) = (Table::zeros(nodes.len(), events), Table::zeros(nodes.len(), events));
     for node in (0..nodes.len()).checked() {
         for line in lines.of(node) {
             add(&mut totals, line_costs.row(line.costs));
-            add(row_mut(&mut inclusive, node, events), line_costs.row(line.costs));
+            add(inclusive.row_mut(node), line_costs.row(line.costs));
         }
         for call in calls.of(node) {
-            add(row_mut(&mut inclusive, node, events), call_costs.row(call.costs));
+            add(inclusive.row_mut(node), call_costs.row(call.costs));
             if call.callee != node {
-                add(row_mut(&mut incoming, call.callee, events), call_costs.row(call.costs));
+                add(incoming.row_mut(call.callee), call_costs.row(call.costs));
             }
         }
     }
     let own: f64 = totals.iter().sum();
-    let (lines_len, calls_len) = (lines.all().len(), calls.all().len());
-    let max_work = (lines_len + calls_len).saturating_mul(WORK_PER_LINE).clamp(LEAST_WORK, MAX_WORK);
+    let max_work = (lines.len() + calls.len()).saturating_mul(WORK_PER_LINE).clamp(LEAST_WORK, MAX_WORK);
     let mut tree = Tree {
         builder,
         nodes,
@@ -70,8 +69,7 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
     };
     // What nobody called with is called from outside.
     for node in (0..nodes.len()).rev().checked() {
-        let (all, called) = (row(&inclusive, node, events), row(&incoming, node, events));
-        let weights: Vec<f64> = all.iter().zip(called).map(|(all, called)| (all - called).max(0.0)).collect();
+        let weights: Vec<f64> = inclusive.row(node).iter().zip(incoming.row(node)).map(|(all, called)| (all - called).max(0.0)).collect();
         if tree.is_large(&weights) {
             tree.waiting.push(Path { parent: None, node, depth: 0, weights });
         }
@@ -85,10 +83,10 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
         tree.follow(&path);
     }
     let unplaced = tree.place_rest();
-    if calls_len > 0 && own > 0.0 {
+    if calls.len() > 0 && own > 0.0 {
         let cause = "calls between functions: the file holds a call graph and no stacks, so paths longer than one call are estimates \
                      (each call costs the same on every path); self costs and totals of functions are exact";
-        builder.notes.add(kind::GUESSED, cause, calls_len as u64, None);
+        builder.notes.add(kind::GUESSED, cause, calls.len() as u64, None);
     }
     if unplaced > 0.0 && own > 0.0 {
         let cause = format!("costs of rare paths ({:.3} % of all) stand at functions without their callers", 100.0 * unplaced / own);
@@ -101,15 +99,6 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
 
 fn add(sums: &mut [f64], costs: &[u64]) {
     sums.iter_mut().zip(costs).for_each(|(sum, &cost)| *sum += cost as f64);
-}
-
-/// The sums of a function, by event.
-fn row(sums: &[f64], node: usize, events: usize) -> &[f64] {
-    sums.get(node * events..(node + 1) * events).unwrap_or(&[])
-}
-
-fn row_mut(sums: &mut [f64], node: usize, events: usize) -> &mut [f64] {
-    sums.get_mut(node * events..(node + 1) * events).unwrap_or(&mut [])
 }
 
 fn frame(builder: &mut Builder, node: &Node, file: Option<crate::model::StringId>, line: u32, address: Option<u64>) -> FrameId {
@@ -125,7 +114,7 @@ struct Tree<'a> {
     calls: &'a Grouped<Call>,
     line_costs: &'a Costs,
     call_costs: &'a Costs,
-    inclusive: &'a [f64],
+    inclusive: &'a Table<f64>,
     totals: &'a [f64],
     /// Costs of each line that no stack has yet.
     rest: Costs,
@@ -144,7 +133,7 @@ impl Tree<'_> {
     /// Gives a path its share of the function's own costs and follows the calls.
     fn follow(&mut self, path: &Path) {
         let Some(node) = self.nodes.get(path.node) else { return };
-        let inclusive = row(self.inclusive, path.node, self.totals.len());
+        let inclusive = self.inclusive.row(path.node);
         let shares: Vec<f64> =
             path.weights.iter().zip(inclusive).map(|(weight, all)| if *all > 0.0 { (weight / all).min(1.0) } else { 0.0 }).collect();
         let (lines, calls) = (self.lines.of(path.node), self.calls.of(path.node));

@@ -42,12 +42,14 @@ fn read_pieces(packed: &[u8], piece_bytes: usize, cx: &ReadCx<'_>) -> Result<Opt
     let (hand, hands) = mpsc::sync_channel(AHEAD);
     let (give_back, spare) = mpsc::sync_channel(HANDED * (AHEAD + 2));
     let source = Source::new(packed, piece_bytes, cx.max_bytes, spare);
-    let (reader, source) = std::thread::scope(|scope| {
-        let inflating = scope.spawn(move || source.run(&hand, ticket));
+    let read = std::thread::scope(|scope| {
+        // Without a thread there is the reader of whole files.
+        let inflating = std::thread::Builder::new().spawn_scoped(scope, move || source.run(&hand, ticket)).ok()?;
         let reader = decode_all(hands, &give_back, ticket);
         let source = inflating.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        (reader, source)
+        Some((reader, source))
     });
+    let Some((reader, source)) = read else { return Ok(None) };
     let samples = match reader {
         Ok(reader) => reader.finish(),
         Err(Stop::Cancelled) => return Err(ReadError::cancelled()),

@@ -304,6 +304,14 @@ impl<'a> Field<'a> {
 mod tests {
     use super::*;
 
+    fn write_varint(bytes: &mut Vec<u8>, mut value: u64) {
+        while value >= 0x80 {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+    }
+
     #[test]
     fn fields_of_every_wire_type_keep_absolute_offsets() {
         // Field 1 = 300, field 2 = bytes "ab", field 3 = fixed 4, field 4 = fixed 8.
@@ -324,12 +332,7 @@ mod tests {
         for shift in 0..64 {
             let value = u64::MAX >> shift;
             let mut bytes = Vec::new();
-            let mut left = value;
-            while left >= 0x80 {
-                bytes.push(left as u8 | 0x80);
-                left >>= 7;
-            }
-            bytes.push(left as u8);
+            write_varint(&mut bytes, value);
             assert_eq!(Wire::new(&bytes, 0).varint(), Ok(value));
             let followed = [&bytes[..], &[0xff, 0x81, 0x02, 0x80, 0, 0, 0, 0]].concat();
             let mut wire = Wire::new(&followed, 0);
@@ -352,12 +355,7 @@ mod tests {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let value = seed >> (seed >> 58 | 1);
                 wanted.push(value);
-                let mut left = value;
-                while left >= 0x80 {
-                    bytes.push(left as u8 | 0x80);
-                    left >>= 7;
-                }
-                bytes.push(left as u8);
+                write_varint(&mut bytes, value);
             }
             let field = Field { number: 1, offset: 0, value: Value::Bytes(Wire::new(&bytes, 0)) };
             let mut found = Vec::new();
