@@ -1,9 +1,9 @@
 //! The menu bar: a loop over `app::KINDS`. Deliberately absent: what is in the menus.
 
-use egui::{Button, RichText, Ui};
+use egui::{Button, RichText, ScrollArea, Ui};
 
 use super::cx::{Cx, Outbox};
-use super::theme::fonts;
+use super::theme::{fonts, size};
 use crate::app::{CommandKind, KINDS, Menu};
 
 /// Draws the menus side by side.
@@ -18,12 +18,16 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
     ui.set_min_width(260.0);
     ui.spacing_mut().item_spacing.y = 0.0;
-    for (at, kind) in KINDS.iter().filter(|kind| kind.menu == menu).enumerate() {
-        if kind.starts_group && at > 0 {
-            ui.separator();
+    // The longest menu is higher than a small window.
+    let height = ui.ctx().content_rect().height() - 2.0 * size::MENU_BAR;
+    ScrollArea::vertical().max_height(height).show(ui, |ui| {
+        for (at, kind) in KINDS.iter().filter(|kind| kind.menu == menu).enumerate() {
+            if kind.starts_group && at > 0 {
+                ui.separator();
+            }
+            kind_ui(ui, cx, kind, out);
         }
-        kind_ui(ui, cx, kind, out);
-    }
+    });
 }
 
 /// One line: mark, title, keys; grey while it cannot be done.

@@ -76,6 +76,20 @@ fn every_kind_stands_in_a_menu() {
 }
 
 #[test]
+fn the_end_of_every_menu_can_be_reached_in_a_small_window() {
+    for menu in Menu::ALL {
+        let mut harness = dark(&two());
+        harness.get_by_label(menu.label()).click();
+        harness.run();
+        let last = KINDS.iter().rfind(|kind| kind.menu == menu).expect("no menu is empty").title;
+        harness.query_all_by_label(last).next_back().expect("it is in the menu").scroll_to_me();
+        harness.run();
+        let rect = harness.query_all_by_label(last).next_back().expect("it is in the menu").rect();
+        assert!(rect.bottom() <= 720.0, "{last} ends at {}", rect.bottom());
+    }
+}
+
+#[test]
 fn a_menu_does_what_it_says() {
     let mut harness = dark(&two());
     harness.get_by_label("Compare").click();
