@@ -18,9 +18,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
     ui.set_min_width(260.0);
     ui.spacing_mut().item_spacing.y = 0.0;
-    // The longest menu is higher than a small window.
+    // The longest menu is higher than a small window; less than the window's height is no reason to scroll.
     let height = ui.ctx().content_rect().height() - 2.0 * size::MENU_BAR;
-    ScrollArea::vertical().max_height(height).show(ui, |ui| {
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         for (at, kind) in KINDS.iter().filter(|kind| kind.menu == menu).enumerate() {
             if kind.starts_group && at > 0 {
                 ui.separator();
