@@ -7,6 +7,8 @@
 //! The protocol is that of elfutils, `debuginfod(8)`: `GET <server>/buildid/<id>/debuginfo`.
 
 use std::time::Duration;
+#[cfg(feature = "debuginfod")]
+use std::time::Instant;
 
 use crate::app::symbol_cache::SymbolCache;
 use crate::base::ticket::{Cancelled, Ticket};
@@ -109,7 +111,8 @@ impl Debuginfod {
         Ok(Err(format!("{} servers, {:?}, {} bytes: not in this build", self.servers.len(), self.patience, self.limit_bytes)))
     }
 
-    /// One answer. A thread of its own talks to the server, since a read that hangs cannot be stopped; this one looks at the ticket.
+    /// One answer. A thread of its own talks to the server, since a read that hangs cannot be stopped; this one looks at the ticket and
+    /// is the only one that loses patience.
     #[cfg(feature = "debuginfod")]
     fn get(&self, url: &str, ticket: &Ticket) -> Result<Result<Vec<u8>, String>, Cancelled> {
         use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -117,13 +120,13 @@ impl Debuginfod {
         /// Between two looks at the ticket.
         const LOOK: Duration = Duration::from_millis(10);
         let (sender, receiver) = sync_channel(4);
-        let (address, patience) = (url.to_owned(), self.patience);
-        let spawned = std::thread::Builder::new().name("debuginfod".to_owned()).spawn(move || talk(&address, patience, &sender));
+        let address = url.to_owned();
+        let spawned = std::thread::Builder::new().name("debuginfod".to_owned()).spawn(move || talk(&address, &sender));
         if let Err(error) = spawned {
             return Ok(Err(format!("no thread could be started: {error}")));
         }
         ticket.stage("asking for debug files", 0)?;
-        let (mut bytes, mut wanted, mut idle) = (Vec::new(), None, Duration::ZERO);
+        let (mut bytes, mut wanted, mut heard) = (Vec::new(), None, Instant::now());
         loop {
             match receiver.recv_timeout(LOOK) {
                 Ok(Said::Begins(total)) => {
@@ -132,6 +135,7 @@ impl Debuginfod {
                         return Ok(Err(self.too_large()));
                     }
                     ticket.stage("fetching debug files", total.unwrap_or(0))?;
+                    heard = Instant::now();
                 }
                 Ok(Said::Bytes(piece)) => {
                     bytes.extend_from_slice(&piece);
@@ -139,7 +143,7 @@ impl Debuginfod {
                         return Ok(Err(self.too_large()));
                     }
                     ticket.advance(piece.len() as u64)?;
-                    idle = Duration::ZERO;
+                    heard = Instant::now();
                 }
                 Ok(Said::Fails(why)) => return Ok(Err(why)),
                 Ok(Said::Ends) => {
@@ -152,8 +156,7 @@ impl Debuginfod {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     ticket.check()?;
-                    idle += LOOK;
-                    if idle >= self.patience {
+                    if heard.elapsed() >= self.patience {
                         return Ok(Err(format!("no answer within {} s", self.patience.as_secs_f32())));
                     }
                 }
@@ -179,20 +182,18 @@ enum Said {
 }
 
 #[cfg(feature = "debuginfod")]
-fn talk(url: &str, patience: Duration, to: &std::sync::mpsc::SyncSender<Said>) {
+fn talk(url: &str, to: &std::sync::mpsc::SyncSender<Said>) {
     // Nobody listens any more where the work was cancelled: then there is nothing to say.
-    if let Err(why) = answer(url, patience, to) {
+    if let Err(why) = answer(url, to) {
         to.send(Said::Fails(why)).ok();
     }
 }
 
 #[cfg(feature = "debuginfod")]
-fn answer(url: &str, patience: Duration, to: &std::sync::mpsc::SyncSender<Said>) -> Result<(), String> {
+fn answer(url: &str, to: &std::sync::mpsc::SyncSender<Said>) -> Result<(), String> {
     const PIECE: usize = 64 << 10;
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(PATIENCE_IN_ALL))
-        .timeout_connect(Some(patience))
-        .timeout_recv_response(Some(patience))
         .max_redirects(3)
         .http_status_as_error(false)
         .user_agent(format!("emberlens/{}", crate::version()))
