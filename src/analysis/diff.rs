@@ -6,6 +6,7 @@
 mod background;
 mod churn;
 pub(crate) mod ground;
+pub(crate) mod left;
 pub(crate) mod noise;
 mod repeats;
 pub(crate) mod shape;
@@ -14,13 +15,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::call_tree::NodeId;
+use super::call_tree::{CallTree, NodeId};
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
 use super::stats::{Doubt, Needed, Test, certainty, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
 use crate::base::ticket::{Checked as _, Here};
-use ground::{Ground, Scale, Sums, by_place, totals};
+use ground::{Ground, Scale, Sums, Tables, by_place, totals};
+use left::NodeSet;
 pub use noise::Noise;
 use noise::{Known, Model};
 use repeats::Repeats;
@@ -320,9 +322,13 @@ pub(crate) struct Base {
     pub(crate) ground: Ground,
     pub(crate) outermost: Vec<bool>,
     pub(crate) shapes: Shapes,
-    /// Nodes of each place: `rows[start[place]..start[place + 1]]`.
-    start: Vec<u32>,
-    rows: Vec<u32>,
+    /// Sums of every node's total.
+    pub(crate) totals: Vec<Sums>,
+    /// Sums of every place's self and total.
+    pub(crate) places: [Vec<Sums>; 2],
+    /// Cost of both sides without its sign.
+    pub(crate) absolute: [f64; 2],
+    nodes_of: NodesOf,
     /// What repeats say, where there are any.
     repeats: Option<Arc<Repeats>>,
     /// The nodes as captured, where `ground` has some of them put together.
@@ -334,23 +340,25 @@ pub(crate) struct Base {
 /// In a bottom-up tree the place tables would be those of the reversed stacks: pass the top-down one.
 pub fn diff(comparison: &Comparison, spec: &Spec) -> Option<Diff> {
     let base = Base::new(comparison)?;
-    let model = Model::estimate(&base.known(comparison, spec), &base.ground.nodes, None);
-    Some(base.judge(comparison, &model, spec, None, &[]))
+    let model = Model::estimate(&base.known(comparison, spec), base.tables(), None);
+    Some(base.judge(comparison, &model, spec, None, &NodeSet::default()))
 }
 
-impl Base {
-    pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
-        let (before, after) = comparison.pair()?;
-        let (tree, places) = (comparison.tree(), comparison.places());
-        let background = background::nodes(tree, places);
-        let ground = Ground::new(comparison, before, after, &background);
-        let outermost = tree.outermost(places);
-        let shapes = Shapes::new(tree, &ground.nodes, places.len(), comparison.exposure().max(f64::MIN_POSITIVE));
-        let mut start = vec![0_u32; places.len() + 1];
+/// The nodes of each place.
+#[derive(Debug)]
+pub(crate) struct NodesOf {
+    /// `rows[start[place]..start[place + 1]]`, ascending.
+    start: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+impl NodesOf {
+    fn new(tree: &CallTree, places: usize) -> Self {
+        let mut start = vec![0_u32; places + 1];
         for place in tree.places().iter().checked() {
             start[place.row() + 1] += 1;
         }
-        for place in 0..places.len() {
+        for place in 0..places {
             start[place + 1] += start[place];
         }
         let mut fill = start.clone();
@@ -360,19 +368,47 @@ impl Base {
             rows[*at as usize] = row as u32;
             *at += 1;
         }
-        let all = totals(&ground.nodes, tree);
-        let selfs = &by_place(&ground.nodes, tree, places, &all, &outermost)[0];
+        Self { start, rows }
+    }
+
+    /// Rows of the nodes of a place, ascending.
+    pub(crate) fn of(&self, place: PlaceId) -> impl Iterator<Item = usize> + '_ {
+        let range = self.start[place.row()] as usize..self.start[place.row() + 1] as usize;
+        self.rows[range].iter().map(|&row| row as usize)
+    }
+}
+
+impl Base {
+    pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
+        let (before, after) = comparison.pair()?;
+        let (tree, places) = (comparison.tree(), comparison.places());
+        let background = background::nodes(tree, places);
+        let ground = Ground::new(comparison, before, after, &background);
+        let outermost = tree.outermost(places);
+        let nodes_of = NodesOf::new(tree, places.len());
+        let totals = totals(&ground.nodes, tree);
+        let sums = by_place(&ground.nodes, tree, places, &totals, &outermost);
+        let shapes = Shapes::new(comparison, &ground.nodes, &outermost, &nodes_of);
         let scale = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
         let run_noise = ground.basis.run_noise(comparison.sample_type.starts_with("inuse"));
-        let repeats = Repeats::new(comparison, selfs, &scale, run_noise).map(Arc::new);
-        Some(Self { ground, outermost, shapes, start, rows, repeats, captured: None })
+        let repeats = Repeats::new(comparison, &sums[0], &scale, run_noise).map(Arc::new);
+        let absolute = absolute(&ground.nodes);
+        Some(Self { ground, outermost, shapes, totals, places: sums, absolute, nodes_of, repeats, captured: None })
     }
 
     /// Takes over changed sums of the nodes' own cost; `captured` are those before.
     pub(crate) fn changed(&mut self, comparison: &Comparison, captured: Vec<Sums>) {
         self.captured = Some(captured);
-        let exposure = comparison.exposure().max(f64::MIN_POSITIVE);
-        self.shapes = Shapes::new(comparison.tree(), &self.ground.nodes, comparison.places().len(), exposure);
+        let tree = comparison.tree();
+        self.totals = totals(&self.ground.nodes, tree);
+        self.absolute = absolute(&self.ground.nodes);
+        self.places = by_place(&self.ground.nodes, tree, comparison.places(), &self.totals, &self.outermost);
+        self.shapes = Shapes::new(comparison, &self.ground.nodes, &self.outermost, &self.nodes_of);
+    }
+
+    /// The sums with what structure changes put together.
+    pub(crate) const fn tables(&self) -> Tables<'_> {
+        Tables { nodes: self.ground.nodes.as_slice(), totals: self.totals.as_slice(), places: &self.places }
     }
 
     /// Sums of the nodes' own cost as captured.
@@ -381,13 +417,29 @@ impl Base {
     }
 
     pub(crate) fn known<'a>(&'a self, comparison: &'a Comparison, spec: &'a Spec) -> Known<'a> {
-        Known { comparison, ground: &self.ground, shapes: &self.shapes, outermost: &self.outermost, spec, repeats: &self.repeats }
+        Known { comparison, ground: &self.ground, shapes: &self.shapes, spec, repeats: &self.repeats }
     }
 
     /// The nodes of a place.
     pub(crate) fn nodes_of(&self, place: PlaceId) -> impl Iterator<Item = usize> + '_ {
-        let range = self.start[place.row()] as usize..self.start[place.row() + 1] as usize;
-        self.rows[range].iter().map(|&row| row as usize)
+        self.nodes_of.of(place)
+    }
+
+    /// Sums of nodes.
+    pub(crate) fn sums_of(&self, comparison: &Comparison, nodes: &NodeSet) -> Sums {
+        let ends = comparison.tree().subtree_ends();
+        let mut made = Sums::default();
+        for range in nodes.ranges().iter().checked() {
+            let mut row = range.start;
+            while row < range.end {
+                // Whole subtrees are added up already.
+                let end = ends[row] as usize;
+                let whole = end <= range.end;
+                made.add(if whole { &self.totals[row] } else { &self.ground.nodes[row] });
+                row = if whole { end } else { row + 1 };
+            }
+        }
+        made
     }
 
     /// The nodes of a place's self or total as disjoint ranges.
@@ -405,27 +457,30 @@ impl Base {
     }
 
     /// The tables of all places and nodes, with what is not known of unchanged code. `weight` gives the part of the error level that the search
-    /// spends on a place's self or total; without it all have the same. `explained` marks nodes that findings hold.
+    /// spends on a place's self or total; without it all have the same. `explained` are the nodes that findings hold.
     pub(crate) fn judge(
         &self,
         comparison: &Comparison,
         model: &Model,
         spec: &Spec,
         weight: Option<&dyn Fn(Measure, PlaceId) -> Option<f64>>,
-        explained: &[bool],
+        explained: &NodeSet,
     ) -> Diff {
         let (tree, places) = (comparison.tree(), comparison.places());
-        let nodes = self.captured();
-        let all = totals(nodes, tree);
-        let sums = by_place(nodes, tree, places, &all, &self.outermost);
+        let captured = self.captured.as_ref().map(|nodes| {
+            let all = totals(nodes, tree);
+            let sums = by_place(nodes, tree, places, &all, &self.outermost);
+            (all, sums)
+        });
+        let (all, sums) = captured.as_ref().map_or((&self.totals, &self.places), |(all, sums)| (all, sums));
         let mut tables = [Table::default(), Table::default()];
         for (measure, table) in Measure::ALL.into_iter().zip(&mut tables) {
             let doubts = self.doubts(comparison, model, measure, &sums[measure as usize], explained);
             *table = table_of(comparison, &sums[measure as usize], &doubts, &model.scale, spec);
         }
-        let tests = decide(comparison, &mut tables, &sums, &model.scale, spec, weight);
-        let mut nodes = node_diff(tree.places(), &all, &tables[1].extra, &model.scale, spec);
-        let churned = churn::churn(tree, &all, &nodes.certainty, model.scale.exposure);
+        let tests = decide(comparison, &mut tables, sums, &model.scale, spec, weight);
+        let mut nodes = node_diff(tree.places(), all, &tables[1].extra, &model.scale, spec);
+        let churned = churn::churn(tree, all, &nodes.certainty, model.scale.exposure);
         for (marks, churned) in nodes.marks.iter_mut().zip(churned) {
             *marks |= if churned { mark::CHURN } else { 0 };
         }
@@ -456,19 +511,25 @@ impl Base {
         Some(repeats.factor_of_values(value, sums, &known))
     }
 
-    fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &[bool]) -> Vec<Doubt> {
+    fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &NodeSet) -> Vec<Doubt> {
         let exposure = model.scale.exposure;
-        let whole = self.ground.nodes.iter().checked().map(|sums| sums.pooled(exposure)).sum::<f64>().max(f64::MIN_POSITIVE);
-        let known = explained.iter().any(|&explained| explained);
+        let whole = (self.absolute[0] + self.absolute[1] / exposure).max(f64::MIN_POSITIVE);
+        // Explained cost of all nodes before each.
+        let mut held = vec![0.0; if explained.len() > 0 { self.ground.nodes.len() + 1 } else { 0 }];
+        for row in explained.rows() {
+            held[row + 1] = self.ground.nodes[row].pooled(exposure);
+        }
+        for row in (1..held.len()).checked() {
+            held[row] += held[row - 1];
+        }
         let doubt = |(place, sums): (PlaceId, &Sums)| {
-            let mix = if sums.pooled(1.0) > 0.0 { self.shapes.mix(self.ranges(comparison, place, measure)) } else { Mix::ONE };
+            let mix = if sums.pooled(1.0) > 0.0 { self.shapes.of_place(place, measure) } else { Mix::ONE };
             let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background);
             let own = sums.pooled(exposure);
-            let held = if known {
-                let rows = self.ranges(comparison, place, measure).flatten().filter(|&row| explained[row]);
-                rows.checked().map(|row| self.ground.nodes[row].pooled(exposure)).sum()
-            } else {
+            let held: f64 = if held.is_empty() {
                 0.0
+            } else {
+                self.ranges(comparison, place, measure).checked().map(|range| held[range.end] - held[range.start]).sum()
             };
             // What a finding holds is not part of the control group.
             let inside = if own > 0.0 { (own - held).max(0.0).powi(2) / own / whole } else { 0.0 };
@@ -476,6 +537,15 @@ impl Base {
         };
         comparison.places().ids().zip(sums).checked().map(doubt).collect()
     }
+}
+
+fn absolute(nodes: &[Sums]) -> [f64; 2] {
+    let mut made = [0.0; 2];
+    for node in nodes.iter().checked() {
+        made[0] += node.value[0].abs();
+        made[1] += node.value[1].abs();
+    }
+    made
 }
 
 /// The ends of a 95 % interval as quantiles of a normal.

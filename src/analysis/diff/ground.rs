@@ -7,7 +7,7 @@ use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
-use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, quick_widened_test};
+use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, evidence_at_most, quick_widened_test};
 use crate::base::ticket::Checked as _;
 
 /// Sums over a group of nodes, in raw units.
@@ -132,6 +132,11 @@ impl Counts {
         quick_widened_test(self.before, self.after, self.exposure, extra)
     }
 
+    /// More than the square of [`Counts::quick_test`]'s z without noise beyond sampling, in few steps.
+    pub(crate) fn evidence_at_most(self) -> f64 {
+        evidence_at_most(self.before, self.after, self.exposure)
+    }
+
     /// The interval of the ratio between two quantiles of a normal: `[-1.96, 1.96]` for 95 %.
     pub(crate) fn interval(self, doubt: Doubt, ends: [f64; 2]) -> (f64, f64) {
         doubtful_interval(self.before, self.after, self.exposure, doubt, ends)
@@ -183,13 +188,17 @@ impl Ground {
             .collect();
         Self { nodes, basis: before.evidence.basis, event_cost: event_cost(before, after) }
     }
+}
 
-    /// The sums that are left where each node's cost after is explained by a multiplier; see [`Sums::explained`].
-    pub(crate) fn explained(&self, multipliers: &[f64], scale: &Scale) -> Vec<Sums> {
-        let unchanged = 1.0_f64.to_bits();
-        let left = |(sums, by): (&Sums, &f64)| if by.to_bits() == unchanged { *sums } else { sums.explained(*by, scale) };
-        self.nodes.iter().zip(multipliers).checked().map(left).collect()
-    }
+/// Sums of the same cost by node, by subtree and by place.
+#[derive(Clone, Copy)]
+pub(crate) struct Tables<'a> {
+    /// Of every node's self.
+    pub(crate) nodes: &'a [Sums],
+    /// Of every node's total.
+    pub(crate) totals: &'a [Sums],
+    /// Of every place's self and total.
+    pub(crate) places: &'a [Vec<Sums>; 2],
 }
 
 /// Sums of every node's total.

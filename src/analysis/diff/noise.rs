@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::background;
-use super::ground::{Counts, Ground, Scale, Sums, by_place, totals};
+use super::ground::{Counts, Ground, Scale, Sums, Tables};
 use super::repeats::Repeats;
 use super::shape::{Mix, Shapes};
 use super::{Exposure, Interval, Spec};
@@ -81,7 +81,6 @@ pub(crate) struct Known<'a> {
     pub(crate) comparison: &'a Comparison,
     pub(crate) ground: &'a Ground,
     pub(crate) shapes: &'a Shapes,
-    pub(crate) outermost: &'a [bool],
     pub(crate) spec: &'a Spec,
     pub(crate) repeats: &'a Option<Arc<Repeats>>,
 }
@@ -112,13 +111,11 @@ impl Model {
         self.repeats.as_ref().is_some_and(|repeats| !repeats.is_slices)
     }
 
-    /// Estimates from what `nodes` leave unexplained: the sums of the nodes' own cost, with explained changes taken out. `rest` is the ratio
+    /// Estimates from what is left unexplained: sums with explained changes taken out. `rest` is the ratio
     /// of values of the nodes that nothing explained, for closed systems with few functions.
-    pub(crate) fn estimate(known: &Known<'_>, nodes: &[Sums], rest: Option<f64>) -> Self {
+    pub(crate) fn estimate(known: &Known<'_>, left: Tables<'_>, rest: Option<f64>) -> Self {
         let (comparison, spec) = (known.comparison, known.spec);
-        let tree = comparison.tree();
-        let totals = totals(nodes, tree);
-        let selfs = &by_place(nodes, tree, comparison.places(), &totals, known.outermost)[0];
+        let selfs = &left.places[0];
         let (normalized, sure) = known.normalized();
         let base = Scale { exposure: normalized, event_cost: known.ground.event_cost };
         let mut controls = controls(selfs, &base);
@@ -169,7 +166,7 @@ impl Model {
         }
         let scale = Scale { exposure, ..base };
         let bulk = widened(&controls);
-        let spread = subtrees(known.shapes, nodes, &scale, function.variance);
+        let spread = subtrees(known.shapes, left, &scale, function.variance);
         let shared = if spread.cells.len() >= MIN_SUBTREES && runs.is_none() && !few {
             let seen = dispersion(&spread.cells, Some(0.0), 0.0, 0.0);
             // Among few subtrees those that changed are as much of the control group as the others.
@@ -300,11 +297,12 @@ struct Subtrees {
     concentration: f64,
 }
 
-fn subtrees(shapes: &Shapes, nodes: &[Sums], scale: &Scale, function: f64) -> Subtrees {
-    let mut sums = vec![Sums::default(); shapes.subtrees()];
-    for (row, node) in nodes.iter().enumerate().checked() {
-        sums[shapes.subtree_of(row)].add(node);
+fn subtrees(shapes: &Shapes, left: Tables<'_>, scale: &Scale, function: f64) -> Subtrees {
+    let mut rest = Sums::default();
+    for row in shapes.divided() {
+        rest.add(&left.nodes[row]);
     }
+    let sums: Vec<Sums> = std::iter::once(rest).chain(shapes.roots().map(|row| left.totals[row])).checked().collect();
     let whole: f64 = sums.iter().map(|sums| sums.pooled(scale.exposure)).sum();
     let part = |sums: &Sums| sums.pooled(scale.exposure) / whole;
     let cell = |(row, sums): (usize, &Sums)| -> Option<Cell> {

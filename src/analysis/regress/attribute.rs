@@ -11,6 +11,7 @@ use super::structure::{self, Fate, Structure};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
 use crate::analysis::diff::ground::{Counts, Scale, Sums};
+use crate::analysis::diff::left::NodeSet;
 use crate::analysis::diff::noise::Model;
 use crate::analysis::diff::{Base, Diff, ENDS, Interval, Measure, Spec, Table, Verdict, is_small, largest_total, verdict_of_sides};
 use crate::analysis::names::{CodeKind, code_kinds};
@@ -54,23 +55,16 @@ pub(super) struct Attributed {
 
 /// Searches, and makes findings of what was found.
 pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -> Attributed {
-    let guess = Model::estimate(&base.known(comparison, spec), &base.ground.nodes, None);
-    let captured = base.ground.nodes.iter().copied().checked().collect();
-    let structures = structure::detect(comparison, &mut base.ground, &base.outermost, &guess.scale);
-    if !structures.is_empty() {
-        base.changed(comparison, captured);
-    }
+    let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None);
+    let structures = structure::detect(comparison, base, &guess.scale);
     let base = &*base;
-    let first = Model::estimate(&base.known(comparison, spec), &base.ground.nodes, None);
+    let first = if structures.is_empty() { guess } else { Model::estimate(&base.known(comparison, spec), base.tables(), None) };
     let groups = Groups::new(comparison, base, &first.scale, spec);
     let closed = is_few(&first) && is_closed(comparison, spec);
     let search = Search { comparison, base, spec, groups: &groups, closed };
     let Searched { found, model } = search.search();
     let weight = |measure: Measure, place: PlaceId| groups.weight_of(measure, place);
-    let mut explained = vec![false; comparison.tree().len()];
-    for &row in found.iter().flat_map(|found| &found.rows).checked() {
-        explained[row as usize] = true;
-    }
+    let explained = NodeSet::union(found.iter().map(|found| &found.nodes));
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
     let kinds = code_kinds(comparison.places(), comparison.tree());
     let maker = Maker { search: &search, model: &model, diff: &diff, kinds: &kinds, groups: &groups, found: &found };
@@ -200,14 +194,6 @@ impl Maker<'_> {
         self.search.comparison
     }
 
-    fn sums(&self, rows: &[u32]) -> Sums {
-        let mut sums = Sums::default();
-        for &row in rows.iter().checked() {
-            sums.add(&self.search.base.ground.nodes[row as usize]);
-        }
-        sums
-    }
-
     /// Change per unit of work, in raw units of before.
     fn delta(&self, sums: &Sums) -> f64 {
         sums.value[1] / self.model.scale.exposure - sums.value[0]
@@ -218,12 +204,7 @@ impl Maker<'_> {
         let comparison = self.comparison();
         let (place, measure, node) = self.headline(found);
         let moved = place != found.group.scope.place;
-        let rows: Vec<u32> = if moved {
-            self.search.base.ranges(comparison, place, measure).flatten().map(|row| row as u32).collect()
-        } else {
-            found.rows.clone()
-        };
-        let sums = self.sums(&rows);
+        let sums = if moved { self.search.base.places[measure as usize][place.row()] } else { found.sums };
         let counts = self.model.scale.counts(&sums);
         let doubt = Search::doubt(self.model, &found.group, &sums, 0.0);
         let own = counts.map_or(Test::NONE, |counts| counts.test(doubt));
@@ -283,7 +264,7 @@ impl Maker<'_> {
             return 0.0;
         }
         let alone = self.found.iter().filter(|found| found.group.mix.functions > ALONE);
-        let apart: Vec<Cell> = alone.filter_map(|found| self.model.cell(&self.sums(&found.rows))).collect();
+        let apart: Vec<Cell> = alone.filter_map(|found| self.model.cell(&found.sums)).collect();
         burst_evidence(&self.model.bulk, &apart, (self.groups.rows.len().max(1) as f64).ln())
     }
 
@@ -353,10 +334,10 @@ impl Maker<'_> {
         let tree = self.comparison().tree();
         let mut by_own: FxHashMap<PlaceId, f64> = FxHashMap::default();
         let mut all = 0.0;
-        for &row in &found.rows {
-            let delta = self.delta(&self.search.base.ground.nodes[row as usize]);
+        for row in found.nodes.rows() {
+            let delta = self.delta(&self.search.base.ground.nodes[row]);
             all += delta;
-            let Some(node) = NodeId::from_row(row as usize) else { continue };
+            let Some(node) = NodeId::from_row(row) else { continue };
             // From the place's own node up: what stands below it does not count as its caller.
             let mut path = tree.path_up(node).skip_while(|&at| scope.measure == Measure::Total && tree.place(at) != scope.place);
             if let Some(own) = path.find(|&at| kind(tree.place(at)) == CodeKind::Own) {
@@ -377,9 +358,18 @@ impl Maker<'_> {
     /// Part of the net change; of all rises or falls of functions' own cost where the net change is less than half of those. Nodes that a finding
     /// inside this one explains are not counted twice.
     fn explains(&self, found: &Found) -> f64 {
-        let inner = |row: &u32| self.found.iter().any(|other| other.rows.len() < found.rows.len() && other.rows.binary_search(row).is_ok());
-        let rows: Vec<u32> = found.rows.iter().filter(|row| !inner(row)).copied().collect();
-        let delta = self.delta(&self.sums(&rows));
+        let is_inner = |other: &&Found| other.nodes.len() < found.nodes.len() && other.nodes.meets(&found.nodes);
+        let inner: Vec<&Found> = self.found.iter().filter(is_inner).collect();
+        let delta = if inner.is_empty() {
+            self.delta(&found.sums)
+        } else {
+            let nodes = &self.search.base.ground.nodes;
+            let own = found.nodes.rows().filter(|&row| !inner.iter().any(|other| other.nodes.contains(row)));
+            self.delta(&own.fold(Sums::default(), |mut sums, row| {
+                sums.add(&nodes[row]);
+                sums
+            }))
+        };
         let changes: Vec<f64> = {
             let raw = &self.diff.self_.raw;
             raw[0].iter().zip(&raw[1]).skip(1).map(|(before, after)| after / self.model.scale.exposure - before).collect()
@@ -397,12 +387,22 @@ impl Maker<'_> {
     fn explain(&self, found: &Found, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
         let (tree, base) = (self.comparison().tree(), self.search.base);
         let mut parts: FxHashMap<PlaceId, f64> = FxHashMap::default();
-        for &row in &found.rows {
-            let sums = base.ground.nodes[row as usize];
-            let Some(node) = NodeId::from_row(row as usize) else { continue };
-            let delta = self.delta(&sums);
-            for at in tree.path_up(node).filter(|&at| base.outermost[at.row()]) {
+        let mut add = |at: NodeId, delta: f64| {
+            if base.outermost[at.row()] {
                 *parts.entry(tree.place(at)).or_default() += delta;
+            }
+        };
+        let is_total = found.group.scope.measure == Measure::Total;
+        for range in found.nodes.ranges() {
+            let mut whole = 0.0;
+            for node in range.clone().checked().filter_map(NodeId::from_row) {
+                let delta = self.delta(if is_total { &base.totals[node.row()] } else { &base.ground.nodes[node.row()] });
+                whole = if node.row() == range.start { delta } else { whole };
+                add(node, delta);
+            }
+            let Some(first) = NodeId::from_row(range.start) else { continue };
+            for above in tree.path_up(first).skip(1) {
+                add(above, whole);
             }
         }
         let raw = &self.diff.total.raw;

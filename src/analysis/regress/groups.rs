@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::ground::{Scale, Sums, totals};
+use crate::analysis::diff::ground::{Scale, Sums};
 use crate::analysis::diff::shape::Mix;
 use crate::analysis::diff::{Base, Measure, Spec};
 use crate::analysis::place::PlaceId;
@@ -45,9 +45,11 @@ pub(super) struct Group {
 /// All groups with enough events.
 pub(super) struct Groups {
     pub(super) rows: Vec<Group>,
-    /// Group of each place's self and total, merged ones included.
-    by_place: FxHashMap<(Measure, PlaceId), u32>,
+    /// Group of each place's self and total, merged ones included; [`NO_GROUP`] where it has too few events.
+    by_place: [Vec<u32>; 2],
 }
+
+const NO_GROUP: u32 = u32::MAX;
 
 /// At most this many paths are groups, self and total.
 const MOST_PATHS: usize = 10_000;
@@ -67,40 +69,29 @@ impl Groups {
     /// Every group with enough events, merged and weighed.
     pub(super) fn new(comparison: &Comparison, base: &Base, scale: &Scale, spec: &Spec) -> Self {
         let tree = comparison.tree();
-        let nodes = &base.ground.nodes;
-        let all = totals(nodes, tree);
-        let hashes = hashes(nodes, comparison);
+        let sums = base.tables();
+        let hashes = Hashes::new(comparison, base);
+        let enough = |sums: &Sums| scale.counts(sums).map(|counts| counts.both()).filter(|&events| events >= spec.min_events);
         let mut drafts: Vec<Draft> = Vec::new();
-        let mut push = |scope: Scope, hash: u64, sums: &Sums| {
-            if let Some(counts) = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events) {
-                drafts.push(Draft { scope, hash, events: counts.both(), sums: *sums, cost: sums.pooled(scale.exposure) });
-            }
-        };
         for place in comparison.places().ids().skip(1).checked() {
             for measure in Measure::ALL {
-                let (mut sums, mut hash) = (Sums::default(), 0_u64);
-                for range in base.ranges(comparison, place, measure).checked() {
-                    let total = measure == Measure::Total;
-                    sums.add(if total { &all[range.start] } else { &nodes[range.start] });
-                    hash = hash.wrapping_add(if total { hashes.1[range.start] } else { hashes.0[range.start] });
+                let sums = sums.places[measure as usize][place.row()];
+                if let Some(events) = enough(&sums) {
+                    let hash = hashes.places[measure as usize][place.row()];
+                    drafts.push(Draft { scope: Scope { place, measure, node: None }, hash, events, sums, cost: sums.pooled(scale.exposure) });
                 }
-                push(Scope { place, measure, node: None }, hash, &sums);
             }
         }
-        for node in tree.nodes().skip(1).checked() {
-            let (row, place) = (node.row(), tree.place(node));
-            push(Scope { place, measure: Measure::Self_, node: Some(node) }, hashes.0[row], &nodes[row]);
-            push(Scope { place, measure: Measure::Total, node: Some(node) }, hashes.1[row], &all[row]);
+        for (node, measure, events) in largest_paths(comparison, base, enough) {
+            let (sums, hash) = match measure {
+                Measure::Self_ => (sums.nodes[node.row()], hashes.selfs[node.row()]),
+                Measure::Total => (sums.totals[node.row()], hashes.totals[node.row()]),
+            };
+            let scope = Scope { place: tree.place(node), measure, node: Some(node) };
+            drafts.push(Draft { scope, hash, events, sums, cost: sums.pooled(scale.exposure) });
         }
-        // Of very many paths the largest are searched: the sum of both sides says nothing about their difference.
-        let mut sizes: Vec<f64> = drafts.iter().filter(|draft| draft.scope.node.is_some()).map(|draft| draft.events).collect();
-        if sizes.len() > MOST_PATHS {
-            let (_, least, _) = sizes.select_nth_unstable_by(MOST_PATHS, |a, b| b.total_cmp(a));
-            let least = *least;
-            drafts.retain(|draft| draft.scope.node.is_none() || draft.events > least);
-        }
-        let mut made = Self { rows: Vec::new(), by_place: FxHashMap::default() };
-        let whole = all.first().map_or(0.0, |sums| sums.pooled(scale.exposure));
+        let mut made = Self { rows: Vec::new(), by_place: [0, 1].map(|_| vec![NO_GROUP; comparison.places().len()]) };
+        let whole = sums.totals.first().map_or(0.0, |sums| sums.pooled(scale.exposure));
         let merged = made.merge(comparison, drafts);
         made.weigh(comparison, base, spec, &merged, whole);
         made
@@ -119,7 +110,7 @@ impl Groups {
         for draft in drafts.into_iter().checked() {
             let at = *by_hash.entry(draft.hash).or_insert(kept.len() as u32);
             if draft.scope.node.is_none() {
-                self.by_place.insert((draft.scope.measure, draft.scope.place), at);
+                self.by_place[draft.scope.measure as usize][draft.scope.place.row()] = at;
             }
             match kept.get_mut(at as usize) {
                 Some(known) if key(&draft.scope) > key(&known.scope) => *known = draft,
@@ -151,11 +142,9 @@ impl Groups {
             .map(|draft| {
                 let class = class(draft);
                 let mix = match draft.scope.node {
-                    Some(node) if draft.scope.measure == Measure::Total => {
-                        base.shapes.mix(std::iter::once(node.row()..comparison.tree().subtree_end(node)))
-                    }
+                    Some(node) if draft.scope.measure == Measure::Total => base.shapes.of_subtree(comparison.tree(), node),
                     Some(_) => Mix::ONE,
-                    None => base.shapes.mix(base.ranges(comparison, draft.scope.place, draft.scope.measure)),
+                    None => base.shapes.of_place(draft.scope.place, draft.scope.measure),
                 };
                 Group {
                     scope: draft.scope,
@@ -176,7 +165,8 @@ impl Groups {
 
     /// Part of the error level that is spent on a place's self or total.
     pub(super) fn weight_of(&self, measure: Measure, place: PlaceId) -> Option<f64> {
-        self.by_place.get(&(measure, place)).and_then(|&row| self.rows.get(row as usize)).map(|group| group.weight)
+        let row = *self.by_place[measure as usize].get(place.row())?;
+        self.rows.get(row as usize).map(|group| group.weight)
     }
 }
 
@@ -191,13 +181,43 @@ fn depths(comparison: &Comparison) -> Vec<u32> {
     depth
 }
 
-/// A number for each set of nodes with a value, self and total: equal sets have equal numbers.
-fn hashes(nodes: &[Sums], comparison: &Comparison) -> (Vec<u64>, Vec<u64>) {
-    let own: Vec<u64> = nodes
-        .iter()
-        .enumerate()
-        .checked()
-        .map(|(row, sums)| {
+/// Self and total of the nodes with the most events, callers first: of very many paths the largest are searched, and the sum of both sides says
+/// nothing about their difference.
+fn largest_paths(comparison: &Comparison, base: &Base, enough: impl Fn(&Sums) -> Option<f64>) -> Vec<(NodeId, Measure, f64)> {
+    let sums = base.tables();
+    let mut made: Vec<(NodeId, Measure, f64)> = Vec::new();
+    // No more than this many stay, and those with just as many events go too.
+    let mut least = 0.0_f64;
+    let keep = |made: &mut Vec<(NodeId, Measure, f64)>, least: &mut f64| {
+        let mut events: Vec<f64> = made.iter().map(|row| row.2).collect();
+        if events.len() > MOST_PATHS {
+            *least = *events.select_nth_unstable_by(MOST_PATHS, |a, b| b.total_cmp(a)).1;
+            made.retain(|row| row.2 > *least);
+        }
+    };
+    for node in comparison.tree().nodes().skip(1).checked() {
+        for (measure, sums) in [(Measure::Self_, &sums.nodes[node.row()]), (Measure::Total, &sums.totals[node.row()])] {
+            made.extend(enough(sums).filter(|events| *events > least).map(|events| (node, measure, events)));
+        }
+        if made.len() >= 4 * MOST_PATHS {
+            keep(&mut made, &mut least);
+        }
+    }
+    keep(&mut made, &mut least);
+    made
+}
+
+/// A number for each set of nodes with a value: equal sets have equal numbers.
+struct Hashes {
+    selfs: Vec<u64>,
+    totals: Vec<u64>,
+    places: [Vec<u64>; 2],
+}
+
+impl Hashes {
+    fn new(comparison: &Comparison, base: &Base) -> Self {
+        let tree = comparison.tree();
+        let of = |(row, sums): (usize, &Sums)| {
             if sums.value[0] == 0.0 && sums.value[1] == 0.0 {
                 return 0;
             }
@@ -205,15 +225,24 @@ fn hashes(nodes: &[Sums], comparison: &Comparison) -> (Vec<u64>, Vec<u64>) {
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             z ^ (z >> 31)
-        })
-        .collect();
-    let mut total = own.clone();
-    for (row, parent) in comparison.tree().parents().iter().enumerate().rev().checked() {
-        if let Some(parent) = parent {
-            total[parent.row()] = total[parent.row()].wrapping_add(total[row]);
+        };
+        let selfs: Vec<u64> = base.ground.nodes.iter().enumerate().checked().map(of).collect();
+        let mut totals = selfs.clone();
+        for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
+            if let Some(parent) = parent {
+                totals[parent.row()] = totals[parent.row()].wrapping_add(totals[row]);
+            }
         }
+        let mut places = [0, 1].map(|_| vec![0_u64; comparison.places().len()]);
+        for (row, place) in tree.places().iter().enumerate().skip(1).checked() {
+            let [own, total] = &mut places;
+            own[place.row()] = own[place.row()].wrapping_add(selfs[row]);
+            if base.outermost[row] {
+                total[place.row()] = total[place.row()].wrapping_add(totals[row]);
+            }
+        }
+        Self { selfs, totals, places }
     }
-    (own, total)
 }
 
 /// For each group the part of its false alarms that no larger group raises at the same time.

@@ -5,8 +5,10 @@
 //! a special rule. Earlier choices are reconsidered as later ones come in. Start reading at [`search`].
 
 use super::groups::{Group, Groups, Scope};
+use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::ground::{Counts, Scale, Sums, totals};
+use crate::analysis::diff::ground::{Counts, Scale, Sums, Tables};
+use crate::analysis::diff::left::{Left, NodeSet};
 use crate::analysis::diff::noise::{MIN_CELLS, Model, given_work};
 use crate::analysis::diff::{Base, Measure, Spec};
 use crate::analysis::stats::{Doubt, Test, doubtful_width, minimum_detectable_at, power_width};
@@ -31,6 +33,8 @@ const MOST: f64 = 0.8;
 const NEARLY_ALL: f64 = 0.9;
 /// Candidates whose exact test is made in each step, from the strongest on.
 const EXACT: usize = 24;
+/// Groups with less than this part of all cost are nearly independent of the ratio of work.
+const SMALL_PART: f64 = 0.1;
 /// Candidates that are tried with the noise of what they leave.
 const TRIED: usize = 4;
 
@@ -38,8 +42,9 @@ const TRIED: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) group: Group,
-    /// Its nodes, ascending.
-    pub(super) rows: Vec<u32>,
+    pub(super) nodes: NodeSet,
+    /// Their sums.
+    pub(super) sums: Sums,
     /// Test of what the other explanations leave, with the threshold its z had to pass.
     pub(super) test: Test,
     /// Cost after over cost before beside the work, beyond the other explanations.
@@ -67,17 +72,18 @@ impl Search<'_> {
     /// Explains the difference.
     pub(super) fn search(&self) -> Searched {
         let mut found: Vec<Found> = Vec::new();
+        let mut left = Left::new(self.comparison.tree(), self.base);
         let scale = Scale { exposure: self.comparison.exposure(), event_cost: self.base.ground.event_cost };
-        let mut model = self.model(&found, &scale);
+        let mut model = self.model(&found, &mut left, &scale);
         for _ in 0..MAX_FINDINGS {
             let known: Vec<Scope> = found.iter().map(|found| found.group.scope).collect();
-            let Some(next) = self.strongest(&found, &model) else { break };
+            let Some(next) = self.strongest(&found, &mut left, &model) else { break };
             found.push(next);
             self.fit(&mut found, &model);
-            model = self.model(&found, &model.scale);
+            model = self.model(&found, &mut left, &model.scale);
             if (2..=RECONSIDERED).contains(&found.len()) {
-                self.reconsider(&mut found, &model);
-                model = self.model(&found, &model.scale);
+                self.reconsider(&mut found, &mut left, &model);
+                model = self.model(&found, &mut left, &model.scale);
                 // What the others take back as soon as it is found would be found again for ever.
                 if found.len() <= known.len() && found.iter().all(|found| known.contains(&found.group.scope)) {
                     break;
@@ -88,66 +94,32 @@ impl Search<'_> {
     }
 
     /// What is known with these explanations, from the scale known before.
-    fn model(&self, found: &[Found], scale: &Scale) -> Model {
-        let nodes = self.base.ground.explained(&self.multipliers(found), scale);
+    fn model(&self, found: &[Found], left: &mut Left<'_>, scale: &Scale) -> Model {
+        left.set(explanations(found), scale);
         let rest = (self.closed && !found.is_empty()).then(|| {
-            let mut taken = vec![false; nodes.len()];
-            for row in found.iter().flat_map(|found| &found.rows).checked() {
-                taken[*row as usize] = true;
-            }
-            let sum = |side: usize| {
-                self.base
-                    .ground
-                    .nodes
-                    .iter()
-                    .zip(&taken)
-                    .checked()
-                    .filter(|(_, taken)| !**taken)
-                    .map(|(node, _)| node.value[side])
-                    .sum::<f64>()
-            };
-            sum(1) / sum(0)
+            let taken = NodeSet::union(found.iter().map(|found| &found.nodes));
+            let (all, taken) = (self.base.totals.first().copied().unwrap_or_default(), self.base.sums_of(self.comparison, &taken));
+            (all.value[1] - taken.value[1]) / (all.value[0] - taken.value[0])
         });
-        Model::estimate(&self.base.known(self.comparison, self.spec), &nodes, rest.filter(|ratio| ratio.is_finite() && *ratio > 0.0))
+        let rest = rest.filter(|ratio| ratio.is_finite() && *ratio > 0.0);
+        Model::estimate(&self.base.known(self.comparison, self.spec), left.tables(), rest)
     }
 
-    fn multipliers(&self, found: &[Found]) -> Vec<f64> {
-        self.multipliers_but(found, usize::MAX)
-    }
-
-    /// Multipliers of the nodes by all explanations but one.
-    fn multipliers_but(&self, found: &[Found], but: usize) -> Vec<f64> {
-        let mut made = vec![1.0; self.base.ground.nodes.len()];
-        for (_, found) in found.iter().enumerate().filter(|(at, _)| *at != but) {
-            for &row in found.rows.iter().checked() {
-                made[row as usize] *= found.multiplier;
-            }
-        }
-        made
-    }
-
-    /// The nodes of a scope, ascending.
-    fn rows(&self, scope: &Scope) -> Vec<u32> {
-        let tree = self.comparison.tree();
+    /// The nodes of a scope.
+    fn nodes(&self, scope: &Scope) -> NodeSet {
         match (scope.node, scope.measure) {
-            (Some(node), Measure::Self_) => vec![node.row() as u32],
-            (Some(node), Measure::Total) => (node.row() as u32..tree.subtree_end(node) as u32).collect(),
-            (None, measure) => self.base.ranges(self.comparison, scope.place, measure).flatten().checked().map(|row| row as u32).collect(),
+            (Some(node), Measure::Self_) => NodeSet::new(std::iter::once(node.row()..node.row() + 1)),
+            (Some(node), Measure::Total) => NodeSet::new(std::iter::once(node.row()..self.comparison.tree().subtree_end(node))),
+            (None, measure) => NodeSet::new(self.base.ranges(self.comparison, scope.place, measure)),
         }
     }
 
-    /// Sums of a scope over nodes and the totals of subtrees.
-    fn sums(&self, scope: &Scope, nodes: &[Sums], all: &[Sums]) -> Sums {
+    /// Sums of a scope.
+    fn sums<'b>(scope: &Scope, left: &Tables<'b>) -> &'b Sums {
         match (scope.node, scope.measure) {
-            (Some(node), Measure::Self_) => nodes[node.row()],
-            (Some(node), Measure::Total) => all[node.row()],
-            (None, measure) => {
-                let mut made = Sums::default();
-                for range in self.base.ranges(self.comparison, scope.place, measure).checked() {
-                    made.add(if measure == Measure::Total { &all[range.start] } else { &nodes[range.start] });
-                }
-                made
-            }
+            (Some(node), Measure::Self_) => &left.nodes[node.row()],
+            (Some(node), Measure::Total) => &left.totals[node.row()],
+            (None, measure) => &left.places[measure as usize][scope.place.row()],
         }
     }
 
@@ -159,10 +131,7 @@ impl Search<'_> {
 
     /// Smallest growth of an explanation's group that the search finds with 80 % power.
     pub(super) fn detectable(&self, model: &Model, found: &Found) -> f64 {
-        let mut sums = Sums::default();
-        for &row in found.rows.iter().checked() {
-            sums.add(&self.base.ground.nodes[row as usize]);
-        }
+        let sums = found.sums;
         let doubt = Self::doubt(model, &found.group, &sums, 0.0);
         let width = power_width(self.spec.level * found.group.weight);
         let width = if doubt.extra > 0.0 { doubtful_width(width, doubt.freedom) } else { width };
@@ -171,16 +140,15 @@ impl Search<'_> {
     }
 
     /// The significant group with the strongest evidence in what the explanations leave.
-    fn strongest(&self, found: &[Found], model: &Model) -> Option<Found> {
-        let nodes = self.base.ground.explained(&self.multipliers(found), &model.scale);
-        let all = totals(&nodes, self.comparison.tree());
-        let mut scored = self.scored(found, &nodes, &all, model, false);
+    fn strongest(&self, found: &[Found], left: &mut Left<'_>, model: &Model) -> Option<Found> {
+        left.set(explanations(found), &model.scale);
+        let mut scored = self.scored(found, left, model, false);
         scored.truncate(EXACT);
-        if let Some(best) = self.best(&scored, model, Self::whole(&all, model)) {
+        if let Some(best) = self.best(&scored, model, Self::whole(left, model)) {
             return Some(best);
         }
         // A change spreads the control group that it belongs to: is it significant beside what it leaves?
-        let mut lean = self.scored(found, &nodes, &all, model, true);
+        let mut lean = self.scored(found, left, model, true);
         lean.truncate(TRIED);
         for (_, at, sums, counts) in lean {
             checkpoint();
@@ -192,7 +160,7 @@ impl Search<'_> {
             let mut with = found.to_vec();
             with.push(self.named(group, Test::NONE));
             self.fit(&mut with, model);
-            let model = self.model(&with, &model.scale);
+            let model = self.model(&with, left, &model.scale);
             let Some(counts) = model.scale.counts(&sums) else { continue };
             let test = counts.test(Self::doubt(&model, group, &sums, 0.0));
             if test.p <= self.spec.level * group.weight {
@@ -203,52 +171,47 @@ impl Search<'_> {
     }
 
     /// Groups with their evidence less what their kind costs, strongest first; `lean` leaves noise beyond sampling out.
-    fn scored(&self, found: &[Found], nodes: &[Sums], all: &[Sums], model: &Model, lean: bool) -> Vec<(f64, usize, Sums, Counts)> {
+    fn scored(&self, found: &[Found], left: &Left<'_>, model: &Model, lean: bool) -> Vec<(f64, usize, Sums, Counts)> {
         let mut scored: Vec<(f64, usize, Sums, Counts)> = Vec::new();
         // Where the bulk says how much work was done, what is nearly everything is the work.
         let given = is_few(model) || given_work(self.comparison, self.spec).is_some();
-        let whole = Self::whole(all, model);
+        let whole = Self::whole(left, model);
         let most = if given { f64::INFINITY } else { whole * WHOLE };
-        let room = if given { [f64::INFINITY; 2] } else { self.room(found, model) };
+        let all = self.base.absolute[0] + self.base.absolute[1] / model.scale.exposure;
+        let room = if given { [f64::INFINITY; 2] } else { left.held().map(|held| all * CHANGED - held) };
+        let sums_left = left.tables();
         for (at, group) in self.groups.rows.iter().enumerate().checked() {
-            let sums = self.sums(&group.scope, nodes, all);
-            if sums.pooled(model.scale.exposure) > most {
+            let sums = Self::sums(&group.scope, &sums_left);
+            let cost = sums.pooled(model.scale.exposure);
+            if cost > most {
                 continue;
             }
-            let Some(counts) = model.scale.counts(&sums).filter(|counts| counts.both() >= self.spec.min_events) else { continue };
-            let extra = if lean { model.work } else { Self::doubt(model, group, &sums, whole).extra };
+            let Some(counts) = model.scale.counts(sums).filter(|counts| counts.both() >= self.spec.min_events) else { continue };
+            // Noise takes from the evidence, but for what a large part of the control group has in common with it.
+            let inside = cost / whole;
+            if inside < SMALL_PART && counts.evidence_at_most() * (1.0 + 8.0 * inside) <= 2.0 * group.ln_kind {
+                continue;
+            }
+            let extra = if lean { model.work } else { Self::doubt(model, group, sums, whole).extra };
             let z = counts.quick_test(extra).z;
             let score = z * z - 2.0 * group.ln_kind;
-            let is_inside = || found.iter().any(|found| found.rows.binary_search(&(self.first_row(&group.scope))).is_ok());
-            if score > 0.0 && (sums.pooled(model.scale.exposure) <= room[usize::from(z < 0.0)] || is_inside()) {
-                scored.push((score, at, sums, counts));
+            let is_inside = || found.iter().any(|found| found.nodes.contains(self.first_row(&group.scope)));
+            if score > 0.0 && (cost <= room[usize::from(z < 0.0)] || is_inside()) {
+                scored.push((score, at, *sums, counts));
             }
         }
         scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         scored
     }
 
-    /// How much cost further changes of each direction (growth first) may hold.
-    fn room(&self, found: &[Found], model: &Model) -> [f64; 2] {
-        let multipliers = self.multipliers(found);
-        let (mut whole, mut held) = (0.0, [0.0; 2]);
-        for (node, by) in self.base.ground.nodes.iter().zip(multipliers) {
-            let cost = node.pooled(model.scale.exposure);
-            whole += cost;
-            if by.to_bits() != 1.0_f64.to_bits() {
-                held[usize::from(by < 1.0)] += cost;
-            }
-        }
-        held.map(|held| whole * CHANGED - held)
-    }
-
-    fn first_row(&self, scope: &Scope) -> u32 {
+    fn first_row(&self, scope: &Scope) -> usize {
         let first = self.base.ranges(self.comparison, scope.place, scope.measure).next();
-        scope.node.map_or_else(|| first.map_or(0, |range| range.start as u32), |node| node.row() as u32)
+        scope.node.map_or_else(|| first.map_or(0, |range| range.start), NodeId::row)
     }
 
-    fn whole(all: &[Sums], model: &Model) -> f64 {
-        all.first().map_or(0.0, |sums| sums.pooled(model.scale.exposure))
+    /// Cost of all that is left.
+    fn whole(left: &Left<'_>, model: &Model) -> f64 {
+        left.tables().totals.first().map_or(0.0, |sums| sums.pooled(model.scale.exposure))
     }
 
     fn best(&self, scored: &[(f64, usize, Sums, Counts)], model: &Model, whole: f64) -> Option<Found> {
@@ -309,22 +272,23 @@ impl Search<'_> {
     }
 
     fn named(&self, group: &Group, test: Test) -> Found {
-        let mut rows = self.rows(&group.scope);
-        rows.sort_unstable();
-        Found { group: *group, rows, test, multiplier: 1.0 }
+        let nodes = self.nodes(&group.scope);
+        let sums = self.base.sums_of(self.comparison, &nodes);
+        Found { group: *group, nodes, sums, test, multiplier: 1.0 }
     }
 
     /// Each explanation's multiplier beside the others: the sums after equal those before times the work (iterative proportional fitting).
     fn fit(&self, found: &mut [Found], model: &Model) {
+        // The parts of each that the same others hold too.
+        let parts: Vec<Vec<(Vec<usize>, Sums)>> = (0..found.len()).map(|at| self.parts(found, at)).collect();
         for _ in 0..8 {
             let mut moved = 0.0_f64;
-            for at in 0..found.len() {
-                let others = self.multipliers_but(found, at);
-                let old = found[at].multiplier;
+            for (at, parts) in parts.iter().enumerate() {
                 let mut sums = Sums::default();
-                for &row in found[at].rows.iter().checked() {
-                    sums.add(&self.base.ground.nodes[row as usize].divided(others[row as usize]));
+                for (others, part) in parts {
+                    sums.add(&part.divided(others.iter().map(|&other| found[other].multiplier).product()));
                 }
+                let old = found[at].multiplier;
                 let ratio = sums.value[1] / sums.value[0] / model.scale.exposure;
                 let ratio = if ratio.is_nan() { 1.0 } else { ratio };
                 found[at].multiplier = ratio;
@@ -336,8 +300,39 @@ impl Search<'_> {
         }
     }
 
+    /// An explanation's nodes by which other explanations hold them, with their sums.
+    fn parts(&self, found: &[Found], at: usize) -> Vec<(Vec<usize>, Sums)> {
+        let Some(own) = found.get(at) else { return Vec::new() };
+        let others: Vec<usize> = (0..found.len()).filter(|&other| other != at && found[other].nodes.meets(&own.nodes)).collect();
+        if others.is_empty() {
+            return vec![(others, own.sums)];
+        }
+        let mut edges: Vec<usize> = others
+            .iter()
+            .flat_map(|&other| found[other].nodes.ranges())
+            .chain(own.nodes.ranges())
+            .flat_map(|range| [range.start, range.end])
+            .collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let mut made: Vec<(Vec<usize>, Sums)> = Vec::new();
+        for pair in edges.windows(2).checked() {
+            let &[start, end] = pair else { continue };
+            if !own.nodes.contains(start) {
+                continue;
+            }
+            let sums = self.base.sums_of(self.comparison, &NodeSet::new(std::iter::once(start..end)));
+            let holding: Vec<usize> = others.iter().copied().filter(|&other| found[other].nodes.contains(start)).collect();
+            match made.iter_mut().find(|(others, _)| *others == holding) {
+                Some((_, part)) => part.add(&sums),
+                None => made.push((holding, sums)),
+            }
+        }
+        made
+    }
+
     /// Holds each explanation against the alternatives beside the others: takes a better one, or drops what is no longer significant.
-    fn reconsider(&self, found: &mut Vec<Found>, model: &Model) {
+    fn reconsider(&self, found: &mut Vec<Found>, left: &mut Left<'_>, model: &Model) {
         for _ in 0..3 {
             let mut changed = false;
             let mut at = 0;
@@ -345,23 +340,23 @@ impl Search<'_> {
                 let mut others = found.clone();
                 let own = others.remove(at);
                 self.fit(&mut others, model);
-                let nodes = self.base.ground.explained(&self.multipliers(&others), &model.scale);
-                let all = totals(&nodes, self.comparison.tree());
+                left.set(explanations(&others), &model.scale);
+                let whole = Self::whole(left, model);
                 let score = |group: &Group, test: &Test| test.z * test.z - 2.0 * group.ln_kind;
-                let sums = self.sums(&own.group.scope, &nodes, &all);
+                let sums = *Self::sums(&own.group.scope, &left.tables());
                 let test = model
                     .scale
                     .counts(&sums)
-                    .map_or(Test::NONE, |counts| counts.test(Self::doubt(model, &own.group, &sums, Self::whole(&all, model))));
-                let mut scored = self.scored(&others, &nodes, &all, model, false);
+                    .map_or(Test::NONE, |counts| counts.test(Self::doubt(model, &own.group, &sums, whole)));
+                let mut scored = self.scored(&others, left, model, false);
                 scored.truncate(EXACT);
                 // Only what shares nodes with it is an alternative: the rest has its turn later.
                 scored.retain(|(_, group, ..)| {
                     let scope = &self.groups.rows[*group].scope;
                     !others.iter().any(|other| other.group.scope == *scope)
-                        && self.rows(scope).iter().any(|row| own.rows.binary_search(row).is_ok())
+                        && self.nodes(scope).meets(&own.nodes)
                 });
-                match self.best(&scored, model, Self::whole(&all, model)) {
+                match self.best(&scored, model, whole) {
                     Some(best) if best.group.scope != own.group.scope && score(&best.group, &best.test) > score(&own.group, &test) => {
                         found[at] = best;
                         changed = true;
@@ -383,6 +378,10 @@ impl Search<'_> {
             }
         }
     }
+}
+
+fn explanations(found: &[Found]) -> impl Iterator<Item = (&NodeSet, f64)> + Clone {
+    found.iter().map(|found| (&found.nodes, found.multiplier))
 }
 
 /// True where there are too few functions for the bulk to say how much work was done.

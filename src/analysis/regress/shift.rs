@@ -11,6 +11,7 @@ use super::search::{Found, Search};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::diff::Measure;
 use crate::analysis::diff::ground::Sums;
+use crate::analysis::diff::left::NodeSet;
 use crate::analysis::diff::noise::Model;
 use crate::analysis::place::PlaceId;
 
@@ -29,22 +30,12 @@ const WHOLE: f64 = 0.7;
 
 /// True where the surroundings of a finding took part of its change back, as surely as its samples can say.
 pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found) -> bool {
-    let nodes = &search.base.ground.nodes;
     let exposure = model.scale.exposure;
-    let sum = |ranges: &[Range<usize>]| {
-        let mut made = Sums::default();
-        for row in ranges.iter().cloned().flatten() {
-            made.add(&nodes[row]);
-        }
-        made
-    };
+    let sum = |ranges: &[Range<usize>]| search.base.sums_of(search.comparison, &NodeSet::new(ranges.iter().cloned()));
     let delta = |sums: &Sums| sums.value[1] / exposure - sums.value[0];
-    let mut own = Sums::default();
-    for &row in &found.rows {
-        own.add(&nodes[row as usize]);
-    }
+    let own = found.sums;
     let moved = delta(&own).abs();
-    let whole: f64 = nodes.iter().map(|sums| sums.pooled(exposure)).sum();
+    let whole = search.base.absolute[0] + search.base.absolute[1] / exposure;
     let stayed = |ranges: &[Range<usize>], sums: &Sums| {
         let cost = sums.pooled(exposure);
         if cost > whole * WHOLE {
@@ -72,16 +63,13 @@ pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found) -> bool
 fn carriers(search: &Search<'_>, found: &Found, exposure: f64, moved: f64) -> Vec<(PlaceId, f64)> {
     let (tree, base) = (search.comparison.tree(), search.base);
     let mut parts: FxHashMap<PlaceId, [f64; 2]> = FxHashMap::default();
-    for &row in &found.rows {
-        let sums = base.ground.nodes[row as usize];
-        let delta = sums.value[1] / exposure - sums.value[0];
-        let Some(node) = NodeId::from_row(row as usize) else { continue };
-        let inside = tree.path_up(node).take_while(|at| found.rows.binary_search(&(at.row() as u32)).is_ok());
-        for at in inside.filter(|at| base.outermost[at.row()]) {
-            let part = parts.entry(tree.place(at)).or_default();
-            part[0] += delta;
-            part[1] += sums.pooled(exposure);
-        }
+    // A function's own cost has nothing inside.
+    let rows = (found.group.scope.measure == Measure::Total).then(|| found.nodes.rows()).into_iter().flatten();
+    for node in rows.filter(|&row| base.outermost[row]).filter_map(NodeId::from_row) {
+        let sums = base.totals[node.row()];
+        let part = parts.entry(tree.place(node)).or_default();
+        part[0] += sums.value[1] / exposure - sums.value[0];
+        part[1] += sums.pooled(exposure);
     }
     parts.remove(&found.group.scope.place);
     let mut made: Vec<(PlaceId, f64)> =

@@ -7,10 +7,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::diff::ground::{Ground, Scale, Sums, totals};
+use super::super::diff::ground::{Ground, Scale, Sums, Tables};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::Verdict;
+use crate::analysis::diff::{Base, Verdict};
 use crate::analysis::place::PlaceId;
 use crate::base::ticket::{Checked as _, Here};
 
@@ -59,34 +59,21 @@ struct OneSided {
     nodes: Vec<NodeId>,
 }
 
-/// Finds structure changes, and puts the nodes of both readings together in `ground`.
-pub(super) fn detect(comparison: &Comparison, ground: &mut Ground, outermost: &[bool], scale: &Scale) -> Vec<Structure> {
+/// Finds structure changes, and puts the nodes of both readings together.
+pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) -> Vec<Structure> {
     let tree = comparison.tree();
-    let all = totals(&ground.nodes, tree);
-    let mut by_place: FxHashMap<PlaceId, OneSided> = FxHashMap::default();
-    for node in tree.nodes().skip(1).checked() {
-        let place = tree.place(node);
-        let entry =
-            by_place.entry(place).or_insert_with(|| OneSided { place, side: 0, sums: Sums::default(), self_: 0.0, nodes: Vec::new() });
-        entry.nodes.push(node);
-        entry.self_ += ground.nodes[node.row()].pooled(scale.exposure);
-        if outermost[node.row()] {
-            entry.sums.add(&all[node.row()]);
-        }
-    }
-    let mut one_sided: Vec<OneSided> = by_place
-        .into_values()
-        .checked()
-        .filter_map(|mut row| {
-            let counts = scale.counts(&row.sums).filter(|counts| counts.both() >= LEAST_EVENTS)?;
-            row.side = match (counts.before > 0.0, counts.after > 0.0) {
-                (true, false) => 0,
-                (false, true) => 1,
-                _ => return None,
-            };
-            Some(row)
-        })
-        .collect();
+    let [selfs, totals] = &base.places;
+    let one_sided = comparison.places().ids().skip(1).checked().filter_map(|place| {
+        let sums = totals[place.row()];
+        let counts = scale.counts(&sums).filter(|counts| counts.both() >= LEAST_EVENTS)?;
+        let side = match (counts.before > 0.0, counts.after > 0.0) {
+            (true, false) => 0,
+            (false, true) => 1,
+            _ => return None,
+        };
+        Some(OneSided { place, side, sums, self_: selfs[place.row()].pooled(scale.exposure), nodes: Vec::new() })
+    });
+    let mut one_sided: Vec<OneSided> = one_sided.collect();
     // Every pair is compared: the largest are enough.
     one_sided.sort_by(|a, b| b.sums.pooled(scale.exposure).total_cmp(&a.sums.pooled(scale.exposure)).then(a.place.cmp(&b.place)));
     one_sided.truncate(MOST_ONE_SIDED);
@@ -94,39 +81,54 @@ pub(super) fn detect(comparison: &Comparison, ground: &mut Ground, outermost: &[
     if one_sided.is_empty() {
         return Vec::new();
     }
-    let mut made = renamed(comparison, ground, &all, &one_sided, scale);
+    for row in &mut one_sided {
+        row.nodes = base.nodes_of(row.place).filter_map(NodeId::from_row).collect();
+    }
+    let mut made = renamed(comparison, base.tables(), &one_sided, scale);
     let taken: Vec<PlaceId> =
         made.iter().flat_map(|row| [Some(row.place), if let Fate::Renamed(new) = row.fate { Some(new) } else { None }]).flatten().collect();
     for row in one_sided.iter().filter(|row| !taken.contains(&row.place)) {
-        made.extend(folded(tree, ground, row, scale));
+        made.extend(folded(tree, &base.ground, row, scale));
     }
-    apply(tree, ground, &made);
+    if !made.is_empty() {
+        let captured = base.ground.nodes.iter().copied().checked().collect();
+        apply(tree, &mut base.ground, &made);
+        base.changed(comparison, captured);
+    }
     made
 }
 
 /// Pairs of names of which each has the callers, callees and cost of the other, best first, each name once.
-fn renamed(comparison: &Comparison, ground: &Ground, all: &[Sums], rows: &[OneSided], scale: &Scale) -> Vec<Structure> {
+fn renamed(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], scale: &Scale) -> Vec<Structure> {
     let tree = comparison.tree();
-    let callers: Vec<FxHashMap<Option<PlaceId>, f64>> = rows.iter().map(|row| neighbours(tree, ground, all, row, true)).collect();
-    let callees: Vec<FxHashMap<Option<PlaceId>, f64>> = rows.iter().map(|row| neighbours(tree, ground, all, row, false)).collect();
+    let looks: Vec<Look> = rows
+        .iter()
+        .map(|row| {
+            let trigrams = trigrams(comparison.places().name(row.place));
+            Look { callers: neighbours(tree, sums, row, true), callees: neighbours(tree, sums, row, false), trigrams }
+        })
+        .collect();
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     let free = |row: &OneSided| comparison.shape.matching.may_propose(row.place);
     for (old, before) in rows.iter().enumerate().filter(|(_, row)| row.side == 0 && free(row)) {
         for (new, after) in rows.iter().enumerate().checked().filter(|(_, row)| row.side == 1 && free(row)) {
-            let above = cosine(&callers[old], &callers[new]);
-            let below = cosine(&callees[old], &callees[new]);
+            let above = looks[old].callers.cosine(&looks[new].callers);
+            if above < CALLERS {
+                continue;
+            }
+            let below = looks[old].callees.cosine(&looks[new].callees);
             let mut sums = before.sums;
             sums.add(&after.sums);
             let Some(counts) = scale.counts(&sums) else { continue };
             let effect = counts.effect().abs();
-            let alike = trigrams_alike(comparison.places().name(before.place), comparison.places().name(after.place));
+            let alike = trigrams_alike(&looks[old].trigrams, &looks[new].trigrams);
             // A leaf has nothing but its cost and its name to be known by.
-            let leaf = callees[old].len() == 1;
+            let leaf = looks[old].callees.parts.len() == 1;
             if leaf && alike < ALIKE && counts.sampling() > LEAF_ERROR * LEAF_ERROR {
                 continue;
             }
             let same_cost = effect < SAME_COST * (counts.sampling() + 0.02).sqrt() || alike >= ALIKE && effect < 1.0;
-            if above >= CALLERS && below >= CALLEES && same_cost {
+            if below >= CALLEES && same_cost {
                 pairs.push((above + below + alike - effect, old, new));
             }
         }
@@ -146,45 +148,74 @@ fn renamed(comparison: &Comparison, ground: &Ground, all: &[Sums], rows: &[OneSi
     made
 }
 
+/// By what a function is known beside its cost.
+struct Look {
+    callers: Neighbours,
+    callees: Neighbours,
+    trigrams: Vec<[u8; 3]>,
+}
+
 /// Cost by caller, or by callee with `None` for a function's own.
-fn neighbours(tree: &CallTree, ground: &Ground, all: &[Sums], row: &OneSided, above: bool) -> FxHashMap<Option<PlaceId>, f64> {
+struct Neighbours {
+    /// In the order of places.
+    parts: Vec<(Option<PlaceId>, f64)>,
+    /// Root of the sum of their squares.
+    size: f64,
+}
+
+impl Neighbours {
+    fn cosine(&self, other: &Self) -> f64 {
+        let sizes = self.size * other.size;
+        if sizes <= 0.0 {
+            return 0.0;
+        }
+        let (mut one, mut two) = (self.parts.iter().peekable(), other.parts.iter().peekable());
+        let mut product = 0.0;
+        while let (Some((a, left)), Some((b, right))) = (one.peek(), two.peek()) {
+            match a.cmp(b) {
+                std::cmp::Ordering::Less => _ = one.next(),
+                std::cmp::Ordering::Greater => _ = two.next(),
+                std::cmp::Ordering::Equal => {
+                    product += left * right;
+                    (_, _) = (one.next(), two.next());
+                }
+            }
+        }
+        product / sizes
+    }
+}
+
+fn neighbours(tree: &CallTree, sums: Tables<'_>, row: &OneSided, above: bool) -> Neighbours {
     let mut made: FxHashMap<Option<PlaceId>, f64> = FxHashMap::default();
     for &node in row.nodes.iter().checked() {
         if above {
-            *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += all[node.row()].value[row.side];
+            *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += sums.totals[node.row()].value[row.side];
             continue;
         }
-        *made.entry(None).or_default() += ground.nodes[node.row()].value[row.side];
+        *made.entry(None).or_default() += sums.nodes[node.row()].value[row.side];
         for child in tree.children(node) {
-            *made.entry(Some(tree.place(child))).or_default() += all[child.row()].value[row.side];
+            *made.entry(Some(tree.place(child))).or_default() += sums.totals[child.row()].value[row.side];
         }
     }
+    let mut parts: Vec<(Option<PlaceId>, f64)> = made.into_iter().collect();
+    parts.sort_unstable_by_key(|part| part.0);
+    let mut squares: Vec<f64> = parts.iter().map(|part| part.1 * part.1).collect();
+    // Sums do not depend on the order but by rounding, and swapped sides have another one.
+    squares.sort_by(f64::total_cmp);
+    let size = squares.iter().sum::<f64>().sqrt();
+    Neighbours { parts, size }
+}
+
+/// Three-letter pieces of a name, each once.
+fn trigrams(name: &str) -> Vec<[u8; 3]> {
+    let mut made: Vec<[u8; 3]> = name.as_bytes().windows(3).filter_map(|piece| piece.try_into().ok()).collect();
+    made.sort_unstable();
+    made.dedup();
     made
 }
 
-fn cosine(one: &FxHashMap<Option<PlaceId>, f64>, other: &FxHashMap<Option<PlaceId>, f64>) -> f64 {
-    // Sums of products do not depend on the order but by rounding.
-    let mut keys: Vec<&Option<PlaceId>> = one.keys().collect();
-    keys.sort_unstable();
-    let product: f64 = keys.iter().filter_map(|key| Some(one.get(*key)? * other.get(*key)?)).sum();
-    let size = |map: &FxHashMap<Option<PlaceId>, f64>| -> f64 {
-        let mut values: Vec<f64> = map.values().map(|value| value * value).collect();
-        values.sort_by(f64::total_cmp);
-        values.iter().sum::<f64>().sqrt()
-    };
-    let sizes = size(one) * size(other);
-    if sizes > 0.0 { product / sizes } else { 0.0 }
-}
-
 /// Part of three-letter pieces that two names have in common.
-fn trigrams_alike(one: &str, other: &str) -> f64 {
-    let pieces = |name: &str| -> Vec<[u8; 3]> {
-        let mut made: Vec<[u8; 3]> = name.as_bytes().windows(3).filter_map(|piece| piece.try_into().ok()).collect();
-        made.sort_unstable();
-        made.dedup();
-        made
-    };
-    let (one, other) = (pieces(one), pieces(other));
+fn trigrams_alike(one: &[[u8; 3]], other: &[[u8; 3]]) -> f64 {
     let common = one.iter().filter(|piece| other.binary_search(piece).is_ok()).count() as f64;
     let all = (one.len() + other.len()) as f64 - common;
     if all > 0.0 { common / all } else { 0.0 }
@@ -245,9 +276,6 @@ fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeI
 
 /// Puts values of changed paths where the unchanged reading has them.
 fn apply(tree: &CallTree, ground: &mut Ground, structures: &[Structure]) {
-    if structures.is_empty() {
-        return;
-    }
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
     // Where each node's values go; callers stand before their callees.
     let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());

@@ -16,21 +16,38 @@ use crate::{Run, row};
 
 /// Names in the larger trees.
 const NAMES: usize = 20_000;
+/// Part of the nodes that call nothing that is in one capture only.
+const ONLY_HERE: f64 = 0.05;
 /// Samples of a capture per node.
 const SAMPLES: f64 = 10.0;
 /// Each step counts as the fastest of this many.
 const TIMES: usize = 3;
 
-/// Two captures of the same program with about `nodes` nodes each, of which a twentieth is only in one of them.
-fn captures(nodes: usize) -> Vec<Arc<Profile>> {
+/// Levels of the call trees.
+const LEVELS: usize = 200;
+
+/// Two captures of the same program with about `nodes` nodes each, at most `levels` deep, of which a twentieth is only in one of them.
+fn captures(nodes: usize, levels: usize) -> Vec<Arc<Profile>> {
     let mut random = Random::new(7, nodes as u64);
     // Callers are among the nodes that were made last: deep paths, as in real programs.
     let names = NAMES.min(nodes / 4);
-    let rows: Vec<(Option<usize>, usize, f64)> = (0..nodes)
+    let mut depths: Vec<usize> = Vec::with_capacity(nodes);
+    let mut callers: Vec<Option<usize>> = Vec::with_capacity(nodes);
+    let mut is_caller = vec![false; nodes];
+    let rows: Vec<(usize, f64)> = (0..nodes)
         .map(|row| {
             let back = (random.uniform().powi(3) * 400.0) as usize + 1;
+            let mut caller = (row >= 20).then(|| row - back.min(row));
+            while let Some(deep) = caller.filter(|&caller| depths[caller] + 1 >= levels) {
+                caller = (0..levels / 2).try_fold(deep, |at, _| callers[at]);
+            }
+            depths.push(caller.map_or(0, |caller| depths[caller] + 1));
+            callers.push(caller);
+            if let Some(caller) = caller {
+                is_caller[caller] = true;
+            }
             let name = (random.uniform().powi(2) * names as f64) as usize;
-            ((row >= 20).then(|| row - back.min(row)), name, (1.5 * random.normal() - 1.1).exp())
+            (name, (1.5 * random.normal() - 1.1).exp())
         })
         .collect();
     (0..2)
@@ -45,13 +62,13 @@ fn captures(nodes: usize) -> Vec<Arc<Profile>> {
                 })
                 .collect();
             let mut stacks = Vec::with_capacity(nodes);
-            for (row, &(caller, name, _)) in rows.iter().enumerate() {
-                let only = row % 40 == 39 - side && row > 100;
-                // What is in one capture only has another name in the other.
-                let name = if only { (name + 1) % names } else { name };
-                stacks.push(builder.stack(caller.map(|caller| stacks[caller]), frames[name]));
+            for (row, &(name, _)) in rows.iter().enumerate() {
+                // What is in one capture only has another name in the other; a caller would take all below it along.
+                let only = random.uniform() < ONLY_HERE && !is_caller[row];
+                let name = if only { (name + 1 + side) % names } else { name };
+                stacks.push(builder.stack(callers[row].map(|caller| stacks[caller]), frames[name]));
             }
-            for (stack, &(_, _, share)) in stacks.iter().zip(&rows) {
+            for (stack, &(_, share)) in stacks.iter().zip(&rows) {
                 let count = random.poisson(SAMPLES * share) as i64;
                 if count > 0 {
                     builder.rows.sample(Sample { stack: Some(*stack), ..Sample::default() }, &[count, count * 10_000_000]);
@@ -81,14 +98,17 @@ pub(crate) fn rows(run: &Run) {
     if !run.wants("R16") {
         return;
     }
-    for nodes in [1_000_000, 3_000] {
-        let captures = captures(nodes);
+    // No program calls ten thousand levels deep; what takes minutes there shows which step depends on depth.
+    let deep = (run.scale > 1).then_some((1_000_000, usize::MAX));
+    for (nodes, levels) in [(1_000_000, LEVELS), (3_000, LEVELS)].into_iter().chain(deep) {
+        let captures = captures(nodes, levels);
         let (filter, ticket) = (Filter::default(), Ticket::new());
         let mut count = nodes as f64;
         let large = nodes > 100_000;
+        let levels = if levels == usize::MAX { "all".to_owned() } else { levels.to_string() };
         let line = |count: f64, what: &str, millis: f64, goal: Option<f64>| {
             let wanted = goal.map_or(String::new(), |goal| format!("<= {goal} ms"));
-            row("R16", &format!("2 x {nodes} nodes: {what}"), &wanted, &format!("{millis:.1} ms"), goal.map(|goal| millis <= goal), count);
+            row("R16", &format!("2 x {nodes} nodes, {levels} levels: {what}"), &wanted, &format!("{millis:.1} ms"), goal.map(|goal| millis <= goal), count);
         };
         let (join, shape) = fastest(|| {
             Arc::new(Shape::build(&captures, Granularity::Function, Direction::TopDown, &filter, &ticket).expect("not cancelled"))

@@ -1,0 +1,216 @@
+//! What explanations leave: the sums of nodes, of subtrees and of places without the changes that are explained, kept as explanations come and go.
+//!
+//! An explanation touches its nodes, their callers and the places of both; only these are added up anew, and always from their parts, so that what
+//! is left does not depend on what was tried before. Deliberately absent: which explanations there are (`regress`). Start reading at [`Left::set`].
+
+use std::ops::Range;
+
+use super::Base;
+use super::ground::{Scale, Sums, Tables};
+use crate::analysis::call_tree::{CallTree, NodeId};
+use crate::analysis::place::PlaceId;
+use crate::base::ticket::Checked as _;
+
+/// Nodes as disjoint ranges of rows, ascending.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct NodeSet {
+    ranges: Vec<Range<usize>>,
+    len: usize,
+}
+
+impl NodeSet {
+    /// Of ranges that have no row in common.
+    pub(crate) fn new(ranges: impl Iterator<Item = Range<usize>>) -> Self {
+        let mut ranges: Vec<Range<usize>> = ranges.checked().filter(|range| !range.is_empty()).collect();
+        ranges.sort_unstable_by_key(|range| range.start);
+        let len = ranges.iter().map(Range::len).sum();
+        Self { ranges, len }
+    }
+
+    /// The nodes that any of several has.
+    pub(crate) fn union<'a>(sets: impl Iterator<Item = &'a Self>) -> Self {
+        let mut all: Vec<Range<usize>> = sets.flat_map(Self::ranges).cloned().checked().collect();
+        all.sort_unstable_by_key(|range| range.start);
+        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(all.len());
+        for range in all {
+            match ranges.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => ranges.push(range),
+            }
+        }
+        Self::new(ranges.into_iter())
+    }
+
+    /// Number of nodes.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn ranges(&self) -> &[Range<usize>] {
+        &self.ranges
+    }
+
+    /// Rows, ascending.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        self.ranges.iter().cloned().flatten().checked()
+    }
+
+    pub(crate) fn contains(&self, row: usize) -> bool {
+        let at = self.ranges.partition_point(|range| range.end <= row);
+        self.ranges.get(at).is_some_and(|range| range.contains(&row))
+    }
+
+    /// True where both have a node in common.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        let (few, many) = if self.ranges.len() <= other.ranges.len() { (self, other) } else { (other, self) };
+        few.ranges.iter().any(|range| {
+            let at = many.ranges.partition_point(|other| other.end <= range.start);
+            many.ranges.get(at).is_some_and(|other| other.start < range.end)
+        })
+    }
+}
+
+/// The sums that explanations leave.
+pub(crate) struct Left<'a> {
+    base: &'a Base,
+    tree: &'a CallTree,
+    nodes: Vec<Sums>,
+    totals: Vec<Sums>,
+    places: [Vec<Sums>; 2],
+    /// What is explained now: see [`Left::set`].
+    explained: Vec<(NodeSet, u64)>,
+    scale: Option<[u64; 2]>,
+    /// Cost of the nodes of which after costs more, and of those of which it costs less.
+    held: [f64; 2],
+    /// Rows and places that differ from the base.
+    rows: Vec<u32>,
+    touched: Vec<PlaceId>,
+    /// By row, 1 where nothing is explained.
+    multiplier: Vec<f64>,
+    is_row: Vec<bool>,
+    /// By place.
+    is_place: Vec<bool>,
+}
+
+impl<'a> Left<'a> {
+    /// Nothing is explained.
+    pub(crate) fn new(tree: &'a CallTree, base: &'a Base) -> Self {
+        let copy = |sums: &[Sums]| -> Vec<Sums> { sums.iter().copied().checked().collect() };
+        Self {
+            base,
+            tree,
+            nodes: copy(&base.ground.nodes),
+            totals: copy(&base.totals),
+            places: base.places.clone(),
+            explained: Vec::new(),
+            scale: None,
+            held: [0.0; 2],
+            rows: Vec::new(),
+            touched: Vec::new(),
+            multiplier: vec![1.0; tree.len()],
+            is_row: vec![false; tree.len()],
+            is_place: vec![false; base.places[0].len()],
+        }
+    }
+
+    /// Takes explanations out, each as nodes of which after costs so many times what before costs: see [`Sums::explained`]. A node of several has their product.
+    pub(crate) fn set<'b>(&mut self, explained: impl Iterator<Item = (&'b NodeSet, f64)> + Clone, scale: &Scale) {
+        let of = Some([scale.exposure.to_bits(), scale.event_cost.to_bits()]);
+        let same = self.explained.iter().map(|(set, by)| (set, *by)).eq(explained.clone().map(|(set, by)| (set, by.to_bits())));
+        if same && (self.scale == of || self.rows.is_empty()) {
+            return;
+        }
+        self.restore();
+        for (set, by) in explained.clone() {
+            for row in set.rows() {
+                self.multiplier[row] *= by;
+                if !std::mem::replace(&mut self.is_row[row], true) {
+                    self.rows.push(row as u32);
+                }
+            }
+        }
+        let unchanged = 1.0_f64.to_bits();
+        for &row in self.rows.iter().checked() {
+            let by = std::mem::replace(&mut self.multiplier[row as usize], 1.0);
+            if by.to_bits() != unchanged {
+                let sums = &self.base.ground.nodes[row as usize];
+                self.held[usize::from(by < 1.0)] += sums.pooled(scale.exposure);
+                self.nodes[row as usize] = sums.explained(by, scale);
+            }
+        }
+        self.add_up();
+        self.explained = explained.map(|(set, by)| (set.clone(), by.to_bits())).collect();
+        self.scale = of;
+    }
+
+    /// Everything as in the base.
+    fn restore(&mut self) {
+        for row in self.rows.drain(..).checked() {
+            let row = row as usize;
+            self.is_row[row] = false;
+            self.nodes[row] = self.base.ground.nodes[row];
+            self.totals[row] = self.base.totals[row];
+        }
+        for place in self.touched.drain(..).map(PlaceId::row) {
+            self.is_place[place] = false;
+            for measure in 0..2 {
+                self.places[measure][place] = self.base.places[measure][place];
+            }
+        }
+        self.explained.clear();
+        self.held = [0.0; 2];
+    }
+
+    /// Sums of the callers of changed rows, and of the places of both.
+    fn add_up(&mut self) {
+        let (tree, base) = (self.tree, self.base);
+        let mut at = 0;
+        while let Some(&row) = self.rows.get(at) {
+            let parent = NodeId::from_row(row as usize).and_then(|node| tree.parent(node));
+            if let Some(parent) = parent
+                && !std::mem::replace(&mut self.is_row[parent.row()], true)
+            {
+                self.rows.push(parent.row() as u32);
+            }
+            at += 1;
+        }
+        // Callees before their callers.
+        self.rows.sort_unstable_by(|a, b| b.cmp(a));
+        let mut callees: Vec<usize> = Vec::new();
+        for &row in self.rows.iter().checked() {
+            let Some(node) = NodeId::from_row(row as usize) else { continue };
+            let mut sum = self.nodes[node.row()];
+            callees.clear();
+            callees.extend(tree.children(node).map(NodeId::row));
+            for &callee in callees.iter().rev().checked() {
+                sum.add(&self.totals[callee]);
+            }
+            self.totals[node.row()] = sum;
+            let place = tree.place(node);
+            if node != CallTree::ROOT && !std::mem::replace(&mut self.is_place[place.row()], true) {
+                self.touched.push(place);
+            }
+        }
+        for &place in self.touched.iter().checked() {
+            let (mut own, mut total) = (Sums::default(), Sums::default());
+            for row in base.nodes_of(place).checked() {
+                own.add(&self.nodes[row]);
+                if base.outermost[row] {
+                    total.add(&self.totals[row]);
+                }
+            }
+            self.places[0][place.row()] = own;
+            self.places[1][place.row()] = total;
+        }
+    }
+
+    /// Captured cost of the nodes that are explained as more, and as less.
+    pub(crate) const fn held(&self) -> [f64; 2] {
+        self.held
+    }
+
+    /// Sums of nodes, subtrees and places.
+    pub(crate) fn tables(&self) -> Tables<'_> {
+        Tables { nodes: &self.nodes, totals: &self.totals, places: &self.places }
+    }
+}
