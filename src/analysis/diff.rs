@@ -522,20 +522,23 @@ impl Base {
         for row in (1..held.len()).checked() {
             held[row] += held[row - 1];
         }
-        let doubt = |(place, sums): (PlaceId, &Sums)| {
+        let here = Here::new();
+        let doubt = |(row, sums): (usize, &Sums)| {
+            let Some(place) = PlaceId::from_row(row) else { return Doubt::NONE };
+            here.checkpoint();
             let mix = if sums.pooled(1.0) > 0.0 { self.shapes.of_place(place, measure) } else { Mix::ONE };
             let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background);
             let own = sums.pooled(exposure);
             let held: f64 = if held.is_empty() {
                 0.0
             } else {
-                self.ranges(comparison, place, measure).checked().map(|range| held[range.end] - held[range.start]).sum()
+                self.ranges(comparison, place, measure).map(|range| held[range.end] - held[range.start]).sum()
             };
             // What a finding holds is not part of the control group.
             let inside = if own > 0.0 { (own - held).max(0.0).powi(2) / own / whole } else { 0.0 };
             model.doubt(sums, mix, repeated, inside)
         };
-        comparison.places().ids().zip(sums).checked().map(doubt).collect()
+        sums.par_iter().enumerate().with_min_len(1 << 6).map(doubt).collect()
     }
 }
 
@@ -611,6 +614,7 @@ fn decide(
     let tests = rows.len();
     let (searched, alone) = (power_width(spec.level / tests.max(1) as f64), power_width(spec.level));
     let largest = largest_total(comparison);
+    let mut last = (f64::NAN, searched);
     for ((measure, table), sums) in Measure::ALL.into_iter().zip(tables.iter_mut()).zip(sums) {
         for (place, sums) in comparison.places().ids().zip(sums).checked() {
             let row = place.row();
@@ -619,7 +623,15 @@ fn decide(
             let detectable = |width: f64| {
                 counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, extra, doubtful_width(width, freedom)))
             };
-            let width = weight.and_then(|weight| weight(measure, place)).map_or(searched, |weight| power_width(spec.level * weight));
+            let width = match weight.and_then(|weight| weight(measure, place)) {
+                // There are few different weights.
+                Some(weight) if weight.to_bits() == last.0.to_bits() => last.1,
+                Some(weight) => {
+                    last = (weight, power_width(spec.level * weight));
+                    last.1
+                }
+                None => searched,
+            };
             table.minimum_detectable[row] = detectable(width);
             table.needed[row] =
                 counts.map_or(Needed::UNKNOWN, |c| needed(c.before, c.exposure, extra, doubtful_width(width, freedom), spec.growth));
@@ -679,8 +691,8 @@ fn node_diff(places: &[PlaceId], totals: &[Sums], extra: &[f64], scale: &Scale, 
             };
             let counts = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events);
             // NaN = not tested.
-            let p = counts.map_or(f64::NAN, |counts| counts.quick_test(extra.get(place.row()).copied().unwrap_or(0.0)).p);
-            (effect as f32, p, marks)
+            let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(extra.get(place.row()).copied().unwrap_or(0.0)));
+            (effect as f32, ln_p, marks)
         })
         .collect();
     let q = Ranks::new(rows.iter().map(|row| row.1));
@@ -702,14 +714,15 @@ impl Ranks {
     /// Bins per unit of −ln p: the last bin holds everything below e^−100.
     const PER_UNIT: f64 = Self::BINS as f64 / 100.0;
 
-    fn bin(p: f64) -> usize {
-        ((-p.max(f64::MIN_POSITIVE).ln() * Self::PER_UNIT) as usize).min(Self::BINS - 1)
+    fn bin(ln_p: f64) -> usize {
+        ((-ln_p * Self::PER_UNIT) as usize).min(Self::BINS - 1)
     }
 
-    fn new(p: impl Iterator<Item = f64>) -> Self {
+    /// From logarithms of p values, NaN for what was not tested.
+    fn new(ln_p: impl Iterator<Item = f64>) -> Self {
         let mut count = vec![0_usize; Self::BINS];
-        for p in p.filter(|p| p.is_finite()) {
-            count[Self::bin(p)] += 1;
+        for ln_p in ln_p.filter(|ln_p| !ln_p.is_nan()) {
+            count[Self::bin(ln_p)] += 1;
         }
         let all: usize = count.iter().sum();
         // Rows with a p at most that of the bin's upper edge: the bin and all after it.
@@ -730,7 +743,7 @@ impl Ranks {
         Self { q }
     }
 
-    fn certainty(&self, p: f64) -> f32 {
-        if p.is_nan() { 0.0 } else { certainty(self.q.get(Self::bin(p)).copied().unwrap_or(1.0), 1.0) as f32 }
+    fn certainty(&self, ln_p: f64) -> f32 {
+        if ln_p.is_nan() { 0.0 } else { certainty(self.q.get(Self::bin(ln_p)).copied().unwrap_or(1.0), 1.0) as f32 }
     }
 }

@@ -213,13 +213,13 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         row.rank = at + 1;
     }
     let diff = attributed.diff;
-    let mut others = attribute::others(comparison, &diff, &rows, &attributed.explained_by, &new_rank);
-    others.retain(|row| !unconfirmed.iter().any(|first| first.place == row.place));
-    let confirmable = unconfirmed.len();
     let readings = readings::readings(comparison, &rows, &unconfirmed, diff.exposure, spec);
-    others.splice(0..0, unconfirmed.into_iter().map(|row| Finding { rank: 0, ..row }));
-    let others_left_out = others.len().saturating_sub(MAX_OTHERS);
-    others.truncate(MAX_OTHERS);
+    let confirmable = unconfirmed.len();
+    let mut others: Vec<Finding> = unconfirmed.into_iter().map(|row| Finding { rank: 0, ..row }).collect();
+    let named: Vec<PlaceId> = rows.iter().chain(&others).map(|row| row.place).collect();
+    let room = MAX_OTHERS.saturating_sub(others.len());
+    let (more, others_left_out) = attribute::others(comparison, &diff, &named, &attributed.explained_by, &new_rank, room);
+    others.extend(more);
     let half = 1.96 * attributed.model.work.sqrt();
     let used = Interval { ratio: diff.exposure, lo: diff.exposure * (-half).exp(), hi: diff.exposure * half.exp() };
     let exposure = diff.unchanged.filter(|bulk| bulk.ratio.to_bits() == used.ratio.to_bits()).unwrap_or(used);
@@ -241,7 +241,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         tests: diff.tests,
         diff: Arc::new(diff),
     };
-    cause::explain(comparison, made.diff.exposure, &mut made.rows);
+    cause::explain(comparison, &base, made.diff.exposure, &mut made.rows);
     words::explain(comparison, captures, spec, attributed.closed, attributed.moved, &mut made);
     Some(made)
 }

@@ -7,7 +7,7 @@ use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
-use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, evidence_at_most, quick_widened_test};
+use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, evidence_at_most, quick_ln_p, quick_z};
 use crate::base::ticket::Checked as _;
 
 /// Sums over a group of nodes, in raw units.
@@ -31,6 +31,25 @@ impl Sums {
             self.events[side] += other.events[side];
             self.background[side] += other.background[side];
         }
+    }
+
+    /// The sums with another part in the place of one; unchanged to the last digit where both are equal.
+    pub(crate) fn replace(&mut self, old: &Self, new: &Self) {
+        for side in 0..2 {
+            self.value[side] += new.value[side] - old.value[side];
+            self.squares[side] += new.squares[side] - old.squares[side];
+            self.events[side] += new.events[side] - old.events[side];
+            self.background[side] += new.background[side] - old.background[side];
+        }
+    }
+
+    /// True where no sum is smaller than a part of what it was, unless that was 0.
+    pub(crate) fn is_part_of(&self, whole: &Self, part: f64) -> bool {
+        let is_part = |new: [f64; 2], old: [f64; 2]| (0..2).all(|side| new[side].abs() >= part * old[side].abs());
+        is_part(self.value, whole.value)
+            && is_part(self.squares, whole.squares)
+            && is_part(self.events, whole.events)
+            && is_part(self.background, whole.background)
     }
 
     /// After divided by how often it costs what it cost before: what the sums would be without that. Nothing is left of what is new or gone.
@@ -127,12 +146,17 @@ impl Counts {
         doubtful_test(self.before, self.after, self.exposure, doubt)
     }
 
-    /// The test in the form for drawing and for ordering very many groups.
-    pub(crate) fn quick_test(self, extra: f64) -> Test {
-        quick_widened_test(self.before, self.after, self.exposure, extra)
+    /// z in the form for ordering very many groups.
+    pub(crate) fn quick_z(self, extra: f64) -> f64 {
+        quick_z(self.before, self.after, self.exposure, extra)
     }
 
-    /// More than the square of [`Counts::quick_test`]'s z without noise beyond sampling, in few steps.
+    /// Logarithm of its p value, for drawing.
+    pub(crate) fn quick_ln_p(self, extra: f64) -> f64 {
+        quick_ln_p(self.before, self.after, self.exposure, extra)
+    }
+
+    /// More than the square of [`Counts::quick_z`] without noise beyond sampling, in few steps.
     pub(crate) fn evidence_at_most(self) -> f64 {
         evidence_at_most(self.before, self.after, self.exposure)
     }

@@ -1,6 +1,6 @@
 //! What explanations leave: the sums of nodes, of subtrees and of places without the changes that are explained, kept as explanations come and go.
 //!
-//! An explanation touches its nodes, their callers and the places of both; only these are added up anew, and always from their parts, so that what
+//! An explanation touches its nodes, their callers and the places of both; only these are changed, and always from what was captured, so that what
 //! is left does not depend on what was tried before. Deliberately absent: which explanations there are (`regress`). Start reading at [`Left::set`].
 
 use std::ops::Range;
@@ -69,6 +69,9 @@ impl NodeSet {
         })
     }
 }
+
+/// Part of a sum below which what is left of it is added up anew: differences are right to 16 digits of what they were taken from.
+const ROUNDED: f64 = 1e-6;
 
 /// The sums that explanations leave.
 pub(crate) struct Left<'a> {
@@ -186,21 +189,34 @@ impl<'a> Left<'a> {
                 sum.add(&self.totals[callee]);
             }
             self.totals[node.row()] = sum;
+            if node == CallTree::ROOT {
+                continue;
+            }
             let place = tree.place(node);
-            if node != CallTree::ROOT && !std::mem::replace(&mut self.is_place[place.row()], true) {
+            if !std::mem::replace(&mut self.is_place[place.row()], true) {
                 self.touched.push(place);
+            }
+            let [own, total] = &mut self.places;
+            own[place.row()].replace(&base.ground.nodes[node.row()], &self.nodes[node.row()]);
+            if base.outermost[node.row()] {
+                total[place.row()].replace(&base.totals[node.row()], &sum);
             }
         }
         for &place in self.touched.iter().checked() {
+            let row = place.row();
+            // Where nearly nothing is left of it, that is more rounding than value.
+            if (0..2).all(|measure| self.places[measure][row].is_part_of(&base.places[measure][row], ROUNDED)) {
+                continue;
+            }
             let (mut own, mut total) = (Sums::default(), Sums::default());
-            for row in base.nodes_of(place).checked() {
-                own.add(&self.nodes[row]);
-                if base.outermost[row] {
-                    total.add(&self.totals[row]);
+            for node in base.nodes_of(place).checked() {
+                own.add(&self.nodes[node]);
+                if base.outermost[node] {
+                    total.add(&self.totals[node]);
                 }
             }
-            self.places[0][place.row()] = own;
-            self.places[1][place.row()] = total;
+            self.places[0][row] = own;
+            self.places[1][row] = total;
         }
     }
 

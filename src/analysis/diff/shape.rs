@@ -5,10 +5,10 @@
 //! together, the parts of functions are sketched: random signs for functions add up to the root of the sum of squares (Alon, Matias, Szegedy 1996),
 //! and sums of signs are added up from callees to callers as costs are. Start reading at [`Shapes::of_place`].
 
-use std::cell::RefCell;
 use std::hash::BuildHasher as _;
 use std::ops::Range;
 
+use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
 use super::ground::Sums;
@@ -16,7 +16,7 @@ use super::{Measure, NodesOf};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::place::{PlaceId, Places};
-use crate::base::ticket::Checked as _;
+use crate::base::ticket::{Checked as _, Here, ITEMS_PER_CHECK};
 
 /// A subtree with more of the whole than this is divided into those of its callees.
 const DIVIDED: f64 = 0.5;
@@ -32,6 +32,12 @@ const EXACT: usize = 1 << 21;
 
 /// But for groups of fewer nodes.
 const FEW: usize = 256;
+
+/// Places that are looked at by one thread.
+const PLACES_AT_ONCE: usize = 256;
+
+/// Parts in which a tree is sketched side by side: always as many, since sums of parts depend on them by rounding.
+const PARTS: usize = 4;
 
 /// Signs of a function: the sum of squares is right to a part of the root of 2 / 64, and the more so where one function has most of it.
 const SIGNS: usize = 64;
@@ -64,12 +70,10 @@ pub(crate) struct Shapes {
     places: [Vec<Mix>; 2],
     /// Sums of squared parts of functions by node, where they are sketched.
     sketched: Vec<f32>,
-    scratch: RefCell<Scratch>,
 }
 
 /// Sums by function and by subtree, cleared after each use.
-#[derive(Default)]
-struct Scratch {
+pub(crate) struct Scratch {
     by_place: Vec<f64>,
     by_subtree: Vec<f64>,
     places: Vec<u32>,
@@ -105,7 +109,6 @@ impl Shapes {
             row = end;
         }
         let place = tree.places().iter().checked().map(|place| place.row() as u32).collect();
-        let scratch = Scratch { by_place: vec![0.0; places.len()], by_subtree: vec![0.0; roots.len() + 1], ..Scratch::default() };
         let mut made = Self {
             pooled,
             before,
@@ -115,31 +118,44 @@ impl Shapes {
             subtrees: Vec::new(),
             places: [Vec::new(), Vec::new()],
             sketched: Vec::new(),
-            scratch: RefCell::new(scratch),
         };
         let ends = tree.subtree_ends();
         let size = |row: usize| if outermost[row] { ends[row] as usize - row } else { 0 };
         let visits: usize = (1..tree.len()).checked().map(size).sum();
-        let sketches = (visits > EXACT).then(|| made.sketch(tree, places, outermost));
-        made.subtrees = std::iter::once(Mix::ONE)
-            .chain(made.roots.iter().filter_map(|&row| NodeId::from_row(row as usize)).map(|node| made.of_subtree(tree, node)))
-            .checked()
-            .collect();
-        let mut of_places = [Vec::with_capacity(places.len()), Vec::with_capacity(places.len())];
-        for place in places.ids().checked() {
-            of_places[0].push(made.of_self(nodes_of.of(place)));
+        let mut sketches = Vec::new();
+        if visits > EXACT {
+            (sketches, made.sketched) = made.sketch(tree, places, outermost);
+        }
+        let mut scratch = made.scratch(places.len());
+        let roots = made.roots.iter().filter_map(|&row| NodeId::from_row(row as usize));
+        made.subtrees =
+            std::iter::once(Mix::ONE).chain(roots.map(|node| made.of_subtree(tree, node, &mut scratch))).checked().collect();
+        let here = Here::new();
+        let of_place = |scratch: &mut Scratch, place: usize| {
+            here.checkpoint();
+            let Some(place) = PlaceId::from_row(place) else { return [Mix::ONE; 2] };
             let rows = nodes_of.of(place).filter(|&row| outermost[row]);
-            let sketch = sketches.as_ref().and_then(|sketches| sketches.get(place.row()));
-            of_places[1].push(match sketch {
+            let total = match sketches.get(place.row()) {
                 Some(sketch) if nodes_of.of(place).map(size).sum::<usize>() > FEW => {
                     let own: f64 = nodes_of.of(place).map(|row| made.pooled[row]).sum();
-                    Mix { functions: sketch.part(own), subtrees: made.subtrees_of(tree, rows) }
+                    Mix { functions: sketch.part(own), subtrees: made.subtrees_of(tree, rows, scratch) }
                 }
-                _ => made.mix(rows.map(|row| row..ends[row] as usize)),
-            });
-        }
-        made.places = of_places;
+                _ => made.mix_with(rows.map(|row| row..ends[row] as usize), scratch),
+            };
+            [made.of_self(nodes_of.of(place), scratch), total]
+        };
+        let of_places: Vec<[Mix; 2]> = (0..places.len())
+            .into_par_iter()
+            .with_min_len(PLACES_AT_ONCE)
+            .map_init(|| made.scratch(places.len()), of_place)
+            .collect();
+        made.places = [0, 1].map(|measure| of_places.iter().map(|mixes| mixes[measure]).collect());
         made
+    }
+
+    /// For [`Shapes::of_subtree`].
+    pub(crate) fn scratch(&self, places: usize) -> Scratch {
+        Scratch { by_place: vec![0.0; places], by_subtree: vec![0.0; self.roots.len() + 1], places: Vec::new(), subtrees: Vec::new() }
     }
 
     /// Rows of the nodes whose subtrees are divided, the root among them.
@@ -177,19 +193,18 @@ impl Shapes {
     }
 
     /// How a node's total is made up.
-    pub(crate) fn of_subtree(&self, tree: &CallTree, node: NodeId) -> Mix {
+    pub(crate) fn of_subtree(&self, tree: &CallTree, node: NodeId, scratch: &mut Scratch) -> Mix {
         let range = node.row()..tree.subtree_end(node);
         match self.sketched.get(node.row()) {
             Some(&functions) if range.len() > FEW => {
-                Mix { functions: f64::from(functions), subtrees: self.subtrees_of(tree, std::iter::once(node.row())) }
+                Mix { functions: f64::from(functions), subtrees: self.subtrees_of(tree, std::iter::once(node.row()), scratch) }
             }
-            _ => self.mix(std::iter::once(range)),
+            _ => self.mix_with(std::iter::once(range), scratch),
         }
     }
 
     /// How the own cost of nodes of one function is made up.
-    fn of_self(&self, rows: impl Iterator<Item = usize>) -> Mix {
-        let mut scratch = self.scratch.borrow_mut();
+    fn of_self(&self, rows: impl Iterator<Item = usize>, scratch: &mut Scratch) -> Mix {
         let mut whole = 0.0;
         for row in rows {
             let cost = self.pooled[row];
@@ -203,8 +218,7 @@ impl Shapes {
     }
 
     /// Sum of the squared parts of subtrees in the totals of nodes that are disjoint.
-    fn subtrees_of(&self, tree: &CallTree, rows: impl Iterator<Item = usize>) -> f64 {
-        let mut scratch = self.scratch.borrow_mut();
+    fn subtrees_of(&self, tree: &CallTree, rows: impl Iterator<Item = usize>, scratch: &mut Scratch) -> f64 {
         let mut whole = 0.0;
         for row in rows {
             let end = tree.subtree_ends()[row] as usize;
@@ -232,44 +246,85 @@ impl Shapes {
         if whole > 0.0 { squares / (whole * whole) } else { 1.0 }
     }
 
-    /// Sketches of the places' totals; those of nodes go into `sketched`.
-    fn sketch(&mut self, tree: &CallTree, places: &Places, outermost: &[bool]) -> Vec<Sketch> {
+    /// Sketches of the places' totals, and the sum of squared parts for each node.
+    fn sketch(&self, tree: &CallTree, places: &Places, outermost: &[bool]) -> (Vec<Sketch>, Vec<f32>) {
         // By name: numbers of places follow from the order of the captures, and swapped sides say the same.
         let signs: Vec<u64> = places.iter_ids().checked().map(|(_, place)| signs(&place.name)).collect();
-        let mut of_places = vec![Sketch::default(); places.len()];
+        let own = |row: usize| Sketch::of(self.pooled[row] as f32, signs[self.place[row] as usize]);
+        // Divided nodes stand on one path; what lies below each but not below the next is added up side by side.
+        let divided: Vec<usize> = self.divided().collect();
+        let mut parts: Vec<(usize, &mut [f32])> = Vec::new();
         let mut sketched = vec![1.0_f32; tree.len()];
-        // The callers of the node that is looked at, each with where its subtree ends.
-        let mut open: Vec<(usize, usize, Sketch)> = Vec::new();
-        let mut close = |open: &mut Vec<(usize, usize, Sketch)>, before: usize| {
-            while open.last().is_some_and(|(_, end, _)| *end <= before) {
-                let Some((row, _, sketch)) = open.pop() else { break };
-                sketched[row] = sketch.part(self.pooled[row]) as f32;
-                if outermost[row] {
-                    of_places[self.place[row] as usize].add(&sketch);
-                }
-                if let Some((_, _, above)) = open.last_mut() {
-                    above.add(&sketch);
-                }
-            }
-        };
-        for row in (0..tree.len()).checked() {
-            close(&mut open, row);
-            let mut sketch = Sketch::default();
-            sketch.sign(self.pooled[row] as f32, signs[self.place[row] as usize]);
-            open.push((row, tree.subtree_ends()[row] as usize, sketch));
+        let mut rest = sketched.as_mut_slice();
+        let mut start = 0;
+        for part in 1..=PARTS {
+            // Subtrees are not cut.
+            let wanted = tree.len() * part / PARTS;
+            let at = self.roots.partition_point(|&root| (root as usize) < wanted);
+            let end = self.roots.get(at).map_or(tree.len(), |&root| root as usize);
+            let (now, later) = rest.split_at_mut(end - start);
+            parts.push((start, now));
+            (rest, start) = (later, end);
         }
-        close(&mut open, tree.len());
-        self.sketched = sketched;
-        of_places
+        let here = Here::new();
+        let done: Vec<(Vec<Sketch>, Vec<Sketch>)> = parts
+            .into_par_iter()
+            .map(|(first, sketched)| {
+                let mut of_places = vec![Sketch::default(); places.len()];
+                let mut below = vec![Sketch::default(); divided.len()];
+                // The node that is looked at and its callers, each with where its subtree ends.
+                let mut open: Vec<(usize, usize, Sketch)> = Vec::new();
+                let last = first + sketched.len();
+                for row in first..=last {
+                    if row.is_multiple_of(ITEMS_PER_CHECK as usize) {
+                        here.checkpoint();
+                    }
+                    while let Some((inner, _, sketch)) = open.pop_if(|(_, end, _)| *end <= row) {
+                        sketched[inner - first] = sketch.part(self.pooled[inner]) as f32;
+                        if outermost[inner] {
+                            of_places[self.place[inner] as usize].add(&sketch);
+                        }
+                        if let Some((_, _, above)) = open.last_mut() {
+                            above.add(&sketch);
+                        } else if let Some(caller) = tree.parents()[inner] {
+                            below[divided.partition_point(|&row| row < caller.row())].add(&sketch);
+                        }
+                    }
+                    if row < last && self.subtree[row] > 0 {
+                        open.push((row, tree.subtree_ends()[row] as usize, own(row)));
+                    }
+                }
+                (of_places, below)
+            })
+            .collect();
+        let mut of_places = vec![Sketch::default(); places.len()];
+        let mut inner = Sketch::default();
+        for (part, _) in &done {
+            of_places.iter_mut().zip(part).for_each(|(sum, part)| sum.add(part));
+        }
+        for (at, &row) in divided.iter().enumerate().rev() {
+            inner.add(&own(row));
+            for (_, below) in &done {
+                inner.add(&below[at]);
+            }
+            sketched[row] = inner.part(self.pooled[row]) as f32;
+            if outermost[row] {
+                of_places[self.place[row] as usize].add(&inner);
+            }
+        }
+        (of_places, sketched)
     }
 
     /// How a group is made up, given as ranges of nodes.
     pub(crate) fn mix(&self, ranges: impl Iterator<Item = Range<usize>>) -> Mix {
+        self.mix_with(ranges, &mut self.scratch(self.places[0].len()))
+    }
+
+    fn mix_with(&self, ranges: impl Iterator<Item = Range<usize>>, scratch: &mut Scratch) -> Mix {
         let ranges: Vec<Range<usize>> = ranges.checked().collect();
         if ranges.iter().map(Range::len).sum::<usize>() > MANY {
-            return self.mix_of_points(&ranges);
+            return self.mix_of_points(&ranges, scratch);
         }
-        let mut scratch = self.scratch.borrow_mut();
         let mut whole = 0.0;
         for row in ranges.into_iter().flatten() {
             let cost = self.pooled[row];
@@ -283,13 +338,12 @@ impl Shapes {
     }
 
     /// The same from where points at equal distances of cost fall: the chance that two of them fall on the same function, or into the same subtree.
-    fn mix_of_points(&self, ranges: &[Range<usize>]) -> Mix {
+    fn mix_of_points(&self, ranges: &[Range<usize>], scratch: &mut Scratch) -> Mix {
         let cost = |range: &Range<usize>| self.before[range.end] - self.before[range.start];
         let distance = ranges.iter().map(cost).sum::<f64>() / f64::from(POINTS);
         if distance <= 0.0 {
             return Mix::ONE;
         }
-        let mut scratch = self.scratch.borrow_mut();
         let mut found = 0.0_f64;
         let mut next = distance / 2.0;
         for range in ranges.iter().checked() {
@@ -366,15 +420,16 @@ impl Default for Sketch {
 
 impl Sketch {
     /// The cost of one node.
-    fn sign(&mut self, cost: f32, signs: u64) {
-        self.whole = f64::from(cost);
-        for (half, sums) in self.sums.chunks_exact_mut(32).enumerate() {
+    fn of(cost: f32, signs: u64) -> Self {
+        let mut made = Self { whole: f64::from(cost), ..Self::default() };
+        for (half, sums) in made.sums.chunks_exact_mut(32).enumerate() {
             let signs = (signs >> (32 * half)) as u32;
             for (at, sum) in sums.iter_mut().enumerate() {
                 let sign = if signs & (1 << at) == 0 { 0 } else { 1_u32 << 31 };
                 *sum = f32::from_bits(cost.to_bits() ^ sign);
             }
         }
+        made
     }
 
     fn add(&mut self, other: &Self) {
@@ -417,17 +472,15 @@ mod tests {
         let pooled: Vec<f64> = (0..nodes).map(|_| if next() < 0.1 { 0.0 } else { next().powi(-2).min(1e4) }).collect();
         let before = (0..=nodes).map(|row| pooled[..row].iter().sum()).collect();
         let subtree: Vec<u32> = (0..nodes).map(|row| row as u32 / 100).collect();
-        let scratch = Scratch { by_place: vec![0.0; functions as usize], by_subtree: vec![0.0; nodes / 100 + 1], ..Scratch::default() };
         Shapes {
             pooled,
             before,
             place,
             subtree,
-            roots: Vec::new(),
+            roots: (0..nodes as u32 / 100).map(|subtree| 100 * subtree).collect(),
             subtrees: Vec::new(),
-            places: [Vec::new(), Vec::new()],
+            places: [0, 1].map(|_| vec![Mix::ONE; functions as usize]),
             sketched: Vec::new(),
-            scratch: RefCell::new(scratch),
         }
     }
 
@@ -439,7 +492,7 @@ mod tests {
                 [vec![0..7900, 7900..8000], vec![5..4000, 4100..4101, 6000..8000], (0..4000).map(|row| row * 2..row * 2 + 1).collect()]
             {
                 let exact = shapes.mix(ranges.iter().cloned());
-                let found = shapes.mix_of_points(&ranges);
+                let found = shapes.mix_of_points(&ranges, &mut shapes.scratch(functions as usize));
                 let near = |a: f64, b: f64| (a / b - 1.0).abs() < 0.25;
                 assert!(near(found.functions, exact.functions), "{functions} functions: {found:?}, exactly {exact:?}");
                 assert!(near(found.subtrees, exact.subtrees), "{functions} functions: {found:?}, exactly {exact:?}");

@@ -417,32 +417,41 @@ impl Maker<'_> {
     }
 }
 
-/// One row for every place that is no finding and has a value, largest change first.
+/// One row for every place that is not `named` and has a value, largest change first, at most `most` of them, and how many more there are.
 pub(super) fn others(
     comparison: &Comparison,
     diff: &Diff,
-    findings: &[Finding],
+    named: &[PlaceId],
     explained_by: &FxHashMap<PlaceId, usize>,
     new_rank: &[usize],
-) -> Vec<Finding> {
+    most: usize,
+) -> (Vec<Finding>, usize) {
     let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
-    let named: Vec<PlaceId> = findings.iter().map(|finding| finding.place).collect();
-    let mut rows: Vec<Finding> = comparison
-        .places()
+    let (own, total) = (&diff.self_, &diff.total);
+    let value = |table: &Table, side: usize, at: usize| table.value[side][at];
+    let measure_of = |at: usize| {
+        let leaf = (0..2).all(|side| value(own, side, at).to_bits() == value(total, side, at).to_bits());
+        let stronger = own.z[at].abs() > total.z[at].abs();
+        if leaf || stronger { Measure::Self_ } else { Measure::Total }
+    };
+    let places = comparison.places();
+    let has_value = |place: &PlaceId| value(total, 0, place.row()) != 0.0 || value(total, 1, place.row()) != 0.0;
+    let mut order: Vec<(f64, PlaceId)> = places
         .ids()
         .skip(1)
         .checked()
-        .filter(|place| !named.contains(place))
-        .filter_map(|place| {
+        .filter(|place| has_value(place) && !named.contains(place))
+        .map(|place| (diff.table(measure_of(place.row())).delta[place.row()].abs(), place))
+        .collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| places.name(a.1).cmp(places.name(b.1))));
+    let left_out = order.len().saturating_sub(most);
+    order.truncate(most);
+    let rows = order
+        .into_iter()
+        .checked()
+        .map(|(_, place)| {
             let at = place.row();
-            let (own, total) = (&diff.self_, &diff.total);
-            let value = |table: &Table, side: usize| table.value[side][at];
-            if value(total, 0) == 0.0 && value(total, 1) == 0.0 {
-                return None;
-            }
-            let leaf = (0..2).all(|side| value(own, side).to_bits() == value(total, side).to_bits());
-            let stronger = own.z[at].abs() > total.z[at].abs();
-            let measure = if leaf || stronger { Measure::Self_ } else { Measure::Total };
+            let measure = measure_of(at);
             let table = diff.table(measure);
             let by = explained_by.get(&place).and_then(|&order| new_rank.get(order).copied());
             // Beside the normalisation alone it would have changed.
@@ -455,15 +464,15 @@ pub(super) fn others(
                 (Verdict::Noise, None) if diluted => Verdict::Diluted,
                 (verdict, _) => verdict,
             };
-            Some(Finding {
+            Finding {
                 rank: 0,
                 verdict,
                 place,
-                func: comparison.places().name(place).to_owned(),
+                func: places.name(place).to_owned(),
                 measure,
                 path: None,
-                before: value(table, 0),
-                after: value(table, 1),
+                before: value(table, 0, at),
+                after: value(table, 1, at),
                 delta: table.delta[at],
                 delta_of_total: if total_before > 0.0 { (table.raw[1][at] / diff.exposure - table.raw[0][at]) / total_before } else { 0.0 },
                 ratio: table.ratio[at],
@@ -481,9 +490,8 @@ pub(super) fn others(
                 cause: Cause::default(),
                 because: String::new(),
                 why: String::new(),
-            })
+            }
         })
         .collect();
-    rows.sort_by(|a, b| b.delta.abs().total_cmp(&a.delta.abs()).then_with(|| a.func.cmp(&b.func)));
-    rows
+    (rows, left_out)
 }

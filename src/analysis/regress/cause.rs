@@ -5,12 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use super::Finding;
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::{Measure, Verdict};
+use crate::analysis::diff::{Base, Measure, Verdict};
 use crate::analysis::names::{CodeKind, code_kinds, short};
 use crate::analysis::place::{PlaceId, Places};
+use crate::base::ticket::Checked as _;
 
 /// What findings are grouped by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,12 +84,12 @@ const NAME: usize = 48;
 type Parts = BTreeMap<PlaceId, [f64; 2]>;
 
 /// Sets cause and words of every finding.
-pub(super) fn explain(comparison: &Comparison, exposure: f64, rows: &mut [Finding]) {
+pub(super) fn explain(comparison: &Comparison, base: &Base, exposure: f64, rows: &mut [Finding]) {
     if rows.is_empty() {
         return;
     }
     let kinds = code_kinds(comparison.places(), comparison.tree());
-    let looker = Looker { comparison, exposure };
+    let looker = Looker { comparison, base, exposure };
     for row in rows {
         let (cause, because) = looker.cause(row, kinds.get(row.place.row()).copied().unwrap_or_default());
         (row.cause, row.because) = (cause, because);
@@ -95,6 +98,7 @@ pub(super) fn explain(comparison: &Comparison, exposure: f64, rows: &mut [Findin
 
 struct Looker<'a> {
     comparison: &'a Comparison,
+    base: &'a Base,
     exposure: f64,
 }
 
@@ -122,17 +126,8 @@ impl Looker<'_> {
         if let Some(path) = &row.path {
             return tree.find_path(path.iter().copied()).into_iter().collect();
         }
-        let mut end = 0;
-        let mut nodes = Vec::new();
-        for node in tree.nodes().skip(1).filter(|&node| tree.place(node) == row.place) {
-            if row.measure == Measure::Self_ {
-                nodes.push(node);
-            } else if node.row() >= end {
-                end = tree.subtree_end(node);
-                nodes.push(node);
-            }
-        }
-        nodes
+        let is_one = |row_of: &usize| row.measure == Measure::Self_ || self.base.outermost[*row_of];
+        self.base.nodes_of(row.place).checked().filter(is_one).filter_map(NodeId::from_row).collect()
     }
 
     fn cause(&self, row: &Finding, kind: CodeKind) -> (Cause, String) {
@@ -228,10 +223,17 @@ impl Looker<'_> {
         }
         let cost = |node: NodeId| value(node).iter().map(|part| part.abs()).sum::<f64>();
         let rest: f64 = others.iter().map(|&node| cost(node)).sum();
-        tree.path_up(node).skip(1).map(|above| tree.place(above)).find(|&caller| {
-            let through = others.iter().filter(|&&other| tree.path_up(other).skip(1).any(|above| tree.place(above) == caller));
-            through.map(|&other| cost(other)).sum::<f64>() <= rest / 2.0
-        })
+        let mut through: FxHashMap<PlaceId, f64> = tree.path_up(node).skip(1).map(|above| (tree.place(above), 0.0)).collect();
+        for &other in others.iter().checked() {
+            // Each place of a path once.
+            for above in tree.path_up(other).skip(1).filter(|above| self.base.outermost[above.row()]) {
+                if let Some(sum) = through.get_mut(&tree.place(above)) {
+                    *sum += cost(other);
+                }
+            }
+        }
+        let callers = tree.path_up(node).skip(1).map(|above| tree.place(above));
+        callers.into_iter().find(|caller| through.get(caller).is_some_and(|&sum| sum <= rest / 2.0))
     }
 
     /// Where cost came from, or where it went.

@@ -136,13 +136,14 @@ impl Groups {
         }
         let used: f64 = CLASSES.iter().zip(counts).filter(|(_, count)| *count > 0.0).map(|((_, part), _)| part).sum();
         let depth = depths(comparison);
+        let mut scratch = base.shapes.scratch(comparison.places().len());
         self.rows = drafts
             .iter()
             .checked()
             .map(|draft| {
                 let class = class(draft);
                 let mix = match draft.scope.node {
-                    Some(node) if draft.scope.measure == Measure::Total => base.shapes.of_subtree(comparison.tree(), node),
+                    Some(node) if draft.scope.measure == Measure::Total => base.shapes.of_subtree(comparison.tree(), node, &mut scratch),
                     Some(_) => Mix::ONE,
                     None => base.shapes.of_place(draft.scope.place, draft.scope.measure),
                 };

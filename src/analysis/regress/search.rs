@@ -193,7 +193,7 @@ impl Search<'_> {
                 continue;
             }
             let extra = if lean { model.work } else { Self::doubt(model, group, sums, whole).extra };
-            let z = counts.quick_test(extra).z;
+            let z = counts.quick_z(extra);
             let score = z * z - 2.0 * group.ln_kind;
             let is_inside = || found.iter().any(|found| found.nodes.contains(self.first_row(&group.scope)));
             if score > 0.0 && (cost <= room[usize::from(z < 0.0)] || is_inside()) {

@@ -247,7 +247,7 @@ fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Op
     takers.sort_by_key(|(node, _)| *node);
     let whole: f64 = row.sums.pooled(scale.exposure);
     let held: f64 = takers.iter().map(|(_, sums)| sums.pooled(scale.exposure)).sum();
-    let misfit = |sums: &Sums| scale.counts(sums).map_or(0.0, |counts| counts.quick_test(0.0).z.powi(2));
+    let misfit = |sums: &Sums| scale.counts(sums).map_or(0.0, |counts| counts.quick_z(0.0).powi(2));
     let (mut apart, mut together) = (0.0, 0.0);
     // Most of the takers' cost may lie in few of them: added up, noise of many small ones would hide what the large ones say.
     let (mut apart_sum, mut together_sum) = (Sums::default(), Sums::default());
