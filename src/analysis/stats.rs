@@ -520,8 +520,11 @@ pub fn biweight(cells: &[Cell], extra: f64) -> Option<(f64, f64)> {
     let mut centre = weighted_median(cells);
     let widened: Vec<Cell> = cells.iter().map(|cell| Cell { variance: cell.variance + extra, ..*cell }).collect();
     // Effect, capped precision, one over the distance at which a cell counts for nothing.
-    let rows: Vec<[f64; 3]> =
-        widened.iter().zip(capped(&widened)).map(|(cell, (effect, precision))| [effect, precision, 1.0 / (CUT * cell.variance.sqrt())]).collect();
+    let rows: Vec<[f64; 3]> = widened
+        .iter()
+        .zip(capped(&widened))
+        .map(|(cell, (effect, precision))| [effect, precision, 1.0 / (CUT * cell.variance.sqrt())])
+        .collect();
     let weight_of = |&[effect, precision, cut]: &[f64; 3], centre: f64| {
         let u = (effect - centre) * cut;
         precision * (1.0 - u * u).max(0.0).powi(2)

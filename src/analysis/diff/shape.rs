@@ -72,6 +72,21 @@ pub(crate) struct Shapes {
     sketched: Vec<f32>,
 }
 
+/// Of every place.
+struct Sizes {
+    /// Cost of its self and of its total.
+    own: Vec<f64>,
+    total: Vec<f64>,
+    /// Nodes of its total.
+    nodes: Vec<usize>,
+    /// Sums of the squared costs of self and total in each subtree.
+    squares: [Vec<f64>; 2],
+}
+
+fn part_of_squares(squares: f64, whole: f64) -> f64 {
+    if whole > 0.0 { squares / (whole * whole) } else { 1.0 }
+}
+
 /// Sums by function and by subtree, cleared after each use.
 pub(crate) struct Scratch {
     by_place: Vec<f64>,
@@ -109,47 +124,84 @@ impl Shapes {
             row = end;
         }
         let place = tree.places().iter().checked().map(|place| place.row() as u32).collect();
-        let mut made = Self {
-            pooled,
-            before,
-            place,
-            subtree,
-            roots,
-            subtrees: Vec::new(),
-            places: [Vec::new(), Vec::new()],
-            sketched: Vec::new(),
-        };
+        let mut made =
+            Self { pooled, before, place, subtree, roots, subtrees: Vec::new(), places: [Vec::new(), Vec::new()], sketched: Vec::new() };
         let ends = tree.subtree_ends();
-        let size = |row: usize| if outermost[row] { ends[row] as usize - row } else { 0 };
-        let visits: usize = (1..tree.len()).checked().map(size).sum();
+        let Sizes { own, total, nodes: sizes, squares } = made.sizes(tree, places.len(), outermost);
         let mut sketches = Vec::new();
-        if visits > EXACT {
+        if sizes.iter().sum::<usize>() > EXACT {
             (sketches, made.sketched) = made.sketch(tree, places, outermost);
         }
         let mut scratch = made.scratch(places.len());
         let roots = made.roots.iter().filter_map(|&row| NodeId::from_row(row as usize));
-        made.subtrees =
-            std::iter::once(Mix::ONE).chain(roots.map(|node| made.of_subtree(tree, node, &mut scratch))).checked().collect();
+        made.subtrees = std::iter::once(Mix::ONE).chain(roots.map(|node| made.of_subtree(tree, node, &mut scratch))).checked().collect();
         let here = Here::new();
-        let of_place = |scratch: &mut Scratch, place: usize| {
-            here.checkpoint();
-            let Some(place) = PlaceId::from_row(place) else { return [Mix::ONE; 2] };
-            let rows = nodes_of.of(place).filter(|&row| outermost[row]);
-            let total = match sketches.get(place.row()) {
-                Some(sketch) if nodes_of.of(place).map(size).sum::<usize>() > FEW => {
-                    let own: f64 = nodes_of.of(place).map(|row| made.pooled[row]).sum();
-                    Mix { functions: sketch.part(own), subtrees: made.subtrees_of(tree, rows, scratch) }
-                }
-                _ => made.mix_with(rows.map(|row| row..ends[row] as usize), scratch),
-            };
-            [made.of_self(nodes_of.of(place), scratch), total]
+        let of_total = |scratch: &mut Scratch, place: usize| match sketches.get(place) {
+            Some(sketch) if sizes[place] > FEW => {
+                Mix { functions: sketch.part(own[place]), subtrees: part_of_squares(squares[1][place], total[place]) }
+            }
+            _ => {
+                here.checkpoint();
+                let rows = PlaceId::from_row(place).into_iter().flat_map(|place| nodes_of.of(place)).filter(|&row| outermost[row]);
+                made.mix_with(rows.map(|row| row..ends[row] as usize), scratch)
+            }
         };
-        let of_places: Vec<[Mix; 2]> = (0..places.len())
-            .into_par_iter()
-            .with_min_len(PLACES_AT_ONCE)
-            .map_init(|| made.scratch(places.len()), of_place)
-            .collect();
-        made.places = [0, 1].map(|measure| of_places.iter().map(|mixes| mixes[measure]).collect());
+        let of_totals =
+            (0..places.len()).into_par_iter().with_min_len(PLACES_AT_ONCE).map_init(|| made.scratch(places.len()), of_total).collect();
+        let of_self = |(&squares, &own): (&f64, &f64)| Mix { functions: 1.0, subtrees: part_of_squares(squares, own) };
+        made.places = [squares[0].iter().zip(&own).map(of_self).collect(), of_totals];
+        made
+    }
+
+    /// Sums by place: nodes of one subtree stand beside each other, so each of its places is added up and squared in one pass.
+    fn sizes(&self, tree: &CallTree, places: usize, outermost: &[bool]) -> Sizes {
+        let ends = tree.subtree_ends();
+        let zeros = || vec![0.0; places];
+        let mut made = Sizes { own: zeros(), total: zeros(), nodes: vec![0; places], squares: [zeros(), zeros()] };
+        // What the subtree at hand, and what divided ones, have of each place.
+        let (mut inside, mut between) = ([zeros(), zeros()], zeros());
+        let mut touched: Vec<u32> = Vec::new();
+        let mut divided: Vec<usize> = Vec::new();
+        let mut flush = |made: &mut Sizes, inside: &mut [Vec<f64>; 2], touched: &mut Vec<u32>| {
+            for place in touched.drain(..).map(|place| place as usize) {
+                for (squares, sums) in made.squares.iter_mut().zip(inside.iter_mut()) {
+                    squares[place] += std::mem::take(&mut sums[place]).powi(2);
+                }
+            }
+        };
+        let mut last = 0;
+        for row in (0..tree.len()).checked() {
+            let (place, subtree, own) = (self.place[row] as usize, self.subtree[row], self.pooled[row].max(0.0));
+            if subtree != last {
+                flush(&mut made, &mut inside, &mut touched);
+                last = subtree;
+            }
+            let total = self.before[ends[row] as usize] - self.before[row];
+            made.own[place] += own;
+            if outermost[row] {
+                made.total[place] += total;
+                made.nodes[place] += ends[row] as usize - row;
+            }
+            if subtree == 0 {
+                divided.push(row);
+                between[place] += own;
+                continue;
+            }
+            if inside[0][place] == 0.0 && inside[1][place] == 0.0 {
+                touched.push(place as u32);
+            }
+            inside[0][place] += own;
+            inside[1][place] += if outermost[row] { total } else { 0.0 };
+        }
+        flush(&mut made, &mut inside, &mut touched);
+        for (squares, between) in made.squares[0].iter_mut().zip(&between) {
+            *squares += between.powi(2);
+        }
+        // They stand on one path, so a place has one of them at most that no other of its nodes is above.
+        for row in divided.into_iter().filter(|&row| outermost[row]) {
+            let whole = self.before[ends[row] as usize] - self.before[row];
+            made.squares[1][self.place[row] as usize] += self.subtrees_of(tree, row) * whole * whole;
+        }
         made
     }
 
@@ -196,54 +248,28 @@ impl Shapes {
     pub(crate) fn of_subtree(&self, tree: &CallTree, node: NodeId, scratch: &mut Scratch) -> Mix {
         let range = node.row()..tree.subtree_end(node);
         match self.sketched.get(node.row()) {
-            Some(&functions) if range.len() > FEW => {
-                Mix { functions: f64::from(functions), subtrees: self.subtrees_of(tree, std::iter::once(node.row()), scratch) }
-            }
+            Some(&functions) if range.len() > FEW => Mix { functions: f64::from(functions), subtrees: self.subtrees_of(tree, node.row()) },
             _ => self.mix_with(std::iter::once(range), scratch),
         }
     }
 
-    /// How the own cost of nodes of one function is made up.
-    fn of_self(&self, rows: impl Iterator<Item = usize>, scratch: &mut Scratch) -> Mix {
-        let mut whole = 0.0;
-        for row in rows {
-            let cost = self.pooled[row];
-            if cost > 0.0 {
-                whole += cost;
-                scratch.add_subtree(self.subtree[row], cost);
-            }
+    /// Sum of the squared parts of subtrees in a node's total.
+    fn subtrees_of(&self, tree: &CallTree, row: usize) -> f64 {
+        if self.subtree[row] > 0 {
+            return 1.0;
         }
-        let subtrees = scratch.take_subtrees(|sum| sum * sum);
-        if whole > 0.0 { Mix { functions: 1.0, subtrees: subtrees / (whole * whole) } } else { Mix::ONE }
-    }
-
-    /// Sum of the squared parts of subtrees in the totals of nodes that are disjoint.
-    fn subtrees_of(&self, tree: &CallTree, rows: impl Iterator<Item = usize>, scratch: &mut Scratch) -> f64 {
-        let mut whole = 0.0;
-        for row in rows {
-            let end = tree.subtree_ends()[row] as usize;
-            whole += self.before[end] - self.before[row];
-            if self.subtree[row] > 0 {
-                scratch.add_subtree(self.subtree[row], self.before[end] - self.before[row]);
-                continue;
-            }
-            // A divided one: what lies below, and between.
-            let mut at = row;
-            let mut next = self.roots.partition_point(|&root| (root as usize) < row);
-            while at < end {
-                let root = self.roots.get(next).map_or(end, |&root| end.min(root as usize));
-                scratch.add_subtree(0, self.before[root] - self.before[at]);
-                if root < end {
-                    at = tree.subtree_ends()[root] as usize;
-                    scratch.add_subtree(self.subtree[root], self.before[at] - self.before[root]);
-                    next += 1;
-                } else {
-                    at = end;
-                }
-            }
+        let ends = tree.subtree_ends();
+        let end = ends[row] as usize;
+        let first = self.roots.partition_point(|&root| (root as usize) < row);
+        let inside = self.roots[first..].iter().map(|&root| root as usize).take_while(|&root| root < end);
+        let (mut below, mut squares) = (0.0, 0.0);
+        for root in inside.checked() {
+            let cost = self.before[ends[root] as usize] - self.before[root];
+            below += cost;
+            squares += cost * cost;
         }
-        let squares = scratch.take_subtrees(|sum| sum * sum);
-        if whole > 0.0 { squares / (whole * whole) } else { 1.0 }
+        let whole = self.before[end] - self.before[row];
+        part_of_squares(squares + (whole - below).powi(2), whole)
     }
 
     /// Sketches of the places' totals, and the sum of squared parts for each node.
@@ -279,8 +305,10 @@ impl Shapes {
                     if row.is_multiple_of(ITEMS_PER_CHECK as usize) {
                         here.checkpoint();
                     }
-                    while let Some((inner, _, sketch)) = open.pop_if(|(_, end, _)| *end <= row) {
-                        sketched[inner - first] = sketch.part(self.pooled[inner]) as f32;
+                    while let Some((inner, end, sketch)) = open.pop_if(|(_, end, _)| *end <= row) {
+                        if end - inner > FEW {
+                            sketched[inner - first] = sketch.part(self.pooled[inner]) as f32;
+                        }
                         if outermost[inner] {
                             of_places[self.place[inner] as usize].add(&sketch);
                         }

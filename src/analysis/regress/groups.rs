@@ -78,7 +78,13 @@ impl Groups {
                 let sums = sums.places[measure as usize][place.row()];
                 if let Some(events) = enough(&sums) {
                     let hash = hashes.places[measure as usize][place.row()];
-                    drafts.push(Draft { scope: Scope { place, measure, node: None }, hash, events, sums, cost: sums.pooled(scale.exposure) });
+                    drafts.push(Draft {
+                        scope: Scope { place, measure, node: None },
+                        hash,
+                        events,
+                        sums,
+                        cost: sums.pooled(scale.exposure),
+                    });
                 }
             }
         }

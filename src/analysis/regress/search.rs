@@ -344,17 +344,13 @@ impl Search<'_> {
                 let whole = Self::whole(left, model);
                 let score = |group: &Group, test: &Test| test.z * test.z - 2.0 * group.ln_kind;
                 let sums = *Self::sums(&own.group.scope, &left.tables());
-                let test = model
-                    .scale
-                    .counts(&sums)
-                    .map_or(Test::NONE, |counts| counts.test(Self::doubt(model, &own.group, &sums, whole)));
+                let test = model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(Self::doubt(model, &own.group, &sums, whole)));
                 let mut scored = self.scored(&others, left, model, false);
                 scored.truncate(EXACT);
                 // Only what shares nodes with it is an alternative: the rest has its turn later.
                 scored.retain(|(_, group, ..)| {
                     let scope = &self.groups.rows[*group].scope;
-                    !others.iter().any(|other| other.group.scope == *scope)
-                        && self.nodes(scope).meets(&own.nodes)
+                    !others.iter().any(|other| other.group.scope == *scope) && self.nodes(scope).meets(&own.nodes)
                 });
                 match self.best(&scored, model, whole) {
                     Some(best) if best.group.scope != own.group.scope && score(&best.group, &best.test) > score(&own.group, &test) => {
