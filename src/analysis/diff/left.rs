@@ -230,3 +230,94 @@ impl<'a> Left<'a> {
         Tables { nodes: &self.nodes, totals: &self.totals, places: &self.places }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ground::{by_place, totals};
+    use super::*;
+    use crate::analysis::Naming;
+    use crate::analysis::comparison::Comparison;
+    use crate::analysis::diff::Measure;
+    use crate::analysis::matching::tests::compared;
+
+    /// Two captures of random stacks, some functions recursive, some on one side only.
+    fn captures() -> Comparison {
+        let mut seed = 3_u64;
+        let mut next = |limit: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % limit
+        };
+        let mut side = |only: &str| -> Vec<String> {
+            let stack = |next: &mut dyn FnMut(u64) -> u64| {
+                let frames: Vec<String> = (0..=next(6)).map(|_| format!("f{}", next(9))).collect();
+                format!("{}{} {}", frames.join(";"), if next(7) == 0 { only } else { "" }, 1 + next(400))
+            };
+            (0..200).map(|_| stack(&mut next)).collect()
+        };
+        let (before, after) = (side(";gone"), side(";new"));
+        let lines = |side: &'static [String]| -> Vec<&'static str> { side.iter().map(String::as_str).collect() };
+        compared(&lines(before.leak()), &lines(after.leak()), &Naming::default())
+    }
+
+    #[test]
+    fn what_is_left_is_what_adding_up_all_nodes_says() {
+        let comparison = captures();
+        let base = Base::new(&comparison).unwrap();
+        let (tree, places) = (comparison.tree(), comparison.places());
+        let mut left = Left::new(tree, &base);
+        let of = |name: &str, measure: Measure| {
+            let place = places.iter_ids().find(|(_, place)| place.name == name).unwrap().0;
+            NodeSet::new(base.ranges(&comparison, place, measure))
+        };
+        let scale = Scale { exposure: 1.1, event_cost: base.ground.event_cost };
+        let (own, total) = (Measure::Self_, Measure::Total);
+        let near = |a: &Sums, b: &Sums| {
+            let close = |a: [f64; 2], b: [f64; 2]| (0..2).all(|side| (a[side] - b[side]).abs() <= 1e-9 * (1.0 + a[side].abs()));
+            close(a.value, b.value) && close(a.squares, b.squares) && close(a.events, b.events)
+        };
+        // One after the other: nothing of the one before is left.
+        for explained in [
+            vec![(of("f1", total), 1.5)],
+            vec![(of("f1", total), 1.5), (of("f2", own), 0.3)],
+            vec![(of("new", total), f64::INFINITY), (of("gone", total), 0.0), (of("f3", total), 2.0)],
+            vec![(of("f1", total), 1.5), (of("f1", total), 1.0 / 1.5), (of("f4", own), 4.0)],
+            vec![],
+        ] {
+            left.set(explained.iter().map(|(set, by)| (set, *by)), &scale);
+            let mut nodes = base.ground.nodes.clone();
+            for (row, sums) in nodes.iter_mut().enumerate() {
+                let by: f64 = explained.iter().filter(|(set, _)| set.contains(row)).map(|(_, by)| by).product();
+                if by != 1.0 {
+                    *sums = sums.explained(by, &scale);
+                }
+            }
+            let all = totals(&nodes, tree);
+            let wanted = by_place(&nodes, tree, places, &all, &base.outermost);
+            let found = left.tables();
+            assert!(nodes.iter().zip(found.nodes).all(|(a, b)| a == b) && all.iter().zip(found.totals).all(|(a, b)| a == b));
+            for measure in 0..2 {
+                for (place, (a, b)) in wanted[measure].iter().zip(&found.places[measure]).enumerate() {
+                    assert!(near(a, b), "place {place}, {measure}: {b:?}, wanted {a:?}");
+                }
+            }
+        }
+        assert_eq!((left.tables().nodes, left.tables().totals), (&*base.ground.nodes, &*base.totals), "nothing is explained");
+    }
+
+    #[test]
+    fn sets_of_nodes_are_sets_of_rows() {
+        let set = |ranges: &[Range<usize>]| NodeSet::new(ranges.iter().cloned());
+        let sets = [set(&[]), set(&[3..5, 8..9]), set(&[5..8]), set(&[0..4]), set(&[8..20, 2..3]), set(&[4..9])];
+        let rows = |set: &NodeSet| set.rows().collect::<Vec<usize>>();
+        for one in &sets {
+            assert_eq!(one.len(), rows(one).len());
+            assert!((0..25).all(|row| one.contains(row) == rows(one).contains(&row)));
+            for other in &sets {
+                assert_eq!(one.meets(other), rows(one).iter().any(|row| other.contains(*row)), "{one:?} {other:?}");
+                let both = NodeSet::union([one, other].into_iter());
+                assert!((0..25).all(|row| both.contains(row) == (one.contains(row) || other.contains(row))), "{one:?} {other:?}");
+                assert_eq!(both.len(), rows(&both).len());
+            }
+        }
+    }
+}

@@ -162,7 +162,7 @@ impl Shapes {
         let (mut inside, mut between) = ([zeros(), zeros()], zeros());
         let mut touched: Vec<u32> = Vec::new();
         let mut divided: Vec<usize> = Vec::new();
-        let mut flush = |made: &mut Sizes, inside: &mut [Vec<f64>; 2], touched: &mut Vec<u32>| {
+        let flush = |made: &mut Sizes, inside: &mut [Vec<f64>; 2], touched: &mut Vec<u32>| {
             for place in touched.drain(..).map(|place| place as usize) {
                 for (squares, sums) in made.squares.iter_mut().zip(inside.iter_mut()) {
                     squares[place] += std::mem::take(&mut sums[place]).powi(2);
@@ -353,8 +353,12 @@ impl Shapes {
         if ranges.iter().map(Range::len).sum::<usize>() > MANY {
             return self.mix_of_points(&ranges, scratch);
         }
+        self.mix_of_nodes(ranges.into_iter(), scratch)
+    }
+
+    fn mix_of_nodes(&self, ranges: impl Iterator<Item = Range<usize>>, scratch: &mut Scratch) -> Mix {
         let mut whole = 0.0;
-        for row in ranges.into_iter().flatten() {
+        for row in ranges.flatten() {
             let cost = self.pooled[row];
             if cost > 0.0 {
                 whole += cost;
@@ -488,6 +492,9 @@ fn signs(name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Naming;
+    use crate::analysis::diff::Base;
+    use crate::analysis::matching::tests::compared;
 
     /// Nodes of some functions with heavy tails of cost, a tenth of them without any, in subtrees of a hundred.
     fn shapes(nodes: usize, functions: u32) -> Shapes {
@@ -527,6 +534,48 @@ mod tests {
                 assert_eq!(shapes.mix(ranges.iter().cloned()), exact, "nothing is left behind");
             }
         }
+    }
+
+    #[test]
+    fn sketches_and_sums_say_what_all_nodes_say() {
+        let mut seed = 5_u64;
+        let mut next = |limit: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % limit
+        };
+        // Most of it below one path of three, so that subtrees are divided.
+        let lines: Vec<String> = (0..4000)
+            .map(|_| {
+                let start = ["main;run;serve", "main;run;serve;handle", "main;init"][(next(10) / 4).min(2) as usize];
+                let frames: Vec<String> = (0..=next(8)).map(|_| format!("f{}", next(60))).collect();
+                format!("{start};{} {}", frames.join(";"), 1 + next(30) * next(30))
+            })
+            .collect();
+        let lines: Vec<&'static str> = lines.leak().iter().map(String::as_str).collect();
+        let comparison = compared(&lines, &lines, &Naming::default());
+        let base = Base::new(&comparison).unwrap();
+        let (tree, places, shapes) = (comparison.tree(), comparison.places(), &base.shapes);
+        let (sketches, by_node) = shapes.sketch(tree, places, &base.outermost);
+        let sizes = shapes.sizes(tree, places.len(), &base.outermost);
+        assert!(shapes.divided().count() > 2 && sizes.nodes.iter().sum::<usize>() < EXACT);
+        let mut squares = 0.0;
+        for place in places.ids().skip(1) {
+            let row = place.row();
+            let scratch = &mut shapes.scratch(places.len());
+            let mut exact = |measure| shapes.mix_of_nodes(base.ranges(&comparison, place, measure), scratch);
+            for measure in Measure::ALL {
+                let whole = [sizes.own[row], sizes.total[row]][measure as usize];
+                let found = part_of_squares(sizes.squares[measure as usize][row], whole);
+                let wanted = exact(measure).subtrees;
+                assert!((found / wanted - 1.0).abs() < 1e-9, "{} {measure:?}: {found}, exactly {wanted}", places.name(place));
+            }
+            squares += (sketches[row].part(sizes.own[row]) / exact(Measure::Total).functions).ln().powi(2);
+        }
+        let error = (squares / (places.len() - 1) as f64).sqrt();
+        assert!(error < 0.25, "sketches are {error} off");
+        let whole = shapes.mix_of_nodes(std::iter::once(0..tree.len()), &mut shapes.scratch(places.len()));
+        let root = f64::from(by_node[0]) / whole.functions;
+        assert!((root - 1.0).abs() < 0.5, "the whole: {root}");
     }
 
     #[test]
