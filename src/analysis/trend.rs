@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::comparison::{Comparison, Side};
 use super::diff::Measure;
 use super::filter::{Chosen, Filter};
-use super::place::PlaceId;
+use super::place::{PlaceId, Places};
 use super::stats::special::beta_quantile;
 use super::top::by_place;
 use super::weigh::Weights;
@@ -70,7 +70,7 @@ fn student_95(freedom: f64) -> f64 {
     (freedom * (1.0 - x) / x).sqrt()
 }
 
-/// The trend of a place. `captures` and `filter` are those that the comparison was made from.
+/// The trend of a place; the root's total is that of everything. `captures` and `filter` are those that the comparison was made from.
 ///
 /// # Errors
 /// Where the ticket was cancelled.
@@ -101,6 +101,9 @@ pub fn trend(
 }
 
 fn value_of(comparison: &Comparison, weights: &Weights, place: PlaceId, measure: Measure) -> i64 {
+    if place == Places::root() && measure == Measure::Total {
+        return weights.total();
+    }
     let (selfs, totals) = by_place(comparison.tree(), comparison.places(), weights);
     let column = if measure == Measure::Self_ { selfs } else { totals };
     column.get(place.row()).copied().unwrap_or(0)

@@ -18,6 +18,7 @@ use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
+use crate::analysis::place::Places;
 use crate::analysis::regress::{self, Findings};
 use crate::analysis::search::{self, Matches};
 use crate::analysis::top::{self, Top};
@@ -82,7 +83,7 @@ pub enum Key {
     /// What the search found.
     Matches(ComparisonKey, String),
     /// A place by name in each capture and over time.
-    Trend(ComparisonKey, String, Measure),
+    Trend(ComparisonKey, Option<String>, Measure),
 }
 
 impl Key {
@@ -315,7 +316,8 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
         Key::Trend(key, place, measure) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |ticket| {
-                let place = comparison.places().find(&place).ok_or("the function does not occur in what is shown")?;
+                let place = place.map_or(Some(Places::root()), |place| comparison.places().find(&place));
+                let place = place.ok_or("the function does not occur in what is shown")?;
                 let made = trend::trend(&comparison, &captures, &key.filter, place, measure, ticket);
                 made.map(|trend| Value::Trend(Arc::new(trend))).map_err(cancelled)
             })

@@ -10,6 +10,7 @@ use super::{App, Shown, ShownRows, findings};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::Diff;
+use crate::analysis::diff::Measure;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
 use crate::analysis::regress::Findings;
@@ -125,14 +126,18 @@ impl App {
         self.state(key.as_ref(), |value| if let Value::Matches(it) = value { Some(it) } else { None })
     }
 
-    /// The trend is made only while it is in front, of what is selected; a place that does not occur has none.
+    /// The trend is made only while it is in front, of what is selected, or of everything; a place that does not occur has none.
     pub(super) fn trend_key(&self) -> Option<Key> {
-        let place = &self.view.selection.as_ref().filter(|_| self.view.tab == Tab::Trend)?.place;
-        self.table().ready()?.places().find(place)?;
-        Some(Key::Trend(self.comparison_key(Direction::TopDown)?, place.clone(), self.view.measure))
+        if self.view.tab != Tab::Trend {
+            return None;
+        }
+        let key = self.comparison_key(Direction::TopDown)?;
+        let Some(selection) = &self.view.selection else { return Some(Key::Trend(key, None, Measure::Total)) };
+        self.table().ready()?.places().find(&selection.place)?;
+        Some(Key::Trend(key, Some(selection.place.clone()), self.view.measure))
     }
 
-    /// The selected place in each capture and over time, while the view wants it.
+    /// The selected place (or everything) in each capture and over time, while the view wants it.
     pub fn trend(&self) -> State<'_, Trend> {
         self.state(self.trend_key().as_ref(), |value| if let Value::Trend(it) = value { Some(it) } else { None })
     }

@@ -213,7 +213,7 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         if cx.app.view().selection.is_none() {
             // Without a selection its place belongs to the list above.
             let hint = Panel::bottom("details hint").exact_size(48.0).resizable(false).frame(frame);
-            hint.show(ui, |ui| panels::details::ui(ui, cx, out));
+            hint.show(ui, |ui| panels::details::hint_ui(ui, cx));
             CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
             return;
         }

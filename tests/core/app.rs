@@ -148,14 +148,24 @@ fn the_slices_of_a_capture_have_its_value_as_their_mean() {
     let mut app = app();
     let perf = |name: &str| sample("perf-data/6.1.187").join(name);
     app.apply(Command::OpenComparison(perf("indexer-before.perf.data"), perf("indexer-after.perf.data")));
-    app.apply(Command::Select(Some(Selection { place: "find_term".to_owned(), path: Vec::new() })));
+    app.settle();
     assert!(app.trend().ready().is_none(), "nothing is followed that nobody looks at");
     app.apply(Command::SetTab(emberlens::app::view::Tab::Trend));
-    app.settle();
-    let trend = app.trend().ready().expect("a trend");
-    for (whole, slices) in trend.captures.iter().zip(&trend.slices) {
-        assert_eq!((whole.points.len(), slices.points.len(), whole.interval), (1, 24, None));
-        assert!(whole.mean > 0.0 && (slices.mean / whole.mean - 1.0).abs() < 1e-9, "{} {}", slices.mean, whole.mean);
+    let mut means = Vec::new();
+    for selected in [None, Some(Selection { place: "find_term".to_owned(), path: Vec::new() })] {
+        app.apply(Command::Select(selected));
+        app.settle();
+        let trend = app.trend().ready().expect("a trend");
+        for (whole, slices) in trend.captures.iter().zip(&trend.slices) {
+            assert_eq!((whole.points.len(), slices.points.len(), whole.interval), (1, 24, None));
+            assert!(whole.mean > 0.0 && (slices.mean / whole.mean - 1.0).abs() < 1e-9, "{} {}", slices.mean, whole.mean);
+            means.push(whole.mean);
+        }
+    }
+    // Without a selection it is everything.
+    let comparison = app.table().ready().expect("a comparison");
+    for (side, mean) in comparison.sides.iter().zip(means) {
+        assert_eq!(side.weights.total() as f64 * comparison.factor(side), mean);
     }
 }
 

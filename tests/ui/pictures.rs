@@ -28,7 +28,7 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
         "trend" => {
             vec![("-two", two() + SELECT + "set-tab trend\n"), ("-repeats", repeats() + SELECT + "set-tab trend\nset-measure total\n")]
         }
-        "details" => vec![("-one", one() + SELECT), ("-two", two() + SELECT)],
+        "details" => vec![("-one", one() + SELECT), ("-two", two() + SELECT), ("-everything", two())],
         _ => vec![("-one", one()), ("-two", two())],
     }
 }

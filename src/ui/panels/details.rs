@@ -7,7 +7,7 @@ use egui::{Grid, RichText, ScrollArea, Ui};
 use super::words;
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{Measure, Table};
-use crate::analysis::{CallTree, PlaceId, names};
+use crate::analysis::{CallTree, PlaceId, Places, names};
 use crate::app::view::Selection;
 use crate::app::{Command, command};
 use crate::ui::cx::{Cx, Outbox};
@@ -21,8 +21,7 @@ const LISTED: usize = 6;
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let Some(comparison) = cx.app.table().ready() else { return };
     let Some(selection) = &cx.app.view().selection else {
-        ui.label(RichText::new("Nothing is selected").color(cx.theme.muted));
-        ui.label(RichText::new("Click a box, a row or a finding; every view follows").color(cx.theme.muted).font(fonts::small()));
+        everything_ui(ui, cx, comparison, out);
         return;
     };
     let Some(place) = comparison.places().find(&selection.place) else {
@@ -61,6 +60,48 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     });
 }
 
+/// What to do where nothing is selected.
+pub(crate) fn hint_ui(ui: &mut Ui, cx: &Cx<'_>) {
+    ui.label(RichText::new("Nothing is selected").color(cx.theme.muted));
+    ui.label(RichText::new("Click a box, a row or a finding; every view follows").color(cx.theme.muted).font(fonts::small()));
+}
+
+/// Where nothing is selected: what there is to select from.
+fn everything_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, out: &mut Outbox) {
+    ScrollArea::vertical().id_salt("details").auto_shrink([false, false]).show(ui, |ui| {
+        ui.label(RichText::new("Everything that is shown").strong());
+        ui.label(RichText::new("Click a box, a row or a finding; every view follows").color(cx.theme.muted).font(fonts::small()));
+        ui.add_space(size::GAP);
+        if let Some((before, after)) = comparison.pair() {
+            let [b, a] = [before, after].map(|side| side.weights.total() as f64 * comparison.factor(side));
+            Grid::new("values of everything").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| {
+                head_row(ui, cx);
+                value_row(ui, cx, comparison, "total", [b, a]);
+            });
+        } else if let Some(only) = comparison.last() {
+            ui.label(words::number(&words::value(comparison, only.weights.total())));
+        }
+        let around = neighbours(ui, comparison, Places::root());
+        list_ui(ui, cx, comparison, "Outermost", &around.callees, out);
+    });
+}
+
+fn head_row(ui: &mut Ui, cx: &Cx<'_>) {
+    for title in ["", "before", "after", "change"] {
+        ui.label(RichText::new(title).color(cx.theme.muted));
+    }
+    ui.end_row();
+}
+
+/// Normalised values of both sides.
+fn value_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, [b, a]: [f64; 2]) {
+    ui.label(RichText::new(title).color(cx.theme.muted));
+    ui.label(words::number(&comparison.text(b)));
+    ui.label(words::number(&comparison.text(a)));
+    ui.label(words::number(&words::change(b, a)).color(cx.theme.delta_text((a - b) as f32)));
+    ui.end_row();
+}
+
 /// Self and total of the place, both sides where there are two.
 fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: PlaceId) {
     let sums = memory::keep(ui, "sums by place", memory::key(&Arc::as_ptr(comparison).addr()), || {
@@ -69,17 +110,9 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: Plac
     let at = place.row();
     Grid::new("selection values").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| match (comparison.pair(), sums.as_slice()) {
         (Some((before, after)), [b, a]) => {
-            for title in ["", "before", "after", "change"] {
-                ui.label(RichText::new(title).color(cx.theme.muted));
-            }
-            ui.end_row();
+            head_row(ui, cx);
             for (title, b, a) in [("total", b.1[at], a.1[at]), ("self", b.0[at], a.0[at])] {
-                let (b, a) = (b as f64 * comparison.factor(before), a as f64 * comparison.factor(after));
-                ui.label(RichText::new(title).color(cx.theme.muted));
-                ui.label(words::number(&comparison.text(b)));
-                ui.label(words::number(&comparison.text(a)));
-                ui.label(words::number(&words::change(b, a)).color(cx.theme.delta_text((a - b) as f32)));
-                ui.end_row();
+                value_row(ui, cx, comparison, title, [b as f64 * comparison.factor(before), a as f64 * comparison.factor(after)]);
             }
         }
         (None, [only]) => {
@@ -131,7 +164,7 @@ fn neighbours(ui: &Ui, comparison: &Arc<Comparison>, place: PlaceId) -> Arc<Neig
             |node| comparison.sides.iter().map(|side| (side.weights.total_of(node) as f64 * factor(side)).abs()).fold(0.0, f64::max);
         let (mut callers, mut callees) = (vec![0.0; comparison.places().len()], vec![0.0; comparison.places().len()]);
         let mut covered_until = 0;
-        for node in tree.nodes().skip(1).filter(|&node| tree.place(node) == place) {
+        for node in tree.nodes().filter(|&node| tree.place(node) == place) {
             for child in tree.children(node) {
                 callees[tree.place(child).row()] += value(child);
             }
@@ -158,7 +191,7 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, rows:
     ui.label(RichText::new(title).color(cx.theme.muted));
     for (place, value) in rows {
         let name = comparison.places().name(*place);
-        let is_root = *place == crate::analysis::Places::root();
+        let is_root = *place == Places::root();
         ui.horizontal(|ui| {
             let text = if comparison.pair().is_some() { comparison.text(*value) } else { words::value(comparison, *value as i64) };
             ui.label(words::number(&format!("{text:>9}")));

@@ -1,4 +1,4 @@
-//! The selected function in each capture of a side and over time, before and after on one axis, with mean and interval of each side.
+//! The selected function, or everything, in each capture of a side and over time, before and after on one axis, with mean and interval of each side.
 
 use std::sync::Arc;
 
@@ -22,14 +22,13 @@ const GAP: f64 = 1.0;
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     egui::Frame::new().inner_margin(size::PAD).show(ui, |ui| {
-        let Some(selection) = &cx.app.view().selection else {
-            ui.label(RichText::new("Nothing is selected").font(fonts::title()));
-            ui.label(
-                RichText::new("Click a box, a row or a finding: here stands its value in each capture and over time").color(cx.theme.muted),
-            );
-            return;
-        };
-        head_ui(ui, cx, &selection.place, out);
+        if let Some(selection) = &cx.app.view().selection {
+            head_ui(ui, cx, &selection.place, out);
+        } else {
+            ui.label(RichText::new("Everything that is shown").font(fonts::title()));
+            ui.label(RichText::new("Click a box, a row or a finding to follow one function").color(cx.theme.muted).font(fonts::small()));
+            ui.add_space(size::GAP);
+        }
         match (cx.app.table(), cx.app.trend()) {
             (State::Ready(comparison), State::Ready(trend)) => {
                 let (comparison, trend) = (Arc::clone(comparison), Arc::clone(trend));
@@ -50,7 +49,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             (State::Ready(_), State::Unwanted) => {
                 ui.label(RichText::new("It does not occur in what is shown").color(cx.theme.muted));
             }
-            _ => drop(ui.label(RichText::new("Following the function…").color(cx.theme.muted))),
+            _ => drop(ui.label(RichText::new("Following it…").color(cx.theme.muted))),
         }
     });
 }
