@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::ground::{Scale, Sums};
+use crate::analysis::diff::ground::{Counts, Scale, Sums};
 use crate::analysis::diff::shape::Mix;
 use crate::analysis::diff::{Base, Measure, Spec};
 use crate::analysis::place::PlaceId;
@@ -71,7 +71,7 @@ impl Groups {
         let tree = comparison.tree();
         let sums = base.tables();
         let hashes = Hashes::new(comparison, base);
-        let enough = |sums: &Sums| scale.counts(sums).map(|counts| counts.both()).filter(|&events| events >= spec.min_events);
+        let enough = |sums: &Sums| scale.counts(sums).map(Counts::both).filter(|&events| events >= spec.min_events);
         let mut drafts: Vec<Draft> = Vec::new();
         for place in comparison.places().ids().skip(1).checked() {
             for measure in Measure::ALL {
