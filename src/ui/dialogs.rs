@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Button, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
+use egui::{Atom, Button, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
@@ -148,7 +148,8 @@ fn export_path_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
 /// The one button that a dialog is about.
 pub(super) fn primary<'a>(cx: &Cx<'_>, text: &str) -> Button<'a> {
     let text = RichText::new(text).font(fonts::strong()).color(super::theme::Theme::text_on(cx.theme.accent));
-    Button::new(text).fill(cx.theme.accent).min_size(vec2(96.0, 28.0))
+    // Room on both sides keeps a short word in the middle.
+    Button::new((Atom::grow(), text, Atom::grow())).fill(cx.theme.accent).min_size(vec2(96.0, 28.0))
 }
 
 fn which_ui(ui: &mut Ui, cx: &Cx<'_>, first: &PathBuf, second: &PathBuf, out: &mut Outbox) {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use egui::{Button, Id, Key, RichText, TextEdit, TextWrapMode, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
+use super::dialogs;
 use super::memory::{self, Kept};
-use super::theme::{Theme, fonts, size};
+use super::theme::{fonts, size};
 use crate::analysis::filter::{texts, thread_label};
 use crate::analysis::part::{Part, Span};
 use crate::app::Command;
@@ -64,9 +65,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, proposal: &[Part; 2], out: &mut Outbo
         parts.first().zip(parts.last()).and_then(|(before, after)| before.as_ref().as_ref().ok().zip(after.as_ref().as_ref().ok()));
     let is_same = Arc::ptr_eq(before, after);
     let can = chosen.filter(|(before, after)| !is_same || before != after);
-    let text = RichText::new("Compare").font(fonts::strong()).color(Theme::text_on(cx.theme.accent));
     let entered = ui.input(|input| input.key_pressed(Key::Enter));
-    if (ui.add_enabled(can.is_some(), Button::new(text).fill(cx.theme.accent).min_size(vec2(96.0, 28.0))).clicked() || entered)
+    if (ui.add_enabled(can.is_some(), dialogs::primary(cx, "Compare")).clicked() || entered)
         && let Some((before, after)) = can
     {
         out.send(Command::CloseDialog);
