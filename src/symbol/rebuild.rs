@@ -1,70 +1,293 @@
 //! The same profile with other frames: stacks grow by inlined functions, samples keep everything but the number of their stack.
+//!
+//! A frame keeps its address, so frames that were two stay two, and so do stacks: rows only move, and none has to be looked up to find
+//! its new place. Only where frames fall together after all (the capture had names or lines for some frames of an address) are stacks
+//! put together anew. Deliberately absent: where names come from. Start reading at [`with_levels`].
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::answer::{Answer, Level};
+use super::is_unnamed;
 use crate::base::demangle::readable;
 use crate::base::forest::Forest;
-use crate::base::intern::Interner;
-use crate::model::{Frame, FrameId, Function, FunctionId, Profile, StackId, StackTable, StringId};
+use crate::base::index::Column;
+use crate::base::intern::{Interner, StringId, Strings};
+use crate::base::ticket::{Cancelled, Ticket};
+use crate::model::{Frame, FrameId, Function, FunctionId, MappingId, Profile, StackId, StackTable};
 
 /// Where the levels of a frame stand: the answer and its row.
 pub(super) type At = Option<(u32, u32)>;
 
+/// Rows that one thread moves at a time, and rows between two looks at the ticket.
+const PART: usize = 1 << 15;
+
 /// The profile with the levels at `places[row]` in the place of each frame; frames without levels stay as they are.
-pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At]) -> Profile {
-    let mut named = profile.clone();
-    let mut functions = Interner::<FunctionId, Function>::new();
-    for function in &profile.functions {
-        functions.intern(*function);
-    }
-    let mut frames = Interner::<FrameId, Frame>::new();
-    // Names are read and made readable once for each answer.
-    let mut names: Vec<Names> = answers.iter().map(|answer| Names(vec![None; answer.strings().len()])).collect();
-    // Frames of one chain, outermost first, for each old frame.
-    let mut chains: Vec<FrameId> = Vec::with_capacity(places.len());
-    let mut ends: Vec<usize> = Vec::with_capacity(places.len());
-    for (frame, at) in profile.frames.iter().zip(places) {
-        let answer = at.and_then(|(answer, row)| Some((answers.get(answer as usize)?, names.get_mut(answer as usize)?, row as usize)));
-        match answer {
-            Some((answer, names, row)) if !answer.levels(row).is_empty() => {
-                for (depth, level) in answer.levels(row).iter().rev().enumerate() {
-                    let function = functions.intern(names.function(level, answer, &mut |text| named.strings.intern(text)));
-                    chains.extend(frames.intern(Frame { function, line: level.line, column: level.column, inlined: depth > 0, ..*frame }));
+pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At], ticket: &Ticket) -> Result<Profile, Cancelled> {
+    let mut names = Names::new(profile, answers, ticket)?;
+    let mut frames = Frames::new(profile);
+    for (n, (frame, at)) in profile.frames.iter().zip(places).enumerate() {
+        if n % PART == 0 {
+            ticket.check()?;
+        }
+        let found = at.and_then(|(answer, row)| Some((answer as usize, answers.get(answer as usize)?.levels_at(row as usize))));
+        match found {
+            Some((answer, (first, levels))) if !levels.is_empty() => {
+                frames.begin(frame);
+                for (at, level) in levels.iter().enumerate().rev() {
+                    let function = names.function(answer, first + at);
+                    let inlined = at + 1 < levels.len();
+                    frames.level(Frame { function, line: level.line, column: level.column, inlined, ..*frame });
                 }
             }
-            _ => chains.extend(frames.intern(*frame)),
+            _ => {
+                frames.begin(frame);
+                frames.level(*frame);
+            }
         }
-        ends.push(chains.len());
+        frames.end();
     }
-    let mut stacks = Forest::<StackId, FrameId>::new();
-    let frames_of = profile.stacks.frames();
-    let levels = |row: usize| {
-        let frame = frames_of.get(row).map_or(0, |frame| frame.row());
-        let start = frame.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-        let end = ends.get(frame).copied().unwrap_or(start);
-        chains.get(start..end).unwrap_or(&[]).iter().copied()
+    let Frames { rows, chains, .. } = frames;
+    let (stacks, moved) = match lengthened(profile, &chains, ticket)? {
+        Some(lengthened) => lengthened,
+        None => joined(profile, &chains, ticket)?,
     };
-    let moved = stacks.join(profile.stacks.parents(), levels, |_| Ok(())).unwrap_or_default();
-    named.functions = functions.into_rows();
-    named.frames = frames.into_rows();
-    named.stacks = StackTable::from_columns(stacks.into_columns());
-    named.samples = profile.samples.with_stacks(|stack| moved.get(stack.row()).copied().flatten());
-    named
+    Ok(Profile {
+        strings: names.strings,
+        functions: names.functions.into_rows(),
+        mappings: profile.mappings.clone(),
+        frames: rows,
+        stacks,
+        threads: profile.threads.clone(),
+        label_sets: profile.label_sets.clone(),
+        samples: profile.samples.with_stacks(|stack| moved.get(stack.row()).copied().flatten()),
+        sample_types: profile.sample_types.clone(),
+        default_sample_type: profile.default_sample_type,
+        info: profile.info.clone(),
+        notes: profile.notes.clone(),
+    })
 }
 
-/// The strings of one answer in the profile: the name as people read it, and the one in the binary where it differs.
-struct Names(Vec<Option<(StringId, Option<StringId>)>>);
+/// What two frames have to have in common to become the same one.
+type Spot = (Option<MappingId>, Option<u64>, bool);
 
-impl Names {
-    fn function(&mut self, level: &Level, answer: &Answer, intern: &mut impl FnMut(&str) -> StringId) -> Function {
-        let mut make = |text: &str| match readable(text) {
-            Some(name) => (intern(&name), Some(intern(text))),
-            None => (intern(text), None),
+const fn spot(frame: &Frame) -> Spot {
+    (frame.mapping, frame.address, frame.caller)
+}
+
+/// The new frames.
+struct Frames {
+    rows: Column<FrameId, Frame>,
+    chains: Chains,
+    /// Spots with frames that have more than an address: what is put there may be there already.
+    shared: FxHashSet<Spot>,
+    /// The frames at those spots.
+    known: FxHashMap<Frame, FrameId>,
+    /// The frame at hand stands at such a spot.
+    is_shared: bool,
+}
+
+/// New frames, outermost first, for each old frame.
+struct Chains {
+    frames: Vec<FrameId>,
+    ends: Vec<usize>,
+    /// No two begin with the same frame.
+    is_one_to_one: bool,
+}
+
+impl Chains {
+    fn of(&self, frame: FrameId) -> &[FrameId] {
+        let start = frame.row().checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let end = self.ends.get(frame.row()).copied().unwrap_or(start);
+        self.frames.get(start..end).unwrap_or(&[])
+    }
+}
+
+impl Frames {
+    fn new(profile: &Profile) -> Self {
+        let is_bare = |frame: &Frame| is_unnamed(frame) && frame.line == 0 && frame.column == 0 && !frame.inlined;
+        let shared = profile.frames.iter().filter(|frame| frame.address.is_some() && !is_bare(frame)).map(spot).collect();
+        let len = profile.frames.len();
+        let chains = Chains { frames: Vec::with_capacity(len), ends: Vec::with_capacity(len), is_one_to_one: true };
+        Self { rows: Column::new(), chains, shared, known: FxHashMap::default(), is_shared: false }
+    }
+
+    /// Begins the chain of an old frame.
+    fn begin(&mut self, frame: &Frame) {
+        self.is_shared = !self.shared.is_empty() && self.shared.contains(&spot(frame));
+    }
+
+    /// Adds a level inside of those that the chain has.
+    fn level(&mut self, row: Frame) {
+        let start = self.chains.ends.last().copied().unwrap_or(0);
+        let chain = self.chains.frames.get(start..).unwrap_or(&[]);
+        let known = if self.is_shared {
+            self.known.get(&row).copied()
+        } else {
+            // Alone at its spot: only a function that was inlined into itself gives a frame twice.
+            chain.iter().copied().find(|&id| self.rows.get(id) == Some(&row))
         };
-        let text = answer.strings().get(level.name);
-        let (name, system_name) = match self.0.get_mut(level.name.row()) {
-            Some(known) => *known.get_or_insert_with(|| make(text)),
-            None => make(text),
+        self.chains.is_one_to_one &= known.is_none() || !chain.is_empty();
+        let id = known.or_else(|| self.rows.push(row));
+        if let (true, None, Some(id)) = (self.is_shared, known, id) {
+            self.known.insert(row, id);
+        }
+        self.chains.frames.extend(id);
+    }
+
+    fn end(&mut self) {
+        self.chains.ends.push(self.chains.frames.len());
+    }
+}
+
+/// The stacks where no two chains begin with the same frame: children of one row stay different, so each row becomes as many rows as
+/// its chain has, in the same order. `None` where chains are not like that.
+fn lengthened(profile: &Profile, chains: &Chains, ticket: &Ticket) -> Result<Option<Stacks>, Cancelled> {
+    let (parents, frames) = (profile.stacks.parents(), profile.stacks.frames());
+    let lens: Result<Vec<usize>, Cancelled> = frames
+        .par_chunks(PART)
+        .map(|part| {
+            ticket.check()?;
+            Ok(part.iter().map(|frame| chains.of(*frame).len()).sum())
+        })
+        .collect();
+    let lens = lens?;
+    let len = lens.iter().sum::<usize>();
+    if !chains.is_one_to_one || chains.frames.is_empty() || len.checked_sub(1).is_none_or(|last| StackId::from_row(last).is_none()) {
+        return Ok(None);
+    }
+    let first_rows: Vec<usize> = lens.iter().scan(0, |next, len| Some(std::mem::replace(next, *next + len))).collect();
+    // The row of a chain's innermost frame.
+    let mut moved: Vec<Option<StackId>> = vec![None; frames.len()];
+    moved.par_chunks_mut(PART).zip(frames.par_chunks(PART)).zip(&first_rows).try_for_each(|((moved, frames), &first)| {
+        ticket.check()?;
+        let mut next = first;
+        for (moved, frame) in moved.iter_mut().zip(frames) {
+            next += chains.of(*frame).len();
+            *moved = next.checked_sub(1).and_then(StackId::from_row);
+        }
+        Ok(())
+    })?;
+    let mut new_parents: Vec<Option<StackId>> = vec![None; len];
+    let mut new_frames: Vec<FrameId> = vec![FrameId::FIRST; len];
+    let (mut parents_left, mut frames_left) = (new_parents.as_mut_slice(), new_frames.as_mut_slice());
+    let mut parts = Vec::with_capacity(lens.len());
+    for (((old_parents, old_frames), &len), &first) in parents.chunks(PART).zip(frames.chunks(PART)).zip(&lens).zip(&first_rows) {
+        let (Some((parents, after_parents)), Some((frames, after_frames))) =
+            (parents_left.split_at_mut_checked(len), frames_left.split_at_mut_checked(len))
+        else {
+            return Ok(None);
         };
-        Function { name, system_name, file: level.file.map(|file| intern(answer.strings().get(file))), start_line: level.start_line }
+        parts.push((old_parents, old_frames, first, parents, frames));
+        (parents_left, frames_left) = (after_parents, after_frames);
+    }
+    parts.into_par_iter().try_for_each(|(old_parents, old_frames, first, parents, frames)| {
+        ticket.check()?;
+        let mut rows = (first..).zip(parents.iter_mut().zip(frames));
+        for (parent, frame) in old_parents.iter().zip(old_frames) {
+            let mut parent = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
+            for (&new, (row, place)) in chains.of(*frame).iter().zip(&mut rows) {
+                *place.0 = std::mem::replace(&mut parent, StackId::from_row(row));
+                *place.1 = new;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Some((StackTable::from_columns((Column::from_vec(new_parents), Column::from_vec(new_frames))), moved)))
+}
+
+/// New stacks, and the new row of each old one.
+type Stacks = (StackTable, Vec<Option<StackId>>);
+
+/// The stacks put together anew, where some fall together.
+fn joined(profile: &Profile, chains: &Chains, ticket: &Ticket) -> Result<Stacks, Cancelled> {
+    let mut stacks = Forest::<StackId, FrameId>::new();
+    let frames = profile.stacks.frames();
+    let levels = |row: usize| frames.get(row).map_or(&[][..], |frame| chains.of(*frame)).iter().copied();
+    let moved = stacks.join(profile.stacks.parents(), levels, |_| ticket.check())?;
+    Ok((StackTable::from_columns(stacks.into_columns()), moved))
+}
+
+/// Functions and their texts in the new profile.
+struct Names<'a> {
+    strings: Strings,
+    functions: Interner<FunctionId, Function>,
+    answers: Vec<Spelled<'a>>,
+}
+
+/// The functions of one answer, each once.
+struct Spelled<'a> {
+    answer: &'a Answer,
+    /// The name as people read it, by row of the answer's strings; `None` = the text itself.
+    readable: Vec<Option<String>>,
+    /// Name in the profile, and the one in the binary where it differs, by row of the answer's strings.
+    names: Vec<Option<(StringId, Option<StringId>)>>,
+    /// A level of each function, and the function in the profile once it was wanted.
+    functions: Vec<(&'a Level, Option<FunctionId>)>,
+    /// Row of `functions` for each level.
+    of_level: Vec<u32>,
+}
+
+impl<'a> Spelled<'a> {
+    fn new(answer: &'a Answer, ticket: &Ticket) -> Result<Self, Cancelled> {
+        let mut rows = FxHashMap::<(StringId, Option<StringId>, u32), u32>::default();
+        let mut functions: Vec<(&Level, Option<FunctionId>)> = Vec::new();
+        let mut of_level: Vec<u32> = Vec::with_capacity(answer.all_levels().len());
+        let mut readable_names = vec![None; answer.strings().len()];
+        for (n, level) in answer.all_levels().iter().enumerate() {
+            if n % PART == 0 {
+                ticket.check()?;
+            }
+            let row = *rows.entry((level.name, level.file, level.start_line)).or_insert_with(|| {
+                functions.push((level, None));
+                functions.len() as u32 - 1
+            });
+            of_level.push(row);
+        }
+        // Function by function and not name by name: strings hold files, too.
+        let mut is_known = vec![false; answer.strings().len()];
+        for (n, (level, _)) in functions.iter().enumerate() {
+            if n % 256 == 0 {
+                ticket.check()?;
+            }
+            let (Some(is_known), Some(place)) = (is_known.get_mut(level.name.row()), readable_names.get_mut(level.name.row())) else {
+                continue;
+            };
+            if !std::mem::replace(is_known, true) {
+                *place = readable(answer.strings().get(level.name));
+            }
+        }
+        Ok(Self { answer, readable: readable_names, names: vec![None; answer.strings().len()], functions, of_level })
+    }
+}
+
+impl<'a> Names<'a> {
+    /// Names are read and made readable once for each answer.
+    fn new(profile: &Profile, answers: &'a [Answer], ticket: &Ticket) -> Result<Self, Cancelled> {
+        let answers: Result<Vec<Spelled<'a>>, Cancelled> = answers.par_iter().map(|answer| Spelled::new(answer, ticket)).collect();
+        let mut functions = Interner::<FunctionId, Function>::new();
+        for function in &profile.functions {
+            functions.intern(*function);
+        }
+        Ok(Self { strings: profile.strings.clone(), functions, answers: answers? })
+    }
+
+    /// The function of a level of an answer.
+    fn function(&mut self, answer: usize, level: usize) -> Option<FunctionId> {
+        let spelled = self.answers.get_mut(answer)?;
+        let (level, known) = spelled.functions.get_mut(*spelled.of_level.get(level)? as usize)?;
+        if known.is_some() {
+            return *known;
+        }
+        let strings = &mut self.strings;
+        let text = |id| spelled.answer.strings().get(id);
+        let name = level.name.row();
+        let (name, system_name) = *spelled.names.get_mut(name)?.get_or_insert_with(|| match spelled.readable.get(name) {
+            Some(Some(readable)) => (strings.intern(readable), Some(strings.intern(text(level.name)))),
+            _ => (strings.intern(text(level.name)), None),
+        });
+        let file = level.file.map(|file| strings.intern(text(file)));
+        *known = self.functions.intern(Function { name, system_name, file, start_line: level.start_line });
+        *known
     }
 }
