@@ -314,6 +314,11 @@ impl Builder {
         all(self.frames.intern_all(frames))
     }
 
+    /// The ids of frames, as if each were asked for after those before it. Much faster where there are many.
+    pub fn frames(&mut self, rows: &[Frame]) -> Vec<FrameId> {
+        all(self.frames.intern_all(rows.iter().copied()))
+    }
+
     /// Makes room for so many more frames.
     pub fn reserve_frames(&mut self, additional: usize) {
         self.frames.reserve(additional);

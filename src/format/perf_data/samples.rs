@@ -18,13 +18,13 @@ use crate::base::demangle::readable;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::format::ReadCx;
-use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, ThreadId, kind};
+use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, StringId, ThreadId, kind};
 
 /// Samples decoded at once. Chunks do not depend on the number of threads, so neither does the result.
 const CHUNK: usize = 1 << 15;
 
-/// Samples that are decoded before any of them is joined to the profile.
-const WAVE: usize = 1 << 18;
+/// Samples that are decoded before any of them is joined to the profile: the last of them wait for one thread to join them.
+const WAVE: usize = 1 << 17;
 
 /// The same where each sample has a stack to unwind.
 const CHUNK_WITH_STACKS: usize = 1 << 10;
@@ -240,21 +240,23 @@ struct Local {
     is_caller: bool,
 }
 
-/// The stack of the last sample, root first: most samples share the root's end of it, which then needs no look-up.
+/// Threads of which the last stack is remembered.
+const PATHS_MAX: usize = 1 << 10;
+
+/// The stack of a thread's last sample, root first: most samples share the root's end of it, which then needs no look-up.
 #[derive(Default)]
 struct Path {
     levels: Vec<(Step, View, StackId)>,
-    is_cut: bool,
-    /// The stack that stands for callers which were not recorded.
+    /// The stack that stands for callers which were not recorded, where that is so.
     cut: Option<StackId>,
 }
 
 impl Path {
-    fn begin(&mut self, is_cut: bool) {
-        if self.is_cut != is_cut {
+    fn begin(&mut self, cut: Option<StackId>) {
+        if self.cut != cut {
             self.levels.clear();
         }
-        self.is_cut = is_cut;
+        self.cut = cut;
     }
 
     /// True where the last stack has the same step at this level; else it is cut back to here.
@@ -268,7 +270,7 @@ impl Path {
 
     /// The stack so far.
     fn leaf(&self) -> Option<StackId> {
-        self.levels.last().map(|level| level.2).or(self.cut.filter(|_| self.is_cut))
+        self.levels.last().map(|level| level.2).or(self.cut)
     }
 
     /// The whole stack of a sample with so many levels.
@@ -309,7 +311,7 @@ pub(super) fn decode_all(
     let decode_wave = |rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
         rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker)).collect()
     };
-    let mut merge = Merge { builder, modules: FxHashMap::default(), ends: Ends::default() };
+    let mut merge = Merge { builder, modules: FxHashMap::default(), last: None, ends: Ends::default() };
     let mut decoded = Vec::new();
     // While one wave is decoded the one before it is joined to the profile, which also frees its memory.
     for rows in rows.chunks(wave) {
@@ -326,42 +328,63 @@ pub(super) fn decode_all(
 /// The profile that decoded chunks are joined to, in their order.
 struct Merge<'a> {
     builder: &'a mut Builder,
-    modules: FxHashMap<Module, Option<MappingId>>,
+    modules: FxHashMap<Module, Known>,
+    /// The module looked up last: most frames are of the one of the frame before.
+    last: Option<(Module, Known)>,
     ends: Ends,
 }
 
+/// A module in the profile, and the name of the function that is all of it.
+type Known = (Option<MappingId>, Option<StringId>);
+
 impl Merge<'_> {
     fn absorb(&mut self, chunks: Vec<Chunk>, input: &Decoding<'_>) -> Result<(), Cancelled> {
-        let Self { builder, modules, ends } = self;
-        let Decoding { capture, tasks, .. } = *input;
-        builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).max().unwrap_or(0));
+        self.builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).max().unwrap_or(0));
         for chunk in chunks {
+            let mut frames = Vec::with_capacity(chunk.frames.len());
+            for (n, local) in chunk.frames.iter().enumerate() {
+                if n % FRAMES_PER_CHECK == 0 {
+                    input.ticket.check()?;
+                }
+                frames.push(self.frame(local, input));
+            }
+            let Self { builder, ends, .. } = self;
+            let frames = builder.frames(&frames);
             input.ticket.check()?;
-            let frames: Vec<FrameId> = chunk
-                .frames
-                .iter()
-                .map(|frame| {
-                    if frame.module == Module::Cut {
-                        let function = Some(builder.function_named(CUT));
-                        return builder.frame(Frame { function, ..Frame::default() });
-                    }
-                    let mapping = *modules.entry(frame.module).or_insert_with(|| mapping(frame.module, tasks, builder));
-                    let named = if let Module::Map(map) = frame.module { tasks.name_of(map) } else { None };
-                    let function = named.map(|name| Function { name, system_name: None, file: None, start_line: 0 });
-                    let function = function.or_else(|| recorded_function(capture, mapping, frame.address, builder));
-                    let function = function.map(|function| builder.function(function));
-                    // simpleperf moved return addresses to the calls before it wrote them.
-                    let caller = frame.is_caller && !capture.features.is_simpleperf;
-                    builder.frame(Frame { function, mapping, address: Some(frame.address), caller, ..Frame::default() })
-                })
-                .collect();
             builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
             builder.notes.absorb(&chunk.notes);
             ends.absorb(&chunk.ends);
         }
         Ok(())
     }
+
+    /// A frame as the profile holds it.
+    fn frame(&mut self, local: &Local, input: &Decoding<'_>) -> Frame {
+        let Decoding { capture, tasks, .. } = *input;
+        let builder = &mut *self.builder;
+        if local.module == Module::Cut {
+            let function = Some(builder.function_named(CUT));
+            return Frame { function, ..Frame::default() };
+        }
+        let (mapping, named) = match self.last {
+            Some((module, known)) if module == local.module => known,
+            _ => *self.modules.entry(local.module).or_insert_with(|| {
+                let named = if let Module::Map(map) = local.module { tasks.name_of(map) } else { None };
+                (mapping(local.module, tasks, builder), named)
+            }),
+        };
+        self.last = Some((local.module, (mapping, named)));
+        let function = named.map(|name| Function { name, system_name: None, file: None, start_line: 0 });
+        let function = function.or_else(|| recorded_function(capture, mapping, local.address, builder));
+        let function = function.map(|function| builder.function(function));
+        // simpleperf moved return addresses to the calls before it wrote them.
+        let caller = local.is_caller && !capture.features.is_simpleperf;
+        Frame { function, mapping, address: Some(local.address), caller, ..Frame::default() }
+    }
 }
+
+/// Frames between two looks at the ticket.
+const FRAMES_PER_CHECK: usize = 1 << 12;
 
 /// The function that the recorder wrote down for an address.
 fn recorded_function(capture: &Capture<'_>, mapping: Option<MappingId>, address: u64, builder: &mut Builder) -> Option<Function> {
@@ -403,7 +426,9 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
     // The same address at the same moment is the same frame: saves the search through the modules.
     let mut known = FxHashMap::<(View, Mode, u64, bool), FrameId>::default();
     known.reserve(rows.len() / 4);
-    let mut path = Path::default();
+    // Processors take turns in the order of time: the sample before is another thread's.
+    let mut paths = FxHashMap::<Option<ThreadId>, Path>::default();
+    let mut known_cut = None;
     let mut steps = Vec::new();
     let mut branches = (0, None);
     // A sample of a group is several rows, one behind the other.
@@ -447,11 +472,15 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
             }
             Err(_) => chunk.notes.add(kind::NO_STACK, "samples whose call chain is cut or damaged", 1, Some(offset)),
         }
-        path.begin(is_cut);
-        if is_cut && path.cut.is_none() {
+        if is_cut && known_cut.is_none() {
             let cut = chunk.frames.push(Local { module: Module::Cut, address: 0, is_caller: false });
-            path.cut = cut.map(|frame| chunk.rows.stack(None, frame));
+            known_cut = cut.map(|frame| chunk.rows.stack(None, frame));
         }
+        if paths.len() == PATHS_MAX && !paths.contains_key(&row.thread) {
+            paths.clear();
+        }
+        let path = paths.entry(row.thread).or_default();
+        path.begin(known_cut.filter(|_| is_cut));
         for (level, step) in steps.iter().rev().enumerate() {
             // Kernel modules are looked up the same at every moment.
             let view = if step.mode == Mode::User { row.view } else { tasks.nothing() };
