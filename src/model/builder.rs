@@ -66,6 +66,22 @@ impl Rows {
         Self { samples, records: vec![0; types], ..Self::default() }
     }
 
+    /// Makes room for so many more samples and rows of stacks: growing step by step copies every row several times.
+    pub fn reserve(&mut self, samples: usize, stacks: usize) {
+        let Samples { stack, thread, labels, time, values } = &mut self.samples;
+        stack.reserve(samples);
+        thread.reserve(samples);
+        labels.reserve(samples);
+        time.reserve(samples);
+        values.iter_mut().for_each(|column| column.reserve(samples));
+        self.stacks.reserve(stacks);
+    }
+
+    /// Number of rows of stacks so far.
+    pub fn stack_rows(&self) -> usize {
+        self.stacks.len()
+    }
+
     /// The stack of `frame` called from `parent`.
     pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
         self.stacks.child(parent, frame).unwrap_or_else(|| full())

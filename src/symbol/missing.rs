@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Owner, Owners, is_unnamed};
 use crate::base::ticket::{Cancelled, Ticket};
+use crate::index;
 use crate::model::{FrameId, Notes, Profile, Unnamed, kind};
 
 /// Why addresses have no name.
@@ -88,6 +89,11 @@ impl Missing {
     }
 }
 
+index!(
+    /// A row of the list of what is lacking.
+    LackingId
+);
+
 /// One module with addresses that have no name.
 pub(super) struct Lacking {
     /// Row of its owner.
@@ -142,27 +148,27 @@ fn samples(
     still: impl Fn(FrameId) -> bool,
     ticket: &Ticket,
 ) -> Result<Vec<u64>, Cancelled> {
-    let mut modules: Vec<Option<u32>> = vec![None; owners.all.len()];
+    let mut modules: Vec<Option<LackingId>> = vec![None; owners.all.len()];
     for (at, lacking) in lacking.iter().enumerate() {
         if let Some(module) = modules.get_mut(lacking.of) {
-            *module = Some(at as u32);
+            *module = LackingId::from_row(at);
         }
     }
     let module = |(id, frame)| modules.get(owners.of(frame)).copied().flatten().filter(|_| is_unnamed(frame) && still(id));
-    let frames: Vec<Option<u32>> = profile.frames.iter_ids().map(module).collect();
+    let frames: Vec<Option<LackingId>> = profile.frames.iter_ids().map(module).collect();
     // Which modules a stack holds: set 0 is empty, every other is an older one and one module more. There are few.
-    let mut sets: Vec<Vec<u32>> = vec![Vec::new()];
-    let mut grown = FxHashMap::<(u32, u32), u32>::default();
+    let mut sets: Vec<Vec<LackingId>> = vec![Vec::new()];
+    let mut grown = FxHashMap::<(u32, LackingId), u32>::default();
     // Stacks stand in the order of their growing, and most unnamed frames are of the module of the frame before.
-    let mut last = ((0, u32::MAX), 0);
+    let mut last = None;
     let mut of_stack: Vec<u32> = Vec::with_capacity(profile.stacks.len());
     for (parents, rows) in profile.stacks.parents().chunks(PART).zip(profile.stacks.frames().chunks(PART)) {
         ticket.check()?;
         for (parent, frame) in parents.iter().zip(rows) {
             let set = parent.and_then(|parent| of_stack.get(parent.row()).copied()).unwrap_or(0);
-            let set = match frames.get(frame.row()).copied().flatten() {
-                Some(module) if last.0 == (set, module) => last.1,
-                Some(module) => {
+            let set = match (frames.get(frame.row()).copied().flatten(), last) {
+                (Some(module), Some((key, bigger))) if key == (set, module) => bigger,
+                (Some(module), _) => {
                     let bigger = *grown.entry((set, module)).or_insert_with(|| {
                         let mut members = sets.get(set as usize).cloned().unwrap_or_default();
                         if members.contains(&module) {
@@ -172,10 +178,10 @@ fn samples(
                         sets.push(members);
                         (sets.len() - 1) as u32
                     });
-                    last = ((set, module), bigger);
+                    last = Some(((set, module), bigger));
                     bigger
                 }
-                None => set,
+                (None, _) => set,
             };
             of_stack.push(set);
         }
@@ -190,7 +196,7 @@ fn samples(
     let mut counts = vec![0; lacking.len()];
     for (members, count) in sets.iter().zip(of_set) {
         for module in members {
-            if let Some(sum) = counts.get_mut(*module as usize) {
+            if let Some(sum) = counts.get_mut(module.row()) {
                 *sum += count;
             }
         }

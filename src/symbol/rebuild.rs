@@ -19,7 +19,7 @@ use crate::model::{Frame, FrameId, Function, FunctionId, MappingId, Profile, Sta
 /// Where the levels of a frame stand: the answer and its row.
 pub(super) type At = Option<(u32, u32)>;
 
-/// Rows that one thread moves at a time, and rows between two looks at the ticket.
+/// Rows between two looks at the ticket.
 const PART: usize = 1 << 15;
 
 /// The profile with the levels at `places[row]` in the place of each frame; frames without levels stay as they are.
@@ -90,15 +90,15 @@ struct Frames {
 /// New frames, outermost first, for each old frame.
 struct Chains {
     frames: Vec<FrameId>,
-    ends: Vec<usize>,
+    ends: Vec<u32>,
     /// No two begin with the same frame.
     is_one_to_one: bool,
 }
 
 impl Chains {
     fn of(&self, frame: FrameId) -> &[FrameId] {
-        let start = frame.row().checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let end = self.ends.get(frame.row()).copied().unwrap_or(start);
+        let start = frame.row().checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
+        let end = self.ends.get(frame.row()).map_or(start, |end| *end as usize);
         self.frames.get(start..end).unwrap_or(&[])
     }
 }
@@ -119,7 +119,7 @@ impl Frames {
 
     /// Adds a level inside of those that the chain has.
     fn level(&mut self, row: Frame) {
-        let start = self.chains.ends.last().copied().unwrap_or(0);
+        let start = self.chains.ends.last().map_or(0, |end| *end as usize);
         let chain = self.chains.frames.get(start..).unwrap_or(&[]);
         let known = if self.is_shared {
             self.known.get(&row).copied()
@@ -136,64 +136,37 @@ impl Frames {
     }
 
     fn end(&mut self) {
-        self.chains.ends.push(self.chains.frames.len());
+        // More levels than that would have to be more bytes than any cap allows.
+        self.chains.ends.push(u32::try_from(self.chains.frames.len()).unwrap_or(u32::MAX));
     }
 }
 
 /// The stacks where no two chains begin with the same frame: children of one row stay different, so each row becomes as many rows as
-/// its chain has, in the same order. `None` where chains are not like that.
+/// its chain has, in the same order. `None` where chains are not like that, or rows too many.
 fn lengthened(profile: &Profile, chains: &Chains, ticket: &Ticket) -> Result<Option<Stacks>, Cancelled> {
     let (parents, frames) = (profile.stacks.parents(), profile.stacks.frames());
-    let lens: Result<Vec<usize>, Cancelled> = frames
-        .par_chunks(PART)
-        .map(|part| {
-            ticket.check()?;
-            Ok(part.iter().map(|frame| chains.of(*frame).len()).sum())
-        })
-        .collect();
-    let lens = lens?;
-    let len = lens.iter().sum::<usize>();
-    if !chains.is_one_to_one || chains.frames.is_empty() || len.checked_sub(1).is_none_or(|last| StackId::from_row(last).is_none()) {
+    if !chains.is_one_to_one {
         return Ok(None);
     }
-    let first_rows: Vec<usize> = lens.iter().scan(0, |next, len| Some(std::mem::replace(next, *next + len))).collect();
-    // The row of a chain's innermost frame.
-    let mut moved: Vec<Option<StackId>> = vec![None; frames.len()];
-    moved.par_chunks_mut(PART).zip(frames.par_chunks(PART)).zip(&first_rows).try_for_each(|((moved, frames), &first)| {
+    let mut moved: Vec<Option<StackId>> = Vec::with_capacity(parents.len());
+    let mut new_parents: Vec<Option<StackId>> = Vec::with_capacity(parents.len());
+    let mut new_frames: Column<StackId, FrameId> = Column::new();
+    new_frames.reserve(parents.len());
+    for (parents, frames) in parents.chunks(PART).zip(frames.chunks(PART)) {
         ticket.check()?;
-        let mut next = first;
-        for (moved, frame) in moved.iter_mut().zip(frames) {
-            next += chains.of(*frame).len();
-            *moved = next.checked_sub(1).and_then(StackId::from_row);
-        }
-        Ok(())
-    })?;
-    let mut new_parents: Vec<Option<StackId>> = vec![None; len];
-    let mut new_frames: Vec<FrameId> = vec![FrameId::FIRST; len];
-    let (mut parents_left, mut frames_left) = (new_parents.as_mut_slice(), new_frames.as_mut_slice());
-    let mut parts = Vec::with_capacity(lens.len());
-    for (((old_parents, old_frames), &len), &first) in parents.chunks(PART).zip(frames.chunks(PART)).zip(&lens).zip(&first_rows) {
-        let (Some((parents, after_parents)), Some((frames, after_frames))) =
-            (parents_left.split_at_mut_checked(len), frames_left.split_at_mut_checked(len))
-        else {
-            return Ok(None);
-        };
-        parts.push((old_parents, old_frames, first, parents, frames));
-        (parents_left, frames_left) = (after_parents, after_frames);
-    }
-    parts.into_par_iter().try_for_each(|(old_parents, old_frames, first, parents, frames)| {
-        ticket.check()?;
-        let mut rows = (first..).zip(parents.iter_mut().zip(frames));
-        for (parent, frame) in old_parents.iter().zip(old_frames) {
-            let mut parent = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
-            for (&new, (row, place)) in chains.of(*frame).iter().zip(&mut rows) {
-                *place.0 = std::mem::replace(&mut parent, StackId::from_row(row));
-                *place.1 = new;
+        for (parent, frame) in parents.iter().zip(frames) {
+            let mut row = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
+            for frame in chains.of(*frame) {
+                new_parents.push(row);
+                row = new_frames.push(*frame);
+                if row.is_none() {
+                    return Ok(None);
+                }
             }
+            moved.push(row);
         }
-        Ok(())
-    })?;
-    Ok(Some((StackTable::from_columns((Column::from_vec(new_parents), Column::from_vec(new_frames))), moved)))
+    }
+    Ok(Some((StackTable::from_columns((Column::from_vec(new_parents), new_frames)), moved)))
 }
 
 /// New stacks, and the new row of each old one.

@@ -259,24 +259,16 @@ impl Path {
         self.cut = cut;
     }
 
-    /// True where the last stack has the same step at this level; else it is cut back to here.
-    fn goes_on(&mut self, level: usize, step: Step, view: View) -> bool {
-        let is_same = self.levels.get(level).is_some_and(|known| (known.0, known.1) == (step, view));
-        if !is_same {
-            self.levels.truncate(level);
-        }
-        is_same
+    /// Number of levels that the last stack has, too; further ones of that are forgotten.
+    fn shared(&mut self, steps: impl Iterator<Item = (Step, View)>) -> usize {
+        let shared = self.levels.iter().zip(steps).take_while(|(known, step)| (known.0, known.1) == *step).count();
+        self.levels.truncate(shared);
+        shared
     }
 
     /// The stack so far.
     fn leaf(&self) -> Option<StackId> {
         self.levels.last().map(|level| level.2).or(self.cut)
-    }
-
-    /// The whole stack of a sample with so many levels.
-    fn end(&mut self, levels: usize) -> Option<StackId> {
-        self.levels.truncate(levels);
-        self.leaf()
     }
 }
 
@@ -292,14 +284,17 @@ enum Module {
 }
 
 /// Decodes all rows, in parallel, and appends them to the builder in their order.
-pub(super) fn decode_all(
+///
+/// `beside` is done with the builder before the first sample is appended, while others are decoded.
+pub(super) fn decode_all<T: Send>(
     capture: &Capture<'_>,
     tasks: &Tasks,
     deferred: &Deferred,
     rows: &[Row],
     builder: &mut Builder,
     cx: &ReadCx<'_>,
-) -> Result<(), Cancelled> {
+    beside: impl FnOnce(&mut Builder) -> Result<T, Cancelled> + Send,
+) -> Result<T, Cancelled> {
     cx.ticket.stage("decoding samples", rows.len() as u64)?;
     let types = builder.sample_types.len();
     let copied = capture.events.iter().find(|event| event.attr.has(bit::STACK_USER)).map(|event| event.attr.regs_user);
@@ -311,10 +306,13 @@ pub(super) fn decode_all(
     let decode_wave = |rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
         rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker)).collect()
     };
-    let mut merge = Merge { builder, modules: FxHashMap::default(), last: None, ends: Ends::default() };
-    let mut decoded = Vec::new();
+    let mut merge = Merge { builder, modules: FxHashMap::default(), last: None, ends: Ends::default(), samples: rows.len() };
+    let mut waves = rows.chunks(wave);
+    let (decoded, done) = rayon::join(|| decode_wave(waves.next().unwrap_or(&[])), || beside(merge.builder));
+    let (mut decoded, done) = (decoded?, done?);
+    merge.builder.rows.reserve(rows.len(), 0);
     // While one wave is decoded the one before it is joined to the profile, which also frees its memory.
-    for rows in rows.chunks(wave) {
+    for rows in waves {
         let (next, joined) = rayon::join(|| decode_wave(rows), || merge.absorb(std::mem::take(&mut decoded), &input));
         joined?;
         decoded = next?;
@@ -322,7 +320,7 @@ pub(super) fn decode_all(
     merge.absorb(decoded, &input)?;
     let Merge { builder, ends, .. } = merge;
     ends.note(&files, &mut builder.notes);
-    Ok(())
+    Ok(done)
 }
 
 /// The profile that decoded chunks are joined to, in their order.
@@ -332,6 +330,8 @@ struct Merge<'a> {
     /// The module looked up last: most frames are of the one of the frame before.
     last: Option<(Module, Known)>,
     ends: Ends,
+    /// Samples of all waves.
+    samples: usize,
 }
 
 /// A module in the profile, and the name of the function that is all of it.
@@ -341,6 +341,7 @@ impl Merge<'_> {
     fn absorb(&mut self, chunks: Vec<Chunk>, input: &Decoding<'_>) -> Result<(), Cancelled> {
         self.builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).max().unwrap_or(0));
         for chunk in chunks {
+            let is_first = self.builder.rows.is_empty();
             let mut frames = Vec::with_capacity(chunk.frames.len());
             for (n, local) in chunk.frames.iter().enumerate() {
                 if n % FRAMES_PER_CHECK == 0 {
@@ -352,6 +353,11 @@ impl Merge<'_> {
             let frames = builder.frames(&frames);
             input.ticket.check()?;
             builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
+            if is_first {
+                // As many for each of the others, unless they say much the same as the first.
+                let (known, samples) = (builder.rows.stack_rows(), builder.rows.len().max(1));
+                builder.rows.reserve(0, (known * (self.samples / samples)).min(4 * known));
+            }
             builder.notes.absorb(&chunk.notes);
             ends.absorb(&chunk.ends);
         }
@@ -423,13 +429,14 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
     const TOLD: usize = 64;
     let Decoding { capture, tasks, .. } = *input;
     let mut chunk = Chunk { rows: Rows::new(input.types), frames: Column::new(), notes: Notes::default(), ends: Ends::default() };
+    chunk.rows.reserve(rows.len(), rows.len());
     // The same address at the same moment is the same frame: saves the search through the modules.
     let mut known = FxHashMap::<(View, Mode, u64, bool), FrameId>::default();
     known.reserve(rows.len() / 4);
     // Processors take turns in the order of time: the sample before is another thread's.
     let mut paths = FxHashMap::<Option<ThreadId>, Path>::default();
     let mut known_cut = None;
-    let mut steps = Vec::new();
+    let (mut steps, mut levels) = (Vec::new(), Vec::new());
     let mut branches = (0, None);
     // A sample of a group is several rows, one behind the other.
     let mut last = None;
@@ -481,12 +488,13 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
         }
         let path = paths.entry(row.thread).or_default();
         path.begin(known_cut.filter(|_| is_cut));
-        for (level, step) in steps.iter().rev().enumerate() {
-            // Kernel modules are looked up the same at every moment.
-            let view = if step.mode == Mode::User { row.view } else { tasks.nothing() };
-            if path.goes_on(level, *step, view) {
-                continue;
-            }
+        // Kernel modules are looked up the same at every moment.
+        let view_of = |step: &Step| if step.mode == Mode::User { row.view } else { tasks.nothing() };
+        let shared = path.shared(steps.iter().rev().map(|step| (*step, view_of(step))));
+        levels.clear();
+        // First all frames, then all stacks: the look-ups of one do not wait for those of the other.
+        for step in steps.iter().rev().skip(shared) {
+            let view = view_of(step);
             let key = (view, step.mode, step.address, step.is_caller);
             let frame = if let Some(frame) = known.get(&key) {
                 *frame
@@ -497,10 +505,13 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
                 known.insert(key, frame);
                 frame
             };
-            let stack = chunk.rows.stack(path.leaf(), frame);
-            path.levels.push((*step, view, stack));
+            levels.push((*step, view, frame));
         }
-        let stack = path.end(steps.len());
+        for &(step, view, frame) in &levels {
+            let stack = chunk.rows.stack(path.leaf(), frame);
+            path.levels.push((step, view, stack));
+        }
+        let stack = path.leaf();
         last = Some((row.at, stack));
         event_row(&mut chunk, row, stack, offset);
     }
