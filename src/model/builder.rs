@@ -340,6 +340,11 @@ impl Builder {
         self.frames.reserve(additional);
     }
 
+    /// Makes room for the rows of so many more frames, but not for finding them: for a number that is a guess.
+    pub fn expect_frames(&mut self, additional: usize) {
+        self.frames.expect(additional);
+    }
+
     /// The id of a thread under a name.
     pub fn thread(&mut self, thread: Thread) -> ThreadId {
         self.threads.intern(thread).unwrap_or_else(|| full())

@@ -13,6 +13,7 @@ use crate::base::demangle::readable;
 use crate::base::forest::Forest;
 use crate::base::index::Column;
 use crate::base::intern::{Interner, StringId, Strings};
+use crate::base::table::TOGETHER;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{Frame, FrameId, Function, FunctionId, MappingId, Profile, StackId, StackTable};
 
@@ -93,13 +94,19 @@ struct Chains {
     ends: Vec<u32>,
     /// No two begin with the same frame.
     is_one_to_one: bool,
+    /// Each of `frames` is the row of its number, as long as no frame stands in several places.
+    is_plain: bool,
 }
 
 impl Chains {
-    fn of(&self, frame: FrameId) -> &[FrameId] {
+    /// Where the chain of an old frame stands in `frames`.
+    fn span(&self, frame: FrameId) -> (usize, usize) {
         let start = frame.row().checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
-        let end = self.ends.get(frame.row()).map_or(start, |end| *end as usize);
-        self.frames.get(start..end).unwrap_or(&[])
+        (start, self.ends.get(frame.row()).map_or(start, |end| *end as usize))
+    }
+
+    fn frame(&self, at: usize) -> Option<FrameId> {
+        if self.is_plain { FrameId::from_row(at) } else { self.frames.get(at).copied() }
     }
 }
 
@@ -108,8 +115,10 @@ impl Frames {
         let is_bare = |frame: &Frame| is_unnamed(frame) && frame.line == 0 && frame.column == 0 && !frame.inlined;
         let shared = profile.frames.iter().filter(|frame| frame.address.is_some() && !is_bare(frame)).map(spot).collect();
         let len = profile.frames.len();
-        let chains = Chains { frames: Vec::with_capacity(len), ends: Vec::with_capacity(len), is_one_to_one: true };
-        Self { rows: Column::new(), chains, shared, known: FxHashMap::default(), is_shared: false }
+        let chains = Chains { frames: Vec::with_capacity(len), ends: Vec::with_capacity(len), is_one_to_one: true, is_plain: true };
+        let mut rows = Column::new();
+        rows.reserve(len + len / 4);
+        Self { rows, chains, shared, known: FxHashMap::default(), is_shared: false }
     }
 
     /// Begins the chain of an old frame.
@@ -132,6 +141,7 @@ impl Frames {
         if let (true, None, Some(id)) = (self.is_shared, known, id) {
             self.known.insert(row, id);
         }
+        self.chains.is_plain &= id.is_some_and(|id| id.row() == self.chains.frames.len());
         self.chains.frames.extend(id);
     }
 
@@ -149,16 +159,27 @@ fn lengthened(profile: &Profile, chains: &Chains, ticket: &Ticket) -> Result<Opt
         return Ok(None);
     }
     let mut moved: Vec<Option<StackId>> = Vec::with_capacity(parents.len());
-    let mut new_parents: Vec<Option<StackId>> = Vec::with_capacity(parents.len());
+    // As much longer as the chains are than the frames, on average, and a little more.
+    let longer = chains.frames.len() as f64 / chains.ends.len().max(1) as f64;
+    let expected = (parents.len() as f64 * longer * 1.05) as usize;
+    let mut new_parents: Vec<Option<StackId>> = Vec::with_capacity(expected);
     let mut new_frames: Column<StackId, FrameId> = Column::new();
-    new_frames.reserve(parents.len());
-    for (parents, frames) in parents.chunks(PART).zip(frames.chunks(PART)) {
-        ticket.check()?;
-        for (parent, frame) in parents.iter().zip(frames) {
+    new_frames.reserve(expected);
+    let mut spans = [(0, 0); TOGETHER];
+    for (n, (parents, frames)) in parents.chunks(TOGETHER).zip(frames.chunks(TOGETHER)).enumerate() {
+        if n % (PART / TOGETHER) == 0 {
+            ticket.check()?;
+        }
+        // First all that has to come from memory: it is waited for once.
+        for (span, frame) in spans.iter_mut().zip(frames) {
+            *span = chains.span(*frame);
+        }
+        for (parent, (start, end)) in parents.iter().zip(spans) {
             let mut row = parent.and_then(|parent| moved.get(parent.row()).copied().flatten());
-            for frame in chains.of(*frame) {
+            for at in start..end {
+                let Some(frame) = chains.frame(at) else { return Ok(None) };
                 new_parents.push(row);
-                row = new_frames.push(*frame);
+                row = new_frames.push(frame);
                 if row.is_none() {
                     return Ok(None);
                 }
@@ -176,7 +197,10 @@ type Stacks = (StackTable, Vec<Option<StackId>>);
 fn joined(profile: &Profile, chains: &Chains, ticket: &Ticket) -> Result<Stacks, Cancelled> {
     let mut stacks = Forest::<StackId, FrameId>::new();
     let frames = profile.stacks.frames();
-    let levels = |row: usize| frames.get(row).map_or(&[][..], |frame| chains.of(*frame)).iter().copied();
+    let levels = |row: usize| {
+        let (start, end) = frames.get(row).map_or((0, 0), |frame| chains.span(*frame));
+        chains.frames.get(start..end).unwrap_or(&[]).iter().copied()
+    };
     let moved = stacks.join(profile.stacks.parents(), levels, |_| ticket.check())?;
     Ok((StackTable::from_columns(stacks.into_columns()), moved))
 }

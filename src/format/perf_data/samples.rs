@@ -3,6 +3,8 @@
 //! The order of the fields is that of `perf_event.h` (`PERF_RECORD_SAMPLE`), not that of the bits. Deliberately absent: unwinding of
 //! copied user stacks (`unwind`), branches that are no call stack. Start reading at [`decode_all`].
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -230,7 +232,12 @@ struct Decoding<'a> {
     deferred: &'a Deferred,
     types: usize,
     ticket: &'a Ticket,
+    /// Tables that decoders are done with: making one grow costs as much as using it.
+    spare: Mutex<Vec<KnownFrames>>,
 }
+
+/// The frames of a chunk by what they are made from.
+type KnownFrames = FxHashMap<(View, Mode, u64, bool), FrameId>;
 
 /// A frame before its module has a row in the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -301,7 +308,7 @@ pub(super) fn decode_all<T: Send>(
     let facts = &capture.features.facts;
     let fact = |wanted: &str| facts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
     let files = Files::new(tasks, builder, cx.binaries, (capture.endian, copied.unwrap_or(0)), fact, cx.ticket);
-    let input = Decoding { capture, tasks, deferred, types, ticket: cx.ticket };
+    let input = Decoding { capture, tasks, deferred, types, ticket: cx.ticket, spare: Mutex::default() };
     let (size, wave) = if copied.is_some() { (CHUNK_WITH_STACKS, WAVE_WITH_STACKS) } else { (CHUNK, WAVE) };
     let decode_wave = |rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
         rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker)).collect()
@@ -357,6 +364,7 @@ impl Merge<'_> {
                 // As many for each of the others, unless they say much the same as the first.
                 let (known, samples) = (builder.rows.stack_rows(), builder.rows.len().max(1));
                 builder.rows.reserve(0, (known * (self.samples / samples)).min(4 * known));
+                builder.expect_frames(4 * chunk.frames.len());
             }
             builder.notes.absorb(&chunk.notes);
             ends.absorb(&chunk.ends);
@@ -366,7 +374,7 @@ impl Merge<'_> {
 
     /// A frame as the profile holds it.
     fn frame(&mut self, local: &Local, input: &Decoding<'_>) -> Frame {
-        let Decoding { capture, tasks, .. } = *input;
+        let Decoding { capture, tasks, .. } = input;
         let builder = &mut *self.builder;
         if local.module == Module::Cut {
             let function = Some(builder.function_named(CUT));
@@ -427,12 +435,11 @@ fn mapping(module: Module, tasks: &Tasks, builder: &mut Builder) -> Option<Mappi
 fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result<Chunk, Cancelled> {
     /// Samples between two looks at the ticket: unwinding the largest stacks that fit takes 20 ms for so many.
     const TOLD: usize = 64;
-    let Decoding { capture, tasks, .. } = *input;
+    let Decoding { capture, tasks, .. } = input;
     let mut chunk = Chunk { rows: Rows::new(input.types), frames: Column::new(), notes: Notes::default(), ends: Ends::default() };
     chunk.rows.reserve(rows.len(), rows.len());
     // The same address at the same moment is the same frame: saves the search through the modules.
-    let mut known = FxHashMap::<(View, Mode, u64, bool), FrameId>::default();
-    known.reserve(rows.len() / 4);
+    let mut known = input.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
     // Processors take turns in the order of time: the sample before is another thread's.
     let mut paths = FxHashMap::<Option<ThreadId>, Path>::default();
     let mut known_cut = None;
@@ -516,6 +523,8 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
         event_row(&mut chunk, row, stack, offset);
     }
     input.ticket.advance((rows.len() % TOLD) as u64)?;
+    known.clear();
+    input.spare.lock().unwrap_or_else(PoisonError::into_inner).push(known);
     if branches.0 > 0 {
         chunk.notes.add(kind::SKIPPED, "branches that were recorded with samples (perf record -b)", branches.0, branches.1);
     }
@@ -571,8 +580,11 @@ fn marked_steps(
     let mut part = mode;
     // The first address of each part of the machine is that of an instruction, the others are return addresses.
     let mut is_caller = false;
-    let mut cursor = Cursor::at(chain, 0, endian);
-    while let Ok(address) = cursor.u64() {
+    let mut words = chain.as_chunks::<8>().0.iter().map(|word| match endian {
+        Endian::Little => u64::from_le_bytes(*word),
+        Endian::Big => u64::from_be_bytes(*word),
+    });
+    while let Some(address) = words.next() {
         if address < FIRST_MARK {
             steps.push(Step { address, mode: part, is_caller });
             is_caller = true;
@@ -586,7 +598,7 @@ fn marked_steps(
             -2048 | -2176 => Mode::GuestKernel,
             -2560 => Mode::GuestUser,
             // Without the event's consent the number is as much garbage as any other (seen: return addresses of -640).
-            -640 if is_deferred => return Some(cursor.u64().unwrap_or(0)),
+            -640 if is_deferred => return Some(words.next().unwrap_or(0)),
             // Frame pointers of code that uses the register for something else end in numbers like -1. perf drops such chains as a
             // whole; the addresses before the number are as good as any.
             _ => {
