@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use self::answer::{Answer, Moved};
+use self::answer::{Answer, LastName, Moved};
 use self::jitdump::Dump;
 use self::missing::Missing;
 use self::module::Wanted;
@@ -421,9 +421,10 @@ fn kernel_page(
 
 /// The names of a plain table.
 fn table_answer(table: &Table<'_>, addresses: &[u64], ticket: &Ticket) -> Result<Answer, Cancelled> {
+    let mut last = LastName::default();
     Answer::of(addresses, ticket, |address, answer| {
         if let Some(symbol) = table.find(address) {
-            answer.name_outermost(symbol.name.get());
+            answer.name_by_symbol(symbol, &mut last);
         }
     })
 }

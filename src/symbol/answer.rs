@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::table::Symbol;
 use crate::base::intern::{StringId, Strings};
 use crate::base::ticket::{Cancelled, Ticket};
 
@@ -40,6 +41,10 @@ pub(super) struct Answer {
     ends: Vec<u32>,
 }
 
+/// The symbol of one table that named an address of one answer last, by its start, and its name.
+#[derive(Debug, Default)]
+pub(super) struct LastName(Option<(u64, StringId)>);
+
 /// The strings of one answer in another, as far as they came up: addresses share few names.
 #[derive(Debug, Default)]
 pub(super) struct Moved(Vec<Option<StringId>>);
@@ -59,6 +64,20 @@ impl Answer {
         }
         let name = self.strings.intern(name);
         if let Some(level) = self.levels.last_mut() {
+            level.name = name;
+        }
+    }
+
+    /// The same by a symbol. `last` remembers its name: addresses come in order, so many have the one of the address before.
+    pub(super) fn name_by_symbol(&mut self, symbol: &Symbol<'_>, last: &mut LastName) {
+        let name = match last.0 {
+            Some((start, name)) if start == symbol.start => name,
+            _ => self.strings.intern(symbol.name.get()),
+        };
+        last.0 = Some((symbol.start, name));
+        if self.levels.len() == self.start() {
+            self.levels.push(Level { name, file: None, line: 0, column: 0, start_line: 0 });
+        } else if let Some(level) = self.levels.last_mut() {
             level.name = name;
         }
     }

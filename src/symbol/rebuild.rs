@@ -27,26 +27,33 @@ const PART: usize = 1 << 15;
 pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At], ticket: &Ticket) -> Result<Profile, Cancelled> {
     let mut names = Names::new(profile, answers, ticket)?;
     let mut frames = Frames::new(profile);
-    for (n, (frame, at)) in profile.frames.iter().zip(places).enumerate() {
-        if n % PART == 0 {
+    let mut found = Vec::with_capacity(TOGETHER);
+    for (n, (old, places)) in profile.frames.as_slice().chunks(TOGETHER).zip(places.chunks(TOGETHER)).enumerate() {
+        if n % (PART / TOGETHER) == 0 {
             ticket.check()?;
         }
-        let found = at.and_then(|(answer, row)| Some((answer as usize, answers.get(answer as usize)?.levels_at(row as usize))));
-        match found {
-            Some((answer, (first, levels))) if !levels.is_empty() => {
-                frames.begin(frame);
-                for (at, level) in levels.iter().enumerate().rev() {
-                    let function = names.function(answer, first + at);
-                    let inlined = at + 1 < levels.len();
-                    frames.level(Frame { function, line: level.line, column: level.column, inlined, ..*frame });
+        found.clear();
+        let levels_at = |(answer, row): (u32, u32)| Some((answer as usize, answers.get(answer as usize)?.levels_at(row as usize)));
+        found.extend(places.iter().map(|at| at.and_then(levels_at)));
+        // Answers stand in the order of addresses, frames in that of their use: what all of these need is loaded before any is made.
+        let near = found.iter().flatten().map(|(answer, (first, levels))| {
+            levels.first().map_or(0, |level| u64::from(level.line)).wrapping_add(names.touch(*answer, *first))
+        });
+        std::hint::black_box(near.fold(0, u64::wrapping_add));
+        for (frame, found) in old.iter().zip(&found) {
+            frames.begin(frame);
+            match *found {
+                Some((answer, (first, levels))) if !levels.is_empty() => {
+                    for (at, level) in levels.iter().enumerate().rev() {
+                        let function = names.function(answer, first + at);
+                        let inlined = at + 1 < levels.len();
+                        frames.level(Frame { function, line: level.line, column: level.column, inlined, ..*frame });
+                    }
                 }
+                _ => frames.level(*frame),
             }
-            _ => {
-                frames.begin(frame);
-                frames.level(*frame);
-            }
+            frames.end();
         }
-        frames.end();
     }
     let Frames { rows, chains, .. } = frames;
     let (stacks, moved) = match lengthened(profile, &chains, ticket)? {
@@ -267,6 +274,11 @@ impl<'a> Names<'a> {
             functions.intern(*function);
         }
         Ok(Self { strings: profile.strings.clone(), functions, answers: answers? })
+    }
+
+    /// Loads what the function of a level is found by, and gives any number.
+    fn touch(&self, answer: usize, level: usize) -> u64 {
+        self.answers.get(answer).and_then(|spelled| spelled.of_level.get(level)).map_or(0, |row| u64::from(*row))
     }
 
     /// The function of a level of an answer.

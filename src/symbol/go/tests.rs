@@ -173,7 +173,7 @@ fn is_step_field(at: usize, head: usize, machine: Machine) -> bool {
 
 fn named(go: &GoTable<'_>, address: u64) -> Vec<String> {
     let mut answer = Answer::default();
-    go.levels(address, &mut answer);
+    go.levels(address, &mut Walked::default(), &mut answer);
     answer.close();
     answer.names(0)
 }
@@ -214,7 +214,7 @@ fn start_lines_are_those_of_each_function() {
     let (table, calls) = made(machine, 0xffff_fff1, Version::Go120);
     let go = GoTable { table: PcLine::new(&table).unwrap(), text: TEXT, inlined: Some(&calls) };
     let mut answer = Answer::default();
-    go.levels(TEXT + 13, &mut answer);
+    go.levels(TEXT + 13, &mut Walked::default(), &mut answer);
     answer.close();
     assert_eq!(answer.levels(0).iter().map(|level| level.start_line).collect::<Vec<_>>(), [6, 2, 9]);
     assert_eq!(answer.levels(0)[0].name, StringId::FIRST);
