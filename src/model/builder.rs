@@ -73,7 +73,9 @@ impl Rows {
         thread.reserve(samples);
         labels.reserve(samples);
         time.reserve(samples);
-        values.iter_mut().for_each(|column| column.reserve(samples));
+        for column in values {
+            column.reserve(samples);
+        }
         self.stacks.reserve(stacks);
     }
 

@@ -6,7 +6,6 @@ use rustc_hash::FxHashMap;
 
 use super::{Owner, Owners, is_unnamed};
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::index;
 use crate::model::{FrameId, Notes, Profile, Unnamed, kind};
 
 /// Why addresses have no name.
@@ -89,11 +88,6 @@ impl Missing {
     }
 }
 
-index!(
-    /// A row of the list of what is lacking.
-    LackingId
-);
-
 /// One module with addresses that have no name.
 pub(super) struct Lacking {
     /// Row of its owner.
@@ -148,17 +142,17 @@ fn samples(
     still: impl Fn(FrameId) -> bool,
     ticket: &Ticket,
 ) -> Result<Vec<u64>, Cancelled> {
-    let mut modules: Vec<Option<LackingId>> = vec![None; owners.all.len()];
+    let mut modules: Vec<Option<u32>> = vec![None; owners.all.len()];
     for (at, lacking) in lacking.iter().enumerate() {
         if let Some(module) = modules.get_mut(lacking.of) {
-            *module = LackingId::from_row(at);
+            *module = Some(at as u32);
         }
     }
     let module = |(id, frame)| modules.get(owners.of(frame)).copied().flatten().filter(|_| is_unnamed(frame) && still(id));
-    let frames: Vec<Option<LackingId>> = profile.frames.iter_ids().map(module).collect();
+    let frames: Vec<Option<u32>> = profile.frames.iter_ids().map(module).collect();
     // Which modules a stack holds: set 0 is empty, every other is an older one and one module more. There are few.
-    let mut sets: Vec<Vec<LackingId>> = vec![Vec::new()];
-    let mut grown = FxHashMap::<(u32, LackingId), u32>::default();
+    let mut sets: Vec<Vec<u32>> = vec![Vec::new()];
+    let mut grown = FxHashMap::<(u32, u32), u32>::default();
     // Stacks stand in the order of their growing, and most unnamed frames are of the module of the frame before.
     let mut last = None;
     let mut of_stack: Vec<u32> = Vec::with_capacity(profile.stacks.len());
@@ -196,7 +190,7 @@ fn samples(
     let mut counts = vec![0; lacking.len()];
     for (members, count) in sets.iter().zip(of_set) {
         for module in members {
-            if let Some(sum) = counts.get_mut(module.row()) {
+            if let Some(sum) = counts.get_mut(*module as usize) {
                 *sum += count;
             }
         }

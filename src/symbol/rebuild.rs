@@ -300,3 +300,103 @@ impl<'a> Names<'a> {
         *known
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::Source;
+    use super::*;
+    use crate::model::{Builder, Sample, check};
+
+    /// Stacks over frames of which some have a function or a line already, and of which some get several levels.
+    fn made(with_named: bool) -> (Profile, Answer, Vec<At>) {
+        let mut builder = Builder::new([("samples", "count")]);
+        let function = Some(builder.function_named("named"));
+        let mut seed = 7_u64;
+        let mut below = |limit: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % limit
+        };
+        for _ in 0..500 {
+            let mut stack = None;
+            for _ in 0..below(12) {
+                let mut frame = Frame { address: Some(below(40)), caller: below(2) == 0, ..Frame::default() };
+                if with_named {
+                    match below(6) {
+                        0 => frame.line = 3,
+                        1 => frame.function = function,
+                        2 => frame.address = None,
+                        _ => {}
+                    }
+                }
+                let frame = builder.frame(frame);
+                stack = Some(builder.stack(stack, frame));
+            }
+            builder.rows.sample(Sample { stack, ..Sample::default() }, &[1]);
+        }
+        let mut answer = Answer::default();
+        for address in 0..40_u64 {
+            // Every third is a function that was inlined into itself at one line, every seventh is not known.
+            let levels = if address % 7 == 0 { 0 } else { 1 + address % 3 };
+            for level in 0..levels {
+                let source = Source { file: Some("a.c"), line: (address % 3 + level % 2) as u32, ..Source::default() };
+                answer.push(if address % 3 == 2 { "again" } else { "main" }, source);
+            }
+            answer.close();
+        }
+        let profile = builder.finish();
+        let place = |frame: &Frame| frame.address.filter(|_| is_unnamed(frame)).map(|address| (0, address as u32));
+        let places = profile.frames.iter().map(place).collect();
+        (profile, answer, places)
+    }
+
+    /// What a sample's stack has to be, leaf first: names and lines of every level.
+    fn expected(profile: &Profile, answer: &Answer, places: &[At], stack: Option<StackId>) -> Vec<(String, u32)> {
+        let mut levels = Vec::new();
+        for id in profile.stack_frames(stack) {
+            let found = places[id.row()].map_or(&[][..], |(_, row)| answer.levels(row as usize));
+            levels.extend(found.iter().map(|level| (answer.strings().get(level.name).to_owned(), level.line)));
+            if found.is_empty() {
+                levels.push((profile.frame_name(id), profile.frames[id].line));
+            }
+        }
+        levels
+    }
+
+    #[test]
+    fn every_level_of_every_sample_is_where_it_belongs() {
+        for with_named in [false, true] {
+            let (profile, answer, places) = made(with_named);
+            let named = with_levels(&profile, std::slice::from_ref(&answer), &places, &Ticket::new()).unwrap();
+            assert_eq!(check(&named), []);
+            for (old, new) in profile.samples.stacks().iter().zip(named.samples.stacks()) {
+                let got: Vec<_> = named.stack_frames(*new).map(|id| (named.frame_name(id), named.frames[id].line)).collect();
+                assert_eq!(got, expected(&profile, &answer, &places, *old));
+            }
+        }
+    }
+
+    #[test]
+    fn stacks_that_only_move_are_those_that_are_put_together_anew() {
+        let (profile, answer, places) = made(false);
+        let mut frames = Frames::new(&profile);
+        for (frame, at) in profile.frames.iter().zip(&places) {
+            frames.begin(frame);
+            let levels = at.map_or(&[][..], |(_, row)| answer.levels(row as usize));
+            for level in levels.iter().rev() {
+                frames.level(Frame { line: level.line, ..*frame });
+            }
+            if levels.is_empty() {
+                frames.level(*frame);
+            }
+            frames.end();
+        }
+        let ticket = Ticket::new();
+        let (moved, anew) = (lengthened(&profile, &frames.chains, &ticket).unwrap(), joined(&profile, &frames.chains, &ticket).unwrap());
+        assert_eq!(moved, Some(anew));
+        // Frames of one address, of which one has a line already, fall together: such stacks cannot only move.
+        let (profile, answer, places) = made(true);
+        let named = with_levels(&profile, std::slice::from_ref(&answer), &places, &Ticket::new()).unwrap();
+        let rows: FxHashSet<_> = named.stacks.parents().iter().zip(named.stacks.frames()).collect();
+        assert_eq!(rows.len(), named.stacks.len(), "no stack stands twice");
+    }
+}

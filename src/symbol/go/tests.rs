@@ -209,6 +209,20 @@ fn every_form_gives_names_lines_and_inlined_calls() {
 }
 
 #[test]
+fn tables_that_were_walked_before_give_the_same() {
+    let machine = Machine { is_little: true, pointer: 8 };
+    let (table, calls) = made(machine, 0xffff_fff1, Version::Go120);
+    let go = GoTable { table: PcLine::new(&table).unwrap(), text: TEXT, inlined: Some(&calls) };
+    let mut walked = Walked::default();
+    for past in (0..70).chain((0..70).rev()).chain([31, 3, 32, 13, 9]) {
+        let mut answer = Answer::default();
+        go.levels(TEXT + past, &mut walked, &mut answer);
+        answer.close();
+        assert_eq!(answer.names(0), named(&go, TEXT + past), "{past}");
+    }
+}
+
+#[test]
 fn start_lines_are_those_of_each_function() {
     let machine = Machine { is_little: true, pointer: 8 };
     let (table, calls) = made(machine, 0xffff_fff1, Version::Go120);
