@@ -19,9 +19,8 @@ mod table;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::answer::Answer;
+use self::answer::{Answer, LastName, Moved};
 use self::jitdump::Dump;
 use self::missing::Missing;
 use self::module::Wanted;
@@ -157,8 +156,7 @@ enum Owner<'a> {
     Nowhere,
 }
 
-fn owner<'a>(profile: &'a Profile, frame: &Frame) -> Owner<'a> {
-    let Some(mapping) = frame.mapping.and_then(|mapping| profile.mappings.get(mapping)) else { return Owner::Nowhere };
+fn owner<'a>(profile: &'a Profile, mapping: &Mapping) -> Owner<'a> {
     let text = |id| profile.strings.get(id);
     let file = mapping.file.map_or("", text);
     let is_memory =
@@ -189,67 +187,144 @@ fn looked_up(frame: &Frame, owner: Owner<'_>, mapping: Option<&Mapping>) -> u64 
     }
 }
 
+/// Who has the names of which mapping's addresses: found once for each mapping, and not for each frame.
+struct Owners<'a> {
+    /// In the order of their names, which decides the order of the list: `Nowhere` is always among them.
+    all: Vec<Owner<'a>>,
+    /// Row of `all`, by mapping.
+    of_mapping: Vec<u32>,
+    nowhere: u32,
+}
+
+impl<'a> Owners<'a> {
+    fn new(profile: &'a Profile) -> Self {
+        let of_mapping: Vec<Owner<'a>> = profile.mappings.iter().map(|mapping| owner(profile, mapping)).collect();
+        let mut all = of_mapping.clone();
+        all.push(Owner::Nowhere);
+        all.sort_unstable();
+        all.dedup();
+        let row = |owner: &Owner<'_>| all.binary_search(owner).unwrap_or(0) as u32;
+        Self { of_mapping: of_mapping.iter().map(row).collect(), nowhere: row(&Owner::Nowhere), all }
+    }
+
+    /// The row of the owner of a frame's address.
+    fn of(&self, frame: &Frame) -> usize {
+        frame.mapping.and_then(|mapping| self.of_mapping.get(mapping.row()).copied()).unwrap_or(self.nowhere) as usize
+    }
+}
+
 /// The unnamed addresses of one owner.
 #[derive(Default)]
 struct Rows {
     /// Where to look, for each frame.
     rows: Vec<(u64, FrameId)>,
-    /// Offsets in the file at which its mappings start.
-    offsets: FxHashSet<u64>,
+    /// Offsets in the file at which its mappings start, each once.
+    offsets: Vec<u64>,
 }
+
+impl Rows {
+    /// Of all unnamed frames, by row of the owners.
+    fn of(profile: &Profile, owners: &Owners<'_>, ticket: &Ticket) -> Result<Vec<Self>, Cancelled> {
+        let mut wanted: Vec<Self> = std::iter::repeat_with(Self::default).take(owners.all.len()).collect();
+        let mut is_used = vec![false; profile.mappings.len()];
+        for (n, (id, frame)) in profile.frames.iter_ids().enumerate() {
+            if n % FRAMES_PER_CHECK == 0 {
+                ticket.check()?;
+            }
+            if !is_unnamed(frame) {
+                continue;
+            }
+            let of = owners.of(frame);
+            let mapping = frame.mapping.and_then(|mapping| profile.mappings.get(mapping));
+            if let (Some(rows), Some(owner)) = (wanted.get_mut(of), owners.all.get(of)) {
+                rows.rows.push((looked_up(frame, *owner, mapping), id));
+            }
+            if let Some(is_used) = frame.mapping.and_then(|mapping| is_used.get_mut(mapping.row())) {
+                *is_used = true;
+            }
+        }
+        for ((mapping, of), _) in profile.mappings.iter().zip(&owners.of_mapping).zip(is_used).filter(|(_, is_used)| *is_used) {
+            if let Some(rows) = wanted.get_mut(*of as usize) {
+                rows.offsets.push(mapping.offset);
+            }
+        }
+        for rows in &mut wanted {
+            rows.offsets.sort_unstable();
+            rows.offsets.dedup();
+        }
+        Ok(wanted)
+    }
+}
+
+/// What was found for one owner.
+struct Found {
+    /// Row of the owner.
+    of: usize,
+    /// Number of different addresses.
+    addresses: usize,
+    /// Row of the answer for each frame.
+    frames: Vec<(FrameId, u32)>,
+    answer: Result<Answer, Missing>,
+}
+
+/// Frames between two looks at the ticket.
+const FRAMES_PER_CHECK: usize = 1 << 14;
 
 /// The same profile with names for the addresses that have none, as far as `source` knows them.
 ///
 /// What stays without a name is listed in the profile's [`Info::unnamed`](crate::model::Info::unnamed), with the reasons, and counted
 /// in one note.
 pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) -> Result<Profile, Cancelled> {
-    let mut wanted = FxHashMap::<Owner<'_>, Rows>::default();
-    for (id, frame) in profile.frames.iter_ids().filter(|(_, frame)| is_unnamed(frame)) {
-        let owner = owner(profile, frame);
-        let mapping = frame.mapping.and_then(|mapping| profile.mappings.get(mapping));
-        let rows = wanted.entry(owner).or_default();
-        rows.rows.push((looked_up(frame, owner, mapping), id));
-        rows.offsets.extend(mapping.map(|mapping| mapping.offset));
-    }
-    // The order of the modules decides the order of the list: by name, not by hash.
-    let mut wanted: Vec<_> = wanted.into_iter().collect();
-    wanted.sort_unstable_by_key(|(owner, _)| *owner);
-    ticket.stage("naming addresses", wanted.iter().map(|(_, rows)| rows.rows.len() as u64).sum())?;
+    let owners = Owners::new(profile);
+    let wanted = Rows::of(profile, &owners, ticket)?;
+    ticket.stage("naming addresses", wanted.iter().map(|rows| rows.rows.len() as u64).sum())?;
     let is_local = is_local(profile, source);
-    let named: Result<Vec<_>, Cancelled> = wanted
-        .par_iter()
-        .map(|(owner, rows)| {
-            let mut addresses: Vec<u64> = rows.rows.iter().map(|(address, _)| *address).collect();
-            addresses.sort_unstable();
-            addresses.dedup();
-            let found = look_up(profile, source, *owner, is_local, rows, &addresses, ticket)?;
-            ticket.advance(rows.rows.len() as u64)?;
-            Ok((addresses, found))
+    let wanted: Vec<(usize, Rows)> = wanted.into_iter().enumerate().filter(|(_, rows)| !rows.rows.is_empty()).collect();
+    let found: Result<Vec<Found>, Cancelled> = wanted
+        .into_par_iter()
+        .map(|(of, mut rows)| {
+            let owner = owners.all.get(of).copied().unwrap_or(Owner::Nowhere);
+            rows.rows.par_sort_unstable();
+            let mut addresses: Vec<u64> = Vec::with_capacity(rows.rows.len());
+            let mut frames = Vec::with_capacity(rows.rows.len());
+            for (address, id) in std::mem::take(&mut rows.rows) {
+                if addresses.last() != Some(&address) {
+                    addresses.push(address);
+                }
+                frames.push((id, addresses.len() as u32 - 1));
+            }
+            let answer = look_up(profile, source, owner, is_local, &rows.offsets, &addresses, ticket)?;
+            ticket.advance(frames.len() as u64)?;
+            Ok(Found { of, addresses: addresses.len(), frames, answer })
         })
         .collect();
     let mut places: Vec<rebuild::At> = vec![None; profile.frames.len()];
-    let mut answers = Vec::with_capacity(wanted.len());
+    let mut answers = Vec::new();
     let mut lacking = Vec::new();
-    for (at, ((owner, rows), (addresses, found))) in wanted.iter().zip(named?).enumerate() {
-        let (answer, why) = match found {
+    for Found { of, addresses, frames, answer } in found? {
+        ticket.check()?;
+        let (answer, why) = match answer {
             Ok(answer) => (answer, Missing::NotCovered),
             Err(why) => (Answer::default(), why),
         };
-        for (address, id) in &rows.rows {
-            let row = addresses.binary_search(address).ok();
-            if let (Some(row), Some(place)) = (row, places.get_mut(id.row())) {
-                *place = Some((at as u32, row as u32)).filter(|_| !answer.levels(row).is_empty());
+        for (id, row) in frames {
+            if let Some(place) = places.get_mut(id.row()).filter(|_| !answer.levels(row as usize).is_empty()) {
+                *place = Some((answers.len() as u32, row));
             }
         }
-        let missing = addresses.len().saturating_sub(answer.len()) + answer.unknown();
+        let missing = addresses.saturating_sub(answer.len()) + answer.unknown();
         if missing > 0 {
-            lacking.push(missing::Lacking { owner: *owner, addresses: missing as u64, why });
+            lacking.push(missing::Lacking { of, addresses: missing as u64, why });
         }
         answers.push(answer);
     }
     ticket.check()?;
-    let unnamed = missing::list(profile, lacking, |frame| places.get(frame.row()).copied().flatten().is_none());
-    let mut named = rebuild::with_levels(profile, &answers, &places);
+    let still = |frame: FrameId| places.get(frame.row()).copied().flatten().is_none();
+    let (unnamed, named) = rayon::join(
+        || missing::list(profile, &owners, lacking, still, ticket),
+        || rebuild::with_levels(profile, &answers, &places, ticket),
+    );
+    let (unnamed, mut named) = (unnamed?, named?);
     // Of an earlier look, which found less.
     missing::forget(&mut named.notes);
     missing::note(&mut named.notes, &unnamed);
@@ -269,7 +344,7 @@ fn look_up(
     source: &dyn ModuleSource,
     owner: Owner<'_>,
     is_local: bool,
-    rows: &Rows,
+    offsets: &[u64],
     addresses: &[u64],
     ticket: &Ticket,
 ) -> Result<Result<Answer, Missing>, Cancelled> {
@@ -279,8 +354,7 @@ fn look_up(
         Owner::Compiled(pid) => compiled(profile, source, pid, is_local, addresses, ticket),
         Owner::KernelPage(name, build_id) => kernel_page(source, name, build_id, addresses, ticket).map(Ok),
         Owner::File(file, build_id) => {
-            let mut offsets = rows.offsets.iter();
-            let offset = offsets.next().copied().filter(|_| offsets.next().is_none());
+            let offset = offsets.first().copied().filter(|_| offsets.len() == 1);
             module::look_up(source, &Wanted { file, build_id, is_local, offset }, addresses, ticket)
         }
     }
@@ -333,10 +407,10 @@ fn kernel_page(
         Some(_) => module::look_up(source, &Wanted { file: name, build_id, is_local: false, offset: None }, addresses, ticket)?.ok(),
         None => None,
     };
-    let mut answer = Answer::default();
+    let (mut answer, mut moved) = (Answer::default(), Moved::default());
     for row in 0..addresses.len() {
         if let Some(found) = found.as_ref().filter(|found| !found.levels(row).is_empty()) {
-            answer.copy(found, row);
+            answer.copy(found, row, &mut moved);
         } else {
             answer.name_outermost(name);
             answer.close();
@@ -347,9 +421,10 @@ fn kernel_page(
 
 /// The names of a plain table.
 fn table_answer(table: &Table<'_>, addresses: &[u64], ticket: &Ticket) -> Result<Answer, Cancelled> {
+    let mut last = LastName::default();
     Answer::of(addresses, ticket, |address, answer| {
         if let Some(symbol) = table.find(address) {
-            answer.name_outermost(symbol.name.get());
+            answer.name_by_symbol(symbol, &mut last);
         }
     })
 }

@@ -179,6 +179,12 @@ impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
         Ok(moved)
     }
 
+    /// Makes room for so many more rows.
+    pub fn reserve(&mut self, additional: usize) {
+        self.parents.reserve(additional);
+        self.items.reserve(additional);
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.items.len()

@@ -71,6 +71,11 @@ impl<I: Index, T> Column<I, T> {
         Self { rows, index: PhantomData }
     }
 
+    /// Makes room for so many more rows.
+    pub fn reserve(&mut self, additional: usize) {
+        self.rows.reserve(additional);
+    }
+
     /// Appends a row and gives its id; `None` when the table is full (2³²−1 rows).
     pub fn push(&mut self, value: T) -> Option<I> {
         let id = I::from_row(self.rows.len())?;

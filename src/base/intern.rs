@@ -181,6 +181,11 @@ impl<I: Index, T: Hash + Eq> Interner<I, T> {
         self.table.reserve(additional);
     }
 
+    /// Makes room for so many more rows, but not for finding them, which costs memory at once.
+    pub fn expect(&mut self, additional: usize) {
+        self.rows.reserve(additional);
+    }
+
     /// The rows so far, in order of first use.
     pub const fn rows(&self) -> &Column<I, T> {
         &self.rows

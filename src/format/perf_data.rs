@@ -86,9 +86,9 @@ impl Format for PerfData {
         // The rows hold what is of use in them.
         capture.entries = Vec::new();
         let known = labels::Names { cgroups: &cgroups, namespaces: &tasks.namespaces };
-        let labels = labels::label(&capture, &rows, &known, &mut builder, cx.ticket)?;
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
-        samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx)?;
+        let label = |builder: &mut Builder| labels::label(&capture, &rows, &known, builder, cx.ticket);
+        let labels = samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx, label)?;
         builder.rows.set_labels(labels);
         hybrid::join(&mut builder);
         facts(&mut capture, &names, default_event, &mut builder);
@@ -151,14 +151,22 @@ fn sort_by_time(entries: &mut Vec<Entry>, part: usize, ticket: &Ticket) -> Resul
     let mut heads: BinaryHeap<Reverse<(u64, usize)>> =
         parts.iter().enumerate().filter_map(|(n, part)| Some(Reverse((part.first()?.time, n)))).collect();
     let mut sorted = Vec::with_capacity(entries.len());
+    let mut told = 0;
     while let Some(Reverse((_, n))) = heads.pop() {
-        let Some((first, rest)) = parts.get(n).and_then(|part| part.split_first()) else { continue };
-        sorted.push(*first);
-        if let (Some(place), Some(next)) = (parts.get_mut(n), rest.first()) {
-            *place = rest;
+        let Some(part) = parts.get_mut(n) else { continue };
+        // As many as come before those of all other parts: parts stand in the order of the file, which is nearly that of time.
+        let other = heads.peek().map(|Reverse(other)| *other);
+        let is_next = |entry: &&Entry| other.is_none_or(|other| (entry.time, n) < other);
+        let run = part.iter().take(TOLD).take_while(is_next).count();
+        let Some((run, rest)) = part.split_at_checked(run.max(1)) else { continue };
+        sorted.extend_from_slice(run);
+        *part = rest;
+        if let Some(next) = rest.first() {
             heads.push(Reverse((next.time, n)));
         }
-        if sorted.len() % TOLD == 0 {
+        told += run.len();
+        if told >= TOLD {
+            told = 0;
             ticket.check()?;
         }
     }

@@ -88,7 +88,9 @@ impl Samples {
 
     /// The same samples over other stacks; `moved` gives the new stack of each old one.
     pub(crate) fn with_stacks(&self, moved: impl Fn(StackId) -> Option<StackId>) -> Self {
-        Self { stack: self.stack.iter().map(|stack| stack.and_then(&moved)).collect(), ..self.clone() }
+        let Self { stack, thread, labels, time, values } = self;
+        let stack = stack.iter().map(|stack| stack.and_then(&moved)).collect();
+        Self { stack, thread: thread.clone(), labels: labels.clone(), time: time.clone(), values: values.clone() }
     }
 
     /// Bytes held by the columns.

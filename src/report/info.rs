@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
 use serde::{Serialize, Serializer};
 
 use super::SCHEMA;
@@ -154,7 +153,12 @@ impl Info {
     /// Describes a capture that was read from `file` (the path as the user gave it).
     pub fn new(file: &str, profile: &Profile) -> Self {
         let samples = &profile.samples;
-        let stacks: FxHashSet<_> = samples.stacks().iter().flatten().collect();
+        let mut is_used = vec![false; profile.stacks.len()];
+        for stack in samples.stacks().iter().flatten() {
+            if let Some(is_used) = is_used.get_mut(stack.row()) {
+                *is_used = true;
+            }
+        }
         let column = |(at, kind): (usize, &crate::model::SampleType)| SampleTypeInfo {
             name: kind.name.clone(),
             unit: kind.unit.clone(),
@@ -169,7 +173,7 @@ impl Info {
             format: info.format.clone(),
             container: info.container.name(),
             samples: samples.len(),
-            stacks: stacks.len(),
+            stacks: is_used.iter().filter(|&&is_used| is_used).count(),
             functions: profile.functions.len(),
             threads: profile.threads.len(),
             duration_ns: info.duration_nanos,

@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::table::Symbol;
 use crate::base::intern::{StringId, Strings};
 use crate::base::ticket::{Cancelled, Ticket};
 
@@ -40,6 +41,14 @@ pub(super) struct Answer {
     ends: Vec<u32>,
 }
 
+/// The symbol of one table that named an address of one answer last, by its start, and its name.
+#[derive(Debug, Default)]
+pub(super) struct LastName(Option<(u64, StringId)>);
+
+/// The strings of one answer in another, as far as they came up: addresses share few names.
+#[derive(Debug, Default)]
+pub(super) struct Moved(Vec<Option<StringId>>);
+
 impl Answer {
     /// Adds a level outside of those that the current address has. The name may be empty until [`close`](Self::close).
     pub(super) fn push(&mut self, name: &str, source: Source<'_>) {
@@ -55,6 +64,20 @@ impl Answer {
         }
         let name = self.strings.intern(name);
         if let Some(level) = self.levels.last_mut() {
+            level.name = name;
+        }
+    }
+
+    /// The same by a symbol. `last` remembers its name: addresses come in order, so many have the one of the address before.
+    pub(super) fn name_by_symbol(&mut self, symbol: &Symbol<'_>, last: &mut LastName) {
+        let name = match last.0 {
+            Some((start, name)) if start == symbol.start => name,
+            _ => self.strings.intern(symbol.name.get()),
+        };
+        last.0 = Some((symbol.start, name));
+        if self.levels.len() == self.start() {
+            self.levels.push(Level { name, file: None, line: 0, column: 0, start_line: 0 });
+        } else if let Some(level) = self.levels.last_mut() {
             level.name = name;
         }
     }
@@ -107,6 +130,16 @@ impl Answer {
         self.levels.get(start..end).unwrap_or(&[])
     }
 
+    /// The same, with the number of the first of them among all levels.
+    pub(super) fn levels_at(&self, row: usize) -> (usize, &[Level]) {
+        (row.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize), self.levels(row))
+    }
+
+    /// The levels of all addresses, one after the other.
+    pub(super) fn all_levels(&self) -> &[Level] {
+        &self.levels
+    }
+
     /// The texts that levels name.
     pub(super) const fn strings(&self) -> &Strings {
         &self.strings
@@ -118,10 +151,18 @@ impl Answer {
     }
 
     /// Adds one address of another answer.
-    pub(super) fn copy(&mut self, other: &Self, row: usize) {
+    pub(super) fn copy(&mut self, other: &Self, row: usize, moved: &mut Moved) {
         for level in other.levels(row) {
-            let name = self.strings.intern(other.strings.get(level.name));
-            let file = level.file.map(|file| self.strings.intern(other.strings.get(file)));
+            let mut string = |id: StringId| {
+                if moved.0.len() < other.strings.len() {
+                    moved.0.resize(other.strings.len(), None);
+                }
+                match moved.0.get_mut(id.row()) {
+                    Some(known) => *known.get_or_insert_with(|| self.strings.intern(other.strings.get(id))),
+                    None => self.strings.intern(other.strings.get(id)),
+                }
+            };
+            let (name, file) = (string(level.name), level.file.map(&mut string));
             self.levels.push(Level { name, file, ..*level });
         }
         self.ends.push(self.levels.len() as u32);
@@ -161,8 +202,9 @@ impl Answer {
         let mut parts = parts?.into_iter();
         let mut all = parts.next().unwrap_or_default();
         for part in parts {
+            let mut moved = Moved::default();
             for row in 0..part.len() {
-                all.copy(&part, row);
+                all.copy(&part, row, &mut moved);
             }
         }
         Ok(all)

@@ -5,7 +5,7 @@
 //! go when there are too many (a [`ModuleSource`] keeps them). Start reading at [`through`].
 
 use super::ModuleSource;
-use super::answer::{Answer, Level};
+use super::answer::{Answer, Level, Moved};
 use crate::base::cursor::{Cursor, Short};
 use crate::base::intern::{StringId, Strings};
 use crate::base::ticket::{Cancelled, Ticket};
@@ -47,7 +47,12 @@ pub(super) fn through<E>(
 ) -> Result<Result<Answer, E>, Cancelled> {
     let kept = source.recall(key).and_then(|bytes| Kept::decode(&bytes, key, &stamp)).unwrap_or_default();
     ticket.check()?;
-    let missing: Vec<u64> = addresses.iter().copied().filter(|address| kept.addresses.binary_search(address).is_err()).collect();
+    // Whoever opens a capture again asks for the same addresses.
+    if kept.addresses == addresses && !addresses.is_empty() {
+        return Ok(Ok(kept.answer));
+    }
+    let missing: Vec<u64> =
+        addresses.iter().zip(kept.rows(addresses)).filter(|(_, row)| row.is_none()).map(|(address, _)| *address).collect();
     if missing.is_empty() {
         return Ok(Ok(kept.pick(addresses)));
     }
@@ -73,14 +78,23 @@ pub(super) fn through<E>(
 impl Kept {
     /// The answer for some addresses; all are in the entry.
     fn pick(&self, addresses: &[u64]) -> Answer {
-        let mut answer = Answer::default();
-        for address in addresses {
-            match self.addresses.binary_search(address) {
-                Ok(row) => answer.copy(&self.answer, row),
-                Err(_) => answer.close(),
+        let (mut answer, mut moved) = (Answer::default(), Moved::default());
+        for row in self.rows(addresses) {
+            match row {
+                Some(row) => answer.copy(&self.answer, row, &mut moved),
+                None => answer.close(),
             }
         }
         answer
+    }
+
+    /// The row of each of the sorted addresses, where the entry has it.
+    fn rows(&self, addresses: &[u64]) -> impl Iterator<Item = Option<usize>> {
+        let mut own = self.addresses.iter().enumerate().peekable();
+        addresses.iter().map(move |address| {
+            while own.next_if(|(_, known)| *known < address).is_some() {}
+            own.peek().filter(|(_, known)| *known == address).map(|(row, _)| *row)
+        })
     }
 
     /// This entry with those of `wanted` that only `other` has.
@@ -97,16 +111,17 @@ impl Kept {
     fn merged(&self, addresses: &[u64], answer: &Answer) -> Self {
         let mut merged = Self::default();
         let (mut own, mut new) = (0, 0);
+        let (mut moved_own, mut moved_new) = (Moved::default(), Moved::default());
         loop {
             let (a, b) = (self.addresses.get(own), addresses.get(new));
             let address = match (a, b) {
                 (Some(a), b) if b.is_none_or(|b| a < b) => {
-                    merged.answer.copy(&self.answer, own);
+                    merged.answer.copy(&self.answer, own, &mut moved_own);
                     own += 1;
                     *a
                 }
                 (_, Some(b)) => {
-                    merged.answer.copy(answer, new);
+                    merged.answer.copy(answer, new, &mut moved_new);
                     new += 1;
                     *b
                 }

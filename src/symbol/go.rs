@@ -11,6 +11,7 @@ mod moduledata;
 mod table;
 
 use self::moduledata::{Image, ModuleData};
+pub(super) use self::table::Walked;
 use self::table::{Func, PcLine, Version};
 use super::answer::{Answer, Source};
 use super::elf::Parsed;
@@ -45,29 +46,30 @@ impl<'a> GoTable<'a> {
         Some(Self { inlined, ..go })
     }
 
-    /// Adds what stands at an address, innermost first; false where no function of the table does.
-    pub(super) fn levels(&self, address: u64, answer: &mut Answer) -> bool {
+    /// Adds what stands at an address, innermost first; false where no function of the table does. `walked` remembers tables of this
+    /// binary.
+    pub(super) fn levels(&self, address: u64, walked: &mut Walked<'a>, answer: &mut Answer) -> bool {
         let Some(func) = self.table.func(address, self.text) else { return false };
         let Some(past) = address.checked_sub(func.entry) else { return false };
         let mut past = past;
         let tree = self.tree(&func);
         for _ in 0..INLINED_MAX {
-            let call = tree.and_then(|tree| tree.call(&self.table, func.inlined_index(&self.table, past)?));
+            let call = tree.and_then(|tree| tree.call(&self.table, func.inlined_index(&self.table, past, walked)?));
             let Some(call) = call else { break };
             let Some(name) = self.table.name(call.name) else { break };
-            answer.push(name, self.source(&func, past, call.start_line));
+            answer.push(name, self.source(&func, past, call.start_line, walked));
             past = u64::from(call.parent);
         }
         let Some(name) = self.table.name(func.name) else {
             answer.clear_open();
             return false;
         };
-        answer.push(name, self.source(&func, past, func.start_line));
+        answer.push(name, self.source(&func, past, func.start_line, walked));
         true
     }
 
-    fn source(&self, func: &Func, past: u64, start_line: u32) -> Source<'a> {
-        let (file, line) = func.line(&self.table, past);
+    fn source(&self, func: &Func, past: u64, start_line: u32, walked: &mut Walked<'a>) -> Source<'a> {
+        let (file, line) = func.line(&self.table, past, walked);
         Source { file, line, column: 0, start_line }
     }
 

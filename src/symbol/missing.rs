@@ -4,7 +4,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Owner, is_unnamed, owner};
+use super::{Owner, Owners, is_unnamed};
+use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{FrameId, Notes, Profile, Unnamed, kind};
 
 /// Why addresses have no name.
@@ -88,8 +89,9 @@ impl Missing {
 }
 
 /// One module with addresses that have no name.
-pub(super) struct Lacking<'a> {
-    pub(super) owner: Owner<'a>,
+pub(super) struct Lacking {
+    /// Row of its owner.
+    pub(super) of: usize,
     pub(super) addresses: u64,
     pub(super) why: Missing,
 }
@@ -108,54 +110,75 @@ impl Owner<'_> {
 /// The modules for the profile's list, those in most samples first.
 ///
 /// `still` says which of the profile's unnamed frames stayed so.
-pub(super) fn list(profile: &Profile, lacking: Vec<Lacking<'_>>, still: impl Fn(FrameId) -> bool) -> Vec<Unnamed> {
-    let samples = samples(profile, &lacking, still);
+pub(super) fn list(
+    profile: &Profile,
+    owners: &Owners<'_>,
+    lacking: Vec<Lacking>,
+    still: impl Fn(FrameId) -> bool,
+    ticket: &Ticket,
+) -> Result<Vec<Unnamed>, Cancelled> {
+    let samples = samples(profile, owners, &lacking, still, ticket)?;
     let mut list: Vec<Unnamed> = lacking
         .into_iter()
         .zip(samples)
-        .map(|(lacking, samples)| Unnamed {
-            module: lacking.owner.name(),
-            build_id: match lacking.owner {
-                Owner::File(_, id) => id.map(str::to_owned),
-                _ => None,
-            },
-            addresses: lacking.addresses,
-            samples,
-            why: lacking.why.why(),
-            fix: lacking.why.fix(lacking.owner),
+        .map(|(Lacking { of, addresses, why }, samples)| {
+            let owner = owners.all.get(of).copied().unwrap_or(Owner::Nowhere);
+            let build_id = if let Owner::File(_, id) = owner { id.map(str::to_owned) } else { None };
+            Unnamed { module: owner.name(), build_id, addresses, samples, why: why.why(), fix: why.fix(owner) }
         })
         .collect();
     list.sort_by_key(|unnamed| std::cmp::Reverse(unnamed.samples));
-    list
+    Ok(list)
 }
 
+/// Rows between two looks at the ticket.
+const PART: usize = 1 << 15;
+
 /// Number of samples with at least one unnamed frame of each module.
-fn samples(profile: &Profile, lacking: &[Lacking<'_>], still: impl Fn(FrameId) -> bool) -> Vec<u64> {
-    let modules: FxHashMap<Owner<'_>, u32> = lacking.iter().enumerate().map(|(at, lacking)| (lacking.owner, at as u32)).collect();
-    let frames: Vec<Option<u32>> = profile
-        .frames
-        .iter_ids()
-        .map(|(id, frame)| modules.get(&owner(profile, frame)).copied().filter(|_| is_unnamed(frame) && still(id)))
-        .collect();
+fn samples(
+    profile: &Profile,
+    owners: &Owners<'_>,
+    lacking: &[Lacking],
+    still: impl Fn(FrameId) -> bool,
+    ticket: &Ticket,
+) -> Result<Vec<u64>, Cancelled> {
+    let mut modules: Vec<Option<u32>> = vec![None; owners.all.len()];
+    for (at, lacking) in lacking.iter().enumerate() {
+        if let Some(module) = modules.get_mut(lacking.of) {
+            *module = Some(at as u32);
+        }
+    }
+    let module = |(id, frame)| modules.get(owners.of(frame)).copied().flatten().filter(|_| is_unnamed(frame) && still(id));
+    let frames: Vec<Option<u32>> = profile.frames.iter_ids().map(module).collect();
     // Which modules a stack holds: set 0 is empty, every other is an older one and one module more. There are few.
     let mut sets: Vec<Vec<u32>> = vec![Vec::new()];
     let mut grown = FxHashMap::<(u32, u32), u32>::default();
+    // Stacks stand in the order of their growing, and most unnamed frames are of the module of the frame before.
+    let mut last = None;
     let mut of_stack: Vec<u32> = Vec::with_capacity(profile.stacks.len());
-    for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
-        let set = parent.and_then(|parent| of_stack.get(parent.row()).copied()).unwrap_or(0);
-        let set = match frames.get(frame.row()).copied().flatten() {
-            Some(module) => *grown.entry((set, module)).or_insert_with(|| {
-                let mut members = sets.get(set as usize).cloned().unwrap_or_default();
-                if members.contains(&module) {
-                    return set;
+    for (parents, rows) in profile.stacks.parents().chunks(PART).zip(profile.stacks.frames().chunks(PART)) {
+        ticket.check()?;
+        for (parent, frame) in parents.iter().zip(rows) {
+            let set = parent.and_then(|parent| of_stack.get(parent.row()).copied()).unwrap_or(0);
+            let set = match (frames.get(frame.row()).copied().flatten(), last) {
+                (Some(module), Some((key, bigger))) if key == (set, module) => bigger,
+                (Some(module), _) => {
+                    let bigger = *grown.entry((set, module)).or_insert_with(|| {
+                        let mut members = sets.get(set as usize).cloned().unwrap_or_default();
+                        if members.contains(&module) {
+                            return set;
+                        }
+                        members.push(module);
+                        sets.push(members);
+                        (sets.len() - 1) as u32
+                    });
+                    last = Some(((set, module), bigger));
+                    bigger
                 }
-                members.push(module);
-                sets.push(members);
-                (sets.len() - 1) as u32
-            }),
-            None => set,
-        };
-        of_stack.push(set);
+                (None, _) => set,
+            };
+            of_stack.push(set);
+        }
     }
     let mut of_set = vec![0_u64; sets.len()];
     for stack in profile.samples.stacks().iter().flatten() {
@@ -172,7 +195,7 @@ fn samples(profile: &Profile, lacking: &[Lacking<'_>], still: impl Fn(FrameId) -
             }
         }
     }
-    counts
+    Ok(counts)
 }
 
 /// How the note of [`note`] begins.

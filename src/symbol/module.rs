@@ -6,11 +6,11 @@
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
-use super::answer::Answer;
+use super::answer::{Answer, LastName};
 use super::cache::{self, Fresh};
 use super::dwarf::{self, Debug, Split, SplitUnit};
 use super::elf::Parsed;
-use super::go::GoTable;
+use super::go::{GoTable, Walked};
 use super::missing::Missing;
 use super::table::Table;
 use super::{Bytes, Fetched, ModuleSource, Part};
@@ -104,17 +104,18 @@ fn look_up_files(
     // Making one takes a while: the first stretch of addresses gets the one that there is.
     let first = Mutex::new(first);
     let context = || first.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(|| debug.as_ref()?.context());
-    let answer = Answer::of_chunks(addresses, ticket, context, |context, offset, answer| {
+    let helper = || (context(), Walked::default(), LastName::default());
+    let answer = Answer::of_chunks(addresses, ticket, helper, |(context, walked, last), offset, answer| {
         let address = segments.address_of(offset);
         if let Some(context) = context {
             dwarf::levels(context, &split, address, answer);
         }
-        if answer.is_open_empty() && go.as_ref().is_some_and(|go| go.levels(address, answer)) {
+        if answer.is_open_empty() && go.as_ref().is_some_and(|go| go.levels(address, walked, answer)) {
             return;
         }
         if let Some(symbol) = table.find(address) {
             // The symbol is the name that other tools show; the lines know what was inlined into it.
-            answer.name_outermost(symbol.name.get());
+            answer.name_by_symbol(symbol, last);
         }
     })?;
     Ok(Ok(Fresh { answer, links }))

@@ -67,7 +67,6 @@ pub(super) fn label(
     if !capture.events.iter().any(|event| is_labelled(&event.attr)) && rows.iter().all(is_bare) {
         return Ok(Vec::new());
     }
-    ticket.stage("reading labels", rows.len() as u64)?;
     let kept = kept_fields(capture, rows, builder, ticket)?;
     let mut plain_sets = FxHashMap::<Plain, Vec<Label>>::default();
     // Most samples have no tracepoint: their set is found by what they have, without building it again.
@@ -77,7 +76,7 @@ pub(super) fn label(
     let mut labels = Vec::new();
     for (n, row) in rows.iter().enumerate() {
         if n % 4096 == 0 {
-            ticket.advance(4096.min((rows.len() - n) as u64))?;
+            ticket.check()?;
         }
         let sample = sample_of(capture, row);
         let Extra { raw, cgroup, data_page, code_page } = sample.map(|(event, body)| extra_of(body, event)).unwrap_or_default();

@@ -77,12 +77,26 @@ struct Task {
     row: Option<ThreadId>,
 }
 
+/// The thread of a sample, and what was loaded for it.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    pid: i32,
+    tid: i32,
+    thread: ThreadId,
+    view: View,
+}
+
+/// Threads that are found again without a look-up.
+const RECENT: usize = 64;
+
 /// All threads and address spaces, up to the record seen last.
 pub(super) struct Tasks {
     pub(super) maps: Column<MapId, Mapping>,
     pub(super) namespaces: Namespaces,
     spaces: Column<SpaceId, Space>,
     threads: FxHashMap<i32, Task>,
+    /// The last answers of [`sample`](Self::sample), by the end of the thread's number; empty again after any other record.
+    recent: [Option<Recent>; RECENT],
     processes: FxHashMap<i32, View>,
     kernel: SpaceId,
     /// The symbol at the kernel's offset, by which its place is known.
@@ -106,6 +120,7 @@ impl Tasks {
             namespaces: Namespaces::default(),
             spaces,
             threads: FxHashMap::default(),
+            recent: [None; RECENT],
             processes: FxHashMap::default(),
             kernel,
             kernel_symbol: None,
@@ -148,6 +163,7 @@ impl Tasks {
             self.data.insert(map);
         }
         let span = Span { start: mmap.start, end: limit, map };
+        self.recent = [None; RECENT];
         if is_kernel {
             let kernel = View { space: self.kernel, len: self.space_len(self.kernel) };
             self.kernel = self.grown(kernel, span).space;
@@ -212,6 +228,7 @@ impl Tasks {
     /// A thread got a name; with an exec its process begins with an empty address space.
     pub(super) fn comm(&mut self, comm: &Comm<'_>, builder: &mut Builder) {
         let name = builder.string(&String::from_utf8_lossy(comm.name));
+        self.recent = [None; RECENT];
         self.threads.insert(comm.tid, Task { pid: comm.pid, name, row: None });
         if comm.is_exec {
             self.processes.insert(comm.pid, self.empty);
@@ -220,6 +237,7 @@ impl Tasks {
 
     /// A thread or process came to be: it has its parent's name and, as a process, a copy of its address space.
     pub(super) fn fork(&mut self, fork: Fork) {
+        self.recent = [None; RECENT];
         self.namespaces.fork(fork.parent_tid, fork.tid);
         if let Some(parent) = self.threads.get(&fork.parent_tid).copied() {
             self.threads.insert(fork.tid, Task { pid: fork.pid, name: parent.name, row: None });
@@ -252,6 +270,12 @@ impl Tasks {
 
     /// The thread of a sample under its name of the moment, and what was loaded in its process.
     pub(super) fn sample(&mut self, pid: i32, tid: i32, builder: &mut Builder) -> (ThreadId, View) {
+        let slot = tid as usize % RECENT;
+        if let Some(&Some(recent)) = self.recent.get(slot)
+            && (recent.pid, recent.tid) == (pid, tid)
+        {
+            return (recent.thread, recent.view);
+        }
         let task = self.task(pid, tid, builder);
         if task.pid != pid {
             task.pid = pid;
@@ -262,6 +286,9 @@ impl Tasks {
         let view = self.processes.get(&pid).copied().unwrap_or(self.empty);
         if let Some(space) = self.spaces.get_mut(view.space) {
             space.is_seen = true;
+        }
+        if let Some(place) = self.recent.get_mut(slot) {
+            *place = Some(Recent { pid, tid, thread: row, view });
         }
         (row, view)
     }

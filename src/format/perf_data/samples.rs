@@ -3,6 +3,8 @@
 //! The order of the fields is that of `perf_event.h` (`PERF_RECORD_SAMPLE`), not that of the bits. Deliberately absent: unwinding of
 //! copied user stacks (`unwind`), branches that are no call stack. Start reading at [`decode_all`].
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -18,13 +20,13 @@ use crate::base::demangle::readable;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::format::ReadCx;
-use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, ThreadId, kind};
+use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, StringId, ThreadId, kind};
 
 /// Samples decoded at once. Chunks do not depend on the number of threads, so neither does the result.
 const CHUNK: usize = 1 << 15;
 
-/// Samples that are decoded before any of them is joined to the profile.
-const WAVE: usize = 1 << 18;
+/// Samples that are decoded before any of them is joined to the profile: the last of them wait for one thread to join them.
+const WAVE: usize = 1 << 17;
 
 /// The same where each sample has a stack to unwind.
 const CHUNK_WITH_STACKS: usize = 1 << 10;
@@ -230,7 +232,12 @@ struct Decoding<'a> {
     deferred: &'a Deferred,
     types: usize,
     ticket: &'a Ticket,
+    /// Tables that decoders are done with: making one grow costs as much as using it.
+    spare: Mutex<Vec<KnownFrames>>,
 }
+
+/// The frames of a chunk by what they are made from.
+type KnownFrames = FxHashMap<(View, Mode, u64, bool), FrameId>;
 
 /// A frame before its module has a row in the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -240,41 +247,35 @@ struct Local {
     is_caller: bool,
 }
 
-/// The stack of the last sample, root first: most samples share the root's end of it, which then needs no look-up.
+/// Threads of which the last stack is remembered.
+const PATHS_MAX: usize = 1 << 10;
+
+/// The stack of a thread's last sample, root first: most samples share the root's end of it, which then needs no look-up.
 #[derive(Default)]
 struct Path {
     levels: Vec<(Step, View, StackId)>,
-    is_cut: bool,
-    /// The stack that stands for callers which were not recorded.
+    /// The stack that stands for callers which were not recorded, where that is so.
     cut: Option<StackId>,
 }
 
 impl Path {
-    fn begin(&mut self, is_cut: bool) {
-        if self.is_cut != is_cut {
+    fn begin(&mut self, cut: Option<StackId>) {
+        if self.cut != cut {
             self.levels.clear();
         }
-        self.is_cut = is_cut;
+        self.cut = cut;
     }
 
-    /// True where the last stack has the same step at this level; else it is cut back to here.
-    fn goes_on(&mut self, level: usize, step: Step, view: View) -> bool {
-        let is_same = self.levels.get(level).is_some_and(|known| (known.0, known.1) == (step, view));
-        if !is_same {
-            self.levels.truncate(level);
-        }
-        is_same
+    /// Number of levels that the last stack has, too; further ones of that are forgotten.
+    fn shared(&mut self, steps: impl Iterator<Item = (Step, View)>) -> usize {
+        let shared = self.levels.iter().zip(steps).take_while(|(known, step)| (known.0, known.1) == *step).count();
+        self.levels.truncate(shared);
+        shared
     }
 
     /// The stack so far.
     fn leaf(&self) -> Option<StackId> {
-        self.levels.last().map(|level| level.2).or(self.cut.filter(|_| self.is_cut))
-    }
-
-    /// The whole stack of a sample with so many levels.
-    fn end(&mut self, levels: usize) -> Option<StackId> {
-        self.levels.truncate(levels);
-        self.leaf()
+        self.levels.last().map(|level| level.2).or(self.cut)
     }
 }
 
@@ -290,29 +291,35 @@ enum Module {
 }
 
 /// Decodes all rows, in parallel, and appends them to the builder in their order.
-pub(super) fn decode_all(
+///
+/// `beside` is done with the builder before the first sample is appended, while others are decoded.
+pub(super) fn decode_all<T: Send>(
     capture: &Capture<'_>,
     tasks: &Tasks,
     deferred: &Deferred,
     rows: &[Row],
     builder: &mut Builder,
     cx: &ReadCx<'_>,
-) -> Result<(), Cancelled> {
+    beside: impl FnOnce(&mut Builder) -> Result<T, Cancelled> + Send,
+) -> Result<T, Cancelled> {
     cx.ticket.stage("decoding samples", rows.len() as u64)?;
     let types = builder.sample_types.len();
     let copied = capture.events.iter().find(|event| event.attr.has(bit::STACK_USER)).map(|event| event.attr.regs_user);
     let facts = &capture.features.facts;
     let fact = |wanted: &str| facts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
     let files = Files::new(tasks, builder, cx.binaries, (capture.endian, copied.unwrap_or(0)), fact, cx.ticket);
-    let input = Decoding { capture, tasks, deferred, types, ticket: cx.ticket };
+    let input = Decoding { capture, tasks, deferred, types, ticket: cx.ticket, spare: Mutex::default() };
     let (size, wave) = if copied.is_some() { (CHUNK_WITH_STACKS, WAVE_WITH_STACKS) } else { (CHUNK, WAVE) };
     let decode_wave = |rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
         rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker)).collect()
     };
-    let mut merge = Merge { builder, modules: FxHashMap::default(), ends: Ends::default() };
-    let mut decoded = Vec::new();
+    let mut merge = Merge { builder, modules: FxHashMap::default(), last: None, ends: Ends::default(), samples: rows.len() };
+    let mut waves = rows.chunks(wave);
+    let (decoded, done) = rayon::join(|| decode_wave(waves.next().unwrap_or(&[])), || beside(merge.builder));
+    let (mut decoded, done) = (decoded?, done?);
+    merge.builder.rows.reserve(rows.len(), 0);
     // While one wave is decoded the one before it is joined to the profile, which also frees its memory.
-    for rows in rows.chunks(wave) {
+    for rows in waves {
         let (next, joined) = rayon::join(|| decode_wave(rows), || merge.absorb(std::mem::take(&mut decoded), &input));
         joined?;
         decoded = next?;
@@ -320,48 +327,78 @@ pub(super) fn decode_all(
     merge.absorb(decoded, &input)?;
     let Merge { builder, ends, .. } = merge;
     ends.note(&files, &mut builder.notes);
-    Ok(())
+    Ok(done)
 }
 
 /// The profile that decoded chunks are joined to, in their order.
 struct Merge<'a> {
     builder: &'a mut Builder,
-    modules: FxHashMap<Module, Option<MappingId>>,
+    modules: FxHashMap<Module, Known>,
+    /// The module looked up last: most frames are of the one of the frame before.
+    last: Option<(Module, Known)>,
     ends: Ends,
+    /// Samples of all waves.
+    samples: usize,
 }
+
+/// A module in the profile, and the name of the function that is all of it.
+type Known = (Option<MappingId>, Option<StringId>);
 
 impl Merge<'_> {
     fn absorb(&mut self, chunks: Vec<Chunk>, input: &Decoding<'_>) -> Result<(), Cancelled> {
-        let Self { builder, modules, ends } = self;
-        let Decoding { capture, tasks, .. } = *input;
-        builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).max().unwrap_or(0));
+        self.builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).max().unwrap_or(0));
         for chunk in chunks {
+            let is_first = self.builder.rows.is_empty();
+            let mut frames = Vec::with_capacity(chunk.frames.len());
+            for (n, local) in chunk.frames.iter().enumerate() {
+                if n % FRAMES_PER_CHECK == 0 {
+                    input.ticket.check()?;
+                }
+                frames.push(self.frame(local, input));
+            }
+            let Self { builder, ends, .. } = self;
+            let frames = builder.frames(&frames);
             input.ticket.check()?;
-            let frames: Vec<FrameId> = chunk
-                .frames
-                .iter()
-                .map(|frame| {
-                    if frame.module == Module::Cut {
-                        let function = Some(builder.function_named(CUT));
-                        return builder.frame(Frame { function, ..Frame::default() });
-                    }
-                    let mapping = *modules.entry(frame.module).or_insert_with(|| mapping(frame.module, tasks, builder));
-                    let named = if let Module::Map(map) = frame.module { tasks.name_of(map) } else { None };
-                    let function = named.map(|name| Function { name, system_name: None, file: None, start_line: 0 });
-                    let function = function.or_else(|| recorded_function(capture, mapping, frame.address, builder));
-                    let function = function.map(|function| builder.function(function));
-                    // simpleperf moved return addresses to the calls before it wrote them.
-                    let caller = frame.is_caller && !capture.features.is_simpleperf;
-                    builder.frame(Frame { function, mapping, address: Some(frame.address), caller, ..Frame::default() })
-                })
-                .collect();
             builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
+            if is_first {
+                // As many for each of the others, unless they say much the same as the first.
+                let (known, samples) = (builder.rows.stack_rows(), builder.rows.len().max(1));
+                builder.rows.reserve(0, (known * (self.samples / samples)).min(4 * known));
+                builder.expect_frames(4 * chunk.frames.len());
+            }
             builder.notes.absorb(&chunk.notes);
             ends.absorb(&chunk.ends);
         }
         Ok(())
     }
+
+    /// A frame as the profile holds it.
+    fn frame(&mut self, local: &Local, input: &Decoding<'_>) -> Frame {
+        let Decoding { capture, tasks, .. } = input;
+        let builder = &mut *self.builder;
+        if local.module == Module::Cut {
+            let function = Some(builder.function_named(CUT));
+            return Frame { function, ..Frame::default() };
+        }
+        let (mapping, named) = match self.last {
+            Some((module, known)) if module == local.module => known,
+            _ => *self.modules.entry(local.module).or_insert_with(|| {
+                let named = if let Module::Map(map) = local.module { tasks.name_of(map) } else { None };
+                (mapping(local.module, tasks, builder), named)
+            }),
+        };
+        self.last = Some((local.module, (mapping, named)));
+        let function = named.map(|name| Function { name, system_name: None, file: None, start_line: 0 });
+        let function = function.or_else(|| recorded_function(capture, mapping, local.address, builder));
+        let function = function.map(|function| builder.function(function));
+        // simpleperf moved return addresses to the calls before it wrote them.
+        let caller = local.is_caller && !capture.features.is_simpleperf;
+        Frame { function, mapping, address: Some(local.address), caller, ..Frame::default() }
+    }
 }
+
+/// Frames between two looks at the ticket.
+const FRAMES_PER_CHECK: usize = 1 << 12;
 
 /// The function that the recorder wrote down for an address.
 fn recorded_function(capture: &Capture<'_>, mapping: Option<MappingId>, address: u64, builder: &mut Builder) -> Option<Function> {
@@ -398,13 +435,15 @@ fn mapping(module: Module, tasks: &Tasks, builder: &mut Builder) -> Option<Mappi
 fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result<Chunk, Cancelled> {
     /// Samples between two looks at the ticket: unwinding the largest stacks that fit takes 20 ms for so many.
     const TOLD: usize = 64;
-    let Decoding { capture, tasks, .. } = *input;
+    let Decoding { capture, tasks, .. } = input;
     let mut chunk = Chunk { rows: Rows::new(input.types), frames: Column::new(), notes: Notes::default(), ends: Ends::default() };
+    chunk.rows.reserve(rows.len(), rows.len());
     // The same address at the same moment is the same frame: saves the search through the modules.
-    let mut known = FxHashMap::<(View, Mode, u64, bool), FrameId>::default();
-    known.reserve(rows.len() / 4);
-    let mut path = Path::default();
-    let mut steps = Vec::new();
+    let mut known = input.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    // Processors take turns in the order of time: the sample before is another thread's.
+    let mut paths = FxHashMap::<Option<ThreadId>, Path>::default();
+    let mut known_cut = None;
+    let (mut steps, mut levels) = (Vec::new(), Vec::new());
     let mut branches = (0, None);
     // A sample of a group is several rows, one behind the other.
     let mut last = None;
@@ -447,17 +486,22 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
             }
             Err(_) => chunk.notes.add(kind::NO_STACK, "samples whose call chain is cut or damaged", 1, Some(offset)),
         }
-        path.begin(is_cut);
-        if is_cut && path.cut.is_none() {
+        if is_cut && known_cut.is_none() {
             let cut = chunk.frames.push(Local { module: Module::Cut, address: 0, is_caller: false });
-            path.cut = cut.map(|frame| chunk.rows.stack(None, frame));
+            known_cut = cut.map(|frame| chunk.rows.stack(None, frame));
         }
-        for (level, step) in steps.iter().rev().enumerate() {
-            // Kernel modules are looked up the same at every moment.
-            let view = if step.mode == Mode::User { row.view } else { tasks.nothing() };
-            if path.goes_on(level, *step, view) {
-                continue;
-            }
+        if paths.len() == PATHS_MAX && !paths.contains_key(&row.thread) {
+            paths.clear();
+        }
+        let path = paths.entry(row.thread).or_default();
+        path.begin(known_cut.filter(|_| is_cut));
+        // Kernel modules are looked up the same at every moment.
+        let view_of = |step: &Step| if step.mode == Mode::User { row.view } else { tasks.nothing() };
+        let shared = path.shared(steps.iter().rev().map(|step| (*step, view_of(step))));
+        levels.clear();
+        // First all frames, then all stacks: the look-ups of one do not wait for those of the other.
+        for step in steps.iter().rev().skip(shared) {
+            let view = view_of(step);
             let key = (view, step.mode, step.address, step.is_caller);
             let frame = if let Some(frame) = known.get(&key) {
                 *frame
@@ -468,14 +512,19 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
                 known.insert(key, frame);
                 frame
             };
-            let stack = chunk.rows.stack(path.leaf(), frame);
-            path.levels.push((*step, view, stack));
+            levels.push((*step, view, frame));
         }
-        let stack = path.end(steps.len());
+        for &(step, view, frame) in &levels {
+            let stack = chunk.rows.stack(path.leaf(), frame);
+            path.levels.push((step, view, stack));
+        }
+        let stack = path.leaf();
         last = Some((row.at, stack));
         event_row(&mut chunk, row, stack, offset);
     }
     input.ticket.advance((rows.len() % TOLD) as u64)?;
+    known.clear();
+    input.spare.lock().unwrap_or_else(PoisonError::into_inner).push(known);
     if branches.0 > 0 {
         chunk.notes.add(kind::SKIPPED, "branches that were recorded with samples (perf record -b)", branches.0, branches.1);
     }
@@ -531,8 +580,11 @@ fn marked_steps(
     let mut part = mode;
     // The first address of each part of the machine is that of an instruction, the others are return addresses.
     let mut is_caller = false;
-    let mut cursor = Cursor::at(chain, 0, endian);
-    while let Ok(address) = cursor.u64() {
+    let mut words = chain.as_chunks::<8>().0.iter().map(|word| match endian {
+        Endian::Little => u64::from_le_bytes(*word),
+        Endian::Big => u64::from_be_bytes(*word),
+    });
+    while let Some(address) = words.next() {
         if address < FIRST_MARK {
             steps.push(Step { address, mode: part, is_caller });
             is_caller = true;
@@ -546,7 +598,7 @@ fn marked_steps(
             -2048 | -2176 => Mode::GuestKernel,
             -2560 => Mode::GuestUser,
             // Without the event's consent the number is as much garbage as any other (seen: return addresses of -640).
-            -640 if is_deferred => return Some(cursor.u64().unwrap_or(0)),
+            -640 if is_deferred => return Some(words.next().unwrap_or(0)),
             // Frame pointers of code that uses the register for something else end in numbers like -1. perf drops such chains as a
             // whole; the addresses before the number are as good as any.
             _ => {

@@ -233,27 +233,77 @@ impl<'a> PcLine<'a> {
     }
 
     /// The value of a table of (value, up to here) steps at a distance from the function's start. The first value is counted from −1.
-    fn value(&self, offset: u32, past: u64) -> Option<u32> {
-        self.steps(offset).find(|(_, end)| past < *end).and_then(|(value, _)| u32::try_from(value).ok())
+    fn value(&self, offset: u32, past: u64, walked: &mut Walked<'a>) -> Option<u32> {
+        let at = walked.0.iter().position(|table| table.offset == offset).unwrap_or_else(|| {
+            if walked.0.len() == Walked::TABLES {
+                walked.0.remove(0);
+            }
+            walked.0.push(WalkedTable { offset, known: Vec::new(), rest: self.steps(offset) });
+            walked.0.len() - 1
+        });
+        let table = walked.0.get_mut(at)?;
+        while table.known.last().is_none_or(|(_, end)| *end <= past) {
+            if table.known.len() == Walked::STEPS {
+                return number(self.steps(offset).find(|(_, end)| past < *end)?.0);
+            }
+            table.known.push(table.rest.next()?);
+        }
+        number(table.known.get(table.known.partition_point(|(_, end)| *end <= past))?.0)
     }
 
     /// The steps of such a table: each value with the distance at which it ends.
-    fn steps(&self, offset: u32) -> impl Iterator<Item = (i64, u64)> + 'a {
+    fn steps(&self, offset: u32) -> Steps<'a> {
         // Offset 0 says that there is no table.
-        let mut bytes = if offset == 0 { &[] } else { self.lines.get(offset as usize..).unwrap_or(&[]) };
-        let (mut value, mut end, mut is_first, quantum) = (-1_i64, 0_u64, true, self.quantum);
-        std::iter::from_fn(move || {
-            let change = varint(&mut bytes)?;
-            if change == 0 && !is_first {
-                return None;
-            }
-            is_first = false;
-            let change = i64::from(change >> 1) ^ -i64::from(change & 1);
-            value = value.wrapping_add(change);
-            end = end.wrapping_add(u64::from(varint(&mut bytes)?).wrapping_mul(quantum));
-            Some((value, end))
-        })
+        let bytes = if offset == 0 { &[] } else { self.lines.get(offset as usize..).unwrap_or(&[]) };
+        Steps { bytes, value: -1, end: 0, is_first: true, quantum: self.quantum }
     }
+}
+
+fn number(value: i64) -> Option<u32> {
+    u32::try_from(value).ok()
+}
+
+/// See [`PcLine::steps`].
+struct Steps<'a> {
+    bytes: &'a [u8],
+    value: i64,
+    end: u64,
+    is_first: bool,
+    quantum: u64,
+}
+
+impl Iterator for Steps<'_> {
+    type Item = (i64, u64);
+
+    fn next(&mut self) -> Option<(i64, u64)> {
+        let change = varint(&mut self.bytes)?;
+        if change == 0 && !self.is_first {
+            self.bytes = &[];
+            return None;
+        }
+        self.is_first = false;
+        let change = i64::from(change >> 1) ^ -i64::from(change & 1);
+        self.value = self.value.wrapping_add(change);
+        self.end = self.end.wrapping_add(u64::from(varint(&mut self.bytes)?).wrapping_mul(self.quantum));
+        Some((self.value, self.end))
+    }
+}
+
+/// The tables that were walked last, as far as they were: addresses come in order, so many are of one function.
+#[derive(Default)]
+pub(in crate::symbol) struct Walked<'a>(Vec<WalkedTable<'a>>);
+
+struct WalkedTable<'a> {
+    offset: u32,
+    known: Vec<(i64, u64)>,
+    rest: Steps<'a>,
+}
+
+impl Walked<'_> {
+    /// A function has three: files, lines, inlined calls.
+    const TABLES: usize = 4;
+    /// Steps of one table that are remembered: no more than that are in a function, but a broken file may say anything.
+    const STEPS: usize = 1 << 16;
 }
 
 /// The zero-terminated text at an offset.
@@ -301,10 +351,10 @@ const INLINED_TREE: u8 = 3;
 
 impl Func {
     /// File and line at a distance from the function's start.
-    pub(super) fn line<'a>(&self, table: &PcLine<'a>, past: u64) -> (Option<&'a str>, u32) {
-        let file = table.value(self.files, past).and_then(|number| table.file(self.unit, number));
+    pub(super) fn line<'a>(&self, table: &PcLine<'a>, past: u64, walked: &mut Walked<'a>) -> (Option<&'a str>, u32) {
+        let file = table.value(self.files, past, walked).and_then(|number| table.file(self.unit, number));
         // A line without its file would be read as one of another file.
-        let line = if file.is_some() { table.value(self.lines, past).unwrap_or(0) } else { 0 };
+        let line = if file.is_some() { table.value(self.lines, past, walked).unwrap_or(0) } else { 0 };
         (file.filter(|file| !file.is_empty()), line)
     }
 
@@ -325,8 +375,8 @@ impl Func {
     }
 
     /// The inlined call at a distance from the function's start.
-    pub(super) fn inlined_index(&self, table: &PcLine<'_>, past: u64) -> Option<u32> {
-        table.value(self.inlined_steps(table)?, past)
+    pub(super) fn inlined_index<'a>(&self, table: &PcLine<'a>, past: u64, walked: &mut Walked<'a>) -> Option<u32> {
+        table.value(self.inlined_steps(table)?, past, walked)
     }
 
     /// The largest inlined call that the function's code names.

@@ -173,7 +173,7 @@ fn is_step_field(at: usize, head: usize, machine: Machine) -> bool {
 
 fn named(go: &GoTable<'_>, address: u64) -> Vec<String> {
     let mut answer = Answer::default();
-    go.levels(address, &mut answer);
+    go.levels(address, &mut Walked::default(), &mut answer);
     answer.close();
     answer.names(0)
 }
@@ -209,12 +209,26 @@ fn every_form_gives_names_lines_and_inlined_calls() {
 }
 
 #[test]
+fn tables_that_were_walked_before_give_the_same() {
+    let machine = Machine { is_little: true, pointer: 8 };
+    let (table, calls) = made(machine, 0xffff_fff1, Version::Go120);
+    let go = GoTable { table: PcLine::new(&table).unwrap(), text: TEXT, inlined: Some(&calls) };
+    let mut walked = Walked::default();
+    for past in (0..70).chain((0..70).rev()).chain([31, 3, 32, 13, 9]) {
+        let mut answer = Answer::default();
+        go.levels(TEXT + past, &mut walked, &mut answer);
+        answer.close();
+        assert_eq!(answer.names(0), named(&go, TEXT + past), "{past}");
+    }
+}
+
+#[test]
 fn start_lines_are_those_of_each_function() {
     let machine = Machine { is_little: true, pointer: 8 };
     let (table, calls) = made(machine, 0xffff_fff1, Version::Go120);
     let go = GoTable { table: PcLine::new(&table).unwrap(), text: TEXT, inlined: Some(&calls) };
     let mut answer = Answer::default();
-    go.levels(TEXT + 13, &mut answer);
+    go.levels(TEXT + 13, &mut Walked::default(), &mut answer);
     answer.close();
     assert_eq!(answer.levels(0).iter().map(|level| level.start_line).collect::<Vec<_>>(), [6, 2, 9]);
     assert_eq!(answer.levels(0)[0].name, StringId::FIRST);

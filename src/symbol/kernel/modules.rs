@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SymbolKind, elf};
 
-use super::super::answer::Answer;
+use super::super::answer::{Answer, Moved};
 use super::super::table::{Binding, Name, Symbol, Table};
 use super::super::{Bytes, ModuleSource};
 use crate::base::inflate;
@@ -74,10 +74,10 @@ pub(super) fn fill(
         let inside = address.checked_sub(modules.get(at)?.1.start)?;
         tables.iter().filter(|(module, _)| *module == at).find_map(|(_, table)| Some(table.find(inside)?.name.get()))
     };
-    let mut answer = Answer::default();
+    let (mut answer, mut moved) = (Answer::default(), Moved::default());
     for (row, &address) in addresses.iter().enumerate() {
         match (found.filter(|found| !found.levels(row).is_empty()), name(row, address)) {
-            (Some(found), _) => answer.copy(found, row),
+            (Some(found), _) => answer.copy(found, row, &mut moved),
             (None, Some(name)) => {
                 answer.name_outermost(name);
                 answer.close();
