@@ -144,6 +144,30 @@ pub fn ratio_interval(before: f64, after: f64, exposure: f64, level: f64) -> (f6
     ratio_quantiles(before, after, exposure, [-z, z])
 }
 
+/// The logarithm of the odds of Beta(a, b) at a quantile of a normal, for a and b from 12 on: its cumulants are differences and sums of the logarithmic
+/// derivatives of the gamma function (here by Stirling's series), and Cornish and Fisher's expansion makes quantiles of them. Within 0.2 % of the
+/// width of the exact interval.
+fn log_odds(a: f64, b: f64, z: f64) -> f64 {
+    // Each without its leading sign: they add up for even cumulants and cancel for odd ones.
+    let cumulants = |x: f64| {
+        let r = 1.0 / x;
+        let (r2, r3) = (r * r, r * r * r);
+        let first = -r / 2.0 - r2 / 12.0 + r2 * r2 / 120.0;
+        let second = r + r2 / 2.0 + r3 / 6.0 - r3 * r2 / 30.0;
+        let third = -r2 - r3 - r2 * r2 / 2.0 + r3 * r3 / 6.0;
+        let fourth = 2.0 * r3 + 3.0 * r2 * r2 + 2.0 * r3 * r2 - r3 * r3 * r;
+        [first, second, third, fourth]
+    };
+    let (of_a, of_b) = (cumulants(a), cumulants(b));
+    let mean = (a / b).ln() + of_a[0] - of_b[0];
+    let variance = of_a[1] + of_b[1];
+    let skew = (of_a[2] - of_b[2]) / (variance * variance.sqrt());
+    let excess = (of_a[3] + of_b[3]) / (variance * variance);
+    let cubed = z * z * z;
+    let w = z + (z * z - 1.0) * skew / 6.0 + (cubed - 3.0 * z) * excess / 24.0 - (2.0 * cubed - 5.0 * z) * skew * skew / 36.0;
+    mean + w * variance.sqrt()
+}
+
 /// [`ratio_interval`] with its ends at two quantiles of a normal.
 fn ratio_quantiles(before: f64, after: f64, exposure: f64, ends: [f64; 2]) -> (f64, f64) {
     if !(before >= 0.0 && after >= 0.0 && before + after > 0.0 && exposure > 0.0) {
@@ -151,12 +175,8 @@ fn ratio_quantiles(before: f64, after: f64, exposure: f64, ends: [f64; 2]) -> (f
     }
     let [low, high] = ends;
     let odds = |x: f64| if x < 1.0 { x / (1.0 - x) / exposure } else { f64::INFINITY };
-    if before.min(after) > 200.0 {
-        // Far from the edges the log odds are normal to 0.1 % of the width.
-        let (a, b) = (after + 0.5, before + 0.5);
-        let deviation = (1.0 / a + 1.0 / b).sqrt();
-        let centre = (a / b).ln();
-        return ((centre + low * deviation).exp() / exposure, (centre + high * deviation).exp() / exposure);
+    if before.min(after) >= 12.0 {
+        return (log_odds(after + 0.5, before + 0.5, low).exp() / exposure, log_odds(after + 0.5, before + 0.5, high).exp() / exposure);
     }
     let lo = if after > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, normal_cdf(low))) } else { 0.0 };
     let hi = if before > 0.0 { odds(beta_quantile(after + 0.5, before + 0.5, normal_cdf(high))) } else { f64::INFINITY };
@@ -621,6 +641,21 @@ mod tests {
             let exact = exact(before, after, 0.5, 1.0);
             let root = Test::of_z(corrected_root(before, after, 1.0));
             assert!((exact.z - root.z).abs() < 0.06, "{before} {after}: {} and {}", exact.z, root.z);
+        }
+    }
+
+    #[test]
+    fn quantiles_of_log_odds_are_those_of_beta() {
+        for a in [12.5, 13.0, 20.5, 60.0, 199.0, 3000.0] {
+            for b in [12.5, 18.0, 75.5, 500.0, 1e5] {
+                let width = 3.92 * (1.0_f64 / a + 1.0 / b).sqrt();
+                for z in [-3.0, -1.96, -0.5, 0.0, 1.0, 1.96, 3.0] {
+                    let x = beta_quantile(a, b, normal_cdf(z));
+                    let exact = (x / (1.0 - x)).ln();
+                    let ours = log_odds(a, b, z);
+                    assert!((ours - exact).abs() < 0.002 * width, "{a} {b} {z}: {ours}, exactly {exact}, of {width}");
+                }
+            }
         }
     }
 

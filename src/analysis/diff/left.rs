@@ -77,9 +77,8 @@ const ROUNDED: f64 = 1e-6;
 pub(crate) struct Left<'a> {
     base: &'a Base,
     tree: &'a CallTree,
-    nodes: Vec<Sums>,
-    totals: Vec<Sums>,
-    places: [Vec<Sums>; 2],
+    /// As changed; none until something is explained.
+    sums: Option<Changed>,
     /// What is explained now: see [`Left::set`].
     explained: Vec<(NodeSet, u64)>,
     scale: Option<[u64; 2]>,
@@ -95,16 +94,27 @@ pub(crate) struct Left<'a> {
     is_place: Vec<bool>,
 }
 
+/// Sums of nodes, subtrees and places.
+struct Changed {
+    nodes: Vec<Sums>,
+    totals: Vec<Sums>,
+    places: [Vec<Sums>; 2],
+}
+
+impl Changed {
+    fn new(base: &Base) -> Self {
+        let copy = |sums: &[Sums]| -> Vec<Sums> { sums.iter().copied().checked().collect() };
+        Self { nodes: copy(&base.ground.nodes), totals: copy(&base.totals), places: base.places.clone() }
+    }
+}
+
 impl<'a> Left<'a> {
     /// Nothing is explained.
     pub(crate) fn new(tree: &'a CallTree, base: &'a Base) -> Self {
-        let copy = |sums: &[Sums]| -> Vec<Sums> { sums.iter().copied().checked().collect() };
         Self {
             base,
             tree,
-            nodes: copy(&base.ground.nodes),
-            totals: copy(&base.totals),
-            places: base.places.clone(),
+            sums: None,
             explained: Vec::new(),
             scale: None,
             held: [0.0; 2],
@@ -132,13 +142,17 @@ impl<'a> Left<'a> {
                 }
             }
         }
+        if self.rows.is_empty() {
+            return;
+        }
+        let changed = self.sums.get_or_insert_with(|| Changed::new(self.base));
         let unchanged = 1.0_f64.to_bits();
         for &row in self.rows.iter().checked() {
             let by = std::mem::replace(&mut self.multiplier[row as usize], 1.0);
             if by.to_bits() != unchanged {
                 let sums = &self.base.ground.nodes[row as usize];
                 self.held[usize::from(by < 1.0)] += sums.pooled(scale.exposure);
-                self.nodes[row as usize] = sums.explained(by, scale);
+                changed.nodes[row as usize] = sums.explained(by, scale);
             }
         }
         self.add_up();
@@ -148,16 +162,17 @@ impl<'a> Left<'a> {
 
     /// Everything as in the base.
     fn restore(&mut self) {
+        let Some(changed) = &mut self.sums else { return };
         for row in self.rows.drain(..).checked() {
             let row = row as usize;
             self.is_row[row] = false;
-            self.nodes[row] = self.base.ground.nodes[row];
-            self.totals[row] = self.base.totals[row];
+            changed.nodes[row] = self.base.ground.nodes[row];
+            changed.totals[row] = self.base.totals[row];
         }
         for place in self.touched.drain(..).map(PlaceId::row) {
             self.is_place[place] = false;
             for measure in 0..2 {
-                self.places[measure][place] = self.base.places[measure][place];
+                changed.places[measure][place] = self.base.places[measure][place];
             }
         }
         self.explained.clear();
@@ -167,6 +182,7 @@ impl<'a> Left<'a> {
     /// Sums of the callers of changed rows, and of the places of both.
     fn add_up(&mut self) {
         let (tree, base) = (self.tree, self.base);
+        let Some(Changed { nodes, totals, places }) = &mut self.sums else { return };
         let mut at = 0;
         while let Some(&row) = self.rows.get(at) {
             let parent = NodeId::from_row(row as usize).and_then(|node| tree.parent(node));
@@ -182,13 +198,13 @@ impl<'a> Left<'a> {
         let mut callees: Vec<usize> = Vec::new();
         for &row in self.rows.iter().checked() {
             let Some(node) = NodeId::from_row(row as usize) else { continue };
-            let mut sum = self.nodes[node.row()];
+            let mut sum = nodes[node.row()];
             callees.clear();
             callees.extend(tree.children(node).map(NodeId::row));
             for &callee in callees.iter().rev().checked() {
-                sum.add(&self.totals[callee]);
+                sum.add(&totals[callee]);
             }
-            self.totals[node.row()] = sum;
+            totals[node.row()] = sum;
             if node == CallTree::ROOT {
                 continue;
             }
@@ -196,8 +212,8 @@ impl<'a> Left<'a> {
             if !std::mem::replace(&mut self.is_place[place.row()], true) {
                 self.touched.push(place);
             }
-            let [own, total] = &mut self.places;
-            own[place.row()].replace(&base.ground.nodes[node.row()], &self.nodes[node.row()]);
+            let [own, total] = places;
+            own[place.row()].replace(&base.ground.nodes[node.row()], &nodes[node.row()]);
             if base.outermost[node.row()] {
                 total[place.row()].replace(&base.totals[node.row()], &sum);
             }
@@ -205,18 +221,18 @@ impl<'a> Left<'a> {
         for &place in self.touched.iter().checked() {
             let row = place.row();
             // Where nearly nothing is left of it, that is more rounding than value.
-            if (0..2).all(|measure| self.places[measure][row].is_part_of(&base.places[measure][row], ROUNDED)) {
+            if (0..2).all(|measure| places[measure][row].is_part_of(&base.places[measure][row], ROUNDED)) {
                 continue;
             }
             let (mut own, mut total) = (Sums::default(), Sums::default());
             for node in base.nodes_of(place).checked() {
-                own.add(&self.nodes[node]);
+                own.add(&nodes[node]);
                 if base.outermost[node] {
-                    total.add(&self.totals[node]);
+                    total.add(&totals[node]);
                 }
             }
-            self.places[0][row] = own;
-            self.places[1][row] = total;
+            places[0][row] = own;
+            places[1][row] = total;
         }
     }
 
@@ -227,7 +243,8 @@ impl<'a> Left<'a> {
 
     /// Sums of nodes, subtrees and places.
     pub(crate) fn tables(&self) -> Tables<'_> {
-        Tables { nodes: &self.nodes, totals: &self.totals, places: &self.places }
+        let changed = self.sums.as_ref().map(|sums| Tables { nodes: &sums.nodes, totals: &sums.totals, places: &sums.places });
+        changed.unwrap_or_else(|| self.base.tables())
     }
 }
 
