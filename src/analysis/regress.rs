@@ -241,7 +241,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         tests: diff.tests,
         diff: Arc::new(diff),
     };
-    cause::explain(comparison, &base, made.diff.exposure, &mut made.rows);
+    cause::explain(comparison, &base, &attributed.kinds, made.diff.exposure, &mut made.rows);
     words::explain(comparison, captures, spec, attributed.closed, attributed.moved, &mut made);
     Some(made)
 }

@@ -33,7 +33,7 @@ const EXACT: usize = 1 << 21;
 /// But for groups of fewer nodes.
 const FEW: usize = 256;
 
-/// Places that are looked at by one thread.
+/// Places that are looked at by one thread at least.
 const PLACES_AT_ONCE: usize = 256;
 
 /// Parts in which a tree is sketched side by side: always as many, since sums of parts depend on them by rounding.
@@ -136,7 +136,7 @@ impl Shapes {
         let roots = made.roots.iter().filter_map(|&row| NodeId::from_row(row as usize));
         made.subtrees = std::iter::once(Mix::ONE).chain(roots.map(|node| made.of_subtree(tree, node, &mut scratch))).checked().collect();
         let here = Here::new();
-        let of_total = |scratch: &mut Scratch, place: usize| match sketches.get(place) {
+        let of_total = |place: usize, scratch: &mut Scratch| match sketches.get(place) {
             Some(sketch) if sizes[place] > FEW => {
                 Mix { functions: sketch.part(own[place]), subtrees: part_of_squares(squares[1][place], total[place]) }
             }
@@ -146,8 +146,16 @@ impl Shapes {
                 made.mix_with(rows.map(|row| row..ends[row] as usize), scratch)
             }
         };
-        let of_totals =
-            (0..places.len()).into_par_iter().with_min_len(PLACES_AT_ONCE).map_init(|| made.scratch(places.len()), of_total).collect();
+        // Few pieces: each has sums for all places and subtrees of its own.
+        let pieces = 2 * rayon::current_num_threads();
+        let rows: Vec<usize> = (0..places.len()).collect();
+        let of_totals = rows
+            .par_chunks(rows.len().div_ceil(pieces).max(PLACES_AT_ONCE))
+            .flat_map_iter(|rows| {
+                let mut scratch = made.scratch(places.len());
+                rows.iter().map(|&place| of_total(place, &mut scratch)).collect::<Vec<Mix>>()
+            })
+            .collect();
         let of_self = |(&squares, &own): (&f64, &f64)| Mix { functions: 1.0, subtrees: part_of_squares(squares, own) };
         made.places = [squares[0].iter().zip(&own).map(of_self).collect(), of_totals];
         made
@@ -328,7 +336,7 @@ impl Shapes {
         let mut of_places = vec![Sketch::default(); places.len()];
         let mut inner = Sketch::default();
         for (part, _) in &done {
-            of_places.iter_mut().zip(part).for_each(|(sum, part)| sum.add(part));
+            of_places.iter_mut().zip(part).checked().for_each(|(sum, part)| sum.add(part));
         }
         for (at, &row) in divided.iter().enumerate().rev() {
             inner.add(&own(row));

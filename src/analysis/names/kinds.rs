@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::call_tree::CallTree;
+use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::place::{Place, Places};
-use crate::base::ticket::Checked as _;
+use crate::base::ticket::{Checked as _, Here};
 use crate::model::base_name;
 
 /// Whose code a place is.
@@ -212,25 +212,25 @@ fn repository(package: &str) -> Option<&str> {
 /// The repository that the program's own code is guessed to be in.
 fn own_repository(places: &Places, tree: &CallTree) -> Option<String> {
     let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
-    // Per node: is every frame above it the standard library's or the runtime's?
-    let mut open: Vec<bool> = Vec::with_capacity(tree.len());
-    for (node, parent) in tree.nodes().zip(tree.parents()) {
-        let above = parent.is_none_or(|parent| open[parent.row()]);
+    let here = Here::new();
+    // Below anything but the standard library and the runtime nothing is looked at.
+    let mut next = Some(CallTree::ROOT);
+    while let Some(node) = next {
+        here.checkpoint();
         let name = places.name(tree.place(node));
-        let kind = if parent.is_none() { CodeKind::Std } else { go_kind(name, None) };
-        if above && kind == CodeKind::Own && package(name) != "main" && looks_like_go(name) {
+        let kind = if node == CallTree::ROOT { CodeKind::Std } else { go_kind(name, None) };
+        let package = package(name);
+        if kind == CodeKind::Own && package != "main" && looks_like_go(name) {
             // A module without a host is the program: nothing needs to be guessed.
             return None;
         }
         // `main` calls its own packages first.
-        let passes = matches!(kind, CodeKind::Std | CodeKind::Runtime) || package(name) == "main";
-        if above
-            && !passes
-            && let Some(repository) = repository(package(name))
-        {
+        let passes = matches!(kind, CodeKind::Std | CodeKind::Runtime) || package == "main";
+        if !passes && let Some(repository) = repository(package) {
             *votes.entry(repository).or_default() += tree.subtree_end(node) - node.row();
         }
-        open.push(above && passes);
+        let row = if passes { node.row() + 1 } else { tree.subtree_end(node) };
+        next = NodeId::from_row(row).filter(|_| row < tree.len());
     }
     votes.into_iter().max_by_key(|&(name, votes)| (votes, std::cmp::Reverse(name))).map(|(name, _)| name.to_owned())
 }

@@ -49,6 +49,8 @@ pub(super) struct Attributed {
     pub(super) total: Option<Interval>,
     /// Functions that go by another name after, by context.
     pub(super) renamed: Vec<(PlaceId, PlaceId)>,
+    /// Of every place.
+    pub(super) kinds: Vec<CodeKind>,
     pub(super) model: Model,
     pub(super) diff: Diff,
 }
@@ -107,7 +109,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let moved = model.unchanged.filter(|bulk| !closed && !is_few(&model) && (bulk.lo > normalized * 1.02 || bulk.hi < normalized / 1.02));
     let renamed = structures.iter().filter_map(|row| if let Fate::Renamed(new) = row.fate { Some((row.place, new)) } else { None });
     let renamed = renamed.collect();
-    Attributed { findings, explained_by, closed, moved, renamed, total: total(comparison, base, &model), model, diff }
+    Attributed { findings, explained_by, closed, moved, renamed, total: total(comparison, base, &model), kinds, model, diff }
 }
 
 /// How the normalised total changed: as sure as its samples and what is known of runs let it be, whatever the ratio of work.

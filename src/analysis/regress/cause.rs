@@ -11,7 +11,7 @@ use super::Finding;
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{Base, Measure, Verdict};
-use crate::analysis::names::{CodeKind, code_kinds, short};
+use crate::analysis::names::{CodeKind, short};
 use crate::analysis::place::{PlaceId, Places};
 use crate::base::ticket::Checked as _;
 
@@ -84,11 +84,7 @@ const NAME: usize = 48;
 type Parts = BTreeMap<PlaceId, [f64; 2]>;
 
 /// Sets cause and words of every finding.
-pub(super) fn explain(comparison: &Comparison, base: &Base, exposure: f64, rows: &mut [Finding]) {
-    if rows.is_empty() {
-        return;
-    }
-    let kinds = code_kinds(comparison.places(), comparison.tree());
+pub(super) fn explain(comparison: &Comparison, base: &Base, kinds: &[CodeKind], exposure: f64, rows: &mut [Finding]) {
     let looker = Looker { comparison, base, exposure };
     for row in rows {
         let (cause, because) = looker.cause(row, kinds.get(row.place.row()).copied().unwrap_or_default());
