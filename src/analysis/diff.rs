@@ -673,28 +673,32 @@ pub(crate) fn is_small(value: [f64; 2], interval: [f64; 2], largest: f64, spec: 
     within && before.max(after) * (hi - 1.0).max(1.0 / lo - 1.0) < spec.min_share * largest
 }
 
+/// Nodes that one thread looks at before it asks whether to go on.
+const NODES_AT_ONCE: usize = 1 << 12;
+
 fn node_diff(places: &[PlaceId], totals: &[Sums], extra: &[f64], scale: &Scale, spec: &Spec) -> NodeDiff {
-    let rows: Vec<(f32, f64, u8)> = totals
-        .par_iter()
-        .zip(places)
-        .with_min_len(1 << 12)
-        .map(|(sums, place)| {
-            let [before, after] = [sums.value[0], sums.value[1] / scale.exposure];
-            let both = before.abs() + after.abs();
-            let effect = if both > 0.0 { ((after - before) / both).clamp(-1.0, 1.0) } else { 0.0 };
-            let marks = if before == 0.0 && after != 0.0 {
-                mark::NEW
-            } else if before != 0.0 && after == 0.0 {
-                mark::GONE
-            } else {
-                0
-            };
-            let counts = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events);
-            // NaN = not tested.
-            let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(extra.get(place.row()).copied().unwrap_or(0.0)));
-            (effect as f32, ln_p, marks)
-        })
-        .collect();
+    let row = |(sums, place): (&Sums, &PlaceId)| {
+        let [before, after] = [sums.value[0], sums.value[1] / scale.exposure];
+        let both = before.abs() + after.abs();
+        let effect = if both > 0.0 { ((after - before) / both).clamp(-1.0, 1.0) } else { 0.0 };
+        let marks = if before == 0.0 && after != 0.0 {
+            mark::NEW
+        } else if before != 0.0 && after == 0.0 {
+            mark::GONE
+        } else {
+            0
+        };
+        let counts = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events);
+        // NaN = not tested.
+        let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(extra.get(place.row()).copied().unwrap_or(0.0)));
+        (effect as f32, ln_p, marks)
+    };
+    let here = Here::new();
+    let part = |(totals, places): (&[Sums], &[PlaceId])| {
+        here.checkpoint();
+        totals.iter().zip(places).map(row).collect::<Vec<(f32, f64, u8)>>()
+    };
+    let rows: Vec<(f32, f64, u8)> = totals.par_chunks(NODES_AT_ONCE).zip(places.par_chunks(NODES_AT_ONCE)).flat_map_iter(part).collect();
     let q = Ranks::new(rows.iter().map(|row| row.1));
     NodeDiff {
         effect: rows.iter().map(|row| row.0).collect(),
