@@ -208,7 +208,7 @@ impl Maker<'_> {
         let moved = place != found.group.scope.place;
         let sums = if moved { self.search.base.places[measure as usize][place.row()] } else { found.sums };
         let counts = self.model.scale.counts(&sums);
-        let doubt = Search::doubt(self.model, &found.group, &sums, 0.0);
+        let doubt = self.search.doubt(self.model, &found.group, &sums, 0.0);
         let own = counts.map_or(Test::NONE, |counts| counts.test(doubt));
         // Findings are the rows with the largest evidence: their intervals allow for that.
         let threshold = -normal_quantile(self.search.spec.level * found.group.weight / 2.0);
@@ -265,7 +265,8 @@ impl Maker<'_> {
         if self.model.bulk.len() < BULK {
             return 0.0;
         }
-        let alone = self.found.iter().filter(|found| found.group.mix.functions > ALONE);
+        let Search { comparison, base, spec, .. } = self.search;
+        let alone = self.found.iter().filter(|found| found.group.detail(comparison, base, spec).mix.functions > ALONE);
         let apart: Vec<Cell> = alone.filter_map(|found| self.model.cell(&found.sums)).collect();
         burst_evidence(&self.model.bulk, &apart, (self.groups.rows.len().max(1) as f64).ln())
     }

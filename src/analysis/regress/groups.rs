@@ -4,13 +4,14 @@
 //! spent on the many small ones, and a group that nearly coincides with a larger one costs little (Hunter's bound on the union of nested
 //! events, where others draw random nulls). Start reading at [`Groups::new`].
 
+use std::cell::OnceCell;
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::ground::{Counts, Scale, Sums};
+use crate::analysis::diff::ground::{Counts, Scale, Sums, Tables};
 use crate::analysis::diff::shape::Mix;
 use crate::analysis::diff::{Base, Measure, Spec};
 use crate::analysis::place::PlaceId;
@@ -27,7 +28,7 @@ pub(super) struct Scope {
 }
 
 /// One group of nodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) scope: Scope,
     /// Part of the error level.
@@ -36,10 +37,47 @@ pub(super) struct Group {
     pub(super) ln_kind: f64,
     /// Steps from the root of its deepest node.
     pub(super) depth: u32,
-    /// How it is made up.
+    /// See [`Group::detail`].
+    detail: OnceCell<Detail>,
+}
+
+/// What noise beyond sampling depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Detail {
+    /// How the group is made up.
     pub(super) mix: Mix,
     /// How much more its repeats vary than modelled, with the degrees of freedom.
     pub(super) repeated: Option<(f64, f64)>,
+}
+
+impl Scope {
+    /// Its sums.
+    pub(super) fn sums<'a>(&self, of: &Tables<'a>) -> &'a Sums {
+        match (self.node, self.measure) {
+            (Some(node), Measure::Self_) => &of.nodes[node.row()],
+            (Some(node), Measure::Total) => &of.totals[node.row()],
+            (None, measure) => &of.places[measure as usize][self.place.row()],
+        }
+    }
+}
+
+impl Group {
+    /// Made when it is asked for: most groups have so little evidence that it is not.
+    pub(super) fn detail(&self, comparison: &Comparison, base: &Base, spec: &Spec) -> Detail {
+        *self.detail.get_or_init(|| {
+            let (shapes, scope) = (&base.shapes, &self.scope);
+            let mix = match scope.node {
+                Some(node) if scope.measure == Measure::Total => {
+                    shapes.of_subtree(comparison.tree(), node, &mut shapes.scratch(comparison.places().len()))
+                }
+                Some(_) => Mix::ONE,
+                None => shapes.of_place(scope.place, scope.measure),
+            };
+            let sums = scope.sums(&base.tables());
+            let repeated = base.repeated(comparison, (scope.place, scope.measure, scope.node), (sums, mix), spec.background_noise);
+            Detail { mix, repeated }
+        })
+    }
 }
 
 /// All groups with enough events.
@@ -56,12 +94,11 @@ const MOST_PATHS: usize = 10_000;
 /// Size classes: part of the whole from which on, and part of the error level.
 const CLASSES: [(f64, f64); 3] = [(0.01, 0.5), (0.001, 0.3), (0.0, 0.2)];
 
-/// A draft: scope, hash of its nodes, sums.
+/// A draft: scope, hash of its nodes, events and cost.
 struct Draft {
     scope: Scope,
     hash: u64,
     events: f64,
-    sums: Sums,
     cost: f64,
 }
 
@@ -75,31 +112,23 @@ impl Groups {
         let mut drafts: Vec<Draft> = Vec::new();
         for place in comparison.places().ids().skip(1).checked() {
             for measure in Measure::ALL {
-                let sums = sums.places[measure as usize][place.row()];
-                if let Some(events) = enough(&sums) {
+                let scope = Scope { place, measure, node: None };
+                let own = scope.sums(&sums);
+                if let Some(events) = enough(own) {
                     let hash = hashes.places[measure as usize][place.row()];
-                    drafts.push(Draft {
-                        scope: Scope { place, measure, node: None },
-                        hash,
-                        events,
-                        sums,
-                        cost: sums.pooled(scale.exposure),
-                    });
+                    drafts.push(Draft { scope, hash, events, cost: own.pooled(scale.exposure) });
                 }
             }
         }
         for (node, measure, events) in largest_paths(comparison, base, enough) {
-            let (sums, hash) = match measure {
-                Measure::Self_ => (sums.nodes[node.row()], hashes.selfs[node.row()]),
-                Measure::Total => (sums.totals[node.row()], hashes.totals[node.row()]),
-            };
             let scope = Scope { place: tree.place(node), measure, node: Some(node) };
-            drafts.push(Draft { scope, hash, events, sums, cost: sums.pooled(scale.exposure) });
+            let hash = if measure == Measure::Self_ { hashes.selfs[node.row()] } else { hashes.totals[node.row()] };
+            drafts.push(Draft { scope, hash, events, cost: scope.sums(&sums).pooled(scale.exposure) });
         }
         let mut made = Self { rows: Vec::new(), by_place: [0, 1].map(|_| vec![NO_GROUP; comparison.places().len()]) };
         let whole = sums.totals.first().map_or(0.0, |sums| sums.pooled(scale.exposure));
         let merged = made.merge(comparison, drafts);
-        made.weigh(comparison, base, spec, &merged, whole);
+        made.weigh(comparison, &merged, whole);
         made
     }
 
@@ -128,7 +157,7 @@ impl Groups {
     }
 
     /// Weights by size class, less what nested groups have in common.
-    fn weigh(&mut self, comparison: &Comparison, base: &Base, spec: &Spec, drafts: &[Draft], whole: f64) {
+    fn weigh(&mut self, comparison: &Comparison, drafts: &[Draft], whole: f64) {
         let kind = |scope: &Scope| 2 * usize::from(scope.node.is_some()) + scope.measure as usize;
         let class = |draft: &Draft| CLASSES.iter().position(|(least, _)| draft.cost >= *least * whole).unwrap_or(CLASSES.len() - 1);
         let mut kinds = [0_usize; 4];
@@ -142,29 +171,17 @@ impl Groups {
         }
         let used: f64 = CLASSES.iter().zip(counts).filter(|(_, count)| *count > 0.0).map(|((_, part), _)| part).sum();
         let depth = depths(comparison);
-        let mut scratch = base.shapes.scratch(comparison.places().len());
         self.rows = drafts
             .iter()
             .checked()
             .map(|draft| {
                 let class = class(draft);
-                let mix = match draft.scope.node {
-                    Some(node) if draft.scope.measure == Measure::Total => base.shapes.of_subtree(comparison.tree(), node, &mut scratch),
-                    Some(_) => Mix::ONE,
-                    None => base.shapes.of_place(draft.scope.place, draft.scope.measure),
-                };
                 Group {
                     scope: draft.scope,
                     weight: (CLASSES[class].1 / used / counts[class].max(1.0)).min(1.0),
                     depth: draft.scope.node.map_or_else(|| depth[draft.scope.place.row()], |node| comparison.tree().depth(node)),
                     ln_kind: (kinds[kind(&draft.scope)].max(1) as f64).ln(),
-                    mix,
-                    repeated: base.repeated(
-                        comparison,
-                        (draft.scope.place, draft.scope.measure, draft.scope.node),
-                        (&draft.sums, mix),
-                        spec.background_noise,
-                    ),
+                    detail: OnceCell::new(),
                 }
             })
             .collect();

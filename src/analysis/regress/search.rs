@@ -7,7 +7,7 @@
 use super::groups::{Group, Groups, Scope};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::ground::{Counts, Scale, Sums, Tables};
+use crate::analysis::diff::ground::{Counts, Scale, Sums};
 use crate::analysis::diff::left::{Left, NodeSet};
 use crate::analysis::diff::noise::{MIN_CELLS, Model, given_work};
 use crate::analysis::diff::{Base, Measure, Spec};
@@ -114,25 +114,17 @@ impl Search<'_> {
         }
     }
 
-    /// Sums of a scope.
-    fn sums<'b>(scope: &Scope, left: &Tables<'b>) -> &'b Sums {
-        match (scope.node, scope.measure) {
-            (Some(node), Measure::Self_) => &left.nodes[node.row()],
-            (Some(node), Measure::Total) => &left.totals[node.row()],
-            (None, measure) => &left.places[measure as usize][scope.place.row()],
-        }
-    }
-
     /// What is not known of a group beyond its counts. `whole` is the cost of the control group that it belongs to; 0 where it does not.
-    pub(super) fn doubt(model: &Model, group: &Group, sums: &Sums, whole: f64) -> Doubt {
+    pub(super) fn doubt(&self, model: &Model, group: &Group, sums: &Sums, whole: f64) -> Doubt {
         let inside = if whole > 0.0 { sums.pooled(model.scale.exposure) / whole } else { 0.0 };
-        model.doubt(sums, group.mix, group.repeated, inside)
+        let detail = group.detail(self.comparison, self.base, self.spec);
+        model.doubt(sums, detail.mix, detail.repeated, inside)
     }
 
     /// Smallest growth of an explanation's group that the search finds with 80 % power.
     pub(super) fn detectable(&self, model: &Model, found: &Found) -> f64 {
         let sums = found.sums;
-        let doubt = Self::doubt(model, &found.group, &sums, 0.0);
+        let doubt = self.doubt(model, &found.group, &sums, 0.0);
         let width = power_width(self.spec.level * found.group.weight);
         let width = if doubt.extra > 0.0 { doubtful_width(width, doubt.freedom) } else { width };
         let counts = model.scale.counts(&sums);
@@ -162,7 +154,7 @@ impl Search<'_> {
             self.fit(&mut with, model);
             let model = self.model(&with, left, &model.scale);
             let Some(counts) = model.scale.counts(&sums) else { continue };
-            let test = counts.test(Self::doubt(&model, group, &sums, 0.0));
+            let test = counts.test(self.doubt(&model, group, &sums, 0.0));
             if test.p <= self.spec.level * group.weight {
                 return Some(self.named(group, test));
             }
@@ -181,7 +173,7 @@ impl Search<'_> {
         let room = if given { [f64::INFINITY; 2] } else { left.held().map(|held| all * CHANGED - held) };
         let sums_left = left.tables();
         for (at, group) in self.groups.rows.iter().enumerate().checked() {
-            let sums = Self::sums(&group.scope, &sums_left);
+            let sums = group.scope.sums(&sums_left);
             let cost = sums.pooled(model.scale.exposure);
             if cost > most {
                 continue;
@@ -192,7 +184,7 @@ impl Search<'_> {
             if inside < SMALL_PART && counts.evidence_at_most() * (1.0 + 8.0 * inside) <= 2.0 * group.ln_kind {
                 continue;
             }
-            let extra = if lean { model.work } else { Self::doubt(model, group, sums, whole).extra };
+            let extra = if lean { model.work } else { self.doubt(model, group, sums, whole).extra };
             let z = counts.quick_z(extra);
             let score = z * z - 2.0 * group.ln_kind;
             let is_inside = || found.iter().any(|found| found.nodes.contains(self.first_row(&group.scope)));
@@ -218,7 +210,7 @@ impl Search<'_> {
         let mut best: Option<(f64, usize, Test)> = None;
         for (_, at, sums, counts) in scored.iter().checked() {
             let group = &self.groups.rows[*at];
-            let test = counts.test(Self::doubt(model, group, sums, whole));
+            let test = counts.test(self.doubt(model, group, sums, whole));
             let score = test.z * test.z - 2.0 * group.ln_kind;
             if test.p <= self.spec.level * group.weight && best.is_none_or(|(most, ..)| score > most) {
                 best = Some((score, *at, test));
@@ -237,7 +229,7 @@ impl Search<'_> {
             });
             if let Some((_, at, sums, counts)) = all {
                 let group = &self.groups.rows[*at];
-                let test = counts.test(Self::doubt(model, group, sums, whole));
+                let test = counts.test(self.doubt(model, group, sums, whole));
                 let near = test.z * test.z - 2.0 * group.ln_kind;
                 if test.p <= self.spec.level * group.weight
                     && (near >= score - NEAR || own >= NEARLY_ALL * cost(sums) && near >= score * MOST)
@@ -261,7 +253,7 @@ impl Search<'_> {
             if group.scope.node.is_some() != node.is_some() || group.depth <= deepest || (delta(sums) / wanted - 1.0).abs() > SAME_CHANGE {
                 continue;
             }
-            let test = counts.test(Self::doubt(model, group, sums, whole));
+            let test = counts.test(self.doubt(model, group, sums, whole));
             let score = test.z * test.z - 2.0 * group.ln_kind;
             // A likelihood without what kinds cost: which kind it is says nothing about which is nearer to the leaf.
             if test.z * test.z >= best.2.z * best.2.z - NEAR_LEAF && test.p <= self.spec.level * group.weight {
@@ -274,7 +266,7 @@ impl Search<'_> {
     fn named(&self, group: &Group, test: Test) -> Found {
         let nodes = self.nodes(&group.scope);
         let sums = self.base.sums_of(self.comparison, &nodes);
-        Found { group: *group, nodes, sums, test, multiplier: 1.0 }
+        Found { group: group.clone(), nodes, sums, test, multiplier: 1.0 }
     }
 
     /// Each explanation's multiplier beside the others: the sums after equal those before times the work (iterative proportional fitting).
@@ -343,8 +335,8 @@ impl Search<'_> {
                 left.set(explanations(&others), &model.scale);
                 let whole = Self::whole(left, model);
                 let score = |group: &Group, test: &Test| test.z * test.z - 2.0 * group.ln_kind;
-                let sums = *Self::sums(&own.group.scope, &left.tables());
-                let test = model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(Self::doubt(model, &own.group, &sums, whole)));
+                let sums = *own.group.scope.sums(&left.tables());
+                let test = model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(self.doubt(model, &own.group, &sums, whole)));
                 let mut scored = self.scored(&others, left, model, false);
                 scored.truncate(EXACT);
                 // Only what shares nodes with it is an alternative: the rest has its turn later.
