@@ -160,12 +160,15 @@ impl<'a> Draft<'a> {
     }
 
     /// The finished profile. The rest of the input is searched for a memory map first.
-    pub(super) fn finish_with_map(self, source: &mut Source<'_>, is_heading_read: bool) -> Result<Profile, ReadError> {
+    pub(super) fn finish_with_map(mut self, source: &mut Source<'_>, is_heading_read: bool) -> Result<Profile, ReadError> {
         if !is_heading_read {
             maps::seek(source)?;
         }
-        let regions = maps::tidy(maps::read(source)?);
-        self.finish(regions)
+        let (regions, left) = maps::read(source)?;
+        if left > 0 {
+            self.builder.notes.add(kind::NOT_UNDERSTOOD, "names in the memory map with values that are too long", left, None);
+        }
+        self.finish(maps::tidy(regions))
     }
 
     /// The finished profile of a form whose addresses are only keys to names: named frames have none then.

@@ -39,15 +39,30 @@ pub(super) fn seek(source: &mut Source<'_>) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// Executable regions in the rest of the input, as they stand there.
-pub(super) fn read(source: &mut Source<'_>) -> Result<Vec<Region>, ReadError> {
+/// Longest line with the values of its names in it (no path is longer), and bytes that values may add to all lines together: in a hostile file they
+/// hold each other.
+const LONGEST: usize = 4096;
+const MOST_ADDED: usize = 16 << 20;
+
+/// Executable regions in the rest of the input, as they stand there, and how many names were left in them because their values would have been too long.
+pub(super) fn read(source: &mut Source<'_>) -> Result<(Vec<Region>, u64), ReadError> {
     let mut regions = Vec::new();
     let mut names: Vec<(String, String)> = Vec::new();
-    let mut invalid = 0;
+    let (mut invalid, mut added, mut left) = (0, 0_usize, 0_u64);
     while let Some(line) = source.next()? {
         let mut text = lossy(without_log_prefix(line.text), &mut invalid).into_owned();
         if text.contains('$') {
             for (name, value) in &names {
+                let found = text.matches(name.as_str()).count();
+                let more = found.saturating_mul(value.len());
+                if found == 0 {
+                    continue;
+                }
+                if text.len().saturating_add(more) > LONGEST || added.saturating_add(more) > MOST_ADDED {
+                    left = left.saturating_add(found as u64);
+                    continue;
+                }
+                added += more;
                 text = text.replace(name, value);
             }
         }
@@ -62,7 +77,7 @@ pub(super) fn read(source: &mut Source<'_>) -> Result<Vec<Region>, ReadError> {
             }
         }
     }
-    Ok(regions)
+    Ok((regions, left))
 }
 
 /// Cuts what a logger wrote before a line: `I0102 file.cc:12] `.
@@ -264,7 +279,26 @@ mod tests {
     use crate::base::ticket::Ticket;
 
     fn all(text: &str) -> Vec<Region> {
-        read(&mut Source::new(text.as_bytes(), 0, &Ticket::new())).expect("nobody cancels")
+        read(&mut Source::new(text.as_bytes(), 0, &Ticket::new())).expect("nobody cancels").0
+    }
+
+    /// Found by fuzzing: each name's value holds the one before many times, which took gigabytes.
+    #[test]
+    fn names_that_hold_each_other_do_not_grow_without_end() {
+        let mut text = "a=/path/to/it\n".to_owned();
+        for pair in ["ab", "bc", "cd", "de", "ef", "fg", "gh"] {
+            let (old, new) = pair.split_at(1);
+            text += &format!("{new}={}\n", format!("${old}").repeat(40));
+        }
+        text += &"400000-500000 $h$g\n".repeat(3);
+        text += "500000-600000 $a/bin\n";
+        let (regions, left) = read(&mut Source::new(text.as_bytes(), 0, &Ticket::new())).expect("nobody cancels");
+        assert_eq!((regions.len(), regions.last().map(|region| region.file.as_str())), (4, Some("/path/to/it/bin")));
+        assert!(left > 0 && regions.iter().all(|region| region.file.len() <= LONGEST), "{left}");
+        // Short lines, but very many of them.
+        let text = format!("a={}\n{}", "x".repeat(4000), "1-2 $a\n".repeat(20_000));
+        let (regions, left) = read(&mut Source::new(text.as_bytes(), 0, &Ticket::new())).expect("nobody cancels");
+        assert!(left > 0 && regions.iter().map(|region| region.file.len()).sum::<usize>() < MOST_ADDED + text.len(), "{left}");
     }
 
     fn shown(regions: &[Region]) -> Vec<(u64, u64, u64, &str, &str)> {
