@@ -1,7 +1,5 @@
 //! Broken and hostile pprof inputs: what the corpus expects of each, and bytes turned at random.
 
-use std::time::{Duration, Instant};
-
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{Input, ReadCx, ReadError, pprof, read};
 use emberlens::model::{Builder, Frame, Label, LabelValue, Mapping, Profile, Sample, check};
@@ -39,9 +37,7 @@ fn bad_files() -> Vec<(String, Value, Vec<u8>)> {
 fn bad_files_are_refused_or_read_as_the_corpus_expects() {
     let mut wrong = Vec::new();
     for (name, entry, bytes) in bad_files() {
-        let start = Instant::now();
         let result = open(&bytes, &name, &Ticket::new());
-        let took = start.elapsed();
         // A file that the reference accepts may have no visible damage: a bit of a name, an address.
         let reference_accepts = entry["reference"]["pprof_parser"] == "accepted";
         // Only the container is odd there; the profile in it is whole.
@@ -64,7 +60,6 @@ fn bad_files_are_refused_or_read_as_the_corpus_expects() {
                 wrong.push(format!("{name}: totals {ours:?}, wanted {totals:?}"));
             }
         }
-        assert!(took < Duration::from_secs(10), "{name} took {took:?}");
         if let Err(error) = &result {
             println!("{name}: {error}");
         }

@@ -94,9 +94,11 @@ fn a_cancelled_read_of_a_large_text_stops() {
     for bytes in [line.repeat(40_000), b"main;f;g 12\n".repeat(400_000)] {
         let ticket = Ticket::new();
         ticket.cancel();
-        let started = std::time::Instant::now();
         let result = read(&Input { bytes: &bytes, name: "x" }, &ReadCx::new(&ticket));
         assert!(result.is_err_and(|error| error.is_cancelled()));
-        assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+        // Early, whatever the machine does besides: a read that goes on to its end asks many times more often.
+        let whole = Ticket::new();
+        assert!(read(&Input { bytes: &bytes, name: "x" }, &ReadCx::new(&whole)).is_ok());
+        assert!(ticket.checks() * 4 <= whole.checks(), "{} of {} checks", ticket.checks(), whole.checks());
     }
 }
