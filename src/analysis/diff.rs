@@ -331,8 +331,15 @@ pub(crate) struct Base {
     nodes_of: NodesOf,
     /// What repeats say, where there are any.
     repeats: Option<Arc<Repeats>>,
-    /// The nodes as captured, where `ground` has some of them put together.
-    captured: Option<Vec<Sums>>,
+    /// The sums as captured, where `ground` has some nodes put together.
+    captured: Option<Captured>,
+}
+
+/// What stood in the place of sums that were changed.
+struct Captured {
+    nodes: Vec<Sums>,
+    totals: Vec<Sums>,
+    places: [Vec<Sums>; 2],
 }
 
 /// Compares the two sides of a comparison; `None` unless it has two.
@@ -396,14 +403,20 @@ impl Base {
         Some(Self { ground, outermost, shapes, totals, places: sums, absolute, nodes_of, repeats, captured: None })
     }
 
-    /// Takes over changed sums of the nodes' own cost; `captured` are those before.
-    pub(crate) fn changed(&mut self, comparison: &Comparison, captured: Vec<Sums>) {
-        self.captured = Some(captured);
-        let tree = comparison.tree();
-        self.totals = totals(&self.ground.nodes, tree);
-        self.absolute = absolute(&self.ground.nodes);
-        self.places = by_place(&self.ground.nodes, tree, comparison.places(), &self.totals, &self.outermost);
-        self.shapes = Shapes::new(comparison, &self.ground.nodes, &self.outermost, &self.nodes_of);
+    /// Takes over changed sums of the nodes' own cost.
+    pub(crate) fn change(&mut self, comparison: &Comparison, change: impl FnOnce(&mut [Sums])) {
+        let (tree, places) = (comparison.tree(), comparison.places());
+        let mut nodes: Vec<Sums> = self.ground.nodes.iter().copied().checked().collect();
+        change(&mut nodes);
+        let totals = totals(&nodes, tree);
+        let of_places = by_place(&nodes, tree, places, &totals, &self.outermost);
+        self.absolute = absolute(&nodes);
+        self.shapes = Shapes::new(comparison, &nodes, &self.outermost, &self.nodes_of);
+        self.captured = Some(Captured {
+            nodes: std::mem::replace(&mut self.ground.nodes, nodes),
+            totals: std::mem::replace(&mut self.totals, totals),
+            places: std::mem::replace(&mut self.places, of_places),
+        });
     }
 
     /// The sums with what structure changes put together.
@@ -411,9 +424,12 @@ impl Base {
         Tables { nodes: self.ground.nodes.as_slice(), totals: self.totals.as_slice(), places: &self.places }
     }
 
-    /// Sums of the nodes' own cost as captured.
-    pub(crate) fn captured(&self) -> &[Sums] {
-        self.captured.as_ref().unwrap_or(&self.ground.nodes)
+    /// The sums as captured.
+    pub(crate) fn captured(&self) -> Tables<'_> {
+        match &self.captured {
+            Some(Captured { nodes, totals, places }) => Tables { nodes, totals, places },
+            None => self.tables(),
+        }
     }
 
     pub(crate) fn known<'a>(&'a self, comparison: &'a Comparison, spec: &'a Spec) -> Known<'a> {
@@ -466,13 +482,8 @@ impl Base {
         weight: Option<&dyn Fn(Measure, PlaceId) -> Option<f64>>,
         explained: &NodeSet,
     ) -> Diff {
-        let (tree, places) = (comparison.tree(), comparison.places());
-        let captured = self.captured.as_ref().map(|nodes| {
-            let all = totals(nodes, tree);
-            let sums = by_place(nodes, tree, places, &all, &self.outermost);
-            (all, sums)
-        });
-        let (all, sums) = captured.as_ref().map_or((&self.totals, &self.places), |(all, sums)| (all, sums));
+        let tree = comparison.tree();
+        let Tables { totals: all, places: sums, .. } = self.captured();
         let mut tables = [Table::default(), Table::default()];
         for (measure, table) in Measure::ALL.into_iter().zip(&mut tables) {
             let doubts = self.doubts(comparison, model, measure, &sums[measure as usize], explained);

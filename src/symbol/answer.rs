@@ -59,13 +59,8 @@ impl Answer {
 
     /// Names the outermost level of the current address, which is added where there is none.
     pub(super) fn name_outermost(&mut self, name: &str) {
-        if self.levels.len() == self.start() {
-            return self.push(name, Source::default());
-        }
         let name = self.strings.intern(name);
-        if let Some(level) = self.levels.last_mut() {
-            level.name = name;
-        }
+        self.set_outermost(name);
     }
 
     /// The same by a symbol. `last` remembers its name: addresses come in order, so many have the one of the address before.
@@ -75,6 +70,10 @@ impl Answer {
             _ => self.strings.intern(symbol.name.get()),
         };
         last.0 = Some((symbol.start, name));
+        self.set_outermost(name);
+    }
+
+    fn set_outermost(&mut self, name: StringId) {
         if self.levels.len() == self.start() {
             self.levels.push(Level { name, file: None, line: 0, column: 0, start_line: 0 });
         } else if let Some(level) = self.levels.last_mut() {

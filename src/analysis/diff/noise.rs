@@ -12,7 +12,8 @@ use super::repeats::Repeats;
 use super::shape::{Mix, Shapes};
 use super::{Exposure, Interval, Spec};
 use crate::analysis::comparison::{Comparison, Normalization};
-use crate::analysis::stats::{Cell, Doubt, Spread, biweight, dispersion, student_from_normal};
+use crate::analysis::stats::bulk::{Cell, Spread, biweight, dispersion};
+use crate::analysis::stats::{Doubt, student_from_normal};
 use crate::analysis::work::Amount;
 use crate::base::ticket::Checked as _;
 

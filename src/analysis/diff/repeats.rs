@@ -8,7 +8,8 @@
 use super::background::variance;
 use super::ground::{Scale, Sums};
 use crate::analysis::comparison::{Comparison, Normalization, Side};
-use crate::analysis::stats::{Cell, Spread, below, biweight, weighted_median};
+use crate::analysis::stats::below;
+use crate::analysis::stats::bulk::{Cell, Spread, biweight, weighted_median};
 use crate::analysis::top::by_place;
 use crate::base::ticket::Checked as _;
 

@@ -16,8 +16,9 @@ use crate::analysis::diff::noise::Model;
 use crate::analysis::diff::{Base, Diff, ENDS, Interval, Measure, Spec, Table, Verdict, is_small, largest_total, verdict_of_sides};
 use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
+use crate::analysis::stats::bulk::{Cell, burst_evidence};
 use crate::analysis::stats::special::normal_quantile;
-use crate::analysis::stats::{Cell, Doubt, Needed, Test, burst_evidence, needed, power_width, selected_ends};
+use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
 use crate::base::ticket::Checked as _;
 
 /// A library's change is headlined at the own function through which at least this part of it comes.
@@ -29,7 +30,7 @@ const CONFIRMING_RUNS: f64 = 3.0;
 /// Logarithm of the likelihood ratio from which on single runs are taken as bursty. Measured (rows R1, R3 and R7 of the bench): at 2 one change in
 /// twenty beside 5 % of noise per function would wait for confirmation, at 3 none.
 const BURSTY: f64 = 3.0;
-/// Fewer functions than this are no bulk: they do not tell calm ones from bursty ones (nor prove the absence of noise, see `stats::dispersion`).
+/// Fewer functions than this are no bulk: they do not tell calm ones from bursty ones (nor prove the absence of noise, see `stats::bulk::dispersion`).
 const BULK: usize = 30;
 /// A group is mostly one function where the squares of its functions' parts add up to more than this.
 const ALONE: f64 = 0.5;
@@ -117,16 +118,13 @@ fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval
     if *comparison.effective_normalization() == Normalization::Share {
         return None;
     }
-    let nodes = base.captured();
-    let mut sums = Sums::default();
-    for node in nodes.iter().checked() {
-        sums.add(node);
-    }
+    let captured = base.captured();
+    let sums = captured.totals.first()?;
     let exposure = comparison.exposure();
     let mut model = model.clone();
     (model.scale.exposure, model.work) = (exposure, 0.0);
-    let mix = base.shapes.mix(std::iter::once(0..nodes.len()));
-    let (lo, hi) = model.scale.counts(&sums)?.interval(model.doubt(&sums, mix, None, 0.0), ENDS);
+    let mix = base.shapes.mix(std::iter::once(0..captured.nodes.len()));
+    let (lo, hi) = model.scale.counts(sums)?.interval(model.doubt(sums, mix, None, 0.0), ENDS);
     let ratio = sums.value[1] / sums.value[0] / exposure;
     (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo, hi })
 }

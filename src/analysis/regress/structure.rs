@@ -91,9 +91,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
         made.extend(folded(tree, &base.ground, row, scale));
     }
     if !made.is_empty() {
-        let captured = base.ground.nodes.iter().copied().checked().collect();
-        apply(tree, &mut base.ground, &made);
-        base.changed(comparison, captured);
+        base.change(comparison, |nodes| apply(tree, nodes, &made));
     }
     made
 }
@@ -275,7 +273,7 @@ fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeI
 }
 
 /// Puts values of changed paths where the unchanged reading has them.
-fn apply(tree: &CallTree, ground: &mut Ground, structures: &[Structure]) {
+fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
     // Where each node's values go; callers stand before their callees.
     let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());
@@ -297,8 +295,8 @@ fn apply(tree: &CallTree, ground: &mut Ground, structures: &[Structure]) {
     }
     for (row, to) in target.into_iter().enumerate().checked() {
         if to.row() != row {
-            let sums = std::mem::take(&mut ground.nodes[row]);
-            ground.nodes[to.row()].add(&sums);
+            let sums = std::mem::take(&mut nodes[row]);
+            nodes[to.row()].add(&sums);
         }
     }
 }
