@@ -4,6 +4,12 @@
 //! sees callers first and a backward loop callees first. One function builds single trees, unions of several captures and bottom-up
 //! trees alike: a union is what comes out when the stacks of several captures are put into one shape.
 
+mod graft;
+mod merge;
+
+use rayon::prelude::*;
+
+use self::merge::{Chains, merge};
 use super::place::{FramePlaces, PlaceId, Places};
 use crate::base::forest::Forest;
 use crate::base::index::Column;
@@ -155,17 +161,6 @@ impl CallTree {
     }
 }
 
-/// Nodes in order of first use, found again by (parent, place). The root is not among them: it is the parent `None`.
-type Draft = Forest<NodeId, PlaceId>;
-
-/// The node of `place` below `parent`; a full table (2³²−1 nodes) gives the parent.
-fn child(draft: &mut Draft, parent: Option<NodeId>, place: PlaceId) -> Option<NodeId> {
-    draft.child(parent, place).or(parent)
-}
-
-/// How often the long loops look at the ticket, in rows.
-const CHECK_ROWS: usize = 1 << 16;
-
 /// Puts the stacks of all captures into one shape; gives it and, per capture, the node of each stack row.
 ///
 /// `transform` says where a stack row goes, see [`Step`]. Bottom-up trees hold the reversed path of every stack that a sample names;
@@ -188,26 +183,36 @@ pub fn build_without(
     transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
-    ticket.stage("building the tree", captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum())?;
-    let mut draft = Draft::new();
-    let mut nodes: Vec<Vec<Option<NodeId>>> = Vec::with_capacity(captures.len());
-    for (at, (profile, places)) in captures.iter().enumerate() {
-        let dropped = dropped.get(at).and_then(|dropped| dropped.as_deref());
-        let step = |stack: usize, frame: usize| {
-            let place = places[frame];
-            let is_dropped = dropped.is_some_and(|dropped| dropped[stack]);
-            (place, if is_dropped { Step::Hide } else { transform(place) })
-        };
-        nodes.push(match direction {
-            Direction::TopDown => top_down(&mut draft, profile, &step, ticket)?,
-            Direction::BottomUp => bottom_up(&mut draft, profile, &step, ticket)?,
-        });
+    ticket.stage("building the tree", 2 * captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum::<u64>())?;
+    let kept = |&place: &PlaceId| (transform(place) == Step::Keep).then_some(place);
+    let rows: Vec<Rows<'_>> = captures
+        .iter()
+        .enumerate()
+        .map(|(at, (profile, places))| Rows {
+            profile,
+            places: places.iter().checked().map(kept).collect(),
+            dropped: dropped.get(at).and_then(|dropped| dropped.as_deref()),
+        })
+        .collect();
+    match direction {
+        Direction::TopDown => {
+            let chains = rows.iter().map(|rows| Chains { parents: rows.profile.stacks.parents(), place: |row| rows.place(row) });
+            merge(&chains.collect::<Vec<_>>(), ticket)
+        }
+        Direction::BottomUp => {
+            let reversed: Vec<_> = rows.par_iter().map(|rows| rows.reversed(ticket)).collect::<Result<_, _>>()?;
+            let chains = reversed.iter().map(|(chains, _)| Chains {
+                parents: chains.parents().as_slice(),
+                place: |row: usize| chains.items().as_slice().get(row).copied(),
+            });
+            let (tree, nodes) = merge(&chains.collect::<Vec<_>>(), ticket)?;
+            let node = |nodes: &StackNodes, row: Option<NodeId>| row.map_or(CallTree::ROOT, |row| nodes[row.row()]);
+            let of_stacks = |(nodes, (_, ends_in)): (StackNodes, (_, Vec<Option<NodeId>>))| {
+                ends_in.into_iter().checked().map(|row| node(&nodes, row)).collect()
+            };
+            Ok((tree, nodes.into_iter().zip(reversed).map(of_stacks).collect()))
+        }
     }
-    let (parents, places) = draft.into_columns();
-    let (tree, new_row) = preorder(parents.as_slice(), places.as_slice(), ticket)?;
-    let moved = |node: Option<NodeId>| NodeId::from_row(new_row[position(node)] as usize).unwrap_or(CallTree::ROOT);
-    let nodes = nodes.into_iter().map(|rows| rows.into_iter().checked().map(moved).collect()).collect();
-    Ok((tree, nodes))
 }
 
 /// What becomes of a frame on its way into a tree.
@@ -219,120 +224,39 @@ pub enum Step {
     Hide,
 }
 
-/// The place of a frame in a stack row, and what becomes of it; both by row.
-type RowStep<'a> = dyn Fn(usize, usize) -> (PlaceId, Step) + 'a;
-
-fn top_down(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {
-    let frames = profile.stacks.frames();
-    let place = |row: usize| match step(row, frames[row].row()) {
-        (place, Step::Keep) => Some(place),
-        (_, Step::Hide) => None,
-    };
-    draft.join(profile.stacks.parents(), place, |rows| ticket.advance(rows))
+/// The stack rows of one capture.
+struct Rows<'a> {
+    profile: &'a Profile,
+    /// The place of each frame; `None` is left out.
+    places: Vec<Option<PlaceId>>,
+    /// Rows that are left out whatever their frame, if any are.
+    dropped: Option<&'a [bool]>,
 }
 
-fn bottom_up(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {
-    let mut nodes = vec![None; profile.stacks.len()];
-    let mut done = vec![false; profile.stacks.len()];
-    for stack in profile.samples.stacks().iter().copied().flatten() {
-        if std::mem::replace(&mut done[stack.row()], true) {
-            continue;
-        }
-        ticket.advance(1)?;
-        let mut at = None;
-        for row in std::iter::successors(Some(stack), |&row| profile.stacks.parent(row)) {
-            if let (place, Step::Keep) = step(row.row(), profile.stacks.frame(row).row()) {
-                at = child(draft, at, place);
+impl Rows<'_> {
+    /// The place of a row, or `None` where it is left out.
+    fn place(&self, row: usize) -> Option<PlaceId> {
+        let is_dropped = self.dropped.is_some_and(|dropped| dropped[row]);
+        self.places[self.profile.stacks.frames()[row].row()].filter(|_| !is_dropped)
+    }
+
+    /// The chains of the capture with each callee above its callers, and the row that each stack row ends in: where a sample names it.
+    fn reversed(&self, ticket: &Ticket) -> Result<(Forest<NodeId, PlaceId>, Vec<Option<NodeId>>), Cancelled> {
+        let profile = self.profile;
+        let mut chains = Forest::new();
+        let mut ends_in = vec![None; profile.stacks.len()];
+        let mut done = vec![false; profile.stacks.len()];
+        for stack in profile.samples.stacks().iter().copied().flatten() {
+            if std::mem::replace(&mut done[stack.row()], true) {
+                continue;
             }
+            ticket.advance(1)?;
+            let callers = std::iter::successors(Some(stack), |&row| profile.stacks.parent(row));
+            let places = callers.filter_map(|row| self.place(row.row()));
+            // A table that is full (2³²−1 rows) ends a chain where it stands.
+            ends_in[stack.row()] = places.fold(None, |at, place| chains.child(at, place).or(at));
         }
-        nodes[stack.row()] = at;
-    }
-    Ok(nodes)
-}
-
-/// Where a draft's node stands when the root is put before all of them.
-fn position(node: Option<NodeId>) -> usize {
-    node.map_or(0, |node| node.row() + 1)
-}
-
-/// Sorts a draft into preorder with siblings by place; gives the tree and the new row of each old [`position`].
-fn preorder(parents: &[Option<NodeId>], places: &[PlaceId], ticket: &Ticket) -> Result<(CallTree, Vec<u32>), Cancelled> {
-    let len = parents.len() + 1;
-    // Children of each node as one slice of `children`, by counting.
-    let mut start = vec![0_u32; len + 1];
-    for part in parents.chunks(CHECK_ROWS) {
-        ticket.check()?;
-        for &parent in part {
-            start[position(parent) + 1] += 1;
-        }
-    }
-    for row in (0..len).checked() {
-        start[row + 1] += start[row];
-    }
-    let mut children = vec![0_u32; parents.len()];
-    // `start` moves to each slice's end, which is the next one's start.
-    for (row, &parent) in parents.iter().enumerate() {
-        if row.is_multiple_of(CHECK_ROWS) {
-            ticket.check()?;
-        }
-        let at = &mut start[position(parent)];
-        children[*at as usize] = row as u32 + 1;
-        *at += 1;
-    }
-    let mut tree = Columns::with_capacity(len);
-    let mut new_row = vec![0_u32; len];
-    // Row, new row of its parent, depth.
-    let mut open = vec![(0_u32, None::<NodeId>, 0_u32)];
-    while let Some((row, parent, depth)) = open.pop() {
-        if tree.place.len().is_multiple_of(CHECK_ROWS) {
-            ticket.check()?;
-        }
-        let place = (row as usize).checked_sub(1).map_or(Places::root(), |row| places[row]);
-        let new = tree.push(place, parent, depth);
-        new_row[row as usize] = new.map_or(0, NodeId::row) as u32;
-        let first = (row as usize).checked_sub(1).map_or(0, |before| start[before]);
-        let slice = &mut children[first as usize..start[row as usize] as usize];
-        // Descending, since the stack gives the last one first.
-        if slice.len() > 1 {
-            slice.sort_unstable_by_key(|&child| std::cmp::Reverse(places[child as usize - 1]));
-        }
-        open.extend(slice.iter().map(|&child| (child, new, depth + 1)));
-    }
-    Ok((tree.finish(), new_row))
-}
-
-/// A tree that grows in preorder.
-struct Columns {
-    place: Vec<PlaceId>,
-    parent: Vec<Option<NodeId>>,
-    depth: Vec<u32>,
-}
-
-impl Columns {
-    fn with_capacity(nodes: usize) -> Self {
-        Self { place: Vec::with_capacity(nodes), parent: Vec::with_capacity(nodes), depth: Vec::with_capacity(nodes) }
-    }
-
-    fn push(&mut self, place: PlaceId, parent: Option<NodeId>, depth: u32) -> Option<NodeId> {
-        self.place.push(place);
-        self.parent.push(parent);
-        self.depth.push(depth);
-        NodeId::from_row(self.place.len() - 1)
-    }
-
-    fn finish(self) -> CallTree {
-        let mut subtree_end: Vec<u32> = (1..=self.place.len() as u32).collect();
-        for row in (1..self.place.len()).rev().checked() {
-            if let Some(parent) = self.parent[row] {
-                subtree_end[parent.row()] = subtree_end[parent.row()].max(subtree_end[row]);
-            }
-        }
-        CallTree {
-            place: Column::from_vec(self.place),
-            parent: Column::from_vec(self.parent),
-            subtree_end: Column::from_vec(subtree_end),
-            depth: Column::from_vec(self.depth),
-        }
+        Ok((chains, ends_in))
     }
 }
 

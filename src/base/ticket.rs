@@ -160,6 +160,24 @@ impl Default for Here {
     }
 }
 
+/// Does two pieces of one work side by side, both as the ticket of this thread: each stops when it is cancelled, and so does the work.
+pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+    let ticket = Here::new();
+    std::thread::scope(|scope| {
+        // A thread of its own: one of the pool would do other work in between.
+        let beside = scope.spawn(move || match &ticket.0 {
+            Some(ticket) => ticket.run(beside),
+            None => Ok(beside()),
+        });
+        let here = here();
+        match beside.join() {
+            Ok(Ok(beside)) => (beside, here),
+            Ok(Err(cancelled)) => resume_unwind(Box::new(cancelled)),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
 /// Items between two checkpoints of a loop.
 pub const ITEMS_PER_CHECK: u32 = 1 << 10;
 
@@ -210,7 +228,12 @@ mod tests {
     #[test]
     fn a_cancelled_run_is_left_from_loops_sorts_and_other_threads() {
         use rayon::prelude::*;
-        let works: [fn() -> u64; 3] = [
+        let works: [fn() -> u64; 4] = [
+            || {
+                let sum = || (0..1 << 19).checked().sum::<u64>();
+                let (beside, here) = both(sum, sum);
+                beside + here
+            },
             || (0..1 << 20).checked().sum(),
             || {
                 let mut rows: Vec<u64> = (0..1 << 16).map(|row: u64| row.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
