@@ -16,7 +16,7 @@ use super::slices::{Slices, slices};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use super::work::Amount;
-use crate::base::ticket::{Cancelled, Checked as _, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket, both};
 use crate::model::{Profile, Scale, Unit, human};
 
 pub use super::normalize::Normalization;
@@ -114,9 +114,9 @@ pub struct Side {
     /// What each capture holds in that part, one entry per capture.
     pub measured: Vec<Measured>,
     /// Sum over the side's captures, filtered.
-    pub weights: Weights,
+    pub weights: Arc<Weights>,
     /// Weights of each capture alone, for repeats; one entry for a single capture.
-    pub captures: Vec<Weights>,
+    pub captures: Vec<Arc<Weights>>,
     /// Blocks of time of the side's one capture, filtered; where there are repeats, or on another side there are none, `None`.
     pub slices: Option<Arc<Slices>>,
     /// Rows of [`Shape::nodes`] and of the profiles given, one per capture.
@@ -143,7 +143,7 @@ impl Side {
     }
 
     /// What the side's noise can be seen from: its captures, or the blocks of time of its one capture; and how many of them make up the side.
-    pub(super) fn repeats(&self) -> (&[Weights], f64) {
+    pub(super) fn repeats(&self) -> (&[Arc<Weights>], f64) {
         match &self.slices {
             Some(slices) => (&slices.windows, slices.blocks),
             None => (&self.captures, self.captures.len() as f64),
@@ -264,47 +264,76 @@ pub fn compare(
     let decimals_of =
         |profile: &Profile| profile.sample_types.iter().find(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals);
     let decimals = captures.iter().filter_map(|profile| decimals_of(profile)).max().unwrap_or(0);
-    let mut made = Vec::with_capacity(sides.len());
-    for (at, input) in sides.iter().enumerate() {
+    let weighing =
+        Weighing { shape: &shape, captures, sample_type, decimals, filter, normalization: &normalization, is_compared: sides.len() > 1 };
+    let mut made = match sides {
+        [before, after] => {
+            let (before, after) = both(shape.tree.len(), || weighing.side(0, before, ticket), || weighing.side(1, after, ticket));
+            vec![before?, after?]
+        }
+        _ => sides.iter().enumerate().map(|(at, input)| weighing.side(at, input, ticket)).collect::<Result<_, _>>()?,
+    };
+    if made.iter().any(|side| side.slices.is_none()) {
+        for side in &mut made {
+            side.slices = None;
+        }
+    }
+    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
+}
+
+/// How the sides of a comparison are weighed.
+struct Weighing<'a> {
+    shape: &'a Shape,
+    captures: &'a [Arc<Profile>],
+    /// Name and unit.
+    sample_type: (&'a str, &'a str),
+    decimals: u8,
+    filter: &'a Filter,
+    normalization: &'a Normalization,
+    /// True where there is another side, which makes evidence and blocks of time worth having.
+    is_compared: bool,
+}
+
+impl Weighing<'_> {
+    /// The side with the number `at`.
+    fn side(&self, at: usize, input: &SideInput, ticket: &Ticket) -> Result<Side, CompareError> {
+        let tree = &self.shape.tree;
         let mut side = Side { rows: input.captures.clone(), part: input.part.clone(), ..Side::default() };
         let mut counted = Amount { amount: 0.0, events: f64::INFINITY };
         for &row in &input.captures {
-            let (Some(profile), Some(nodes)) = (captures.get(row), shape.nodes.get(row)) else { continue };
-            let column = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit);
-            let column = column.ok_or_else(|| CompareError::NoSuchSampleType {
-                wanted: format!("{name}/{unit}"),
-                found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),
-            })?;
-            let part = Filter { all_frames: filter.all_frames, ..input.part.filter(profile).map_err(CompareError::NoSuchPart)? };
-            let (chosen, of_part) = (Chosen::new(profile, &[filter, &part]), Chosen::new(profile, &[&part]));
-            let mut weights = weigh(&shape.tree, nodes, profile, column, &chosen, ticket)?;
+            let (Some(profile), Some(nodes)) = (self.captures.get(row), self.shape.nodes.get(row)) else { continue };
+            let column = self.column(profile)?;
+            let part = Filter { all_frames: self.filter.all_frames, ..input.part.filter(profile).map_err(CompareError::NoSuchPart)? };
+            let (chosen, of_part) = (Chosen::new(profile, &[self.filter, &part]), Chosen::new(profile, &[&part]));
+            let mut weights = weigh(tree, nodes, profile, column, &chosen, ticket)?;
             ticket.advance(1)?;
-            let finer = 10_u32.pow(u32::from(decimals.saturating_sub(decimals_of(profile).unwrap_or(decimals))));
+            let has = profile.sample_types.get(column).map_or(self.decimals, |kind| kind.decimals);
+            let finer = 10_u32.pow(u32::from(self.decimals.saturating_sub(has)));
             if finer > 1 {
-                weights.multiply(&shape.tree, finer);
+                weights.multiply(tree, finer);
             }
-            if sides.len() > 1 {
-                let mut evidence = evidence(&shape.tree, nodes, profile, column, &chosen, ticket)?;
+            if self.is_compared {
+                let mut evidence = evidence(tree, nodes, profile, column, &chosen, ticket)?;
                 evidence.multiply_values(f64::from(finer));
-                side.evidence.add(&evidence);
+                side.evidence.add(evidence);
             }
-            if let Normalization::PerRequest(Work::Counted { count }) = &normalization {
+            if let Normalization::PerRequest(Work::Counted { count }) = self.normalization {
                 counted.add(count.count(profile, &input.part, &of_part, column).map_err(CompareError::NoWork)?);
             }
-            if sides.len() > 1 && input.captures.len() == 1 {
-                let (tree, of) = ((&shape.tree, nodes), (profile.as_ref(), &input.part));
-                side.slices = slices(tree, of, (column, finer), &chosen, ticket)?.map(Arc::new);
+            if self.is_compared && input.captures.len() == 1 {
+                side.slices = slices((tree, nodes), (profile.as_ref(), &input.part), (column, finer), &chosen, ticket)?.map(Arc::new);
             }
             side.measured.push(measure(profile, column, &input.part, &of_part, finer));
+            let weights = Arc::new(weights);
             if side.captures.is_empty() {
-                side.weights = weights.clone();
+                side.weights = Arc::clone(&weights);
             } else {
-                side.weights.add(&weights);
+                Arc::make_mut(&mut side.weights).add(&weights);
             }
             side.captures.push(weights);
         }
         side.add_up();
-        side.work = match &normalization {
+        side.work = match self.normalization {
             Normalization::PerRequest(Work::Given(numbers)) => numbers.sides().get(at).map(|&amount| Amount { amount, ..counted }),
             Normalization::PerRequest(Work::Throughput { throughput }) => side
                 .duration_nanos
@@ -313,14 +342,18 @@ pub fn compare(
             Normalization::PerRequest(Work::Counted { .. }) => Some(counted),
             _ => None,
         };
-        made.push(side);
+        Ok(side)
     }
-    if made.iter().any(|side| side.slices.is_none()) {
-        for side in &mut made {
-            side.slices = None;
-        }
+
+    /// The row of the sample type in a capture.
+    fn column(&self, profile: &Profile) -> Result<usize, CompareError> {
+        let (name, unit) = self.sample_type;
+        let column = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit);
+        column.ok_or_else(|| CompareError::NoSuchSampleType {
+            wanted: format!("{name}/{unit}"),
+            found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),
+        })
     }
-    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
 }
 
 /// What the part of a capture holds; `finer` units of the comparison are one of its stored integers.
@@ -436,7 +469,7 @@ impl Comparison {
             duration_nanos: measured.duration_nanos,
             cpu_nanos: measured.cpu_nanos,
             work: side.work.map(|work| Amount { amount: work.amount / side.measured.len() as f64, ..work }),
-            captures: vec![Weights::default()],
+            captures: vec![Arc::default()],
             ..Side::default()
         };
         self.factor(&alone)

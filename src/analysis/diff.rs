@@ -14,13 +14,14 @@ pub(crate) mod shape;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::call_tree::{CallTree, NodeId};
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
 use super::stats::{Doubt, Needed, Test, certainty, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
-use crate::base::ticket::{Checked as _, Here};
+use crate::base::ticket::{Checked as _, Here, both};
 use ground::{Ground, Scale, Sums, Tables, by_place, totals};
 use left::NodeSet;
 pub use noise::Noise;
@@ -389,13 +390,20 @@ impl Base {
     pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
         let (before, after) = comparison.pair()?;
         let (tree, places) = (comparison.tree(), comparison.places());
-        let background = background::nodes(tree, places);
-        let ground = Ground::new(comparison, before, after, &background);
-        let outermost = tree.outermost(places);
-        let nodes_of = NodesOf::new(tree, places.len());
-        let totals = totals(&ground.nodes, tree);
-        let sums = by_place(&ground.nodes, tree, places, &totals, &outermost);
-        let shapes = Shapes::new(comparison, &ground.nodes, &outermost, &nodes_of);
+        let (ground, (outermost, nodes_of)) = both(
+            tree.len(),
+            || Ground::new(comparison, before, after, &background::nodes(tree, places)),
+            || (tree.outermost(places), NodesOf::new(tree, places.len())),
+        );
+        let (shapes, (totals, sums)) = both(
+            tree.len(),
+            || Shapes::new(comparison, &ground.nodes, &outermost, &nodes_of),
+            || {
+                let totals = totals(&ground.nodes, tree);
+                let sums = by_place(&ground.nodes, tree, places, &totals, &outermost);
+                (totals, sums)
+            },
+        );
         let scale = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
         let run_noise = ground.basis.run_noise(comparison.sample_type.starts_with("inuse"));
         let repeats = Repeats::new(comparison, &sums[0], &scale, run_noise).map(Arc::new);
@@ -408,10 +416,17 @@ impl Base {
         let (tree, places) = (comparison.tree(), comparison.places());
         let mut nodes: Vec<Sums> = self.ground.nodes.iter().copied().checked().collect();
         change(&mut nodes);
-        let totals = totals(&nodes, tree);
-        let of_places = by_place(&nodes, tree, places, &totals, &self.outermost);
+        let (shapes, (totals, of_places)) = both(
+            tree.len(),
+            || Shapes::new(comparison, &nodes, &self.outermost, &self.nodes_of),
+            || {
+                let totals = totals(&nodes, tree);
+                let of_places = by_place(&nodes, tree, places, &totals, &self.outermost);
+                (totals, of_places)
+            },
+        );
         self.absolute = absolute(&nodes);
-        self.shapes = Shapes::new(comparison, &nodes, &self.outermost, &self.nodes_of);
+        self.shapes = shapes;
         self.captured = Some(Captured {
             nodes: std::mem::replace(&mut self.ground.nodes, nodes),
             totals: std::mem::replace(&mut self.totals, totals),
@@ -625,7 +640,8 @@ fn decide(
     let tests = rows.len();
     let (searched, alone) = (power_width(spec.level / tests.max(1) as f64), power_width(spec.level));
     let largest = largest_total(comparison);
-    let mut last = (f64::NAN, searched);
+    // There are few different weights.
+    let mut widths: FxHashMap<u64, f64> = FxHashMap::default();
     for ((measure, table), sums) in Measure::ALL.into_iter().zip(tables.iter_mut()).zip(sums) {
         for (place, sums) in comparison.places().ids().zip(sums).checked() {
             let row = place.row();
@@ -635,12 +651,7 @@ fn decide(
                 counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, extra, doubtful_width(width, freedom)))
             };
             let width = match weight.and_then(|weight| weight(measure, place)) {
-                // There are few different weights.
-                Some(weight) if weight.to_bits() == last.0.to_bits() => last.1,
-                Some(weight) => {
-                    last = (weight, power_width(spec.level * weight));
-                    last.1
-                }
+                Some(weight) => *widths.entry(weight.to_bits()).or_insert_with(|| power_width(spec.level * weight)),
                 None => searched,
             };
             table.minimum_detectable[row] = detectable(width);

@@ -205,9 +205,9 @@ impl Evidence {
     }
 
     /// Adds the evidence of another capture over the same tree.
-    pub fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: Self) {
         if self.events.is_empty() {
-            self.clone_from(other);
+            *self = other;
             return;
         }
         self.events.iter_mut().zip(&other.events).for_each(|(mine, theirs)| *mine += theirs);

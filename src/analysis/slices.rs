@@ -4,6 +4,8 @@
 //! They cover bursts inside a run and say nothing about how runs differ. Fewer than eight blocks overlap (the moving-block bootstrap
 //! with all of its draws; Künsch 1989), so that a burst on an edge counts once. Start reading at [`Slices`].
 
+use std::sync::Arc;
+
 use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
 use super::part::Part;
@@ -28,7 +30,7 @@ const MOST_VALUES: usize = 1 << 23;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slices {
     /// Weights of each block, in the order of time.
-    pub windows: Vec<Weights>,
+    pub windows: Vec<Arc<Weights>>,
     /// Length of a block in nanoseconds.
     pub length_nanos: i64,
     /// How many blocks make up the whole: fewer than there are where they overlap.
@@ -91,7 +93,7 @@ pub(super) fn slices(
         for step in steps.iter().skip(at).take(cut.per_block) {
             selfs.iter_mut().zip(step).checked().for_each(|(sum, value)| *sum = sum.saturating_add(*value));
         }
-        Weights::from_self(tree, selfs, counts.iter().skip(at).take(cut.per_block).sum())
+        Arc::new(Weights::from_self(tree, selfs, counts.iter().skip(at).take(cut.per_block).sum()))
     });
     let blocks = cut.steps as f64 / cut.per_block as f64;
     Ok(Some(Slices { windows: windows.collect(), length_nanos: (length as f64 / blocks) as i64, blocks }))

@@ -160,8 +160,15 @@ impl Default for Here {
     }
 }
 
-/// Does two pieces of one work side by side, both as the ticket of this thread: each stops when it is cancelled, and so does the work.
-pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+/// Items of a piece of work that are worth a thread.
+const WORTH_A_THREAD: usize = 1 << 15;
+
+/// Does two pieces of one work on so many `items` side by side, both as the ticket of this thread: each stops when it is cancelled, and so does the
+/// work. Few items are done one after the other.
+pub fn both<A: Send, B>(items: usize, beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+    if items < WORTH_A_THREAD {
+        return (beside(), here());
+    }
     let ticket = Here::new();
     std::thread::scope(|scope| {
         // A thread of its own: one of the pool would do other work in between.
@@ -231,7 +238,7 @@ mod tests {
         let works: [fn() -> u64; 4] = [
             || {
                 let sum = || (0..1 << 19).checked().sum::<u64>();
-                let (beside, here) = both(sum, sum);
+                let (beside, here) = both(1 << 19, sum, sum);
                 beside + here
             },
             || (0..1 << 20).checked().sum(),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{Answer, Exposure, Finding, Findings, Spec};
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
@@ -27,9 +29,7 @@ pub(super) fn explain(
         row.why = why(comparison, row);
     }
     let needs = Needs { growth: made.growth, repeats: made.diff.noise.repeats };
-    for row in &mut made.others {
-        row.why = why_not(row, &names, &needs);
-    }
+    made.others.par_iter_mut().with_min_len(1 << 6).for_each(|row| row.why = why_not(row, &names, &needs));
     for row in made.rows.iter_mut().chain(&mut made.others) {
         if let Some(matched) = comparison.shape.matching.of(row.place) {
             row.why = format!("{} [{}]", row.why, matched.words(&row.func));

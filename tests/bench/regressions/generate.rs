@@ -331,15 +331,15 @@ fn side_of(tree: &CallTree, captures: &[Vec<f64>], cost: &[f64], heap: bool) -> 
     for counts in captures {
         let values: Vec<i64> = counts.iter().zip(cost).map(|(count, cost)| (count * cost).round() as i64).collect();
         let squares = counts.iter().zip(cost).map(|(count, cost)| count * cost * cost).collect();
-        let weights = Weights::from_self(tree, values, counts.iter().filter(|count| **count > 0.0).count() as u64);
+        let weights = Arc::new(Weights::from_self(tree, values, counts.iter().filter(|count| **count > 0.0).count() as u64));
         side.total += weights.total();
         side.gross += weights.total().unsigned_abs();
         let total_events = counts.iter().sum();
-        side.evidence.add(&Evidence { events: counts.clone(), squares, total_events, basis });
+        side.evidence.add(Evidence { events: counts.clone(), squares, total_events, basis });
         if side.captures.is_empty() {
-            side.weights = weights.clone();
+            side.weights = Arc::clone(&weights);
         } else {
-            side.weights.add(&weights);
+            Arc::make_mut(&mut side.weights).add(&weights);
         }
         side.captures.push(weights);
     }
