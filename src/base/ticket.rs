@@ -164,9 +164,10 @@ impl Default for Here {
 const WORTH_A_THREAD: usize = 1 << 15;
 
 /// Does two pieces of one work on so many `items` side by side, both as the ticket of this thread: each stops when it is cancelled, and so does the
-/// work. Few items are done one after the other.
+/// work. One after the other where there are few items, and on a thread of the pool: if that waited here, all of them might, and nobody would be
+/// left to do what the pieces give to the pool.
 pub fn both<A: Send, B>(items: usize, beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
-    if items < WORTH_A_THREAD {
+    if items < WORTH_A_THREAD || rayon::current_thread_index().is_some() {
         return (beside(), here());
     }
     let ticket = Here::new();
@@ -268,6 +269,16 @@ mod tests {
             assert_eq!(stopped.run(work), Err(Cancelled));
             assert!(stopped.checks() < whole.checks());
         }
+    }
+
+    #[test]
+    fn a_thread_of_the_pool_does_both_itself() {
+        let here = || std::thread::current().id();
+        let (beside, own) = both(usize::MAX, here, here);
+        assert_ne!(beside, own);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let (beside, own) = pool.install(|| both(usize::MAX, here, here));
+        assert_eq!(beside, own);
     }
 
     #[test]
