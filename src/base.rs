@@ -7,6 +7,7 @@ pub mod archive;
 pub mod binaries;
 pub mod cursor;
 pub mod demangle;
+pub mod discard;
 pub mod forest;
 pub mod gzip;
 pub mod index;

@@ -5,6 +5,7 @@
 //! trees alike: a union is what comes out when the stacks of several captures are put into one shape.
 
 use super::place::{FramePlaces, PlaceId, Places};
+use crate::base::discard::Unfinished;
 use crate::base::forest::Forest;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
@@ -158,6 +159,9 @@ impl CallTree {
 /// Nodes in order of first use, found again by (parent, place). The root is not among them: it is the parent `None`.
 type Draft = Forest<NodeId, PlaceId>;
 
+/// The draft's node of each stack row of one capture.
+type DraftNodes = Unfinished<Vec<Option<NodeId>>>;
+
 /// The node of `place` below `parent`; a full table (2³²−1 nodes) gives the parent.
 fn child(draft: &mut Draft, parent: Option<NodeId>, place: PlaceId) -> Option<NodeId> {
     draft.child(parent, place).or(parent)
@@ -189,8 +193,8 @@ pub fn build_without(
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
     ticket.stage("building the tree", captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum())?;
-    let mut draft = Draft::new();
-    let mut nodes: Vec<Vec<Option<NodeId>>> = Vec::with_capacity(captures.len());
+    let mut draft = Unfinished::new(Draft::new());
+    let mut nodes: Vec<DraftNodes> = Vec::with_capacity(captures.len());
     for (at, (profile, places)) in captures.iter().enumerate() {
         let dropped = dropped.get(at).and_then(|dropped| dropped.as_deref());
         let step = |stack: usize, frame: usize| {
@@ -203,11 +207,12 @@ pub fn build_without(
             Direction::BottomUp => bottom_up(&mut draft, profile, &step, ticket)?,
         });
     }
-    let (parents, places) = draft.into_columns();
+    let (parents, places) = draft.keep().into_columns();
+    let (parents, places) = (Unfinished::new(parents), Unfinished::new(places));
     let (tree, new_row) = preorder(parents.as_slice(), places.as_slice(), ticket)?;
     let moved = |node: Option<NodeId>| NodeId::from_row(new_row[position(node)] as usize).unwrap_or(CallTree::ROOT);
-    let nodes = nodes.into_iter().map(|rows| rows.into_iter().checked().map(moved).collect()).collect();
-    Ok((tree, nodes))
+    let nodes = nodes.into_iter().map(|rows| rows.keep().into_iter().checked().map(moved).collect()).collect();
+    Ok((tree.keep(), nodes))
 }
 
 /// What becomes of a frame on its way into a tree.
@@ -222,17 +227,17 @@ pub enum Step {
 /// The place of a frame in a stack row, and what becomes of it; both by row.
 type RowStep<'a> = dyn Fn(usize, usize) -> (PlaceId, Step) + 'a;
 
-fn top_down(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {
+fn top_down(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<DraftNodes, Cancelled> {
     let frames = profile.stacks.frames();
     let place = |row: usize| match step(row, frames[row].row()) {
         (place, Step::Keep) => Some(place),
         (_, Step::Hide) => None,
     };
-    draft.join(profile.stacks.parents(), place, |rows| ticket.advance(rows))
+    draft.join(profile.stacks.parents(), place, |rows| ticket.advance(rows)).map(Unfinished::new)
 }
 
-fn bottom_up(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<Vec<Option<NodeId>>, Cancelled> {
-    let mut nodes = vec![None; profile.stacks.len()];
+fn bottom_up(draft: &mut Draft, profile: &Profile, step: &RowStep<'_>, ticket: &Ticket) -> Result<DraftNodes, Cancelled> {
+    let mut nodes = Unfinished::new(vec![None; profile.stacks.len()]);
     let mut done = vec![false; profile.stacks.len()];
     for stack in profile.samples.stacks().iter().copied().flatten() {
         if std::mem::replace(&mut done[stack.row()], true) {
@@ -256,10 +261,14 @@ fn position(node: Option<NodeId>) -> usize {
 }
 
 /// Sorts a draft into preorder with siblings by place; gives the tree and the new row of each old [`position`].
-fn preorder(parents: &[Option<NodeId>], places: &[PlaceId], ticket: &Ticket) -> Result<(CallTree, Vec<u32>), Cancelled> {
+fn preorder(
+    parents: &[Option<NodeId>],
+    places: &[PlaceId],
+    ticket: &Ticket,
+) -> Result<(Unfinished<CallTree>, Unfinished<Vec<u32>>), Cancelled> {
     let len = parents.len() + 1;
     // Children of each node as one slice of `children`, by counting.
-    let mut start = vec![0_u32; len + 1];
+    let mut start = Unfinished::new(vec![0_u32; len + 1]);
     for part in parents.chunks(CHECK_ROWS) {
         ticket.check()?;
         for &parent in part {
@@ -269,7 +278,7 @@ fn preorder(parents: &[Option<NodeId>], places: &[PlaceId], ticket: &Ticket) -> 
     for row in (0..len).checked() {
         start[row + 1] += start[row];
     }
-    let mut children = vec![0_u32; parents.len()];
+    let mut children = Unfinished::new(vec![0_u32; parents.len()]);
     // `start` moves to each slice's end, which is the next one's start.
     for (row, &parent) in parents.iter().enumerate() {
         if row.is_multiple_of(CHECK_ROWS) {
@@ -280,7 +289,7 @@ fn preorder(parents: &[Option<NodeId>], places: &[PlaceId], ticket: &Ticket) -> 
         *at += 1;
     }
     let mut tree = Columns::with_capacity(len);
-    let mut new_row = vec![0_u32; len];
+    let mut new_row = Unfinished::new(vec![0_u32; len]);
     // Row, new row of its parent, depth.
     let mut open = vec![(0_u32, None::<NodeId>, 0_u32)];
     while let Some((row, parent, depth)) = open.pop() {
@@ -298,19 +307,23 @@ fn preorder(parents: &[Option<NodeId>], places: &[PlaceId], ticket: &Ticket) -> 
         }
         open.extend(slice.iter().map(|&child| (child, new, depth + 1)));
     }
-    Ok((tree.finish(), new_row))
+    Ok((Unfinished::new(tree.finish()), new_row))
 }
 
 /// A tree that grows in preorder.
 struct Columns {
-    place: Vec<PlaceId>,
-    parent: Vec<Option<NodeId>>,
-    depth: Vec<u32>,
+    place: Unfinished<Vec<PlaceId>>,
+    parent: Unfinished<Vec<Option<NodeId>>>,
+    depth: Unfinished<Vec<u32>>,
 }
 
 impl Columns {
     fn with_capacity(nodes: usize) -> Self {
-        Self { place: Vec::with_capacity(nodes), parent: Vec::with_capacity(nodes), depth: Vec::with_capacity(nodes) }
+        Self {
+            place: Unfinished::new(Vec::with_capacity(nodes)),
+            parent: Unfinished::new(Vec::with_capacity(nodes)),
+            depth: Unfinished::new(Vec::with_capacity(nodes)),
+        }
     }
 
     fn push(&mut self, place: PlaceId, parent: Option<NodeId>, depth: u32) -> Option<NodeId> {
@@ -321,17 +334,17 @@ impl Columns {
     }
 
     fn finish(self) -> CallTree {
-        let mut subtree_end: Vec<u32> = (1..=self.place.len() as u32).collect();
+        let mut subtree_end: Unfinished<Vec<u32>> = (1..=self.place.len() as u32).checked().collect();
         for row in (1..self.place.len()).rev().checked() {
             if let Some(parent) = self.parent[row] {
                 subtree_end[parent.row()] = subtree_end[parent.row()].max(subtree_end[row]);
             }
         }
         CallTree {
-            place: Column::from_vec(self.place),
-            parent: Column::from_vec(self.parent),
-            subtree_end: Column::from_vec(subtree_end),
-            depth: Column::from_vec(self.depth),
+            place: Column::from_vec(self.place.keep()),
+            parent: Column::from_vec(self.parent.keep()),
+            subtree_end: Column::from_vec(subtree_end.keep()),
+            depth: Column::from_vec(self.depth.keep()),
         }
     }
 }

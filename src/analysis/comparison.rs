@@ -16,6 +16,7 @@ use super::slices::{Slices, slices};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use super::work::Amount;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::{Profile, Scale, Unit, human};
 
@@ -78,16 +79,17 @@ impl Shape {
         let dropped: Vec<Option<Vec<bool>>> =
             profiles.iter().map(|profile| if filter.all_frames { None } else { prune::hidden(profile) }).collect();
         let (tree, nodes) = call_tree::build_without(&inputs, &dropped, direction, &step, ticket)?;
+        let (tree, nodes) = (Unfinished::new(tree), Unfinished::new(nodes));
         let lost = |(profile, dropped): (&&Profile, &Option<Vec<bool>>)| {
             dropped.as_ref().map_or(0, |dropped| prune::samples_with_hidden(profile, dropped))
         };
         let lost: Vec<u64> = profiles.iter().zip(&dropped).map(lost).collect();
         if rows.len() == profiles.len() {
-            return Ok(Self { places, tree, nodes, dropped_samples: lost, matching });
+            return Ok(Self { places, tree: tree.keep(), nodes: nodes.keep(), dropped_samples: lost, matching });
         }
         let each = |row: usize| (nodes.get(row).cloned().unwrap_or_default(), lost.get(row).copied().unwrap_or_default());
         let (nodes, dropped_samples) = rows.into_iter().map(each).unzip();
-        Ok(Self { places, tree, nodes, dropped_samples, matching })
+        Ok(Self { places, tree: tree.keep(), nodes, dropped_samples, matching })
     }
 }
 
@@ -264,9 +266,9 @@ pub fn compare(
     let decimals_of =
         |profile: &Profile| profile.sample_types.iter().find(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals);
     let decimals = captures.iter().filter_map(|profile| decimals_of(profile)).max().unwrap_or(0);
-    let mut made = Vec::with_capacity(sides.len());
+    let mut made = Unfinished::new(Vec::with_capacity(sides.len()));
     for (at, input) in sides.iter().enumerate() {
-        let mut side = Side { rows: input.captures.clone(), part: input.part.clone(), ..Side::default() };
+        let mut side = Unfinished::new(Side { rows: input.captures.clone(), part: input.part.clone(), ..Side::default() });
         let mut counted = Amount { amount: 0.0, events: f64::INFINITY };
         for &row in &input.captures {
             let (Some(profile), Some(nodes)) = (captures.get(row), shape.nodes.get(row)) else { continue };
@@ -277,14 +279,14 @@ pub fn compare(
             })?;
             let part = Filter { all_frames: filter.all_frames, ..input.part.filter(profile).map_err(CompareError::NoSuchPart)? };
             let (chosen, of_part) = (Chosen::new(profile, &[filter, &part]), Chosen::new(profile, &[&part]));
-            let mut weights = weigh(&shape.tree, nodes, profile, column, &chosen, ticket)?;
+            let mut weights = Unfinished::new(weigh(&shape.tree, nodes, profile, column, &chosen, ticket)?);
             ticket.advance(1)?;
             let finer = 10_u32.pow(u32::from(decimals.saturating_sub(decimals_of(profile).unwrap_or(decimals))));
             if finer > 1 {
                 weights.multiply(&shape.tree, finer);
             }
             if sides.len() > 1 {
-                let mut evidence = evidence(&shape.tree, nodes, profile, column, &chosen, ticket)?;
+                let mut evidence = Unfinished::new(evidence(&shape.tree, nodes, profile, column, &chosen, ticket)?);
                 evidence.multiply_values(f64::from(finer));
                 side.evidence.add(&evidence);
             }
@@ -297,11 +299,11 @@ pub fn compare(
             }
             side.measured.push(measure(profile, column, &input.part, &of_part, finer));
             if side.captures.is_empty() {
-                side.weights = weights.clone();
+                side.weights = weights.copy();
             } else {
                 side.weights.add(&weights);
             }
-            side.captures.push(weights);
+            side.captures.push(weights.keep());
         }
         side.add_up();
         side.work = match &normalization {
@@ -313,14 +315,14 @@ pub fn compare(
             Normalization::PerRequest(Work::Counted { .. }) => Some(counted),
             _ => None,
         };
-        made.push(side);
+        made.push(side.keep());
     }
     if made.iter().any(|side| side.slices.is_none()) {
-        for side in &mut made {
+        for side in made.iter_mut() {
             side.slices = None;
         }
     }
-    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
+    Ok(Comparison { shape, sides: made.keep(), sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
 }
 
 /// What the part of a capture holds; `finer` units of the comparison are one of its stored integers.

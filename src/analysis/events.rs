@@ -5,6 +5,7 @@
 
 use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::{LabelValue, Profile, SampleType, Unit};
 
@@ -235,7 +236,8 @@ pub fn evidence(
     let behind = events(profile, sample_type);
     // Who waits for a lock waits together with others: events of contention come in bunches.
     let bunch = if behind.basis == Basis::Contentions { BUNCH } else { 1.0 };
-    let mut made = Evidence { events: vec![0.0; tree.len()], squares: vec![0.0; tree.len()], total_events: 0.0, basis: behind.basis };
+    let zeros = || vec![0.0; tree.len()];
+    let mut made = Unfinished::new(Evidence { events: zeros(), squares: zeros(), total_events: 0.0, basis: behind.basis });
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
     for (row, ((&value, &count), &stack)) in rows.enumerate().checked() {
         if value == 0 || count <= 0.0 || !chosen.has(row) {
@@ -248,7 +250,7 @@ pub fn evidence(
         made.squares[node] += value * value / count * (1.0 + behind.spread) * bunch;
         made.total_events += count;
     }
-    Ok(made)
+    Ok(made.keep())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 use super::json::{Json, Number, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::Ticket;
 use crate::model::{Builder, Frame, FrameId, Function, Profile, Sample, StackId, Thread, ThreadId, kind};
 
@@ -310,7 +311,7 @@ impl Reader<'_, '_> {
         let (Some(samples), Some(list)) = (self.profile.samples, self.profile.weights) else {
             return Err(self.error(self.profile.offset, "a sampled profile needs the lists `samples` and `weights`"));
         };
-        let mut weights = Vec::new();
+        let mut weights = Unfinished::<Vec<i64>>::default();
         self.json.go_to(list);
         self.json.list()?;
         while self.json.item()? {

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::NAME;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Ticket, Watch};
 use crate::format::ReadError;
 use crate::format::text::{self, Lines};
@@ -16,6 +17,9 @@ const MAX_NUMBERS: usize = 64;
 
 /// Which function: thread, object, file, name.
 type Key = (Option<ThreadId>, Option<StringId>, Option<StringId>, StringId);
+
+/// Which line of costs: function, file, line, address.
+type LineKey = (usize, Option<StringId>, u32, Option<u64>);
 
 /// A function.
 pub(super) struct Node {
@@ -45,7 +49,7 @@ pub(super) struct Call {
 /// All of a file. Large tables of small rows instead of lists in lists, so that a cancelled reader is gone at once.
 pub(super) struct Graph {
     pub(super) builder: Builder,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Unfinished<Vec<Node>>,
     /// Lines of each function.
     pub(super) lines: Grouped<Line>,
     /// Calls out of each function.
@@ -58,18 +62,18 @@ pub(super) struct Graph {
 
 /// Numbers by row and event.
 #[derive(Clone, Default)]
-pub(super) struct Table<T> {
+pub(super) struct Table<T: Send + 'static> {
     events: usize,
-    cells: Vec<T>,
+    cells: Unfinished<Vec<T>>,
 }
 
 /// Costs as the file says them.
 pub(super) type Costs = Table<u64>;
 
-impl<T: Copy + Default> Table<T> {
+impl<T: Copy + Default + Send + 'static> Table<T> {
     /// So many rows of zeros.
     pub(super) fn zeros(rows: usize, events: usize) -> Self {
-        Self { events, cells: vec![T::default(); rows * events] }
+        Self { events, cells: Unfinished::new(vec![T::default(); rows * events]) }
     }
 
     /// The numbers of a row, by event.
@@ -89,7 +93,8 @@ impl<T: Copy + Default> Table<T> {
 
     fn push(&mut self) -> usize {
         let row = self.cells.len().checked_div(self.events).unwrap_or(0);
-        self.cells.resize(self.cells.len() + self.events, T::default());
+        let cells = self.cells.len() + self.events;
+        self.cells.resize(cells, T::default());
         row
     }
 
@@ -101,7 +106,7 @@ impl<T: Copy + Default> Table<T> {
                 wide.extend_from_slice(row);
                 wide.resize(wide.len() + events - self.events, T::default());
             }
-            self.cells = wide;
+            *self.cells = wide;
         }
         self.events = self.events.max(events);
     }
@@ -116,21 +121,21 @@ impl Costs {
 }
 
 /// Rows of each function, one after the other.
-pub(super) struct Grouped<T> {
-    rows: Vec<T>,
+pub(super) struct Grouped<T: Send + 'static> {
+    rows: Unfinished<Vec<T>>,
     /// Where the rows of each function end.
-    ends: Vec<usize>,
+    ends: Unfinished<Vec<usize>>,
 }
 
-impl<T> Grouped<T> {
+impl<T: Send + 'static> Grouped<T> {
     /// Rows in the order of the file, each with its function, by function.
-    fn new(mut found: Vec<(usize, T)>, nodes: usize) -> Self {
-        let mut ends = vec![0; nodes];
+    fn new(mut found: Unfinished<Vec<(usize, T)>>, nodes: usize) -> Self {
+        let mut ends = Unfinished::new(vec![0; nodes]);
         for (node, _) in found.iter().checked() {
             ends.get_mut(*node).into_iter().for_each(|count| *count += 1);
         }
         let mut before = 0;
-        for end in &mut ends {
+        for end in ends.iter_mut() {
             before += *end;
             *end = before;
         }
@@ -139,7 +144,7 @@ impl<T> Grouped<T> {
             watch.step();
             row.0
         });
-        Self { rows: found.into_iter().checked().map(|row| row.1).collect(), ends }
+        Self { rows: found.keep().into_iter().checked().map(|row| row.1).collect(), ends }
     }
 
     /// The rows of a function.
@@ -149,7 +154,7 @@ impl<T> Grouped<T> {
     }
 
     /// Number of all rows.
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
 }
@@ -189,14 +194,14 @@ enum Position {
 
 struct Reader {
     builder: Builder,
-    nodes: Vec<Node>,
-    known: FxHashMap<Key, usize>,
+    nodes: Unfinished<Vec<Node>>,
+    known: Unfinished<FxHashMap<Key, usize>>,
     /// Rows of `line_costs` and of `call_costs`.
-    known_lines: FxHashMap<(usize, Option<StringId>, u32, Option<u64>), usize>,
-    known_calls: FxHashMap<(usize, usize, u32), usize>,
+    known_lines: Unfinished<FxHashMap<LineKey, usize>>,
+    known_calls: Unfinished<FxHashMap<(usize, usize, u32), usize>>,
     /// In the order of the file, each with its function.
-    lines: Vec<(usize, Line)>,
-    calls: Vec<(usize, Call)>,
+    lines: Unfinished<Vec<(usize, Line)>>,
+    calls: Unfinished<Vec<(usize, Call)>>,
     line_costs: Costs,
     call_costs: Costs,
     names: [Names; 3],
@@ -233,12 +238,12 @@ impl Reader {
         NAME.clone_into(&mut builder.info.format);
         Self {
             builder,
-            nodes: Vec::new(),
-            known: FxHashMap::default(),
-            known_lines: FxHashMap::default(),
-            known_calls: FxHashMap::default(),
-            lines: Vec::new(),
-            calls: Vec::new(),
+            nodes: Unfinished::default(),
+            known: Unfinished::default(),
+            known_lines: Unfinished::default(),
+            known_calls: Unfinished::default(),
+            lines: Unfinished::default(),
+            calls: Unfinished::default(),
             line_costs: Costs::default(),
             call_costs: Costs::default(),
             names: Default::default(),
