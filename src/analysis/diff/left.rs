@@ -318,7 +318,11 @@ mod tests {
                 }
             }
         }
-        assert_eq!((left.tables().nodes, left.tables().totals), (base.ground.nodes.as_slice(), base.totals.as_slice()), "nothing is explained");
+        assert_eq!(
+            (left.tables().nodes, left.tables().totals),
+            (base.ground.nodes.as_slice(), base.totals.as_slice()),
+            "nothing is explained"
+        );
     }
 
     #[test]
