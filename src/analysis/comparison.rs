@@ -287,8 +287,10 @@ pub fn compare(
             }
             if sides.len() > 1 {
                 let mut evidence = Unfinished::new(evidence(&shape.tree, nodes, profile, column, &chosen, ticket)?);
-                evidence.multiply_values(f64::from(finer));
-                side.evidence.add(&evidence);
+                if finer > 1 {
+                    evidence.multiply_values(f64::from(finer));
+                }
+                side.evidence.add(evidence.keep());
             }
             if let Normalization::PerRequest(Work::Counted { count }) = &normalization {
                 counted.add(count.count(profile, &input.part, &of_part, column).map_err(CompareError::NoWork)?);

@@ -202,17 +202,18 @@ pub struct Evidence {
 impl Evidence {
     /// Counts costs in a smaller unit, `factor` of which make one of the old: as many events, each of `factor` times the number.
     pub(super) fn multiply_values(&mut self, factor: f64) {
-        self.squares.iter_mut().for_each(|square| *square *= factor * factor);
+        self.squares.iter_mut().checked().for_each(|square| *square *= factor * factor);
     }
 
     /// Adds the evidence of another capture over the same tree.
-    pub fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: Self) {
         if self.events.is_empty() {
-            self.clone_from(other);
+            *self = other;
             return;
         }
-        self.events.iter_mut().zip(&other.events).for_each(|(mine, theirs)| *mine += theirs);
-        self.squares.iter_mut().zip(&other.squares).for_each(|(mine, theirs)| *mine += theirs);
+        let other = Unfinished::new(other);
+        self.events.iter_mut().zip(&other.events).checked().for_each(|(mine, theirs)| *mine += theirs);
+        self.squares.iter_mut().zip(&other.squares).checked().for_each(|(mine, theirs)| *mine += theirs);
         self.total_events += other.total_events;
         if self.basis != other.basis {
             self.basis = Basis::Unknown;

@@ -162,6 +162,8 @@ pub(super) fn add_samples(
         (time, node)
     });
     let backwards = times.deltas.iter().take(times.samples.len()).skip(1).checked().filter(|&&delta| delta < 0).count();
+    // All columns would grow at the same sample, each by a copy.
+    builder.rows.reserve(times.samples.len(), 0);
     let mut adder = Adder { nodes, stacks, end: times.end, thread, builder, ticket, skipped: 0 };
     if backwards == 0 {
         adder.add(in_file)?;

@@ -317,6 +317,7 @@ impl Reader<'_, '_> {
         while self.json.item()? {
             weights.push(self.json.number()?.times(factor));
         }
+        self.builder.rows.reserve(weights.len(), 0);
         let mut time = self.start(factor);
         let (mut count, mut values) = (0_usize, vec![0; column.max(counter) + 1]);
         self.json.go_to(samples);

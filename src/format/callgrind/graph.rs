@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::NAME;
 use crate::base::discard::Unfinished;
+use crate::base::table::RowTable;
 use crate::base::ticket::{Checked as _, Ticket, Watch};
 use crate::format::ReadError;
 use crate::format::text::{self, Lines};
@@ -17,9 +18,6 @@ const MAX_NUMBERS: usize = 64;
 
 /// Which function: thread, object, file, name.
 type Key = (Option<ThreadId>, Option<StringId>, Option<StringId>, StringId);
-
-/// Which line of costs: function, file, line, address.
-type LineKey = (usize, Option<StringId>, u32, Option<u64>);
 
 /// A function.
 pub(super) struct Node {
@@ -195,10 +193,11 @@ enum Position {
 struct Reader {
     builder: Builder,
     nodes: Unfinished<Vec<Node>>,
-    known: Unfinished<FxHashMap<Key, usize>>,
-    /// Rows of `line_costs` and of `call_costs`.
-    known_lines: Unfinished<FxHashMap<LineKey, usize>>,
-    known_calls: Unfinished<FxHashMap<(usize, usize, u32), usize>>,
+    /// Rows of `nodes`.
+    known: Unfinished<RowTable>,
+    /// Rows of `lines` and of `calls`, which are those of `line_costs` and of `call_costs`.
+    known_lines: Unfinished<RowTable>,
+    known_calls: Unfinished<RowTable>,
     /// In the order of the file, each with its function.
     lines: Unfinished<Vec<(usize, Line)>>,
     calls: Unfinished<Vec<(usize, Call)>>,
@@ -424,7 +423,10 @@ impl Reader {
 
     fn node(&mut self, key: Key) -> usize {
         let (thread, object, file, name) = key;
-        *self.known.entry(key).or_insert_with(|| {
+        let (hash, nodes) = (self.known.hash(key), &self.nodes);
+        let same = |row: usize| nodes.get(row).is_some_and(|node| (node.thread, node.object, node.file, node.name) == key);
+        self.known.find(hash, same).unwrap_or_else(|| {
+            self.known.insert(hash, self.nodes.len());
             self.nodes.push(Node { thread, object, file, name });
             self.nodes.len() - 1
         })
@@ -481,7 +483,11 @@ impl Reader {
             *sum += u128::from(cost);
         }
         let address = self.has_address.then_some(self.last[0]);
-        let row = *self.known_lines.entry((function, self.part, line, address)).or_insert_with(|| {
+        let key = (function, self.part, line, address);
+        let (hash, lines) = (self.known_lines.hash(key), &self.lines);
+        let same = |row: usize| lines.get(row).is_some_and(|(function, line)| (*function, line.file, line.line, line.address) == key);
+        let row = self.known_lines.find(hash, same).unwrap_or_else(|| {
+            self.known_lines.insert(hash, self.lines.len());
             let costs = self.line_costs.push();
             self.lines.push((function, Line { file: self.part, line, address, costs }));
             costs
@@ -495,7 +501,11 @@ impl Reader {
         };
         let (object, file) = (self.called_object.take().or(self.object), self.called_file.take().or(self.part));
         let callee = self.node((self.thread, object, file, name));
-        let row = *self.known_calls.entry((caller, callee, line)).or_insert_with(|| {
+        let key = (caller, callee, line);
+        let (hash, calls) = (self.known_calls.hash(key), &self.calls);
+        let same = |row: usize| calls.get(row).is_some_and(|(caller, call)| (*caller, call.callee, call.line) == key);
+        let row = self.known_calls.find(hash, same).unwrap_or_else(|| {
+            self.known_calls.insert(hash, self.calls.len());
             let costs = self.call_costs.push();
             self.calls.push((caller, Call { callee, line, costs }));
             costs

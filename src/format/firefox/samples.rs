@@ -127,6 +127,7 @@ impl Adder<'_> {
             builder.default_sample_type = weight;
         }
         set_decimals(table, weight, counter, builder);
+        builder.rows.reserve(table.rows, 0);
         let time = times(table);
         let mut values = vec![0; builder.sample_types.len()];
         for row in 0..table.rows {

@@ -335,7 +335,7 @@ fn side_of(tree: &CallTree, captures: &[Vec<f64>], cost: &[f64], heap: bool) -> 
         side.total += weights.total();
         side.gross += weights.total().unsigned_abs();
         let total_events = counts.iter().sum();
-        side.evidence.add(&Evidence { events: counts.clone(), squares, total_events, basis });
+        side.evidence.add(Evidence { events: counts.clone(), squares, total_events, basis });
         if side.captures.is_empty() {
             side.weights = weights.clone();
         } else {
