@@ -36,6 +36,7 @@ use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, Rows};
 use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
+use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
@@ -90,6 +91,10 @@ impl Capture {
         }
     }
 
+    fn set_state(&mut self, state: CaptureState) {
+        discard(std::mem::replace(&mut self.state, state));
+    }
+
     /// Why it could not be read.
     pub fn error(&self) -> Option<&str> {
         match &self.state {
@@ -140,12 +145,31 @@ pub struct App {
 }
 
 /// The newest ready results.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Shown {
     comparison: Option<Arc<Comparison>>,
     table: Option<Arc<Comparison>>,
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
     rows: Option<ShownRows>,
+}
+
+impl Shown {
+    /// Which results these are.
+    fn addresses(&self) -> [*const (); 7] {
+        fn of<T>(shared: Option<&Arc<T>>) -> *const () {
+            shared.map_or(std::ptr::null(), |shared| Arc::as_ptr(shared).cast())
+        }
+        let (flame, rows) = (self.flame.as_ref(), self.rows.as_ref());
+        [
+            of(self.comparison.as_ref()),
+            of(self.table.as_ref()),
+            of(flame.map(|flame| &flame.0)),
+            of(flame.map(|flame| &flame.1)),
+            of(rows.map(|rows| &rows.comparison)),
+            of(rows.map(|rows| &rows.flat)),
+            of(rows.map(|rows| &rows.rows)),
+        ]
+    }
 }
 
 /// The rows of the top table with what they are rows of.

@@ -1,4 +1,5 @@
-//! Things that know nothing about profiles: row numbers, interning, mapped files, a byte cursor, inflate, archives, work with progress.
+//! Things that know nothing about profiles: row numbers, interning, mapped files, a byte cursor, inflate, archives, work with progress, large
+//! tables dropped elsewhere.
 //!
 //! Deliberately absent: windows and the clock of a view; files only as bytes ([`mapped`]).
 //! Start reading at [`index`](mod@index), then [`intern`].
@@ -7,6 +8,7 @@ pub mod archive;
 pub mod binaries;
 pub mod cursor;
 pub mod demangle;
+pub mod discard;
 pub mod forest;
 pub mod gzip;
 pub mod index;

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use self::merge::{Chains, merge};
 use super::place::{FramePlaces, PlaceId, Places};
+use crate::base::discard::{Unfinished, discard};
 use crate::base::forest::Forest;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
@@ -200,7 +201,8 @@ pub fn build_without(
             merge(&chains.collect::<Vec<_>>(), ticket)
         }
         Direction::BottomUp => {
-            let reversed: Vec<_> = rows.par_iter().map(|rows| rows.reversed(ticket)).collect::<Result<_, _>>()?;
+            let reversed: Unfinished<Vec<_>> =
+                Unfinished::new(rows.par_iter().map(|rows| rows.reversed(ticket)).collect::<Result<_, _>>()?);
             let chains = reversed.iter().map(|(chains, _)| Chains {
                 parents: chains.parents().as_slice(),
                 place: |row: usize| chains.items().as_slice().get(row).copied(),
@@ -210,7 +212,9 @@ pub fn build_without(
             let of_stacks = |(nodes, (_, ends_in)): (StackNodes, (_, Vec<Option<NodeId>>))| {
                 ends_in.into_iter().checked().map(|row| node(&nodes, row)).collect()
             };
-            Ok((tree, nodes.into_iter().zip(reversed).map(of_stacks).collect()))
+            let tree = Unfinished::new(tree);
+            let nodes = nodes.into_iter().zip(reversed.keep()).map(of_stacks).collect();
+            Ok((tree.keep(), nodes))
         }
     }
 }
@@ -250,7 +254,10 @@ impl Rows<'_> {
             if std::mem::replace(&mut done[stack.row()], true) {
                 continue;
             }
-            ticket.advance(1)?;
+            if let Err(cancelled) = ticket.advance(1) {
+                discard((chains, ends_in, done));
+                return Err(cancelled);
+            }
             let callers = std::iter::successors(Some(stack), |&row| profile.stacks.parent(row));
             let places = callers.filter_map(|row| self.place(row.row()));
             // A table that is full (2³²−1 rows) ends a chain where it stands.

@@ -16,6 +16,7 @@ use super::slices::{Slices, slices};
 use super::top::by_place;
 use super::weigh::{Weights, weigh};
 use super::work::Amount;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket, both};
 use crate::model::{Profile, Scale, Unit, human};
 
@@ -78,16 +79,17 @@ impl Shape {
         let dropped: Vec<Option<Vec<bool>>> =
             profiles.iter().map(|profile| if filter.all_frames { None } else { prune::hidden(profile) }).collect();
         let (tree, nodes) = call_tree::build_without(&inputs, &dropped, direction, &step, ticket)?;
+        let (tree, nodes) = (Unfinished::new(tree), Unfinished::new(nodes));
         let lost = |(profile, dropped): (&&Profile, &Option<Vec<bool>>)| {
             dropped.as_ref().map_or(0, |dropped| prune::samples_with_hidden(profile, dropped))
         };
         let lost: Vec<u64> = profiles.iter().zip(&dropped).map(lost).collect();
         if rows.len() == profiles.len() {
-            return Ok(Self { places, tree, nodes, dropped_samples: lost, matching });
+            return Ok(Self { places, tree: tree.keep(), nodes: nodes.keep(), dropped_samples: lost, matching });
         }
         let each = |row: usize| (nodes.get(row).cloned().unwrap_or_default(), lost.get(row).copied().unwrap_or_default());
         let (nodes, dropped_samples) = rows.into_iter().map(each).unzip();
-        Ok(Self { places, tree, nodes, dropped_samples, matching })
+        Ok(Self { places, tree: tree.keep(), nodes, dropped_samples, matching })
     }
 }
 
@@ -298,14 +300,14 @@ impl Weighing<'_> {
     /// The side with the number `at`.
     fn side(&self, at: usize, input: &SideInput, ticket: &Ticket) -> Result<Side, CompareError> {
         let tree = &self.shape.tree;
-        let mut side = Side { rows: input.captures.clone(), part: input.part.clone(), ..Side::default() };
+        let mut side = Unfinished::new(Side { rows: input.captures.clone(), part: input.part.clone(), ..Side::default() });
         let mut counted = Amount { amount: 0.0, events: f64::INFINITY };
         for &row in &input.captures {
             let (Some(profile), Some(nodes)) = (self.captures.get(row), self.shape.nodes.get(row)) else { continue };
             let column = self.column(profile)?;
             let part = Filter { all_frames: self.filter.all_frames, ..input.part.filter(profile).map_err(CompareError::NoSuchPart)? };
             let (chosen, of_part) = (Chosen::new(profile, &[self.filter, &part]), Chosen::new(profile, &[&part]));
-            let mut weights = weigh(tree, nodes, profile, column, &chosen, ticket)?;
+            let mut weights = Unfinished::new(weigh(tree, nodes, profile, column, &chosen, ticket)?);
             ticket.advance(1)?;
             let has = profile.sample_types.get(column).map_or(self.decimals, |kind| kind.decimals);
             let finer = 10_u32.pow(u32::from(self.decimals.saturating_sub(has)));
@@ -313,9 +315,11 @@ impl Weighing<'_> {
                 weights.multiply(tree, finer);
             }
             if self.is_compared {
-                let mut evidence = evidence(tree, nodes, profile, column, &chosen, ticket)?;
-                evidence.multiply_values(f64::from(finer));
-                side.evidence.add(evidence);
+                let mut evidence = Unfinished::new(evidence(tree, nodes, profile, column, &chosen, ticket)?);
+                if finer > 1 {
+                    evidence.multiply_values(f64::from(finer));
+                }
+                side.evidence.add(evidence.keep());
             }
             if let Normalization::PerRequest(Work::Counted { count }) = self.normalization {
                 counted.add(count.count(profile, &input.part, &of_part, column).map_err(CompareError::NoWork)?);
@@ -324,7 +328,7 @@ impl Weighing<'_> {
                 side.slices = slices((tree, nodes), (profile.as_ref(), &input.part), (column, finer), &chosen, ticket)?.map(Arc::new);
             }
             side.measured.push(measure(profile, column, &input.part, &of_part, finer));
-            let weights = Arc::new(weights);
+            let weights = Arc::new(weights.keep());
             if side.captures.is_empty() {
                 side.weights = Arc::clone(&weights);
             } else {
@@ -342,7 +346,7 @@ impl Weighing<'_> {
             Normalization::PerRequest(Work::Counted { .. }) => Some(counted),
             _ => None,
         };
-        Ok(side)
+        Ok(side.keep())
     }
 
     /// The row of the sample type in a capture.

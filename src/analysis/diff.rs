@@ -21,6 +21,7 @@ use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
 use super::stats::{Doubt, Needed, Test, certainty, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Here, both};
 use ground::{Ground, Scale, Sums, Tables, by_place, totals};
 use left::NodeSet;
@@ -324,7 +325,7 @@ pub(crate) struct Base {
     pub(crate) outermost: Vec<bool>,
     pub(crate) shapes: Shapes,
     /// Sums of every node's total.
-    pub(crate) totals: Vec<Sums>,
+    pub(crate) totals: Unfinished<Vec<Sums>>,
     /// Sums of every place's self and total.
     pub(crate) places: [Vec<Sums>; 2],
     /// Cost of both sides without its sign.
@@ -338,8 +339,8 @@ pub(crate) struct Base {
 
 /// What stood in the place of sums that were changed.
 struct Captured {
-    nodes: Vec<Sums>,
-    totals: Vec<Sums>,
+    nodes: Unfinished<Vec<Sums>>,
+    totals: Unfinished<Vec<Sums>>,
     places: [Vec<Sums>; 2],
 }
 
@@ -414,7 +415,7 @@ impl Base {
     /// Takes over changed sums of the nodes' own cost.
     pub(crate) fn change(&mut self, comparison: &Comparison, change: impl FnOnce(&mut [Sums])) {
         let (tree, places) = (comparison.tree(), comparison.places());
-        let mut nodes: Vec<Sums> = self.ground.nodes.iter().copied().checked().collect();
+        let mut nodes = Unfinished::copy(&self.ground.nodes);
         change(&mut nodes);
         let (shapes, (totals, of_places)) = both(
             tree.len(),
@@ -435,7 +436,7 @@ impl Base {
     }
 
     /// The sums with what structure changes put together.
-    pub(crate) const fn tables(&self) -> Tables<'_> {
+    pub(crate) fn tables(&self) -> Tables<'_> {
         Tables { nodes: self.ground.nodes.as_slice(), totals: self.totals.as_slice(), places: &self.places }
     }
 

@@ -5,6 +5,7 @@
 
 use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::{LabelValue, Profile, SampleType, Unit};
 
@@ -201,7 +202,7 @@ pub struct Evidence {
 impl Evidence {
     /// Counts costs in a smaller unit, `factor` of which make one of the old: as many events, each of `factor` times the number.
     pub(super) fn multiply_values(&mut self, factor: f64) {
-        self.squares.iter_mut().for_each(|square| *square *= factor * factor);
+        self.squares.iter_mut().checked().for_each(|square| *square *= factor * factor);
     }
 
     /// Adds the evidence of another capture over the same tree.
@@ -210,8 +211,9 @@ impl Evidence {
             *self = other;
             return;
         }
-        self.events.iter_mut().zip(&other.events).for_each(|(mine, theirs)| *mine += theirs);
-        self.squares.iter_mut().zip(&other.squares).for_each(|(mine, theirs)| *mine += theirs);
+        let other = Unfinished::new(other);
+        self.events.iter_mut().zip(&other.events).checked().for_each(|(mine, theirs)| *mine += theirs);
+        self.squares.iter_mut().zip(&other.squares).checked().for_each(|(mine, theirs)| *mine += theirs);
         self.total_events += other.total_events;
         if self.basis != other.basis {
             self.basis = Basis::Unknown;
@@ -235,7 +237,8 @@ pub fn evidence(
     let behind = events(profile, sample_type);
     // Who waits for a lock waits together with others: events of contention come in bunches.
     let bunch = if behind.basis == Basis::Contentions { BUNCH } else { 1.0 };
-    let mut made = Evidence { events: vec![0.0; tree.len()], squares: vec![0.0; tree.len()], total_events: 0.0, basis: behind.basis };
+    let zeros = || vec![0.0; tree.len()];
+    let mut made = Unfinished::new(Evidence { events: zeros(), squares: zeros(), total_events: 0.0, basis: behind.basis });
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
     for (row, ((&value, &count), &stack)) in rows.enumerate().checked() {
         if value == 0 || count <= 0.0 || !chosen.has(row) {
@@ -248,7 +251,7 @@ pub fn evidence(
         made.squares[node] += value * value / count * (1.0 + behind.spread) * bunch;
         made.total_events += count;
     }
-    Ok(made)
+    Ok(made.keep())
 }
 
 #[cfg(test)]

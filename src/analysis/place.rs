@@ -76,6 +76,15 @@ pub struct Place {
     pub module: Arc<str>,
     /// True where at least one frame of it was put into its caller by the compiler.
     pub inlined: bool,
+    /// True where at least one frame of it may be another function with the same code, see [`Frame::folded`].
+    pub folded: bool,
+}
+
+impl Place {
+    fn add_marks(&mut self, frame: &Frame) {
+        self.inlined |= frame.inlined;
+        self.folded |= frame.folded;
+    }
 }
 
 /// Distinct places of one or more captures, in name order.
@@ -116,7 +125,7 @@ impl Places {
                         let short = (granularity == Granularity::Function).then_some(frame.function).flatten();
                         if let Some(&row) = short.and_then(|function| of_function.get(&function)) {
                             if let Some(place) = rows.get_mut(row) {
-                                place.inlined |= frame.inlined;
+                                place.add_marks(&frame);
                             }
                             return row;
                         }
@@ -132,7 +141,7 @@ impl Places {
                             rows.len() - 1
                         };
                         if let Some(place) = rows.get_mut(row) {
-                            place.inlined |= frame.inlined;
+                            place.add_marks(&frame);
                         }
                         if let Some(function) = short {
                             of_function.insert(function, row);
@@ -185,6 +194,7 @@ impl Places {
         for (name, members) in groups.into_iter().checked() {
             let mut place = members.last().map(|&row| rows[row].clone()).unwrap_or_default();
             place.inlined = members.iter().any(|&row| rows[row].inlined);
+            place.folded = members.iter().any(|&row| rows[row].folded);
             place.name = name;
             let others = members.iter().map(|&row| (rows[row].name.clone(), row));
             spellings.extend(others.filter(|(other, _)| *other != place.name));
@@ -324,7 +334,7 @@ fn draft(profile: &Profile, frame: &Frame, granularity: Granularity, (name, line
         _ => package_of(symbol, file),
     };
     let [file, package, module] = [file, package, module].map(|text| texts.get(text));
-    Place { name, file, line, package, module, inlined: false }
+    Place { name, file, line, package, module, ..Place::default() }
 }
 
 /// The package, namespace or crate that a symbol belongs to, as written in the symbol; empty if it says nothing.

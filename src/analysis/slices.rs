@@ -10,6 +10,7 @@ use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
 use super::part::Part;
 use super::weigh::Weights;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::Profile;
 
@@ -74,7 +75,7 @@ pub(super) fn slices(
     let end = span.to.map_or(last, |to| last.min(first.saturating_add(to)));
     let length = end.saturating_sub(start).saturating_add(1);
     let Some(cut) = Cut::of(length, tree.len()) else { return Ok(None) };
-    let mut steps = vec![vec![0_i64; tree.len()]; cut.steps];
+    let mut steps = Unfinished::new(vec![vec![0_i64; tree.len()]; cut.steps]);
     let mut counts = vec![0_u64; cut.steps];
     for (row, &value) in samples.values(sample_type).iter().enumerate() {
         if row % (1 << 16) == 0 {
@@ -89,14 +90,15 @@ pub(super) fn slices(
         counts[at] += 1;
     }
     let windows = (0..=cut.steps - cut.per_block).map(|at| {
-        let mut selfs = vec![0_i64; tree.len()];
+        let mut selfs = Unfinished::new(vec![0_i64; tree.len()]);
         for step in steps.iter().skip(at).take(cut.per_block) {
             selfs.iter_mut().zip(step).checked().for_each(|(sum, value)| *sum = sum.saturating_add(*value));
         }
-        Arc::new(Weights::from_self(tree, selfs, counts.iter().skip(at).take(cut.per_block).sum()))
+        Arc::new(Weights::from_self(tree, selfs.keep(), counts.iter().skip(at).take(cut.per_block).sum()))
     });
+    let windows: Unfinished<Vec<Arc<Weights>>> = windows.collect();
     let blocks = cut.steps as f64 / cut.per_block as f64;
-    Ok(Some(Slices { windows: windows.collect(), length_nanos: (length as f64 / blocks) as i64, blocks }))
+    Ok(Some(Slices { windows: windows.keep(), length_nanos: (length as f64 / blocks) as i64, blocks }))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::call_tree::{CallTree, NodeId, StackNodes, node_of};
 use super::filter::Chosen;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::Profile;
 
@@ -22,13 +23,14 @@ pub struct Weights {
 impl Weights {
     /// Weights from self values, one per node of `tree`: totals are the sums over subtrees, held at the ends of `i64`.
     pub fn from_self(tree: &CallTree, self_: Vec<i64>, samples: u64) -> Self {
-        let mut total = self_.clone();
+        let self_ = Unfinished::new(self_);
+        let mut total = Unfinished::copy(&self_);
         for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
             if let Some(parent) = parent {
                 total[parent.row()] = total[parent.row()].saturating_add(total[row]);
             }
         }
-        Self { self_, total, samples }
+        Self { self_: self_.keep(), total: total.keep(), samples }
     }
 
     /// Value without callees.
@@ -85,6 +87,9 @@ impl Weights {
 /// Samples are added up in blocks of this many rows; blocks are joined in order, so the thread count does not matter.
 const BLOCK_ROWS: usize = 1 << 18;
 
+/// Samples between two looks at the cancel switch: each may wait for its node's memory.
+const ROWS_PER_CHECK: usize = 1 << 14;
+
 /// Weighs one capture: adds the values of the chosen samples to their nodes.
 pub fn weigh(
     tree: &CallTree,
@@ -97,9 +102,11 @@ pub fn weigh(
     let samples = &profile.samples;
     let values = samples.values(sample_type);
     let add = |rows: std::ops::Range<usize>, self_: &mut [i64]| -> Result<u64, Cancelled> {
-        ticket.check()?;
         let mut counted = 0;
         for row in rows {
+            if row.is_multiple_of(ROWS_PER_CHECK) {
+                ticket.check()?;
+            }
             let value = values.get(row).copied().unwrap_or(0);
             if value != 0 && chosen.has(row) {
                 let node = node_of(nodes, samples.stacks()[row]);
@@ -113,12 +120,12 @@ pub fn weigh(
     let rows = samples.len();
     // Private columns pay only while they are small beside the samples.
     if rows <= BLOCK_ROWS || tree.len() > rows {
-        let mut self_ = vec![0; tree.len()];
+        let mut self_ = Unfinished::new(vec![0; tree.len()]);
         let mut counted = 0;
         for start in (0..rows).step_by(BLOCK_ROWS) {
             counted += add(start..rows.min(start + BLOCK_ROWS), &mut self_)?;
         }
-        return Ok(Weights::from_self(tree, self_, counted));
+        return Ok(Weights::from_self(tree, self_.keep(), counted));
     }
     let blocks: Vec<usize> = (0..rows).step_by(BLOCK_ROWS).collect();
     let parts: Vec<(Vec<i64>, u64)> = blocks
@@ -129,7 +136,7 @@ pub fn weigh(
             Ok((self_, counted))
         })
         .collect::<Result<_, Cancelled>>()?;
-    let mut self_ = vec![0_i64; tree.len()];
+    let mut self_ = Unfinished::new(vec![0_i64; tree.len()]);
     let mut counted = 0;
     for (part, count) in parts {
         counted += count;
@@ -137,5 +144,5 @@ pub fn weigh(
             *mine = mine.saturating_add(theirs);
         }
     }
-    Ok(Weights::from_self(tree, self_, counted))
+    Ok(Weights::from_self(tree, self_.keep(), counted))
 }

@@ -23,6 +23,7 @@ use crate::analysis::regress::{self, Findings};
 use crate::analysis::search::{self, Matches};
 use crate::analysis::top::{self, Top};
 use crate::analysis::trend::{self, Trend};
+use crate::base::discard::discard;
 use crate::base::jobs::JobId;
 use crate::base::ticket::{Checked as _, Ticket};
 use crate::model::Profile;
@@ -187,7 +188,9 @@ impl Memo {
 
     pub(super) fn set(&mut self, key: Key, result: Result<Value, String>) {
         self.clock += 1;
-        self.slots.insert(key, (result.map_or_else(Slot::Failed, Slot::Ready), self.clock));
+        if let Some(old) = self.slots.insert(key, (result.map_or_else(Slot::Failed, Slot::Ready), self.clock)) {
+            discard(old);
+        }
     }
 
     /// Marks what is wanted as used; gives the jobs whose results nobody wants any more, and forgets old results.
@@ -210,7 +213,7 @@ impl Memo {
             let mut ages: Vec<u64> = self.slots.values().map(|(_, used)| *used).collect();
             ages.sort_unstable();
             let oldest = ages.get(ages.len() - KEPT).copied().unwrap_or(0);
-            self.slots.retain(|_, (_, used)| *used >= oldest);
+            self.discard(|_, used| used < oldest);
         }
         unwanted.sort_unstable();
         unwanted
@@ -218,7 +221,13 @@ impl Memo {
 
     /// Forgets every result that needs a capture.
     pub(super) fn forget(&mut self, capture: CaptureId) {
-        self.slots.retain(|key, _| !shape_of(key).captures.iter().any(|(id, _)| *id == capture));
+        self.discard(|key, _| shape_of(key).captures.iter().any(|(id, _)| *id == capture));
+    }
+
+    /// Forgets results by key and last use. They may be the last to hold tables of any size.
+    fn discard(&mut self, is_old: impl Fn(&Key, u64) -> bool) {
+        let old: Vec<_> = self.slots.extract_if(|key, (_, used)| is_old(key, *used)).collect();
+        discard(old);
     }
 
     /// Forgets the mark of a job that ended without a result.

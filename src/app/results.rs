@@ -17,6 +17,7 @@ use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
 use crate::analysis::top::Top;
 use crate::analysis::trend::Trend;
+use crate::base::discard::discard;
 
 impl App {
     pub(super) fn state<'a, T>(&'a self, key: Option<&Key>, pick: impl Fn(&'a Value) -> Option<&'a Arc<T>>) -> State<'a, T> {
@@ -169,12 +170,16 @@ impl App {
         let flame = self.flame().ready().cloned().zip(comparison.clone());
         let flat = table.clone().zip(self.flat().ready().cloned());
         let rows = flat.zip(self.rows().ready().cloned()).map(|((comparison, flat), rows)| ShownRows { comparison, flat, rows });
-        if self.view.after.is_none() {
-            self.shown = Shown::default();
+        let old = if self.view.after.is_none() { Shown::default() } else { self.shown.clone() };
+        let now = Shown {
+            comparison: comparison.or(old.comparison),
+            table: table.or(old.table),
+            flame: flame.or(old.flame),
+            rows: rows.or(old.rows),
+        };
+        if now.addresses() != self.shown.addresses() {
+            // Memory of results that nothing else holds any more is not given back between two frames.
+            discard(std::mem::replace(&mut self.shown, now));
         }
-        self.shown.comparison = comparison.or_else(|| self.shown.comparison.take());
-        self.shown.table = table.or_else(|| self.shown.table.take());
-        self.shown.flame = flame.or_else(|| self.shown.flame.take());
-        self.shown.rows = rows.or_else(|| self.shown.rows.take());
     }
 }

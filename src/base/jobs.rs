@@ -1,7 +1,7 @@
 //! Background work: start, one inbox, one wake-up.
 //!
 //! Each job runs on a named thread (rayon splits inside it), may not touch the application, and ends in one event. Results of
-//! cancelled jobs are dropped at the inbox even when they came to an end. Deliberately absent: what an event means.
+//! cancelled jobs are discarded at the inbox even when they came to an end. Deliberately absent: what an event means.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use crate::base::discard::discard;
 use crate::base::ticket::{Progress, Ticket};
 
 /// Names one started job; never used twice.
@@ -132,6 +133,7 @@ impl<E: Send + 'static> Jobs<E> {
             if self.finish(id) {
                 return Some((id, event));
             }
+            discard(event);
         }
         None
     }
@@ -143,7 +145,7 @@ impl<E: Send + 'static> Jobs<E> {
             let left = until.saturating_duration_since(Instant::now());
             match self.inbox.recv_timeout(left) {
                 Ok((id, event)) if self.finish(id) => return Some((id, event)),
-                Ok(_) => {}
+                Ok((_, event)) => discard(event),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
             }
         }

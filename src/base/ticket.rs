@@ -145,6 +145,11 @@ impl Here {
         Self(CURRENT.with_borrow(Clone::clone))
     }
 
+    /// True where there is such a ticket and it was cancelled; this is no check.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.as_ref().is_some_and(Ticket::is_cancelled)
+    }
+
     /// Leaves the work by unwinding where it was cancelled.
     pub fn checkpoint(&self) {
         if self.0.as_ref().is_some_and(|ticket| ticket.check().is_err()) {

@@ -12,6 +12,7 @@ pub(super) use nodes::Nodes;
 
 use super::json::{Json, Kind, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Ticket, Watch};
 use crate::model::{Builder, Profile, Sample, StackId, Tally, ThreadId, kind};
 
@@ -75,8 +76,8 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
     let mut json = Json::new(NAME, bytes, ticket);
     let mut builder = Builder::default();
     NAME.clone_into(&mut builder.info.format);
-    let (mut nodes, mut times) = (Nodes::default(), Times::default());
-    let (mut start, mut end, mut timestamps) = (None, None, Vec::new());
+    let (mut nodes, mut times) = (Unfinished::<Nodes>::default(), Unfinished::<Times>::default());
+    let (mut start, mut end, mut timestamps) = (None, None, Unfinished::<Vec<i64>>::default());
     json.object()?;
     while let Some(key) = json.key()? {
         match &*key {
@@ -156,42 +157,66 @@ pub(super) fn add_samples(
     ticket: &Ticket,
 ) -> Result<u64, ReadError> {
     let mut time = times.start;
-    let mut order: Vec<(i64, i64)> = Vec::with_capacity(times.samples.len());
-    let mut backwards = 0;
-    for (&node, &delta) in times.samples.iter().zip(&times.deltas).checked() {
+    let in_file = times.samples.iter().zip(&times.deltas).map(|(&node, &delta)| {
         time = time.saturating_add(delta);
-        backwards += u64::from(delta < 0 && !order.is_empty());
-        order.push((time, node));
-    }
-    if backwards > 0 {
-        builder.notes.add(kind::REPAIRED, "samples with a time before the one before them were put in order", backwards, None);
+        (time, node)
+    });
+    let backwards = times.deltas.iter().take(times.samples.len()).skip(1).checked().filter(|&&delta| delta < 0).count();
+    // All columns would grow at the same sample, each by a copy.
+    builder.rows.reserve(times.samples.len(), 0);
+    let mut adder = Adder { nodes, stacks, end: times.end, thread, builder, ticket, skipped: 0 };
+    if backwards == 0 {
+        adder.add(in_file)?;
+    } else {
+        let mut in_order: Unfinished<Vec<(i64, i64)>> = in_file.checked().collect();
         let watch = Watch::new();
-        order.sort_by_key(|(time, _)| {
+        in_order.sort_by_key(|(time, _)| {
             watch.step();
             *time
         });
+        let cause = "samples with a time before the one before them were put in order";
+        adder.builder.notes.add(kind::REPAIRED, cause, backwards as u64, None);
+        adder.add(in_order.iter().copied())?;
     }
-    let mut skipped = 0;
-    for (row, &(time, id)) in order.iter().enumerate() {
-        if row % 4096 == 0 {
-            ticket.check()?;
+    Ok(adder.skipped)
+}
+
+struct Adder<'a> {
+    nodes: &'a Nodes,
+    stacks: &'a [Option<StackId>],
+    /// End of the last sample, where it is known.
+    end: Option<i64>,
+    thread: Option<ThreadId>,
+    builder: &'a mut Builder,
+    ticket: &'a Ticket,
+    skipped: u64,
+}
+
+impl Adder<'_> {
+    /// Adds samples in the order of time, each (time in microseconds, id of its node).
+    fn add(&mut self, samples: impl Iterator<Item = (i64, i64)>) -> Result<(), ReadError> {
+        let mut samples = samples.enumerate().peekable();
+        while let Some((row, (time, id))) = samples.next() {
+            if row % 4096 == 0 {
+                self.ticket.check()?;
+            }
+            let Some(node) = self.nodes.row(id) else {
+                self.builder.notes.add(kind::SKIPPED, "samples of a node that does not exist", 1, None);
+                self.skipped += 1;
+                continue;
+            };
+            let until = samples.peek().map(|(_, (next, _))| *next).or(self.end).unwrap_or(time);
+            let wall = until.saturating_sub(time).max(0).saturating_mul(1000);
+            let cpu = if self.nodes.is_idle(node) { 0 } else { wall };
+            let stack = self.stacks.get(node as usize).copied().flatten();
+            if stack.is_none() {
+                self.builder.notes.add(kind::NO_STACK, "samples of the root", 1, None);
+            }
+            let sample = Sample { stack, thread: self.thread, time: Some(time.saturating_mul(1000)), ..Sample::default() };
+            self.builder.rows.sample(sample, &[cpu, wall, 1]);
         }
-        let Some(node) = nodes.row(id) else {
-            builder.notes.add(kind::SKIPPED, "samples of a node that does not exist", 1, None);
-            skipped += 1;
-            continue;
-        };
-        let until = order.get(row + 1).map(|(next, _)| *next).or(times.end).unwrap_or(time);
-        let wall = until.saturating_sub(time).max(0).saturating_mul(1000);
-        let cpu = if nodes.is_idle(node) { 0 } else { wall };
-        let stack = stacks.get(node as usize).copied().flatten();
-        if stack.is_none() {
-            builder.notes.add(kind::NO_STACK, "samples of the root", 1, None);
-        }
-        let sample = Sample { stack, thread, time: Some(time.saturating_mul(1000)), ..Sample::default() };
-        builder.rows.sample(sample, &[cpu, wall, 1]);
+        Ok(())
     }
-    Ok(skipped)
 }
 
 /// Without samples there is only how often each node was hit.

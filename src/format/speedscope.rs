@@ -8,6 +8,7 @@
 
 use super::json::{Json, Number, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::Ticket;
 use crate::model::{Builder, Frame, FrameId, Function, Profile, Sample, StackId, Thread, ThreadId, kind};
 
@@ -310,12 +311,13 @@ impl Reader<'_, '_> {
         let (Some(samples), Some(list)) = (self.profile.samples, self.profile.weights) else {
             return Err(self.error(self.profile.offset, "a sampled profile needs the lists `samples` and `weights`"));
         };
-        let mut weights = Vec::new();
+        let mut weights = Unfinished::<Vec<i64>>::default();
         self.json.go_to(list);
         self.json.list()?;
         while self.json.item()? {
             weights.push(self.json.number()?.times(factor));
         }
+        self.builder.rows.reserve(weights.len(), 0);
         let mut time = self.start(factor);
         let (mut count, mut values) = (0_usize, vec![0; column.max(counter) + 1]);
         self.json.go_to(samples);

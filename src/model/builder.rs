@@ -10,6 +10,7 @@ use super::notes::{Notes, Tally};
 use super::samples::{NO_TIME, SampleType, Samples};
 use super::tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
 use super::{Info, Profile};
+use crate::base::discard::Unfinished;
 use crate::base::forest::Forest;
 use crate::base::intern::{Interner, StringId, Strings};
 
@@ -254,13 +255,13 @@ fn move_label(label: Label, strings: Option<&[StringId]>) -> Label {
 #[derive(Default)]
 pub struct Builder {
     /// All text; intern names here first.
-    pub strings: Strings,
-    functions: Interner<FunctionId, Function>,
+    pub strings: Unfinished<Strings>,
+    functions: Unfinished<Interner<FunctionId, Function>>,
     mappings: Interner<MappingId, Mapping>,
-    frames: Interner<FrameId, Frame>,
+    frames: Unfinished<Interner<FrameId, Frame>>,
     threads: Interner<ThreadId, Thread>,
     /// The tables that grow with the records.
-    pub rows: Rows,
+    pub rows: Unfinished<Rows>,
     /// Names and units of the value columns.
     pub sample_types: Vec<SampleType>,
     /// Which of them a viewer shows first.
@@ -427,13 +428,13 @@ impl Builder {
         if self.info.tally == Tally::default() {
             self.info.tally = Tally::new(self.rows.len() as u64, 0);
         }
-        let rows = self.rows;
+        let rows = self.rows.keep();
         let default_sample_type = self.default_sample_type.min(self.sample_types.len().saturating_sub(1));
         Profile {
-            strings: self.strings,
-            functions: self.functions.into_rows(),
+            strings: self.strings.keep(),
+            functions: self.functions.keep().into_rows(),
             mappings: self.mappings.into_rows(),
-            frames: self.frames.into_rows(),
+            frames: self.frames.keep().into_rows(),
             stacks,
             threads: self.threads.into_rows(),
             label_sets: rows.label_sets,

@@ -80,6 +80,9 @@ pub struct Frame {
     /// True where `address` is a return address: the call stands before it, so symbols are looked up at address − 1. Readers of
     /// formats whose writers adjusted the address already (pprof) leave it false.
     pub caller: bool,
+    /// True where the linker put several functions with the same code into one (identical code folding): the function is one of them,
+    /// and not always the one that was called.
+    pub folded: bool,
 }
 
 /// A process or thread under the name it had.

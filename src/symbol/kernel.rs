@@ -4,8 +4,9 @@
 //! lay. A file of a kernel proves itself by its build id or, where the capture has none, by the release in its banner. A kernel that lies
 //! elsewhere is shifted (it is put at another address at every start) by the symbol of which the capture says where it lay; the modules
 //! of a list are not, since nothing says where they were. What the list does not name is looked for in the modules' own files
-//! ([`modules`]). Deliberately absent: `kcore`, which `perf record --kcore` saves beside its `kallsyms`: it holds code and no names.
-//! Start reading at [`look_up`].
+//! ([`modules`]). Deliberately absent: `kcore`, which `perf record --kcore` saves beside its `kallsyms`: it holds code and no names, and
+//! the kernel unwinds its own part of a stack while it records, so code would only serve a listing of instructions. Start reading at
+//! [`look_up`].
 
 mod modules;
 

@@ -13,6 +13,7 @@ use rustc_hash::FxBuildHasher;
 use super::cx::Cx;
 use crate::analysis::NodeId;
 use crate::analysis::comparison::Comparison;
+use crate::base::discard::discard;
 
 /// A thing and what it was made of.
 pub(crate) struct Kept<T> {
@@ -42,11 +43,13 @@ pub(crate) fn key(parts: &impl Hash) -> u64 {
 pub(crate) fn keep<T: Send + Sync + 'static>(ui: &Ui, name: &str, key: u64, make: impl FnOnce() -> Kept<T>) -> Arc<T> {
     let id = Id::unique(("kept", name));
     let known = ui.data(|data| data.get_temp::<(u64, Kept<T>)>(id));
-    if let Some((_, kept)) = known.filter(|(known, _)| *known == key) {
-        return kept.thing;
+    if let Some((_, kept)) = known.as_ref().filter(|(known, _)| *known == key) {
+        return Arc::clone(&kept.thing);
     }
     let made = make();
     ui.data_mut(|data| data.insert_temp(id, (key, made.clone())));
+    // Its sources may be the last share of a capture that was closed.
+    discard(known);
     made.thing
 }
 

@@ -1,10 +1,13 @@
 //! The product without a window, driven by command scripts on our sample captures.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
 use emberlens::app::findings::{FindingKind, Thresholds};
 use emberlens::app::view::{CaptureId, FlameWindow, Selection, Side, ViewState};
 use emberlens::app::{App, Command, Options, script};
+use emberlens::base::discard::discard;
+use emberlens::model::Profile;
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles").join(name)
@@ -225,6 +228,25 @@ fn a_closed_capture_leaves_no_view_behind() {
     app.settle();
     assert!(app.captures().is_empty() && app.wants().is_empty(), "nothing is left");
     assert!(app.apply(Command::Undo).is_empty() && app.view().after.is_none(), "undo does not bring it back");
+}
+
+#[test]
+fn a_closed_capture_and_its_results_are_held_by_nothing() {
+    let mut app = compared();
+    let profiles: Vec<Weak<Profile>> = app.profiles().iter().map(Arc::downgrade).collect();
+    let comparison = app.table().ready().map(Arc::downgrade).expect("a comparison");
+    let layout = app.flame().ready().map(Arc::downgrade).expect("a flame graph");
+    let is_held = |profile: &Weak<Profile>| profile.strong_count() > 0;
+    assert!(profiles.len() == 2 && profiles.iter().all(is_held));
+    app.apply(Command::CloseAll);
+    app.settle();
+    // Another thread drops them one after the other, and at last what this one waits for.
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a thread")]
+    let (sender, dropped) = std::sync::mpsc::channel::<()>();
+    discard(sender);
+    assert!(dropped.recv().is_err(), "nothing is sent");
+    assert!(!profiles.iter().any(is_held));
+    assert_eq!((comparison.strong_count(), layout.strong_count()), (0, 0));
 }
 
 #[test]

@@ -4,8 +4,9 @@
 //! Rows that other tests hold: container, packed lists and unknown fields (`format/pprof`), totals, labels, times and periods of real files
 //! (`corpus_pprof`), drop and keep (`go_pprof`), `pprof::base` (`go_pprof`, `cli_diff`), ids that are 0, twice or missing (`bad_pprof`).
 
+use emberlens::analysis::{Granularity, Places};
 use emberlens::base::ticket::Ticket;
-use emberlens::format::{Input, ReadCx, ReadError, read};
+use emberlens::format::{Input, ReadCx, ReadError, pprof, read};
 use emberlens::model::{Label, LabelValue, Profile, check, kind};
 
 use crate::cli::{json, sample as sample_file};
@@ -135,11 +136,23 @@ fn an_address_may_be_anything() {
 }
 
 #[test]
-fn a_location_of_folded_code_is_counted() {
+fn a_location_of_folded_code_is_counted_and_marked() {
     let location = new().int(1, 41).int(3, 0x30).message(4, &line(3, 8)).int(5, 1);
     let profile = read_ok(&small().message(4, &location).message(2, &sample(&[41], 7)));
     let note = profile.notes.iter().find(|note| note.text.contains("identical code folding")).expect("a note");
     assert_eq!((note.count, frames(&profile, 0)), (1, vec![frame("inner", 8, false)]));
+    let folded = |profile: &Profile| -> Vec<bool> {
+        let leaves = profile.samples.stacks().iter().map(|&stack| profile.stack_frames(stack).next());
+        leaves.map(|frame| frame.is_some_and(|frame| profile.frames[frame].folded)).collect()
+    };
+    let marked: Vec<bool> = folded(&profile);
+    assert_eq!(marked.iter().filter(|mark| **mark).count(), 1, "{marked:?}");
+    // The mark is written again, and shown at the function.
+    let again = read_ok(&Message(pprof::write(&profile)));
+    assert_eq!(folded(&again), marked);
+    let (places, _) = Places::build(&[&profile], Granularity::Function);
+    let marked: Vec<&str> = places.iter_ids().filter(|(_, place)| place.folded).map(|(_, place)| place.name.as_str()).collect();
+    assert_eq!(marked, ["inner"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::graft::{Branch, Grafted};
 use super::{CallTree, StackNodes};
 use crate::analysis::place::{PlaceId, Places};
+use crate::base::discard::Unfinished;
 use crate::base::index::Index;
 use crate::base::ticket::{Cancelled, Ticket};
 
@@ -40,19 +41,19 @@ where
 {
     let sorted = Sorted::new(captures, ticket)?;
     let positions = sorted.stands_for.len();
-    let seats: Vec<AtomicU64> = std::iter::repeat_with(AtomicU64::default).take(positions).collect();
+    let seats: Unfinished<Vec<AtomicU64>> = std::iter::repeat_with(AtomicU64::default).take(positions).collect();
     let small = BRANCH_ROWS.max(positions / (BRANCHES_PER_THREAD * rayon::current_num_threads()));
     let is_large = positions > BRANCHES_PER_THREAD * BRANCH_ROWS;
     let walk = Walk { sorted: &sorted, seats: &seats, branch: 0, small: if is_large { small as u32 } else { 0 } };
     let mut aside = Vec::new();
-    let top = walk.from(Start { place: Places::root(), depth: 0, rows: sorted.roots.clone() }, &mut aside, ticket)?;
+    let top = Unfinished::new(walk.from(Start { place: Places::root(), depth: 0, rows: sorted.roots.clone() }, &mut aside, ticket)?);
     let rows: Vec<usize> = aside.iter().map(|(row, _)| *row).collect();
     let branch = |(at, (_, start)): (usize, (usize, Start))| {
         let walk = Walk { branch: at as u32 + 1, small: 0, ..walk };
         walk.from(start, &mut Vec::new(), ticket)
     };
     let below: Vec<Branch> = aside.into_par_iter().enumerate().map(branch).collect::<Result<_, _>>()?;
-    let grafted = Grafted::new(top, rows.into_iter().zip(below).collect());
+    let grafted = Grafted::new(top.keep(), rows.into_iter().zip(below).collect());
     let nodes = |(capture, root): (&Chains<'_, I, P>, &Row)| {
         let rows = sorted.stands_for.iter().skip(root.position as usize + 1).take(capture.parents.len());
         let mut nodes = Vec::with_capacity(capture.parents.len());
@@ -72,11 +73,11 @@ struct Sorted {
     /// The roots of all captures.
     roots: Vec<Row>,
     /// For each position the one that it counts for: itself, or that of its nearest caller which is not left out.
-    stands_for: Vec<u32>,
+    stands_for: Unfinished<Vec<u32>>,
     /// Positions that stand for themselves, with those below them and themselves; not told of the others.
-    sizes: Vec<u32>,
+    sizes: Unfinished<Vec<u32>>,
     /// What each position calls, one position's after the other's.
-    callees: Vec<Row>,
+    callees: Unfinished<Vec<Row>>,
 }
 
 /// A row on its way into the tree: all that is needed there, so that finding it is one wait for memory.
@@ -97,10 +98,11 @@ impl Sorted {
         P: Fn(usize) -> Option<PlaceId> + Sync,
     {
         let rows: usize = captures.iter().map(|capture| capture.parents.len()).sum();
-        let (mut stands_for, mut sizes) = (vec![0; rows + captures.len()], vec![0; rows + captures.len()]);
-        let mut callees = vec![Row::default(); rows];
+        let zeros = || Unfinished::new(vec![0; rows + captures.len()]);
+        let (mut stands_for, mut sizes) = (zeros(), zeros());
+        let mut callees = Unfinished::new(vec![Row::default(); rows]);
         let mut parts = Vec::with_capacity(captures.len());
-        let (mut free_stands_for, mut free_sizes, mut free_callees) = (&mut *stands_for, &mut *sizes, &mut *callees);
+        let (mut free_stands_for, mut free_sizes, mut free_callees) = (&mut **stands_for, &mut **sizes, &mut **callees);
         let mut root = 0;
         for (at, chains) in captures.iter().enumerate() {
             let rows = chains.parents.len();

@@ -8,6 +8,7 @@ use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
 use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, evidence_at_most, quick_ln_p, quick_z};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::Checked as _;
 
 /// Sums over a group of nodes, in raw units.
@@ -188,7 +189,7 @@ impl Scale {
 #[derive(Clone, Debug)]
 pub(crate) struct Ground {
     /// One entry per node, self.
-    pub(crate) nodes: Vec<Sums>,
+    pub(crate) nodes: Unfinished<Vec<Sums>>,
     /// Where the numbers of events come from.
     pub(crate) basis: Basis,
     /// Cost of one event before over its cost after.
@@ -226,8 +227,8 @@ pub(crate) struct Tables<'a> {
 }
 
 /// Sums of every node's total.
-pub(crate) fn totals(nodes: &[Sums], tree: &CallTree) -> Vec<Sums> {
-    let mut totals: Vec<Sums> = nodes.iter().copied().checked().collect();
+pub(crate) fn totals(nodes: &[Sums], tree: &CallTree) -> Unfinished<Vec<Sums>> {
+    let mut totals = Unfinished::copy(nodes);
     for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
         let Some(parent) = parent else { continue };
         let (above, below) = totals.split_at_mut(row);

@@ -9,6 +9,7 @@ use super::Base;
 use super::ground::{Scale, Sums, Tables};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::place::PlaceId;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::Checked as _;
 
 /// Nodes as disjoint ranges of rows, ascending.
@@ -88,7 +89,7 @@ pub(crate) struct Left<'a> {
     rows: Vec<u32>,
     touched: Vec<PlaceId>,
     /// By row, 1 where nothing is explained.
-    multiplier: Vec<f64>,
+    multiplier: Unfinished<Vec<f64>>,
     is_row: Vec<bool>,
     /// By place.
     is_place: Vec<bool>,
@@ -96,15 +97,14 @@ pub(crate) struct Left<'a> {
 
 /// Sums of nodes, subtrees and places.
 struct Changed {
-    nodes: Vec<Sums>,
-    totals: Vec<Sums>,
+    nodes: Unfinished<Vec<Sums>>,
+    totals: Unfinished<Vec<Sums>>,
     places: [Vec<Sums>; 2],
 }
 
 impl Changed {
     fn new(base: &Base) -> Self {
-        let copy = |sums: &[Sums]| -> Vec<Sums> { sums.iter().copied().checked().collect() };
-        Self { nodes: copy(&base.ground.nodes), totals: copy(&base.totals), places: base.places.clone() }
+        Self { nodes: Unfinished::copy(&base.ground.nodes), totals: Unfinished::copy(&base.totals), places: base.places.clone() }
     }
 }
 
@@ -120,7 +120,7 @@ impl<'a> Left<'a> {
             held: [0.0; 2],
             rows: Vec::new(),
             touched: Vec::new(),
-            multiplier: vec![1.0; tree.len()],
+            multiplier: Unfinished::new(vec![1.0; tree.len()]),
             is_row: vec![false; tree.len()],
             is_place: vec![false; base.places[0].len()],
         }
@@ -318,7 +318,11 @@ mod tests {
                 }
             }
         }
-        assert_eq!((left.tables().nodes, left.tables().totals), (&*base.ground.nodes, &*base.totals), "nothing is explained");
+        assert_eq!(
+            (left.tables().nodes, left.tables().totals),
+            (base.ground.nodes.as_slice(), base.totals.as_slice()),
+            "nothing is explained"
+        );
     }
 
     #[test]

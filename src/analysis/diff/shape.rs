@@ -16,6 +16,7 @@ use super::{Measure, NodesOf};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::place::{PlaceId, Places};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Here, ITEMS_PER_CHECK};
 
 /// A subtree with more of the whole than this is divided into those of its callees.
@@ -58,11 +59,11 @@ impl Mix {
 
 /// Pooled cost per node, and which subtree each node belongs to.
 pub(crate) struct Shapes {
-    pooled: Vec<f64>,
+    pooled: Unfinished<Vec<f64>>,
     /// Cost of all nodes before each, and at last of all.
-    before: Vec<f64>,
-    place: Vec<u32>,
-    subtree: Vec<u32>,
+    before: Unfinished<Vec<f64>>,
+    place: Unfinished<Vec<u32>>,
+    subtree: Unfinished<Vec<u32>>,
     /// First node of each subtree; the first subtree is what divided ones have of their own.
     roots: Vec<u32>,
     subtrees: Vec<Mix>,
@@ -100,17 +101,17 @@ impl Shapes {
     pub(crate) fn new(comparison: &Comparison, nodes: &[Sums], outermost: &[bool], nodes_of: &NodesOf) -> Self {
         let (tree, places) = (comparison.tree(), comparison.places());
         let exposure = comparison.exposure().max(f64::MIN_POSITIVE);
-        let pooled: Vec<f64> = nodes.iter().checked().map(|sums| sums.pooled(exposure)).collect();
+        let pooled: Unfinished<Vec<f64>> = nodes.iter().checked().map(|sums| sums.pooled(exposure)).collect();
         let mut sum = 0.0;
         let before = std::iter::once(0.0).chain(pooled.iter().checked().map(|cost| {
             sum += cost.max(0.0);
             sum
         }));
-        let before: Vec<f64> = before.collect();
+        let before: Unfinished<Vec<f64>> = before.collect();
         let whole = before.last().copied().unwrap_or(0.0);
         let total = |row: usize| before[tree.subtree_ends()[row] as usize] - before[row];
         // 0 = what a divided subtree has of its own.
-        let mut subtree = vec![0_u32; tree.len()];
+        let mut subtree = Unfinished::new(vec![0_u32; tree.len()]);
         let mut roots = Vec::new();
         let mut row = 1;
         while row < tree.len() {
@@ -511,10 +512,10 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) as f64 / f64::from(1_u32 << 31)
         };
-        let place: Vec<u32> = (0..nodes).map(|_| (next().powi(3) * f64::from(functions)) as u32).collect();
-        let pooled: Vec<f64> = (0..nodes).map(|_| if next() < 0.1 { 0.0 } else { next().powi(-2).min(1e4) }).collect();
+        let place: Unfinished<Vec<u32>> = (0..nodes).map(|_| (next().powi(3) * f64::from(functions)) as u32).collect();
+        let pooled: Unfinished<Vec<f64>> = (0..nodes).map(|_| if next() < 0.1 { 0.0 } else { next().powi(-2).min(1e4) }).collect();
         let before = (0..=nodes).map(|row| pooled[..row].iter().sum()).collect();
-        let subtree: Vec<u32> = (0..nodes).map(|row| row as u32 / 100).collect();
+        let subtree: Unfinished<Vec<u32>> = (0..nodes).map(|row| row as u32 / 100).collect();
         Shapes {
             pooled,
             before,

@@ -16,6 +16,7 @@ use crate::analysis::diff::shape::Mix;
 use crate::analysis::diff::{Base, Measure, Spec};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::{normal_quantile, normal_tail_ln};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::Checked as _;
 
 /// Where a change may lie.
@@ -233,8 +234,8 @@ fn largest_paths(comparison: &Comparison, base: &Base, enough: impl Fn(&Sums) ->
 
 /// A number for each set of nodes with a value: equal sets have equal numbers.
 struct Hashes {
-    selfs: Vec<u64>,
-    totals: Vec<u64>,
+    selfs: Unfinished<Vec<u64>>,
+    totals: Unfinished<Vec<u64>>,
     places: [Vec<u64>; 2],
 }
 
@@ -250,8 +251,8 @@ impl Hashes {
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             z ^ (z >> 31)
         };
-        let selfs: Vec<u64> = base.ground.nodes.iter().enumerate().checked().map(of).collect();
-        let mut totals = selfs.clone();
+        let selfs: Unfinished<Vec<u64>> = base.ground.nodes.iter().enumerate().checked().map(of).collect();
+        let mut totals = Unfinished::copy(&selfs);
         for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
             if let Some(parent) = parent {
                 totals[parent.row()] = totals[parent.row()].wrapping_add(totals[row]);

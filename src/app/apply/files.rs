@@ -13,6 +13,7 @@ use crate::app::load::LoadError;
 use crate::app::settings::Recent;
 use crate::app::view::{CaptureId, FlameWindow, Side};
 use crate::app::{App, CaptureState};
+use crate::base::discard::discard;
 use crate::model::{Profile, human};
 use crate::report::merged::split_pair;
 
@@ -56,7 +57,7 @@ fn reload(app: &mut App, id: CaptureId) {
         if let CaptureState::Loading(old) = capture.state {
             app.jobs.cancel(old);
         }
-        capture.state = CaptureState::Loading(job);
+        capture.set_state(CaptureState::Loading(job));
     }
 }
 
@@ -67,6 +68,7 @@ fn close(app: &mut App, id: CaptureId) {
         CaptureState::Loading(job) | CaptureState::Ready { symbols: Some(job), .. } => app.jobs.cancel(job),
         _ => {}
     }
+    discard(capture);
     app.memo.forget(id);
     // Undo must not bring back a view of a capture that is gone.
     app.undo.clear();
@@ -96,7 +98,7 @@ pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, 
                 Some((before, after)) => (Arc::new(after), Some(Arc::new(before))),
                 None => (profile, None),
             };
-            capture.state = CaptureState::Ready { profile: Arc::clone(&profile), symbols: None };
+            capture.set_state(CaptureState::Ready { profile: Arc::clone(&profile), symbols: None });
             remember(app, &path, &profile);
             let job = app.start_symbols(id, &profile);
             if let Some(CaptureState::Ready { symbols, .. }) =
@@ -127,7 +129,7 @@ fn show_saved_side(app: &mut App, after: CaptureId, path: &Path, before: Arc<Pro
     let known = app.captures.iter_mut().find(|capture| capture.path == path);
     let id = if let Some(capture) = known {
         capture.generation += 1;
-        capture.state = CaptureState::Ready { profile: before, symbols: None };
+        capture.set_state(CaptureState::Ready { profile: before, symbols: None });
         capture.id
     } else {
         app.insert(&path, before)
@@ -156,7 +158,7 @@ pub(super) fn symbolized(app: &mut App, id: CaptureId, found: Option<Arc<Profile
     if let CaptureState::Ready { profile, symbols } = &mut capture.state {
         *symbols = None;
         if let Some(found) = found {
-            *profile = found;
+            discard(std::mem::replace(profile, found));
             capture.generation += 1;
         }
     }

@@ -3,6 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use super::NAME;
+use crate::base::discard::Unfinished;
+use crate::base::table::RowTable;
 use crate::base::ticket::{Checked as _, Ticket, Watch};
 use crate::format::ReadError;
 use crate::format::text::{self, Lines};
@@ -45,7 +47,7 @@ pub(super) struct Call {
 /// All of a file. Large tables of small rows instead of lists in lists, so that a cancelled reader is gone at once.
 pub(super) struct Graph {
     pub(super) builder: Builder,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Unfinished<Vec<Node>>,
     /// Lines of each function.
     pub(super) lines: Grouped<Line>,
     /// Calls out of each function.
@@ -58,18 +60,18 @@ pub(super) struct Graph {
 
 /// Numbers by row and event.
 #[derive(Clone, Default)]
-pub(super) struct Table<T> {
+pub(super) struct Table<T: Send + 'static> {
     events: usize,
-    cells: Vec<T>,
+    cells: Unfinished<Vec<T>>,
 }
 
 /// Costs as the file says them.
 pub(super) type Costs = Table<u64>;
 
-impl<T: Copy + Default> Table<T> {
+impl<T: Copy + Default + Send + 'static> Table<T> {
     /// So many rows of zeros.
     pub(super) fn zeros(rows: usize, events: usize) -> Self {
-        Self { events, cells: vec![T::default(); rows * events] }
+        Self { events, cells: Unfinished::new(vec![T::default(); rows * events]) }
     }
 
     /// The numbers of a row, by event.
@@ -89,7 +91,8 @@ impl<T: Copy + Default> Table<T> {
 
     fn push(&mut self) -> usize {
         let row = self.cells.len().checked_div(self.events).unwrap_or(0);
-        self.cells.resize(self.cells.len() + self.events, T::default());
+        let cells = self.cells.len() + self.events;
+        self.cells.resize(cells, T::default());
         row
     }
 
@@ -101,7 +104,7 @@ impl<T: Copy + Default> Table<T> {
                 wide.extend_from_slice(row);
                 wide.resize(wide.len() + events - self.events, T::default());
             }
-            self.cells = wide;
+            *self.cells = wide;
         }
         self.events = self.events.max(events);
     }
@@ -116,21 +119,21 @@ impl Costs {
 }
 
 /// Rows of each function, one after the other.
-pub(super) struct Grouped<T> {
-    rows: Vec<T>,
+pub(super) struct Grouped<T: Send + 'static> {
+    rows: Unfinished<Vec<T>>,
     /// Where the rows of each function end.
-    ends: Vec<usize>,
+    ends: Unfinished<Vec<usize>>,
 }
 
-impl<T> Grouped<T> {
+impl<T: Send + 'static> Grouped<T> {
     /// Rows in the order of the file, each with its function, by function.
-    fn new(mut found: Vec<(usize, T)>, nodes: usize) -> Self {
-        let mut ends = vec![0; nodes];
+    fn new(mut found: Unfinished<Vec<(usize, T)>>, nodes: usize) -> Self {
+        let mut ends = Unfinished::new(vec![0; nodes]);
         for (node, _) in found.iter().checked() {
             ends.get_mut(*node).into_iter().for_each(|count| *count += 1);
         }
         let mut before = 0;
-        for end in &mut ends {
+        for end in ends.iter_mut() {
             before += *end;
             *end = before;
         }
@@ -139,7 +142,7 @@ impl<T> Grouped<T> {
             watch.step();
             row.0
         });
-        Self { rows: found.into_iter().checked().map(|row| row.1).collect(), ends }
+        Self { rows: found.keep().into_iter().checked().map(|row| row.1).collect(), ends }
     }
 
     /// The rows of a function.
@@ -149,7 +152,7 @@ impl<T> Grouped<T> {
     }
 
     /// Number of all rows.
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
 }
@@ -189,14 +192,15 @@ enum Position {
 
 struct Reader {
     builder: Builder,
-    nodes: Vec<Node>,
-    known: FxHashMap<Key, usize>,
-    /// Rows of `line_costs` and of `call_costs`.
-    known_lines: FxHashMap<(usize, Option<StringId>, u32, Option<u64>), usize>,
-    known_calls: FxHashMap<(usize, usize, u32), usize>,
+    nodes: Unfinished<Vec<Node>>,
+    /// Rows of `nodes`.
+    known: Unfinished<RowTable>,
+    /// Rows of `lines` and of `calls`, which are those of `line_costs` and of `call_costs`.
+    known_lines: Unfinished<RowTable>,
+    known_calls: Unfinished<RowTable>,
     /// In the order of the file, each with its function.
-    lines: Vec<(usize, Line)>,
-    calls: Vec<(usize, Call)>,
+    lines: Unfinished<Vec<(usize, Line)>>,
+    calls: Unfinished<Vec<(usize, Call)>>,
     line_costs: Costs,
     call_costs: Costs,
     names: [Names; 3],
@@ -233,12 +237,12 @@ impl Reader {
         NAME.clone_into(&mut builder.info.format);
         Self {
             builder,
-            nodes: Vec::new(),
-            known: FxHashMap::default(),
-            known_lines: FxHashMap::default(),
-            known_calls: FxHashMap::default(),
-            lines: Vec::new(),
-            calls: Vec::new(),
+            nodes: Unfinished::default(),
+            known: Unfinished::default(),
+            known_lines: Unfinished::default(),
+            known_calls: Unfinished::default(),
+            lines: Unfinished::default(),
+            calls: Unfinished::default(),
             line_costs: Costs::default(),
             call_costs: Costs::default(),
             names: Default::default(),
@@ -419,7 +423,10 @@ impl Reader {
 
     fn node(&mut self, key: Key) -> usize {
         let (thread, object, file, name) = key;
-        *self.known.entry(key).or_insert_with(|| {
+        let (hash, nodes) = (self.known.hash(key), &self.nodes);
+        let same = |row: usize| nodes.get(row).is_some_and(|node| (node.thread, node.object, node.file, node.name) == key);
+        self.known.find(hash, same).unwrap_or_else(|| {
+            self.known.insert(hash, self.nodes.len());
             self.nodes.push(Node { thread, object, file, name });
             self.nodes.len() - 1
         })
@@ -476,7 +483,11 @@ impl Reader {
             *sum += u128::from(cost);
         }
         let address = self.has_address.then_some(self.last[0]);
-        let row = *self.known_lines.entry((function, self.part, line, address)).or_insert_with(|| {
+        let key = (function, self.part, line, address);
+        let (hash, lines) = (self.known_lines.hash(key), &self.lines);
+        let same = |row: usize| lines.get(row).is_some_and(|(function, line)| (*function, line.file, line.line, line.address) == key);
+        let row = self.known_lines.find(hash, same).unwrap_or_else(|| {
+            self.known_lines.insert(hash, self.lines.len());
             let costs = self.line_costs.push();
             self.lines.push((function, Line { file: self.part, line, address, costs }));
             costs
@@ -490,7 +501,11 @@ impl Reader {
         };
         let (object, file) = (self.called_object.take().or(self.object), self.called_file.take().or(self.part));
         let callee = self.node((self.thread, object, file, name));
-        let row = *self.known_calls.entry((caller, callee, line)).or_insert_with(|| {
+        let key = (caller, callee, line);
+        let (hash, calls) = (self.known_calls.hash(key), &self.calls);
+        let same = |row: usize| calls.get(row).is_some_and(|(caller, call)| (*caller, call.callee, call.line) == key);
+        let row = self.known_calls.find(hash, same).unwrap_or_else(|| {
+            self.known_calls.insert(hash, self.calls.len());
             let costs = self.call_costs.push();
             self.calls.push((caller, Call { callee, line, costs }));
             costs

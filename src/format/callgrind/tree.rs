@@ -1,6 +1,7 @@
 //! From the graph of calls to stacks with costs. See the format's documentation for what is exact and what is an estimate.
 
 use super::graph::{Call, Costs, Graph, Grouped, Line, Node, Table};
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Ticket};
 use crate::format::ReadError;
 use crate::model::{Builder, Frame, FrameId, Function, Mapping, Sample, StackId, Tally, kind};
@@ -63,7 +64,7 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
         inclusive: &inclusive,
         totals: &totals,
         rest: line_costs.clone(),
-        waiting: Vec::new(),
+        waiting: Unfinished::default(),
         work: 0,
         max_work,
     };
@@ -118,7 +119,7 @@ struct Tree<'a> {
     totals: &'a [f64],
     /// Costs of each line that no stack has yet.
     rest: Costs,
-    waiting: Vec<Path>,
+    waiting: Unfinished<Vec<Path>>,
     /// Cost lines and calls looked at so far.
     work: usize,
     /// How many are looked at.

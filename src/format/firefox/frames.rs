@@ -201,7 +201,7 @@ impl Tables<'_> {
             line,
             column,
             inlined,
-            caller: false,
+            ..Frame::default()
         }))
     }
 

@@ -4,6 +4,7 @@ use super::NAME;
 use super::document::{Meta, Places, thread_row};
 use super::frames::{Frames, ROWS_PER_CHECK};
 use super::table::Table;
+use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Ticket};
 use crate::format::ReadError;
 use crate::format::json::{Json, MAX_DECIMALS};
@@ -79,7 +80,7 @@ struct Adder<'a> {
 /// The times of a table's rows in milliseconds: as they stand, or from deltas.
 fn times(table: &Table) -> impl Fn(usize) -> Option<f64> + '_ {
     let mut sum = 0.0;
-    let deltas: Vec<f64> = table
+    let deltas: Unfinished<Vec<f64>> = table
         .column(2)
         .iter()
         .checked()
@@ -126,6 +127,7 @@ impl Adder<'_> {
             builder.default_sample_type = weight;
         }
         set_decimals(table, weight, counter, builder);
+        builder.rows.reserve(table.rows, 0);
         let time = times(table);
         let mut values = vec![0; builder.sample_types.len()];
         for row in 0..table.rows {

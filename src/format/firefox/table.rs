@@ -1,11 +1,12 @@
 //! Tables in both shapes: an object of columns (processed form), or a schema and a list of rows (raw form).
 
+use crate::base::discard::Unfinished;
 use crate::format::ReadError;
 use crate::format::json::{Json, Kind};
 
 /// The wanted columns of one table. Cells that are no numbers (null, text, lists) are NaN.
 pub(super) struct Table {
-    columns: Vec<Vec<f64>>,
+    columns: Unfinished<Vec<Vec<f64>>>,
     /// Number of rows.
     pub(super) rows: usize,
     /// The column `weightType`, which is one text for the whole table.
@@ -15,12 +16,12 @@ pub(super) struct Table {
 impl Table {
     /// A table without rows.
     pub(super) const fn empty() -> Self {
-        Self { columns: Vec::new(), rows: 0, weight_type: None }
+        Self { columns: Unfinished::new(Vec::new()), rows: 0, weight_type: None }
     }
 
     /// Reads the table at `offset`; columns come in the order of `wanted`.
     pub(super) fn read(json: &mut Json<'_>, offset: usize, wanted: &[&str]) -> Result<Self, ReadError> {
-        let mut table = Self { columns: vec![Vec::new(); wanted.len()], rows: 0, weight_type: None };
+        let mut table = Self { columns: Unfinished::new(vec![Vec::new(); wanted.len()]), rows: 0, weight_type: None };
         let (mut data, mut schema) = (None, None);
         json.go_to(offset);
         json.object()?;

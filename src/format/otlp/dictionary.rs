@@ -202,7 +202,7 @@ impl Dictionary {
         let innermost = lines.len() - 1;
         // The file has the innermost first.
         let frame = |(at, (function, line, column)): (usize, (Option<FunctionId>, u32, u32))| {
-            builder.frame(Frame { function, mapping, address, line, column, inlined: at < innermost, caller: false })
+            builder.frame(Frame { function, mapping, address, line, column, inlined: at < innermost, ..Frame::default() })
         };
         Ok(lines.into_iter().enumerate().rev().map(frame).collect())
     }

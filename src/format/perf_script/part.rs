@@ -507,9 +507,9 @@ impl<'a> Part<'a> {
             mapping: mapping.or(module_of_caller),
             address: Some(raw.address),
             line: place.map_or(0, |(_, line)| line),
-            column: 0,
             inlined: raw.inlined,
             caller,
+            ..Frame::default()
         })
     }
 

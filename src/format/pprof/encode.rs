@@ -131,6 +131,7 @@ fn location(id: u64, place: Place<'_>, nameless: u64, out: &mut Out) {
     out.int(1, id);
     out.int(2, place.mapping().map_or(0, |mapping| mapping.row() as u64 + 1));
     out.int(3, place.address());
+    out.int(5, u64::from(place.frames().any(|frame| frame.folded)));
     if !place.has_lines() {
         return;
     }

@@ -85,7 +85,7 @@ impl Decoded {
             (mapped(columns.stacks, moved, ticket)?, table)
         };
         ticket.check()?;
-        builder.rows = label_rows;
+        *builder.rows = label_rows;
         builder.rows.set_columns(stacks, labels, columns.values);
         Ok(builder.finish_with(table))
     }

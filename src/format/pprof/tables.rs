@@ -98,7 +98,8 @@ impl Tables {
             ids.push(location.id);
             let mapping = known.mapping(&location, &mut counts, body.offset());
             counts.folded += u64::from(location.is_folded);
-            let frame = Frame { mapping, address: Some(location.address).filter(|&address| address != 0), ..Frame::default() };
+            let address = Some(location.address).filter(|&address| address != 0);
+            let frame = Frame { mapping, address, folded: location.is_folded, ..Frame::default() };
             if lines.is_empty() {
                 counts.unnamed(body.offset());
                 self.frames.push(builder.frame(frame));
@@ -189,7 +190,12 @@ impl Counts {
             ),
             (kind::REPAIRED, self.lines_without_function, self.first_line_without_function, "lines without a function"),
             (kind::REPAIRED, self.odd_lines, self.first_odd_line, "line numbers outside 0 to 2^32-1, read as unknown"),
-            (kind::SKIPPED, self.folded, None, "locations marked as merged by identical code folding; the mark is not kept"),
+            (
+                kind::GUESSED,
+                self.folded,
+                None,
+                "locations of identical code folding: the linker merged several functions, and the name is one of theirs",
+            ),
         ] {
             if count > 0 {
                 builder.notes.add(kind, text, count, first);

@@ -71,11 +71,13 @@ pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, place: &Place) {
     ui.label(RichText::new(&place.name).font(fonts::table()).strong());
     let line = if place.line > 0 { format!(":{}", place.line) } else { String::new() };
     let inlined = if place.inlined { "inlined at least once" } else { "" };
+    let folded = if place.folded { super::words::FOLDED } else { "" };
     for (what, text) in [
         ("file", if place.file.is_empty() { String::new() } else { format!("{}{line}", place.file) }),
         ("package", place.package.to_string()),
         ("module", place.module.to_string()),
         ("", inlined.to_owned()),
+        ("", folded.to_owned()),
     ] {
         if !text.is_empty() && text != place.name {
             ui.horizontal_wrapped(|ui| {

@@ -56,7 +56,10 @@ pub(crate) fn ratios(lo: f64, hi: f64) -> String {
     format!("{lowest} to {}", ratio(hi))
 }
 
-/// Where a place comes from: file and line, module, package, inlined.
+/// What is said of a place that may be another function, see [`Place::folded`].
+pub(crate) const FOLDED: &str = "one of several functions with the same code";
+
+/// Where a place comes from: file and line, module, inlined, merged with others.
 pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
     let mut parts = Vec::new();
     if !place.file.is_empty() {
@@ -67,6 +70,9 @@ pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
     }
     if place.inlined {
         parts.push("inlined".to_owned());
+    }
+    if place.folded {
+        parts.push(FOLDED.to_owned());
     }
     for part in parts {
         ui.label(RichText::new(part).color(theme.muted).font(fonts::small()));
