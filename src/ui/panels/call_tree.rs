@@ -368,9 +368,11 @@ impl Rows for TreeRows<'_> {
                 let color = if found == Some(false) { Some(theme.muted) } else { None };
                 Cell { text: names::short(&self.place(node).name, max_chars).into(), color, found: found == Some(true), bar: None }
             }
-            Column::Package => {
-                Cell { text: rows::cut_start(rows::package_text(self.place(node)), max_chars), color: Some(theme.muted), ..Cell::default() }
-            }
+            Column::Package => Cell {
+                text: rows::cut_start(rows::package_text(self.place(node)), max_chars).into(),
+                color: Some(theme.muted),
+                ..Cell::default()
+            },
         }
     }
 

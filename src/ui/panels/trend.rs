@@ -64,7 +64,7 @@ fn head_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(egui::Label::new(words::number(name).strong()).truncate()).on_hover_text(name);
+                ui.add(egui::Label::new(words::number(&words::whole(name)).strong()).truncate()).on_hover_text(words::whole(name));
             });
         });
     });

@@ -9,14 +9,18 @@ use crate::analysis::{CallTree, NodeId};
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
 use crate::ui::theme::fonts;
+use crate::ui::words::counted;
 
 /// Draws the words.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId, layout: &FlameLayout) {
     let tree = comparison.tree();
     let place = comparison.places().get(tree.place(node));
     ui.set_max_width(520.0);
-    let name = if node == CallTree::ROOT { "all samples" } else { &place.name };
-    ui.label(RichText::new(name).font(fonts::table()).strong().color(cx.theme.text));
+    // Lines of a tooltip stand close: nothing in it is pressed.
+    ui.spacing_mut().interact_size.y = 0.0;
+    ui.spacing_mut().item_spacing.y = 3.0;
+    let name: &str = if node == CallTree::ROOT { "all samples" } else { &place.name };
+    ui.label(RichText::new(words::whole(name)).font(fonts::table()).strong().color(cx.theme.text));
     if let Some(matched) = comparison.shape.matching.of(tree.place(node)) {
         ui.label(RichText::new(matched.words(name)).color(cx.theme.muted).font(fonts::small()));
     }
@@ -60,7 +64,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
         } else if certainty < 0.5 {
             "within noise, or too few samples to tell".to_owned()
         } else {
-            format!("certainty of a change: {}", percent(f64::from(certainty)))
+            // No sample is proof: what rounds to all of it is more than what is said.
+            let certain = if certainty >= 0.999 { "over 99.9 %".to_owned() } else { percent(f64::from(certainty)) };
+            format!("certainty of a change: {certain}")
         };
         ui.label(RichText::new(text).color(cx.theme.muted));
         if diff.nodes.marks.get(node.row()).is_some_and(|marks| marks & mark::CHURN != 0) {
@@ -69,7 +75,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
     }
     let below = tree.subtree_end(node) - node.row() - 1;
     if layout.total() > 0 && below > 0 {
-        ui.label(RichText::new(format!("{below} boxes below")).color(cx.theme.muted).font(fonts::small()));
+        ui.label(RichText::new(counted(below as u64, "box below", "boxes below")).color(cx.theme.muted).font(fonts::small()));
     }
     ui.label(RichText::new(comparison.denominator_text()).color(cx.theme.muted).font(fonts::small()));
 }
