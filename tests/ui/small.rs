@@ -118,3 +118,14 @@ fn the_menu_has_the_files_opened_lately() {
     harness.run();
     harness.get_by_label("Capture: orders-cpu-before.pb.gz");
 }
+
+#[test]
+fn a_bottom_up_row_says_the_self_value_that_its_column_shows_and_no_second_one() {
+    let mut harness = dark(&format!("{}set-direction bottom-up\nset-tab call-tree\n", one()));
+    let row = harness.get_by_label_contains("memeqbody, level 1, folded, self 210 ms").rect();
+    harness.hover_at(row.center());
+    harness.run();
+    harness.get_by_label("on this path");
+    harness.get_by_label("210,000,000 nanoseconds");
+    assert!(harness.query_by_label("0 nanoseconds").is_none());
+}

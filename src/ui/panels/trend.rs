@@ -40,7 +40,8 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                     if trend.slices.iter().any(|line| !line.points.is_empty()) {
                         plot_ui(ui, cx, &comparison, "Over time", words, &trend.slices);
                     } else {
-                        let why = "Samples of these captures have no times, so there is nothing to draw over time";
+                        let which = if cx.app.view().captures().len() == 1 { "this capture" } else { "these captures" };
+                        let why = format!("Samples of {which} have no times, so there is nothing to draw over time");
                         ui.label(RichText::new(why).color(cx.theme.muted));
                     }
                 });

@@ -2,6 +2,7 @@
 
 use egui::{Grid, RichText, Ui};
 
+use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::mark;
 use crate::analysis::flame::FlameLayout;
@@ -26,16 +27,20 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
     }
     words::origin_ui(ui, cx.theme, place);
     let parent = tree.parent(node).unwrap_or(CallTree::ROOT);
+    // All values of a bottom-up tree are self values of the outermost boxes: a box has none of its own.
+    let bottom_up = cx.app.view().direction == Direction::BottomUp;
     Grid::new("values").num_columns(4).spacing([16.0, 2.0]).show(ui, |ui| match comparison.pair() {
         None => {
             let Some(side) = comparison.last() else { return };
             let of = side.denominator();
-            let above = side.weights.total_of(parent);
-            for (title, value) in [("total", side.weights.total_of(node)), ("self", side.weights.self_of(node))] {
+            let total = side.weights.total_of(node);
+            let (first, above) = if bottom_up { ("self", "callee") } else { ("total", "caller") };
+            let values = [(first, total, above, side.weights.total_of(parent)), ("self", side.weights.self_of(node), "its total", total)];
+            for (title, value, whole, of_whole) in values.into_iter().take(if bottom_up { 1 } else { 2 }) {
                 ui.label(RichText::new(title).color(cx.theme.muted));
                 ui.label(words::number(&words::value(comparison, value)));
                 ui.label(words::number(&words::share(value as f64, of)));
-                ui.label(RichText::new(format!("{} of caller", words::share(value as f64, above as f64))).color(cx.theme.muted));
+                ui.label(RichText::new(format!("{} of {whole}", words::share(value as f64, of_whole as f64))).color(cx.theme.muted));
                 ui.end_row();
             }
         }
@@ -44,10 +49,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
                 ui.label(RichText::new(title).color(cx.theme.muted));
             }
             ui.end_row();
-            for (title, b, a) in [
-                ("total", comparison.total_of(before, node), comparison.total_of(after, node)),
-                ("self", comparison.self_of(before, node), comparison.self_of(after, node)),
-            ] {
+            let (b, a) = (comparison.total_of(before, node), comparison.total_of(after, node));
+            let self_ = ("self", comparison.self_of(before, node), comparison.self_of(after, node));
+            let values = if bottom_up { vec![("self", b, a)] } else { vec![("total", b, a), self_] };
+            for (title, b, a) in values {
                 ui.label(RichText::new(title).color(cx.theme.muted));
                 ui.label(words::number(&comparison.text(b)));
                 ui.label(words::number(&comparison.text(a)));
