@@ -71,6 +71,17 @@ fn head_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
     });
 }
 
+/// A value with a true minus; nothing needs no unit.
+fn signed(comparison: &Comparison, value: f64) -> String {
+    if value == 0.0 {
+        "0".to_owned()
+    } else if value < 0.0 {
+        format!("−{}", comparison.text(-value))
+    } else {
+        comparison.text(value)
+    }
+}
+
 fn plot_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, note: &str, lines: &[Line]) {
     let is_pair = comparison.pair().is_some();
     let of = |at: usize| match (is_pair, at) {
@@ -90,7 +101,7 @@ fn plot_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, note:
             let mean = comparison.text(line.mean);
             let text = match line.interval {
                 Some([lo, hi]) => {
-                    format!("{word}: mean {mean} (95 %: {} to {}) of {}", comparison.text(lo), comparison.text(hi), line.points.len())
+                    format!("{word}: mean {mean} (95 %: {} to {}) of {}", signed(comparison, lo), signed(comparison, hi), line.points.len())
                 }
                 None => format!("{word}: {mean}, one value, so no interval"),
             };
@@ -117,7 +128,7 @@ fn plot_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, note:
         })
         .show_axes([false, true])
         .show_grid([false, true])
-        .y_axis_formatter(|mark, _| comparison.text(mark.value))
+        .y_axis_formatter(|mark, _| signed(comparison, mark.value))
         .include_y(0.0)
         .include_y(if highest > 0.0 { highest * 1.1 } else { 1.0 });
     plot.show(ui, |plot| {
