@@ -57,11 +57,16 @@ pub fn human(value: f64, unit: &str) -> String {
         }
         Unit::Memory(factor) => scaled(value * factor, MEMORY.iter().find(|(size, _)| reaches(value * factor, *size)), "B"),
         Unit::Count => {
-            let text = scaled(value, COUNT.iter().find(|(size, _)| value.abs() >= 10.0 * *size), "");
+            let text = scaled(value, count_scale(value), "");
             text.trim_end().to_owned()
         }
-        Unit::Other(name) => format!("{} {name}", scaled(value, COUNT.iter().find(|(size, _)| value.abs() >= 10.0 * *size), "").trim_end()),
+        Unit::Other(name) => format!("{} {name}", scaled(value, count_scale(value), "").trim_end()),
     }
+}
+
+/// Counts are written out up to four digits; beyond the thousands they have three digits like all values.
+fn count_scale(value: f64) -> Option<&'static (f64, &'static str)> {
+    COUNT.iter().find(|(size, _)| if *size > 1e3 { reaches(value, *size) } else { value.abs() >= 10.0 * size })
 }
 
 /// True where a value is a whole unit of this size in the three digits that are written: 999.9 µs is 1 ms.
@@ -150,6 +155,8 @@ mod tests {
             (512.0, "bytes", "512 B"),
             (9_999.0, "count", "9999"),
             (12_345.0, "count", "12.3 k"),
+            (2_061_000.0, "count", "2.06 M"),
+            (999_999.0, "count", "1.00 M"),
             (-2048.0, "bytes", "-2 KiB"),
             (7.0, "widgets", "7 widgets"),
         ] {

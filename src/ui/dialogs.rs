@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Atom, Button, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
+use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
@@ -19,8 +19,12 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
         forget(ctx);
         return;
     };
-    let id = Id::unique("dialog");
+    // Each has a size of its own: egui remembers it by the id.
+    let id = Id::unique("dialog").with(std::mem::discriminant(dialog));
     let mut modal = Modal::new(id).backdrop_color(cx.theme.background.gamma_multiply(0.6));
+    if *dialog != Dialog::Palette {
+        modal = modal.frame(Frame::popup(&ctx.global_style()).inner_margin(2.0 * size::PAD));
+    }
     if *dialog == Dialog::Palette {
         // Where the eyes are, and the list may grow downwards.
         modal = modal.area(Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, vec2(0.0, 80.0)));

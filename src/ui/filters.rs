@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egui::{Id, Key, PopupCloseBehavior, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
+use egui::{Id, IntoAtoms, Key, PopupCloseBehavior, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 
 use super::cx::{Cx, Outbox};
 use super::theme::fonts;
@@ -30,8 +30,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 }
 
 /// A button whose menu stays open while things in it are clicked.
-fn menu_button(ui: &mut Ui, cx: &Cx<'_>, text: &str, name: &str, menu: impl FnOnce(&mut Ui)) {
-    let button = egui::Button::new(text).fill(cx.theme.raised).stroke(egui::Stroke::NONE).wrap_mode(TextWrapMode::Extend);
+fn menu_button<'a>(ui: &mut Ui, cx: &Cx<'_>, words: impl IntoAtoms<'a>, name: &str, menu: impl FnOnce(&mut Ui)) {
+    let button = egui::Button::new(words).fill(cx.theme.raised).stroke(egui::Stroke::NONE).wrap_mode(TextWrapMode::Extend);
     // The style of menus takes the frames away, which fields and boxes need.
     let config = egui::containers::menu::MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     let config = config.style(egui::style::StyleModifier::default());
@@ -43,14 +43,19 @@ fn menu_button(ui: &mut Ui, cx: &Cx<'_>, text: &str, name: &str, menu: impl FnOn
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
 }
 
+/// The mark of a chip that has a value and opens a menu of the others.
+fn arrow(cx: &Cx<'_>) -> RichText {
+    RichText::new("▾").color(cx.theme.muted)
+}
+
 fn threads_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let chosen = &cx.app.view().filter.threads;
     let text = match chosen.as_slice() {
-        [] => "Threads: all ▾".to_owned(),
-        [one] => format!("Thread: {one} ▾"),
-        several => format!("Threads: {} ▾", several.len()),
+        [] => "Threads: all".to_owned(),
+        [one] => format!("Thread: {one}"),
+        several => format!("Threads: {}", several.len()),
     };
-    menu_button(ui, cx, &text, "Threads", |ui| {
+    menu_button(ui, cx, (text, arrow(cx)), "Threads", |ui| {
         ui.set_min_width(280.0);
         let profiles = cx.app.profiles();
         let all: BTreeSet<String> = profiles.iter().flat_map(|profile| profile.threads.ids().map(|id| thread_label(profile, id))).collect();
@@ -79,8 +84,8 @@ fn threads_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 
 fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let chosen = &cx.app.view().filter.labels;
-    let text = if chosen.is_empty() { "Labels: all ▾".to_owned() } else { format!("Labels: {} ▾", chosen.len()) };
-    menu_button(ui, cx, &text, "Labels", |ui| {
+    let text = if chosen.is_empty() { "Labels: all".to_owned() } else { format!("Labels: {}", chosen.len()) };
+    menu_button(ui, cx, (text, arrow(cx)), "Labels", |ui| {
         ui.set_min_width(280.0);
         let profiles = cx.app.profiles();
         let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

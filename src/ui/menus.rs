@@ -1,18 +1,24 @@
-//! The menu bar: a loop over `app::KINDS`. Deliberately absent: what is in the menus.
+//! The menu bar: a loop over `app::KINDS`, and the files opened lately. Deliberately absent: what else is in the menus.
 
-use egui::{Button, RichText, ScrollArea, Ui};
+use egui::containers::menu::SubMenuButton;
+use egui::{Button, MenuBar, RichText, ScrollArea, Ui};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
-use crate::app::{CommandKind, KINDS, Menu};
+use crate::app::{Command, CommandKind, KINDS, Menu};
+
+/// Files opened lately that the menu lists.
+const RECENT: usize = 12;
 
 /// Draws the menus side by side.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    // Frames only under the pointer: a row of words, not of buttons.
-    egui::containers::menu::menu_style(ui.style_mut());
-    for menu in Menu::ALL {
-        ui.menu_button(menu.label(), |ui| menu_ui(ui, cx, menu, out));
-    }
+    // A menu bar takes all the width that it is given, and captures stand beside it.
+    ui.set_max_width(0.0);
+    MenuBar::new().ui(ui, |ui| {
+        for menu in Menu::ALL {
+            ui.menu_button(menu.label(), |ui| menu_ui(ui, cx, menu, out));
+        }
+    });
 }
 
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
@@ -26,6 +32,9 @@ fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
                 ui.separator();
             }
             kind_ui(ui, cx, kind, out);
+            if kind.name == "type-path" {
+                recent_ui(ui, cx, out);
+            }
         }
     });
 }
@@ -46,6 +55,26 @@ fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, kind: &CommandKind, out: &mut Outbox) {
     {
         out.send(command);
     }
+}
+
+/// The files opened lately, the last one first.
+fn recent_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    let recent = &cx.app.settings().recent;
+    ui.add_enabled_ui(!recent.is_empty() && cx.app.dialog().is_none(), |ui| {
+        let mark = RichText::new(" ").font(fonts::table());
+        let (response, _) = SubMenuButton::new((mark, "Open recent")).ui(ui, |ui| {
+            for file in recent.iter().take(RECENT) {
+                let name = file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                let facts = RichText::new(&file.summary).font(fonts::small());
+                let button = Button::new(name).shortcut_text(facts).wrap_mode(egui::TextWrapMode::Extend);
+                if ui.add(button).on_hover_text(file.path.display().to_string()).clicked() {
+                    out.send(Command::Open(vec![file.path.clone()]));
+                }
+            }
+        });
+        let can = ui.is_enabled();
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, can, "Open recent"));
+    });
 }
 
 /// The title; undo and redo say what they take back.

@@ -81,7 +81,7 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, kind: &CommandKind, is_chosen: bool) -> egui
 
 /// What could be done if the palette were not in the way.
 fn can_be_done(cx: &Cx<'_>, kind: &CommandKind) -> bool {
-    (kind.resolve)(cx.app).is_some()
+    kind.makes_sense(cx.app)
 }
 
 /// Kinds whose words contain the typed letters in order, best first; those that can be done before those that cannot.
@@ -97,6 +97,10 @@ fn found(cx: &Cx<'_>, text: &str) -> Vec<&'static CommandKind> {
 
 /// How badly a kind fits; `None` where it does not.
 fn cost(text: &str, kind: &CommandKind) -> Option<u32> {
+    if text.trim().is_empty() {
+        // Nothing is asked for: the order of the menus.
+        return Some(0);
+    }
     let title = fuzzy(text, kind.title);
     // The menu's name and the longer words fit too, after titles.
     title.or_else(|| fuzzy(text, &format!("{} {}", kind.menu.label(), kind.title)).map(|cost| cost + 100)).or_else(|| {
@@ -140,7 +144,10 @@ mod tests {
         assert_eq!(first("about"), Some("about"));
         assert_eq!(first("cmp"), Some("choose-comparison"));
         assert_eq!(first("qwertz"), None);
-        assert_eq!(found(&cx, "").len(), KINDS.len() - 1, "all without text");
+        let all = found(&cx, "");
+        assert_eq!(all.len(), KINDS.len() - 1, "all without text");
+        let can = KINDS.iter().filter(|kind| kind.name != "palette" && kind.makes_sense(&app)).map(|kind| kind.name);
+        assert!(all.iter().map(|kind| kind.name).zip(can).all(|(found, can)| found == can), "in the order of the menus");
     }
 
     #[test]

@@ -124,7 +124,8 @@ fn choices_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, profile: &Arc<Profile>, text
         memory::keep(ui, if name == "Before" { "offer before" } else { "offer after" }, memory::key(&Arc::as_ptr(profile).addr()), || {
             Kept::new(Offer::of(profile), Arc::clone(profile))
         });
-    let button = Button::new("Choose ▾").fill(cx.theme.raised).wrap_mode(TextWrapMode::Extend);
+    let arrow = RichText::new("▾").color(cx.theme.muted);
+    let button = Button::new(("Choose", arrow)).fill(cx.theme.raised).wrap_mode(TextWrapMode::Extend);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
         ui.set_min_width(220.0);
         egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {

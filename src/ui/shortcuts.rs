@@ -113,6 +113,13 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         }
                         ui.add_space(size::PAD * 2.0);
                     }
+                    if column.contains(&Menu::Help) {
+                        ui.label(egui::RichText::new("In a flame graph").font(fonts::strong()));
+                        ui.add_space(size::GAP);
+                        for (title, gesture) in gestures() {
+                            key_row_ui(ui, cx, title, &gesture);
+                        }
+                    }
                 });
             }
         });
@@ -142,9 +149,23 @@ fn texts(kind: &CommandKind) -> String {
     texts.join(", ")
 }
 
+const COMMAND: &str = if cfg!(target_os = "macos") { "Cmd" } else { "Ctrl" };
+
 fn zoom_keys() -> String {
-    let command = if cfg!(target_os = "macos") { "Cmd" } else { "Ctrl" };
-    format!("{command}++, {command}+−, {command}+0")
+    format!("{COMMAND}++, {COMMAND}+−, {COMMAND}+0")
+}
+
+/// What the pointer does in a flame graph, and the keys that only act there.
+fn gestures() -> [(&'static str, String); 7] {
+    [
+        ("Caller, callee, neighbours", "arrows".to_owned()),
+        ("Fit a box", "double-click".to_owned()),
+        ("Pan", "drag, wheel".to_owned()),
+        ("Pan sideways", "Shift+wheel".to_owned()),
+        ("Zoom at the pointer", format!("{COMMAND}+wheel")),
+        ("Zoom to a range", "Shift+drag".to_owned()),
+        ("What can be done with a box", "right click".to_owned()),
+    ]
 }
 
 #[cfg(test)]

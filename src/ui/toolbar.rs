@@ -219,8 +219,8 @@ fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         let text = if matches.places.is_empty() { "no match".to_owned() } else { format!("{found}, {}", percent(share)) };
         let color = if matches.places.is_empty() { cx.theme.warning } else { cx.theme.muted };
         ui.label(RichText::new(text).font(fonts::small()).color(color)).on_hover_text(format!(
-            "{} boxes; samples with a match, each counted once: {}",
-            matches.nodes,
+            "{}; samples with a match, each counted once: {}",
+            counted(matches.nodes as u64, "box", "boxes"),
             human(matches.total as f64, &comparison.unit)
         ));
     }

@@ -3,6 +3,7 @@
 mod pictures;
 mod renderer;
 mod scripts;
+mod small;
 mod smoke;
 mod stage;
 mod tables;

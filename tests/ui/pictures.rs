@@ -24,7 +24,7 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
         "top" => vec![("-one", one() + "set-tab top\n"), ("-two", two() + "set-tab top\n")],
         "call_tree" => vec![("-one", one() + "set-tab call-tree\n"), ("-two", two() + "set-tab call-tree\n")],
         "hot_paths" => vec![("", one())],
-        "regressions" => vec![("", two())],
+        "regressions" => vec![("", two()), ("-view", two())],
         "trend" => {
             vec![("-two", two() + SELECT + "set-tab trend\n"), ("-repeats", repeats() + SELECT + "set-tab trend\nset-measure total\n")]
         }
@@ -33,9 +33,10 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
     }
 }
 
-/// Side panels are narrow, views are wide.
-fn size(panel: &str) -> egui::Vec2 {
+/// Side panels are narrow, views are wide; the view of findings is that of the smallest window.
+fn size(panel: &str, scene: &str) -> egui::Vec2 {
     match panel {
+        "regressions" if scene == "-view" => egui::vec2(940.0, 400.0),
         "hot_paths" | "regressions" | "details" => egui::vec2(340.0, 420.0),
         _ => egui::vec2(600.0, 400.0),
     }
@@ -56,13 +57,13 @@ fn every_panel_looks_as_stored() {
 fn look(panel: &'static Panel, scene: &str, script: &str, theme: &Theme) -> egui_kittest::SnapshotResult {
     let (app, palette) = (app(script), theme.clone());
     let mut harness = Harness::builder()
-        .with_size(size(panel.name))
+        .with_size(size(panel.name, scene))
         .with_theme(theme.mode.into())
         .with_context_setup(Theme::install)
         .renderer(SoftwareRenderer::default())
         .build_ui(move |ui| {
             let cx = Cx { app: &app, theme: &palette, now: 0.0, unix_seconds: 0, is_test: true };
-            let is_side = matches!(panel.name, "hot_paths" | "regressions" | "details");
+            let is_side = matches!(panel.name, "hot_paths" | "regressions" | "details") && scene != "-view";
             let frame = if is_side { Frame::new().fill(palette.surface).inner_margin(8) } else { Frame::new().fill(palette.background) };
             CentralPanel::default().frame(frame).show(ui, |ui| (panel.ui)(ui, &cx, &mut Outbox::default()));
         });

@@ -232,8 +232,12 @@ impl<'a> TreeRows<'a> {
         }
     }
 
+    fn is_bottom_up(&self) -> bool {
+        self.cx.app.view().direction == Direction::BottomUp
+    }
+
     fn head(&self, column: Column) -> Head {
-        let bottom_up = self.cx.app.view().direction == Direction::BottomUp;
+        let bottom_up = self.is_bottom_up();
         let theme = self.cx.theme;
         let total = if bottom_up { "Self" } else { "Total" };
         let meaning = if bottom_up {
@@ -368,9 +372,11 @@ impl Rows for TreeRows<'_> {
                 let color = if found == Some(false) { Some(theme.muted) } else { None };
                 Cell { text: names::short(&self.place(node).name, max_chars).into(), color, found: found == Some(true), bar: None }
             }
-            Column::Package => {
-                Cell { text: rows::cut_start(rows::package_text(self.place(node)), max_chars), color: Some(theme.muted), ..Cell::default() }
-            }
+            Column::Package => Cell {
+                text: rows::cut_start(rows::package_text(self.place(node)), max_chars).into(),
+                color: Some(theme.muted),
+                ..Cell::default()
+            },
         }
     }
 
@@ -392,7 +398,8 @@ impl Rows for TreeRows<'_> {
             let (before, after) = (self.comparison.text(change.before), self.comparison.text(change.after));
             return format!("{head}, before {before}, after {after} {}", change.ratio_text()).trim_end().to_owned();
         }
-        format!("{head}, total {} {}", self.comparison.value_text(self.total(node)), percent(self.share(node)))
+        let what = if self.is_bottom_up() { "self" } else { "total" };
+        format!("{head}, {what} {} {}", self.comparison.value_text(self.total(node)), percent(self.share(node)))
     }
 
     fn tooltip(&self, ui: &mut Ui, row: usize) {
@@ -400,7 +407,12 @@ impl Rows for TreeRows<'_> {
         rows::place_ui(ui, self.cx, self.place(node));
         let of = |value: &dyn Fn(&Side) -> i64| self.comparison.sides.iter().map(value).collect();
         let (total, self_) = (of(&|side| side.weights.total_of(node)), of(&|side| side.weights.self_of(node)));
-        rows::values_ui(ui, self.cx, self.comparison, &[("total", total), ("self", self_)]);
+        if self.is_bottom_up() {
+            // All values of this tree are self values of the top rows: a row has none of its own.
+            rows::values_ui(ui, self.cx, self.comparison, &[("self", total)]);
+        } else {
+            rows::values_ui(ui, self.cx, self.comparison, &[("total", total), ("self", self_)]);
+        }
         ui.label(RichText::new("on this path").font(fonts::small()).color(self.cx.theme.muted));
     }
 

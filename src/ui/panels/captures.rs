@@ -34,8 +34,13 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.horizontal(|ui| {
         for name in ["add-before", "add-after", "choose-comparison"] {
             let Some(kind) = command::kind(name) else { continue };
-            if let Some(todo) = kind.available(cx.app)
-                && ui.button(kind.title).on_hover_text(kind.tooltip).clicked()
+            if !kind.makes_sense(cx.app) {
+                continue;
+            }
+            // Behind a dialog the row stays where it is.
+            let todo = kind.available(cx.app);
+            if ui.add_enabled(todo.is_some(), Button::new(kind.title)).on_hover_text(kind.tooltip).clicked()
+                && let Some(todo) = todo
             {
                 out.send(todo);
             }

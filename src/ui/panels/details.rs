@@ -17,6 +17,9 @@ use crate::ui::theme::{fonts, size};
 /// How many callers and callees are listed.
 const LISTED: usize = 6;
 
+/// Height of a row of text.
+const LINE: f32 = 17.0;
+
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let Some(comparison) = cx.app.table().ready() else { return };
@@ -25,12 +28,12 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     };
     let Some(place) = comparison.places().find(&selection.place) else {
-        ui.label(RichText::new(&selection.place).font(fonts::table()));
+        ui.label(RichText::new(words::whole(&selection.place)).font(fonts::table()));
         ui.label(RichText::new("does not occur in what is shown").color(cx.theme.muted));
         return;
     };
     ScrollArea::vertical().id_salt("details").auto_shrink([false, false]).show(ui, |ui| {
-        ui.add(egui::Label::new(RichText::new(&selection.place).font(fonts::table()).strong()).wrap());
+        ui.add(egui::Label::new(RichText::new(words::whole(&selection.place)).font(fonts::table()).strong()).wrap());
         if let Some(matched) = comparison.shape.matching.of(place) {
             // No silent merges: what was put together says its other names.
             let text = RichText::new(matched.words(comparison.places().name(place))).color(cx.theme.muted).font(fonts::small());
@@ -42,10 +45,10 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 let Some(kind) = command::kind(name) else { continue };
                 let todo = kind.available(cx.app);
                 // Most functions have one name.
-                if todo.is_none() && matches!(name, "accept-match" | "keep-apart") {
+                if !kind.makes_sense(cx.app) && matches!(name, "accept-match" | "keep-apart") {
                     continue;
                 }
-                if ui.add_enabled(todo.is_some(), egui::Button::new(kind.title).small()).on_hover_text(kind.tooltip).clicked()
+                if ui.add_enabled(todo.is_some(), egui::Button::new(kind.title)).on_hover_text(kind.tooltip).clicked()
                     && let Some(todo) = todo
                 {
                     out.send(todo);
@@ -53,6 +56,8 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             }
         });
         ui.add_space(size::GAP);
+        // Rows of text, not of buttons: on a small screen there are few.
+        ui.spacing_mut().interact_size.y = LINE;
         values_ui(ui, cx, comparison, place);
         let around = neighbours(ui, comparison, place);
         list_ui(ui, cx, comparison, "Called by", &around.callers, out);
@@ -72,6 +77,7 @@ fn everything_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, out: &m
         ui.label(RichText::new("Everything that is shown").strong());
         ui.label(RichText::new("Click a box, a row or a finding; every view follows").color(cx.theme.muted).font(fonts::small()));
         ui.add_space(size::GAP);
+        ui.spacing_mut().interact_size.y = LINE;
         if let Some((before, after)) = comparison.pair() {
             let [b, a] = [before, after].map(|side| side.weights.total() as f64 * comparison.factor(side));
             Grid::new("values of everything").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| {
@@ -198,7 +204,7 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, rows:
             let letters = (ui.available_width() / 7.2).max(4.0) as usize;
             let text = if is_root { "(start of the stack)".to_owned() } else { names::short(name, letters) };
             let link = ui.add_enabled(!is_root, egui::Link::new(words::number(&text)));
-            if link.on_hover_text(name).clicked() {
+            if link.on_hover_text(words::whole(name)).clicked() {
                 out.send(Command::Select(Some(Selection { place: name.to_owned(), path: Vec::new() })));
             }
         });

@@ -14,15 +14,20 @@ use egui::{RichText, Tooltip, Ui};
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::flame::{FlameLayout, FlameSubset, FlameView};
 use crate::analysis::{CallTree, NodeId, names};
-use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection};
-use crate::app::{App, Command, command};
+use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection, Tab};
+use crate::app::{App, Command};
 use crate::base::ticket::Ticket;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
+use crate::ui::panels::rows;
 use crate::ui::shortcuts;
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::flame_canvas::{FlameCanvas, FlameKey, FlameResponse};
 use crate::ui::widgets::legend;
+use crate::ui::words::counted;
+
+/// Room for what a search found.
+const FOUND_WIDTH: f32 = 230.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
@@ -94,18 +99,13 @@ fn hover_ui(ui: &Ui, cx: &Cx<'_>, done: &FlameResponse, comparison: &Comparison,
 }
 
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    for name in ["zoom-to-selection", "show-trend", "reset-zoom", "focus", "ignore", "hide", "copy-name", "copy-stack"] {
-        let Some(kind) = command::kind(name) else { continue };
-        let todo = kind.available(cx.app);
-        let keys = kind.keys.first().map(command::Keys::text).unwrap_or_default();
-        let button = egui::Button::new(kind.title).shortcut_text(keys);
-        if ui.add_enabled(todo.is_some(), button).on_hover_text(kind.tooltip).clicked() {
-            if let Some(todo) = todo {
-                out.send(todo);
-            }
-            ui.close();
+    for group in [&["zoom-to-selection", "reset-zoom"][..], &["focus", "ignore", "hide"], &["copy-name", "copy-stack"]] {
+        for name in group {
+            rows::kind_ui(ui, cx, out, name);
         }
+        ui.separator();
     }
+    rows::elsewhere_ui(ui, cx, out, Tab::Flame);
 }
 
 /// How much of the whole of a lone capture passes the filters, where that is not all: `280 ms shown = 6.31 %`.
@@ -129,8 +129,12 @@ fn label(cx: &Cx<'_>, comparison: &Comparison, node: NodeId, letters: usize) -> 
     Cow::Owned(names::short(name, letters))
 }
 
-/// The strip above the picture: shape and legend of a comparison, colours of a single capture, what the search found.
+/// The strip above the picture: shape of a comparison, colours, what the search found, and the legend, which has a line of its own where
+/// there is no room for it beside them.
 fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
+    let shown = style::color_by(cx, comparison);
+    let is_delta = shown == ColorBy::Delta;
+    let mut legend_below = false;
     ui.horizontal(|ui| {
         ui.set_min_height(size::TABLE_ROW + size::GAP);
         ui.add_space(size::PAD);
@@ -149,7 +153,6 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
             }
             ui.separator();
         }
-        let shown = style::color_by(cx, comparison);
         ui.label(RichText::new("Colours").color(cx.theme.muted));
         for (by, name) in [(ColorBy::Delta, "Change"), (ColorBy::Package, "Package"), (ColorBy::Module, "Module")] {
             if by == ColorBy::Delta && comparison.pair().is_none() {
@@ -159,15 +162,23 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
                 out.send(Command::SetColorBy(Some(by)));
             }
         }
+        // Room for the answer to a search is kept free, so that searching moves nothing.
+        legend_below = is_delta && ui.available_width() < legend::WIDTH + FOUND_WIDTH;
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(size::PAD);
             found_ui(ui, cx, comparison);
-            // Where the window is narrow, the switches and the answer to a search stay.
-            if shown == ColorBy::Delta {
+            if is_delta && !legend_below {
                 legend::delta_ui(ui, cx.theme);
             }
         });
     });
+    if legend_below {
+        ui.horizontal_wrapped(|ui| {
+            ui.add_space(size::PAD);
+            legend::delta_ui(ui, cx.theme);
+        });
+        ui.add_space(size::GAP);
+    }
 }
 
 /// What the search found: boxes and their value, each sample counted once.
@@ -178,7 +189,7 @@ fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
     } else {
         let whole = side.weights.total().unsigned_abs() as f64;
         let share = if whole > 0.0 { found.total as f64 / whole } else { 0.0 };
-        format!("{} boxes, {} of what is shown", found.nodes, percent(share))
+        format!("{}, {} of what is shown", counted(found.nodes as u64, "box", "boxes"), percent(share))
     };
     let color = if style::color_by(cx, comparison) == ColorBy::Delta { cx.theme.found_among_changes() } else { cx.theme.accent };
     ui.label(RichText::new(text).color(color)).on_hover_text("Matches below another match add nothing: each sample counts once");

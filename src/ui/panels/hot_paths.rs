@@ -111,5 +111,5 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, place: PlaceId, sha
             ui.add(egui::Label::new(words::number(&names::short(name, letters)).color(cx.theme.text)).truncate().selectable(false));
         });
     }
-    response.on_hover_text(format!("{name}\n{tip}")).clicked()
+    response.on_hover_text(format!("{}\n{tip}", words::whole(name))).clicked()
 }

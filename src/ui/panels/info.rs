@@ -87,8 +87,12 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
         }
         for (name, texts) in rows {
             let differs = texts.iter().any(|text| Some(text) != texts.first());
-            ui.label(RichText::new(if differs { "≠" } else { " " }).color(cx.theme.warning)).on_hover_text_at_pointer("differs");
-            ui.label(RichText::new(name).color(cx.theme.muted));
+            // Beside the first of several lines, where reading begins.
+            ui.vertical(|ui| {
+                let mark = RichText::new(if differs { "≠" } else { " " }).color(cx.theme.warning);
+                ui.add(egui::Label::new(mark).extend()).on_hover_text_at_pointer("differs");
+            });
+            ui.vertical(|ui| ui.add(egui::Label::new(RichText::new(name).color(cx.theme.muted)).extend()));
             for text in texts {
                 ui.scope(|ui| {
                     ui.set_max_width(width);

@@ -80,10 +80,14 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> String {
             }
         }
         if let Some(kind) = command::kind("reset-matches")
-            && let Some(todo) = kind.available(cx.app)
-            && ui.button(kind.title).on_hover_text(kind.tooltip).clicked()
+            && kind.makes_sense(cx.app)
         {
-            out.send(todo);
+            let todo = kind.available(cx.app);
+            if ui.add_enabled(todo.is_some(), egui::Button::new(kind.title)).on_hover_text(kind.tooltip).clicked()
+                && let Some(todo) = todo
+            {
+                out.send(todo);
+            }
         }
     });
     text.to_lowercase()

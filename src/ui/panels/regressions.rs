@@ -1,6 +1,6 @@
 //! What got worse between before and after, grouped by where it comes from; and what did not change, in grey.
 //!
-//! The same list on the side and as a view of its own: where there is room, a finding is one line with a column for each number.
+//! The same list on the side and as a view of its own: where there is room, a finding has a column for each number.
 //! Deliberately absent: the list's order and filter (`app::findings`). Start reading at [`ui`].
 
 mod bars;
@@ -22,12 +22,9 @@ use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
 use rows::Columns;
 
-/// From this width on a finding is one line.
-const WIDE: f32 = 680.0;
-
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    let is_wide = ui.available_width() >= WIDE;
+    let is_wide = ui.available_width() >= Columns::least_width() + 2.0 * size::PAD;
     let margin = if is_wide { size::PAD } else { 0.0 };
     egui::Frame::new().inner_margin(margin).show(ui, |ui| panel_ui(ui, cx, is_wide, out));
 }
@@ -107,7 +104,7 @@ fn title_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 };
                 let keys = kind.keys.first().map(|keys| format!(" ({})", keys.text())).unwrap_or_default();
                 let todo = kind.available(cx.app);
-                let button = ui.add_enabled(todo.is_some(), egui::Button::new(text).small());
+                let button = ui.add_enabled(todo.is_some(), egui::Button::new(text));
                 button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, kind.title));
                 if button.on_hover_text(format!("{}{keys}", kind.tooltip)).clicked()
                     && let Some(todo) = todo

@@ -2,15 +2,14 @@
 //!
 //! Deliberately absent: columns; see the panels.
 
-use std::borrow::Cow;
-
 use egui::{RichText, Ui};
 
+use super::words;
 use crate::analysis::comparison::{Comparison, Side, percent};
-use crate::analysis::{Granularity, Place};
+use crate::analysis::{Granularity, Place, names};
 use crate::app::view::{Selection, Tab};
 use crate::app::{Command, Keys, command};
-use crate::model::base_name;
+use crate::model::{base_name, grouped};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
 
@@ -23,10 +22,15 @@ pub(super) fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab, row
         ui.close();
     }
     ui.separator();
-    for kind in ["show-trend", "focus", "ignore", "hide"] {
+    for kind in ["focus", "ignore", "hide"] {
         kind_ui(ui, cx, out, kind);
     }
     ui.separator();
+    elsewhere_ui(ui, cx, out, here);
+}
+
+/// The ways from a view to the same selection in the others.
+pub(super) fn elsewhere_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab) {
     for (tab, words, then) in
         [(Tab::Flame, "Show in flame graph", Command::ZoomToSelection), (Tab::CallTree, "Show in call tree", Command::Reveal)]
     {
@@ -40,6 +44,7 @@ pub(super) fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab, row
         out.send(Command::SetTab(Tab::Top));
         ui.close();
     }
+    kind_ui(ui, cx, out, "show-trend");
 }
 
 /// A command of the registry as a menu item or button with its key; greyed out where it is not available.
@@ -68,14 +73,14 @@ pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, place: &Place) {
     // Lines of a tooltip stand close: nothing in it is pressed.
     ui.spacing_mut().interact_size.y = 0.0;
     ui.spacing_mut().item_spacing.y = 2.0;
-    ui.label(RichText::new(&place.name).font(fonts::table()).strong());
+    ui.label(RichText::new(words::whole(&place.name)).font(fonts::table()).strong());
     let line = if place.line > 0 { format!(":{}", place.line) } else { String::new() };
     let inlined = if place.inlined { "inlined at least once" } else { "" };
     let folded = if place.folded { super::words::FOLDED } else { "" };
     for (what, text) in [
         ("file", if place.file.is_empty() { String::new() } else { format!("{}{line}", place.file) }),
-        ("package", place.package.to_string()),
-        ("module", place.module.to_string()),
+        ("package", names::decode(&place.package)),
+        ("module", words::whole(&place.module).into_owned()),
         ("", inlined.to_owned()),
         ("", folded.to_owned()),
     ] {
@@ -113,6 +118,10 @@ pub(super) fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, value
 
 /// A value with all its digits.
 fn raw_text(comparison: &Comparison, stored: i64) -> String {
+    if comparison.decimals == 0 {
+        let sign = if stored < 0 { "−" } else { "" };
+        return format!("{sign}{} {}", grouped(stored.unsigned_abs()), comparison.unit);
+    }
     format!("{:.*} {}", usize::from(comparison.decimals), comparison.in_unit(stored as f64), comparison.unit)
 }
 
@@ -123,25 +132,26 @@ pub(super) fn share(side: &Side, stored: i64) -> f64 {
 }
 
 /// Package, or the module where there is none.
-pub(super) fn package_text(place: &Place) -> &str {
-    if place.package.is_empty() { base_name(&place.module) } else { &place.package }
+pub(super) fn package_text(place: &Place) -> String {
+    // As names are written beside it: Go escapes dots in the last element of a path.
+    if place.package.is_empty() { base_name(&place.module).to_owned() } else { names::decode(&place.package) }
 }
 
 /// `file.go:12`, cut at its beginning where it is too long.
 pub(super) fn location_text(place: &Place, max_chars: usize) -> String {
     let name = base_name(&place.file);
     let text = if place.line > 0 && !name.is_empty() { format!("{name}:{}", place.line) } else { name.to_owned() };
-    cut_start(&text, max_chars).into_owned()
+    cut_start(text, max_chars)
 }
 
 /// The end of a text, with `…` where its beginning is missing.
-pub(super) fn cut_start(text: &str, max_chars: usize) -> Cow<'_, str> {
+pub(super) fn cut_start(text: String, max_chars: usize) -> String {
     let chars = text.chars().count();
     if chars <= max_chars {
-        return Cow::Borrowed(text);
+        return text;
     }
     let kept = max_chars.saturating_sub(1);
-    Cow::Owned(std::iter::once('…').take(max_chars).chain(text.chars().skip(chars - kept)).collect())
+    std::iter::once('…').take(max_chars).chain(text.chars().skip(chars - kept)).collect()
 }
 
 /// The words for rows of a granularity.

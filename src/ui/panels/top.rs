@@ -432,7 +432,7 @@ impl Rows for TopRows<'_> {
                 Cell { text: names::short(&place.name, max_chars).into(), color, found: found == Some(true), bar: None }
             }
             Column::Package => {
-                Cell { text: rows::cut_start(rows::package_text(place), max_chars), color: Some(theme.muted), ..Cell::default() }
+                Cell { text: rows::cut_start(rows::package_text(place), max_chars).into(), color: Some(theme.muted), ..Cell::default() }
             }
             Column::Location => Cell { color: Some(theme.muted), ..plain(rows::location_text(place, max_chars)) },
         }

@@ -40,7 +40,8 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                     if trend.slices.iter().any(|line| !line.points.is_empty()) {
                         plot_ui(ui, cx, &comparison, "Over time", words, &trend.slices);
                     } else {
-                        let why = "Samples of these captures have no times, so there is nothing to draw over time";
+                        let which = if cx.app.view().captures().len() == 1 { "this capture" } else { "these captures" };
+                        let why = format!("Samples of {which} have no times, so there is nothing to draw over time");
                         ui.label(RichText::new(why).color(cx.theme.muted));
                     }
                 });
@@ -64,10 +65,21 @@ fn head_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(egui::Label::new(words::number(name).strong()).truncate()).on_hover_text(name);
+                ui.add(egui::Label::new(words::number(&words::whole(name)).strong()).truncate()).on_hover_text(words::whole(name));
             });
         });
     });
+}
+
+/// A value with a true minus; nothing needs no unit.
+fn signed(comparison: &Comparison, value: f64) -> String {
+    if value == 0.0 {
+        "0".to_owned()
+    } else if value < 0.0 {
+        format!("−{}", comparison.text(-value))
+    } else {
+        comparison.text(value)
+    }
 }
 
 fn plot_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, note: &str, lines: &[Line]) {
@@ -89,7 +101,7 @@ fn plot_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, note:
             let mean = comparison.text(line.mean);
             let text = match line.interval {
                 Some([lo, hi]) => {
-                    format!("{word}: mean {mean} (95 %: {} to {}) of {}", comparison.text(lo), comparison.text(hi), line.points.len())
+                    format!("{word}: mean {mean} (95 %: {} to {}) of {}", signed(comparison, lo), signed(comparison, hi), line.points.len())
                 }
                 None => format!("{word}: {mean}, one value, so no interval"),
             };
@@ -116,7 +128,7 @@ fn plot_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, note:
         })
         .show_axes([false, true])
         .show_grid([false, true])
-        .y_axis_formatter(|mark, _| comparison.text(mark.value))
+        .y_axis_formatter(|mark, _| signed(comparison, mark.value))
         .include_y(0.0)
         .include_y(if highest > 0.0 { highest * 1.1 } else { 1.0 });
     plot.show(ui, |plot| {

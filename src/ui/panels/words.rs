@@ -1,14 +1,33 @@
 //! Small pieces of text that several panels show the same way.
 
+use std::borrow::Cow;
+
 use egui::{RichText, Ui};
 
 use crate::analysis::Place;
 use crate::analysis::comparison::{Comparison, percent};
+use crate::model::grouped;
 use crate::ui::theme::{Theme, fonts};
 
 /// A number in the table face.
 pub(crate) fn number(text: &str) -> RichText {
     RichText::new(text).font(fonts::table())
+}
+
+/// Most letters of a name in a tooltip: longer ones (of C++ templates, or damaged files) would fill the screen and take long to lay out.
+const LETTERS: usize = 600;
+
+/// A whole name; of an endless one the beginning and the end, and how much that is. Copying it copies all of it.
+pub(crate) fn whole(name: &str) -> Cow<'_, str> {
+    // A letter has at most four bytes, so short names need no counting.
+    if name.len() <= LETTERS || name.chars().count() <= LETTERS {
+        return Cow::Borrowed(name);
+    }
+    let count = name.chars().count();
+    let (head, tail) = (LETTERS * 3 / 4, LETTERS / 4);
+    let begin: String = name.chars().take(head).collect();
+    let end: String = name.chars().skip(count - tail).collect();
+    Cow::Owned(format!("{begin} … {end} ({} letters)", grouped(count as u64)))
 }
 
 /// A stored value in its unit, not normalised.
@@ -82,6 +101,14 @@ pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endless_names_keep_beginning_and_end() {
+        assert_eq!(whole("main.(*Engine).Discount"), "main.(*Engine).Discount");
+        let long = format!("begin{}end", "é".repeat(100_000));
+        let text = whole(&long);
+        assert!(text.starts_with("beginé") && text.ends_with("éend (100,008 letters)") && text.chars().count() < 640, "{text}");
+    }
 
     #[test]
     fn both_ends_of_an_interval_have_one_measure() {

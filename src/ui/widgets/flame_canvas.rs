@@ -171,7 +171,7 @@ struct State {
     glyphs: Glyphs,
     base: Ring,
     base_key: Option<BaseKey>,
-    wide: Vec<(FlameBox, Color32)>,
+    wide: Vec<(FlameBox, BoxStyle)>,
     overlay: Ring,
     highlight: Highlight,
 }

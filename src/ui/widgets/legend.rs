@@ -7,38 +7,67 @@ use crate::ui::theme::{Theme, fonts, size};
 /// Steps of the scale, from cheaper to dearer.
 const STEPS: [f32; 7] = [-1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0];
 
-/// Room that the whole legend takes, and the scale alone.
-const WHOLE: f32 = 390.0;
-const SCALE: f32 = 205.0;
+/// Room that the legend takes in one line.
+pub(crate) const WIDTH: f32 = 430.0;
 
-/// Draws the scale and the marks, right to left in a right-to-left layout. Words stand beside the colours. Where there is little room, the
-/// scale stands alone, and where there is none, nothing.
+/// A word or a mark of the legend.
+#[derive(Clone, Copy)]
+enum Item {
+    /// Text, and what the pointer makes it say.
+    Word(&'static str, &'static str),
+    /// A step of the scale.
+    Step(f32),
+    Noise,
+    Churn,
+    New,
+    Gone,
+    /// Between one meaning and the next.
+    Gap,
+}
+
+/// From left to right.
+fn items() -> Vec<Item> {
+    let mut items = vec![Item::Word("cheaper", "Blue: costs less after than before; stronger = larger")];
+    items.extend(STEPS.map(Item::Step));
+    items.extend([
+        Item::Word("dearer", "Vermilion: costs more after than before; stronger = larger"),
+        Item::Gap,
+        Item::Noise,
+        Item::Word("within noise", "Grey: a change that chance explains, or too few samples to tell; hatched where it looks large"),
+        Item::Gap,
+        Item::Churn,
+        Item::Word("churn", "A strip in both colours: the box costs what it did, but rises and falls of what it calls cancel"),
+        Item::Gap,
+        Item::New,
+        Item::Word("new", "Only after: the upper left corner is marked"),
+        Item::Gap,
+        Item::Gone,
+        Item::Word("gone", "Only before: drawn as an outline"),
+    ]);
+    items
+}
+
+/// Draws the scale and the marks, each beside its words; in a right-to-left layout they end at the right. It needs [`WIDTH`] for one
+/// line, and goes on in the next where the layout wraps.
 pub(crate) fn delta_ui(ui: &mut Ui, theme: &Theme) {
-    let room = ui.available_width();
-    if room < SCALE {
-        return;
+    ui.spacing_mut().item_spacing = vec2(size::GAP, 0.0);
+    let mut items = items();
+    if ui.layout().prefer_right_to_left() {
+        items.reverse();
     }
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.x = size::GAP;
-        let word = |ui: &mut Ui, text: &str, tip: &str| {
-            ui.label(RichText::new(text).color(theme.muted).font(fonts::small())).on_hover_text(tip);
-        };
-        if room >= WHOLE {
-            word(ui, "gone", "Only before: drawn as an outline");
-            outline(ui, theme.muted);
-            word(ui, "new", "Only after: the upper left corner is marked");
-            new(ui, theme);
-            word(ui, "churn", "A strip in both colours: the box costs what it did, but rises and falls of what it calls cancel");
-            churn(ui, theme);
+    for item in items {
+        match item {
+            Item::Word(text, tip) => {
+                ui.label(RichText::new(text).color(theme.muted).font(fonts::small())).on_hover_text(tip);
+            }
+            Item::Step(effect) => swatch(ui, theme.delta_color(effect, 1.0)),
+            Item::Noise => swatch(ui, theme.delta_color(0.3, 0.0)),
+            Item::Churn => churn(ui, theme),
+            Item::New => new(ui, theme),
+            Item::Gone => outline(ui, theme.muted),
+            Item::Gap => ui.add_space(size::GAP),
         }
-        word(ui, "within noise", "Grey: a change that chance explains, or too few samples to tell; hatched where it looks large");
-        swatch(ui, theme.delta_color(0.3, 0.0));
-        word(ui, "dearer", "Vermilion: costs more after than before; stronger = larger");
-        for effect in STEPS.into_iter().rev() {
-            swatch(ui, theme.delta_color(effect, 1.0));
-        }
-        word(ui, "cheaper", "Blue: costs less after than before; stronger = larger");
-    });
+    }
 }
 
 fn swatch(ui: &mut Ui, color: Color32) {

@@ -69,7 +69,9 @@ fn by_change(theme: &Theme, layout: &FlameLayout, diff: &Diff) -> FlameColumn<Bo
         if certainty < CERTAIN && effect.abs() > 0.1 {
             bits |= mark::UNCERTAIN;
         }
-        BoxStyle { fill: theme.delta_color(effect, certainty), marks: bits }
+        // An outline has to be seen: the fill of no change is too close to the background for a line.
+        let is_faint = bits & mark::GHOST != 0 && certainty < CERTAIN;
+        BoxStyle { fill: if is_faint { theme.muted } else { theme.delta_color(effect, certainty) }, marks: bits }
     })
 }
 
@@ -81,6 +83,8 @@ fn by_place(theme: &Theme, layout: &FlameLayout, comparison: &Comparison, by: Co
         .map(|(id, place)| {
             let name = match by {
                 ColorBy::Module => base_name(&place.module),
+                // Folded stacks may name neither: then functions can be told apart, at least.
+                _ if place.package.is_empty() && place.module.is_empty() => &place.name,
                 _ if place.package.is_empty() => base_name(&place.module),
                 _ => &place.package,
             };

@@ -2,6 +2,7 @@
 
 use egui::{Grid, RichText, Ui};
 
+use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::mark;
 use crate::analysis::flame::FlameLayout;
@@ -9,29 +10,37 @@ use crate::analysis::{CallTree, NodeId};
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
 use crate::ui::theme::fonts;
+use crate::ui::words::counted;
 
 /// Draws the words.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId, layout: &FlameLayout) {
     let tree = comparison.tree();
     let place = comparison.places().get(tree.place(node));
     ui.set_max_width(520.0);
-    let name = if node == CallTree::ROOT { "all samples" } else { &place.name };
-    ui.label(RichText::new(name).font(fonts::table()).strong().color(cx.theme.text));
+    // Lines of a tooltip stand close: nothing in it is pressed.
+    ui.spacing_mut().interact_size.y = 0.0;
+    ui.spacing_mut().item_spacing.y = 3.0;
+    let name: &str = if node == CallTree::ROOT { "all samples" } else { &place.name };
+    ui.label(RichText::new(words::whole(name)).font(fonts::table()).strong().color(cx.theme.text));
     if let Some(matched) = comparison.shape.matching.of(tree.place(node)) {
         ui.label(RichText::new(matched.words(name)).color(cx.theme.muted).font(fonts::small()));
     }
     words::origin_ui(ui, cx.theme, place);
     let parent = tree.parent(node).unwrap_or(CallTree::ROOT);
+    // All values of a bottom-up tree are self values of the outermost boxes: a box has none of its own.
+    let bottom_up = cx.app.view().direction == Direction::BottomUp;
     Grid::new("values").num_columns(4).spacing([16.0, 2.0]).show(ui, |ui| match comparison.pair() {
         None => {
             let Some(side) = comparison.last() else { return };
             let of = side.denominator();
-            let above = side.weights.total_of(parent);
-            for (title, value) in [("total", side.weights.total_of(node)), ("self", side.weights.self_of(node))] {
+            let total = side.weights.total_of(node);
+            let (first, above) = if bottom_up { ("self", "callee") } else { ("total", "caller") };
+            let values = [(first, total, above, side.weights.total_of(parent)), ("self", side.weights.self_of(node), "its total", total)];
+            for (title, value, whole, of_whole) in values.into_iter().take(if bottom_up { 1 } else { 2 }) {
                 ui.label(RichText::new(title).color(cx.theme.muted));
                 ui.label(words::number(&words::value(comparison, value)));
                 ui.label(words::number(&words::share(value as f64, of)));
-                ui.label(RichText::new(format!("{} of caller", words::share(value as f64, above as f64))).color(cx.theme.muted));
+                ui.label(RichText::new(format!("{} of {whole}", words::share(value as f64, of_whole as f64))).color(cx.theme.muted));
                 ui.end_row();
             }
         }
@@ -40,10 +49,10 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
                 ui.label(RichText::new(title).color(cx.theme.muted));
             }
             ui.end_row();
-            for (title, b, a) in [
-                ("total", comparison.total_of(before, node), comparison.total_of(after, node)),
-                ("self", comparison.self_of(before, node), comparison.self_of(after, node)),
-            ] {
+            let (b, a) = (comparison.total_of(before, node), comparison.total_of(after, node));
+            let self_ = ("self", comparison.self_of(before, node), comparison.self_of(after, node));
+            let values = if bottom_up { vec![("self", b, a)] } else { vec![("total", b, a), self_] };
+            for (title, b, a) in values {
                 ui.label(RichText::new(title).color(cx.theme.muted));
                 ui.label(words::number(&comparison.text(b)));
                 ui.label(words::number(&comparison.text(a)));
@@ -60,7 +69,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
         } else if certainty < 0.5 {
             "within noise, or too few samples to tell".to_owned()
         } else {
-            format!("certainty of a change: {}", percent(f64::from(certainty)))
+            // No sample is proof: what rounds to all of it is more than what is said.
+            let certain = if certainty >= 0.999 { "over 99.9 %".to_owned() } else { percent(f64::from(certainty)) };
+            format!("certainty of a change: {certain}")
         };
         ui.label(RichText::new(text).color(cx.theme.muted));
         if diff.nodes.marks.get(node.row()).is_some_and(|marks| marks & mark::CHURN != 0) {
@@ -69,7 +80,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
     }
     let below = tree.subtree_end(node) - node.row() - 1;
     if layout.total() > 0 && below > 0 {
-        ui.label(RichText::new(format!("{below} boxes below")).color(cx.theme.muted).font(fonts::small()));
+        ui.label(RichText::new(counted(below as u64, "box below", "boxes below")).color(cx.theme.muted).font(fonts::small()));
     }
     ui.label(RichText::new(comparison.denominator_text()).color(cx.theme.muted).font(fonts::small()));
 }

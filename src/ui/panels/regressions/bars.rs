@@ -21,7 +21,8 @@ pub(super) fn thresholds_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         ui.style_mut().drag_value_text_style = egui::TextStyle::Small;
         let mut value = |ui: &mut Ui, part: &mut f64, most: f64, name: &str, tip: &str| {
             let mut percent = *part * 100.0;
-            let field = DragValue::new(&mut percent).range(0.0..=most).speed(0.05).max_decimals(3).suffix(" %");
+            let field =
+                DragValue::new(&mut percent).range(0.0..=most).speed(0.05).custom_formatter(|value, _| short(value)).custom_parser(parsed);
             let field = ui.add(field);
             field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::SpinButton, true, name));
             if field.changed() {
@@ -45,11 +46,16 @@ pub(super) fn thresholds_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         value(ui, &mut draft.min_share, 50.0, "Minimum effect in the total", "… unless it is more than this part of the total");
         word(ui, "of all");
         if let Some(kind) = command::kind("reset-thresholds")
-            && let Some(todo) = kind.available(cx.app)
-            && ui.small_button("↺").on_hover_text(kind.title).clicked()
+            && kind.makes_sense(cx.app)
         {
-            out.send(todo);
-            draft = Thresholds::default();
+            let todo = kind.available(cx.app);
+            let button = ui.add_enabled(todo.is_some(), egui::Button::new("↺").small()).on_hover_text(kind.title);
+            if button.clicked()
+                && let Some(todo) = todo
+            {
+                out.send(todo);
+                draft = Thresholds::default();
+            }
         }
     });
     // One command when the hand is off: everything is judged again.
@@ -61,6 +67,17 @@ pub(super) fn thresholds_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     if draft != set && draft != Thresholds::default() {
         out.send(Command::SetThresholds(draft));
     }
+}
+
+/// At most three decimals and no zeros behind them: `5 %`, `0.1 %`.
+fn short(value: f64) -> String {
+    let text = format!("{value:.3}");
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// What was typed over it, with or without its sign.
+fn parsed(text: &str) -> Option<f64> {
+    text.trim().trim_end_matches('%').trim_end().replace(',', ".").parse().ok()
 }
 
 /// Text, grouping and kinds.
@@ -101,4 +118,17 @@ pub(super) fn filter_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Out
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parsed, short};
+
+    #[test]
+    fn thresholds_are_written_short_and_read_back() {
+        for (value, text) in [(5.0, "5 %"), (0.1, "0.1 %"), (100.0, "100 %"), (0.0, "0 %"), (12.345, "12.345 %")] {
+            assert_eq!((short(value).as_str(), parsed(text)), (text, Some(value)));
+        }
+        assert_eq!([parsed(" 2,5"), parsed("2.5%"), parsed("much")], [Some(2.5), Some(2.5), None]);
+    }
 }

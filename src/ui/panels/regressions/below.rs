@@ -9,6 +9,7 @@ use crate::analysis::comparison::percent;
 use crate::analysis::regress::{Answer, Findings};
 use crate::app::Command;
 use crate::app::view::{Selection, Tab};
+use crate::model::grouped;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::panels::words;
 use crate::ui::theme::fonts;
@@ -25,7 +26,7 @@ pub(super) fn differences_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
     let warnings = findings.differences.iter().filter(|row| row.concern == Concern::Warning).count();
     let (title, color) = match warnings {
         0 => ("Differences between the captures".to_owned(), cx.theme.muted),
-        n => (format!("⚠ {} between the captures that bend the numbers", counted(n as u64, "difference", "differences")), cx.theme.warning),
+        n => (format!("⚠ {} the numbers", counted(n as u64, "difference bends", "differences bend")), cx.theme.warning),
     };
     CollapsingHeader::new(RichText::new(title).color(color)).id_salt("differences").default_open(warnings > 0).show(ui, |ui| {
         for row in &findings.differences {
@@ -73,17 +74,25 @@ pub(super) fn others_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Col
     let left_out = list.findings.others_left_out;
     let growth = list.findings.growth;
     let open = list.others.iter().filter(|row| row.answer(growth) == Answer::CannotTell).count();
-    let hidden = if open > 0 { format!(", {open} could hide a growth of {}", percent(growth)) } else { String::new() };
     let title = match left_out {
-        0 => format!("Everything else: {}", counted(count as u64, "function", "functions")) + &hidden,
-        _ => format!("Everything else: the largest {} of {} functions{hidden}", count, count + left_out),
+        0 => format!("Everything else: {}", counted(count as u64, "function", "functions")),
+        _ => format!("Everything else: {} of {} functions", grouped(count as u64), grouped((count + left_out) as u64)),
     };
     // Where nothing is named and there is room, what stayed is all there is to read.
     let is_open = list.findings.rows.is_empty() && !columns.is_narrow();
     let id = ("others", is_open);
     let header = CollapsingHeader::new(RichText::new(title).color(cx.theme.muted)).id_salt(id).default_open(is_open);
+    // A header makes the side as wide as its words: what may be long stands below it and wraps.
+    let mut hidden = (open > 0).then(|| format!("{} of them could hide a growth of {}", grouped(open as u64), percent(growth)));
     // Not indented: the columns stand under their heads.
+    let mut hidden_ui = |ui: &mut Ui| {
+        if let Some(hidden) = hidden.take() {
+            // Under the words of the header and not under its mark.
+            ui.indent("hidden", |ui| ui.add(Label::new(RichText::new(hidden).color(cx.theme.muted).font(fonts::small())).wrap()));
+        }
+    };
     header.show_unindented(ui, |ui| {
+        hidden_ui(ui);
         for row in list.others.iter().take(OTHERS) {
             if rows::other_ui(ui, cx, list.comparison, row, columns).clicked() {
                 out.send(Command::Select(Some(Selection { place: row.func.clone(), path: Vec::new() })));
@@ -94,4 +103,5 @@ pub(super) fn others_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Col
             ui.label(RichText::new(text).color(cx.theme.muted).font(fonts::small()));
         }
     });
+    hidden_ui(ui);
 }

@@ -1,4 +1,4 @@
-//! One finding: in three short lines on the side, in one long line with columns in the view.
+//! One finding: three short lines on the side; columns in the view, with the reason on a second line where one line has no room for it.
 
 use egui::{Align, Label, Layout, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2};
 
@@ -13,9 +13,14 @@ use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::interval_bar;
 
-/// Height of a finding's row in one line and in three.
+/// Height of a finding's row in one line, in two and in three.
 const ONE_LINE: f32 = 22.0;
+const TWO_LINES: f32 = 38.0;
 const THREE_LINES: f32 = 56.0;
+/// Height of one of two lines.
+const LINE: f32 = 18.0;
+/// From this width on there is room for how often chance alone gives such a finding; where it is less, the pointer says it.
+const CARD_WITH_CHANCE: f32 = 400.0;
 /// Width of a letter of the table's face.
 const LETTER: f32 = 7.3;
 /// The least width of the function's name in a row of one line.
@@ -38,51 +43,85 @@ enum Part {
     Why,
 }
 
-/// Head, meaning, width, and which go first where there is no room (0 = never).
-const PARTS: [(Part, &str, &str, f32, u8); 12] = [
-    (Part::Rank, "#", "Rank, by certainty and size", 26.0, 0),
-    (Part::Verdict, "verdict", "What it is", 96.0, 0),
-    (Part::Name, "function", "The place that carries the change", 0.0, 0),
-    (Part::Before, "before", "Cost before, as normalised", 92.0, 6),
-    (Part::After, "after", "Cost after, as normalised", 92.0, 7),
-    (Part::Delta, "change", "After minus before", 96.0, 3),
-    (Part::Ratio, "ratio", "After against before per unit of unchanged work", 66.0, 9),
-    (Part::Interval, "95 %", "Interval of the ratio against unchanged, on a scale from a quarter to four times", 84.0, 8),
-    (Part::Chance, "by chance", "How often a search of all places finds such a change where there is none", 126.0, 2),
-    (Part::Explains, "explains", "Part of the total change that lies here", 64.0, 5),
-    (Part::Together, "together", "Part of the total change that this finding and those before it explain", 68.0, 1),
-    (Part::Why, "why", "Where the change comes from", 160.0, 4),
+/// Head, meaning, and width in a row of one line (0 = the rest).
+const PARTS: [(Part, &str, &str, f32); 12] = [
+    (Part::Rank, "#", "Rank, by certainty and size", 22.0),
+    (Part::Verdict, "verdict", "What it is", 84.0),
+    (Part::Name, "function", "The place that carries the change", 0.0),
+    (Part::Before, "before", "Cost before, as normalised", 80.0),
+    (Part::After, "after", "Cost after, as normalised", 80.0),
+    (Part::Delta, "change", "After minus before", 88.0),
+    (Part::Ratio, "ratio", "After against before per unit of unchanged work", 66.0),
+    (Part::Interval, "95 %", "Interval of the ratio against unchanged, on a scale from a quarter to four times", 92.0),
+    (Part::Chance, "by chance", "How often a search of all places finds such a change where there is none", 88.0),
+    (Part::Explains, "explains", "Part of the total change that lies here", 58.0),
+    (Part::Together, "together", "Part of the total change that this finding and those before it explain", 68.0),
+    (Part::Why, "why", "Where the change comes from", 160.0),
 ];
 
-/// Columns from left to right with their widths; none for rows of three lines.
-pub(super) struct Columns(Vec<(Part, f32)>);
+/// What a row of two lines has no column for: the reason stands below the function, the ratio below its interval, and what findings
+/// explain together is said by the pointer.
+const BELOW: [Part; 3] = [Part::Ratio, Part::Together, Part::Why];
+
+/// How a finding is laid out: columns from left to right with their widths; none for three short lines.
+pub(super) struct Columns {
+    shown: Vec<(Part, f32)>,
+    lines: usize,
+}
 
 impl Columns {
-    pub(super) const fn narrow() -> Self {
-        Self(Vec::new())
+    /// The least width at which a row of two lines has all its columns and a name that can be read.
+    pub(super) fn least_width() -> f32 {
+        Self::fixed(2) + NAME_MIN
     }
 
-    /// As many columns as leave the name its room.
+    pub(super) const fn narrow() -> Self {
+        Self { shown: Vec::new(), lines: 3 }
+    }
+
+    /// One line where all columns leave the name its room, two elsewhere: nothing that a finding says is left out.
     pub(super) fn wide(width: f32) -> Self {
-        let mut shown: Vec<(Part, f32, u8)> = PARTS.iter().map(|&(part, _, _, width, leaves)| (part, width, leaves)).collect();
-        let fixed = |shown: &[(Part, f32, u8)]| shown.iter().map(|column| column.1 + size::PAD).sum::<f32>();
-        while width - fixed(&shown) < NAME_MIN {
-            let Some(first) = shown.iter().filter(|column| column.2 > 0).map(|column| column.2).min() else { break };
-            shown.retain(|column| column.2 != first);
-        }
-        let rest = (width - fixed(&shown)).max(NAME_MIN);
+        let lines = if width >= Self::fixed(1) + NAME_MIN { 1 } else { 2 };
+        let rest = (width - Self::fixed(lines)).max(NAME_MIN);
         // A very long line is hard to follow: what the name cannot use goes to the reason.
-        let name = rest.min(620.0);
-        let widths = shown.into_iter().map(|(part, width, _)| match part {
+        let name = if lines == 1 { rest.min(620.0) } else { rest };
+        let widths = Self::parts(lines).map(|(part, width)| match part {
             Part::Name => (part, name),
             Part::Why => (part, width + rest - name),
             _ => (part, width),
         });
-        Self(widths.collect())
+        Self { shown: widths.collect(), lines }
+    }
+
+    fn parts(lines: usize) -> impl Iterator<Item = (Part, f32)> {
+        PARTS.iter().map(|&(part, _, _, width)| (part, width)).filter(move |(part, _)| lines == 1 || !BELOW.contains(part))
+    }
+
+    /// What all columns but the name's take.
+    fn fixed(lines: usize) -> f32 {
+        Self::parts(lines).map(|(_, width)| width + size::PAD).sum()
     }
 
     pub(super) const fn is_narrow(&self) -> bool {
-        self.0.is_empty()
+        self.shown.is_empty()
+    }
+
+    const fn height(&self) -> f32 {
+        match self.lines {
+            1 => ONE_LINE,
+            2 => TWO_LINES,
+            _ => THREE_LINES,
+        }
+    }
+
+    /// The columns' places in a row.
+    fn cells(&self, rect: Rect) -> impl Iterator<Item = (Part, Rect)> {
+        let mut left = rect.left();
+        self.shown.iter().map(move |&(part, width)| {
+            let cell = Rect::from_x_y_ranges(left..=left + width, rect.y_range());
+            left += width + size::PAD;
+            (part, cell)
+        })
     }
 }
 
@@ -102,19 +141,21 @@ fn cell_ui(ui: &mut Ui, rect: Rect, right: bool, add: impl FnOnce(&mut Ui)) {
 /// Heads of the columns.
 pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: &Comparison) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ONE_LINE), Sense::hover());
-    let mut left = rect.left();
-    for &(part, width) in &columns.0 {
-        let Some((_, title, tip, ..)) = PARTS.iter().find(|row| row.0 == part) else { continue };
+    for (part, cell) in columns.cells(rect) {
+        let Some((_, title, tip, _)) = PARTS.iter().find(|row| row.0 == part) else { continue };
         let color = match part {
             Part::Before => cx.theme.before,
             Part::After => cx.theme.after,
             _ => cx.theme.muted,
         };
-        cell_ui(ui, Rect::from_x_y_ranges(left..=left + width, rect.y_range()), is_number(part), |ui| {
-            let label = Label::new(RichText::new(*title).color(color).font(fonts::small())).selectable(false);
+        let title = if columns.lines == 2 && part == Part::Name { "function, why" } else { title };
+        cell_ui(ui, cell, is_number(part), |ui| {
+            if part == Part::Interval {
+                ui.add_space(size::PAD);
+            }
+            let label = Label::new(RichText::new(title).color(color).font(fonts::small())).selectable(false);
             ui.add(label).on_hover_text(format!("{tip}\n{}", comparison.denominator_text()));
         });
-        left += width + size::PAD;
     }
     ui.painter().hline(rect.x_range(), rect.bottom(), egui::Stroke::new(size::HAIRLINE, cx.theme.line));
 }
@@ -144,6 +185,18 @@ fn delta_text(comparison: &Comparison, delta: f64) -> String {
     if delta >= 0.0 { format!("+{}", comparison.text(delta)) } else { format!("−{}", comparison.text(-delta)) }
 }
 
+/// `23.0 → 160 ms/s (+137)`: the unit stands once where it is the same.
+fn change_text(before: &str, after: &str, delta: &str) -> String {
+    let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
+    match (unit(before), unit(after)) {
+        (Some(a), Some(b)) if a == b && unit(delta).as_ref() == Some(&a) => {
+            let number = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
+            format!("{} → {after} ({})", number(before), number(delta))
+        }
+        _ => format!("{before} → {after} ({delta})"),
+    }
+}
+
 /// `1 in 4,000`; nothing where cost only stands elsewhere.
 fn chance_text(finding: &Finding) -> String {
     if finding.verdict.is_structure() || finding.q >= 1.0 {
@@ -170,8 +223,7 @@ pub(super) fn finding_ui(
     selected: bool,
 ) -> Response {
     let theme = cx.theme;
-    let height = if columns.is_narrow() { THREE_LINES } else { ONE_LINE };
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), columns.height()), Sense::click());
     let said = format!("{} {}: {} {}", finding.rank, finding.verdict.label(), finding.func, words::ratio(finding.ratio));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, said.clone()));
     if !ui.is_rect_visible(rect) {
@@ -194,14 +246,50 @@ pub(super) fn finding_ui(
         three_lines_ui(ui, cx, comparison, finding, rect.shrink2(vec2(8.0, 3.0)), color);
         ui.add_space(2.0);
     } else {
-        let mut left = rect.left();
-        for &(part, width) in &columns.0 {
-            let cell = Rect::from_x_y_ranges(left..=left + width, rect.y_range());
-            cell_ui(ui, cell, is_number(part), |ui| part_ui(ui, cx, comparison, finding, part, width, together, color));
-            left += width + size::PAD;
-        }
+        row_ui(ui, cx, comparison, finding, columns, together, color, rect);
     }
     response.on_hover_ui(|ui| tooltip_ui(ui, finding, together))
+}
+
+/// The word for what a finding is.
+fn verdict(text: &str, color: egui::Color32) -> Label {
+    Label::new(RichText::new(text).color(color).font(fonts::small())).truncate().selectable(false)
+}
+
+/// The columns of a row, and what stands below them in a row of two lines.
+#[expect(clippy::too_many_arguments, reason = "one row, drawn from plain values")]
+fn row_ui(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    comparison: &Comparison,
+    finding: &Finding,
+    columns: &Columns,
+    together: f64,
+    color: egui::Color32,
+    rect: Rect,
+) {
+    let two = columns.lines == 2;
+    let line = if two { rect.with_max_y(rect.top() + LINE + 2.0) } else { rect };
+    for (part, cell) in columns.cells(line) {
+        let width = cell.width();
+        if two && part == Part::Verdict {
+            cell_ui(ui, cell, false, |ui| drop(ui.add(verdict(finding.verdict.label().split(": ").next().unwrap_or_default(), color))));
+        } else {
+            cell_ui(ui, cell, is_number(part), |ui| part_ui(ui, cx, comparison, finding, part, width, together, color));
+        }
+    }
+    if !two {
+        return;
+    }
+    let below = rect.with_min_y(rect.bottom() - LINE);
+    let place = |of: Part| columns.cells(below).find(|(part, _)| *part == of).map(|(_, cell)| cell);
+    let (Some(first), Some(name), Some(interval)) = (place(Part::Verdict), place(Part::Name), place(Part::Interval)) else { return };
+    if let Some((_, condition)) = finding.verdict.label().split_once(": ") {
+        cell_ui(ui, first, false, |ui| drop(ui.add(verdict(condition, color))));
+    }
+    let why = name.with_max_x(interval.left() - size::PAD);
+    cell_ui(ui, why, false, |ui| part_ui(ui, cx, comparison, finding, Part::Why, why.width(), together, color));
+    cell_ui(ui, interval, true, |ui| part_ui(ui, cx, comparison, finding, Part::Ratio, interval.width(), together, color));
 }
 
 fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64) {
@@ -210,9 +298,10 @@ fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64) {
     } else {
         String::new()
     };
-    ui.label(words::number(&finding.func));
+    ui.label(words::number(&words::whole(&finding.func)));
     ui.label(format!(
-        "{}\n95 %: {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of the change, {} together with those before it{detectable}",
+        "{}: {}\n95 %: {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of the change, {} together with those before it{detectable}",
+        finding.verdict.label(),
         finding.why,
         words::ratios(finding.ratio_lo, finding.ratio_hi),
         finding.p,
@@ -248,18 +337,17 @@ fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &F
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
             ui.add(Label::new(RichText::new(finding.verdict.label()).color(color).font(fonts::small()).strong()).selectable(false));
-            let values = format!(
-                "{} → {} ({})",
-                comparison.text(finding.before),
-                comparison.text(finding.after),
-                delta_text(comparison, finding.delta)
-            );
+            let [before, after] = [finding.before, finding.after].map(|value| comparison.text(value));
+            let values = change_text(&before, &after, &delta_text(comparison, finding.delta));
             ui.add(Label::new(RichText::new(values).color(theme.text).font(fonts::small())).truncate().selectable(false));
         });
     });
     cell_ui(ui, line(2.0), true, |ui| {
         if finding.explains > 0.0 {
             ui.add(small(format!("{} of change", part_of_change(finding.explains)), theme.muted));
+        }
+        if rect.width() >= CARD_WITH_CHANCE && !finding.verdict.is_structure() && finding.q < 1.0 {
+            ui.add(small(format!("by chance {} ·", chance_text(finding)), theme.muted));
         }
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
@@ -284,17 +372,22 @@ fn part_ui(
     let text = |text: String, color: egui::Color32| Label::new(words::number(&text).color(color)).truncate().selectable(false);
     let label = match part {
         Part::Rank => text(if finding.rank > 0 { finding.rank.to_string() } else { String::new() }, theme.muted),
-        Part::Verdict => Label::new(RichText::new(finding.verdict.label()).color(color).font(fonts::small())).truncate().selectable(false),
+        Part::Verdict => verdict(finding.verdict.label(), color),
         Part::Name => text(names::short(&finding.func, letters), if finding.rank > 0 { theme.text } else { theme.muted }),
         Part::Before => text(comparison.text(finding.before), theme.muted),
         Part::After => text(comparison.text(finding.after), if finding.rank > 0 { theme.text } else { theme.muted }),
         Part::Delta => text(delta_text(comparison, finding.delta), color),
         Part::Ratio => text(ratio_text(finding), color),
         Part::Interval => {
-            interval_bar::ui(ui, theme, finding.ratio, finding.ratio_lo, finding.ratio_hi, width);
+            // Apart from the number before it.
+            ui.add_space(size::PAD);
+            interval_bar::ui(ui, theme, finding.ratio, finding.ratio_lo, finding.ratio_hi, width - 2.0 * size::PAD);
             return;
         }
-        Part::Chance => text(if finding.rank > 0 { chance_text(finding) } else { String::new() }, theme.muted),
+        Part::Chance => {
+            let chance = if finding.rank > 0 { chance_text(finding) } else { String::new() };
+            Label::new(RichText::new(chance).color(theme.muted).font(fonts::small())).truncate().selectable(false)
+        }
         Part::Explains => text(if finding.rank > 0 { explains_text(finding.explains) } else { String::new() }, theme.text),
         Part::Together => {
             text(if finding.rank > 0 && finding.verdict.is_change() { explains_text(together) } else { String::new() }, theme.muted)
@@ -327,14 +420,44 @@ pub(super) fn other_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, row: &
             ui.add(Label::new(name).truncate().selectable(false));
         });
     } else {
-        let mut left = rect.left();
-        for &(part, width) in &columns.0 {
-            let cell = Rect::from_x_y_ranges(left..=left + width, rect.y_range());
-            cell_ui(ui, cell, is_number(part), |ui| part_ui(ui, cx, comparison, row, part, width, 0.0, theme.muted));
-            left += width + size::PAD;
+        for (part, cell) in columns.cells(rect) {
+            // One line: what is no finding has no chance to name, and its ratio stands there where it has no column.
+            let part = if columns.lines == 2 && part == Part::Chance { Part::Ratio } else { part };
+            cell_ui(ui, cell, is_number(part), |ui| part_ui(ui, cx, comparison, row, part, cell.width(), 0.0, theme.muted));
         }
     }
-    let tip =
-        format!("{}\n{} → {}\n{}: {}", row.func, comparison.text(row.before), comparison.text(row.after), row.verdict.label(), row.why);
+    let tip = format!(
+        "{}\n{} → {}\n{}: {}",
+        words::whole(&row.func),
+        comparison.text(row.before),
+        comparison.text(row.after),
+        row.verdict.label(),
+        row.why
+    );
     response.on_hover_text(tip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_stands_once_where_all_have_it() {
+        assert_eq!(change_text("23.0 ms/s", "160 ms/s", "+137 ms/s"), "23.0 → 160 ms/s (+137)");
+        assert_eq!(change_text("302 ms", "1.40 s", "+1.10 s"), "302 ms → 1.40 s (+1.10 s)");
+        assert_eq!(change_text("3", "5", "+2"), "3 → 5 (+2)");
+    }
+
+    #[test]
+    fn no_width_loses_what_a_finding_says() {
+        for width in [Columns::least_width(), 924.0, 1279.0, 1300.0, 2500.0] {
+            let columns = Columns::wide(width);
+            let rect = Rect::from_min_size(egui::Pos2::ZERO, vec2(width, ONE_LINE));
+            for (part, ..) in PARTS {
+                let cell = columns.cells(rect).find(|(shown, _)| *shown == part).map(|(_, cell)| cell);
+                assert!(cell.is_some() || (columns.lines == 2 && BELOW.contains(&part)), "{part:?} at {width}");
+                assert!(cell.is_none_or(|cell| cell.right() <= width + 0.5), "{part:?} ends behind {width}");
+            }
+        }
+    }
 }

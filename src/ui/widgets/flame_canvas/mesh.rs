@@ -69,8 +69,8 @@ pub(super) struct Scene<'a, 'c> {
     pub(super) view: &'a FlameView,
 }
 
-/// Boxes with their letters. Leaves the boxes wide enough for marks in `wide`, with the ground of their letters.
-pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, wide: &mut Vec<(FlameBox, Color32)>) {
+/// Boxes with their letters. Leaves the boxes wide enough for marks in `wide`, as they were drawn.
+pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, wide: &mut Vec<(FlameBox, BoxStyle)>) {
     let Scene { canvas, area, view, .. } = *scene;
     wide.clear();
     let mut row = (usize::MAX, (0.0, 0.0));
@@ -85,7 +85,7 @@ pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, 
         let style = if is_search { BoxStyle { fill: dimmed(style.fill, canvas.colors.background), ..style } } else { style };
         let is_ghost = style.marks & mark::GHOST != 0;
         if !found.merged && found.x1 - found.x0 >= WIDE_PX {
-            wide.push((found, if is_ghost { canvas.colors.background } else { style.fill }));
+            wide.push((found, style));
             wide_box(scene, mesh, cell, style);
         } else if is_ghost {
             quad(mesh, cell, canvas.colors.background.lerp_to_gamma(style.fill, 0.4));
@@ -93,9 +93,14 @@ pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, 
             quad(mesh, cell, style.fill);
         }
     });
-    for (found, ground) in wide.iter() {
-        label(scene, glyphs, mesh, area.cell(found, view), found.node, *ground);
+    for (found, style) in wide.iter() {
+        label(scene, glyphs, mesh, area.cell(found, view), found.node, ground(scene, *style));
     }
+}
+
+/// What the letters of a box stand on.
+fn ground(scene: &Scene<'_, '_>, style: BoxStyle) -> Color32 {
+    if style.marks & mark::GHOST != 0 { scene.canvas.colors.background } else { style.fill }
 }
 
 /// What lies over the boxes and follows the pointer, the selection and the search.
@@ -112,15 +117,17 @@ pub(super) struct Highlight {
 }
 
 /// Search matches, outlines, the selected range.
-pub(super) fn overlay(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, wide: &[(FlameBox, Color32)], shown: &Highlight) {
+pub(super) fn overlay(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, wide: &[(FlameBox, BoxStyle)], shown: &Highlight) {
     let Scene { canvas, area, view, .. } = *scene;
     let colors = &canvas.colors;
     let pixel = area.pixel();
+    let mut hovered_is_match = false;
     if let Some(matches) = canvas.matches {
         let mut labels = Vec::new();
         matches.visit(&view.x, area.rows(view), f64::from(area.width_px), |found| {
             let cell = area.cell(&found, view);
             quad(mesh, cell, colors.accent);
+            hovered_is_match |= shown.hovered == Some(found.node);
             if !found.merged && found.x1 - found.x0 >= WIDE_PX {
                 labels.push((cell, found.node));
             }
@@ -139,8 +146,14 @@ pub(super) fn overlay(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mes
         let (span, depth) = (canvas.layout.node_span(node)?, canvas.layout.node_row(node)?);
         Some(area.span(&span, depth, view))
     };
-    if let Some(cell) = shown.hovered.and_then(cell_of) {
-        quad(mesh, cell, colors.hover);
+    if let Some((node, cell)) = shown.hovered.and_then(|node| Some((node, cell_of(node)?))) {
+        match wide.iter().find(|(found, _)| found.node == node) {
+            Some((_, style)) => {
+                let style = if hovered_is_match { BoxStyle::from(colors.accent) } else { *style };
+                lit(scene, glyphs, mesh, cell, node, style);
+            }
+            None => quad(mesh, cell, colors.hover),
+        }
     }
     if let Some(cell) = shown.selected.and_then(cell_of) {
         frame(mesh, cell, 2.0 * pixel, colors.text);
@@ -150,6 +163,16 @@ pub(super) fn overlay(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mes
         quad(mesh, band, colors.hover);
         frame(mesh, band, pixel, colors.text);
     }
+}
+
+/// The box under the pointer, drawn again in a lighter colour: a veil over it would take the contrast from its letters.
+fn lit(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, cell: Cell, node: NodeId, style: BoxStyle) {
+    let hover = scene.canvas.colors.hover;
+    let ground = ground(scene, style).blend(hover);
+    quad(mesh, cell, ground);
+    wide_box(scene, mesh, cell, BoxStyle { fill: style.fill.blend(hover), ..style });
+    label(scene, glyphs, mesh, cell, node, ground);
+    frame(mesh, cell, scene.area.pixel(), scene.canvas.colors.outline);
 }
 
 fn wide_box(scene: &Scene<'_, '_>, mesh: &mut Mesh, cell: Cell, style: BoxStyle) {

@@ -12,7 +12,7 @@ use egui::{CursorIcon, Rect, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, v
 
 use super::geometry::Area;
 use super::mesh::{self, Ring, Scene};
-use super::{BaseKey, FlameCanvas};
+use super::{BaseKey, BoxStyle, FlameCanvas};
 use crate::analysis::flame::{FlameBox, FlameView};
 
 /// A new window of fewer points is a slip of the hand.
@@ -41,7 +41,7 @@ struct State {
     glyphs: super::Glyphs,
     ring: Ring,
     key: Option<BaseKey>,
-    wide: Vec<(FlameBox, egui::Color32)>,
+    wide: Vec<(FlameBox, BoxStyle)>,
     drag: Option<Drag>,
     live: Option<FlameView>,
 }

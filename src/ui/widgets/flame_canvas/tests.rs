@@ -344,3 +344,20 @@ fn the_minimap_moves_its_window_or_draws_a_new_one() {
     let [view] = drawn.as_slice() else { panic!("{drawn:?}") };
     assert!(near(view.x.start, 0.1) && near(view.x.end, 0.3), "{view:?}");
 }
+
+#[test]
+fn the_letters_of_the_box_under_the_pointer_stand_on_its_lighter_colour() {
+    let mut stage = Stage::new();
+    stage.frame(vec![Event::PointerMoved(at(0.2, 1))]);
+    let (response, primitives) = stage.output(vec![]);
+    assert_eq!(response.hovered, Some(node(1)));
+    let overlay = primitives.iter().rev().find_map(|clipped| match &clipped.primitive {
+        egui::epaint::Primitive::Mesh(mesh) => Some(mesh),
+        egui::epaint::Primitive::Callback(_) => None,
+    });
+    let corners = &overlay.expect("the overlay is a mesh").vertices;
+    let lighter = Color32::DARK_RED.blend(FlameColors::from(&stage.theme).hover);
+    let fill = corners.iter().position(|corner| corner.color == lighter).expect("the box is drawn in a lighter colour");
+    let is_letter = |corner: &egui::epaint::Vertex| corner.uv != egui::epaint::WHITE_UV && corner.color == Color32::WHITE;
+    assert!(corners.iter().skip(fill).any(is_letter), "its letters are drawn over it and not under it");
+}

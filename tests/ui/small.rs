@@ -1,0 +1,131 @@
+//! The smallest window that must work well: everything that is needed to read an answer stands in it, whole.
+
+use egui::{Key, Modifiers, Rect};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use emberlens::app::view::Tab;
+use emberlens::app::{Command, Dialog};
+use emberlens::ui::{shell::Shell, theme::Theme};
+
+use crate::stage::{one, two, window};
+
+fn dark(script: &str) -> Harness<'static, Shell> {
+    window(script, &Theme::dark())
+}
+
+fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
+    harness.run();
+}
+
+/// Where the only label of this text stands.
+fn place(harness: &Harness<'_, Shell>, text: &str) -> Rect {
+    harness.get_by_label(text).rect()
+}
+
+/// The left edge of the right side.
+fn side(harness: &Harness<'_, Shell>) -> f32 {
+    harness.get_by_label("Click a box, a row or a finding; every view follows").rect().left()
+}
+
+#[test]
+fn the_whole_legend_of_a_comparison_can_be_read_and_searching_does_not_move_it() {
+    let mut harness = dark(&two());
+    let words = ["cheaper", "dearer", "within noise", "churn", "new", "gone"];
+    let places: Vec<Rect> = words.iter().map(|word| place(&harness, word)).collect();
+    for (word, rect) in words.iter().zip(&places) {
+        assert!(rect.left() >= 0.0 && rect.right() < side(&harness), "{word}: {rect}");
+    }
+    assert!(places.windows(2).all(|pair| pair[0].right() < pair[1].left()), "each beside the one before: {places:?}");
+    apply(&mut harness, Command::Search("json".to_owned()));
+    harness.get_by_label_contains(" of what is shown");
+    assert_eq!(places, words.iter().map(|word| place(&harness, word)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_finding_says_everything_in_the_view_of_findings() {
+    let harness = dark(&format!("{}set-tab findings\n", two()));
+    for text in ["Regression", "23.0 ms/s", "160 ms/s", "+137 ms/s", "×6.6", "1 in 92,196", "all", "self time"] {
+        let rect = place(&harness, text);
+        assert!(rect.right() < side(&harness), "{text}: {rect}");
+    }
+    for head in ["verdict", "function, why", "95 %", "by chance", "explains"] {
+        assert!(place(&harness, head).right() < side(&harness), "{head}");
+    }
+    harness.get_by_label_contains("Discount ×6.6");
+}
+
+#[test]
+fn the_right_side_is_as_wide_in_every_view() {
+    let mut harness = dark(&two());
+    let first = side(&harness);
+    assert!(first > 900.0, "it leaves the picture its room: {first}");
+    for tab in Tab::ALL {
+        apply(&mut harness, Command::SetTab(tab));
+        assert!((side(&harness) - first).abs() < 0.5, "{tab:?}: {} and not {first}", side(&harness));
+    }
+}
+
+#[test]
+fn what_stands_behind_a_dialog_stays_where_it_is() {
+    let mut harness = dark(&format!("{}set-tab info\n", two()));
+    let buttons = ["Add captures to before…", "Add captures to after…", "Compare with…", "≠"];
+    let places = |harness: &Harness<'_, Shell>| {
+        buttons.map(|text| harness.get_all_by_label(text).next().map(|node| node.rect()).expect("it is there"))
+    };
+    let before = places(&harness);
+    apply(&mut harness, Command::TypePath(String::new()));
+    assert!(matches!(harness.state().app().dialog(), Some(Dialog::OpenPath(_))));
+    assert_eq!(places(&harness), before);
+}
+
+#[test]
+fn a_dialog_is_not_as_wide_as_the_one_before_it() {
+    let mut harness = dark(&one());
+    apply(&mut harness, Command::Shortcuts);
+    let wide = place(&harness, "Close").right();
+    apply(&mut harness, Command::CloseDialog);
+    apply(&mut harness, Command::TypePath(String::new()));
+    harness.run();
+    assert!(place(&harness, "Close").right() < wide - 100.0, "{} after {wide}", place(&harness, "Close").right());
+}
+
+#[test]
+fn a_menu_opens_under_the_pointer_while_another_one_is_open() {
+    let mut harness = dark(&one());
+    harness.get_by_label("File").click();
+    harness.run();
+    harness.get_by_label("Open recent");
+    harness.get_by_label("View").hover();
+    harness.run();
+    harness.get_by_label("Taller flame rows");
+    assert!(harness.query_by_label("Open recent").is_none(), "one menu at a time");
+    harness.key_press_modifiers(Modifiers::NONE, Key::Escape);
+    harness.run();
+    assert!(harness.query_by_label("Taller flame rows").is_none());
+}
+
+#[test]
+fn the_menu_has_the_files_opened_lately() {
+    let mut harness = dark(&one());
+    apply(&mut harness, Command::CloseAll);
+    harness.get_by_label("File").click();
+    harness.run();
+    harness.get_by_label("Open recent").click();
+    harness.run();
+    let entry = "orders-cpu-before.pb.gz";
+    harness.get_all_by_label_contains(entry).last().expect("it was opened").click();
+    harness.run();
+    harness.get_by_label("Capture: orders-cpu-before.pb.gz");
+}
+
+#[test]
+fn a_bottom_up_row_says_the_self_value_that_its_column_shows_and_no_second_one() {
+    let mut harness = dark(&format!("{}set-direction bottom-up\nset-tab call-tree\n", one()));
+    let row = harness.get_by_label_contains("memeqbody, level 1, folded, self 210 ms").rect();
+    harness.hover_at(row.center());
+    harness.run();
+    harness.get_by_label("on this path");
+    harness.get_by_label("210,000,000 nanoseconds");
+    assert!(harness.query_by_label("0 nanoseconds").is_none());
+}
