@@ -201,17 +201,16 @@ pub fn build_without(
             merge(&chains.collect::<Vec<_>>(), ticket)
         }
         Direction::BottomUp => {
-            let reversed: Unfinished<Vec<_>> =
-                Unfinished::new(rows.par_iter().map(|rows| rows.reversed(ticket)).collect::<Result<_, _>>()?);
-            let chains = reversed.iter().map(|(chains, _)| Chains {
+            let reversed: Vec<Reversed> = rows.par_iter().map(|rows| rows.reversed(ticket)).collect::<Result<_, _>>()?;
+            let reversed = Unfinished::new(reversed);
+            let chains = reversed.iter().map(|Reversed { chains, .. }| Chains {
                 parents: chains.parents().as_slice(),
                 place: |row: usize| chains.items().as_slice().get(row).copied(),
             });
             let (tree, nodes) = merge(&chains.collect::<Vec<_>>(), ticket)?;
             let node = |nodes: &StackNodes, row: Option<NodeId>| row.map_or(CallTree::ROOT, |row| nodes[row.row()]);
-            let of_stacks = |(nodes, (_, ends_in)): (StackNodes, (_, Vec<Option<NodeId>>))| {
-                ends_in.into_iter().checked().map(|row| node(&nodes, row)).collect()
-            };
+            let of_stacks =
+                |(nodes, reversed): (StackNodes, Reversed)| reversed.ends_in.into_iter().checked().map(|row| node(&nodes, row)).collect();
             let tree = Unfinished::new(tree);
             let nodes = nodes.into_iter().zip(reversed.keep()).map(of_stacks).collect();
             Ok((tree.keep(), nodes))
@@ -244,8 +243,8 @@ impl Rows<'_> {
         self.places[self.profile.stacks.frames()[row].row()].filter(|_| !is_dropped)
     }
 
-    /// The chains of the capture with each callee above its callers, and the row that each stack row ends in: where a sample names it.
-    fn reversed(&self, ticket: &Ticket) -> Result<(Forest<NodeId, PlaceId>, Vec<Option<NodeId>>), Cancelled> {
+    /// The same the other way round.
+    fn reversed(&self, ticket: &Ticket) -> Result<Reversed, Cancelled> {
         let profile = self.profile;
         let mut chains = Forest::new();
         let mut ends_in = vec![None; profile.stacks.len()];
@@ -263,8 +262,15 @@ impl Rows<'_> {
             // A table that is full (2³²−1 rows) ends a chain where it stands.
             ends_in[stack.row()] = places.fold(None, |at, place| chains.child(at, place).or(at));
         }
-        Ok((chains, ends_in))
+        Ok(Reversed { chains, ends_in })
     }
+}
+
+/// The chains of one capture with each callee above its callers.
+struct Reversed {
+    chains: Forest<NodeId, PlaceId>,
+    /// The row that each stack row ends in, where a sample names it.
+    ends_in: Vec<Option<NodeId>>,
 }
 
 /// The node of a sample's stack.
