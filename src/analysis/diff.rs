@@ -428,11 +428,13 @@ impl Base {
         );
         self.absolute = absolute(&nodes);
         self.shapes = shapes;
-        self.captured = Some(Captured {
+        let replaced = Captured {
             nodes: std::mem::replace(&mut self.ground.nodes, nodes),
             totals: std::mem::replace(&mut self.totals, totals),
             places: std::mem::replace(&mut self.places, of_places),
-        });
+        };
+        // What was changed twice was captured before the first time.
+        self.captured.get_or_insert(replaced);
     }
 
     /// The sums with what structure changes put together.

@@ -10,6 +10,7 @@
 mod attribute;
 mod cause;
 mod groups;
+mod moved;
 mod readings;
 mod search;
 mod shift;
@@ -141,6 +142,11 @@ impl Finding {
     pub fn is_against_rest(&self) -> bool {
         let difference = (self.after / self.before / self.ratio).ln().abs();
         difference.is_finite() && difference > AGAINST_REST
+    }
+
+    /// True for a [`Verdict::Shift`] that is all of what moved: paths on one side only, before and after, that cost the same together.
+    pub fn is_whole(&self) -> bool {
+        self.verdict == Verdict::Shift && self.path.is_none() && self.ratio_lo <= 1.0 && self.ratio_hi >= 1.0
     }
 }
 

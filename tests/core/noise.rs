@@ -110,3 +110,40 @@ fn evidence_is_at_most_the_effect_in_standard_deviations_of_the_noise() {
         }
     }
 }
+
+/// `main.encode` with two callees below six callers, `scale` times as much of it; after, all of it comes through one more function.
+fn encode_below(callers: &[&str], scale: f64) -> Arc<Profile> {
+    let samples = |part: f64| (part * scale / callers.len() as f64).round() as u64;
+    let parts = [("", 300.0), (";main.escape", 500.0), (";main.quote", 250.0)];
+    let stacks =
+        callers.iter().flat_map(|caller| parts.map(|(below, part)| (format!("main.main;{caller};main.encode{below}"), samples(part))));
+    let mut all = service(|_| 1.0);
+    // The callers have other work too, and one of them calls it as before.
+    all.extend((0..6).map(|at| (format!("main.main;main.handle{at};main.parse"), 150)));
+    all.push(("main.main;main.handle9;main.encode;main.escape".to_owned(), 400));
+    all.extend(stacks);
+    cpu(&all, 10.0, 10_000_000)
+}
+
+/// Cost that left six callers and came to one is one finding and no alarm; what did grow on the way is still one.
+#[test]
+fn calls_that_moved_from_many_callers_are_one_finding() {
+    let old = ["main.handle0", "main.handle1", "main.handle2", "main.handle3", "main.handle4", "main.handle5"];
+    let new = ["main.handle6;main.respond"];
+    let before = [encode_below(&old, 1.0)];
+    let found = judged(&before, &[encode_below(&new, 1.0)], Normalization::PerSecond);
+    assert_eq!(said(&found), [(Verdict::Shift, "main.encode")], "{}", found.summary);
+    let row = &found.rows[0];
+    assert!(row.is_whole() && row.ratio_lo <= 1.0 && row.ratio_hi >= 1.0, "{row:?}");
+    assert!(
+        row.because.starts_with("calls moved from main.handle") && row.because.ends_with(" and 5 more to main.respond"),
+        "{}",
+        row.because
+    );
+    // The same with the sides swapped.
+    let back = judged(&[encode_below(&new, 1.0)], &before, Normalization::PerSecond);
+    assert_eq!(said(&back), [(Verdict::Shift, "main.encode")], "{}", back.summary);
+    let grown = judged(&before, &[encode_below(&new, 2.0)], Normalization::PerSecond);
+    assert_eq!(said(&grown), [(Verdict::Regression, "main.encode")], "{}", grown.summary);
+    assert!(grown.rows[0].ratio_lo <= 2500.0 / 1450.0 && grown.rows[0].ratio_hi >= 2500.0 / 1450.0, "{:?}", grown.rows[0]);
+}

@@ -6,8 +6,8 @@ use super::Finding;
 use super::cause::Cause;
 use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
-use super::shift;
 use super::structure::{self, Fate, Structure};
+use super::{moved, shift};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
 use crate::analysis::diff::ground::{Counts, Scale, Sums};
@@ -59,9 +59,12 @@ pub(super) struct Attributed {
 /// Searches, and makes findings of what was found.
 pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -> Attributed {
     let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None);
-    let structures = structure::detect(comparison, base, &guess.scale);
+    let mut structures = structure::detect(comparison, base, &guess.scale);
+    let moved::Moved { structures: moved, homes } = moved::detect(comparison, base, &guess.scale);
+    structures.extend(moved);
     let base = &*base;
-    let first = if structures.is_empty() { guess } else { Model::estimate(&base.known(comparison, spec), base.tables(), None) };
+    let first =
+        if structures.is_empty() && homes.len() == 0 { guess } else { Model::estimate(&base.known(comparison, spec), base.tables(), None) };
     let groups = Groups::new(comparison, base, &first.scale, spec);
     let closed = is_few(&first) && is_closed(comparison, spec);
     let search = Search { comparison, base, spec, groups: &groups, closed };
@@ -70,7 +73,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let explained = NodeSet::union(found.iter().map(|found| &found.nodes));
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
     let kinds = code_kinds(comparison.places(), comparison.tree());
-    let maker = Maker { search: &search, model: &model, diff: &diff, kinds: &kinds, groups: &groups, found: &found };
+    let maker = Maker { search: &search, model: &model, diff: &diff, kinds: &kinds, groups: &groups, found: &found, homes: &homes };
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
     // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
@@ -187,6 +190,8 @@ struct Maker<'a> {
     kinds: &'a [CodeKind],
     groups: &'a Groups,
     found: &'a [Found],
+    /// Nodes that stand for several paths, see `moved`.
+    homes: &'a NodeSet,
 }
 
 impl Maker<'_> {
@@ -204,10 +209,18 @@ impl Maker<'_> {
         let comparison = self.comparison();
         let (place, measure, node) = self.headline(found);
         let moved = place != found.group.scope.place;
-        let sums = if moved { self.search.base.places[measure as usize][place.row()] } else { found.sums };
-        let counts = self.model.scale.counts(&sums);
-        let doubt = self.search.doubt(self.model, &found.group, &sums, 0.0);
-        let own = counts.map_or(Test::NONE, |counts| counts.test(doubt));
+        let all = self.search.base.places[measure as usize][place.row()];
+        let tested = |sums: &Sums| {
+            let counts = self.model.scale.counts(sums);
+            let doubt = self.search.doubt(self.model, &found.group, sums, 0.0);
+            (counts, doubt, counts.map_or(Test::NONE, |counts| counts.test(doubt)))
+        };
+        let stayed = |own: &Test| own.z * found.test.z <= 0.0 || own.p > self.search.spec.level;
+        // Nobody finds the cost of other paths on this one: it is the place's, unless the rest of that hides the change.
+        let is_home = node.is_some_and(|node| self.homes.contains(node.row())) && !stayed(&tested(&all).2);
+        let node = node.filter(|_| !is_home);
+        let sums = if moved || is_home { all } else { found.sums };
+        let (counts, doubt, own) = tested(&sums);
         // Findings are the rows with the largest evidence: their intervals allow for that.
         let threshold = -normal_quantile(self.search.spec.level * found.group.weight / 2.0);
         let ends = selected_ends(own.z, threshold.min(own.z.abs()));
@@ -215,8 +228,7 @@ impl Maker<'_> {
         let factor = |side: usize| comparison.sides.get(side).map_or(0.0, |side| comparison.factor(side));
         let [before, after] = [sums.value[0] * factor(0), sums.value[1] * factor(1)];
         // What stayed as it was inside something that changed has its explanation and is no finding.
-        let stayed = own.z * found.test.z <= 0.0 || own.p > self.search.spec.level;
-        if stayed || is_small([before, after], [lo, hi], largest_total(comparison), self.search.spec) {
+        if stayed(&own) || is_small([before, after], [lo, hi], largest_total(comparison), self.search.spec) {
             return None;
         }
         let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
@@ -276,6 +288,7 @@ impl Maker<'_> {
         let (verdict, new) = match structure.fate {
             Fate::Renamed(new) => (Verdict::Renamed, Some(name(new))),
             Fate::Folded(verdict) => (verdict, None),
+            Fate::Moved => (Verdict::Shift, None),
         };
         let sums = structure.sums;
         let counts = self.model.scale.counts(&sums);

@@ -166,6 +166,7 @@ impl Looker<'_> {
                     if row.after > 0.0 { "a new frame around unchanged calls" } else { "its frame is gone, its calls are not" }.to_owned(),
                 );
             }
+            Verdict::Shift if row.is_whole() => return (Cause::Moved, self.calls_moved(&callers)),
             Verdict::Shift => return (Cause::Moved, self.moved(row, &nodes, delta)),
             _ if kind == CodeKind::Runtime => return (Cause::Runtime, called_by(&format!("{}, below", runtime_work(&row.func)))),
             // The code was there, on other paths.
@@ -230,6 +231,22 @@ impl Looker<'_> {
         }
         let callers = tree.path_up(node).skip(1).map(|above| tree.place(above));
         callers.into_iter().find(|caller| through.get(caller).is_some_and(|&sum| sum <= rest / 2.0))
+    }
+
+    /// The callers that a function's calls came from and went to, the largest of each by its name.
+    fn calls_moved(&self, callers: &Parts) -> String {
+        let name = |sign: f64| {
+            let (place, _) = most(callers, sign)?;
+            // Calls that stayed where they are differ by chance.
+            let changed = |part: &&[f64; 2]| change(**part) * sign > part[0].max(part[1]) / 2.0;
+            let others = callers.values().filter(changed).count().saturating_sub(1);
+            let more = if others == 0 { String::new() } else { format!(" and {others} more") };
+            Some(format!("{}{more}", self.name(place)))
+        };
+        match (name(-1.0), name(1.0)) {
+            (Some(from), Some(to)) => format!("calls moved from {from} to {to}"),
+            _ => "calls moved".to_owned(),
+        }
     }
 
     /// Where cost came from, or where it went.

@@ -2,7 +2,7 @@
 //!
 //! A function on one side only is held against two readings: its cost is new (or gone), or it is the cost of another function under another name
 //! or in its caller. Where the second fits the counts better, the nodes of both are put together and the search sees no change there.
-//! Deliberately absent: the same name in two spellings (`names`), and cost moved between functions of both sides (see `shift`). Start reading at
+//! Deliberately absent: the same name in two spellings (`names`), and cost moved between functions of both sides (see `moved` and `shift`). Start reading at
 //! [`detect`].
 
 use rustc_hash::FxHashMap;
@@ -21,6 +21,8 @@ pub(super) enum Fate {
     Renamed(PlaceId),
     /// Its own cost and its callees belong to its callers on the other side.
     Folded(Verdict),
+    /// It has other callers; see `moved`.
+    Moved,
 }
 
 /// One function whose shape changed and whose cost did not.
@@ -38,7 +40,7 @@ const LEAST_EVENTS: f64 = 8.0;
 const CALLERS: f64 = 0.85;
 const CALLEES: f64 = 0.7;
 /// Standard deviations within which the cost of a renamed function stays; names that are alike may differ up to a factor e.
-const SAME_COST: f64 = 3.0;
+pub(super) const SAME_COST: f64 = 3.0;
 const ALIKE: f64 = 0.4;
 /// How well the cost of a function without callees must be known to recognise it by its cost alone.
 const LEAF_ERROR: f64 = 0.1;
@@ -50,13 +52,13 @@ const MOST_NODES: usize = 20_000;
 /// A wrapper has less than this part of its total of its own: nearly nothing.
 const WRAPPER: f64 = 0.05;
 
-/// A function on one side only.
-struct OneSided {
-    place: PlaceId,
-    side: usize,
-    sums: Sums,
-    self_: f64,
-    nodes: Vec<NodeId>,
+/// A function on one side only, or those of its paths that are.
+pub(super) struct OneSided {
+    pub(super) place: PlaceId,
+    pub(super) side: usize,
+    pub(super) sums: Sums,
+    pub(super) self_: f64,
+    pub(super) nodes: Vec<NodeId>,
 }
 
 /// Finds structure changes, and puts the nodes of both readings together.
@@ -154,7 +156,7 @@ struct Look {
 }
 
 /// Cost by caller, or by callee with `None` for a function's own.
-struct Neighbours {
+pub(super) struct Neighbours {
     /// In the order of places.
     parts: Vec<(Option<PlaceId>, f64)>,
     /// Root of the sum of their squares.
@@ -162,7 +164,7 @@ struct Neighbours {
 }
 
 impl Neighbours {
-    fn cosine(&self, other: &Self) -> f64 {
+    pub(super) fn cosine(&self, other: &Self) -> f64 {
         let sizes = self.size * other.size;
         if sizes <= 0.0 {
             return 0.0;
@@ -183,7 +185,7 @@ impl Neighbours {
     }
 }
 
-fn neighbours(tree: &CallTree, sums: Tables<'_>, row: &OneSided, above: bool) -> Neighbours {
+pub(super) fn neighbours(tree: &CallTree, sums: Tables<'_>, row: &OneSided, above: bool) -> Neighbours {
     let mut made: FxHashMap<Option<PlaceId>, f64> = FxHashMap::default();
     for &node in row.nodes.iter().checked() {
         if above {
@@ -289,8 +291,8 @@ fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
         target.push(match fates.get(&place) {
             Some(Fate::Folded(_)) => above,
             Some(Fate::Renamed(new)) => child(*new).unwrap_or(node),
-            None if above == parent => node,
-            None => child(place).unwrap_or(node),
+            _ if above == parent => node,
+            _ => child(place).unwrap_or(node),
         });
     }
     for (row, to) in target.into_iter().enumerate().checked() {

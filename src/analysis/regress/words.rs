@@ -110,6 +110,9 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
     match row.verdict {
         Verdict::New => format!("new: {what} is {after} ({events}; {by_chance})"),
         Verdict::Gone => format!("gone: {what} was {before} ({events}; {by_chance})"),
+        Verdict::Shift if row.is_whole() => {
+            format!("called from elsewhere: its new paths cost {after}, as its old ones did ({before}; {}; {events})", interval(row))
+        }
         Verdict::Shift => format!(
             "moved, not new: {what} {} ({}), and what stands around it made up for that ({events})",
             moved_by(row.ratio),

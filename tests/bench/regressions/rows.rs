@@ -120,7 +120,20 @@ fn structure(random: &mut Random, capture: &Capture, kind: Kind, name: &str) -> 
     let mut names: Vec<String> = program.stacks.iter().flat_map(|stack| stack.path.iter().skip(2).cloned()).collect();
     names.sort();
     names.dedup();
-    let fits = |name: &String| (0.005..0.1).contains(&total(name)) && (!matches!(kind, Kind::Inlined) || own(name) > 0.004);
+    // What is called by an entry point itself keeps its callers and only gets a new frame around it.
+    let below_others = |name: &str| -> f64 {
+        let is_below = |path: &[String]| path.iter().position(|part| part == name).is_some_and(|at| at > 2);
+        program.stacks.iter().filter(|stack| is_below(&stack.path)).map(|stack| stack.share).sum()
+    };
+    let fits = |name: &String| {
+        let total = total(name);
+        let of_kind = match kind {
+            Kind::Inlined => own(name) > 0.004,
+            Kind::Shift => below_others(name) > total / 2.0,
+            Kind::Renamed | Kind::Wrapper => true,
+        };
+        (0.005..0.1).contains(&total) && of_kind
+    };
     names.retain(fits);
     if names.is_empty() {
         return Sums::default();

@@ -1,0 +1,162 @@
+//! Functions whose calls moved to other callers. Found before the search, and taken back for it.
+//!
+//! Such a function has paths with cost on one side only, too much of it for chance, before as well as after, and they add up to the same with the
+//! same callees. Left to the search its old paths would be improvements, its new ones regressions, and the many changes in both directions would look
+//! like unrest. So the cost of all those paths is put under one of them; where it is not the same there, that is for the search to find. Deliberately absent: functions on one side only (see `structure`), and cost
+//! that moved in part (see `shift`). Start reading at [`detect`].
+
+use super::structure::{Fate, OneSided, SAME_COST, Structure, neighbours};
+use crate::analysis::call_tree::{CallTree, NodeId};
+use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::Base;
+use crate::analysis::diff::ground::{Scale, Sums};
+use crate::analysis::diff::left::NodeSet;
+use crate::analysis::place::PlaceId;
+use crate::base::ticket::{Checked as _, Here};
+
+/// A path of this many with all its events on one side by chance would be one in a hundred comparisons.
+const CHANCE: f64 = 0.01;
+/// How alike the callees on the paths of both sides must be (cosine).
+const CALLEES: f64 = 0.8;
+/// Logarithm of how many times its cost what moved may cost after it.
+const MOST_CHANGED: f64 = 1.0;
+/// At most this many functions are looked at closely, and none with more nodes than this below it.
+const MOST: usize = 200;
+const MOST_NODES: usize = 20_000;
+
+/// What was found: functions that cost what they did, and the nodes under which the cost of paths of both sides was put.
+pub(super) struct Moved {
+    pub(super) structures: Vec<Structure>,
+    pub(super) homes: NodeSet,
+}
+
+/// Finds functions whose calls moved, and puts the cost of their paths of both sides together.
+pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) -> Moved {
+    let search = Paths::new(comparison.tree(), base, scale);
+    let mut candidates: Vec<Candidate> =
+        comparison.places().ids().skip(1).checked().filter_map(|place| search.candidate(place, &[])).collect();
+    // A function moves with all that it calls: those have no more of the moved cost, and stand behind it.
+    candidates.sort_by(|a, b| b.cost.total_cmp(&a.cost).then(a.first().cmp(&b.first())));
+    candidates.truncate(MOST);
+    let mut taken: Vec<bool> = vec![false; if candidates.is_empty() { 0 } else { comparison.tree().len() }];
+    let (mut structures, mut homes, mut moves) = (Vec::new(), Vec::new(), Vec::new());
+    for Candidate { place, .. } in candidates {
+        let Some(candidate) = search.candidate(place, &taken) else { continue };
+        let Some(same_cost) = search.moved(&candidate) else { continue };
+        for node in candidate.nodes() {
+            taken[node.row()..search.tree.subtree_end(node)].fill(true);
+        }
+        let mut sums = candidate.sides[0].sums;
+        sums.add(&candidate.sides[1].sums);
+        // What costs more or less now is left to the search, which finds it in one place.
+        if same_cost {
+            structures.push(Structure { place, fate: Fate::Moved, sums });
+        }
+        let Some(home) = candidate.home(search.tree) else { continue };
+        homes.push(home.row()..search.tree.subtree_end(home));
+        moves.extend(together(search.tree, &candidate, home));
+    }
+    if !moves.is_empty() {
+        base.change(comparison, |nodes| {
+            for &(from, to) in &moves {
+                let sums = std::mem::take(&mut nodes[from]);
+                nodes[to].add(&sums);
+            }
+        });
+    }
+    Moved { structures, homes: NodeSet::new(homes.into_iter()) }
+}
+
+/// A function with paths that have cost on one side only.
+struct Candidate {
+    place: PlaceId,
+    /// Those before and those after.
+    sides: [OneSided; 2],
+    /// What they cost together.
+    cost: f64,
+}
+
+impl Candidate {
+    fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.sides.iter().flat_map(|side| side.nodes.iter().copied())
+    }
+
+    fn first(&self) -> Option<NodeId> {
+        self.nodes().min()
+    }
+
+    /// The path with the most nodes below it, which the others have their counterparts in.
+    fn home(&self, tree: &CallTree) -> Option<NodeId> {
+        self.nodes().max_by_key(|node| (tree.subtree_end(*node) - node.row(), std::cmp::Reverse(*node)))
+    }
+}
+
+struct Paths<'a> {
+    tree: &'a CallTree,
+    base: &'a Base,
+    scale: &'a Scale,
+    /// Evidence, as a logarithm, that one of all paths has by chance once in a hundred times.
+    least: f64,
+}
+
+impl<'a> Paths<'a> {
+    fn new(tree: &'a CallTree, base: &'a Base, scale: &'a Scale) -> Self {
+        Self { tree, base, scale, least: (tree.len() as f64 / CHANCE).ln() }
+    }
+
+    /// The one-sided paths of a function that have none of the nodes that are `taken`; `None` where chance explains them, or where they are too many.
+    fn candidate(&self, place: PlaceId, taken: &[bool]) -> Option<Candidate> {
+        let side = |side| OneSided { place, side, sums: Sums::default(), self_: 0.0, nodes: Vec::new() };
+        let mut made = Candidate { place, sides: [side(0), side(1)], cost: 0.0 };
+        let mut evidence = [0.0_f64; 2];
+        let ends = self.tree.subtree_ends();
+        let is_free = |row: usize| !taken.get(row..ends[row] as usize).is_some_and(|taken| taken.contains(&true));
+        for row in self.base.nodes_of(place).filter(|&row| self.base.outermost[row] && is_free(row)) {
+            let sums = self.base.totals[row];
+            let Some(counts) = self.scale.counts(&sums) else { continue };
+            // How unlikely it is that all events of the path fall on this side.
+            let (side, events, part) = match (counts.before > 0.0, counts.after > 0.0) {
+                (true, false) => (0, counts.before, 1.0 / (1.0 + counts.exposure)),
+                (false, true) => (1, counts.after, counts.exposure / (1.0 + counts.exposure)),
+                _ => continue,
+            };
+            evidence[side] = evidence[side].max(-events * part.ln());
+            made.sides[side].sums.add(&sums);
+            made.sides[side].nodes.push(NodeId::from_row(row)?);
+        }
+        let size: usize = made.nodes().map(|node| self.tree.subtree_end(node) - node.row()).sum();
+        made.cost = made.sides.iter().map(|side| side.sums.pooled(self.scale.exposure)).sum();
+        (evidence.into_iter().all(|evidence| evidence >= self.least) && size <= MOST_NODES).then_some(made)
+    }
+
+    /// Whether the paths of both sides cost the same; `None` where they do not have the same callees, or nothing like the same cost.
+    fn moved(&self, candidate: &Candidate) -> Option<bool> {
+        let [before, after] = &candidate.sides;
+        let mut sums = before.sums;
+        sums.add(&after.sums);
+        let counts = self.scale.counts(&sums)?;
+        let effect = counts.effect().abs();
+        let callees = |side| neighbours(self.tree, self.base.tables(), side, false);
+        let is_moved = effect < MOST_CHANGED && callees(before).cosine(&callees(after)) >= CALLEES;
+        is_moved.then(|| effect < SAME_COST * (counts.sampling() + 0.02).sqrt())
+    }
+}
+
+/// Where the nodes of a moved function's paths go: to the same path below `home`, and where there is no such path to the nearest caller there.
+fn together(tree: &CallTree, candidate: &Candidate, home: NodeId) -> Vec<(usize, usize)> {
+    let mut made = Vec::new();
+    let here = Here::new();
+    for node in candidate.nodes().filter(|&node| node != home) {
+        let mut target = vec![home];
+        made.push((node.row(), home.row()));
+        for at in (node.row() + 1..tree.subtree_end(node)).filter_map(NodeId::from_row) {
+            // A path is long to find where callers have thousands of callees.
+            here.checkpoint();
+            let above = tree.parent(at).and_then(|parent| target.get(parent.row() - node.row())).copied().unwrap_or(home);
+            let to = tree.children(above).find(|&child| tree.place(child) == tree.place(at)).unwrap_or(above);
+            target.push(to);
+            made.push((at.row(), to.row()));
+        }
+    }
+    made
+}
