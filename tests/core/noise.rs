@@ -140,6 +140,10 @@ fn calls_that_moved_from_many_callers_are_one_finding() {
         "{}",
         row.because
     );
+    let of = |name: &str| found.others.iter().find(|row| row.func == name).map(|row| (row.verdict, row.explained_by));
+    for caller in old.into_iter().chain(["main.handle6", "main.respond"]) {
+        assert_eq!(of(caller), Some((Verdict::Explained, Some(1))), "{caller}");
+    }
     // The same with the sides swapped.
     let back = judged(&[encode_below(&new, 1.0)], &before, Normalization::PerSecond);
     assert_eq!(said(&back), [(Verdict::Shift, "main.encode")], "{}", back.summary);

@@ -60,7 +60,7 @@ pub(super) struct Attributed {
 pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -> Attributed {
     let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None);
     let mut structures = structure::detect(comparison, base, &guess.scale);
-    let moved::Moved { structures: moved, homes } = moved::detect(comparison, base, &guess.scale);
+    let moved::Moved { structures: moved, homes, paths } = moved::detect(comparison, base, &guess.scale);
     structures.extend(moved);
     let base = &*base;
     let first =
@@ -100,6 +100,11 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
             explained_by.entry(new).or_insert(finding.rank);
         }
         findings.push(finding);
+    }
+    for (place, nodes) in &paths {
+        if let Some(&rank) = explained_by.get(place) {
+            maker.explain_callers(nodes, rank, &mut explained_by);
+        }
     }
     let rises = findings.iter().take(changes).filter(|finding| finding.delta_of_total > 0.0).count();
     // Blocks of time tell bursts from changes as well as runs do.
@@ -419,6 +424,25 @@ impl Maker<'_> {
                 add(above, whole);
             }
         }
+        self.explain_by(parts, order, explained_by);
+    }
+
+    /// Says which callers a move explains: those whose change lies mostly in what came or went.
+    fn explain_callers(&self, nodes: &[NodeId], order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
+        let (tree, base) = (self.comparison().tree(), self.search.base);
+        let captured = base.captured();
+        let mut parts: FxHashMap<PlaceId, f64> = FxHashMap::default();
+        for &node in nodes {
+            let delta = self.delta(&captured.totals[node.row()]);
+            for above in tree.path_up(node).skip(1).filter(|above| base.outermost[above.row()]) {
+                *parts.entry(tree.place(above)).or_default() += delta;
+            }
+        }
+        self.explain_by(parts, order, explained_by);
+    }
+
+    /// Names a finding as what explains the places of whose change it holds the larger part.
+    fn explain_by(&self, parts: FxHashMap<PlaceId, f64>, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
         let raw = &self.diff.total.raw;
         let mut parts: Vec<(PlaceId, f64)> = parts.into_iter().collect();
         parts.sort_by_key(|(place, _)| *place);

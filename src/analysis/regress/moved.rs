@@ -28,6 +28,8 @@ const MOST_NODES: usize = 20_000;
 pub(super) struct Moved {
     pub(super) structures: Vec<Structure>,
     pub(super) homes: NodeSet,
+    /// Each function that moved with those of its paths that did.
+    pub(super) paths: Vec<(PlaceId, Vec<NodeId>)>,
 }
 
 /// Finds functions whose calls moved, and puts the cost of their paths of both sides together.
@@ -39,7 +41,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
     candidates.sort_by(|a, b| b.cost.total_cmp(&a.cost).then(a.first().cmp(&b.first())));
     candidates.truncate(MOST);
     let mut taken: Vec<bool> = vec![false; if candidates.is_empty() { 0 } else { comparison.tree().len() }];
-    let (mut structures, mut homes, mut moves) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut structures, mut homes, mut paths, mut moves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for Candidate { place, .. } in candidates {
         let Some(candidate) = search.candidate(place, &taken) else { continue };
         let Some(same_cost) = search.moved(&candidate) else { continue };
@@ -53,6 +55,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
             structures.push(Structure { place, fate: Fate::Moved, sums });
         }
         let Some(home) = candidate.home(search.tree) else { continue };
+        paths.push((place, candidate.nodes().collect()));
         homes.push(home.row()..search.tree.subtree_end(home));
         moves.extend(together(search.tree, &candidate, home));
     }
@@ -64,7 +67,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
             }
         });
     }
-    Moved { structures, homes: NodeSet::new(homes.into_iter()) }
+    Moved { structures, homes: NodeSet::new(homes.into_iter()), paths }
 }
 
 /// A function with paths that have cost on one side only.

@@ -246,7 +246,8 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         });
     }
     if structure > 0 {
-        sentences.push(format!("{} only moved, or have another name or frame.", count(structure, "place")));
+        let have = if structure == 1 { "has" } else { "have" };
+        sentences.push(format!("{} only moved, or {have} another name or frame.", count(structure, "place")));
     }
     if closed && !made.rows.is_empty() {
         let reason = match comparison.effective_normalization() {
