@@ -2,7 +2,9 @@
 
 use super::{CallTree, NodeId};
 use crate::analysis::place::PlaceId;
+use crate::base::discard::discard;
 use crate::base::index::Column;
+use crate::base::ticket::{Cancelled, Ticket};
 
 /// A part of a tree with rows of its own: the node at its root, and all or some of those below.
 #[derive(Default)]
@@ -41,6 +43,7 @@ impl Branch {
 }
 
 /// All branches in their places.
+#[derive(Default)]
 pub(super) struct Grafted {
     top: Branch,
     /// The branches below, with the rows of the top that stand for their roots, ascending.
@@ -73,20 +76,26 @@ impl Grafted {
 
     /// One column of the tree: what `own` says of a row of the top that stays, and `below` of all rows of a branch that begins at a node and
     /// hangs on a parent.
-    fn column<'a, T, B: IntoIterator<Item = T>>(
+    fn column<'a, T: Send + 'static, B: IntoIterator<Item = T>>(
         &'a self,
+        ticket: &Ticket,
         own: impl Fn(usize) -> T,
         below: impl Fn(&'a Branch, u32, Option<NodeId>) -> B,
-    ) -> Vec<T> {
+    ) -> Result<Vec<T>, Cancelled> {
         let mut column = Vec::with_capacity(self.moved.last().map_or(0, |&end| end as usize));
         let mut next = self.below.iter().peekable();
         for row in 0..self.top.len() {
-            match next.next_if(|(root, _)| *root == row) {
-                None => column.push(own(row)),
-                Some((_, branch)) => column.extend(below(branch, self.moved[row], self.parent(row))),
+            let Some((_, branch)) = next.next_if(|(root, _)| *root == row) else {
+                column.push(own(row));
+                continue;
+            };
+            if let Err(cancelled) = ticket.check() {
+                discard(column);
+                return Err(cancelled);
             }
+            column.extend(below(branch, self.moved[row], self.parent(row)));
         }
-        column
+        Ok(column)
     }
 
     /// The parent of a row of the top.
@@ -95,15 +104,16 @@ impl Grafted {
     }
 
     /// The whole tree.
-    pub(super) fn into_tree(self) -> CallTree {
-        let place = || self.column(|row| self.top.place[row], |branch, _, _| branch.place.iter().copied());
-        let depth = || self.column(|row| self.top.depth[row], |branch, _, _| branch.depth.iter().copied());
+    pub(super) fn tree(&self, ticket: &Ticket) -> Result<CallTree, Cancelled> {
+        let place = || self.column(ticket, |row| self.top.place[row], |branch, _, _| branch.place.iter().copied());
+        let depth = || self.column(ticket, |row| self.top.depth[row], |branch, _, _| branch.depth.iter().copied());
         let subtree_end = || {
             let own = |row: usize| self.moved[self.top.subtree_end[row] as usize];
-            self.column(own, |branch, first, _| branch.subtree_end.iter().map(move |end| first + end))
+            self.column(ticket, own, |branch, first, _| branch.subtree_end.iter().map(move |end| first + end))
         };
         let parent = || {
             self.column(
+                ticket,
                 |row| self.parent(row),
                 |branch, first, root| {
                     let inner = move |parent: u32| NodeId::from_row((first + parent) as usize);
@@ -112,11 +122,11 @@ impl Grafted {
             )
         };
         let ((place, depth), (subtree_end, parent)) = rayon::join(|| (place(), depth()), || (subtree_end(), parent()));
-        CallTree {
-            place: Column::from_vec(place),
-            parent: Column::from_vec(parent),
-            subtree_end: Column::from_vec(subtree_end),
-            depth: Column::from_vec(depth),
-        }
+        Ok(CallTree {
+            place: Column::from_vec(place?),
+            parent: Column::from_vec(parent?),
+            subtree_end: Column::from_vec(subtree_end?),
+            depth: Column::from_vec(depth?),
+        })
     }
 }

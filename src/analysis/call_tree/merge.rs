@@ -14,7 +14,7 @@ use super::{CallTree, StackNodes};
 use crate::analysis::place::{PlaceId, Places};
 use crate::base::discard::Unfinished;
 use crate::base::index::Index;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 
 /// How often the long loops look at the ticket, in rows.
 const CHECK_ROWS: usize = 1 << 16;
@@ -41,7 +41,7 @@ where
 {
     let sorted = Sorted::new(captures, ticket)?;
     let positions = sorted.stands_for.len();
-    let seats: Unfinished<Vec<AtomicU64>> = std::iter::repeat_with(AtomicU64::default).take(positions).collect();
+    let seats: Unfinished<Vec<AtomicU64>> = std::iter::repeat_with(AtomicU64::default).take(positions).checked().collect();
     let small = BRANCH_ROWS.max(positions / (BRANCHES_PER_THREAD * rayon::current_num_threads()));
     let is_large = positions > BRANCHES_PER_THREAD * BRANCH_ROWS;
     let walk = Walk { sorted: &sorted, seats: &seats, branch: 0, small: if is_large { small as u32 } else { 0 } };
@@ -53,19 +53,21 @@ where
         walk.from(start, &mut Vec::new(), ticket)
     };
     let below: Vec<Branch> = aside.into_par_iter().enumerate().map(branch).collect::<Result<_, _>>()?;
-    let grafted = Grafted::new(top.keep(), rows.into_iter().zip(below).collect());
+    let grafted = Unfinished::new(Grafted::new(top.keep(), rows.into_iter().zip(below).collect()));
     let nodes = |(capture, root): (&Chains<'_, I, P>, &Row)| {
         let rows = sorted.stands_for.iter().skip(root.position as usize + 1).take(capture.parents.len());
         let mut nodes = Vec::with_capacity(capture.parents.len());
-        nodes.extend(rows.map(|&position| {
+        for (at, &position) in rows.enumerate() {
+            if at.is_multiple_of(CHECK_ROWS) {
+                ticket.check()?;
+            }
             let seat = seats[position as usize].load(Ordering::Relaxed);
-            grafted.node((seat >> 32) as usize, seat as u32 as usize)
-        }));
-        nodes
+            nodes.push(grafted.node((seat >> 32) as usize, seat as u32 as usize));
+        }
+        Ok(nodes)
     };
-    let nodes = captures.par_iter().zip(&sorted.roots).map(nodes).collect();
-    ticket.check()?;
-    Ok((grafted.into_tree(), nodes))
+    let nodes = captures.par_iter().zip(&sorted.roots).map(nodes).collect::<Result<_, _>>()?;
+    Ok((grafted.tree(ticket)?, nodes))
 }
 
 /// The rows of all captures in one numbering: each capture's root and then its rows. A number is called a position.
@@ -76,12 +78,12 @@ struct Sorted {
     stands_for: Unfinished<Vec<u32>>,
     /// Positions that stand for themselves, with those below them and themselves; not told of the others.
     sizes: Unfinished<Vec<u32>>,
-    /// What each position calls, one position's after the other's.
-    callees: Unfinished<Vec<Row>>,
+    /// What each position calls, one position's after the other's, as [`Row::packed`] has it.
+    callees: Unfinished<Vec<[u32; 4]>>,
 }
 
 /// A row on its way into the tree: all that is needed there, so that finding it is one wait for memory.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Row {
     /// The row of its place.
     place: u32,
@@ -89,6 +91,18 @@ struct Row {
     /// Where its callees begin and end.
     begin: u32,
     end: u32,
+}
+
+impl Row {
+    /// Plain numbers: a table of them comes zeroed from the system, page by page when it is written.
+    const fn packed(self) -> [u32; 4] {
+        [self.place, self.position, self.begin, self.end]
+    }
+
+    const fn of(packed: [u32; 4]) -> Self {
+        let [place, position, begin, end] = packed;
+        Self { place, position, begin, end }
+    }
 }
 
 impl Sorted {
@@ -100,7 +114,7 @@ impl Sorted {
         let rows: usize = captures.iter().map(|capture| capture.parents.len()).sum();
         let zeros = || Unfinished::new(vec![0; rows + captures.len()]);
         let (mut stands_for, mut sizes) = (zeros(), zeros());
-        let mut callees = Unfinished::new(vec![Row::default(); rows]);
+        let mut callees = Unfinished::new(vec![[0; 4]; rows]);
         let mut parts = Vec::with_capacity(captures.len());
         let (mut free_stands_for, mut free_sizes, mut free_callees) = (&mut **stands_for, &mut **sizes, &mut **callees);
         let mut root = 0;
@@ -130,7 +144,7 @@ struct Part<'a, 'c, I, P> {
     first_callee: usize,
     stands_for: &'a mut [u32],
     sizes: &'a mut [u32],
-    callees: &'a mut [Row],
+    callees: &'a mut [[u32; 4]],
 }
 
 impl<I: Index, P: Fn(usize) -> Option<PlaceId>> Part<'_, '_, I, P> {
@@ -155,8 +169,11 @@ impl<I: Index, P: Fn(usize) -> Option<PlaceId>> Part<'_, '_, I, P> {
             }
         }
         let mut begin = first_callee as u32;
-        for first in &mut begins {
-            begin += std::mem::replace(first, begin);
+        for part in begins.chunks_mut(CHECK_ROWS) {
+            ticket.check()?;
+            for first in part {
+                begin += std::mem::replace(first, begin);
+            }
         }
         let span = |begins: &[u32], at: usize| (begins[at], begins[at + 1]);
         let (begin, end) = span(&begins, 0);
@@ -169,7 +186,7 @@ impl<I: Index, P: Fn(usize) -> Option<PlaceId>> Part<'_, '_, I, P> {
                     // Its own callees come later, so where they begin and end stands here still.
                     let (begin, end) = span(&begins, row + 1);
                     let next = &mut begins[stands_for[before(parent)] as usize - root];
-                    callees[*next as usize - first_callee] = Row { place: place.row() as u32, position, begin, end };
+                    callees[*next as usize - first_callee] = Row { place: place.row() as u32, position, begin, end }.packed();
                     *next += 1;
                     sizes[row + 1] = 1;
                 }
@@ -236,7 +253,7 @@ impl Walk<'_> {
             callees.clear();
             for row in meeting.drain(first..) {
                 self.seats[row.position as usize].store(u64::from(self.branch) << 32 | u64::from(node), Ordering::Relaxed);
-                callees.extend_from_slice(&self.sorted.callees[row.begin as usize..row.end as usize]);
+                callees.extend(self.sorted.callees[row.begin as usize..row.end as usize].iter().copied().map(Row::of));
             }
             // Descending, since the last one is the next.
             if callees.len() > 1 {
@@ -251,7 +268,7 @@ impl Walk<'_> {
             }
             meeting.extend_from_slice(&callees);
             // Waiting for what these call is one wait for all of them, and not one for each when its turn has come.
-            let next = callees.iter().map(|row| self.sorted.callees.get(row.begin as usize).map_or(0, |row| row.place));
+            let next = callees.iter().map(|row| self.sorted.callees.get(row.begin as usize).map_or(0, |row| row[0]));
             std::hint::black_box(next.fold(0, u32::wrapping_add));
         }
         ticket.advance((branch.len() - told) as u64)?;
