@@ -2,8 +2,8 @@
 //!
 //! Such a function has paths with cost on one side only, too much of it for chance, before as well as after, and they add up to the same with the
 //! same callees. Left to the search its old paths would be improvements, its new ones regressions, and the many changes in both directions would look
-//! like unrest. So the cost of all those paths is put under one of them; where it is not the same there, that is for the search to find. Deliberately absent: functions on one side only (see `structure`), and cost
-//! that moved in part (see `shift`). Start reading at [`detect`].
+//! like unrest. So the cost of all those paths is put under one of them; where it is not the same there, that is for the search to find.
+//! Deliberately absent: functions on one side only (see `structure`), and cost that moved in part (see `shift`). Start reading at [`detect`].
 
 use super::structure::{Fate, OneSided, SAME_COST, Structure, neighbours};
 use crate::analysis::call_tree::{CallTree, NodeId};
