@@ -5,7 +5,7 @@
 //! like unrest. So the cost of all those paths is put under one of them; where it is not the same there, that is for the search to find.
 //! Deliberately absent: functions on one side only (see `structure`), and cost that moved in part (see `shift`). Start reading at [`detect`].
 
-use super::structure::{Fate, OneSided, SAME_COST, Structure, neighbours};
+use super::structure::{Fate, Structure, costs_the_same, neighbours};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::Base;
@@ -48,11 +48,9 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
         for node in candidate.nodes() {
             taken[node.row()..search.tree.subtree_end(node)].fill(true);
         }
-        let mut sums = candidate.sides[0].sums;
-        sums.add(&candidate.sides[1].sums);
         // What costs more or less now is left to the search, which finds it in one place.
         if same_cost {
-            structures.push(Structure { place, fate: Fate::Moved, sums });
+            structures.push(Structure { place, fate: Fate::Moved, sums: candidate.sums });
         }
         let Some(home) = candidate.home(search.tree) else { continue };
         paths.push((place, candidate.nodes().collect()));
@@ -74,14 +72,16 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
 struct Candidate {
     place: PlaceId,
     /// Those before and those after.
-    sides: [OneSided; 2],
+    nodes: [Vec<NodeId>; 2],
+    /// Their sums, of both sides.
+    sums: Sums,
     /// What they cost together.
     cost: f64,
 }
 
 impl Candidate {
     fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.sides.iter().flat_map(|side| side.nodes.iter().copied())
+        self.nodes.iter().flatten().copied()
     }
 
     fn first(&self) -> Option<NodeId> {
@@ -109,8 +109,7 @@ impl<'a> Paths<'a> {
 
     /// The one-sided paths of a function that have none of the nodes that are `taken`; `None` where chance explains them, or where they are too many.
     fn candidate(&self, place: PlaceId, taken: &[bool]) -> Option<Candidate> {
-        let side = |side| OneSided { place, side, sums: Sums::default(), self_: 0.0, nodes: Vec::new() };
-        let mut made = Candidate { place, sides: [side(0), side(1)], cost: 0.0 };
+        let mut made = Candidate { place, nodes: [Vec::new(), Vec::new()], sums: Sums::default(), cost: 0.0 };
         let mut evidence = [0.0_f64; 2];
         let ends = self.tree.subtree_ends();
         let is_free = |row: usize| !taken.get(row..ends[row] as usize).is_some_and(|taken| taken.contains(&true));
@@ -124,24 +123,20 @@ impl<'a> Paths<'a> {
                 _ => continue,
             };
             evidence[side] = evidence[side].max(-events * part.ln());
-            made.sides[side].sums.add(&sums);
-            made.sides[side].nodes.push(NodeId::from_row(row)?);
+            made.sums.add(&sums);
+            made.nodes[side].push(NodeId::from_row(row)?);
         }
         let size: usize = made.nodes().map(|node| self.tree.subtree_end(node) - node.row()).sum();
-        made.cost = made.sides.iter().map(|side| side.sums.pooled(self.scale.exposure)).sum();
+        made.cost = made.sums.pooled(self.scale.exposure);
         (evidence.into_iter().all(|evidence| evidence >= self.least) && size <= MOST_NODES).then_some(made)
     }
 
     /// Whether the paths of both sides cost the same; `None` where they do not have the same callees, or nothing like the same cost.
     fn moved(&self, candidate: &Candidate) -> Option<bool> {
-        let [before, after] = &candidate.sides;
-        let mut sums = before.sums;
-        sums.add(&after.sums);
-        let counts = self.scale.counts(&sums)?;
-        let effect = counts.effect().abs();
-        let callees = |side| neighbours(self.tree, self.base.tables(), side, false);
-        let is_moved = effect < MOST_CHANGED && callees(before).cosine(&callees(after)) >= CALLEES;
-        is_moved.then(|| effect < SAME_COST * (counts.sampling() + 0.02).sqrt())
+        let counts = self.scale.counts(&candidate.sums)?;
+        let callees = |side: usize| neighbours(self.tree, self.base.tables(), (&candidate.nodes[side], side), false);
+        let is_moved = counts.effect().abs() < MOST_CHANGED && callees(0).cosine(&callees(1)) >= CALLEES;
+        is_moved.then(|| costs_the_same(counts))
     }
 }
 

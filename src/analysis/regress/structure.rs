@@ -7,7 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::diff::ground::{Ground, Scale, Sums, Tables};
+use super::super::diff::ground::{Counts, Ground, Scale, Sums, Tables};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{Base, Verdict};
@@ -40,7 +40,7 @@ const LEAST_EVENTS: f64 = 8.0;
 const CALLERS: f64 = 0.85;
 const CALLEES: f64 = 0.7;
 /// Standard deviations within which the cost of a renamed function stays; names that are alike may differ up to a factor e.
-pub(super) const SAME_COST: f64 = 3.0;
+const SAME_COST: f64 = 3.0;
 const ALIKE: f64 = 0.4;
 /// How well the cost of a function without callees must be known to recognise it by its cost alone.
 const LEAF_ERROR: f64 = 0.1;
@@ -52,13 +52,13 @@ const MOST_NODES: usize = 20_000;
 /// A wrapper has less than this part of its total of its own: nearly nothing.
 const WRAPPER: f64 = 0.05;
 
-/// A function on one side only, or those of its paths that are.
-pub(super) struct OneSided {
-    pub(super) place: PlaceId,
-    pub(super) side: usize,
-    pub(super) sums: Sums,
-    pub(super) self_: f64,
-    pub(super) nodes: Vec<NodeId>,
+/// A function on one side only.
+struct OneSided {
+    place: PlaceId,
+    side: usize,
+    sums: Sums,
+    self_: f64,
+    nodes: Vec<NodeId>,
 }
 
 /// Finds structure changes, and puts the nodes of both readings together.
@@ -105,7 +105,8 @@ fn renamed(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], scale: 
         .iter()
         .map(|row| {
             let trigrams = trigrams(comparison.places().name(row.place));
-            Look { callers: neighbours(tree, sums, row, true), callees: neighbours(tree, sums, row, false), trigrams }
+            let of = |above| neighbours(tree, sums, (&row.nodes, row.side), above);
+            Look { callers: of(true), callees: of(false), trigrams }
         })
         .collect();
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
@@ -127,7 +128,7 @@ fn renamed(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], scale: 
             if leaf && alike < ALIKE && counts.sampling() > LEAF_ERROR * LEAF_ERROR {
                 continue;
             }
-            let same_cost = effect < SAME_COST * (counts.sampling() + 0.02).sqrt() || alike >= ALIKE && effect < 1.0;
+            let same_cost = costs_the_same(counts) || alike >= ALIKE && effect < 1.0;
             if below >= CALLEES && same_cost {
                 pairs.push((above + below + alike - effect, old, new));
             }
@@ -146,6 +147,11 @@ fn renamed(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], scale: 
         made.push(Structure { place: rows[old].place, fate: Fate::Renamed(rows[new].place), sums });
     }
     made
+}
+
+/// True where a function that is on one side here and on the other there costs what it did.
+pub(super) fn costs_the_same(counts: Counts) -> bool {
+    counts.effect().abs() < SAME_COST * (counts.sampling() + 0.02).sqrt()
 }
 
 /// By what a function is known beside its cost.
@@ -185,16 +191,17 @@ impl Neighbours {
     }
 }
 
-pub(super) fn neighbours(tree: &CallTree, sums: Tables<'_>, row: &OneSided, above: bool) -> Neighbours {
+/// What stands above or below nodes, with its cost on one side.
+pub(super) fn neighbours(tree: &CallTree, sums: Tables<'_>, (nodes, side): (&[NodeId], usize), above: bool) -> Neighbours {
     let mut made: FxHashMap<Option<PlaceId>, f64> = FxHashMap::default();
-    for &node in row.nodes.iter().checked() {
+    for &node in nodes.iter().checked() {
         if above {
-            *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += sums.totals[node.row()].value[row.side];
+            *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += sums.totals[node.row()].value[side];
             continue;
         }
-        *made.entry(None).or_default() += sums.nodes[node.row()].value[row.side];
+        *made.entry(None).or_default() += sums.nodes[node.row()].value[side];
         for child in tree.children(node) {
-            *made.entry(Some(tree.place(child))).or_default() += sums.totals[child.row()].value[row.side];
+            *made.entry(Some(tree.place(child))).or_default() += sums.totals[child.row()].value[side];
         }
     }
     let mut parts: Vec<(Option<PlaceId>, f64)> = made.into_iter().collect();
