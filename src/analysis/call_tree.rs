@@ -4,15 +4,15 @@
 //! sees callers first and a backward loop callees first. One function builds single trees, unions of several captures and bottom-up
 //! trees alike: a union is what comes out when the stacks of several captures are put into one shape.
 
+mod callees;
+mod callers;
 mod graft;
 mod merge;
 
-use rayon::prelude::*;
-
+use self::callees::Callees;
+use self::callers::Callers;
 use self::merge::{Chains, merge};
 use super::place::{FramePlaces, PlaceId, Places};
-use crate::base::discard::{Unfinished, discard};
-use crate::base::forest::Forest;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::index;
@@ -195,25 +195,13 @@ pub fn build_without(
             dropped: dropped.get(at).and_then(|dropped| dropped.as_deref()),
         })
         .collect();
+    let chains: Vec<_> = rows.iter().map(|rows| Chains { parents: rows.profile.stacks.parents(), place: |row| rows.place(row) }).collect();
+    let sizes: Vec<usize> = chains.iter().map(|chains| chains.parents.len()).collect();
     match direction {
-        Direction::TopDown => {
-            let chains = rows.iter().map(|rows| Chains { parents: rows.profile.stacks.parents(), place: |row| rows.place(row) });
-            merge(&chains.collect::<Vec<_>>(), ticket)
-        }
+        Direction::TopDown => merge(&Callees::new(&chains, ticket)?, &sizes, ticket),
         Direction::BottomUp => {
-            let reversed: Vec<Reversed> = rows.par_iter().map(|rows| rows.reversed(ticket)).collect::<Result<_, _>>()?;
-            let reversed = Unfinished::new(reversed);
-            let chains = reversed.iter().map(|Reversed { chains, .. }| Chains {
-                parents: chains.parents().as_slice(),
-                place: |row: usize| chains.items().as_slice().get(row).copied(),
-            });
-            let (tree, nodes) = merge(&chains.collect::<Vec<_>>(), ticket)?;
-            let node = |nodes: &StackNodes, row: Option<NodeId>| row.map_or(CallTree::ROOT, |row| nodes[row.row()]);
-            let of_stacks =
-                |(nodes, reversed): (StackNodes, Reversed)| reversed.ends_in.into_iter().checked().map(|row| node(&nodes, row)).collect();
-            let tree = Unfinished::new(tree);
-            let nodes = nodes.into_iter().zip(reversed.keep()).map(of_stacks).collect();
-            Ok((tree.keep(), nodes))
+            let sampled: Vec<_> = rows.iter().map(|rows| rows.profile.samples.stacks()).collect();
+            merge(&Callers::new(&chains, &sampled, ticket)?, &sizes, ticket)
         }
     }
 }
@@ -242,35 +230,6 @@ impl Rows<'_> {
         let is_dropped = self.dropped.is_some_and(|dropped| dropped[row]);
         self.places[self.profile.stacks.frames()[row].row()].filter(|_| !is_dropped)
     }
-
-    /// The same the other way round.
-    fn reversed(&self, ticket: &Ticket) -> Result<Reversed, Cancelled> {
-        let profile = self.profile;
-        let mut chains = Forest::new();
-        let mut ends_in = vec![None; profile.stacks.len()];
-        let mut done = vec![false; profile.stacks.len()];
-        for stack in profile.samples.stacks().iter().copied().flatten() {
-            if std::mem::replace(&mut done[stack.row()], true) {
-                continue;
-            }
-            if let Err(cancelled) = ticket.advance(1) {
-                discard((chains, ends_in, done));
-                return Err(cancelled);
-            }
-            let callers = std::iter::successors(Some(stack), |&row| profile.stacks.parent(row));
-            let places = callers.filter_map(|row| self.place(row.row()));
-            // A table that is full (2³²−1 rows) ends a chain where it stands.
-            ends_in[stack.row()] = places.fold(None, |at, place| chains.child(at, place).or(at));
-        }
-        Ok(Reversed { chains, ends_in })
-    }
-}
-
-/// The chains of one capture with each callee above its callers.
-struct Reversed {
-    chains: Forest<NodeId, PlaceId>,
-    /// The row that each stack row ends in, where a sample names it.
-    ends_in: Vec<Option<NodeId>>,
 }
 
 /// The node of a sample's stack.

@@ -3,15 +3,16 @@
 //! Places are shared by all captures of a comparison and are numbered in NAME order: siblings sorted by place keep their order in
 //! before, after and diff. Deliberately absent: which names are one function in two builds (see `matching`).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use rayon::slice::ParallelSliceMut as _;
 use rustc_hash::FxBuildHasher;
 
 use crate::base::index::Column;
-use crate::base::ticket::{Checked as _, Watch};
+use crate::base::ticket::{Checked as _, Here, Watch};
 use crate::index;
 use crate::model::{Frame, Profile, base_name};
 
@@ -114,7 +115,7 @@ impl Places {
         let drafts: Vec<Vec<usize>> = profiles
             .iter()
             .map(|profile| {
-                let mut of_function: HashMap<_, usize, FxBuildHasher> = HashMap::default();
+                let mut of_function: Vec<Option<usize>> = vec![None; profile.functions.len()];
                 profile
                     .frames
                     .ids()
@@ -123,7 +124,7 @@ impl Places {
                         let frame = profile.frames[id];
                         // Most frames share a function: name work is done once for each.
                         let short = (granularity == Granularity::Function).then_some(frame.function).flatten();
-                        if let Some(&row) = short.and_then(|function| of_function.get(&function)) {
+                        if let Some(row) = short.and_then(|function| of_function[function.row()]) {
                             if let Some(place) = rows.get_mut(row) {
                                 place.add_marks(&frame);
                             }
@@ -144,7 +145,7 @@ impl Places {
                             place.add_marks(&frame);
                         }
                         if let Some(function) = short {
-                            of_function.insert(function, row);
+                            of_function[function.row()] = Some(row);
                         }
                         row
                     })
@@ -152,9 +153,12 @@ impl Places {
             })
             .collect();
         let mut order: Vec<usize> = (1..rows.len()).collect();
-        let watch = Watch::new();
-        order.sort_by(|&a, &b| {
-            watch.step();
+        let here = Here::new();
+        order.par_sort_by(|&a, &b| {
+            // Not a check of its own: those of two threads would wait for each other.
+            if here.is_cancelled() {
+                here.checkpoint();
+            }
             (&rows[a].name, &rows[a].file, rows[a].line).cmp(&(&rows[b].name, &rows[b].file, rows[b].line))
         });
         order.insert(0, 0);

@@ -91,15 +91,16 @@ pub(super) fn compare(
     spec: &Spec,
     options: &LoadOptions,
 ) -> Result<Compared, Failure> {
-    let mut read: Vec<(&PathBuf, Arc<Profile>)> = Vec::new();
+    let mut paths: Vec<&Path> = Vec::new();
     for path in sides.into_iter().flatten() {
         // Standard input can be read once, and two parts of a file need one reading.
-        if !read.iter().any(|(known, _)| *known == path) {
-            read.push((path, read::capture(Path::new(path), options)?));
+        if !paths.contains(&path.as_path()) {
+            paths.push(path);
         }
     }
+    let read = read::captures(&paths, options)?;
     let of = |path: &PathBuf| {
-        let known = read.iter().find(|(known, _)| *known == path);
+        let known = paths.iter().zip(&read).find(|(known, _)| **known == path.as_path());
         known.map(|(_, profile)| (path.to_string_lossy().into_owned(), Arc::clone(profile)))
     };
     let [before, after] = parts;

@@ -84,7 +84,7 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
 fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions) -> Result<Vec<u8>, Failure> {
     let [before, after] = pair else { return Err(Failure::Usage("wanted BEFORE and AFTER".to_owned())) };
     if matches!(kind, Kind::PbGz | Kind::Pb) {
-        let captures = [read::capture(before, options)?, read::capture(after, options)?];
+        let captures = read::captures(&[before, after], options)?;
         let filter = read::filter(&captures, &args.view)?;
         let mut sides = Vec::new();
         for (capture, part) in captures.into_iter().zip(args.parts.sides()?) {
@@ -127,8 +127,8 @@ fn png_bytes(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<
     let Some(picture) = hooks.picture else {
         return Err(Failure::Failed("this program was built without the window, which draws pictures; svg needs none".to_owned()));
     };
-    let files: Vec<&PathBuf> = args.diff.iter().flatten().chain(&args.file).collect();
-    let captures: Vec<Arc<Profile>> = files.iter().map(|file| read::capture(file, options)).collect::<Result<_, _>>()?;
+    let files: Vec<&Path> = args.diff.iter().flatten().chain(&args.file).map(PathBuf::as_path).collect();
+    let captures = read::captures(&files, options)?;
     let mut app = App::new(Options { settings_folder: None, inline: true, load: options.clone() });
     let ids: Vec<CaptureId> = files.iter().zip(&captures).map(|(file, profile)| app.insert(file, Arc::clone(profile))).collect();
     let (name, unit) = read::sample_type(&captures, args.view.sample_type.as_deref())?;

@@ -1,10 +1,11 @@
 //! A progress bar on standard error while long work runs, where a person can see it.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::LazyLock;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::base::ticket::Ticket;
 
@@ -13,6 +14,9 @@ const QUIET: Duration = Duration::from_millis(300);
 
 /// Time between two looks at the ticket.
 const STEP: Duration = Duration::from_millis(100);
+
+/// Captures are read side by side, each with a bar of its own.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Does `work` and shows its progress. `what` names it.
 pub(super) fn with_progress<T>(what: &str, work: impl FnOnce(&Ticket) -> T) -> T {
@@ -35,7 +39,7 @@ fn watch(what: &str, ticket: &Ticket, is_done: &std::sync::mpsc::Receiver<()>) {
     if is_done.recv_timeout(QUIET) != Err(RecvTimeoutError::Timeout) {
         return;
     }
-    let bar = ProgressBar::new(0);
+    let bar = BARS.add(ProgressBar::new(0));
     let style = ProgressStyle::with_template("{prefix} {msg} [{bar:30}] {percent}%").map(|style| style.progress_chars("=> "));
     if let Ok(style) = style {
         bar.set_style(style);

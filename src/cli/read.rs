@@ -1,5 +1,6 @@
 //! From paths and options to profiles and comparisons: what all subcommands do first.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,23 @@ use crate::model::{Profile, base_name};
 /// Reads one capture.
 pub(super) fn capture(path: &Path, options: &LoadOptions) -> Result<Arc<Profile>, Failure> {
     Ok(load_capture(path, options)?)
+}
+
+/// Reads captures, as many side by side as there are processors; of several errors the first path's is given.
+pub(super) fn captures(paths: &[&Path], options: &LoadOptions) -> Result<Vec<Arc<Profile>>, Failure> {
+    let together = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut read = Vec::with_capacity(paths.len());
+    for paths in paths.chunks(together) {
+        // Not on threads of the pool, which readers give work to and wait for.
+        let done: Vec<Result<Arc<Profile>, Failure>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = paths.iter().map(|path| scope.spawn(|| capture(path, options))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        for capture in done {
+            read.push(capture?);
+        }
+    }
+    Ok(read)
 }
 
 /// Reads one capture; the error says which captures an archive holds.

@@ -1,9 +1,9 @@
-//! Chains of callers of several captures become one tree in preorder, without any look-up: whatever reaches the same path meets there.
+//! Paths of several captures become one tree in preorder, without any look-up: whatever reaches the same path meets there.
 //!
-//! Each capture's rows are sorted by their callers, side by side. Then a walk from the root takes the rows that stand at one path, in whichever
-//! captures, puts all that they call in the order of the places, and goes on with the rows of each place. Of a large tree it leaves the smaller
-//! subtrees to walks of their own, side by side, and [`graft`](super::graft) puts them together. Deliberately absent: weights, and what a
-//! row's place is. Start reading at [`merge`].
+//! A walk from the root takes the rows that stand at one path, in whichever captures, puts all that follow them in the order of the places, and goes
+//! on with the rows of each place. Of a large tree it leaves the smaller subtrees to walks of their own, side by side, and
+//! [`graft`](super::graft) puts them together. What follows a row is what it calls ([`callees`](super::callees)) or, in a bottom-up tree, what called it
+//! ([`callers`](super::callers)). Deliberately absent: weights, and what a row's place is. Start reading at [`Rows`], then [`merge`].
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,20 +12,22 @@ use rayon::prelude::*;
 use super::graft::{Branch, Grafted};
 use super::{CallTree, StackNodes};
 use crate::analysis::place::{PlaceId, Places};
-use crate::base::discard::Unfinished;
-use crate::base::index::Index;
+use crate::base::discard::{Unfinished, discard};
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 
 /// How often the long loops look at the ticket, in rows.
-const CHECK_ROWS: usize = 1 << 16;
+pub(super) const CHECK_ROWS: usize = 1 << 16;
 
 /// Subtrees of fewer rows than this are not worth a walk of their own.
-const BRANCH_ROWS: usize = 1 << 12;
+const BRANCH_ROWS: u64 = 1 << 12;
 
 /// So many subtrees for each thread make their ends meet.
-const BRANCHES_PER_THREAD: usize = 16;
+const BRANCHES_PER_THREAD: u64 = 16;
 
-/// The rows of one capture. A row stands behind its caller, as everywhere.
+/// More rows than this are put in order by counting, which can be left in the middle.
+const COUNTED_ROWS: usize = 1 << 14;
+
+/// The rows of one capture as it has them. A row stands behind its caller, as everywhere.
 pub(super) struct Chains<'a, I, P> {
     /// The caller of each row.
     pub parents: &'a [Option<I>],
@@ -33,173 +35,85 @@ pub(super) struct Chains<'a, I, P> {
     pub place: P,
 }
 
-/// Puts the chains of all captures into one tree; gives it and, per capture, the node of each row.
-pub(super) fn merge<I, P>(captures: &[Chains<'_, I, P>], ticket: &Ticket) -> Result<(CallTree, Vec<StackNodes>), Cancelled>
-where
-    I: Index + Sync,
-    P: Fn(usize) -> Option<PlaceId> + Sync,
-{
-    let sorted = Sorted::new(captures, ticket)?;
-    let positions = sorted.stands_for.len();
-    let seats: Unfinished<Vec<AtomicU64>> = std::iter::repeat_with(AtomicU64::default).take(positions).checked().collect();
-    let small = BRANCH_ROWS.max(positions / (BRANCHES_PER_THREAD * rayon::current_num_threads()));
-    let is_large = positions > BRANCHES_PER_THREAD * BRANCH_ROWS;
-    let walk = Walk { sorted: &sorted, seats: &seats, branch: 0, small: if is_large { small as u32 } else { 0 } };
-    let mut aside = Vec::new();
-    let top = Unfinished::new(walk.from(Start { place: Places::root(), depth: 0, rows: sorted.roots.clone() }, &mut aside, ticket)?);
-    let rows: Vec<usize> = aside.iter().map(|(row, _)| *row).collect();
-    let branch = |(at, (_, start)): (usize, (usize, Start))| {
-        let walk = Walk { branch: at as u32 + 1, small: 0, ..walk };
-        walk.from(start, &mut Vec::new(), ticket)
-    };
-    let below: Vec<Branch> = aside.into_par_iter().enumerate().map(branch).collect::<Result<_, _>>()?;
-    let grafted = Unfinished::new(Grafted::new(top.keep(), rows.into_iter().zip(below).collect()));
-    let nodes = |(capture, root): (&Chains<'_, I, P>, &Row)| {
-        let rows = sorted.stands_for.iter().skip(root.position as usize + 1).take(capture.parents.len());
-        let mut nodes = Vec::with_capacity(capture.parents.len());
-        for (at, &position) in rows.enumerate() {
-            if at.is_multiple_of(CHECK_ROWS) {
-                ticket.check()?;
-            }
-            let seat = seats[position as usize].load(Ordering::Relaxed);
-            nodes.push(grafted.node((seat >> 32) as usize, seat as u32 as usize));
-        }
-        Ok(nodes)
-    };
-    let nodes = captures.par_iter().zip(&sorted.roots).map(nodes).collect::<Result<_, _>>()?;
-    Ok((grafted.tree(ticket)?, nodes))
-}
-
-/// The rows of all captures in one numbering: each capture's root and then its rows. A number is called a position.
-struct Sorted {
-    /// The roots of all captures.
-    roots: Vec<Row>,
-    /// For each position the one that it counts for: itself, or that of its nearest caller which is not left out.
-    stands_for: Unfinished<Vec<u32>>,
-    /// Positions that stand for themselves, with those below them and themselves; not told of the others.
-    sizes: Unfinished<Vec<u32>>,
-    /// What each position calls, one position's after the other's, as [`Row::packed`] has it.
-    callees: Unfinished<Vec<[u32; 4]>>,
+/// Rows of all captures in one numbering, and what follows each on the way from the root. A number is called a position.
+pub(super) trait Rows: Sync {
+    /// Where the walk begins.
+    fn roots(&self) -> &[Row];
+    /// Numbers of positions end here.
+    fn positions(&self) -> usize;
+    /// How many rows a walk from here on comes by, this one included: may be wrong, then the parts of the work are not alike.
+    fn size(&self, row: Row) -> u64;
+    /// The position that has its node where this row stands, if one has.
+    fn seated(&self, row: Row) -> Option<u32>;
+    /// Adds what follows the row.
+    fn follow(&self, row: Row, following: &mut Vec<Row>);
+    /// Loads what [`Rows::follow`] is going to need, so that waiting for many rows is one wait.
+    fn touch(&self, row: Row) -> u32;
+    /// The position of a row of a capture.
+    fn position(&self, capture: usize, row: usize) -> usize;
 }
 
 /// A row on its way into the tree: all that is needed there, so that finding it is one wait for memory.
 #[derive(Clone, Copy)]
-struct Row {
+pub(super) struct Row {
     /// The row of its place.
-    place: u32,
-    position: u32,
-    /// Where its callees begin and end.
-    begin: u32,
-    end: u32,
+    pub(super) place: u32,
+    pub(super) position: u32,
+    /// Where what follows begins and ends, as the kind of rows has it.
+    pub(super) begin: u32,
+    pub(super) end: u32,
 }
 
 impl Row {
     /// Plain numbers: a table of them comes zeroed from the system, page by page when it is written.
-    const fn packed(self) -> [u32; 4] {
+    pub(super) const fn packed(self) -> [u32; 4] {
         [self.place, self.position, self.begin, self.end]
     }
 
-    const fn of(packed: [u32; 4]) -> Self {
+    pub(super) const fn of(packed: [u32; 4]) -> Self {
         let [place, position, begin, end] = packed;
         Self { place, position, begin, end }
     }
 }
 
-impl Sorted {
-    fn new<I, P>(captures: &[Chains<'_, I, P>], ticket: &Ticket) -> Result<Self, Cancelled>
-    where
-        I: Index + Sync,
-        P: Fn(usize) -> Option<PlaceId> + Sync,
-    {
-        let rows: usize = captures.iter().map(|capture| capture.parents.len()).sum();
-        let zeros = || Unfinished::new(vec![0; rows + captures.len()]);
-        let (mut stands_for, mut sizes) = (zeros(), zeros());
-        let mut callees = Unfinished::new(vec![[0; 4]; rows]);
-        let mut parts = Vec::with_capacity(captures.len());
-        let (mut free_stands_for, mut free_sizes, mut free_callees) = (&mut **stands_for, &mut **sizes, &mut **callees);
-        let mut root = 0;
-        for (at, chains) in captures.iter().enumerate() {
-            let rows = chains.parents.len();
-            parts.push(Part {
-                chains,
-                root,
-                first_callee: root - at,
-                stands_for: free_stands_for.split_off_mut(..=rows).unwrap_or_default(),
-                sizes: free_sizes.split_off_mut(..=rows).unwrap_or_default(),
-                callees: free_callees.split_off_mut(..rows).unwrap_or_default(),
-            });
-            root += rows + 1;
+/// Puts all rows into one tree; gives it and, for captures with so many rows, the node of each.
+pub(super) fn merge(rows: &impl Rows, captures: &[usize], ticket: &Ticket) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
+    let seats: Unfinished<Vec<AtomicU64>> = std::iter::repeat_with(AtomicU64::default).take(rows.positions()).checked().collect();
+    let all: u64 = rows.roots().iter().map(|&root| rows.size(root)).sum();
+    let small = BRANCH_ROWS.max(all / (BRANCHES_PER_THREAD * rayon::current_num_threads() as u64));
+    let is_large = all > BRANCHES_PER_THREAD * BRANCH_ROWS;
+    let walk = Walk { rows, seats: &seats, branch: 0, small: if is_large { small } else { 0 } };
+    let mut aside = Vec::new();
+    let top = Unfinished::new(walk.from(Start { place: Places::root(), depth: 0, rows: rows.roots().to_vec() }, &mut aside, ticket)?);
+    let stands: Vec<usize> = aside.iter().map(|(row, _)| *row).collect();
+    let branch = |(at, (_, start)): (usize, (usize, Start))| {
+        if ticket.is_cancelled() {
+            return Err(Cancelled);
         }
-        let roots = parts.into_par_iter().map(|part| part.sort(ticket)).collect::<Result<_, _>>()?;
-        Ok(Self { roots, stands_for, sizes, callees })
+        let walk = Walk { branch: at as u32 + 1, small: 0, ..walk };
+        walk.from(start, &mut Vec::new(), ticket)
+    };
+    // All of them, also where one was cancelled: the others end at once, and what is there is given back by nobody who is waited for.
+    let below: Vec<Result<Branch, Cancelled>> = aside.into_par_iter().enumerate().map(branch).collect();
+    if below.iter().any(Result::is_err) {
+        discard(below);
+        return Err(Cancelled);
     }
-}
-
-/// What one thread sorts.
-struct Part<'a, 'c, I, P> {
-    chains: &'a Chains<'c, I, P>,
-    /// Position of the capture's root.
-    root: usize,
-    /// Where its callees begin among those of all captures.
-    first_callee: usize,
-    stands_for: &'a mut [u32],
-    sizes: &'a mut [u32],
-    callees: &'a mut [[u32; 4]],
-}
-
-impl<I: Index, P: Fn(usize) -> Option<PlaceId>> Part<'_, '_, I, P> {
-    /// Sorts the rows by their callers, by counting; gives the root.
-    fn sort(self, ticket: &Ticket) -> Result<Row, Cancelled> {
-        let Self { chains, root, first_callee, stands_for, sizes, callees } = self;
-        let before = |parent: &Option<I>| parent.map_or(0, |parent| parent.row() + 1);
-        let each_row = || chains.parents.chunks(CHECK_ROWS).enumerate().map(|(at, part)| (at * CHECK_ROWS, part));
-        if let Some(own) = stands_for.first_mut() {
-            *own = root as u32;
-        }
-        // Numbers of callees first, then where they begin, and one more for where the last ones end.
-        let mut begins = vec![0_u32; stands_for.len() + 1];
-        for (first, part) in each_row() {
-            ticket.check()?;
-            for (row, parent) in (first..).zip(part) {
-                let caller = stands_for[before(parent)];
-                // Positions end at 2³²: rows behind that are left out, as by a table that is full.
-                let own = (chains.place)(row).and_then(|_| u32::try_from(root + row + 1).ok());
-                begins[caller as usize - root] += u32::from(own.is_some());
-                stands_for[row + 1] = own.unwrap_or(caller);
+    let below = stands.into_iter().zip(below.into_iter().flatten()).collect();
+    let grafted = Unfinished::new(Grafted::new(top.keep(), below));
+    let nodes = |(capture, &count): (usize, &usize)| {
+        let mut nodes = Vec::with_capacity(count);
+        for row in 0..count {
+            if row.is_multiple_of(CHECK_ROWS) {
+                ticket.check()?;
             }
+            let seat = seats[rows.position(capture, row)].load(Ordering::Relaxed);
+            nodes.push(grafted.node((seat >> 32) as usize, seat as u32 as usize));
         }
-        let mut begin = first_callee as u32;
-        for part in begins.chunks_mut(CHECK_ROWS) {
-            ticket.check()?;
-            for first in part {
-                begin += std::mem::replace(first, begin);
-            }
-        }
-        let span = |begins: &[u32], at: usize| (begins[at], begins[at + 1]);
-        let (begin, end) = span(&begins, 0);
-        for (first, part) in each_row() {
-            ticket.advance(part.len() as u64)?;
-            for (row, parent) in (first..).zip(part) {
-                let position = stands_for[row + 1];
-                let is_kept = position as usize == root + row + 1;
-                if let Some(place) = (chains.place)(row).filter(|_| is_kept) {
-                    // Its own callees come later, so where they begin and end stands here still.
-                    let (begin, end) = span(&begins, row + 1);
-                    let next = &mut begins[stands_for[before(parent)] as usize - root];
-                    callees[*next as usize - first_callee] = Row { place: place.row() as u32, position, begin, end }.packed();
-                    *next += 1;
-                    sizes[row + 1] = 1;
-                }
-            }
-        }
-        for (first, part) in each_row().rev() {
-            ticket.check()?;
-            for (row, parent) in (first..first + part.len()).zip(part).rev() {
-                sizes[stands_for[before(parent)] as usize - root] += sizes[row + 1];
-            }
-        }
-        Ok(Row { place: Places::root().row() as u32, position: root as u32, begin, end })
-    }
+        Ok(nodes)
+    };
+    let nodes = captures.par_iter().enumerate().map(nodes).collect::<Result<_, _>>()?;
+    Ok((grafted.tree(ticket)?, nodes))
 }
 
 /// Where a walk begins: a node, and the rows that meet there.
@@ -219,62 +133,108 @@ struct Open {
 }
 
 /// How a walk goes.
-#[derive(Clone, Copy)]
-struct Walk<'a> {
-    sorted: &'a Sorted,
+struct Walk<'a, R> {
+    rows: &'a R,
     /// Where each position is seated: the number of a branch in the upper half, a row of it in the lower one. Each has one writer.
     seats: &'a [AtomicU64],
     /// The number of this branch.
     branch: u32,
     /// Subtrees of at most so many rows are put aside.
-    small: u32,
+    small: u64,
 }
 
-impl Walk<'_> {
+impl<R> Clone for Walk<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Walk<'_, R> {}
+
+impl<R: Rows> Walk<'_, R> {
     /// The branch from a node on; what is put aside stands there as a node without callees.
     fn from(&self, start: Start, aside: &mut Vec<(usize, Start)>, ticket: &Ticket) -> Result<Branch, Cancelled> {
         let mut branch = Branch::default();
-        // Nodes to come, the next one last, and the rows that meet in each, one node's after the other's.
-        let mut open = vec![Open { place: start.place, parent: None, depth: start.depth, first: 0 }];
-        let mut meeting = start.rows;
-        let mut callees: Vec<Row> = Vec::new();
-        let mut told = 0;
-        while let Some(Open { place, parent, depth, first }) = open.pop() {
-            if branch.len() - told == CHECK_ROWS {
-                ticket.advance(CHECK_ROWS as u64)?;
-                told = branch.len();
-            }
-            let node = branch.push(place, parent, depth);
-            let rows = meeting.get(first..).unwrap_or_default();
-            if self.small > 0 && rows.iter().map(|row| self.sorted.sizes[row.position as usize]).sum::<u32>() <= self.small {
-                aside.push((node as usize, Start { place, depth, rows: meeting.split_off(first) }));
-                continue;
-            }
-            callees.clear();
-            for row in meeting.drain(first..) {
-                self.seats[row.position as usize].store(u64::from(self.branch) << 32 | u64::from(node), Ordering::Relaxed);
-                callees.extend(self.sorted.callees[row.begin as usize..row.end as usize].iter().copied().map(Row::of));
-            }
-            // Descending, since the last one is the next.
-            if callees.len() > 1 {
-                callees.sort_unstable_by_key(|callee| std::cmp::Reverse(callee.place));
-            }
-            let mut last = None;
-            for (first, callee) in (meeting.len()..).zip(&callees) {
-                if last.replace(callee.place) != Some(callee.place) {
-                    let place = PlaceId::from_row(callee.place as usize).unwrap_or_else(Places::root);
-                    open.push(Open { place, parent: Some(node), depth: depth + 1, first });
-                }
-            }
-            meeting.extend_from_slice(&callees);
-            // Waiting for what these call is one wait for all of them, and not one for each when its turn has come.
-            let next = callees.iter().map(|row| self.sorted.callees.get(row.begin as usize).map_or(0, |row| row[0]));
-            std::hint::black_box(next.fold(0, u32::wrapping_add));
+        let walked = self.walk(start, &mut branch, aside, ticket);
+        if walked.is_err() {
+            discard((branch, std::mem::take(aside)));
+            return Err(Cancelled);
         }
-        ticket.advance((branch.len() - told) as u64)?;
         branch.close();
         Ok(branch)
     }
+
+    fn walk(&self, start: Start, branch: &mut Branch, aside: &mut Vec<(usize, Start)>, ticket: &Ticket) -> Result<(), Cancelled> {
+        // Nodes to come, the next one last, and the rows that meet in each, one node's after the other's.
+        let mut open = vec![Open { place: start.place, parent: None, depth: start.depth, first: 0 }];
+        let mut meeting = start.rows;
+        let mut following: Vec<Row> = Vec::new();
+        let mut sorted = Vec::new();
+        let mut walked = 0;
+        while let Some(Open { place, parent, depth, first }) = open.pop() {
+            if walked >= CHECK_ROWS {
+                ticket.advance(std::mem::take(&mut walked) as u64)?;
+            }
+            let node = branch.push(place, parent, depth);
+            let rows = meeting.get(first..).unwrap_or_default();
+            walked += rows.len();
+            if self.small > 0 && rows.iter().map(|&row| self.rows.size(row)).sum::<u64>() <= self.small {
+                aside.push((node as usize, Start { place, depth, rows: meeting.split_off(first) }));
+                continue;
+            }
+            following.clear();
+            for row in meeting.drain(first..) {
+                if let Some(position) = self.rows.seated(row) {
+                    self.seats[position as usize].store(u64::from(self.branch) << 32 | u64::from(node), Ordering::Relaxed);
+                }
+                self.rows.follow(row, &mut following);
+            }
+            // Descending, since the last one is the next.
+            if following.len() > COUNTED_ROWS {
+                descending(&mut following, &mut sorted, ticket)?;
+            } else if following.len() > 1 {
+                following.sort_unstable_by_key(|row| std::cmp::Reverse(row.place));
+            }
+            let mut last = None;
+            for (first, row) in (meeting.len()..).zip(&following) {
+                if last.replace(row.place) != Some(row.place) {
+                    let place = PlaceId::from_row(row.place as usize).unwrap_or_else(Places::root);
+                    open.push(Open { place, parent: Some(node), depth: depth + 1, first });
+                }
+            }
+            meeting.extend_from_slice(&following);
+            let next = following.iter().map(|&row| self.rows.touch(row));
+            std::hint::black_box(next.fold(0, u32::wrapping_add));
+        }
+        ticket.advance(walked as u64)
+    }
+}
+
+/// Many rows by their places, the last one first, by counting.
+fn descending(rows: &mut Vec<Row>, sorted: &mut Vec<Row>, ticket: &Ticket) -> Result<(), Cancelled> {
+    let places = rows.iter().map(|row| row.place as usize + 1).max().unwrap_or(0);
+    let mut ends = vec![0_usize; places];
+    for part in rows.chunks(CHECK_ROWS) {
+        ticket.check()?;
+        part.iter().for_each(|row| ends[row.place as usize] += 1);
+    }
+    let mut end = 0;
+    for count in ends.iter_mut().rev() {
+        end += *count;
+        *count = end;
+    }
+    sorted.clear();
+    sorted.resize(rows.len(), Row::of([0; 4]));
+    for part in rows.chunks(CHECK_ROWS) {
+        ticket.check()?;
+        for row in part {
+            let end = &mut ends[row.place as usize];
+            *end -= 1;
+            sorted[*end] = *row;
+        }
+    }
+    std::mem::swap(rows, sorted);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -283,6 +243,8 @@ mod tests {
 
     use super::*;
     use crate::analysis::call_tree::NodeId;
+    use crate::analysis::call_tree::callees::Callees;
+    use crate::analysis::call_tree::callers::Callers;
 
     /// Chains of one capture: for each row its caller, and its place unless it is left out.
     type Plain = Vec<(Option<NodeId>, Option<PlaceId>)>;
@@ -313,7 +275,9 @@ mod tests {
             let plain = chains(rows, captures, wide);
             let parents: Vec<Vec<Option<NodeId>>> = plain.iter().map(|rows| rows.iter().map(|row| row.0).collect()).collect();
             let chains = parents.iter().zip(&plain).map(|(parents, plain)| Chains { parents, place: |row: usize| plain[row].1 });
-            let (tree, nodes) = merge(&chains.collect::<Vec<_>>(), &Ticket::new()).unwrap();
+            let chains: Vec<_> = chains.collect();
+            let ticket = Ticket::new();
+            let (tree, nodes) = merge(&Callees::new(&chains, &ticket).unwrap(), &vec![rows; captures], &ticket).unwrap();
             // The tree is what it has to be: in preorder, siblings in order, ends and depths as the parents say.
             let mut met = vec![false; tree.len()];
             for (node, inner) in tree.nodes().zip(tree.nodes().skip(1)) {
@@ -343,5 +307,52 @@ mod tests {
             }
             assert!(known.len() + 1 == tree.len() && met.iter().skip(1).all(|met| *met), "no node without a row");
         }
+    }
+
+    #[test]
+    fn what_called_a_row_stands_below_it() {
+        for (rows, captures, wide) in [(0, 1, true), (1, 2, true), (500, 1, false), (500, 3, true), (20_000, 3, true), (20_000, 2, false)] {
+            let plain = chains(rows, captures, wide);
+            let parents: Vec<Vec<Option<NodeId>>> = plain.iter().map(|rows| rows.iter().map(|row| row.0).collect()).collect();
+            let chains = parents.iter().zip(&plain).map(|(parents, plain)| Chains { parents, place: |row: usize| plain[row].1 });
+            let chains: Vec<_> = chains.collect();
+            // Every other row, some twice, and some samples without a stack.
+            let sampled: Vec<Vec<Option<NodeId>>> =
+                vec![(0..rows + rows / 3).map(|row| NodeId::from_row((2 * row) % rows.max(1)).filter(|_| row % 7 > 0)).collect(); captures];
+            let named: Vec<&[Option<NodeId>]> = sampled.iter().map(Vec::as_slice).collect();
+            let ticket = Ticket::new();
+            let (tree, nodes) = merge(&Callers::new(&chains, &named, &ticket).unwrap(), &vec![rows; captures], &ticket).unwrap();
+            assert!(
+                tree.nodes().all(|node| tree.children(node).zip(tree.children(node).skip(1)).all(|(a, b)| tree.place(a) < tree.place(b)))
+            );
+            let mut met = vec![false; tree.len()];
+            for ((plain, nodes), sampled) in plain.iter().zip(&nodes).zip(&sampled) {
+                assert_eq!(nodes.len(), plain.len());
+                let mut is_named = vec![false; rows];
+                sampled.iter().flatten().for_each(|row| is_named[row.row()] = true);
+                for (row, &node) in nodes.iter().enumerate() {
+                    let path = std::iter::successors(NodeId::from_row(row), |&row| plain[row.row()].0);
+                    let path: Vec<PlaceId> = path.filter_map(|row| plain[row.row()].1).filter(|_| is_named[row]).collect();
+                    assert_eq!(tree.path(node), path, "row {row}");
+                    tree.path_up(node).for_each(|node| met[node.row()] = true);
+                }
+            }
+            assert!(met.iter().skip(1).all(|met| *met), "no node without a row");
+        }
+    }
+
+    #[test]
+    fn counting_orders_as_sorting_does() {
+        let mut rows: Vec<Row> = (0..200_000_u32).map(|row| Row::of([row.wrapping_mul(2_654_435_761) % 977, row, 0, 0])).collect();
+        let mut wanted: Vec<u32> = rows.iter().map(|row| row.place).collect();
+        wanted.sort_unstable_by(|a, b| b.cmp(a));
+        let mut positions: Vec<u32> = rows.iter().map(|row| row.position).collect();
+        descending(&mut rows, &mut Vec::new(), &Ticket::new()).unwrap();
+        assert_eq!(rows.iter().map(|row| row.place).collect::<Vec<u32>>(), wanted);
+        let mut found: Vec<u32> = rows.iter().map(|row| row.position).collect();
+        positions.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, positions, "each row once");
+        assert!(descending(&mut rows, &mut Vec::new(), &Ticket::cancelled_at_check(2)).is_err());
     }
 }

@@ -35,8 +35,7 @@ pub(super) struct Moved {
 /// Finds functions whose calls moved, and puts the cost of their paths of both sides together.
 pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) -> Moved {
     let search = Paths::new(comparison.tree(), base, scale);
-    let mut candidates: Vec<Candidate> =
-        comparison.places().ids().skip(1).checked().filter_map(|place| search.candidate(place, &[])).collect();
+    let mut candidates: Vec<Candidate> = search.unlikely().filter_map(|place| search.candidate(place, &[])).collect();
     // A function moves with all that it calls: those have no more of the moved cost, and stand behind it.
     candidates.sort_by(|a, b| b.cost.total_cmp(&a.cost).then(a.first().cmp(&b.first())));
     candidates.truncate(MOST);
@@ -107,28 +106,49 @@ impl<'a> Paths<'a> {
         Self { tree, base, scale, least: (tree.len() as f64 / CHANCE).ln() }
     }
 
+    /// The side on which all events of a path fall, where that is one, and the evidence that this is no chance.
+    fn one_sided(&self, sums: &Sums) -> Option<(usize, f64)> {
+        let counts = self.scale.counts(sums)?;
+        // How unlikely it is that all events of the path fall on this side.
+        let (side, events, part) = match (counts.before > 0.0, counts.after > 0.0) {
+            (true, false) => (0, counts.before, 1.0 / (1.0 + counts.exposure)),
+            (false, true) => (1, counts.after, counts.exposure / (1.0 + counts.exposure)),
+            _ => return None,
+        };
+        Some((side, -events * part.ln()))
+    }
+
+    /// The functions that have a path on either side which chance does not explain: few, and found in one pass over the tree.
+    fn unlikely(&self) -> impl Iterator<Item = PlaceId> {
+        let mut found = vec![[false; 2]; self.base.places[0].len()];
+        for (row, (sums, place)) in self.base.totals.iter().zip(self.tree.places()).enumerate().skip(1).checked() {
+            // Evidence grows with events, so nothing is lost where both sides have some.
+            if (sums.value[0] > 0.0) != (sums.value[1] > 0.0)
+                && let Some((side, evidence)) = self.one_sided(sums).filter(|_| self.base.outermost[row])
+                && evidence >= self.least
+            {
+                found[place.row()][side] = true;
+            }
+        }
+        found.into_iter().enumerate().filter(|(_, sides)| *sides == [true; 2]).filter_map(|(row, _)| PlaceId::from_row(row))
+    }
+
     /// The one-sided paths of a function that have none of the nodes that are `taken`; `None` where chance explains them, or where they are too many.
     fn candidate(&self, place: PlaceId, taken: &[bool]) -> Option<Candidate> {
         let mut made = Candidate { place, nodes: [Vec::new(), Vec::new()], sums: Sums::default(), cost: 0.0 };
-        let mut evidence = [0.0_f64; 2];
+        let mut is_sure = [false; 2];
         let ends = self.tree.subtree_ends();
         let is_free = |row: usize| !taken.get(row..ends[row] as usize).is_some_and(|taken| taken.contains(&true));
         for row in self.base.nodes_of(place).filter(|&row| self.base.outermost[row] && is_free(row)) {
             let sums = self.base.totals[row];
-            let Some(counts) = self.scale.counts(&sums) else { continue };
-            // How unlikely it is that all events of the path fall on this side.
-            let (side, events, part) = match (counts.before > 0.0, counts.after > 0.0) {
-                (true, false) => (0, counts.before, 1.0 / (1.0 + counts.exposure)),
-                (false, true) => (1, counts.after, counts.exposure / (1.0 + counts.exposure)),
-                _ => continue,
-            };
-            evidence[side] = evidence[side].max(-events * part.ln());
+            let Some((side, evidence)) = self.one_sided(&sums) else { continue };
+            is_sure[side] |= evidence >= self.least;
             made.sums.add(&sums);
             made.nodes[side].push(NodeId::from_row(row)?);
         }
         let size: usize = made.nodes().map(|node| self.tree.subtree_end(node) - node.row()).sum();
         made.cost = made.sums.pooled(self.scale.exposure);
-        (evidence.into_iter().all(|evidence| evidence >= self.least) && size <= MOST_NODES).then_some(made)
+        (is_sure == [true; 2] && size <= MOST_NODES).then_some(made)
     }
 
     /// Whether the paths of both sides cost the same; `None` where they do not have the same callees, or nothing like the same cost.

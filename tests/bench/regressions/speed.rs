@@ -1,15 +1,20 @@
-//! R16: how long it takes from two profiles to findings, on trees of a million nodes and on small ones.
+//! R16: how long it takes from two profiles to findings, on trees of a million nodes and on small ones, and from two files.
 
+use std::fs;
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use emberlens::analysis::comparison::{Normalization, Shape, SideInput, compare};
 use emberlens::analysis::diff::diff;
 use emberlens::analysis::regress::{Spec, findings};
-use emberlens::analysis::{Direction, Filter, Granularity};
+use emberlens::analysis::{Direction, Filter, Granularity, Naming};
+use emberlens::app::load::{self, LoadOptions};
 use emberlens::base::ticket::Ticket;
+use emberlens::format::pprof;
 use emberlens::model::{Builder, Frame, Profile, Sample};
+use emberlens::report::{DiffInput, DiffReport};
 
 use crate::random::Random;
 use crate::{Run, row};
@@ -153,4 +158,50 @@ pub(crate) fn rows(run: &Run) {
         line(count, &format!("search and verdicts ({} findings)", made.rows.len()), verdicts, large.then_some(400.0));
         line(count, "from profiles to verdicts", join + weigh + verdicts, (!large).then_some(10.0));
     }
+    files();
+}
+
+/// Two gzipped pprof files of 100,000 stacks each, from disk to the text of the findings, as the command does it.
+fn files() {
+    let folder = tempfile::tempdir().expect("a folder for two files");
+    // Some nodes have no sample on a side; stacks are about 40 deep.
+    let written = captures(Program { nodes: 115_000, levels: 60, elsewhere: 0.0 });
+    let paths: Vec<PathBuf> = ["before.pb.gz", "after.pb.gz"].iter().map(|name| folder.path().join(name)).collect();
+    for (path, profile) in paths.iter().zip(&written) {
+        fs::write(path, pprof::write_gz(profile)).expect("room for two files");
+    }
+    let stacks = written.iter().map(|profile| profile.samples.len()).min().unwrap_or(0);
+    let options = LoadOptions::default();
+    let read = |path: &PathBuf| Arc::new(load::read(path, &options, &Ticket::new()).expect("what was just written"));
+    let both = || {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = paths.iter().map(|path| scope.spawn(|| read(path))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<Arc<Profile>>>()
+        })
+    };
+    let judged = || {
+        let (captures, filter, ticket) = (both(), Filter::default(), Ticket::new());
+        let sides = [SideInput::whole([0]), SideInput::whole([1])];
+        let matched =
+            Shape::build_matched(&captures, &sides, &Naming::default(), Granularity::Function, Direction::TopDown, &filter, &ticket);
+        let shape = Arc::new(matched.expect("not cancelled"));
+        let kind = ("cpu", "nanoseconds");
+        let comparison = compare(shape, &captures, &sides, kind, &filter, Normalization::PerSecond, &ticket).expect("both have it");
+        let findings = findings(&comparison, &captures, &Spec::default()).expect("two sides");
+        let captures: Vec<(String, Arc<Profile>)> = ["before", "after"].map(str::to_owned).into_iter().zip(captures).collect();
+        let input = DiffInput { captures: &captures, by: Granularity::Function, decimals: 0 };
+        (DiffReport::new(&comparison, &findings, input).expect("two sides").text(), findings.rows.len())
+    };
+    let (reading, _) = fastest(both);
+    let (all, (_, found)) = fastest(judged);
+    let count = stacks as f64;
+    row("R16", "two pprof.gz files of so many stacks: reading", "", &format!("{reading:.0} ms"), None, count);
+    row(
+        "R16",
+        &format!("two pprof.gz files of so many stacks: from disk to findings ({found})"),
+        "< 500 ms",
+        &format!("{all:.0} ms"),
+        Some(all < 500.0),
+        count,
+    );
 }
