@@ -47,18 +47,18 @@ impl Callers {
             firsts.push(first);
             first += rows;
         }
-        let done: Vec<(Unfinished<Vec<[u32; 4]>>, u64)> = parts.into_par_iter().map(|part| part.link(ticket)).collect::<Result<_, _>>()?;
-        let mut innermost = Unfinished::new(Vec::with_capacity(done.iter().map(|(rows, _)| rows.len()).sum()));
+        let done: Vec<Linked> = parts.into_par_iter().map(|part| part.link(ticket)).collect::<Result<_, _>>()?;
+        let mut innermost = Unfinished::new(Vec::with_capacity(done.iter().map(|linked| linked.innermost.len()).sum()));
         let (mut roots, mut steps) = (Vec::with_capacity(captures.len()), Vec::with_capacity(captures.len()));
-        for (capture, (rows, own)) in done.into_iter().enumerate() {
+        for (capture, linked) in done.into_iter().enumerate() {
             let begin = innermost.len() as u32;
-            for rows in rows.chunks(CHECK_ROWS) {
+            for rows in linked.innermost.chunks(CHECK_ROWS) {
                 ticket.check()?;
                 innermost.extend_from_slice(rows);
             }
             let place = Places::root().row() as u32;
             roots.push(Row { place, position: capture as u32, begin, end: innermost.len() as u32 });
-            steps.push(own);
+            steps.push(linked.steps);
         }
         ticket.stage("building the tree", steps.iter().sum())?;
         Ok(Self { roots, firsts, steps, links, innermost })
@@ -104,6 +104,14 @@ impl Rows for Callers {
     }
 }
 
+/// What is known of one capture once its rows are linked.
+struct Linked {
+    /// The innermost row of each sampled stack that has any.
+    innermost: Unfinished<Vec<[u32; 4]>>,
+    /// How many rows they all come by.
+    steps: u64,
+}
+
 /// What one thread looks at.
 struct Part<'a, 'c, I, P> {
     chains: &'a Chains<'c, I, P>,
@@ -114,8 +122,8 @@ struct Part<'a, 'c, I, P> {
 }
 
 impl<I: Index, P: Fn(usize) -> Option<PlaceId>> Part<'_, '_, I, P> {
-    /// Links the rows; gives the innermost one of each sampled stack that has any, and how many rows they all come by.
-    fn link(self, ticket: &Ticket) -> Result<(Unfinished<Vec<[u32; 4]>>, u64), Cancelled> {
+    /// Links the rows.
+    fn link(self, ticket: &Ticket) -> Result<Linked, Cancelled> {
         let Self { chains, sampled, first, links } = self;
         // For each row the one that it counts for and that one's place: itself, or its nearest caller that is not left out. And how many
         // rows there are from there outwards.
@@ -146,6 +154,6 @@ impl<I: Index, P: Fn(usize) -> Option<PlaceId>> Part<'_, '_, I, P> {
                 }
             }
         }
-        Ok((innermost, steps))
+        Ok(Linked { innermost, steps })
     }
 }

@@ -216,7 +216,9 @@ fn descending(rows: &mut Vec<Row>, sorted: &mut Vec<Row>, ticket: &Ticket) -> Re
     let mut ends = vec![0_usize; places];
     for part in rows.chunks(CHECK_ROWS) {
         ticket.check()?;
-        part.iter().for_each(|row| ends[row.place as usize] += 1);
+        for row in part {
+            ends[row.place as usize] += 1;
+        }
     }
     let mut end = 0;
     for count in ends.iter_mut().rev() {
