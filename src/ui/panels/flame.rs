@@ -56,6 +56,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     canvas.matches = matches.as_ref().map(|matches| &matches.subset);
     canvas.row_height = cx.app.settings().flame_row_points;
     canvas.reduced_motion = cx.app.settings().reduced_motion;
+    canvas.takes_idle_keys = true;
     let response = ui.scope(|ui| {
         if is_old {
             // The old picture stays, dimmed, until the new one is there.

@@ -112,6 +112,8 @@ pub struct FlameCanvas<'a> {
     pub font: &'a FontId,
     /// No animations.
     pub reduced_motion: bool,
+    /// Takes its keys also where nothing has the keyboard: for the canvas in front.
+    pub takes_idle_keys: bool,
     /// What the whole picture is, for screen readers.
     pub name: &'a str,
 }
@@ -199,6 +201,7 @@ impl<'a> FlameCanvas<'a> {
             row_height: size::FLAME_ROW,
             font,
             reduced_motion: false,
+            takes_idle_keys: false,
             name: "Flame graph",
         }
     }

@@ -112,7 +112,7 @@ impl Motion {
             }
         }
 
-        let key = key(ui, response, live.icicle);
+        let key = key(ui, response, canvas.takes_idle_keys, live.icicle);
         match key {
             Some(FlameKey::ZoomIn) => changed = Some(live.zoomed(KEY_ZOOM, limits.middle(canvas, &live), limits.min_width)),
             Some(FlameKey::ZoomOut) => changed = Some(live.zoomed(1.0 / KEY_ZOOM, limits.middle(canvas, &live), limits.min_width)),
@@ -199,13 +199,14 @@ fn wheel(ui: &Ui, response: &Response, area: &Area, view: &FlameView, limits: &L
     Some(if zooms { panned.zoomed(1.0 / f64::from(zoom), area.part(pointer.x), limits.min_width) } else { panned })
 }
 
-/// The first key of this frame that means something here, while the canvas has the focus.
-fn key(ui: &Ui, response: &Response, icicle: bool) -> Option<FlameKey> {
-    if !response.has_focus() {
+/// The first key of this frame that means something here, while the canvas has the keyboard, or nothing has it and it takes idle keys.
+fn key(ui: &Ui, response: &Response, takes_idle: bool, icicle: bool) -> Option<FlameKey> {
+    if response.has_focus() {
+        let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    } else if !takes_idle || ui.memory(|memory| memory.focused().is_some()) || egui::Popup::is_any_open(ui.ctx()) {
         return None;
     }
-    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
-    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
     let (up, down) = if icicle { (Step::Parent, Step::Child) } else { (Step::Child, Step::Parent) };
     ui.input_mut(|input| {
         let found = input.events.iter().enumerate().find_map(|(at, event)| {

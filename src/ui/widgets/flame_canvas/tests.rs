@@ -28,6 +28,7 @@ struct Stage {
     view: FlameView,
     selected: Option<NodeId>,
     reduced_motion: bool,
+    takes_idle_keys: bool,
     seconds: f64,
     modifiers: Modifiers,
 }
@@ -53,6 +54,7 @@ impl Stage {
             view,
             selected: None,
             reduced_motion: true,
+            takes_idle_keys: false,
             seconds: 0.0,
             modifiers: Modifiers::NONE,
         };
@@ -69,6 +71,7 @@ impl Stage {
         canvas.row_height = ROW;
         canvas.selected = self.selected;
         canvas.reduced_motion = self.reduced_motion;
+        canvas.takes_idle_keys = self.takes_idle_keys;
         canvas.matches = matches;
         show(&canvas)
     }
@@ -219,9 +222,15 @@ fn a_drag_with_shift_or_the_middle_button_zooms_to_its_range() {
 }
 
 #[test]
-fn keys_work_once_the_canvas_was_clicked() {
+fn keys_work_once_the_canvas_was_clicked_or_where_nothing_else_takes_them() {
     let mut stage = Stage::new();
     assert_eq!(stage.key(Key::ArrowDown).key, None);
+    stage.takes_idle_keys = true;
+    assert_eq!(stage.key(Key::ArrowDown).key, Some(FlameKey::Step(Step::Child)));
+    stage.ctx.memory_mut(|memory| memory.request_focus(egui::Id::new("a field of text")));
+    assert_eq!(stage.key(Key::ArrowDown).key, None, "somebody is writing");
+    stage.ctx.memory_mut(|memory| memory.surrender_focus(egui::Id::new("a field of text")));
+    stage.takes_idle_keys = false;
     stage.click(at(0.6, 1), PointerButton::Primary);
     stage.frame(vec![]);
     for (key, step) in [
