@@ -71,9 +71,9 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
 }
 
-/// `3,000 samples, 30.0 s`.
+/// `3,000 sample records, 30.0 s`: what the file holds, which may stand for more samples than that.
 fn size_text(profile: &Profile) -> String {
-    let samples = counted(profile.samples.len() as u64, "sample", "samples");
+    let samples = counted(profile.samples.len() as u64, "sample record", "sample records");
     match profile.info.duration_nanos {
         Some(nanos) if nanos > 0 => format!("{samples}, {}", human_duration(nanos)),
         _ => samples,
@@ -82,7 +82,7 @@ fn size_text(profile: &Profile) -> String {
 
 /// The same of a side that is a part of its captures, or has several.
 fn part_text(side: &Side) -> String {
-    let samples = counted(side.measured.iter().map(|measured| measured.records).sum(), "sample", "samples");
+    let samples = counted(side.measured.iter().map(|measured| measured.records).sum(), "sample record", "sample records");
     side.duration_nanos.map_or_else(|| samples.clone(), |nanos| format!("{samples}, {}", human_duration(nanos)))
 }
 

@@ -50,7 +50,7 @@ fn one_capture_shows_what_it_is_and_what_100_percent_is() {
     harness.get_by_label("Capture: orders-cpu-before.pb.gz");
     harness.get_by_label("Sample type: cpu / nanoseconds");
     harness.get_by_label_contains("100 % = ");
-    harness.get_by_label_contains("samples, 20.0 s");
+    harness.get_by_label_contains("sample records, 20.0 s");
     assert!(harness.query_by_label("Swap before and after").is_none(), "nothing to swap");
 }
 

@@ -219,7 +219,8 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     if first.is_some() {
         sentences.extend(main);
         sentences.extend(two_readings(made));
-        sentences.push(format!("{} and {}.", count(worse, "regression"), count(better, "improvement")));
+        let (up, down) = (count(worse, "regression"), count(better, "improvement"));
+        sentences.push(if worse == 0 { format!("{down}, {up}.") } else { format!("{up}, {down}.") });
     } else if made.others.first().is_some_and(|row| row.verdict == Verdict::Unconfirmed && row.rank == 0 && made.unconfirmed > 0) {
         let differ =
             if made.unconfirmed == 1 { "differs by more than its samples explain" } else { "differ by more than their samples explain" };
@@ -287,7 +288,8 @@ const fn per_words(normalization: &Normalization) -> &'static str {
 }
 
 fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    let number = if n == 0 { "no".to_owned() } else { n.to_string() };
+    format!("{number} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// The first finding: what it did, where that comes from, and how much of the change lies there.
