@@ -3,8 +3,6 @@
 //! Parallel readers give each chunk a private [`Builder`] (or only [`Rows`], where functions and frames are known before) and
 //! [`absorb`](Builder::absorb) them in chunk order: row numbers then follow the file and not the threads.
 
-use std::borrow::Cow;
-
 use super::labels::{Label, LabelSetId, LabelSets, LabelValue};
 use super::notes::{Notes, Tally};
 use super::samples::{NO_TIME, SampleType, Samples};
@@ -323,14 +321,14 @@ impl Builder {
         self.frames.intern(frame).unwrap_or_else(|| full())
     }
 
-    /// The frames of functions of which only the names are known, as if each were asked for after those before it. Much faster where there are
-    /// many.
-    pub fn frames_named(&mut self, rows: &[(Cow<'_, str>, Frame)]) -> Vec<FrameId> {
-        let names = self.strings.intern_all(rows.iter().map(|(name, _)| name.as_ref()));
-        let functions = names.into_iter().map(|name| Function { name, system_name: None, file: None, start_line: 0 });
-        let functions = all(self.functions.intern_all(functions));
-        let frames = rows.iter().zip(functions).map(|((_, frame), function)| Frame { function: Some(function), ..*frame });
-        all(self.frames.intern_all(frames))
+    /// Adds a function that is known to be new and that nobody will ask for: [`function`](Self::function) does not find it.
+    pub fn add_function(&mut self, function: Function) -> FunctionId {
+        self.functions.add(function).unwrap_or_else(|| full())
+    }
+
+    /// Adds a frame that is known to be new and that nobody will ask for: [`frame`](Self::frame) does not find it.
+    pub fn add_frame(&mut self, frame: Frame) -> FrameId {
+        self.frames.add(frame).unwrap_or_else(|| full())
     }
 
     /// The ids of frames, as if each were asked for after those before it. Much faster where there are many.
