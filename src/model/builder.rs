@@ -368,19 +368,7 @@ impl Builder {
 
     /// Appends everything that `other` holds; sample types are matched by name and unit, new ones are added. Gives the new ids of its
     /// frames, by row.
-    pub fn absorb(&mut self, mut other: Self) -> Vec<FrameId> {
-        let types: Vec<usize> = other
-            .sample_types
-            .iter()
-            .map(|theirs| {
-                let known = self.sample_types.iter().position(|mine| mine.name == theirs.name && mine.unit == theirs.unit);
-                known.unwrap_or_else(|| {
-                    self.sample_types.push(theirs.clone());
-                    self.sample_types.len() - 1
-                })
-            })
-            .collect();
-        other.rows.reorder_types(&types, self.sample_types.len());
+    pub fn absorb(&mut self, other: Self) -> Vec<FrameId> {
         let strings = self.strings.intern_all(other.strings.iter());
         let string = |id: StringId| moved(Some(&strings), id.row(), id);
         let functions = other.functions.rows().iter().map(|row| {
@@ -400,11 +388,30 @@ impl Builder {
             Frame { function, mapping, ..*row }
         });
         let frames = all(self.frames.intern_all(frames));
+        self.absorb_rows(other, &strings, &frames);
+        frames
+    }
+
+    /// Appends threads, stacks, samples and notes of `other`, whose strings and frames are here already: their ids by the row that they have
+    /// there. Its stacks may name frames that only the caller knows.
+    pub fn absorb_rows(&mut self, mut other: Self, strings: &[StringId], frames: &[FrameId]) {
+        let types: Vec<usize> = other
+            .sample_types
+            .iter()
+            .map(|theirs| {
+                let known = self.sample_types.iter().position(|mine| mine.name == theirs.name && mine.unit == theirs.unit);
+                known.unwrap_or_else(|| {
+                    self.sample_types.push(theirs.clone());
+                    self.sample_types.len() - 1
+                })
+            })
+            .collect();
+        other.rows.reorder_types(&types, self.sample_types.len());
+        let string = |id: StringId| moved(Some(strings), id.row(), id);
         let threads: Vec<ThreadId> =
             other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
-        self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads) });
+        self.rows.absorb(&other.rows, Maps { strings: Some(strings), frames: Some(frames), threads: Some(&threads) });
         self.notes.absorb(&other.notes);
-        frames
     }
 
     /// The finished profile.

@@ -1,0 +1,133 @@
+//! Parts on their way into the profile: a line becomes a frame once, however many parts have it.
+//!
+//! Rows follow the order in which a single part would have made them, wherever parts begin. Start reading at [`Joined::add`].
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+
+use super::deferred::Deferred;
+use super::line::{self, RawFrame};
+use super::lines::{Known, Placed};
+use super::part::Done;
+use crate::base::intern::Interner;
+use crate::format::text;
+use crate::index;
+use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, kind};
+
+index!(
+    /// A distinct line of call chains.
+    LineId
+);
+
+#[derive(Default)]
+pub(super) struct Joined<'a> {
+    pub(super) builder: Builder,
+    pub(super) deferred: Deferred,
+    lines: Interner<LineId, &'a [u8]>,
+    /// The frames of lines that only the line itself tells: as innermost frame, and as caller.
+    frames: Vec<[Option<FrameId>; 2]>,
+    placed: HashMap<Placed<'a>, FrameId, FxBuildHasher>,
+    /// Functions without a file, by name.
+    functions: HashMap<&'a [u8], FunctionId, FxBuildHasher>,
+    /// The last module that was named.
+    last_module: Option<(&'a [u8], MappingId)>,
+    /// Names that are not UTF-8.
+    invalid: u64,
+}
+
+impl<'a> Joined<'a> {
+    /// Adds a part that follows on those before.
+    pub(super) fn add(&mut self, part: Done<'a>) {
+        let Done { mut builder, deferred, lines, marks } = part;
+        let rows = self.lines.intern_all(lines.known.iter().map(|known| known.text));
+        self.frames.resize(self.lines.rows().len(), [None; 2]);
+        let mut frames = Vec::with_capacity(lines.frames.len());
+        let mut strings = Vec::with_capacity(builder.strings.len());
+        let mut texts = builder.strings.iter();
+        for (before, named) in marks.into_iter().chain([(lines.frames.len(), builder.strings.len())]) {
+            let placed = lines.frames.get(frames.len()..before).unwrap_or(&[]);
+            self.add_frames(&lines.known, &rows, placed, &mut frames);
+            strings.extend(texts.by_ref().take(named - strings.len()).map(|text| self.builder.strings.intern(text)));
+        }
+        drop(texts);
+        let samples = self.builder.rows.len();
+        self.builder.info.facts.append(&mut builder.info.facts);
+        self.builder.absorb_rows(builder, &strings, &frames);
+        self.deferred.absorb(deferred, samples, &frames);
+        if self.invalid > 0 {
+            let cause = "names that are not UTF-8 were read with replacement characters";
+            self.builder.notes.add(kind::INVALID_UTF8, cause, std::mem::take(&mut self.invalid), None);
+        }
+    }
+
+    /// Appends the ids of frames. New ones are looked up many together: then their waits for memory are one.
+    fn add_frames(&mut self, known: &[Known<'a>], rows: &[Option<LineId>], placed: &[Placed<'a>], frames: &mut Vec<FrameId>) {
+        let (mut fresh, mut places) = (Vec::new(), Vec::new());
+        for (at, of_part) in placed.iter().enumerate() {
+            let (raw, line) = known
+                .get(of_part.line)
+                .zip(rows.get(of_part.line).copied().flatten())
+                .map_or_else(|| (RawFrame::default(), 0), |(known, line)| (known.raw, line.row()));
+            let key = Placed { line, ..*of_part };
+            let simple = key.place.is_none() && !raw.inlined;
+            let found = if simple {
+                self.frames.get(line).and_then(|frames| frames.get(usize::from(key.caller))).copied().flatten()
+            } else {
+                self.placed.get(&key).copied()
+            };
+            if found.is_none() {
+                fresh.push(self.frame(&raw, key));
+                places.push((at, key, simple));
+            }
+            frames.push(found.unwrap_or(FrameId::FIRST));
+        }
+        let first = frames.len() - placed.len();
+        for ((at, key, simple), frame) in places.into_iter().zip(self.builder.frames(&fresh)) {
+            if let Some(place) = frames.get_mut(first + at) {
+                *place = frame;
+            }
+            if !simple {
+                self.placed.insert(key, frame);
+            } else if let Some(place) = self.frames.get_mut(key.line).and_then(|frames| frames.get_mut(usize::from(key.caller))) {
+                *place = Some(frame);
+            }
+        }
+    }
+
+    /// The frame of a line, with what the lines around it say.
+    fn frame(&mut self, raw: &RawFrame<'a>, placed: Placed<'a>) -> Frame {
+        let place = placed.place.and_then(line::source_line);
+        let file = place.map(|(file, _)| self.builder.strings.intern(&text::lossy(file, &mut self.invalid)));
+        let function = raw.symbol.map(|symbol| {
+            if let Some(&function) = self.functions.get(symbol).filter(|_| file.is_none()) {
+                return function;
+            }
+            let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
+            let function = self.builder.function(Function { name, system_name: None, file, start_line: 0 });
+            if file.is_none() {
+                self.functions.insert(symbol, function);
+            }
+            function
+        });
+        // An inlined frame has the module of its caller.
+        let mapping = placed.module.map(|module| match self.last_module {
+            Some((last, mapping)) if last == module => mapping,
+            _ => {
+                let file = Some(self.builder.strings.intern(&text::lossy(module, &mut self.invalid)));
+                let mapping = self.builder.mapping(Mapping { file, ..Mapping::default() });
+                self.last_module = Some((module, mapping));
+                mapping
+            }
+        });
+        Frame {
+            function,
+            mapping,
+            address: Some(raw.address),
+            line: place.map_or(0, |(_, line)| line),
+            inlined: raw.inlined,
+            caller: placed.caller,
+            ..Frame::default()
+        }
+    }
+}
