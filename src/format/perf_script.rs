@@ -13,6 +13,7 @@ mod line;
 mod lines;
 mod part;
 mod rest;
+mod texts;
 
 use self::joined::Joined;
 use self::line::Start;

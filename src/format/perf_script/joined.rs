@@ -10,26 +10,19 @@ use super::deferred::Deferred;
 use super::line::{self, RawFrame};
 use super::lines::{Known, Placed};
 use super::part::Done;
-use crate::base::intern::Interner;
+use super::texts::Texts;
 use crate::format::text;
-use crate::index;
 use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, kind};
-
-index!(
-    /// A distinct line of call chains.
-    LineId
-);
 
 #[derive(Default)]
 pub(super) struct Joined<'a> {
     pub(super) builder: Builder,
     pub(super) deferred: Deferred,
-    lines: Interner<LineId, &'a [u8]>,
-    /// The frames of lines that only the line itself tells: as innermost frame, and as caller.
-    frames: Vec<[Option<FrameId>; 2]>,
+    /// Lines of call chains, each with the frames that only the line itself tells: as innermost frame, and as caller.
+    lines: Texts<'a, [Option<FrameId>; 2]>,
     placed: HashMap<Placed<'a>, FrameId, FxBuildHasher>,
     /// Functions without a file, by name.
-    functions: HashMap<&'a [u8], FunctionId, FxBuildHasher>,
+    functions: Texts<'a, Option<FunctionId>>,
     /// The last module that was named.
     last_module: Option<(&'a [u8], MappingId)>,
     /// Names that are not UTF-8.
@@ -40,8 +33,7 @@ impl<'a> Joined<'a> {
     /// Adds a part that follows on those before.
     pub(super) fn add(&mut self, part: Done<'a>) {
         let Done { mut builder, deferred, lines, marks } = part;
-        let rows = self.lines.intern_all(lines.known.iter().map(|known| known.text));
-        self.frames.resize(self.lines.rows().len(), [None; 2]);
+        let rows = self.lines.rows(lines.known.iter().map(|known| known.text));
         let mut frames = Vec::with_capacity(lines.frames.len());
         let mut strings = Vec::with_capacity(builder.strings.len());
         let mut texts = builder.strings.iter();
@@ -62,17 +54,15 @@ impl<'a> Joined<'a> {
     }
 
     /// Appends the ids of frames. New ones are looked up many together: then their waits for memory are one.
-    fn add_frames(&mut self, known: &[Known<'a>], rows: &[Option<LineId>], placed: &[Placed<'a>], frames: &mut Vec<FrameId>) {
+    fn add_frames(&mut self, known: &[Known<'a>], rows: &[usize], placed: &[Placed<'a>], frames: &mut Vec<FrameId>) {
         let (mut fresh, mut places) = (Vec::new(), Vec::new());
         for (at, of_part) in placed.iter().enumerate() {
-            let (raw, line) = known
-                .get(of_part.line)
-                .zip(rows.get(of_part.line).copied().flatten())
-                .map_or_else(|| (RawFrame::default(), 0), |(known, line)| (known.raw, line.row()));
+            let (raw, line) =
+                known.get(of_part.line).zip(rows.get(of_part.line)).map_or_else(Default::default, |(known, line)| (known.raw, *line));
             let key = Placed { line, ..*of_part };
             let simple = key.place.is_none() && !raw.inlined;
             let found = if simple {
-                self.frames.get(line).and_then(|frames| frames.get(usize::from(key.caller))).copied().flatten()
+                self.lines.get_mut(line).and_then(|frames| frames.get(usize::from(key.caller))).copied().flatten()
             } else {
                 self.placed.get(&key).copied()
             };
@@ -89,7 +79,7 @@ impl<'a> Joined<'a> {
             }
             if !simple {
                 self.placed.insert(key, frame);
-            } else if let Some(place) = self.frames.get_mut(key.line).and_then(|frames| frames.get_mut(usize::from(key.caller))) {
+            } else if let Some(place) = self.lines.get_mut(key.line).and_then(|frames| frames.get_mut(usize::from(key.caller))) {
                 *place = Some(frame);
             }
         }
@@ -100,13 +90,18 @@ impl<'a> Joined<'a> {
         let place = placed.place.and_then(line::source_line);
         let file = place.map(|(file, _)| self.builder.strings.intern(&text::lossy(file, &mut self.invalid)));
         let function = raw.symbol.map(|symbol| {
-            if let Some(&function) = self.functions.get(symbol).filter(|_| file.is_none()) {
+            if file.is_some() {
+                let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
+                return self.builder.function(Function { name, system_name: None, file, start_line: 0 });
+            }
+            let row = self.functions.row(symbol);
+            if let Some(function) = self.functions.get_mut(row).and_then(|function| *function) {
                 return function;
             }
             let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
             let function = self.builder.function(Function { name, system_name: None, file, start_line: 0 });
-            if file.is_none() {
-                self.functions.insert(symbol, function);
+            if let Some(place) = self.functions.get_mut(row) {
+                *place = Some(function);
             }
             function
         });

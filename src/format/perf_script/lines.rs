@@ -58,8 +58,11 @@ impl<'a> Lines<'a> {
     pub(super) fn row(&mut self, text: &'a [u8]) -> Option<usize> {
         let Self { known, rows, .. } = self;
         let hash = FxBuildHasher.hash_one(text);
-        if let Some(&row) = rows.find(hash, |&row| known.get(row as usize).is_some_and(|known| known.text == text)) {
-            return Some(row as usize);
+        let found = rows.find(hash, |&row| known.get(row as usize).is_some_and(|known| known.text == text));
+        if let Some((row, place)) = found.and_then(|&row| Some((row as usize, known.get_mut(row as usize)?))) {
+            // Compared with where it stood last, the next one finds it near.
+            place.text = text;
+            return Some(row);
         }
         let raw = line::frame(text)?;
         let row = known.len();
