@@ -132,22 +132,23 @@ pub(super) fn chunks(text: &[u8], size: usize, starts: impl Fn(&[u8]) -> bool) -
     chunks
 }
 
-/// Parts that are read side by side before what they gave is taken, for each thread: some take longer than others.
-const PARTS_PER_THREAD: usize = 4;
+/// Parts that are read side by side before what they gave is taken, for each of several threads: some parts take longer than others.
+const PARTS_PER_THREAD: usize = 3;
 
 /// Reads parts side by side, and gives what they say to `take` in the order of the text while the next parts are read: so what was taken leaves
-/// memory, and nobody waits for `take`.
+/// memory, and nobody waits for `take`. One thread takes each part while it is near to the processor.
 pub(super) fn in_order<P: Sync, R: Send>(
     parts: &[P],
     read: impl Fn(&P) -> Result<R, ReadError> + Sync,
     mut take: impl FnMut(R) -> Result<(), ReadError> + Send,
 ) -> Result<(), ReadError> {
+    let threads = rayon::current_num_threads();
     let mut ready = Vec::new();
-    for wave in parts.chunks(rayon::current_num_threads() * PARTS_PER_THREAD) {
+    for wave in parts.chunks(if threads == 1 { 1 } else { threads * PARTS_PER_THREAD }) {
         let before = std::mem::take(&mut ready);
-        let (read, taken) = rayon::join(
-            || wave.par_iter().map(&read).collect::<Result<Vec<R>, ReadError>>(),
+        let (taken, read) = rayon::join(
             || before.into_iter().try_for_each(&mut take),
+            || wave.par_iter().map(&read).collect::<Result<Vec<R>, ReadError>>(),
         );
         taken?;
         ready = read?;

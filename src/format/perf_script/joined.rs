@@ -8,11 +8,22 @@ use rustc_hash::FxBuildHasher;
 
 use super::deferred::Deferred;
 use super::line::{self, RawFrame};
-use super::lines::{Known, Placed};
+use super::lines::{Lines, Used};
 use super::part::Done;
 use super::texts::Texts;
 use crate::format::text;
 use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, kind};
+
+/// What tells a frame that its line alone does not tell.
+#[derive(PartialEq, Eq, Hash)]
+struct Placed<'a> {
+    /// Row of the line.
+    line: usize,
+    /// The line after it, where that tells file and line.
+    place: Option<&'a [u8]>,
+    module: Option<&'a [u8]>,
+    caller: bool,
+}
 
 #[derive(Default)]
 pub(super) struct Joined<'a> {
@@ -33,13 +44,12 @@ impl<'a> Joined<'a> {
     /// Adds a part that follows on those before.
     pub(super) fn add(&mut self, part: Done<'a>) {
         let Done { mut builder, deferred, lines, marks } = part;
-        let rows = self.lines.rows(lines.known.iter().map(|known| known.text));
+        let rows = self.lines.rows(lines.known.iter().map(|known| (known.hash, known.text)));
         let mut frames = Vec::with_capacity(lines.frames.len());
         let mut strings = Vec::with_capacity(builder.strings.len());
         let mut texts = builder.strings.iter();
         for (before, named) in marks.into_iter().chain([(lines.frames.len(), builder.strings.len())]) {
-            let placed = lines.frames.get(frames.len()..before).unwrap_or(&[]);
-            self.add_frames(&lines.known, &rows, placed, &mut frames);
+            self.add_frames(&lines, &rows, lines.frames.get(frames.len()..before).unwrap_or(&[]), &mut frames);
             strings.extend(texts.by_ref().take(named - strings.len()).map(|text| self.builder.strings.intern(text)));
         }
         drop(texts);
@@ -54,40 +64,43 @@ impl<'a> Joined<'a> {
     }
 
     /// Appends the ids of frames. New ones are looked up many together: then their waits for memory are one.
-    fn add_frames(&mut self, known: &[Known<'a>], rows: &[usize], placed: &[Placed<'a>], frames: &mut Vec<FrameId>) {
+    fn add_frames(&mut self, lines: &Lines<'a>, rows: &[usize], used: &[Used], frames: &mut Vec<FrameId>) {
         let (mut fresh, mut places) = (Vec::new(), Vec::new());
-        for (at, of_part) in placed.iter().enumerate() {
-            let (raw, line) =
-                known.get(of_part.line).zip(rows.get(of_part.line)).map_or_else(Default::default, |(known, line)| (known.raw, *line));
-            let key = Placed { line, ..*of_part };
-            let simple = key.place.is_none() && !raw.inlined;
-            let found = if simple {
-                self.lines.get_mut(line).and_then(|frames| frames.get(usize::from(key.caller))).copied().flatten()
-            } else {
-                self.placed.get(&key).copied()
+        let module = |line: usize| lines.known.get(line).and_then(|known| line::frame(known.text)?.module);
+        for &frame in used {
+            let Some((known, part_row, around)) = lines.used(frame) else { continue };
+            let line = rows.get(part_row).copied().unwrap_or(0);
+            let key = around.map(|around| {
+                let module = if known.brief.inlined { around.owner.and_then(module) } else { module(part_row) };
+                Placed { line, place: around.place, module, caller: frame.caller }
+            });
+            let found = match &key {
+                None => self.lines.get_mut(line).and_then(|frames| frames.get(usize::from(frame.caller))).copied().flatten(),
+                Some(key) => self.placed.get(key).copied(),
             };
             if found.is_none() {
-                fresh.push(self.frame(&raw, key));
-                places.push((at, key, simple));
+                let raw = line::frame(known.text).unwrap_or_default();
+                let (place, module) = key.as_ref().map_or((None, raw.module), |key| (key.place, key.module));
+                fresh.push(Frame { caller: frame.caller, ..self.frame(&raw, place, module) });
+                places.push((frames.len(), line, frame.caller, key));
             }
             frames.push(found.unwrap_or(FrameId::FIRST));
         }
-        let first = frames.len() - placed.len();
-        for ((at, key, simple), frame) in places.into_iter().zip(self.builder.frames(&fresh)) {
-            if let Some(place) = frames.get_mut(first + at) {
+        for ((at, line, caller, key), frame) in places.into_iter().zip(self.builder.frames(&fresh)) {
+            if let Some(place) = frames.get_mut(at) {
                 *place = frame;
             }
-            if !simple {
+            if let Some(key) = key {
                 self.placed.insert(key, frame);
-            } else if let Some(place) = self.lines.get_mut(key.line).and_then(|frames| frames.get_mut(usize::from(key.caller))) {
+            } else if let Some(place) = self.lines.get_mut(line).and_then(|frames| frames.get_mut(usize::from(caller))) {
                 *place = Some(frame);
             }
         }
     }
 
     /// The frame of a line, with what the lines around it say.
-    fn frame(&mut self, raw: &RawFrame<'a>, placed: Placed<'a>) -> Frame {
-        let place = placed.place.and_then(line::source_line);
+    fn frame(&mut self, raw: &RawFrame<'a>, place: Option<&[u8]>, module: Option<&'a [u8]>) -> Frame {
+        let place = place.and_then(line::source_line);
         let file = place.map(|(file, _)| self.builder.strings.intern(&text::lossy(file, &mut self.invalid)));
         let function = raw.symbol.map(|symbol| {
             if file.is_some() {
@@ -105,8 +118,7 @@ impl<'a> Joined<'a> {
             }
             function
         });
-        // An inlined frame has the module of its caller.
-        let mapping = placed.module.map(|module| match self.last_module {
+        let mapping = module.map(|module| match self.last_module {
             Some((last, mapping)) if last == module => mapping,
             _ => {
                 let file = Some(self.builder.strings.intern(&text::lossy(module, &mut self.invalid)));
@@ -121,7 +133,6 @@ impl<'a> Joined<'a> {
             address: Some(raw.address),
             line: place.map_or(0, |(_, line)| line),
             inlined: raw.inlined,
-            caller: placed.caller,
             ..Frame::default()
         }
     }

@@ -349,6 +349,23 @@ fn address(text: &[u8]) -> Option<(u64, &[u8])> {
     (ends && (1..=16).contains(&digits)).then_some((value, rest.trim_ascii()))
 }
 
+/// What a part of the text has to know of a line of a call chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Brief {
+    pub(super) address: u64,
+    pub(super) inlined: bool,
+    /// See [`RawFrame::is_cookie`].
+    pub(super) cookie: bool,
+}
+
+/// The same of a line as [`frame`] says, with less work.
+pub(super) fn brief(line: &[u8]) -> Option<Brief> {
+    let (address, rest) = address(line.trim_ascii_start())?;
+    let inlined = rest.strip_suffix(b"(inlined)").is_some_and(|before| before.last().is_none_or(|&byte| byte == b' '));
+    let cookie = rest.starts_with(b"(cookie)") && frame(line).is_some_and(|raw| raw.is_cookie());
+    Some(Brief { address, inlined, cookie })
+}
+
 /// Reads a line of a call chain: address, symbol with or without offset, and the module or `(inlined)` in parentheses.
 pub(super) fn frame(line: &[u8]) -> Option<RawFrame<'_>> {
     let (address, rest) = address(line.trim_ascii_start())?;

@@ -9,7 +9,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::deferred::{Deferred, Key};
 use super::header;
-use super::line::{self, RawFrame, Start};
+use super::line::{self, Brief, Start};
 use super::lines::Lines;
 use super::rest::{self, Rest};
 use crate::base::ticket::Ticket;
@@ -81,14 +81,14 @@ struct Level<'a> {
     caller: bool,
     /// Bytes from the start of the line to the end of the block that it stands in; the largest number outside of blocks.
     tail: usize,
-    /// The stack up to here, and the module of the frame; once these are known.
+    /// The stack up to here, and the line that has the module of the frame; once these are known.
     stack: Option<StackId>,
-    module: Option<&'a [u8]>,
+    owner: Option<usize>,
 }
 
 impl Level<'_> {
     const fn new(known: usize, tail: usize) -> Self {
-        Self { known, place: None, caller: false, tail, stack: None, module: None }
+        Self { known, place: None, caller: false, tail, stack: None, owner: None }
     }
 }
 
@@ -254,7 +254,7 @@ impl<'a> Part<'a> {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.first() == Some(&b'\t') {
-                let known = self.lines.row(line).filter(|&known| self.lines.raw(known).is_some_and(|raw| !raw.is_cookie()));
+                let known = self.lines.row(line).filter(|&known| self.lines.brief(known).is_some_and(|brief| !brief.cookie));
                 let Some(known) = known else {
                     self.fresh = chain;
                     return false;
@@ -283,26 +283,26 @@ impl<'a> Part<'a> {
         let mut chain = std::mem::take(&mut self.chain);
         let mut callers = Callers::default();
         for level in &mut chain {
-            level.caller = callers.next(self.lines.raw(level.known));
+            level.caller = callers.next(self.lines.brief(level.known));
         }
         // A frame that was innermost may be a caller now, and the functions inlined into it with it.
         let mut kept = shared;
         for level in self.path.iter_mut().rev() {
-            let caller = callers.next(self.lines.raw(level.known));
+            let caller = callers.next(self.lines.brief(level.known));
             if std::mem::replace(&mut level.caller, caller) == caller {
                 break;
             }
             kept -= 1;
         }
-        let (mut stack, mut module) =
-            kept.checked_sub(1).and_then(|last| self.path.get(last)).map_or((None, None), |level| (level.stack, level.module));
+        let (mut stack, mut owner) =
+            kept.checked_sub(1).and_then(|last| self.path.get(last)).map_or((None, None), |level| (level.stack, level.owner));
         let again = self.path.drain(kept..);
         let again: Vec<Level<'a>> = again.collect();
         for mut level in again.into_iter().chain(chain.drain(..).rev()) {
             let frame;
-            (frame, module) = self.lines.frame(level.known, level.place, module, level.caller);
+            (frame, owner) = self.lines.frame(level.known, level.place, owner, level.caller);
             stack = Some(self.builder.stack(stack, frame));
-            (level.stack, level.module) = (stack, module);
+            (level.stack, level.owner) = (stack, owner);
             self.path.push(level);
         }
         self.chain = chain;
@@ -437,7 +437,7 @@ impl<'a> Part<'a> {
     fn level(&mut self, line: &'a [u8], offset: u64) -> bool {
         let Some(known) = self.lines.row(line) else { return false };
         self.reopen();
-        if let Some(cookie) = self.lines.raw(known).filter(|raw| raw.is_cookie()).map(|raw| raw.address) {
+        if let Some(cookie) = self.lines.brief(known).filter(|brief| brief.cookie).map(|brief| brief.address) {
             if let Some(open) = &mut self.open {
                 open.waits = Some(Key { tid: open.tid, cookie });
             }
@@ -523,12 +523,12 @@ impl<'a> Part<'a> {
         let mut chain = std::mem::take(&mut self.chain);
         let mut callers = Callers::default();
         for level in &mut chain {
-            level.caller = callers.next(self.lines.raw(level.known));
+            level.caller = callers.next(self.lines.brief(level.known));
         }
-        let (mut frames, mut module) = (Vec::with_capacity(chain.len()), None);
+        let (mut frames, mut owner) = (Vec::with_capacity(chain.len()), None);
         for level in chain.drain(..).rev() {
             let frame;
-            (frame, module) = self.lines.frame(level.known, level.place, module, level.caller);
+            (frame, owner) = self.lines.frame(level.known, level.place, owner, level.caller);
             frames.push(frame);
         }
         self.chain = chain;
@@ -591,8 +591,8 @@ struct Callers {
 }
 
 impl Callers {
-    fn next(&mut self, raw: Option<&RawFrame<'_>>) -> bool {
-        let (address, inlined) = raw.map_or((0, false), |raw| (raw.address, raw.inlined));
+    fn next(&mut self, brief: Option<Brief>) -> bool {
+        let Brief { address, inlined, .. } = brief.unwrap_or_default();
         if let Some((inner, false)) = self.inner {
             self.caller = !is_kernel(inner) || is_kernel(address);
         }

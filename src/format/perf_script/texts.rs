@@ -1,7 +1,12 @@
 //! Something for each distinct text of a file, found again by its bytes.
 //!
 //! The bytes stay in the file. A text that comes again is compared with the place where it stood last, which is still near to the processor, and not
-//! with the first one, which may be gigabytes away. Start reading at [`Texts::rows`].
+//! with the first one, which may be gigabytes away. Hashes are of
+//! [`FxBuildHasher`]. Start reading at [`Texts::rows`].
+
+use std::hash::BuildHasher as _;
+
+use rustc_hash::FxBuildHasher;
 
 use crate::base::table::{RowHash, RowTable, TOGETHER};
 
@@ -18,26 +23,23 @@ impl<T> Default for Texts<'_, T> {
 }
 
 impl<'a, T: Default> Texts<'a, T> {
-    /// The rows of many texts; new ones are added. They are looked up many together: then their waits for memory are one.
-    pub(super) fn rows(&mut self, texts: impl Iterator<Item = &'a [u8]>) -> Vec<usize> {
-        let texts: Vec<&[u8]> = texts.collect();
+    /// The rows of many texts, each after its hash; new ones are added. They are looked up many together: then their waits for memory are one.
+    pub(super) fn rows(&mut self, texts: impl Iterator<Item = (u64, &'a [u8])>) -> Vec<usize> {
+        let texts: Vec<(RowHash, &[u8])> = texts.map(|(hash, text)| (self.table.hash(hash), text)).collect();
         let mut rows = Vec::with_capacity(texts.len());
-        let mut hashes = Vec::with_capacity(TOGETHER);
         for part in texts.chunks(TOGETHER) {
-            hashes.clear();
-            hashes.extend(part.iter().map(|text| self.table.hash(*text)));
             let byte = |byte: Option<&u8>| byte.map_or(0, |&byte| u64::from(byte));
-            self.table.touch(hashes.iter().copied(), |row| {
+            self.table.touch(part.iter().map(|(hash, _)| *hash), |row| {
                 self.rows.get(row).map_or(0, |(text, _)| byte(text.first()).wrapping_add(byte(text.last())))
             });
-            rows.extend(part.iter().zip(&hashes).map(|(text, hash)| self.row_hashed(text, *hash)));
+            rows.extend(part.iter().map(|(hash, text)| self.row_hashed(text, *hash)));
         }
         rows
     }
 
     /// The row of a text, which is added if it is new.
     pub(super) fn row(&mut self, text: &'a [u8]) -> usize {
-        self.row_hashed(text, self.table.hash(text))
+        self.row_hashed(text, self.table.hash(FxBuildHasher.hash_one(text)))
     }
 
     fn row_hashed(&mut self, text: &'a [u8], hash: RowHash) -> usize {
@@ -66,7 +68,7 @@ mod tests {
         let texts: Vec<Vec<u8>> = (0..10_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 20).to_string().into_bytes()).collect();
         let (mut one, mut all) = (Texts::<u32>::default(), Texts::<u32>::default());
         let rows: Vec<usize> = texts.iter().map(|text| one.row(text)).collect();
-        assert_eq!(all.rows(texts.iter().map(Vec::as_slice)), rows);
+        assert_eq!(all.rows(texts.iter().map(|text| (FxBuildHasher.hash_one(text.as_slice()), text.as_slice()))), rows);
         for (text, row) in texts.iter().zip(rows) {
             assert_eq!(all.rows.get(row).map(|(known, _)| *known), Some(text.as_slice()));
             *all.get_mut(row).unwrap() += 1;
