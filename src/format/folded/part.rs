@@ -3,8 +3,9 @@
 //! Names stay bytes here: only what is new in the whole file becomes a string, a function and a frame. Deliberately absent: the decimals of the
 //! whole file, which are known once all parts were read. Start reading at [`read_part`].
 
-use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
+use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use super::number::{MAX_DECIMALS, Number};
@@ -135,7 +136,9 @@ impl Counts {
 /// come again and again as a whole.
 #[derive(Default)]
 struct Stacks<'a> {
-    names: HashMap<&'a [u8], u32, FxBuildHasher>,
+    /// Rows of the names, and the hash of each.
+    names: HashTable<u32>,
+    hashes: Vec<u64>,
     /// Text of the last stack that was walked.
     last: &'a [u8],
     /// The levels of that stack.
@@ -189,11 +192,7 @@ impl<'a> Stacks<'a> {
             let rest = text.get(at..).unwrap_or(&[]);
             let length = memchr::memchr(b';', rest).unwrap_or(rest.len());
             let name = rest.get(..length).unwrap_or(rest);
-            let next = chunk.names.len() as u32;
-            let row = *self.names.entry(name).or_insert(next);
-            if row == next {
-                chunk.names.push(name);
-            }
+            let row = self.name(chunk, name);
             if name.is_empty() {
                 chunk.notes.add(kind::REPAIRED, "empty frame names", 1, Some(offset));
                 odd = true;
@@ -203,6 +202,20 @@ impl<'a> Stacks<'a> {
             at += length + 1;
         }
         stack
+    }
+
+    /// The row of a name.
+    fn name(&mut self, chunk: &mut Chunk<'a>, name: &'a [u8]) -> u32 {
+        let hash = FxBuildHasher.hash_one(name);
+        if let Some(&row) = self.names.find(hash, |&row| chunk.names.get(row as usize) == Some(&name)) {
+            return row;
+        }
+        // Fewer than the bytes of a part.
+        let row = chunk.names.len() as u32;
+        self.names.insert_unique(hash, row, |&row| self.hashes.get(row as usize).copied().unwrap_or(0));
+        self.hashes.push(hash);
+        chunk.names.push(name);
+        row
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Joined<'a> {
     placed: HashMap<Placed<'a>, FrameId, FxBuildHasher>,
     /// Functions without a file, by name.
     functions: Texts<'a, Option<FunctionId>>,
+    /// Kept for its memory.
+    fresh: Vec<Frame>,
     /// The last module that was named.
     last_module: Option<(&'a [u8], MappingId)>,
     /// Names that are not UTF-8.
@@ -65,7 +67,9 @@ impl<'a> Joined<'a> {
 
     /// Appends the ids of frames. New ones are looked up many together: then their waits for memory are one.
     fn add_frames(&mut self, lines: &Lines<'a>, rows: &[usize], used: &[Used], frames: &mut Vec<FrameId>) {
-        let (mut fresh, mut places) = (Vec::new(), Vec::new());
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.clear();
+        let (mut places, mut keys) = (Vec::new(), Vec::new());
         let module = |line: usize| lines.known.get(line).and_then(|known| line::frame(known.text)?.module);
         for &frame in used {
             let Some((known, part_row, around)) = lines.used(frame) else { continue };
@@ -82,20 +86,23 @@ impl<'a> Joined<'a> {
                 let raw = line::frame(known.text).unwrap_or_default();
                 let (place, module) = key.as_ref().map_or((None, raw.module), |key| (key.place, key.module));
                 fresh.push(Frame { caller: frame.caller, ..self.frame(&raw, place, module) });
-                places.push((frames.len(), line, frame.caller, key));
+                places.push((frames.len(), key.is_none().then_some(line), frame.caller));
+                keys.extend(key.map(|key| (places.len() - 1, key)));
             }
             frames.push(found.unwrap_or(FrameId::FIRST));
         }
-        for ((at, line, caller, key), frame) in places.into_iter().zip(self.builder.frames(&fresh)) {
+        let ids = self.builder.frames(&fresh);
+        self.fresh = fresh;
+        for (&(at, line, caller), &frame) in places.iter().zip(&ids) {
             if let Some(place) = frames.get_mut(at) {
                 *place = frame;
             }
-            if let Some(key) = key {
-                self.placed.insert(key, frame);
-            } else if let Some(place) = self.lines.get_mut(line).and_then(|frames| frames.get_mut(usize::from(caller))) {
+            let frames = line.and_then(|line| self.lines.get_mut(line));
+            if let Some(place) = frames.and_then(|frames| frames.get_mut(usize::from(caller))) {
                 *place = Some(frame);
             }
         }
+        self.placed.extend(keys.into_iter().filter_map(|(at, key)| Some((key, *ids.get(at)?))));
     }
 
     /// The frame of a line, with what the lines around it say.

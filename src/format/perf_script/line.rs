@@ -4,7 +4,7 @@
 //! its right end. Start reading at [`head`] and [`frame`].
 
 /// The first line of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head<'a> {
     /// Command, ids, flags and processor as they stand; see [`who`].
     pub(super) who: &'a [u8],
@@ -334,12 +334,27 @@ pub(super) fn decimal(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// The value of each byte as a hexadecimal digit; 16 for all others.
+const HEX_DIGITS: [u8; 256] = {
+    let mut digits = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
 /// An address at the start of `text`, and what follows it after a blank.
 fn address(text: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     let mut digits = 0;
     for &byte in text.iter().take(17) {
-        let Some(digit) = char::from(byte).to_digit(16) else { break };
+        let digit = HEX_DIGITS[usize::from(byte)];
+        if digit > 15 {
+            break;
+        }
         value = value << 4 | u64::from(digit);
         digits += 1;
     }

@@ -150,6 +150,8 @@ struct Part<'a> {
     who: HashMap<&'a [u8], WhoRows, FxBuildHasher>,
     /// The last one that was looked up.
     last_who: (&'a [u8], WhoRows),
+    /// What stood behind the time of the last sample, and what that says. Events with the same period print the same again and again.
+    last_tail: (&'a [u8], line::Head<'a>),
     /// Labels of each row of `who`.
     labels: Vec<Vec<Label>>,
     /// A record that is no sample stands before: further lines of it follow.
@@ -212,8 +214,16 @@ impl<'a> Part<'a> {
                 self.last_who = (found.0, who);
             }
             if self.last_who.0 == found.0 && self.last_who.1.tid.is_some() {
+                let (who, time, tail) = found;
+                if tail == self.last_tail.0 {
+                    return Some(Start::Sample(line::Head { who, time: Some(time), ..self.last_tail.1 }));
+                }
                 let last = self.events.get(self.last_event).filter(|event| event.is_plain).map_or(&b""[..], |event| event.name);
-                return Some(line::after_time(found, last));
+                let start = line::after_time(found, last);
+                if let Start::Sample(head) = start {
+                    self.last_tail = (tail, head);
+                }
+                return Some(start);
             }
         }
         let named = |line| line::named(line).filter(|_| self.shape == Shape::Named).map(Start::Sample);

@@ -24,17 +24,21 @@ impl<T> Default for Texts<'_, T> {
 
 impl<'a, T: Default> Texts<'a, T> {
     /// The rows of many texts, each after its hash; new ones are added. They are looked up many together: then their waits for memory are one.
-    pub(super) fn rows(&mut self, texts: impl Iterator<Item = (u64, &'a [u8])>) -> Vec<usize> {
-        let texts: Vec<(RowHash, &[u8])> = texts.map(|(hash, text)| (self.table.hash(hash), text)).collect();
-        let mut rows = Vec::with_capacity(texts.len());
-        for part in texts.chunks(TOGETHER) {
+    pub(super) fn rows(&mut self, mut texts: impl Iterator<Item = (u64, &'a [u8])>) -> Vec<usize> {
+        let mut rows = Vec::with_capacity(texts.size_hint().0);
+        let mut part: Vec<(RowHash, &[u8])> = Vec::with_capacity(TOGETHER);
+        loop {
+            part.clear();
+            part.extend(texts.by_ref().take(TOGETHER).map(|(hash, text)| (self.table.hash(hash), text)));
+            if part.is_empty() {
+                return rows;
+            }
             let byte = |byte: Option<&u8>| byte.map_or(0, |&byte| u64::from(byte));
             self.table.touch(part.iter().map(|(hash, _)| *hash), |row| {
                 self.rows.get(row).map_or(0, |(text, _)| byte(text.first()).wrapping_add(byte(text.last())))
             });
             rows.extend(part.iter().map(|(hash, text)| self.row_hashed(text, *hash)));
         }
-        rows
     }
 
     /// The row of a text, which is added if it is new.
