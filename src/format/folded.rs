@@ -9,7 +9,7 @@ mod number;
 mod part;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use rayon::prelude::*;
@@ -19,6 +19,7 @@ use self::number::Number;
 use self::part::{Chunk, Counts};
 use super::text::{self, Lines};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::intern::StringId;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, Notes, Profile, StackId, Tally, kind};
 
@@ -170,8 +171,11 @@ fn note_overflow(notes: &mut Notes, count: u64, offset: Option<u64>) {
     notes.add(kind::OVERFLOW, "counts beyond 64 bits were held at the limit", count, offset);
 }
 
+/// Names that are looked up together. They stay near to the processor meanwhile.
+const NAMES_TOGETHER: usize = 256;
+
 /// What the suffix of a name says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Suffix {
     None,
     Kernel,
@@ -182,12 +186,10 @@ enum Suffix {
 /// Chunks on their way into the profile: a name becomes a frame once, however many chunks have it.
 #[derive(Default)]
 struct Joined<'a> {
-    /// The frames of a text, by its row and by [`Suffix`].
-    frames: Vec<[Option<FrameId>; 4]>,
-    /// The frames without a name, by [`Suffix`].
-    nameless: [Option<FrameId>; 4],
-    /// Functions by the row of their names.
-    functions: Vec<Option<FunctionId>>,
+    /// The function of a text and its frame without a suffix, by the row of the text.
+    named: Vec<(Option<FunctionId>, Option<FrameId>)>,
+    /// All other frames.
+    suffixed: HashMap<(Option<StringId>, Suffix), FrameId, FxBuildHasher>,
     /// Mappings of what suffixes name, by [`Suffix`].
     modules: [Option<MappingId>; 4],
     stacks: Vec<Option<StackId>>,
@@ -218,7 +220,7 @@ impl<'a> Joined<'a> {
     /// The frames of names. Texts are looked up many together: then their waits for memory are one.
     fn frames(&mut self, builder: &mut Builder, names: &[&'a [u8]]) -> Vec<FrameId> {
         let mut frames = Vec::with_capacity(names.len());
-        let mut waiting: Vec<(Cow<'a, str>, Suffix)> = Vec::new();
+        let mut waiting: Vec<(Cow<'a, str>, Suffix)> = Vec::with_capacity(NAMES_TOGETHER);
         for bytes in names {
             let (name, suffix) = parse(bytes);
             let module = match suffix {
@@ -227,7 +229,7 @@ impl<'a> Joined<'a> {
                 Suffix::None | Suffix::Inlined => None,
             };
             let module = module.filter(|_| self.modules[suffix as usize].is_none());
-            if module.is_some() || name.is_empty() {
+            if module.is_some() || name.is_empty() || waiting.len() == NAMES_TOGETHER {
                 // Rows are in the order of the names, wherever parts begin: first those before.
                 self.add_frames(builder, &mut waiting, &mut frames);
             }
@@ -237,7 +239,7 @@ impl<'a> Joined<'a> {
             }
             if name.is_empty() {
                 let frame = self.frame(None, suffix);
-                frames.push(*self.nameless[suffix as usize].get_or_insert_with(|| builder.add_frame(frame)));
+                frames.push(*self.suffixed.entry((None, suffix)).or_insert_with(|| builder.add_frame(frame)));
                 continue;
             }
             let mut broken = 0;
@@ -253,20 +255,19 @@ impl<'a> Joined<'a> {
     /// Appends the frames of those that wait, which are none then.
     fn add_frames(&mut self, builder: &mut Builder, waiting: &mut Vec<(Cow<'a, str>, Suffix)>, frames: &mut Vec<FrameId>) {
         let texts = builder.strings.intern_all(waiting.iter().map(|(name, _)| name.as_ref()));
-        self.frames.resize(builder.strings.len(), [None; 4]);
-        self.functions.resize(builder.strings.len(), None);
+        self.named.resize(builder.strings.len(), (None, None));
         for (name, (_, suffix)) in texts.into_iter().zip(waiting.drain(..)) {
-            let known = self.frames.get(name.row()).and_then(|frames| frames[suffix as usize]);
+            let (function, plain) = self.named.get(name.row()).copied().unwrap_or_default();
+            let known = if suffix == Suffix::None { plain } else { self.suffixed.get(&(Some(name), suffix)).copied() };
             frames.push(known.unwrap_or_else(|| {
-                let function = self
-                    .functions
-                    .get(name.row())
-                    .copied()
-                    .flatten()
-                    .unwrap_or_else(|| builder.add_function(Function { name, system_name: None, file: None, start_line: 0 }));
+                let new = || builder.add_function(Function { name, system_name: None, file: None, start_line: 0 });
+                let function = function.unwrap_or_else(new);
                 let frame = builder.add_frame(self.frame(Some(function), suffix));
-                if let Some((frames, place)) = self.frames.get_mut(name.row()).zip(self.functions.get_mut(name.row())) {
-                    (frames[suffix as usize], *place) = (Some(frame), Some(function));
+                if suffix != Suffix::None {
+                    self.suffixed.insert((Some(name), suffix), frame);
+                }
+                if let Some(place) = self.named.get_mut(name.row()) {
+                    *place = (Some(function), if suffix == Suffix::None { Some(frame) } else { plain });
                 }
                 frame
             }));

@@ -39,9 +39,13 @@ pub(super) struct Chunk<'a> {
 /// Bytes between two looks at the ticket.
 const POLL_BYTES: usize = 1 << 18;
 
+/// Bytes for which there is room for one line: few texts have shorter ones. What is not used costs nothing.
+const BYTES_PER_LINE: usize = 48;
+
 /// Reads the part that stands `base` bytes from the start of the file.
 pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticket: &Ticket) -> Result<Chunk<'a>, ReadError> {
     let mut chunk = Chunk::default();
+    chunk.reserve(part.len().min(text::CHUNK_BYTES) / BYTES_PER_LINE);
     let mut stacks = Stacks::default();
     let mut polled = 0;
     for (at, line) in Lines::new(part) {
@@ -77,6 +81,16 @@ pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticke
 }
 
 impl Chunk<'_> {
+    /// Makes room for so many lines: growing step by step copies every row several times.
+    fn reserve(&mut self, lines: usize) {
+        self.names.reserve(lines);
+        self.forest.reserve(lines);
+        self.stacks.reserve(lines);
+        if let Some(counts) = self.counts.first_mut() {
+            counts.digits.reserve(lines);
+        }
+    }
+
     fn count(&mut self, column: usize, count: Number, offset: u64) {
         if count.is_odd() {
             if count.clamped() {
