@@ -127,9 +127,10 @@ fn without_date(text: &[u8]) -> &[u8] {
 
 /// Start and nanoseconds of the time that ends `text`. The decimal mark may be a comma (locales).
 fn time_before(text: &[u8]) -> Option<(usize, i64)> {
-    if let Some(found) = usual_time(text) {
-        return Some(found);
-    }
+    usual_time(text).or_else(|| any_time(text))
+}
+
+fn any_time(text: &[u8]) -> Option<(usize, i64)> {
     let digits = |end: usize| text.get(..end).map_or(0, |text| text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count());
     let fraction = digits(text.len());
     let mark = text.len().checked_sub(fraction + 1)?;
@@ -152,7 +153,7 @@ fn time_before(text: &[u8]) -> Option<(usize, i64)> {
 fn usual_time(text: &[u8]) -> Option<(usize, i64)> {
     const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
     // The highest bit of every byte that is no digit, for bytes from which `0` was taken.
-    let others = |digits: u64| ((digits & 0x7f7f_7f7f_7f7f_7f7f) + 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080;
+    let others = |digits: u64| (((digits & 0x7f7f_7f7f_7f7f_7f7f) + 0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
     // Eight digits, the first one in the lowest byte: pairs of them, then pairs of those.
     let number = |digits: u64| {
         let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
