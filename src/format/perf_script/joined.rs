@@ -21,10 +21,12 @@ struct Placed<'a> {
     line: usize,
     /// The line after it, where that tells file and line.
     place: Option<&'a [u8]>,
+    /// The module of the frame: of its caller, where it is inlined.
     module: Option<&'a [u8]>,
     caller: bool,
 }
 
+/// The parts so far.
 #[derive(Default)]
 pub(super) struct Joined<'a> {
     pub(super) builder: Builder,

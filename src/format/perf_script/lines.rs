@@ -45,6 +45,7 @@ pub(super) struct Used {
     pub(super) caller: bool,
 }
 
+/// What the lines of a part have told so far.
 #[derive(Default)]
 pub(super) struct Lines<'a> {
     /// By row, in the order of their first use.

@@ -10,6 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::base::table::{RowHash, RowTable, TOGETHER};
 
+/// Rows of texts with what belongs to each.
 pub(super) struct Texts<'a, T> {
     /// Where each text stood last, and what belongs to it.
     rows: Vec<(&'a [u8], T)>,
