@@ -176,6 +176,11 @@ impl<I: Index, T: Hash + Eq> Interner<I, T> {
         Some(id)
     }
 
+    /// Adds a row that is known to be new and that nobody will look for: [`intern`](Self::intern) does not find it.
+    pub fn add(&mut self, row: T) -> Option<I> {
+        self.rows.push(row)
+    }
+
     /// Makes room for so many more rows at once: growing step by step moves every row several times.
     pub fn reserve(&mut self, additional: usize) {
         self.table.reserve(additional);

@@ -9,18 +9,19 @@ mod number;
 mod part;
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use rayon::prelude::*;
+use rustc_hash::FxBuildHasher;
 
 use self::number::Number;
-use self::part::Chunk;
+use self::part::{Chunk, Counts};
 use super::text::{self, Lines};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
-use crate::base::intern::Interner;
+use crate::base::intern::StringId;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::index;
-use crate::model::{Builder, Frame, FrameId, Mapping, MappingId, Notes, Profile, StackId, Tally, kind};
+use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, Notes, Profile, StackId, Tally, kind};
 
 /// The reader of folded stacks.
 pub struct Folded;
@@ -131,31 +132,24 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     // The first part nearly always has a line that says no.
     let differential =
         parts.first().is_some_and(|(_, part)| is_differential(part)) && parts.par_iter().all(|(_, part)| is_differential(part));
-    let chunks: Vec<Chunk<'_>> = parts
-        .par_iter()
-        .map(|&(at, part)| part::read_part(part, text.base + at as u64, differential, ticket))
-        .collect::<Result<_, ReadError>>()?;
-    if chunks.iter().all(Chunk::is_empty) {
-        return Err(ReadError::new("folded", 0, "reading stacks", "no line ends in a count"));
-    }
     let mut builder = Builder::default();
     builder.notes = text.notes;
-    let decimals = chunks.iter().fold([0, 0], |[a, b], chunk| [chunk.decimals[0].max(a), chunk.decimals[1].max(b)]);
-    add_sample_types(&mut builder, differential, decimals);
-    let skipped = chunks.iter().map(|chunk| chunk.skipped).sum();
-    let types = builder.sample_types.len();
-    // Both are of the same size at most: what is put together is a part of what was read.
-    let values: Vec<_> =
-        chunks.par_iter().map(|chunk| ticket.check().map(|()| chunk.values(types, decimals))).collect::<Result<_, Cancelled>>()?;
-    let mut joined = Joined { values: vec![Vec::new(); types], ..Joined::default() };
-    for (chunk, (values, overflows)) in chunks.into_iter().zip(values) {
-        ticket.check()?;
-        joined.add(&mut builder, chunk, values);
-        if overflows > 0 {
-            note_overflow(&mut builder.notes, overflows, None);
-        }
+    add_sample_types(&mut builder, differential);
+    let mut joined = Joined::default();
+    text::in_order(
+        &parts,
+        |&(at, part)| part::read_part(part, text.base + at as u64, differential, ticket),
+        |chunk| {
+            ticket.check()?;
+            joined.add(&mut builder, chunk);
+            Ok(())
+        },
+    )?;
+    if joined.stacks.is_empty() {
+        return Err(ReadError::new("folded", 0, "reading stacks", "no line ends in a count"));
     }
-    joined.finish(&mut builder);
+    let skipped = joined.skipped;
+    joined.finish(&mut builder, ticket)?;
     if differential {
         let samples = builder.rows.len() as u64;
         builder.notes.add(kind::GUESSED, "two numbers at the end of every line: read as the two sides of a comparison", samples, None);
@@ -166,13 +160,10 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     Ok(builder.finish())
 }
 
-fn add_sample_types(builder: &mut Builder, differential: bool, decimals: [u8; 2]) {
+fn add_sample_types(builder: &mut Builder, differential: bool) {
     let names: &[&str] = if differential { &["before", "after"] } else { &["samples"] };
-    for (name, decimals) in names.iter().zip(decimals) {
-        let row = builder.add_sample_type(name, "count");
-        if let Some(column) = builder.sample_types.get_mut(row) {
-            column.decimals = decimals;
-        }
+    for name in names {
+        builder.add_sample_type(name, "count");
     }
 }
 
@@ -180,91 +171,145 @@ fn note_overflow(notes: &mut Notes, count: u64, offset: Option<u64>) {
     notes.add(kind::OVERFLOW, "counts beyond 64 bits were held at the limit", count, offset);
 }
 
-index!(
-    /// A distinct text of a frame.
-    NameId
-);
+/// Names that are looked up together. They stay near to the processor meanwhile.
+const NAMES_TOGETHER: usize = 256;
+
+/// What the suffix of a name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Suffix {
+    None,
+    Kernel,
+    Jit,
+    Inlined,
+}
 
 /// Chunks on their way into the profile: a name becomes a frame once, however many chunks have it.
 #[derive(Default)]
 struct Joined<'a> {
-    names: Interner<NameId, &'a [u8]>,
-    /// By row of the names.
-    frames: Vec<FrameId>,
+    /// The function of a text and its frame without a suffix, by the row of the text.
+    named: Vec<(Option<FunctionId>, Option<FrameId>)>,
+    /// All other frames.
+    suffixed: HashMap<(Option<StringId>, Suffix), FrameId, FxBuildHasher>,
+    /// Mappings of what suffixes name, by [`Suffix`].
+    modules: [Option<MappingId>; 4],
     stacks: Vec<Option<StackId>>,
-    values: Vec<Vec<i64>>,
-    /// Mappings of what suffixes name, once there is such code.
-    modules: Vec<(&'static str, MappingId)>,
-    /// Names that are not UTF-8.
+    counts: Vec<[Counts; 2]>,
+    decimals: [u8; 2],
+    skipped: u64,
+    /// Names that are not UTF-8, and the number of such comments.
+    broken: HashSet<&'a [u8], FxBuildHasher>,
     invalid: u64,
 }
 
 impl<'a> Joined<'a> {
     /// Adds a chunk that follows on those before.
-    fn add(&mut self, builder: &mut Builder, mut chunk: Chunk<'a>, values: Vec<Vec<i64>>) {
+    fn add(&mut self, builder: &mut Builder, mut chunk: Chunk<'a>) {
         builder.notes.absorb(&chunk.notes);
         builder.info.comments.append(&mut chunk.comments);
         self.invalid += chunk.invalid;
-        let names = self.names.intern_all(chunk.names.iter().copied());
-        self.add_frames(builder);
-        let frames: Vec<Option<FrameId>> = names.iter().map(|name| name.and_then(|name| self.frames.get(name.row())).copied()).collect();
+        self.skipped += chunk.skipped;
+        self.decimals = std::array::from_fn(|column| self.decimals[column].max(chunk.decimals[column]));
+        let frames = self.frames(builder, &chunk.names);
         let (parents, items) = chunk.forest.into_columns();
-        let frame = |row: usize| items.as_slice().get(row).and_then(|&name| frames.get(name as usize).copied().flatten());
+        let frame = |row: usize| items.as_slice().get(row).and_then(|&name| frames.get(name as usize).copied());
         let moved = builder.rows.join_stacks(parents.as_slice(), frame);
         self.stacks.extend(chunk.stacks.iter().map(|stack| stack.and_then(|stack| moved.get(stack.row()).copied().flatten())));
-        for (column, more) in self.values.iter_mut().zip(values) {
-            column.extend(more);
+        self.counts.push(chunk.counts);
+    }
+
+    /// The frames of names. Texts are looked up many together: then their waits for memory are one.
+    fn frames(&mut self, builder: &mut Builder, names: &[&'a [u8]]) -> Vec<FrameId> {
+        let mut frames = Vec::with_capacity(names.len());
+        let mut waiting: Vec<(Cow<'a, str>, Suffix)> = Vec::with_capacity(NAMES_TOGETHER);
+        for bytes in names {
+            let (name, suffix) = parse(bytes);
+            let module = match suffix {
+                Suffix::Kernel => Some(KERNEL),
+                Suffix::Jit => Some(JIT),
+                Suffix::None | Suffix::Inlined => None,
+            };
+            let module = module.filter(|_| self.modules[suffix as usize].is_none());
+            if module.is_some() || name.is_empty() || waiting.len() == NAMES_TOGETHER {
+                // Rows are in the order of the names, wherever parts begin: first those before.
+                self.add_frames(builder, &mut waiting, &mut frames);
+            }
+            if let Some(module) = module {
+                let file = Some(builder.string(module));
+                self.modules[suffix as usize] = Some(builder.mapping(Mapping { file, ..Mapping::default() }));
+            }
+            if name.is_empty() {
+                let frame = self.frame(None, suffix);
+                frames.push(*self.suffixed.entry((None, suffix)).or_insert_with(|| builder.add_frame(frame)));
+                continue;
+            }
+            let mut broken = 0;
+            waiting.push((text::lossy(name, &mut broken), suffix));
+            if broken > 0 {
+                self.broken.insert(bytes);
+            }
+        }
+        self.add_frames(builder, &mut waiting, &mut frames);
+        frames
+    }
+
+    /// Appends the frames of those that wait, which are none then.
+    fn add_frames(&mut self, builder: &mut Builder, waiting: &mut Vec<(Cow<'a, str>, Suffix)>, frames: &mut Vec<FrameId>) {
+        let texts = builder.strings.intern_all(waiting.iter().map(|(name, _)| name.as_ref()));
+        self.named.resize(builder.strings.len(), (None, None));
+        for (name, (_, suffix)) in texts.into_iter().zip(waiting.drain(..)) {
+            let (function, plain) = self.named.get(name.row()).copied().unwrap_or_default();
+            let known = if suffix == Suffix::None { plain } else { self.suffixed.get(&(Some(name), suffix)).copied() };
+            frames.push(known.unwrap_or_else(|| {
+                let new = || builder.add_function(Function { name, system_name: None, file: None, start_line: 0 });
+                let function = function.unwrap_or_else(new);
+                let frame = builder.add_frame(self.frame(Some(function), suffix));
+                if suffix != Suffix::None {
+                    self.suffixed.insert((Some(name), suffix), frame);
+                }
+                if let Some(place) = self.named.get_mut(name.row()) {
+                    *place = (Some(function), if suffix == Suffix::None { Some(frame) } else { plain });
+                }
+                frame
+            }));
         }
     }
 
-    /// Makes frames of the names that have none yet, many together: then their waits for memory are one.
-    fn add_frames(&mut self, builder: &mut Builder) {
-        let Self { names, frames, modules, invalid, .. } = self;
-        let mut waiting: Vec<(Cow<'a, str>, Frame)> = Vec::new();
-        let new = frames.len();
-        for bytes in names.rows().iter().skip(new) {
-            let (name, module, inlined) = parse(bytes);
-            let known = module.map(|module| modules.iter().find(|(known, _)| *known == module).map(|(_, mapping)| *mapping));
-            if known == Some(None) || name.is_empty() {
-                // Rows are in the order of the names, wherever parts begin: first those before.
-                frames.extend(builder.frames_named(&waiting));
-                waiting.clear();
-            }
-            let mapping = module.map(|module| {
-                known.flatten().unwrap_or_else(|| {
-                    let file = Some(builder.string(module));
-                    let mapping = builder.mapping(Mapping { file, ..Mapping::default() });
-                    modules.push((module, mapping));
-                    mapping
-                })
-            });
-            let frame = Frame { mapping, inlined, ..Frame::default() };
-            if name.is_empty() {
-                frames.push(builder.frame(frame));
-            } else {
-                waiting.push((text::lossy(name, invalid), frame));
-            }
-        }
-        frames.extend(builder.frames_named(&waiting));
+    fn frame(&self, function: Option<FunctionId>, suffix: Suffix) -> Frame {
+        Frame { function, mapping: self.modules[suffix as usize], inlined: suffix == Suffix::Inlined, ..Frame::default() }
     }
 
     /// Gives the samples to the profile.
-    fn finish(self, builder: &mut Builder) {
-        if self.invalid > 0 {
-            builder.notes.add(kind::INVALID_UTF8, "names that are not UTF-8 were read with replacement characters", self.invalid, None);
+    fn finish(self, builder: &mut Builder, ticket: &Ticket) -> Result<(), Cancelled> {
+        let invalid = self.invalid + self.broken.len() as u64;
+        if invalid > 0 {
+            builder.notes.add(kind::INVALID_UTF8, "names that are not UTF-8 were read with replacement characters", invalid, None);
+        }
+        let mut values = Vec::new();
+        for (at, (column, decimals)) in builder.sample_types.iter_mut().zip(self.decimals).enumerate() {
+            column.decimals = decimals;
+            let mut stored = Vec::with_capacity(self.stacks.len());
+            for counts in self.counts.iter().filter_map(|counts| counts.get(at)) {
+                ticket.check()?;
+                let overflows = counts.store(decimals, &mut stored);
+                if overflows > 0 {
+                    note_overflow(&mut builder.notes, overflows, None);
+                }
+            }
+            values.push(stored);
         }
         let labels = vec![None; self.stacks.len()];
-        builder.rows.set_columns(self.stacks, labels, self.values);
+        builder.rows.set_columns(self.stacks, labels, values);
+        Ok(())
     }
 }
 
-/// A name without its suffix, the module that the suffix stands for, and whether it says inlined.
-const fn parse(name: &[u8]) -> (&[u8], Option<&'static str>, bool) {
+/// A name without its suffix, and the suffix.
+const fn parse(name: &[u8]) -> (&[u8], Suffix) {
     match name {
-        [name @ .., b'_', b'[', b'k', b']'] if !name.is_empty() => (name, Some(KERNEL), false),
-        [name @ .., b'_', b'[', b'j', b']'] if !name.is_empty() => (name, Some(JIT), false),
-        [name @ .., b'_', b'[', b'i', b']'] if !name.is_empty() => (name, None, true),
-        _ => (name, None, false),
+        [name @ .., b'_', b'[', b'k', b']'] if !name.is_empty() => (name, Suffix::Kernel),
+        [name @ .., b'_', b'[', b'j', b']'] if !name.is_empty() => (name, Suffix::Jit),
+        [name @ .., b'_', b'[', b'i', b']'] if !name.is_empty() => (name, Suffix::Inlined),
+        _ => (name, Suffix::None),
     }
 }
 

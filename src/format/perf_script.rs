@@ -4,23 +4,24 @@
 //! unit is `count`; only the periods of `cpu-clock` and `task-clock` are `nanoseconds`. Command and ids are the thread, the processor
 //! is the label `cpu`, fields of tracepoints are labels, header lines are facts in the words of the perf.data reader. Deliberately
 //! absent: demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and
-//! [`rest`] (the grammar) and [`part`] (the state between lines).
+//! [`rest`] (the grammar), [`part`] (the state between lines) and [`joined`].
 
 mod deferred;
 mod header;
+mod joined;
 mod line;
+mod lines;
 mod part;
 mod rest;
+mod texts;
 
-use rayon::prelude::*;
-
-use self::deferred::Deferred;
+use self::joined::Joined;
 use self::line::Start;
 use self::part::{MAX_EVENTS, Shape};
 use super::text::{self, Lines, Text};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::ticket::Ticket;
-use crate::model::{Builder, Profile, SampleType, kind};
+use crate::model::{Profile, SampleType, kind};
 
 /// The reader of `perf script` text.
 pub(super) struct PerfScript;
@@ -137,24 +138,18 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
         Shape::Full => line::start(line).is_some(),
         Shape::Named | Shape::Bare => line.is_empty(),
     };
-    let parts: Vec<(Builder, Deferred)> = text::chunks(whole, chunk_bytes, starts)
-        .into_par_iter()
-        .map(|(at, part)| part::read_part(part, base + at as u64, shape, ticket))
-        .collect::<Result<_, ReadError>>()?;
-    let mut parts = parts.into_iter();
-    let (mut builder, mut deferred) = parts.next().unwrap_or_default();
-    notes.absorb(&builder.notes);
-    builder.notes = notes;
-    for (mut part, later) in parts {
-        ticket.check()?;
-        builder.info.facts.append(&mut part.info.facts);
-        let before = builder.rows.len();
-        let frames = builder.absorb(part);
-        deferred.absorb(later, before, &frames);
-        if builder.sample_types.len() > MAX_EVENTS {
-            return Err(too_many_events(base));
-        }
-    }
+    let mut joined = Joined::default();
+    joined.builder.notes = notes;
+    text::in_order(
+        &text::chunks(whole, chunk_bytes, starts),
+        |&(at, part)| part::read_part(part, base + at as u64, shape, ticket),
+        |part| {
+            ticket.check()?;
+            joined.add(part);
+            if joined.builder.sample_types.len() > MAX_EVENTS { Err(too_many_events(base)) } else { Ok(()) }
+        },
+    )?;
+    let Joined { mut builder, deferred, .. } = joined;
     if builder.rows.is_empty() {
         return Err(ReadError::new("perf-script", base, "reading samples", "no sample found"));
     }

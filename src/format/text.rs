@@ -4,6 +4,9 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
+use super::ReadError;
 use crate::model::{Notes, kind};
 
 /// Text in UTF-8 (or nearly) with `\n` or `\r\n` at the end of lines and without zero bytes.
@@ -129,6 +132,30 @@ pub(super) fn chunks(text: &[u8], size: usize, starts: impl Fn(&[u8]) -> bool) -
     chunks
 }
 
+/// Parts that are read side by side before what they gave is taken, for each of several threads: some parts take longer than others.
+const PARTS_PER_THREAD: usize = 3;
+
+/// Reads parts side by side, and gives what they say to `take` in the order of the text while the next parts are read: so what was taken leaves
+/// memory, and nobody waits for `take`. One thread takes each part while it is near to the processor.
+pub(super) fn in_order<P: Sync, R: Send>(
+    parts: &[P],
+    read: impl Fn(&P) -> Result<R, ReadError> + Sync,
+    mut take: impl FnMut(R) -> Result<(), ReadError> + Send,
+) -> Result<(), ReadError> {
+    let threads = rayon::current_num_threads();
+    let mut ready = Vec::new();
+    for wave in parts.chunks(if threads == 1 { 1 } else { threads * PARTS_PER_THREAD }) {
+        let before = std::mem::take(&mut ready);
+        let (taken, read) = rayon::join(
+            || before.into_iter().try_for_each(&mut take),
+            || wave.par_iter().map(&read).collect::<Result<Vec<R>, ReadError>>(),
+        );
+        taken?;
+        ready = read?;
+    }
+    ready.into_iter().try_for_each(take)
+}
+
 /// Bytes as text; counts in `invalid` where it was not UTF-8 (replacement characters then).
 pub(super) fn lossy<'a>(bytes: &'a [u8], invalid: &mut u64) -> Cow<'a, str> {
     // Much faster than the search for broken bytes, and nearly always enough.
@@ -177,6 +204,34 @@ mod tests {
     fn lines_end_with_lf_or_crlf_or_the_text() {
         let lines: Vec<_> = Lines::new(b"a\r\n\nb\nc").collect();
         assert_eq!(lines, [(0, &b"a"[..]), (3, b""), (4, b"b"), (6, b"c")]);
+    }
+
+    #[test]
+    fn parts_are_taken_in_order_and_an_error_ends_both_sides() {
+        let parts: Vec<usize> = (0..1000).collect();
+        let error = || ReadError::new("text", 0, "testing", "stop");
+        for stop in [usize::MAX, 0, 500, 999] {
+            let (mut read, mut both) = (Vec::new(), Vec::new());
+            let broken = in_order(
+                &parts,
+                |&part| if part == stop { Err(error()) } else { Ok(part) },
+                |part| {
+                    read.push(part);
+                    Ok(())
+                },
+            );
+            assert_eq!((broken.is_err(), read == parts[..read.len()]), (stop < 1000, true));
+            assert!(stop < 1000 || read.len() == 1000);
+            let broken = in_order(
+                &parts,
+                |&part| Ok(part),
+                |part| {
+                    both.push(part);
+                    if part == stop { Err(error()) } else { Ok(()) }
+                },
+            );
+            assert_eq!((broken.is_err(), both.len()), (stop < 1000, stop.saturating_add(1).min(1000)));
+        }
     }
 
     #[test]

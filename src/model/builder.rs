@@ -3,8 +3,6 @@
 //! Parallel readers give each chunk a private [`Builder`] (or only [`Rows`], where functions and frames are known before) and
 //! [`absorb`](Builder::absorb) them in chunk order: row numbers then follow the file and not the threads.
 
-use std::borrow::Cow;
-
 use super::labels::{Label, LabelSetId, LabelSets, LabelValue};
 use super::notes::{Notes, Tally};
 use super::samples::{NO_TIME, SampleType, Samples};
@@ -323,14 +321,14 @@ impl Builder {
         self.frames.intern(frame).unwrap_or_else(|| full())
     }
 
-    /// The frames of functions of which only the names are known, as if each were asked for after those before it. Much faster where there are
-    /// many.
-    pub fn frames_named(&mut self, rows: &[(Cow<'_, str>, Frame)]) -> Vec<FrameId> {
-        let names = self.strings.intern_all(rows.iter().map(|(name, _)| name.as_ref()));
-        let functions = names.into_iter().map(|name| Function { name, system_name: None, file: None, start_line: 0 });
-        let functions = all(self.functions.intern_all(functions));
-        let frames = rows.iter().zip(functions).map(|((_, frame), function)| Frame { function: Some(function), ..*frame });
-        all(self.frames.intern_all(frames))
+    /// Adds a function that is known to be new and that nobody will ask for: [`function`](Self::function) does not find it.
+    pub fn add_function(&mut self, function: Function) -> FunctionId {
+        self.functions.add(function).unwrap_or_else(|| full())
+    }
+
+    /// Adds a frame that is known to be new and that nobody will ask for: [`frame`](Self::frame) does not find it.
+    pub fn add_frame(&mut self, frame: Frame) -> FrameId {
+        self.frames.add(frame).unwrap_or_else(|| full())
     }
 
     /// The ids of frames, as if each were asked for after those before it. Much faster where there are many.
@@ -370,19 +368,7 @@ impl Builder {
 
     /// Appends everything that `other` holds; sample types are matched by name and unit, new ones are added. Gives the new ids of its
     /// frames, by row.
-    pub fn absorb(&mut self, mut other: Self) -> Vec<FrameId> {
-        let types: Vec<usize> = other
-            .sample_types
-            .iter()
-            .map(|theirs| {
-                let known = self.sample_types.iter().position(|mine| mine.name == theirs.name && mine.unit == theirs.unit);
-                known.unwrap_or_else(|| {
-                    self.sample_types.push(theirs.clone());
-                    self.sample_types.len() - 1
-                })
-            })
-            .collect();
-        other.rows.reorder_types(&types, self.sample_types.len());
+    pub fn absorb(&mut self, other: Self) -> Vec<FrameId> {
         let strings = self.strings.intern_all(other.strings.iter());
         let string = |id: StringId| moved(Some(&strings), id.row(), id);
         let functions = other.functions.rows().iter().map(|row| {
@@ -402,11 +388,30 @@ impl Builder {
             Frame { function, mapping, ..*row }
         });
         let frames = all(self.frames.intern_all(frames));
+        self.absorb_rows(other, &strings, &frames);
+        frames
+    }
+
+    /// Appends threads, stacks, samples and notes of `other`, whose strings and frames are here already: their ids by the row that they have
+    /// there. Its stacks may name frames that only the caller knows.
+    pub fn absorb_rows(&mut self, mut other: Self, strings: &[StringId], frames: &[FrameId]) {
+        let types: Vec<usize> = other
+            .sample_types
+            .iter()
+            .map(|theirs| {
+                let known = self.sample_types.iter().position(|mine| mine.name == theirs.name && mine.unit == theirs.unit);
+                known.unwrap_or_else(|| {
+                    self.sample_types.push(theirs.clone());
+                    self.sample_types.len() - 1
+                })
+            })
+            .collect();
+        other.rows.reorder_types(&types, self.sample_types.len());
+        let string = |id: StringId| moved(Some(strings), id.row(), id);
         let threads: Vec<ThreadId> =
             other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
-        self.rows.absorb(&other.rows, Maps { strings: Some(&strings), frames: Some(&frames), threads: Some(&threads) });
+        self.rows.absorb(&other.rows, Maps { strings: Some(strings), frames: Some(frames), threads: Some(&threads) });
         self.notes.absorb(&other.notes);
-        frames
     }
 
     /// The finished profile.

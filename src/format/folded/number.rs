@@ -15,6 +15,16 @@ const CLAMPED: u8 = 0x40;
 const ROUNDED: u8 = 0x80;
 
 impl Number {
+    /// A whole number.
+    pub(super) const fn whole(digits: i64) -> Self {
+        Self { digits, marks: 0 }
+    }
+
+    /// The digits without the power of ten.
+    pub(super) const fn digits(self) -> i64 {
+        self.digits
+    }
+
     /// At most [`MAX_DECIMALS`]; as few as the number needs.
     pub(super) const fn decimals(self) -> u8 {
         self.marks & !(CLAMPED | ROUNDED)

@@ -3,8 +3,9 @@
 //! Names stay bytes here: only what is new in the whole file becomes a string, a function and a frame. Deliberately absent: the decimals of the
 //! whole file, which are known once all parts were read. Start reading at [`read_part`].
 
-use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
+use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use super::number::{MAX_DECIMALS, Number};
@@ -25,7 +26,7 @@ pub(super) struct Chunk<'a> {
     /// The stack of each line.
     pub(super) stacks: Vec<Option<StackId>>,
     /// First and second count of each line; the second only where every line has two.
-    counts: [Vec<Number>; 2],
+    pub(super) counts: [Counts; 2],
     pub(super) decimals: [u8; 2],
     pub(super) comments: Vec<String>,
     /// Comments that are not UTF-8.
@@ -38,9 +39,13 @@ pub(super) struct Chunk<'a> {
 /// Bytes between two looks at the ticket.
 const POLL_BYTES: usize = 1 << 18;
 
+/// Bytes for which there is room for one line: few texts have shorter ones. What is not used costs nothing.
+const BYTES_PER_LINE: usize = 48;
+
 /// Reads the part that stands `base` bytes from the start of the file.
 pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticket: &Ticket) -> Result<Chunk<'a>, ReadError> {
     let mut chunk = Chunk::default();
+    chunk.reserve(part.len().min(text::CHUNK_BYTES) / BYTES_PER_LINE);
     let mut stacks = Stacks::default();
     let mut polled = 0;
     for (at, line) in Lines::new(part) {
@@ -76,24 +81,14 @@ pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticke
 }
 
 impl Chunk<'_> {
-    /// True without a line that is a stack with a count.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.stacks.is_empty()
-    }
-
-    /// The counts as they are stored with these decimals, by column, and how many of them do not fit.
-    pub(super) fn values(&self, types: usize, decimals: [u8; 2]) -> (Vec<Vec<i64>>, u64) {
-        let mut overflows = 0;
-        let column = |(counts, decimals): (&Vec<Number>, u8)| {
-            let stored = counts.iter().map(|count| {
-                let (stored, fits) = count.stored(decimals);
-                overflows += u64::from(!fits);
-                stored
-            });
-            stored.collect()
-        };
-        let values = self.counts.iter().zip(decimals).take(types).map(column).collect();
-        (values, overflows)
+    /// Makes room for so many lines: growing step by step copies every row several times.
+    fn reserve(&mut self, lines: usize) {
+        self.names.reserve(lines);
+        self.forest.reserve(lines);
+        self.stacks.reserve(lines);
+        if let Some(counts) = self.counts.first_mut() {
+            counts.digits.reserve(lines);
+        }
     }
 
     fn count(&mut self, column: usize, count: Number, offset: u64) {
@@ -115,44 +110,137 @@ impl Chunk<'_> {
     }
 }
 
-/// Finds the rows of stacks again. Lines are usually sorted, so most of a stack is the stack of the line before.
+/// One count of each line.
+#[derive(Default)]
+pub(super) struct Counts {
+    /// The digits alone: for nearly all lines the whole number.
+    digits: Vec<i64>,
+    /// The others, by line.
+    odd: Vec<(usize, Number)>,
+}
+
+impl Counts {
+    fn push(&mut self, count: Number) {
+        if count.is_odd() {
+            self.odd.push((self.digits.len(), count));
+        }
+        self.digits.push(count.digits());
+    }
+
+    /// Appends the counts as they are stored with these decimals, and says how many of them do not fit.
+    pub(super) fn store(&self, decimals: u8, column: &mut Vec<i64>) -> u64 {
+        if decimals == 0 {
+            // None of them has any.
+            column.extend_from_slice(&self.digits);
+            return 0;
+        }
+        let mut odd = self.odd.iter().peekable();
+        let mut overflows = 0;
+        column.extend(self.digits.iter().enumerate().map(|(row, &digits)| {
+            let count = odd.next_if(|(odd, _)| *odd == row).map_or_else(|| Number::whole(digits), |(_, count)| *count);
+            let (stored, fits) = count.stored(decimals);
+            overflows += u64::from(!fits);
+            stored
+        }));
+        overflows
+    }
+}
+
+/// Finds the rows of stacks again. Lines are usually sorted, so most of a stack is the stack of the line before; where they are not, stacks
+/// come again and again as a whole.
 #[derive(Default)]
 struct Stacks<'a> {
-    names: HashMap<&'a [u8], u32, FxBuildHasher>,
-    /// Text of the last stack.
+    /// Rows of the names, and the hash of each.
+    names: HashTable<u32>,
+    hashes: Vec<u64>,
+    /// Text of the last stack that was walked.
     last: &'a [u8],
-    /// Where each of its frames ends, and the stack up to there.
-    path: Vec<(usize, Option<StackId>)>,
+    /// The levels of that stack.
+    path: Vec<Level>,
+    /// Whole stacks, each in the slot that its bytes choose: the last one stays.
+    whole: Vec<(&'a [u8], Option<StackId>)>,
 }
+
+/// A frame of a stack of the text.
+struct Level {
+    /// Where its name ends in the text.
+    end: usize,
+    /// The stack up to here.
+    stack: Option<StackId>,
+    /// A name up to here is empty, which is counted whenever it is read.
+    odd: bool,
+}
+
+/// Whole stacks that are remembered; a power of two.
+const WHOLE: usize = 1 << 10;
 
 impl<'a> Stacks<'a> {
     /// The stack that is written `text`, which is one frame at least.
     fn stack(&mut self, chunk: &mut Chunk<'a>, text: &'a [u8], offset: u64) -> Option<StackId> {
+        let slot = slot(text);
+        if let Some((known, stack)) = self.whole.get(slot)
+            && *known == text
+        {
+            return *stack;
+        }
+        let stack = self.walk(chunk, text, offset);
+        if self.path.last().is_some_and(|level| !level.odd) {
+            if self.whole.is_empty() {
+                self.whole.resize(WHOLE, (&[], None));
+            }
+            if let Some(place) = self.whole.get_mut(slot) {
+                *place = (text, stack);
+            }
+        }
+        stack
+    }
+
+    fn walk(&mut self, chunk: &mut Chunk<'a>, text: &'a [u8], offset: u64) -> Option<StackId> {
         let common = common_prefix(self.last, text);
-        while self.path.last().is_some_and(|&(end, _)| end > common || text.get(end).is_some_and(|&byte| byte != b';')) {
+        while self.path.last().is_some_and(|&Level { end, .. }| end > common || text.get(end).is_some_and(|&byte| byte != b';')) {
             self.path.pop();
         }
         self.last = text;
-        let mut at = self.path.last().map_or(0, |(end, _)| end + 1);
+        let (mut at, mut stack, mut odd) = self.path.last().map_or((0, None, false), |level| (level.end + 1, level.stack, level.odd));
         while at <= text.len() {
             let rest = text.get(at..).unwrap_or(&[]);
             let length = memchr::memchr(b';', rest).unwrap_or(rest.len());
             let name = rest.get(..length).unwrap_or(rest);
-            let next = chunk.names.len() as u32;
-            let row = *self.names.entry(name).or_insert(next);
-            if row == next {
-                chunk.names.push(name);
-            }
+            let row = self.name(chunk, name);
             if name.is_empty() {
                 chunk.notes.add(kind::REPAIRED, "empty frame names", 1, Some(offset));
+                odd = true;
             }
-            let parent = self.path.last().and_then(|(_, stack)| *stack);
-            let stack = chunk.forest.child(parent, row).or(parent);
-            self.path.push((at + length, stack));
+            stack = chunk.forest.child(stack, row).or(stack);
+            self.path.push(Level { end: at + length, stack, odd });
             at += length + 1;
         }
-        self.path.last().and_then(|(_, stack)| *stack)
+        stack
     }
+
+    /// The row of a name.
+    fn name(&mut self, chunk: &mut Chunk<'a>, name: &'a [u8]) -> u32 {
+        let hash = FxBuildHasher.hash_one(name);
+        if let Some(&row) = self.names.find(hash, |&row| chunk.names.get(row as usize) == Some(&name)) {
+            return row;
+        }
+        // Fewer than the bytes of a part.
+        let row = chunk.names.len() as u32;
+        self.names.insert_unique(hash, row, |&row| self.hashes.get(row as usize).copied().unwrap_or(0));
+        self.hashes.push(hash);
+        chunk.names.push(name);
+        row
+    }
+}
+
+/// The slot of a whole stack, from a few of its bytes: most texts are long, and those that differ elsewhere only take turns.
+fn slot(text: &[u8]) -> usize {
+    let word = |at: usize| text.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let third = text.len() / 3;
+    let last = text.last_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let words = [text.len() as u64, word(0), word(third), word(2 * third), last];
+    let mixed = words.iter().fold(0_u64, |mixed, word| (mixed.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    (mixed >> 40) as usize % WHOLE
 }
 
 /// How many bytes at the start of both are the same.

@@ -124,6 +124,15 @@ proptest! {
     }
 
     #[test]
+    fn parts_share_names_with_and_without_suffixes(lines in prop::collection::vec("([ab](_\\[[kij]\\])?;){0,3}[ab](_\\[[kij]\\])? (1|0[.]5)", 1..60), size in 1..200_usize) {
+        let text = lines.join("\n");
+        let whole = read(text.as_bytes());
+        prop_assert_eq!(read_chunked(text.as_bytes(), &Ticket::new(), size).unwrap(), whole.clone());
+        prop_assert_eq!(crate::model::check(&whole), []);
+        prop_assert_eq!(whole.frames.iter().collect::<std::collections::HashSet<_>>().len(), whole.frames.len());
+    }
+
+    #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"a;; 1.0-\n\r\t#_[k]\xff\xfe\0".to_vec())], 0..200)) {
         Folded.sniff(&bytes);
         if let Ok(profile) = read_chunked(&bytes, &Ticket::new(), 16) {

@@ -4,7 +4,7 @@
 //! its right end. Start reading at [`head`] and [`frame`].
 
 /// The first line of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head<'a> {
     /// Command, ids, flags and processor as they stand; see [`who`].
     pub(super) who: &'a [u8],
@@ -45,7 +45,7 @@ pub(super) struct Who<'a> {
 }
 
 /// One line of a call chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RawFrame<'a> {
     pub(super) address: u64,
     /// Without the offset; `None` for `[unknown]`.
@@ -127,6 +127,10 @@ fn without_date(text: &[u8]) -> &[u8] {
 
 /// Start and nanoseconds of the time that ends `text`. The decimal mark may be a comma (locales).
 fn time_before(text: &[u8]) -> Option<(usize, i64)> {
+    usual_time(text).or_else(|| any_time(text))
+}
+
+fn any_time(text: &[u8]) -> Option<(usize, i64)> {
     let digits = |end: usize| text.get(..end).map_or(0, |text| text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count());
     let fraction = digits(text.len());
     let mark = text.len().checked_sub(fraction + 1)?;
@@ -143,6 +147,34 @@ fn time_before(text: &[u8]) -> Option<(usize, i64)> {
     // At most nine digits.
     let nanos = decimal(text.get(mark + 1..)?)? as i64 * 10_i64.pow(9 - fraction as u32);
     Some((begin, seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?))
+}
+
+/// The same for seconds of at most seven digits with microseconds, eight bytes at a time; `None` for all others.
+fn usual_time(text: &[u8]) -> Option<(usize, i64)> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    // The highest bit of every byte that is no digit, for bytes from which `0` was taken.
+    let others = |digits: u64| (((digits & 0x7f7f_7f7f_7f7f_7f7f) + 0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    // Eight digits, the first one in the lowest byte: pairs of them, then pairs of those.
+    let number = |digits: u64| {
+        let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+        let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+        (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
+    };
+    let (before, [b'.', micros @ ..]) = text.split_last_chunk::<7>()? else { return None };
+    let &[a, b, c, d, e, f] = micros;
+    let micros = u64::from_le_bytes([b'0', b'0', a, b, c, d, e, f]) ^ ZEROS;
+    let last = before.last_chunk::<8>()?;
+    let seconds = u64::from_le_bytes(*last) ^ ZEROS;
+    let digits = others(seconds).leading_zeros() / 8;
+    if others(micros) != 0 || !(1..8).contains(&digits) {
+        return None;
+    }
+    let begin = before.len() - digits as usize;
+    let apart = before.get(..begin)?.last()?.is_ascii_whitespace();
+    let rest = 64 - 8 * digits;
+    let nanos = number(seconds >> rest << rest) * 1_000_000_000 + number(micros) * 1000;
+    // At most 16 digits.
+    apart.then_some((begin, nanos as i64))
 }
 
 /// What begins with a time; `last` is the event that most probably follows, or nothing.
@@ -173,7 +205,8 @@ fn cookie(text: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// A period, where there is one, then that event, then what follows; `None` where something else stands there.
+/// A period, where there is one, then that event, then what follows; `None` where something else stands there. The event may hold a colon, but none
+/// before a blank.
 fn expected<'a>(text: &'a [u8], event: &[u8]) -> Option<(Option<u64>, &'a [u8], &'a [u8])> {
     if event.is_empty() {
         return None;
@@ -183,9 +216,8 @@ fn expected<'a>(text: &'a [u8], event: &[u8]) -> Option<(Option<u64>, &'a [u8], 
     let period = if digits == 0 { None } else { Some(decimal(text.get(..digits)?)?) };
     let apart = digits == 0 || text.get(digits).is_some_and(u8::is_ascii_whitespace);
     let (name, rest) = after.split_at_checked(event.len()).filter(|(name, _)| apart && *name == event)?;
-    // An event's name may hold a colon, but none before a blank.
     let rest = rest.strip_prefix(b":").filter(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))?;
-    memchr::memmem::find(name, b": ").is_none().then_some((period, name, rest))
+    Some((period, name, rest))
 }
 
 /// The number that ends before a blank, and what follows it.
@@ -303,12 +335,27 @@ pub(super) fn decimal(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// The value of each byte as a hexadecimal digit; 16 for all others.
+const HEX_DIGITS: [u8; 256] = {
+    let mut digits = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
 /// An address at the start of `text`, and what follows it after a blank.
 fn address(text: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     let mut digits = 0;
     for &byte in text.iter().take(17) {
-        let Some(digit) = char::from(byte).to_digit(16) else { break };
+        let digit = HEX_DIGITS[usize::from(byte)];
+        if digit > 15 {
+            break;
+        }
         value = value << 4 | u64::from(digit);
         digits += 1;
     }
@@ -316,6 +363,23 @@ fn address(text: &[u8]) -> Option<(u64, &[u8])> {
     // Sixteen digits and a tab begin a line of disassembly (`brstackinsn`).
     let ends = rest.first().is_none_or(|byte| byte.is_ascii_whitespace() && (*byte != b'\t' || digits < 16));
     (ends && (1..=16).contains(&digits)).then_some((value, rest.trim_ascii()))
+}
+
+/// What a part of the text has to know of a line of a call chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Brief {
+    pub(super) address: u64,
+    pub(super) inlined: bool,
+    /// See [`RawFrame::is_cookie`].
+    pub(super) cookie: bool,
+}
+
+/// The same of a line as [`frame`] says, with less work.
+pub(super) fn brief(line: &[u8]) -> Option<Brief> {
+    let (address, rest) = address(line.trim_ascii_start())?;
+    let inlined = rest.strip_suffix(b"(inlined)").is_some_and(|before| before.last().is_none_or(|&byte| byte == b' '));
+    let cookie = rest.starts_with(b"(cookie)") && frame(line).is_some_and(|raw| raw.is_cookie());
+    Some(Brief { address, inlined, cookie })
 }
 
 /// Reads a line of a call chain: address, symbol with or without offset, and the module or `(inlined)` in parentheses.

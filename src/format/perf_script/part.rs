@@ -1,7 +1,7 @@
 //! One part of the text into a builder of its own: the state between lines.
 //!
-//! Lines of call chains repeat, so what a line means is looked up by its bytes; and the outer lines of a sample are most often those of
-//! the sample before, so only what differs is looked up at all ([`Part::block`]). Start reading at [`read_part`].
+//! The outer lines of a sample are most often those of the sample before, so only what differs is looked up at all ([`Part::block`]). Frames
+//! have ids of the part ([`Lines`]). Start reading at [`read_part`].
 
 use std::collections::HashMap;
 
@@ -9,14 +9,12 @@ use rustc_hash::FxBuildHasher;
 
 use super::deferred::{Deferred, Key};
 use super::header;
-use super::line::{self, RawFrame, Start};
+use super::line::{self, Brief, Start};
+use super::lines::Lines;
 use super::rest::{self, Rest};
 use crate::base::ticket::Ticket;
 use crate::format::{ReadError, text};
-use crate::model::{
-    Builder, Frame, FrameId, Function, FunctionId, Label, LabelSetId, LabelValue, Mapping, MappingId, Sample, StackId, Thread, ThreadId,
-    kind,
-};
+use crate::model::{Builder, FrameId, Label, LabelSetId, LabelValue, Sample, StackId, Thread, ThreadId, kind};
 
 /// Most events of one capture. Each is a column of values, so a text with an event name of its own on every line would not fit memory.
 pub(super) const MAX_EVENTS: usize = 1024;
@@ -39,8 +37,8 @@ pub(super) enum Shape {
 const POLL_BYTES: usize = 1 << 18;
 
 /// Reads whole samples from `text`, whose first byte stands at `base` in the input.
-pub(super) fn read_part(text: &[u8], base: u64, shape: Shape, ticket: &Ticket) -> Result<(Builder, Deferred), ReadError> {
-    let mut part = Part { shape, ..Part::default() };
+pub(super) fn read_part<'a>(text: &'a [u8], base: u64, shape: Shape, ticket: &Ticket) -> Result<Done<'a>, ReadError> {
+    let mut part = Part { shape, lines: Lines::for_text(text.len()), ..Part::default() };
     let (mut at, mut polled) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let end = memchr::memchr(b'\n', rest);
@@ -61,40 +59,38 @@ pub(super) fn read_part(text: &[u8], base: u64, shape: Shape, ticket: &Ticket) -
     ticket.advance((at - polled) as u64)?;
     part.end_sample();
     part.close();
-    Ok((part.builder, part.deferred))
+    Ok(Done { builder: part.builder, deferred: part.deferred, lines: part.lines, marks: part.marks })
 }
 
-/// A line of call chains that was seen before.
-struct Known<'a> {
-    raw: RawFrame<'a>,
-    /// Its frame where only the line itself tells it: as innermost frame, and as caller.
-    frames: [Option<FrameId>; 2],
+/// A part that was read. Its frames are rows of `lines`.
+pub(super) struct Done<'a> {
+    pub(super) builder: Builder,
+    pub(super) deferred: Deferred,
+    pub(super) lines: Lines<'a>,
+    /// How many frames and how many strings there were whenever strings were added.
+    pub(super) marks: Vec<(usize, usize)>,
 }
 
 /// A line of the call chain of the sample that is being read.
 struct Level<'a> {
-    /// Row of [`Part::known`].
+    /// Row of [`Part::lines`].
     known: usize,
     /// The line after it, where that tells file and line.
     place: Option<&'a [u8]>,
-    /// See [`Frame::caller`].
+    /// See [`Frame::caller`](crate::model::Frame::caller).
     caller: bool,
     /// Bytes from the start of the line to the end of the block that it stands in; the largest number outside of blocks.
     tail: usize,
-    /// The stack up to here, and the module of the frame; once these are known.
+    /// The stack up to here, and the line that has the module of the frame; once these are known.
     stack: Option<StackId>,
-    module: Option<MappingId>,
+    owner: Option<usize>,
 }
 
 impl Level<'_> {
     const fn new(known: usize, tail: usize) -> Self {
-        Self { known, place: None, caller: false, tail, stack: None, module: None }
+        Self { known, place: None, caller: false, tail, stack: None, owner: None }
     }
 }
-
-/// What tells the frame of a line together with the lines around it: its row of [`Part::known`], the place, the caller's module for an
-/// inlined frame, and whether it is a caller.
-type Placed<'a> = (usize, Option<&'a [u8]>, Option<MappingId>, bool);
 
 /// The sample that is being read.
 struct Open {
@@ -121,6 +117,18 @@ struct WhoRows {
     tid: Option<i32>,
 }
 
+/// An event of the part.
+struct Event<'a> {
+    name: &'a [u8],
+    /// Its values are time: a clock's periods.
+    is_time: bool,
+    /// The name is a clock's.
+    is_clock: bool,
+    /// No colon of the name stands before a blank, so it can be told by its bytes.
+    is_plain: bool,
+    sample_type: usize,
+}
+
 #[derive(Default)]
 struct Part<'a> {
     shape: Shape,
@@ -136,15 +144,14 @@ struct Part<'a> {
     last_block: &'a [u8],
     /// Starts of the lines of a block; kept for its memory.
     starts: Vec<usize>,
-    known: Vec<Known<'a>>,
-    /// Rows of `known` by line.
-    lines: HashMap<&'a [u8], usize, FxBuildHasher>,
-    /// Functions without a file, by name.
-    functions: HashMap<&'a [u8], FunctionId, FxBuildHasher>,
-    /// The last module that was named.
-    last_module: Option<(&'a [u8], MappingId)>,
-    placed: HashMap<Placed<'a>, FrameId, FxBuildHasher>,
+    lines: Lines<'a>,
+    /// See [`Done::marks`].
+    marks: Vec<(usize, usize)>,
     who: HashMap<&'a [u8], WhoRows, FxBuildHasher>,
+    /// The last one that was looked up.
+    last_who: (&'a [u8], WhoRows),
+    /// What stood behind the time of the last sample, and what that says. Events with the same period print the same again and again.
+    last_tail: (&'a [u8], line::Head<'a>),
     /// Labels of each row of `who`.
     labels: Vec<Vec<Label>>,
     /// A record that is no sample stands before: further lines of it follow.
@@ -156,8 +163,7 @@ struct Part<'a> {
     blank_frames: bool,
     /// Sum of the times so far, where they are distances.
     clock: i64,
-    /// Name, whether its value is time, and sample type of each event.
-    events: Vec<(&'a [u8], bool, usize)>,
+    events: Vec<Event<'a>>,
     /// Row of `events` of the sample before.
     last_event: usize,
     invalid: u64,
@@ -199,11 +205,26 @@ impl<'a> Part<'a> {
         false
     }
 
-    fn start(&self, line: &'a [u8]) -> Option<Start<'a>> {
+    fn start(&mut self, line: &'a [u8]) -> Option<Start<'a>> {
         // Most lines begin as another did before: then there is nothing to find out about them.
-        if let Some(found) = line::first_time(line).filter(|found| self.who.get(found.0).is_some_and(|who| who.tid.is_some())) {
-            let last = self.events.get(self.last_event).map_or(&b""[..], |event| event.0);
-            return Some(line::after_time(found, last));
+        if let Some(found) = line::first_time(line) {
+            if self.last_who.0 != found.0
+                && let Some(&who) = self.who.get(found.0)
+            {
+                self.last_who = (found.0, who);
+            }
+            if self.last_who.0 == found.0 && self.last_who.1.tid.is_some() {
+                let (who, time, tail) = found;
+                if tail == self.last_tail.0 {
+                    return Some(Start::Sample(line::Head { who, time: Some(time), ..self.last_tail.1 }));
+                }
+                let last = self.events.get(self.last_event).filter(|event| event.is_plain).map_or(&b""[..], |event| event.name);
+                let start = line::after_time(found, last);
+                if let Start::Sample(head) = start {
+                    self.last_tail = (tail, head);
+                }
+                return Some(start);
+            }
         }
         let named = |line| line::named(line).filter(|_| self.shape == Shape::Named).map(Start::Sample);
         line::start(line).or_else(|| named(line))
@@ -243,7 +264,7 @@ impl<'a> Part<'a> {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.first() == Some(&b'\t') {
-                let known = self.known(line).filter(|&known| self.known.get(known).is_some_and(|known| !known.raw.is_cookie()));
+                let known = self.lines.row(line).filter(|&known| self.lines.brief(known).is_some_and(|brief| !brief.cookie));
                 let Some(known) = known else {
                     self.fresh = chain;
                     return false;
@@ -272,26 +293,26 @@ impl<'a> Part<'a> {
         let mut chain = std::mem::take(&mut self.chain);
         let mut callers = Callers::default();
         for level in &mut chain {
-            level.caller = callers.next(self.known.get(level.known));
+            level.caller = callers.next(self.lines.brief(level.known));
         }
         // A frame that was innermost may be a caller now, and the functions inlined into it with it.
         let mut kept = shared;
         for level in self.path.iter_mut().rev() {
-            let caller = callers.next(self.known.get(level.known));
+            let caller = callers.next(self.lines.brief(level.known));
             if std::mem::replace(&mut level.caller, caller) == caller {
                 break;
             }
             kept -= 1;
         }
-        let (mut stack, mut module) =
-            kept.checked_sub(1).and_then(|last| self.path.get(last)).map_or((None, None), |level| (level.stack, level.module));
+        let (mut stack, mut owner) =
+            kept.checked_sub(1).and_then(|last| self.path.get(last)).map_or((None, None), |level| (level.stack, level.owner));
         let again = self.path.drain(kept..);
         let again: Vec<Level<'a>> = again.collect();
         for mut level in again.into_iter().chain(chain.drain(..).rev()) {
-            let frame = self.level_frame(&level, module);
-            module = self.builder.frame_at(frame).and_then(|frame| frame.mapping);
+            let frame;
+            (frame, owner) = self.lines.frame(level.known, level.place, owner, level.caller);
             stack = Some(self.builder.stack(stack, frame));
-            (level.stack, level.module) = (stack, module);
+            (level.stack, level.owner) = (stack, owner);
             self.path.push(level);
         }
         self.chain = chain;
@@ -309,6 +330,7 @@ impl<'a> Part<'a> {
 
     fn begin(&mut self, head: line::Head<'a>, offset: u64) {
         let who = match self.who.get(head.who) {
+            _ if self.last_who.0 == head.who && self.last_who.1.tid.is_some() => self.last_who.1,
             Some(&known) => known,
             None => self.add_who(head.who),
         };
@@ -334,7 +356,7 @@ impl<'a> Part<'a> {
         if rest.more {
             self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(offset));
         }
-        let known = rest.frame.and_then(|frame| self.known(frame));
+        let known = rest.frame.and_then(|frame| self.lines.row(frame));
         self.open =
             Some(Open { sample, sample_type, value, chain_on_line: known.is_some(), placed: false, waits: None, tid: who.tid, offset });
         self.chain.extend(known.map(|known| Level::new(known, usize::MAX)));
@@ -358,6 +380,7 @@ impl<'a> Part<'a> {
         let rows = WhoRows { thread, labels: self.builder.rows.label_set(&labels), row: self.labels.len(), tid: who.tid };
         self.labels.push(labels);
         self.who.insert(text, rows);
+        self.mark();
         rows
     }
 
@@ -387,40 +410,44 @@ impl<'a> Part<'a> {
                 labels.push(self.text_label(key, value));
             }
         }
+        self.mark();
         self.builder.rows.label_set(&labels)
+    }
+
+    /// Strings were added: those of frames that come later stand behind them.
+    fn mark(&mut self) {
+        let strings = self.builder.strings.len();
+        if self.marks.last().is_none_or(|&(_, before)| before < strings) {
+            self.marks.push((self.lines.frames.len(), strings));
+        }
     }
 
     /// The sample type of an event. The clocks' periods are nanoseconds; everything else counts events.
     fn event(&mut self, name: &'a [u8], has_period: bool) -> usize {
-        let nanos = has_period && is_clock(name);
-        if let Some(row) = self.events.iter().position(|event| event.0 == name && event.1 == nanos) {
+        let same = |event: &Event<'_>| event.name == name && event.is_time == (has_period && event.is_clock);
+        if let Some(event) = self.events.get(self.last_event).filter(|event| same(event)) {
+            return event.sample_type;
+        }
+        if let Some((row, event)) = self.events.iter().enumerate().find(|(_, event)| same(event)) {
             self.last_event = row;
-            return self.events.get(row).map_or(0, |event| event.2);
+            return event.sample_type;
         }
         let text = text::lossy(name, &mut self.invalid);
         let text = if text.is_empty() { "samples" } else { &text };
-        let row = self.builder.add_sample_type(text, if nanos { "nanoseconds" } else { "count" });
+        let is_clock = is_clock(name);
+        let is_time = has_period && is_clock;
+        let sample_type = self.builder.add_sample_type(text, if is_time { "nanoseconds" } else { "count" });
         self.last_event = self.events.len();
-        self.events.push((name, nanos, row));
-        row
-    }
-
-    /// The row of [`Part::known`] of a line; `None` where it is no frame.
-    fn known(&mut self, line: &'a [u8]) -> Option<usize> {
-        if let Some(&known) = self.lines.get(line) {
-            return Some(known);
-        }
-        let raw = line::frame(line)?;
-        self.known.push(Known { raw, frames: [None; 2] });
-        self.lines.insert(line, self.known.len() - 1);
-        Some(self.known.len() - 1)
+        let is_plain = memchr::memmem::find(name, b": ").is_none();
+        self.events.push(Event { name, is_time, is_clock, is_plain, sample_type });
+        sample_type
     }
 
     /// Takes a line as the next level of the open sample's call chain; false where it is none.
     fn level(&mut self, line: &'a [u8], offset: u64) -> bool {
-        let Some(known) = self.known(line) else { return false };
+        let Some(known) = self.lines.row(line) else { return false };
         self.reopen();
-        if let Some(cookie) = self.known.get(known).map(|known| known.raw).filter(RawFrame::is_cookie).map(|raw| raw.address) {
+        if let Some(cookie) = self.lines.brief(known).filter(|brief| brief.cookie).map(|brief| brief.address) {
             if let Some(open) = &mut self.open {
                 open.waits = Some(Key { tid: open.tid, cookie });
             }
@@ -479,40 +506,6 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The frame of a line, with what the lines around it say.
-    fn frame(&mut self, raw: &RawFrame<'a>, place: Option<(&[u8], u32)>, module_of_caller: Option<MappingId>, caller: bool) -> FrameId {
-        let file = place.map(|(file, _)| self.builder.strings.intern(&text::lossy(file, &mut self.invalid)));
-        let function = raw.symbol.map(|symbol| {
-            if let Some(&function) = self.functions.get(symbol).filter(|_| file.is_none()) {
-                return function;
-            }
-            let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
-            let function = self.builder.function(Function { name, system_name: None, file, start_line: 0 });
-            if file.is_none() {
-                self.functions.insert(symbol, function);
-            }
-            function
-        });
-        let mapping = raw.module.map(|module| match self.last_module {
-            Some((last, mapping)) if last == module => mapping,
-            _ => {
-                let file = Some(self.builder.strings.intern(&text::lossy(module, &mut self.invalid)));
-                let mapping = self.builder.mapping(Mapping { file, ..Mapping::default() });
-                self.last_module = Some((module, mapping));
-                mapping
-            }
-        });
-        self.builder.frame(Frame {
-            function,
-            mapping: mapping.or(module_of_caller),
-            address: Some(raw.address),
-            line: place.map_or(0, |(_, line)| line),
-            inlined: raw.inlined,
-            caller,
-            ..Frame::default()
-        })
-    }
-
     fn end_sample(&mut self) {
         self.in_record = false;
         if let Some(key) = self.in_deferred.take() {
@@ -540,36 +533,16 @@ impl<'a> Part<'a> {
         let mut chain = std::mem::take(&mut self.chain);
         let mut callers = Callers::default();
         for level in &mut chain {
-            level.caller = callers.next(self.known.get(level.known));
+            level.caller = callers.next(self.lines.brief(level.known));
         }
-        let (mut frames, mut module) = (Vec::with_capacity(chain.len()), None);
+        let (mut frames, mut owner) = (Vec::with_capacity(chain.len()), None);
         for level in chain.drain(..).rev() {
-            let frame = self.level_frame(&level, module);
-            module = self.builder.frame_at(frame).and_then(|frame| frame.mapping);
+            let frame;
+            (frame, owner) = self.lines.frame(level.known, level.place, owner, level.caller);
             frames.push(frame);
         }
         self.chain = chain;
         frames
-    }
-
-    fn level_frame(&mut self, level: &Level<'a>, module: Option<MappingId>) -> FrameId {
-        let (raw, frames) = self.known.get(level.known).map_or((NOTHING, [None; 2]), |known| (known.raw, known.frames));
-        let side = usize::from(level.caller);
-        if level.place.is_none() && !raw.inlined {
-            return frames.get(side).copied().flatten().unwrap_or_else(|| {
-                let frame = self.frame(&raw, None, None, level.caller);
-                if let Some(known) = self.known.get_mut(level.known).and_then(|known| known.frames.get_mut(side)) {
-                    *known = Some(frame);
-                }
-                frame
-            });
-        }
-        let key = (level.known, level.place, module.filter(|_| raw.inlined), level.caller);
-        self.placed.get(&key).copied().unwrap_or_else(|| {
-            let frame = self.frame(&raw, level.place.and_then(line::source_line), key.2, level.caller);
-            self.placed.insert(key, frame);
-            frame
-        })
     }
 
     fn record(&mut self, text: &[u8], offset: u64) {
@@ -628,12 +601,12 @@ struct Callers {
 }
 
 impl Callers {
-    fn next(&mut self, known: Option<&Known<'_>>) -> bool {
-        let raw = known.map_or(NOTHING, |known| known.raw);
+    fn next(&mut self, brief: Option<Brief>) -> bool {
+        let Brief { address, inlined, .. } = brief.unwrap_or_default();
         if let Some((inner, false)) = self.inner {
-            self.caller = !is_kernel(inner) || is_kernel(raw.address);
+            self.caller = !is_kernel(inner) || is_kernel(address);
         }
-        self.inner = Some((raw.address, raw.inlined));
+        self.inner = Some((address, inlined));
         self.caller
     }
 }
@@ -660,8 +633,6 @@ fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     let (a, b) = (a.get(..before(a_rest, a)).unwrap_or(a), b.get(..before(b_rest, b)).unwrap_or(b));
     steps * STEP + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
 }
-
-const NOTHING: RawFrame<'_> = RawFrame { address: 0, symbol: None, module: None, inlined: false };
 
 /// True in the half of the addresses that kernels use on all 64-bit machines.
 const fn is_kernel(address: u64) -> bool {

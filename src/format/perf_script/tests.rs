@@ -199,8 +199,11 @@ fn a_cancelled_read_stops_and_text_without_samples_is_an_error() {
 }
 
 fn paragraph() -> impl Strategy<Value = String> {
-    let head = ("(a|w 3|:-1)", 0..4_u32, 0..100_u32, prop_oneof!["", "[0-9]{1,4} "], "(cycles:u|cpu-clock|sched:sched_switch|page-faults)")
-        .prop_map(|(comm, tid, time, period, event)| format!("{comm}  {tid} [00{tid}]  1.{time:06}: {period}{event}: \n"));
+    let event = "(cycles:u|cpu-clock|sched:sched_switch|sched:sched_switch: prev_comm=[ab] prev_pid=[1-3]|page-faults)";
+    let head = ("(a|w 3|:-1)", 0..4_u32, 0..100_u32, prop_oneof!["", "[0-9]{1,4} "], event).prop_map(|(comm, tid, time, period, event)| {
+        let colon = if event.contains('=') { "" } else { ":" };
+        format!("{comm}  {tid} [00{tid}]  1.{time:06}: {period}{event}{colon} \n")
+    });
     let frame = ("[0-9a-f]{1,3}", "(f|g<a b>|\\[unknown\\])", "(\\+0x[0-9a-f])?", "(/x|/a b|inlined|\\[k\\])")
         .prop_map(|(address, name, offset, module)| format!("\t{address:>16} {name}{offset} ({module})\n"));
     let noise = prop_oneof![Just("  a.c:7\n".to_owned()), Just("x  1  0.5: PERF_RECORD_COMM: a\n".to_owned()), Just("what\n".to_owned())];

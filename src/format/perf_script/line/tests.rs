@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// Command, pid, tid, processor, time, period, event.
@@ -136,4 +138,28 @@ fn places_of_frames() {
         assert!(is_source_line(line.as_bytes()) && source_line(line.as_bytes()).is_none(), "{line}");
     }
     assert!(!is_source_line(b"   three blanks:1"));
+}
+
+proptest! {
+    #[test]
+    fn the_short_way_to_a_time_reads_the_same(before in "[a-z /0-9.:]{0,12}", seconds in "[0-9x]{0,9}", mark in "[.,x]", fraction in "[0-9x]{5,7}") {
+        let text = format!("{before}{seconds}{mark}{fraction}").into_bytes();
+        if let Some(found) = usual_time(&text) {
+            prop_assert_eq!(Some(found), any_time(&text));
+        }
+        let usual = format!("comm  1234 {}.{:06}", seconds.len(), fraction.len()).into_bytes();
+        prop_assert!(usual_time(&usual).is_some());
+    }
+
+    #[test]
+    fn the_short_way_to_a_frame_says_the_same(
+        address in "[ \t]{0,2}[0-9a-fA-F]{0,17}",
+        symbol in "( {1,2}(f|operator\\(\\)|\\(cookie\\)|a b|\\[unknown\\]|inlined)(\\+0x[0-9a-f])?)?",
+        module in "( ?\\((inlined|/x|/a \\(deleted\\)|\\[unknown\\])\\)?)?",
+        end in "[ )]?",
+    ) {
+        let line = format!("{address}{symbol}{module}{end}").into_bytes();
+        let whole = frame(&line).map(|raw| Brief { address: raw.address, inlined: raw.inlined, cookie: raw.is_cookie() });
+        prop_assert_eq!(brief(&line), whole);
+    }
 }
