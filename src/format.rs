@@ -196,7 +196,7 @@ const STREAMED_BYTES: usize = 1 << 20;
 
 /// A large gzip file of a format that can be read piece by piece.
 fn read_while_inflating(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Option<Profile>, ReadError> {
-    if input.bytes.len() < STREAMED_BYTES || inflate::container_of(input.bytes) != Container::Gzip {
+    if input.bytes.len() < STREAMED_BYTES || inflate::container_of(input.bytes) != Container::Gzip || inflate::is_one_call(input.bytes) {
         return Ok(None);
     }
     let mut head = vec![0; HEAD_BYTES];

@@ -238,6 +238,12 @@ fn trailer(input: &[u8]) -> Option<(u32, u32)> {
     Some((u32::from_le_bytes([c0, c1, c2, c3]), u32::from_le_bytes([n0, n1, n2, n3])))
 }
 
+/// Whether a gzip input is so small that it is inflated in one call, as far as its last bytes say.
+pub fn is_one_call(input: &[u8]) -> bool {
+    // A last member that claims less than all of the input takes is probably not the only one.
+    trailer(input).is_some_and(|(_, size)| (input.len()..=ONE_CALL_BYTES).contains(&(size as usize)))
+}
+
 /// The bytes of a small input that is exactly one sound member; `None` otherwise.
 fn one_member(input: &[u8], cap: u64) -> Result<Option<Vec<u8>>, PeelError> {
     let Some((crc, size)) = trailer(input) else { return Ok(None) };
@@ -368,6 +374,18 @@ mod tests {
         assert_eq!(peeled(&whole), (b"abcdef".to_vec(), true));
         // Without the trailer all data is there too, but nothing vouches for it.
         assert_eq!(peeled(&whole[..crc]), (b"abcdef".to_vec(), true));
+    }
+
+    #[test]
+    fn one_call_is_for_what_seems_to_be_one_small_member() {
+        let small = gz(b"a text, a text, a text, a text, a text, a text");
+        assert!(is_one_call(&small));
+        assert!(!is_one_call(&[small.clone(), gz(b"a")].concat()), "the last member holds less than the input takes");
+        assert!(!is_one_call(&gz(&vec![0; ONE_CALL_BYTES + 1])));
+        // The claim of a last member that could be the only one: all bytes come out nevertheless.
+        let members = [gz(&vec![7; 3 << 20]), gz(&vec![8; 200_000])].concat();
+        assert!(is_one_call(&members));
+        assert_eq!(peeled(&members).0.len(), (3 << 20) + 200_000);
     }
 
     #[test]

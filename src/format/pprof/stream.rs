@@ -44,7 +44,7 @@ fn read_pieces(packed: &[u8], piece_bytes: usize, cx: &ReadCx<'_>) -> Result<Opt
     let source = Source::new(packed, piece_bytes, cx.max_bytes, spare);
     let read = std::thread::scope(|scope| {
         // Without a thread there is the reader of whole files.
-        let inflating = std::thread::Builder::new().spawn_scoped(scope, move || source.run(&hand, ticket)).ok()?;
+        let inflating = std::thread::Builder::new().spawn_scoped(scope, move || source.run(&hand, cx)).ok()?;
         let reader = decode_all(hands, &give_back, ticket);
         let source = inflating.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Some((reader, source))
@@ -112,6 +112,7 @@ impl Piece {
 
 /// Inflates, and divides what comes into whole fields.
 struct Source<'a> {
+    packed: &'a [u8],
     gzip: Gzip<'a>,
     piece_bytes: usize,
     /// Largest number of uncompressed bytes.
@@ -132,6 +133,7 @@ struct Source<'a> {
 impl<'a> Source<'a> {
     fn new(packed: &'a [u8], piece_bytes: usize, cap: u64, spare: mpsc::Receiver<Vec<u8>>) -> Self {
         Self {
+            packed,
             gzip: Gzip::new(packed),
             piece_bytes,
             cap,
@@ -147,10 +149,14 @@ impl<'a> Source<'a> {
     }
 
     /// Inflates all and hands it on; gives what was no sample.
-    fn run(mut self, hand: &mpsc::SyncSender<Hand>, ticket: &Ticket) -> Self {
+    fn run(mut self, hand: &mpsc::SyncSender<Hand>, cx: &ReadCx<'_>) -> Self {
+        let mut released = 0;
         loop {
-            let pieces: Hand = std::iter::from_fn(|| self.next(ticket).transpose()).take(HANDED).collect();
+            let pieces: Hand = std::iter::from_fn(|| self.next(cx.ticket).transpose()).take(HANDED).collect();
             let is_last = !matches!(&pieces, Ok(pieces) if pieces.len() == HANDED);
+            // Whoever has to read the file as a whole after all finds the same bytes again.
+            cx.done_with(self.packed.get(released..self.gzip.consumed()).unwrap_or(&[]));
+            released = self.gzip.consumed();
             if hand.send(pieces).is_err() || is_last {
                 return self;
             }
@@ -280,6 +286,17 @@ mod tests {
         assert_eq!(streamed(&gz(&raw)), Some(whole.clone()));
         let members: Vec<u8> = raw.chunks(raw.len() / 3).flat_map(gz).collect();
         assert_eq!(streamed(&members), Some(whole));
+    }
+
+    #[test]
+    fn compressed_bytes_are_given_back_once_each_in_their_order() {
+        let packed = gz(&mixed());
+        let ticket = Ticket::new();
+        let heard = std::sync::Mutex::new(Vec::new());
+        let hear = |part: &[u8]| heard.lock().unwrap().extend_from_slice(part);
+        let cx = ReadCx { read_once: Some(&hear), ..ReadCx::new(&ticket) };
+        assert!(read_pieces(&packed, PIECE, &cx).unwrap().is_some());
+        assert_eq!(*heard.lock().unwrap(), packed);
     }
 
     #[test]
