@@ -27,8 +27,9 @@ use ground::{Ground, Scale, Sums, Tables, by_place, totals};
 use left::NodeSet;
 pub use noise::Noise;
 use noise::{Known, Model};
+pub(crate) use repeats::Repeated;
 use repeats::Repeats;
-use shape::{Mix, Shapes};
+use shape::{Mix, Scratch, Shapes};
 
 /// What a person decides about the test.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -349,7 +350,7 @@ struct Captured {
 /// In a bottom-up tree the place tables would be those of the reversed stacks: pass the top-down one.
 pub fn diff(comparison: &Comparison, spec: &Spec) -> Option<Diff> {
     let base = Base::new(comparison)?;
-    let model = Model::estimate(&base.known(comparison, spec), base.tables(), None);
+    let model = Model::estimate(&base.known(comparison, spec), base.tables(), None, None);
     Some(base.judge(comparison, &model, spec, None, &NodeSet::default()))
 }
 
@@ -451,7 +452,7 @@ impl Base {
     }
 
     pub(crate) fn known<'a>(&'a self, comparison: &'a Comparison, spec: &'a Spec) -> Known<'a> {
-        Known { comparison, ground: &self.ground, shapes: &self.shapes, spec, repeats: &self.repeats }
+        Known { comparison, ground: &self.ground, shapes: &self.shapes, spec, repeats: &self.repeats, totals: &self.totals }
     }
 
     /// The nodes of a place.
@@ -525,10 +526,12 @@ impl Base {
         (place, measure, node): (PlaceId, Measure, Option<NodeId>),
         (sums, mix): (&Sums, Mix),
         background_noise: f64,
-    ) -> Option<(f64, f64)> {
+        scratch: &mut Scratch,
+    ) -> Option<Repeated> {
         let repeats = self.repeats.as_ref()?;
         let background = sums.background_part(comparison.exposure().max(f64::MIN_POSITIVE));
-        let known = repeats.known(mix.functions, background, background_noise);
+        let inside = self.inside(comparison, repeats, (place, measure, node), scratch);
+        let known = repeats.known(mix.functions, inside, background, background_noise);
         let Some(node) = node else { return Some(repeats.factor_of(measure as usize, place.row(), sums, &known)) };
         let value = |side: usize, capture: usize| {
             let weights = comparison.sides.get(side).and_then(|side| side.repeats().0.get(capture));
@@ -552,11 +555,11 @@ impl Base {
             held[row] += held[row - 1];
         }
         let here = Here::new();
-        let doubt = |(row, sums): (usize, &Sums)| {
+        let doubt = |scratch: &mut Scratch, (row, sums): (usize, &Sums)| {
             let Some(place) = PlaceId::from_row(row) else { return Doubt::NONE };
             here.checkpoint();
             let mix = if sums.pooled(1.0) > 0.0 { self.shapes.of_place(place, measure) } else { Mix::ONE };
-            let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background);
+            let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background, scratch);
             let own = sums.pooled(exposure);
             let held: f64 = if held.is_empty() {
                 0.0
@@ -567,7 +570,10 @@ impl Base {
             let inside = if own > 0.0 { (own - held).max(0.0).powi(2) / own / whole } else { 0.0 };
             model.doubt(sums, mix, repeated, inside)
         };
-        sums.par_iter().enumerate().with_min_len(1 << 6).map(doubt).collect()
+        // Few pieces: each has sums for all places of its own.
+        let pieces = 2 * rayon::current_num_threads();
+        let scratch = || self.shapes.scratch(comparison.places().len());
+        sums.par_iter().enumerate().with_min_len((sums.len() / pieces).max(1 << 6)).map_init(scratch, doubt).collect()
     }
 }
 

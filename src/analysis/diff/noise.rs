@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use super::background;
 use super::ground::{Counts, Ground, Scale, Sums, Tables};
-use super::repeats::Repeats;
+use super::left::NodeSet;
+use super::repeats::{Repeated, Repeats};
 use super::shape::{Mix, Shapes};
 use super::{Exposure, Interval, Spec};
 use crate::analysis::comparison::{Comparison, Normalization};
-use crate::analysis::stats::bulk::{Cell, Spread, biweight, dispersion};
+use crate::analysis::stats::bulk::{Cell, Spread, biweight, dispersion, spread_or_changes};
 use crate::analysis::stats::{Doubt, student_from_normal};
 use crate::analysis::work::Amount;
 use crate::base::ticket::Checked as _;
@@ -27,6 +28,8 @@ pub(crate) const MIN_CELLS: usize = 8;
 const MIN_SUBTREES: usize = 5;
 /// From this many on they may say that they vary by more than twice what is known of such profiles.
 const MANY_SUBTREES: usize = 10;
+/// An explanation with more than this part of a subtree is one of the subtree itself.
+const MOST_OF_SUBTREE: f64 = 0.5;
 /// How sure a normalisation is of the ratio of work, as a standard deviation of its logarithm.
 const SURE: f64 = 0.03;
 const UNSURE: f64 = 0.3;
@@ -84,6 +87,8 @@ pub(crate) struct Known<'a> {
     pub(crate) shapes: &'a Shapes,
     pub(crate) spec: &'a Spec,
     pub(crate) repeats: &'a Option<Arc<Repeats>>,
+    /// Sums of every node's total with nothing explained.
+    pub(crate) totals: &'a [Sums],
 }
 
 impl Known<'_> {
@@ -113,8 +118,9 @@ impl Model {
     }
 
     /// Estimates from what is left unexplained: sums with explained changes taken out. `rest` is the ratio
-    /// of values of the nodes that nothing explained, for closed systems with few functions.
-    pub(crate) fn estimate(known: &Known<'_>, left: Tables<'_>, rest: Option<f64>) -> Self {
+    /// of values of the nodes that nothing explained, for closed systems with few functions. `settled` are the nodes of all explanations once no more are
+    /// searched: then those of whole subtrees are held against subtrees that vary.
+    pub(crate) fn estimate(known: &Known<'_>, left: Tables<'_>, settled: Option<&[&NodeSet]>, rest: Option<f64>) -> Self {
         let (comparison, spec) = (known.comparison, known.spec);
         let selfs = &left.places[0];
         let (normalized, sure) = known.normalized();
@@ -167,9 +173,13 @@ impl Model {
         }
         let scale = Scale { exposure, ..base };
         let bulk = widened(&controls);
-        let spread = subtrees(known.shapes, left, &scale, function.variance);
+        let spread = subtrees(known, left, settled.unwrap_or_default(), &scale, function.variance);
         let shared = if spread.cells.len() >= MIN_SUBTREES && runs.is_none() && !few {
-            let seen = dispersion(&spread.cells, Some(0.0), 0.0, 0.0);
+            // While changes are searched, what lies far out may be one of them.
+            let seen = match settled {
+                Some(_) => spread_or_changes(&spread.cells, (2.0 * selfs.len() as f64).ln()),
+                None => dispersion(&spread.cells, Some(0.0), 0.0, 0.0),
+            };
             // Among few subtrees those that changed are as much of the control group as the others.
             let most = if spread.cells.len() < MANY_SUBTREES { 4.0 * prior * prior } else { f64::INFINITY };
             Spread { variance: seen.variance.min(most), ..seen }
@@ -210,31 +220,35 @@ impl Model {
         Self { noise, scale: Scale { exposure, ..base }, work, work_shared, unchanged, function, shared, repeats, bulk }
     }
 
+    /// Variance of ln(after / before) that whole subtrees have in common.
+    pub(crate) const fn shared(&self) -> f64 {
+        self.shared.variance
+    }
+
     /// A group beside the control group: of one function, as it varies from run to run too.
     pub(crate) fn cell(&self, sums: &Sums) -> Option<Cell> {
         let counts = self.scale.counts(sums)?;
         Some(Cell { effect: counts.effect(), variance: counts.sampling_unchanged() + self.function.variance })
     }
 
-    /// What is not known of a group: its variance beyond sampling and how well that is known. `repeated` is the factor by which its repeats vary
-    /// more (or less) than modelled, with its degrees of freedom. `inside` is the part of the control group that the group itself is: it is
+    /// What is not known of a group: its variance beyond sampling and how well that is known. `repeated` is what its repeats say. `inside` is the part of the control group that the group itself is: it is
     /// compared with the rest, so what it shares with the ratio of work is not counted.
-    pub(crate) fn doubt(&self, sums: &Sums, mix: Mix, repeated: Option<(f64, f64)>, inside: f64) -> Doubt {
+    pub(crate) fn doubt(&self, sums: &Sums, mix: Mix, repeated: Option<Repeated>, inside: f64) -> Doubt {
         let background = sums.background_part(self.scale.exposure);
         let calm = (1.0 - background) * (1.0 - background);
         let function = self.function.variance * mix.functions * calm;
         let shared = self.shared.variance * mix.subtrees * calm;
         let runtime = background::variance(self.noise.background, background, mix.functions);
         let repeats = self.repeats.as_ref().zip(repeated);
-        if let Some((repeats, (factor, freedom))) = repeats.filter(|(repeats, _)| !repeats.is_slices) {
+        if let Some((repeats, Repeated { factor, freedom, functions })) = repeats.filter(|(repeats, _)| !repeats.is_slices) {
             let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling_unchanged);
-            let own = ((sampling + function + runtime * repeats.averaged) * factor).max(sampling);
+            let own = ((sampling + (functions + runtime) * repeats.averaged) * factor).max(sampling);
             return Doubt { extra: self.beside(own, sampling, inside) - sampling, freedom };
         }
         let sampling = self.scale.counts(sums).map_or(0.0, Counts::sampling);
         // Of both runs: the noise is that of one.
         let by_runtime = 2.0 * runtime;
-        let (bursts, known) = repeats.map_or((0.0, f64::INFINITY), |(repeats, (factor, freedom))| {
+        let (bursts, known) = repeats.map_or((0.0, f64::INFINITY), |(repeats, Repeated { factor, freedom, .. })| {
             let unchanged = self.scale.counts(sums).map_or(0.0, Counts::sampling_unchanged);
             // Samples that come together are fewer events, also where a side has none: variance grows by the same factor on both.
             let thinned = if unchanged > 0.0 { repeats.bursts(factor, unchanged, mix.functions) / unchanged } else { 0.0 };
@@ -298,21 +312,32 @@ struct Subtrees {
     concentration: f64,
 }
 
-fn subtrees(shapes: &Shapes, left: Tables<'_>, scale: &Scale, function: f64) -> Subtrees {
+fn subtrees(known: &Known<'_>, left: Tables<'_>, explained: &[&NodeSet], scale: &Scale, function: f64) -> Subtrees {
+    let shapes = known.shapes;
+    let mut whole_explained = vec![false; shapes.roots().count() + 1];
+    for set in explained {
+        for (subtree, part) in shapes.parts(known.comparison.tree(), set.ranges()) {
+            whole_explained[subtree] |= part > MOST_OF_SUBTREE;
+        }
+    }
     let mut rest = Sums::default();
     for row in shapes.divided() {
         rest.add(&left.nodes[row]);
     }
-    let sums: Vec<Sums> = std::iter::once(rest).chain(shapes.roots().map(|row| left.totals[row])).checked().collect();
+    let of_root = |(at, row): (usize, usize)| if whole_explained[at + 1] { known.totals[row] } else { left.totals[row] };
+    let sums: Vec<Sums> = std::iter::once(rest).chain(shapes.roots().enumerate().map(of_root)).checked().collect();
     let whole: f64 = sums.iter().map(|sums| sums.pooled(scale.exposure)).sum();
     let part = |sums: &Sums| sums.pooled(scale.exposure) / whole;
+    let concentration: f64 = sums.iter().map(|sums| part(sums).powi(2)).sum();
     let cell = |(row, sums): (usize, &Sums)| -> Option<Cell> {
         let counts = scale.counts(sums).filter(|counts| counts.both() >= CELL_EVENTS)?;
         let background = sums.background_part(scale.exposure) > 0.5;
         // The whole itself lies where they lie on average: each is held against the others.
         let own = (1.0 - part(sums)).powi(2).max(0.01);
         let variance = (counts.sampling_unchanged() + function * shapes.subtree_mix(row).functions) * own;
-        (!background && row > 0).then_some(Cell { effect: counts.effect(), variance })
+        // Of what they vary by each for itself, beside an average that varies by their squared parts of it.
+        let shared = (1.0 - 2.0 * part(sums) + concentration).max(0.01);
+        (!background && row > 0).then_some(Cell { effect: counts.effect() / shared.sqrt(), variance: variance / shared })
     };
-    Subtrees { cells: sums.iter().enumerate().filter_map(cell).collect(), concentration: sums.iter().map(|sums| part(sums).powi(2)).sum() }
+    Subtrees { cells: sums.iter().enumerate().filter_map(cell).collect(), concentration }
 }

@@ -2,12 +2,17 @@
 //! capture stands on each side, its blocks of time take their place: they show bursts, and not how runs differ.
 //!
 //! A group that varies three times as much as modelled is tested with three times the variance, moderated towards the pool by as many
-//! degrees of freedom as the functions are alike (empirical Bayes on the logarithms of the variances, as limma does for genes). Start reading
-//! at [`Repeats::new`].
+//! degrees of freedom as the functions are alike (empirical Bayes on the logarithms of the variances, as limma does for genes). What is modelled of a
+//! group is made of what each of its functions varies by: one that comes in bursts does so on all paths, whether or not few captures of one path show
+//! it. Start reading at [`Repeats::new`].
 
 use super::background::variance;
 use super::ground::{Scale, Sums};
+use super::shape::Scratch;
+use super::{Base, Measure};
+use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{Comparison, Normalization, Side};
+use crate::analysis::place::PlaceId;
 use crate::analysis::stats::below;
 use crate::analysis::stats::bulk::{Cell, Spread, biweight, weighted_median};
 use crate::analysis::top::by_place;
@@ -48,6 +53,8 @@ pub(crate) struct Repeats {
     work: [Vec<f64>; 2],
     /// Per place: self and total of each capture of both sides.
     places: [Vec<Varied>; 2],
+    /// Per place, from runs: how much its own cost varies.
+    functions: Vec<Function>,
     /// Cost of an event on each side.
     cost: [f64; 2],
     /// Variance of ln(after / before) of where the bulk of the functions lies beside where half of the cost lies: what functions that vary
@@ -58,12 +65,51 @@ pub(crate) struct Repeats {
     pub(crate) common: f64,
 }
 
+/// How much a function's own cost varies from capture to capture beyond sampling.
+#[derive(Clone, Copy, Debug)]
+struct Function {
+    /// Variance of its logarithm.
+    variance: f64,
+    /// Degrees of freedom with which that is known.
+    freedom: f64,
+}
+
+/// How much what the functions of a group vary by, each for itself, leaves in their sum.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Inside {
+    /// Variance of the logarithm of the group's cost in one capture.
+    variance: f64,
+    /// Sum of the squares of its parts, each over its degrees of freedom.
+    doubts: f64,
+}
+
 /// What is known of a group beside its repeats.
 pub(crate) struct Prior {
     /// Variance of the logarithm of its cost in one capture beyond sampling.
     variance: f64,
+    /// Degrees of freedom behind it; `None` where it is the pool's.
+    freedom: Option<f64>,
+    /// Of its variance what its functions leave.
+    functions: f64,
     /// It is mostly a runtime's background work.
     is_background: bool,
+}
+
+/// What the repeats of a group say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Repeated {
+    /// By how much its variance is larger than modelled.
+    pub(crate) factor: f64,
+    /// Degrees of freedom with which that is known.
+    pub(crate) freedom: f64,
+    /// Modelled: variance of the logarithm of its cost in one capture that its functions leave.
+    pub(crate) functions: f64,
+}
+
+impl Repeated {
+    fn new((factor, freedom): (f64, f64), known: &Prior) -> Self {
+        Self { factor, freedom, functions: known.functions }
+    }
 }
 
 /// Mean and sum of squared deviations of a group over the captures of a side, for both sides, in values per unit of work.
@@ -99,6 +145,7 @@ impl Repeats {
             }),
             work: [before, after],
             places: [Vec::new(), Vec::new()],
+            functions: Vec::new(),
             cost: [0.0; 2],
             wander: 0.0,
             common: 0.0,
@@ -125,8 +172,28 @@ impl Repeats {
         if !made.is_slices {
             made.common(comparison);
             made.wander(&columns);
+            made.functions = (0..places.len()).checked().map(|row| made.function_of(row)).collect();
         }
         Some(made)
+    }
+
+    /// How much a place's own cost varies beyond sampling, from its repeats and the pool.
+    fn function_of(&self, place: usize) -> Function {
+        let Varied { mean, .. } = self.places[0].get(place).copied().unwrap_or_default();
+        let (factor, freedom) = self.factor_of_self(place);
+        let sampling = mean[0] * self.cost[0] + mean[1] * self.cost[1];
+        let squares = mean[0] * mean[0] + mean[1] * mean[1];
+        let beyond = if squares > 0.0 { (factor - 1.0) * sampling / squares } else { 0.0 };
+        Function { variance: (factor * self.function + beyond).max(0.0), freedom }
+    }
+
+    /// Adds a function with the square of its part of a group.
+    fn add_function(&self, inside: &mut Inside, place: usize, square: f64) {
+        if let Some(function) = self.functions.get(place) {
+            let variance = square * function.variance;
+            inside.variance += variance;
+            inside.doubts += variance * variance / function.freedom;
+        }
     }
 
     /// Sum over both sides of squared deviations of one number per capture from their side's mean, as the variance of after − before.
@@ -246,29 +313,42 @@ impl Repeats {
         Spread { variance: self.function * self.averaged, freedom: self.freedom + self.prior }
     }
 
-    /// What is known of a group that is made up like `functions` says, of which `background` is a runtime's background work that varies by
-    /// `noise` from run to run.
-    pub(crate) fn known(&self, functions: f64, background: f64, noise: f64) -> Prior {
+    /// What is known of a group of which `background` is a runtime's background work that varies by `noise` from run to run, and that is made up like
+    /// `functions` says; `inside` is what its functions vary by, where that is known of each.
+    pub(super) fn known(&self, functions: f64, inside: Option<Inside>, background: f64, noise: f64) -> Prior {
         let calm = (1.0 - background).powi(2);
         // Inside a run the whole of it is there; how it comes in bursts is what slices are for.
         let runtime = if self.is_slices { 0.0 } else { variance(noise, background, functions) };
-        Prior { variance: self.function * functions * calm + runtime, is_background: background > 0.5 && !self.is_slices }
+        let own = inside.map_or(self.function * functions, |inside| inside.variance);
+        let freedom = inside.filter(|inside| inside.doubts > 0.0).map(|inside| inside.variance * inside.variance / inside.doubts);
+        Prior { variance: own * calm + runtime, functions: own * calm, freedom, is_background: background > 0.5 && !self.is_slices }
     }
 
     /// How much more (or less) a place's own cost varies than modelled, moderated, and the degrees of freedom.
     pub(crate) fn factor_of_self(&self, place: usize) -> (f64, f64) {
-        self.moderated(self.places[0].get(place).copied().unwrap_or_default(), None, &self.known(1.0, 0.0, 0.0))
+        self.moderated(self.places[0].get(place).copied().unwrap_or_default(), None, &self.known(1.0, None, 0.0, 0.0))
     }
 
     /// The same for a place's self (0) or total (1).
-    pub(crate) fn factor_of(&self, measure: usize, place: usize, sums: &Sums, known: &Prior) -> (f64, f64) {
+    pub(crate) fn factor_of(&self, measure: usize, place: usize, sums: &Sums, known: &Prior) -> Repeated {
         let varied = self.places[measure].get(place).copied().unwrap_or_default();
-        self.moderated(varied, Some(costs(sums)), known)
+        Repeated::new(self.moderated(varied, Some(costs(sums)), known), known)
     }
 
     /// The same for any group, from its values by side and capture.
-    pub(crate) fn factor_of_values(&self, value: impl Fn(usize, usize) -> f64, sums: &Sums, known: &Prior) -> (f64, f64) {
-        self.moderated(self.varied(value), Some(costs(sums)), known)
+    pub(crate) fn factor_of_values(&self, value: impl Fn(usize, usize) -> f64, sums: &Sums, known: &Prior) -> Repeated {
+        Repeated::new(self.moderated(self.varied(value), Some(costs(sums)), known), known)
+    }
+
+    /// Degrees of freedom that what is known of a group adds to those of its repeats. What its functions vary by is taken from the same captures: of a
+    /// group that is mostly one of them it adds nothing, and what sampling makes of it is known (Satterthwaite 1946).
+    fn prior_of(&self, varied: &Varied, cost: [f64; 2], known: &Prior) -> f64 {
+        let Some(freedom) = known.freedom else { return self.prior };
+        let Varied { mean, .. } = varied;
+        let sampling = mean[0] * cost[0] + mean[1] * cost[1];
+        let beyond = (mean[0] * mean[0] + mean[1] * mean[1]) * known.variance;
+        let all = if beyond > 0.0 { freedom * ((sampling + beyond) / beyond).powi(2) } else { f64::INFINITY };
+        (all - self.freedom).clamp(0.0, self.prior)
     }
 
     fn moderated(&self, varied: Varied, cost: Option<[f64; 2]>, known: &Prior) -> (f64, f64) {
@@ -280,9 +360,34 @@ impl Repeats {
             // What varies more than the others can (chi-square by Wilson and Hilferty) is not one of them, and only its own repeats speak.
             let width = 2.0 / (9.0 * self.freedom);
             let alike = 1.0 - below((own.cbrt() - 1.0 + width) / width.sqrt());
-            self.prior * (alike / ALIKE).min(1.0)
+            self.prior_of(&varied, cost.unwrap_or(self.cost), known) * (alike / ALIKE).min(1.0)
         };
         ((prior + own * self.freedom) / (prior + self.freedom), prior + self.freedom)
+    }
+}
+
+impl Base {
+    /// What the functions of a group vary by from run to run. A function's self is held against the others, not against itself.
+    pub(super) fn inside(
+        &self,
+        comparison: &Comparison,
+        repeats: &Repeats,
+        (place, measure, node): (PlaceId, Measure, Option<NodeId>),
+        scratch: &mut Scratch,
+    ) -> Option<Inside> {
+        if repeats.is_slices || (measure, node) == (Measure::Self_, None) {
+            return None;
+        }
+        let mut inside = Inside::default();
+        let mut add = |place: usize, square: f64| repeats.add_function(&mut inside, place, square);
+        match (node, measure) {
+            (Some(_), Measure::Self_) => add(place.row(), 1.0),
+            (Some(node), Measure::Total) => {
+                self.shapes.squares(std::iter::once(node.row()..comparison.tree().subtree_end(node)), scratch, add);
+            }
+            (None, _) => self.shapes.squares(self.ranges(comparison, place, measure), scratch, add),
+        }
+        Some(inside)
     }
 }
 

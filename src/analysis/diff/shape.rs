@@ -243,6 +243,29 @@ impl Shapes {
         self.roots.iter().map(|&row| row as usize)
     }
 
+    /// Which part of each subtree lies in a set of nodes, given as ascending ranges: of those that have any, by number.
+    pub(crate) fn parts(&self, tree: &CallTree, ranges: &[Range<usize>]) -> Vec<(usize, f64)> {
+        let mut made: Vec<(usize, f64)> = Vec::new();
+        for range in ranges.iter().checked() {
+            // The last root that stands before, and all those inside.
+            let mut at = self.roots.partition_point(|&root| (root as usize) <= range.start).saturating_sub(1);
+            while let Some(root) = self.roots.get(at).map(|&root| root as usize).filter(|&root| root < range.end) {
+                let end = tree.subtree_ends()[root] as usize;
+                let (first, last) = (range.start.max(root), range.end.min(end));
+                let whole = self.before[end] - self.before[root];
+                if first < last && whole > 0.0 {
+                    let part = (self.before[last] - self.before[first]) / whole;
+                    match made.last_mut().filter(|(subtree, _)| *subtree == at + 1) {
+                        Some((_, sum)) => *sum += part,
+                        None => made.push((at + 1, part)),
+                    }
+                }
+                at += 1;
+            }
+        }
+        made
+    }
+
     /// How a subtree is made up, by its number.
     pub(crate) fn subtree_mix(&self, subtree: usize) -> Mix {
         self.subtrees.get(subtree).copied().unwrap_or(Mix::ONE)
@@ -380,12 +403,23 @@ impl Shapes {
 
     /// The same from where points at equal distances of cost fall: the chance that two of them fall on the same function, or into the same subtree.
     fn mix_of_points(&self, ranges: &[Range<usize>], scratch: &mut Scratch) -> Mix {
-        let cost = |range: &Range<usize>| self.before[range.end] - self.before[range.start];
-        let distance = ranges.iter().map(cost).sum::<f64>() / f64::from(POINTS);
-        if distance <= 0.0 {
+        let found = self.add_points(ranges, scratch);
+        if found <= 0.0 {
             return Mix::ONE;
         }
+        let pairs = (found * (found - 1.0)).max(1.0);
+        let [functions, subtrees] = scratch.take(|count| count * (count - 1.0));
+        Mix { functions: functions / pairs, subtrees: subtrees / pairs }
+    }
+
+    /// Counts points by function and by subtree, and gives their number.
+    fn add_points(&self, ranges: &[Range<usize>], scratch: &mut Scratch) -> f64 {
+        let cost = |range: &Range<usize>| self.before[range.end] - self.before[range.start];
+        let distance = ranges.iter().map(cost).sum::<f64>() / f64::from(POINTS);
         let mut found = 0.0_f64;
+        if distance <= 0.0 {
+            return found;
+        }
         let mut next = distance / 2.0;
         for range in ranges.iter().checked() {
             let mut row = range.start;
@@ -397,9 +431,32 @@ impl Shapes {
             }
             next -= cost(range);
         }
-        let pairs = (found * (found - 1.0)).max(1.0);
-        let [functions, subtrees] = scratch.take(|count| count * (count - 1.0));
-        Mix { functions: functions / pairs, subtrees: subtrees / pairs }
+        found
+    }
+
+    /// The squared parts that functions have of a group, by the row of their place.
+    pub(crate) fn squares(&self, ranges: impl Iterator<Item = Range<usize>>, scratch: &mut Scratch, mut take: impl FnMut(usize, f64)) {
+        let ranges: Vec<Range<usize>> = ranges.checked().collect();
+        let (mut whole, is_large) = (0.0, ranges.iter().map(Range::len).sum::<usize>() > MANY);
+        if is_large {
+            whole = self.add_points(&ranges, scratch);
+        } else {
+            for row in ranges.into_iter().flatten() {
+                let cost = self.pooled[row];
+                if cost > 0.0 {
+                    whole += cost;
+                    scratch.add(self.place[row], self.subtree[row], cost);
+                }
+            }
+        }
+        scratch.take_subtrees(|_| 0.0);
+        let Scratch { by_place, places, .. } = scratch;
+        for place in places.drain(..).map(|place| place as usize) {
+            let own = std::mem::take(&mut by_place[place]);
+            // The chance that two points fall on it.
+            let square = if is_large { own * (own - 1.0) / (whole * (whole - 1.0)).max(1.0) } else { (own / whole).powi(2) };
+            take(place, square);
+        }
     }
 
     /// The node between `from` and `end` in which a cost from the first node on is reached: doubling steps, since the next point is near.
@@ -541,6 +598,14 @@ mod tests {
                 assert!(near(found.functions, exact.functions), "{functions} functions: {found:?}, exactly {exact:?}");
                 assert!(near(found.subtrees, exact.subtrees), "{functions} functions: {found:?}, exactly {exact:?}");
                 assert_eq!(shapes.mix(ranges.iter().cloned()), exact, "nothing is left behind");
+                let mut squares = 0.0;
+                let scratch = &mut shapes.scratch(functions as usize);
+                shapes.squares(ranges.iter().cloned(), scratch, |place, square| {
+                    assert!(place < functions as usize && (0.0..=1.0 + 1e-9).contains(&square));
+                    squares += square;
+                });
+                assert!((squares / exact.functions - 1.0).abs() < 1e-9, "{functions} functions: {squares}, exactly {exact:?}");
+                assert_eq!(shapes.mix_with(ranges.iter().cloned(), scratch), exact, "nor here");
             }
         }
     }
@@ -564,6 +629,15 @@ mod tests {
         let comparison = compared(&lines, &lines, &Naming::default());
         let base = Base::new(&comparison).unwrap();
         let (tree, places, shapes) = (comparison.tree(), comparison.places(), &base.shapes);
+        let parts = |ranges: &[Range<usize>]| shapes.parts(tree, ranges);
+        let whole: Vec<(usize, f64)> = (1..=shapes.roots().count()).map(|subtree| (subtree, 1.0)).collect();
+        assert_eq!(parts(&[0..tree.len()]), whole, "all of each subtree");
+        for (at, root) in shapes.roots().enumerate() {
+            let end = tree.subtree_ends()[root] as usize;
+            let cuts = [root..root + 1, root + 1..end];
+            let sum: f64 = parts(&cuts).iter().map(|part| part.1).sum();
+            assert!(parts(&cuts).iter().all(|part| part.0 == at + 1) && (sum - 1.0).abs() < 1e-9, "cut in two: {:?}", parts(&cuts));
+        }
         let (sketches, by_node) = shapes.sketch(tree, places, &base.outermost);
         let sizes = shapes.sizes(tree, places.len(), &base.outermost);
         assert!(shapes.divided().count() > 2 && sizes.nodes.iter().sum::<usize>() < EXACT);

@@ -58,13 +58,16 @@ pub(super) struct Attributed {
 
 /// Searches, and makes findings of what was found.
 pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -> Attributed {
-    let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None);
+    let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None, None);
     let mut structures = structure::detect(comparison, base, &guess.scale);
     let moved::Moved { structures: moved, homes, paths } = moved::detect(comparison, base, &guess.scale);
     structures.extend(moved);
     let base = &*base;
-    let first =
-        if structures.is_empty() && homes.len() == 0 { guess } else { Model::estimate(&base.known(comparison, spec), base.tables(), None) };
+    let first = if structures.is_empty() && homes.len() == 0 {
+        guess
+    } else {
+        Model::estimate(&base.known(comparison, spec), base.tables(), None, None)
+    };
     let groups = Groups::new(comparison, base, &first.scale, spec);
     let closed = is_few(&first) && is_closed(comparison, spec);
     let search = Search { comparison, base, spec, groups: &groups, closed };

@@ -13,7 +13,7 @@ use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::ground::{Counts, Scale, Sums, Tables};
 use crate::analysis::diff::shape::Mix;
-use crate::analysis::diff::{Base, Measure, Spec};
+use crate::analysis::diff::{Base, Measure, Repeated, Spec};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::{normal_quantile, normal_tail_ln};
 use crate::base::discard::Unfinished;
@@ -47,8 +47,8 @@ pub(super) struct Group {
 pub(super) struct Detail {
     /// How the group is made up.
     pub(super) mix: Mix,
-    /// How much more its repeats vary than modelled, with the degrees of freedom.
-    pub(super) repeated: Option<(f64, f64)>,
+    /// How much more its repeats vary than modelled.
+    pub(super) repeated: Option<Repeated>,
 }
 
 impl Scope {
@@ -67,15 +67,15 @@ impl Group {
     pub(super) fn detail(&self, comparison: &Comparison, base: &Base, spec: &Spec) -> Detail {
         *self.detail.get_or_init(|| {
             let (shapes, scope) = (&base.shapes, &self.scope);
+            let mut scratch = shapes.scratch(comparison.places().len());
             let mix = match scope.node {
-                Some(node) if scope.measure == Measure::Total => {
-                    shapes.of_subtree(comparison.tree(), node, &mut shapes.scratch(comparison.places().len()))
-                }
+                Some(node) if scope.measure == Measure::Total => shapes.of_subtree(comparison.tree(), node, &mut scratch),
                 Some(_) => Mix::ONE,
                 None => shapes.of_place(scope.place, scope.measure),
             };
             let sums = scope.sums(&base.tables());
-            let repeated = base.repeated(comparison, (scope.place, scope.measure, scope.node), (sums, mix), spec.background_noise);
+            let repeated =
+                base.repeated(comparison, (scope.place, scope.measure, scope.node), (sums, mix), spec.background_noise, &mut scratch);
             Detail { mix, repeated }
         })
     }

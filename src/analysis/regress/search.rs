@@ -74,27 +74,56 @@ impl Search<'_> {
         let mut found: Vec<Found> = Vec::new();
         let mut left = Left::new(self.comparison.tree(), self.base);
         let scale = Scale { exposure: self.comparison.exposure(), event_cost: self.base.ground.event_cost };
-        let mut model = self.model(&found, &mut left, &scale);
+        let mut model = self.model(&found, &mut left, &scale, false);
         for _ in 0..MAX_FINDINGS {
             let known: Vec<Scope> = found.iter().map(|found| found.group.scope).collect();
             let Some(next) = self.strongest(&found, &mut left, &model) else { break };
             found.push(next);
             self.fit(&mut found, &model);
-            model = self.model(&found, &mut left, &model.scale);
+            model = self.model(&found, &mut left, &model.scale, false);
             if (2..=RECONSIDERED).contains(&found.len()) {
                 self.reconsider(&mut found, &mut left, &model);
-                model = self.model(&found, &mut left, &model.scale);
+                model = self.model(&found, &mut left, &model.scale, false);
                 // What the others take back as soon as it is found would be found again for ever.
                 if found.len() <= known.len() && found.iter().all(|found| known.contains(&found.group.scope)) {
                     break;
                 }
             }
         }
+        let model = self.settle(&mut found, &mut left, &model);
         Searched { found, model }
     }
 
-    /// What is known with these explanations, from the scale known before.
-    fn model(&self, found: &[Found], left: &mut Left<'_>, scale: &Scale) -> Model {
+    /// Drops explanations that are none beside the noise which all of them together leave: where those of whole subtrees are too many to be a
+    /// coincidence, subtrees vary.
+    fn settle(&self, found: &mut Vec<Found>, left: &mut Left<'_>, searched: &Model) -> Model {
+        let mut model = self.model(found, left, &searched.scale, true);
+        // With no more noise than they were found beside, they stand.
+        while model.shared() > searched.shared() {
+            let mut least: Option<(f64, usize)> = None;
+            for at in 0..found.len() {
+                let mut others = found.clone();
+                let own = others.remove(at);
+                self.fit(&mut others, &model);
+                left.set(explanations(&others), &model.scale);
+                let whole = Self::whole(left, &model);
+                let sums = *own.group.scope.sums(&left.tables());
+                let test = model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(self.doubt(&model, &own.group, &sums, whole)));
+                let over = test.p / (self.spec.level * own.group.weight);
+                if over > 1.0 && least.is_none_or(|(most, _)| over > most) {
+                    least = Some((over, at));
+                }
+            }
+            let Some((_, at)) = least else { break };
+            found.remove(at);
+            self.fit(found, &model);
+            model = self.model(found, left, &model.scale, true);
+        }
+        model
+    }
+
+    /// What is known with these explanations, from the scale known before; `settled` where no more of them are searched.
+    fn model(&self, found: &[Found], left: &mut Left<'_>, scale: &Scale, settled: bool) -> Model {
         left.set(explanations(found), scale);
         let rest = (self.closed && !found.is_empty()).then(|| {
             let taken = NodeSet::union(found.iter().map(|found| &found.nodes));
@@ -102,7 +131,8 @@ impl Search<'_> {
             (all.value[1] - taken.value[1]) / (all.value[0] - taken.value[0])
         });
         let rest = rest.filter(|ratio| ratio.is_finite() && *ratio > 0.0);
-        Model::estimate(&self.base.known(self.comparison, self.spec), left.tables(), rest)
+        let explained: Vec<&NodeSet> = found.iter().map(|found| &found.nodes).collect();
+        Model::estimate(&self.base.known(self.comparison, self.spec), left.tables(), settled.then_some(&explained), rest)
     }
 
     /// The nodes of a scope.
@@ -152,7 +182,7 @@ impl Search<'_> {
             let mut with = found.to_vec();
             with.push(self.named(group, Test::NONE));
             self.fit(&mut with, model);
-            let model = self.model(&with, left, &model.scale);
+            let model = self.model(&with, left, &model.scale, false);
             let Some(counts) = model.scale.counts(&sums) else { continue };
             let test = counts.test(self.doubt(&model, group, &sums, 0.0));
             if test.p <= self.spec.level * group.weight {

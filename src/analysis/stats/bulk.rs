@@ -86,6 +86,41 @@ pub fn dispersion(cells: &[Cell], centre: Option<f64>, prior: f64, prior_cells: 
     Spread { variance, freedom: (told - 1.0).max(0.0) + prior_cells }
 }
 
+/// The spread around 0 of few cells, of which each varies by it or changed, whichever is likelier: the variance at which the product of the larger
+/// likelihoods is largest.
+///
+/// A change fits its cell exactly and costs `change`, the logarithm of the number of places that it could have been at, whatever the spread. So one
+/// of ten cells that lies far out is a change, and where half of them do, that is how much they vary: it is their changes that would be too many to be
+/// a coincidence. Rejecting what lies far out for each spread by itself (see [`dispersion`]) takes the smallest spread for which the rest is calm.
+pub fn spread_or_changes(cells: &[Cell], change: f64) -> Spread {
+    const STEPS: usize = 60;
+    let cost = |variance: f64| -> f64 {
+        let of = |cell: &Cell| {
+            let wider = cell.variance + variance;
+            let ln = 0.5 * (wider / cell.variance).ln();
+            (ln + cell.effect * cell.effect / wider / 2.0).min(change)
+        };
+        cells.iter().map(of).sum()
+    };
+    let (mut best, mut least) = (0.0, cost(0.0));
+    let smallest = cells.iter().map(|cell| cell.variance).fold(f64::INFINITY, f64::min);
+    let largest = cells.iter().map(|cell| cell.effect * cell.effect).fold(0.0, f64::max);
+    let (low, high) = (smallest / 100.0, largest.max(smallest));
+    if cells.len() >= 2 && smallest > 0.0 && high.is_finite() {
+        let step = (high / low).powf(1.0 / STEPS as f64);
+        let mut variance = low;
+        for _ in 0..=STEPS {
+            let cost = cost(variance);
+            if cost < least {
+                (best, least) = (variance, cost);
+            }
+            variance *= step;
+        }
+    }
+    let told: f64 = cells.iter().map(|cell| (best / (best + cell.variance)).powi(2)).sum();
+    Spread { variance: best, freedom: (told - 1.0).max(0.0) }
+}
+
 /// How much likelier some cells of a control group around 0 come in bursts than that all are calm, with variances as known, and what lies `apart`
 /// changed: the logarithm of the ratio of the likelihoods, the best of a grid of how many and how wide; 0 or more.
 ///
@@ -262,6 +297,31 @@ mod tests {
         let apart = |count: usize| vec![Cell { effect: 0.6, variance: 0.01 }; count];
         assert!(burst_evidence(&calm, &apart(5), 6.5) < 2.0, "five changes");
         assert!(burst_evidence(&calm, &apart(20), 6.5) > 2.0, "twenty bursts");
+    }
+
+    /// Of ten subtrees: some vary by 5 % where sampling makes 1 %, some are calm but for one change of eight standard deviations.
+    #[test]
+    fn what_varies_is_told_from_a_change() {
+        let mut random = Random(3);
+        let (mut varied, mut squares, mut calm) = (0, 0.0, 0);
+        for _ in 0..200 {
+            let mut draw = |spread: f64| -> Vec<Cell> {
+                let variance: f64 = 1e-4;
+                (0..10).map(|_| Cell { effect: random.normal() * (variance + spread * spread).sqrt(), variance }).collect()
+            };
+            let cells = draw(0.05);
+            let found = spread_or_changes(&cells, 6.5).variance;
+            varied += usize::from(found > 0.025 * 0.025);
+            squares += found / 200.0;
+            // From below the least spread is taken that leaves most of them calm.
+            assert!(found > 0.5 * dispersion(&cells, Some(0.0), 0.0, 0.0).variance, "{cells:?}");
+            let mut cells = draw(0.0);
+            cells[0].effect = 0.12;
+            calm += usize::from(spread_or_changes(&cells, 6.5).variance < 1e-4);
+        }
+        assert!(varied >= 196 && calm >= 190, "{varied} of 200 that vary, {calm} of 200 with a change");
+        assert!((squares.sqrt() - 0.05).abs() < 0.003, "{}", squares.sqrt());
+        assert_eq!(spread_or_changes(&[], 6.5), Spread { variance: 0.0, freedom: 0.0 });
     }
 
     #[test]

@@ -203,6 +203,43 @@ impl Ground {
         by_function.iter().zip(&self.bursts).map(|(part, cv)| (part / whole).powi(2) * (cv * cv).max(0.02 * 0.02)).sum()
     }
 
+    /// What a test may know of the variance of ln(after / before) beyond sampling that knows which functions come in bursts and how much the calm ones vary,
+    /// and takes how much each bursty one does from its own cost in the captures: with its degrees of freedom. Bursts leave the changed function's mean to be
+    /// estimated on each side.
+    pub(crate) fn estimated_bursts(&self, cells: &[usize], sides: &[Side]) -> (f64, f64) {
+        let mut part = vec![0.0; self.groups[0]];
+        for &row in cells {
+            part[self.function[row] as usize] += self.share[0][row];
+        }
+        let whole: f64 = part.iter().sum();
+        let averaged: f64 = sides.iter().map(|side| 1.0 / side.captures.len() as f64).sum();
+        let known: f64 = sides.iter().map(|side| side.captures.len() as f64 - 1.0).sum();
+        let (mut extra, mut doubts) = (0.0, 0.0);
+        for (function, part) in part.iter().enumerate().filter(|(_, part)| **part > 0.0) {
+            let square = (part / whole).powi(2) * averaged;
+            if self.bursts[function] <= 0.0 {
+                extra += square * 0.02 * 0.02;
+                continue;
+            }
+            let own = |row: &usize| self.function[*row] as usize == function;
+            let (mut squares, mut sampling) = (0.0, 0.0);
+            for side in sides {
+                let count = |capture: &Arc<Weights>| {
+                    let rows = (0..self.tree().len()).filter(own);
+                    rows.map(|row| capture.selfs()[row] as f64 / PERIOD).sum::<f64>()
+                };
+                let counts: Vec<f64> = side.captures.iter().map(count).collect();
+                let mean = (counts.iter().sum::<f64>() / counts.len() as f64).max(0.5);
+                squares += counts.iter().map(|count| (count / mean - 1.0).powi(2)).sum::<f64>();
+                sampling += (counts.len() as f64 - 1.0) / mean;
+            }
+            let variance = square * ((squares - sampling) / known).max(0.0);
+            extra += variance;
+            doubts += variance * variance / known;
+        }
+        (extra, if doubts > 0.0 { 1.0 / doubts } else { f64::INFINITY })
+    }
+
     /// Multiplies the cost after.
     pub(crate) fn change(&mut self, cells: &[usize], ratio: f64) {
         for &row in cells {

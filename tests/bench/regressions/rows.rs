@@ -223,8 +223,16 @@ fn changes(run: &Run) {
         let [id, cause] = ids;
         let recall = percent(sums.found, sums.optimal);
         let [unseen, elsewhere, unconfirmed, moved] = sums.missed;
+        let mut bounds = String::new();
+        if sums.planted <= sums.pairs && sums.optimal > 0.0 {
+            bounds += &format!("likeliest of all scopes {:.1} %; ", percent(sums.reachable, sums.optimal));
+        }
+        // Only where bursts were drawn.
+        if sums.estimated > 0.0 {
+            bounds += &format!("their scope, bursts estimated {:.1} %; ", percent(sums.estimated, sums.optimal));
+        }
         let measured = format!(
-            "{recall:.1} % ({:.0} of {:.0}; missed: {unseen:.0} unseen, {elsewhere:.0} elsewhere, {unconfirmed:.0} unconfirmed, {moved:.0} as structure)",
+            "{recall:.1} % ({bounds}{:.0} of {:.0}; missed: {unseen:.0} unseen, {elsewhere:.0} elsewhere, {unconfirmed:.0} unconfirmed, {moved:.0} as structure)",
             sums.found, sums.optimal
         );
         row(id, &format!("{what}: found / optimal"), &format!(">= {goal} %"), &measured, Some(recall >= goal), sums.planted);

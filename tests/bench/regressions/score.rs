@@ -57,6 +57,10 @@ pub(crate) struct Sums {
     /// Planted changes that the optimal test finds and the judgement does not: nothing was said, another scope was named, only unconfirmed,
     /// taken for a change of structure.
     pub(crate) missed: [f64; 4],
+    /// Single changes that the optimal test finds and that the likeliest of all scopes, with work and noise known, hits.
+    pub(crate) reachable: f64,
+    /// Planted changes in bursts that the optimal test finds, and that the same test finds where it has to estimate how large bursts are.
+    pub(crate) estimated: f64,
     /// Detectable single changes of which the likeliest of all scopes, with work and noise known, has the cause.
     pub(crate) likeliest: f64,
 }
@@ -80,6 +84,8 @@ impl Sums {
             &mut self.extra,
             &mut self.work_error,
             &mut self.likeliest,
+            &mut self.estimated,
+            &mut self.reachable,
         ];
         let theirs = [
             other.pairs,
@@ -98,6 +104,8 @@ impl Sums {
             other.extra,
             other.work_error,
             other.likeliest,
+            other.estimated,
+            other.reachable,
         ];
         for (mine, theirs) in mine.into_iter().zip(theirs) {
             *mine += theirs;
@@ -150,6 +158,11 @@ fn true_delta(ground: &Ground, cells: &[usize]) -> f64 {
 
 /// The test of exactly these cells, with the work and the noise known.
 fn exactly(comparison: &Comparison, cells: &[usize], extra: f64, work: f64) -> Test {
+    doubtfully(comparison, cells, work, |_| Doubt { extra, ..Doubt::NONE })
+}
+
+/// The same with what `doubt` says of the noise where sampling has this variance.
+fn doubtfully(comparison: &Comparison, cells: &[usize], work: f64, doubt: impl Fn(f64) -> Doubt) -> Test {
     let sum = |side: usize| -> (f64, f64) {
         let side = &comparison.sides[side];
         cells.iter().fold((0.0, 0.0), |sum, &row| (sum.0 + side.weights.selfs()[row] as f64, sum.1 + side.evidence.squares[row]))
@@ -157,7 +170,15 @@ fn exactly(comparison: &Comparison, cells: &[usize], extra: f64, work: f64) -> T
     let (before, after) = (sum(0), sum(1));
     let per_event = (before.1 + after.1) / (before.0 + after.0);
     let counts = [before.0 / per_event, after.0 / per_event];
-    doubtful_test(counts[0], counts[1], work, Doubt { extra, ..Doubt::NONE })
+    let sampling = 1.0 / counts[0].max(0.5) + 1.0 / counts[1].max(0.5);
+    doubtful_test(counts[0], counts[1], work, doubt(sampling))
+}
+
+/// Does the optimal test find the change where it has to estimate how large bursts are?
+fn estimated(ground: &Ground, comparison: &Comparison, planted: &Planted, work: f64) -> bool {
+    let (extra, doubts) = ground.estimated_bursts(&planted.cells, &comparison.sides);
+    let test = doubtfully(comparison, &planted.cells, work, |sampling| Doubt { extra, freedom: (sampling + extra).powi(2) * doubts });
+    test.p <= 0.05 / GROUPS && (test.z > 0.0) == (planted.ratio > 1.0)
 }
 
 /// Does the optimal test find the change?
@@ -166,8 +187,9 @@ fn optimal(comparison: &Comparison, planted: &Planted, work: f64) -> bool {
     test.p <= 0.05 / GROUPS && (test.z > 0.0) == (planted.ratio > 1.0)
 }
 
-/// Has the scope with the strongest evidence, work and noise known, the planted cause? No judgement of one change tells neighbours apart better.
-fn likeliest(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: &Planted) -> bool {
+/// Cost that the scope with the strongest evidence, work and noise known, has in common with the planted one. No judgement of one change tells neighbours
+/// apart better.
+fn likeliest(ground: &Ground, comparison: &Comparison, capture: &Capture, planted: &Planted) -> f64 {
     let mut best: Option<(f64, Vec<usize>)> = None;
     for scope in Scope::all(ground).iter().flatten() {
         let cells = ground.cells(scope);
@@ -176,7 +198,7 @@ fn likeliest(ground: &Ground, comparison: &Comparison, capture: &Capture, plante
             best = Some((z, cells));
         }
     }
-    best.is_some_and(|(_, cells)| overlap(ground, &cells, &planted.cells) >= SAME)
+    best.map_or(0.0, |(_, cells)| overlap(ground, &cells, &planted.cells))
 }
 
 /// Variance beyond sampling of cells in a comparison with that noise: both sides.
@@ -298,6 +320,12 @@ fn recall(
         made.found += f64::from(hit);
         if optimal(comparison, change, capture.work) {
             made.optimal += 1.0;
+            let alone = planted.len() == 1;
+            let likeliest = if alone { likeliest(ground, comparison, capture, change) } else { 0.0 };
+            made.reachable += f64::from(likeliest >= HIT);
+            if capture.noise == Noise::Bursts {
+                made.estimated += f64::from(estimated(ground, comparison, change, capture.work));
+            }
             if !hit {
                 let near = |row: &Finding, least: f64| {
                     (row.ratio > 1.0) == (change.ratio > 1.0)
@@ -318,7 +346,7 @@ fn recall(
             if let ([_], Some(first)) = (planted, rows.first()) {
                 made.detectable += 1.0;
                 made.first_cause += f64::from(overlap(ground, &first.cells, &change.cells) >= SAME && same_way(first, change));
-                made.likeliest += f64::from(likeliest(ground, comparison, capture, change));
+                made.likeliest += f64::from(likeliest >= SAME);
                 made.first_name += f64::from(first.row.func == change.scope.function || first.cells == change.cells);
             }
         }
