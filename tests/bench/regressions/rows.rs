@@ -223,14 +223,11 @@ fn changes(run: &Run) {
         let [id, cause] = ids;
         let recall = percent(sums.found, sums.optimal);
         let [unseen, elsewhere, unconfirmed, moved] = sums.missed;
-        let mut bounds = String::new();
-        if sums.planted <= sums.pairs && sums.optimal > 0.0 {
-            bounds += &format!("likeliest of all scopes {:.1} %; ", percent(sums.reachable, sums.optimal));
-        }
-        // Only where bursts were drawn.
-        if sums.estimated > 0.0 {
-            bounds += &format!("their scope, bursts estimated {:.1} %; ", percent(sums.estimated, sums.optimal));
-        }
+        // Scopes are compared where there is one change, bursts where they were drawn.
+        let part =
+            |shown: bool, what: &str, sum: f64| if shown { format!("{what} {:.1} %; ", percent(sum, sums.optimal)) } else { String::new() };
+        let bounds = part(sums.planted <= sums.pairs && sums.optimal > 0.0, "likeliest of all scopes", sums.reachable)
+            + &part(sums.estimated > 0.0, "their scope, bursts estimated", sums.estimated);
         let measured = format!(
             "{recall:.1} % ({bounds}{:.0} of {:.0}; missed: {unseen:.0} unseen, {elsewhere:.0} elsewhere, {unconfirmed:.0} unconfirmed, {moved:.0} as structure)",
             sums.found, sums.optimal
