@@ -231,8 +231,8 @@ impl Model {
         Some(Cell { effect: counts.effect(), variance: counts.sampling_unchanged() + self.function.variance })
     }
 
-    /// What is not known of a group: its variance beyond sampling and how well that is known. `repeated` is what its repeats say. `inside` is the part of the control group that the group itself is: it is
-    /// compared with the rest, so what it shares with the ratio of work is not counted.
+    /// What is not known of a group: its variance beyond sampling and how well that is known. `repeated` is what its repeats say. `inside` is the part of
+    /// the control group that the group itself is: it is compared with the rest, so what it shares with the ratio of work is not counted.
     pub(crate) fn doubt(&self, sums: &Sums, mix: Mix, repeated: Option<Repeated>, inside: f64) -> Doubt {
         let background = sums.background_part(self.scale.exposure);
         let calm = (1.0 - background) * (1.0 - background);

@@ -227,9 +227,9 @@ fn keys_work_once_the_canvas_was_clicked_or_where_nothing_else_takes_them() {
     assert_eq!(stage.key(Key::ArrowDown).key, None);
     stage.takes_idle_keys = true;
     assert_eq!(stage.key(Key::ArrowDown).key, Some(FlameKey::Step(Step::Child)));
-    stage.ctx.memory_mut(|memory| memory.request_focus(egui::Id::new("a field of text")));
+    stage.ctx.memory_mut(|memory| memory.request_focus(egui::Id::unique("a field of text")));
     assert_eq!(stage.key(Key::ArrowDown).key, None, "somebody is writing");
-    stage.ctx.memory_mut(|memory| memory.surrender_focus(egui::Id::new("a field of text")));
+    stage.ctx.memory_mut(|memory| memory.surrender_focus(egui::Id::unique("a field of text")));
     stage.takes_idle_keys = false;
     stage.click(at(0.6, 1), PointerButton::Primary);
     stage.frame(vec![]);
