@@ -76,8 +76,7 @@ pub(crate) struct Model {
     function: Spread,
     shared: Spread,
     pub(crate) repeats: Option<Arc<Repeats>>,
-    /// The control group beside what is explained, with all that is known of its variances.
-    pub(crate) bulk: Vec<Cell>,
+    bulk: Bulk,
 }
 
 /// What stays the same while changes are explained.
@@ -100,6 +99,24 @@ impl Known<'_> {
         };
         (self.comparison.exposure(), sure)
     }
+
+    /// Coefficient of variation of unchanged code from run to run, as far as it is known of such profiles.
+    fn prior(&self) -> f64 {
+        let in_use = self.comparison.sample_type.starts_with("inuse");
+        self.spec.run_noise.unwrap_or_else(|| self.ground.basis.run_noise(in_use))
+    }
+}
+
+/// The control group, before anything is said about subtrees.
+#[derive(Clone, Debug)]
+struct Bulk {
+    /// The ratio of work as it says, and the variance of its logarithm.
+    exposure: f64,
+    work: f64,
+    /// Beside what is explained, with all that is known of their variances.
+    cells: Vec<Cell>,
+    /// They do not say how much work was done.
+    is_few: bool,
 }
 
 /// A cell with the nodes' sums it was made of and the part of the noise per function that is left in it.
@@ -127,8 +144,7 @@ impl Model {
         let base = Scale { exposure: normalized, event_cost: known.ground.event_cost };
         let mut controls = controls(selfs, &base);
         let few = controls.len() < MIN_CELLS;
-        let in_use = comparison.sample_type.starts_with("inuse");
-        let prior = spec.run_noise.unwrap_or_else(|| known.ground.basis.run_noise(in_use));
+        let prior = known.prior();
         // What is new or gone says nothing about how much unchanged code varies.
         let lasting = |control: &&Control| control.single.is_some() && control.counts.before > 0.0 && control.counts.after > 0.0;
         let repeats = known.repeats.clone();
@@ -159,7 +175,6 @@ impl Model {
                 .collect()
         };
         let (mut exposure, mut work) = (normalized, 0.0);
-        let mut unchanged = None;
         // The variances of cells assume the ratio that comes out: twice is enough.
         for _ in 0..2 {
             let mut cells = widened(&controls);
@@ -171,43 +186,9 @@ impl Model {
             work = variance;
             controls = self::controls(selfs, &Scale { exposure, ..base });
         }
-        let scale = Scale { exposure, ..base };
-        let bulk = widened(&controls);
-        let spread = subtrees(known, left, settled.unwrap_or_default(), &scale, function.variance);
-        let shared = if spread.cells.len() >= MIN_SUBTREES && runs.is_none() && !few {
-            // While changes are searched, what lies far out may be one of them.
-            let seen = match settled {
-                Some(_) => spread_or_changes(&spread.cells, (2.0 * selfs.len() as f64).ln()),
-                None => dispersion(&spread.cells, Some(0.0), 0.0, 0.0),
-            };
-            // Among few subtrees those that changed are as much of the control group as the others.
-            let most = if spread.cells.len() < MANY_SUBTREES { 4.0 * prior * prior } else { f64::INFINITY };
-            Spread { variance: seen.variance.min(most), ..seen }
-        } else {
-            Spread { variance: 0.0, freedom: f64::INFINITY }
-        };
-        // Whole subtrees that vary together leave less that is independent than there are functions.
-        let mut work_shared = shared.variance * spread.concentration;
-        work += work_shared;
-        if let Some(repeats) = runs {
-            work = work.max(repeats.wander);
-        }
-        if few {
-            let unsure = if sure < UNSURE { SURE * SURE / 4.0 } else { 0.0 };
-            (exposure, work) = (rest.unwrap_or(normalized), unsure + runs.map_or(0.0, |repeats| repeats.common));
-        } else {
-            let unsure = work_shared.powi(2) / shared.freedom.max(2.0);
-            let half = student_from_normal(1.96, if unsure > 0.0 { work * work / unsure } else { f64::INFINITY }) * work.sqrt();
-            unchanged = Some(Interval { ratio: exposure, lo: exposure * (-half).exp(), hi: exposure * half.exp() });
-        }
-        if let Some(given) = given_work(comparison, spec) {
-            (exposure, work, work_shared) = (given.0, given.1, 0.0);
-            // The work is known, not what a unit of it costs from run to run.
-            work += runs.map_or(0.0, |repeats| repeats.common);
-        }
         let noise = Noise {
             function: function.variance.sqrt(),
-            shared: shared.variance.sqrt(),
+            shared: 0.0,
             background: spec.background_noise,
             cells: controls.len(),
             repeats: comparison.sides.iter().map(|side| side.captures.len()).min().unwrap_or(0),
@@ -217,7 +198,62 @@ impl Model {
                 slices.map(|slices| (slices.blocks.round() as usize, slices.length_nanos)).min()
             }),
         };
-        Self { noise, scale: Scale { exposure, ..base }, work, work_shared, unchanged, function, shared, repeats, bulk }
+        let bulk = Bulk { exposure, work, cells: widened(&controls), is_few: few };
+        let calm = Spread { variance: 0.0, freedom: f64::INFINITY };
+        let scale = Scale { exposure, ..base };
+        let made = Self { noise, scale, work, work_shared: 0.0, unchanged: None, function, shared: calm, repeats, bulk };
+        made.with_subtrees(known, left, settled, rest)
+    }
+
+    /// The same functions beside subtrees that vary, see [`Model::estimate`]: for a model of the same explanations.
+    pub(crate) fn with_subtrees(mut self, known: &Known<'_>, left: Tables<'_>, settled: Option<&[&NodeSet]>, rest: Option<f64>) -> Self {
+        let (comparison, spec) = (known.comparison, known.spec);
+        let Bulk { mut exposure, mut work, is_few, .. } = self.bulk;
+        let scale = Scale { exposure, ..self.scale };
+        let runs = self.repeats.clone().filter(|repeats| !repeats.is_slices);
+        let (normalized, sure) = known.normalized();
+        let spread = subtrees(known, left, settled.unwrap_or_default(), &scale, self.function.variance);
+        let shared = if spread.cells.len() >= MIN_SUBTREES && runs.is_none() && !is_few {
+            // While changes are searched, what lies far out may be one of them.
+            let seen = match settled {
+                Some(_) => spread_or_changes(&spread.cells, (2.0 * left.places[0].len() as f64).ln()),
+                None => dispersion(&spread.cells, Some(0.0), 0.0, 0.0),
+            };
+            // Among few subtrees those that changed are as much of the control group as the others.
+            let prior = known.prior();
+            let most = if spread.cells.len() < MANY_SUBTREES { 4.0 * prior * prior } else { f64::INFINITY };
+            Spread { variance: seen.variance.min(most), ..seen }
+        } else {
+            Spread { variance: 0.0, freedom: f64::INFINITY }
+        };
+        // Whole subtrees that vary together leave less that is independent than there are functions.
+        let mut work_shared = shared.variance * spread.concentration;
+        work += work_shared;
+        if let Some(repeats) = &runs {
+            work = work.max(repeats.wander);
+        }
+        if is_few {
+            let unsure = if sure < UNSURE { SURE * SURE / 4.0 } else { 0.0 };
+            (exposure, work) = (rest.unwrap_or(normalized), unsure + runs.as_ref().map_or(0.0, |repeats| repeats.common));
+        } else {
+            let unsure = work_shared.powi(2) / shared.freedom.max(2.0);
+            let half = student_from_normal(1.96, if unsure > 0.0 { work * work / unsure } else { f64::INFINITY }) * work.sqrt();
+            self.unchanged = Some(Interval { ratio: exposure, lo: exposure * (-half).exp(), hi: exposure * half.exp() });
+        }
+        if let Some(given) = given_work(comparison, spec) {
+            (exposure, work, work_shared) = (given.0, given.1, 0.0);
+            // The work is known, not what a unit of it costs from run to run.
+            work += runs.as_ref().map_or(0.0, |repeats| repeats.common);
+        }
+        self.noise.shared = shared.variance.sqrt();
+        self.scale.exposure = exposure;
+        (self.work, self.work_shared, self.shared) = (work, work_shared, shared);
+        self
+    }
+
+    /// The control group beside what is explained, with all that is known of its variances.
+    pub(crate) fn bulk(&self) -> &[Cell] {
+        &self.bulk.cells
     }
 
     /// Variance of ln(after / before) that whole subtrees have in common.

@@ -280,13 +280,13 @@ impl Maker<'_> {
 
     /// How much likelier functions that come in bursts are than the findings that are mostly one function, see [`burst_evidence`].
     fn burst_evidence(&self) -> f64 {
-        if self.model.bulk.len() < BULK {
+        if self.model.bulk().len() < BULK {
             return 0.0;
         }
         let Search { comparison, base, spec, .. } = self.search;
         let alone = self.found.iter().filter(|found| found.group.detail(comparison, base, spec).mix.functions > ALONE);
         let apart: Vec<Cell> = alone.filter_map(|found| self.model.cell(&found.sums)).collect();
-        burst_evidence(&self.model.bulk, &apart, (self.groups.rows.len().max(1) as f64).ln())
+        burst_evidence(self.model.bulk(), &apart, (self.groups.rows.len().max(1) as f64).ln())
     }
 
     /// A function whose frames changed and whose cost did not.

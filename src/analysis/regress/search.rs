@@ -97,7 +97,13 @@ impl Search<'_> {
     /// Drops explanations that are none beside the noise which all of them together leave: where those of whole subtrees are too many to be a
     /// coincidence, subtrees vary.
     fn settle(&self, found: &mut Vec<Found>, left: &mut Left<'_>, searched: &Model) -> Model {
-        let mut model = self.model(found, left, &searched.scale, true);
+        let mut model = if found.is_empty() {
+            left.set(explanations(found), &searched.scale);
+            let known = self.base.known(self.comparison, self.spec);
+            searched.clone().with_subtrees(&known, left.tables(), Some(&[]), None)
+        } else {
+            self.model(found, left, &searched.scale, true)
+        };
         // With no more noise than they were found beside, they stand.
         while model.shared() > searched.shared() {
             let mut least: Option<(f64, usize)> = None;
