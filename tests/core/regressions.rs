@@ -301,7 +301,8 @@ fn pairs_without_a_change_have_no_finding() {
 
 #[test]
 fn planted_changes_are_named_first() {
-    let pairs = pairs();
+    // Of 25 pairs the part says little: 22 to 25 of them, by the seed.
+    let pairs = pairs().max(400);
     let (mut possible, mut first, mut covered, mut extra) = (0, 0, 0, 0);
     let mut random = Random(77);
     for _ in 0..pairs {
@@ -330,7 +331,7 @@ fn planted_changes_are_named_first() {
     }
     println!("{possible} possible, {first} named first, {covered} in the interval, {extra} further findings");
     assert!(possible >= pairs / 4, "too few pairs were possible: {possible}");
-    // Of 400 pairs 92 %: 4 % wait for repeats, and of the rest no judgement tells 4 % from their neighbours.
+    // 93 %: some 4 % wait for repeats, and of the rest no judgement tells most from their neighbours.
     assert!(first * 100 >= possible * 92, "{first} of {possible} were named first");
     assert!(covered * 100 >= possible * 85, "{covered} of {possible} intervals held the truth");
     assert!(extra * 20 <= possible + 20, "{extra} further findings");
