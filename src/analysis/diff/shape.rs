@@ -631,7 +631,8 @@ mod tests {
         let (tree, places, shapes) = (comparison.tree(), comparison.places(), &base.shapes);
         let parts = |ranges: &[Range<usize>]| shapes.parts(tree, ranges);
         let whole: Vec<(usize, f64)> = (1..=shapes.roots().count()).map(|subtree| (subtree, 1.0)).collect();
-        assert_eq!(parts(&[0..tree.len()]), whole, "all of each subtree");
+        let all = 0..tree.len();
+        assert_eq!(parts(std::slice::from_ref(&all)), whole, "all of each subtree");
         for (at, root) in shapes.roots().enumerate() {
             let end = tree.subtree_ends()[root] as usize;
             let cuts = [root..root + 1, root + 1..end];

@@ -112,7 +112,7 @@ impl Motion {
             }
         }
 
-        let key = key(ui, response, canvas.takes_idle_keys, live.icicle);
+        let key = key(ui, response, canvas, live.icicle);
         match key {
             Some(FlameKey::ZoomIn) => changed = Some(live.zoomed(KEY_ZOOM, limits.middle(canvas, &live), limits.min_width)),
             Some(FlameKey::ZoomOut) => changed = Some(live.zoomed(1.0 / KEY_ZOOM, limits.middle(canvas, &live), limits.min_width)),
@@ -200,11 +200,11 @@ fn wheel(ui: &Ui, response: &Response, area: &Area, view: &FlameView, limits: &L
 }
 
 /// The first key of this frame that means something here, while the canvas has the keyboard, or nothing has it and it takes idle keys.
-fn key(ui: &Ui, response: &Response, takes_idle: bool, icicle: bool) -> Option<FlameKey> {
+fn key(ui: &Ui, response: &Response, canvas: &FlameCanvas<'_>, icicle: bool) -> Option<FlameKey> {
     if response.has_focus() {
         let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-    } else if !takes_idle || ui.memory(|memory| memory.focused().is_some()) || egui::Popup::is_any_open(ui.ctx()) {
+    } else if !canvas.takes_idle_keys || ui.memory(|memory| memory.focused().is_some()) || egui::Popup::is_any_open(ui.ctx()) {
         return None;
     }
     let (up, down) = if icicle { (Step::Parent, Step::Child) } else { (Step::Child, Step::Parent) };
