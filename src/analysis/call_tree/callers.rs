@@ -24,8 +24,8 @@ pub(super) struct Callers {
     steps: Vec<u64>,
     /// For each position its nearest caller that is not left out, and that one's place.
     links: Unfinished<Vec<[u32; 2]>>,
-    /// Where the sampled stacks of all captures begin, as [`Row::packed`] has it.
-    innermost: Unfinished<Vec<[u32; 4]>>,
+    /// Where the sampled stacks of all captures begin.
+    innermost: Unfinished<Vec<Row>>,
 }
 
 impl Callers {
@@ -88,7 +88,7 @@ impl Rows for Callers {
 
     fn follow(&self, row: Row, following: &mut Vec<Row>) {
         if is_root(row) {
-            following.extend(self.innermost[row.begin as usize..row.end as usize].iter().copied().map(Row::of));
+            following.extend_from_slice(&self.innermost[row.begin as usize..row.end as usize]);
         } else if row.end > 1 {
             let [begin, place] = self.links[row.begin as usize];
             following.push(Row { place, begin, end: row.end - 1, ..row });
@@ -107,7 +107,7 @@ impl Rows for Callers {
 /// What is known of one capture once its rows are linked.
 struct Linked {
     /// The innermost row of each sampled stack that has any.
-    innermost: Unfinished<Vec<[u32; 4]>>,
+    innermost: Unfinished<Vec<Row>>,
     /// How many rows they all come by.
     steps: u64,
 }
@@ -149,7 +149,7 @@ impl<I: Index, P: Fn(usize) -> Option<PlaceId>> Part<'_, '_, I, P> {
                 let ([begin, place], end) = (stands_for[row], std::mem::take(&mut depths[row]));
                 let position = u32::try_from(first + row).ok().filter(|_| end > 0);
                 if let Some(position) = position {
-                    innermost.push(Row { place, position, begin, end }.packed());
+                    innermost.push(Row { place, position, begin, end });
                     steps += u64::from(end);
                 }
             }

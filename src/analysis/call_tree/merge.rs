@@ -90,7 +90,7 @@ pub(super) fn merge(rows: &impl Rows, captures: &[usize], ticket: &Ticket) -> Re
         if ticket.is_cancelled() {
             return Err(Cancelled);
         }
-        let walk = Walk { branch: at as u32 + 1, small: 0, ..walk };
+        let walk = Walk { rows, seats: &seats, branch: at as u32 + 1, small: 0 };
         walk.from(start, &mut Vec::new(), ticket)
     };
     // All of them, also where one was cancelled: the others end at once, and what is there is given back by nobody who is waited for.
@@ -142,14 +142,6 @@ struct Walk<'a, R> {
     /// Subtrees of at most so many rows are put aside.
     small: u64,
 }
-
-impl<R> Clone for Walk<'_, R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R> Copy for Walk<'_, R> {}
 
 impl<R: Rows> Walk<'_, R> {
     /// The branch from a node on; what is put aside stands there as a node without callees.

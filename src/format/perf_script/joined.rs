@@ -112,17 +112,13 @@ impl<'a> Joined<'a> {
         let place = place.and_then(line::source_line);
         let file = place.map(|(file, _)| self.builder.strings.intern(&text::lossy(file, &mut self.invalid)));
         let function = raw.symbol.map(|symbol| {
-            if file.is_some() {
-                let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
-                return self.builder.function(Function { name, system_name: None, file, start_line: 0 });
-            }
-            let row = self.functions.row(symbol);
-            if let Some(function) = self.functions.get_mut(row).and_then(|function| *function) {
+            let row = file.is_none().then(|| self.functions.row(symbol));
+            if let Some(function) = row.and_then(|row| *self.functions.get_mut(row)?) {
                 return function;
             }
             let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
             let function = self.builder.function(Function { name, system_name: None, file, start_line: 0 });
-            if let Some(place) = self.functions.get_mut(row) {
+            if let Some(place) = row.and_then(|row| self.functions.get_mut(row)) {
                 *place = Some(function);
             }
             function
