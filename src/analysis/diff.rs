@@ -503,18 +503,24 @@ impl Base {
     ) -> Diff {
         let tree = comparison.tree();
         let Tables { totals: all, places: sums, .. } = self.captured();
-        let mut tables = [Table::default(), Table::default()];
-        for (measure, table) in Measure::ALL.into_iter().zip(&mut tables) {
-            let doubts = self.doubts(comparison, model, measure, &sums[measure as usize], explained);
-            *table = table_of(comparison, &sums[measure as usize], &doubts, &model.scale, spec);
-        }
-        let tests = decide(comparison, &mut tables, sums, &model.scale, spec, weight);
-        let mut nodes = node_diff(tree.places(), all, &tables[1].extra, &model.scale, spec);
-        let churned = churn::churn(tree, all, &nodes.certainty, model.scale.exposure);
-        for (marks, churned) in nodes.marks.iter_mut().zip(churned) {
-            *marks |= if churned { mark::CHURN } else { 0 };
-        }
-        let [self_, total] = tables;
+        let doubts = Measure::ALL.map(|measure| self.doubts(comparison, model, measure, &sums[measure as usize], explained));
+        let (nodes, ([self_, total], tests)) = both(
+            tree.len(),
+            || {
+                let mut nodes = node_diff(tree.places(), all, &doubts[1], &model.scale, spec);
+                let churned = churn::churn(tree, all, &nodes.certainty, model.scale.exposure);
+                for (marks, churned) in nodes.marks.iter_mut().zip(churned) {
+                    *marks |= if churned { mark::CHURN } else { 0 };
+                }
+                nodes
+            },
+            || {
+                let table = |row: usize| table_of(comparison, &sums[row], &doubts[row], &model.scale, spec);
+                let mut tables = [table(0), table(1)];
+                let tests = decide(comparison, &mut tables, sums, &model.scale, spec, weight);
+                (tables, tests)
+            },
+        );
         let (exposure, unchanged, noise, basis) = (model.scale.exposure, model.unchanged, model.noise, self.ground.basis);
         Diff { self_, total, nodes, exposure, unchanged, noise, tests, basis }
     }
@@ -617,9 +623,9 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
         p: tested.iter().map(|row| row.0.p).collect(),
         q: vec![1.0; sums.len()],
         events: [0, 1].map(|side| sums.iter().map(|sums| sums.events[side]).collect()),
-        minimum_detectable: vec![f64::INFINITY; sums.len()],
-        needed: vec![Needed::UNKNOWN; sums.len()],
-        verdict: vec![Verdict::Noise; sums.len()],
+        minimum_detectable: Vec::new(),
+        needed: Vec::new(),
+        verdict: Vec::new(),
         raw,
         value,
         delta,
@@ -651,23 +657,23 @@ fn decide(
     let largest = largest_total(comparison);
     // There are few different weights.
     let mut widths: FxHashMap<u64, f64> = FxHashMap::default();
+    let mut width_of = |measure: Measure, place: PlaceId| match weight.and_then(|weight| weight(measure, place)) {
+        Some(weight) => *widths.entry(weight.to_bits()).or_insert_with(|| power_width(spec.level * weight)),
+        None => searched,
+    };
+    let here = Here::new();
     for ((measure, table), sums) in Measure::ALL.into_iter().zip(tables.iter_mut()).zip(sums) {
-        for (place, sums) in comparison.places().ids().zip(sums).checked() {
-            let row = place.row();
+        let widths: Vec<f64> = comparison.places().ids().checked().map(|place| width_of(measure, place)).collect();
+        let say = |(row, (sums, &width)): (usize, (&Sums, &f64))| -> (f64, Needed, Verdict) {
             let counts = scale.counts(sums);
             let (extra, freedom) = (table.extra[row], table.freedom[row]);
             let detectable = |width: f64| {
                 counts.map_or(f64::INFINITY, |c| minimum_detectable_at(c.before, c.exposure, extra, doubtful_width(width, freedom)))
             };
-            let width = match weight.and_then(|weight| weight(measure, place)) {
-                Some(weight) => *widths.entry(weight.to_bits()).or_insert_with(|| power_width(spec.level * weight)),
-                None => searched,
-            };
-            table.minimum_detectable[row] = detectable(width);
-            table.needed[row] =
+            let needed =
                 counts.map_or(Needed::UNKNOWN, |c| needed(c.before, c.exposure, extra, doubtful_width(width, freedom), spec.growth));
             let enough = counts.is_some_and(|counts| counts.both() >= spec.min_events);
-            table.verdict[row] = if enough && table.q[row] <= spec.level {
+            let verdict = if enough && table.q[row] <= spec.level {
                 let small = is_small([table.value[0][row], table.value[1][row]], [table.lo[row], table.hi[row]], largest, spec);
                 if small { Verdict::Small } else { verdict_of_sides(table.raw[0][row], table.raw[1][row], table.z[row]) }
             } else if !enough || detectable(alone) > 1.0 {
@@ -675,7 +681,13 @@ fn decide(
             } else {
                 Verdict::Noise
             };
-        }
+            (detectable(width), needed, verdict)
+        };
+        let rows = sums.par_iter().zip(&widths).enumerate().with_min_len(1 << 6).inspect(|_| here.checkpoint());
+        let said: Vec<(f64, Needed, Verdict)> = rows.map(say).collect();
+        table.minimum_detectable = said.iter().map(|row| row.0).collect();
+        table.needed = said.iter().map(|row| row.1).collect();
+        table.verdict = said.iter().map(|row| row.2).collect();
     }
     tests
 }
@@ -707,7 +719,7 @@ pub(crate) fn is_small(value: [f64; 2], interval: [f64; 2], largest: f64, spec: 
 /// Nodes that one thread looks at before it asks whether to go on.
 const NODES_AT_ONCE: usize = 1 << 12;
 
-fn node_diff(places: &[PlaceId], totals: &[Sums], extra: &[f64], scale: &Scale, spec: &Spec) -> NodeDiff {
+fn node_diff(places: &[PlaceId], totals: &[Sums], doubts: &[Doubt], scale: &Scale, spec: &Spec) -> NodeDiff {
     let row = |(sums, place): (&Sums, &PlaceId)| {
         let [before, after] = [sums.value[0], sums.value[1] / scale.exposure];
         let both = before.abs() + after.abs();
@@ -721,7 +733,7 @@ fn node_diff(places: &[PlaceId], totals: &[Sums], extra: &[f64], scale: &Scale, 
         };
         let counts = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events);
         // NaN = not tested.
-        let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(extra.get(place.row()).copied().unwrap_or(0.0)));
+        let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(doubts.get(place.row()).map_or(0.0, |doubt| doubt.extra)));
         (effect as f32, ln_p, marks)
     };
     let here = Here::new();

@@ -242,7 +242,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         summary: String::new(),
         notes: Vec::new(),
         differences: differences(comparison, captures),
-        matching: matching::tally(comparison, &attributed.renamed),
+        matching: matching::tally(comparison, [&diff.self_.raw, &diff.total.raw], &attributed.renamed),
         basis: diff.basis,
         tests: diff.tests,
         diff: Arc::new(diff),

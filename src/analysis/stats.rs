@@ -371,12 +371,13 @@ pub fn doubtful_width(width: f64, freedom: f64) -> f64 {
 /// finite count as 1.
 pub fn false_discovery(p: &[f64]) -> Vec<f64> {
     let value = |row: usize| p.get(row).copied().filter(|p| p.is_finite()).unwrap_or(1.0);
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
+    // Rows of equal p have the same rate, whichever comes first.
+    let mut order: Vec<(f64, usize)> = (0..p.len()).map(|row| (value(row), row)).collect();
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     let mut q = vec![1.0; p.len()];
     let mut least = 1.0_f64;
-    for (above, row) in order.into_iter().enumerate() {
-        least = least.min(value(row) * p.len() as f64 / (p.len() - above) as f64);
+    for (above, (value, row)) in order.into_iter().enumerate() {
+        least = least.min(value * p.len() as f64 / (p.len() - above) as f64);
         if let Some(q) = q.get_mut(row) {
             *q = least;
         }

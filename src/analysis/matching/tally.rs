@@ -126,28 +126,25 @@ impl Tally {
     }
 }
 
-/// Counts what was matched; `proposed` are the pairs of places that context proposes.
-pub fn tally(comparison: &Comparison, proposed: &[(PlaceId, PlaceId)]) -> Tally {
+/// Counts what was matched; `values` are each place's own cost and its cost with callees, before and after as captured, and `proposed` the pairs
+/// of places that context proposes.
+pub fn tally(comparison: &Comparison, values: [&[Vec<f64>; 2]; 2], proposed: &[(PlaceId, PlaceId)]) -> Tally {
     let Some((before, after)) = comparison.pair() else { return Tally::default() };
     let (places, matching) = (comparison.places(), &comparison.shape.matching);
-    let by_place = comparison.by_place();
     let whole = [before, after].map(Side::denominator);
     // Own cost and cost with callees of a place on a side.
-    let value = |place: PlaceId, side: usize| -> [i64; 2] {
-        let at = |column: &[i64]| column.get(place.row()).copied().unwrap_or(0);
-        by_place.get(side).map_or([0; 2], |(self_, total)| [at(self_), at(total)])
-    };
+    let value = |place: PlaceId, side: usize| values.map(|measure| measure[side].get(place.row()).copied().unwrap_or(0.0));
     let name = |place: PlaceId| vec![places.name(place).to_owned()];
     let mut classes: BTreeMap<Class, ClassSum> = BTreeMap::new();
     let mut rows: Vec<MatchRow> = Vec::new();
     for place in places.ids().skip(1).filter(|place| !proposed.iter().any(|(_, new)| new == place)) {
         let new_name = proposed.iter().find(|(old, _)| *old == place).map(|(_, new)| *new);
         let values = [value(place, 0), value(new_name.unwrap_or(place), 1)];
-        let has = values.map(|values| values != [0; 2]);
+        let has = values.map(|values| values.iter().any(|value| *value != 0.0));
         if has == [false, false] {
             continue;
         }
-        let share = |measure: usize| [0, 1].map(|side| if whole[side] > 0.0 { values[side][measure] as f64 / whole[side] } else { 0.0 });
+        let share = |measure: usize| [0, 1].map(|side| if whole[side] > 0.0 { values[side][measure] / whole[side] } else { 0.0 });
         let (class, before, after) = match (matching.of(place), new_name, has) {
             (_, Some(new), _) => (Class::Proposed, name(place), name(new)),
             (Some(row), None, _) => (Class::Rule(row.rule), row.before.clone(), row.after.clone()),

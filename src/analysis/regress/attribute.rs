@@ -19,7 +19,7 @@ use crate::analysis::place::PlaceId;
 use crate::analysis::stats::bulk::{Cell, burst_evidence};
 use crate::analysis::stats::special::normal_quantile;
 use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
-use crate::base::ticket::Checked as _;
+use crate::base::ticket::{Checked as _, both};
 
 /// A library's change is headlined at the own function through which at least this part of it comes.
 const OWN_PART: f64 = 0.6;
@@ -68,14 +68,17 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     } else {
         Model::estimate(&base.known(comparison, spec), base.tables(), None, None)
     };
-    let groups = Groups::new(comparison, base, &first.scale, spec);
+    let (kinds, groups) = both(
+        comparison.tree().len(),
+        || code_kinds(comparison.places(), comparison.tree()),
+        || Groups::new(comparison, base, &first.scale, spec),
+    );
     let closed = is_few(&first) && is_closed(comparison, spec);
     let search = Search { comparison, base, spec, groups: &groups, closed };
     let Searched { found, model } = search.search();
     let weight = |measure: Measure, place: PlaceId| groups.weight_of(measure, place);
     let explained = NodeSet::union(found.iter().map(|found| &found.nodes));
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
-    let kinds = code_kinds(comparison.places(), comparison.tree());
     let maker = Maker { search: &search, model: &model, diff: &diff, kinds: &kinds, groups: &groups, found: &found, homes: &homes };
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
@@ -484,9 +487,14 @@ pub(super) fn others(
         .filter(|place| has_value(place) && !named.contains(place))
         .map(|place| (diff.table(measure_of(place.row())).delta[place.row()].abs(), place))
         .collect();
-    order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| places.name(a.1).cmp(places.name(b.1))));
+    // Places are in name order.
+    let larger = |a: &(f64, PlaceId), b: &(f64, PlaceId)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
     let left_out = order.len().saturating_sub(most);
-    order.truncate(most);
+    if left_out > 0 {
+        order.select_nth_unstable_by(most, larger);
+        order.truncate(most);
+    }
+    order.sort_unstable_by(larger);
     let rows = order
         .into_iter()
         .checked()

@@ -17,7 +17,7 @@ use crate::analysis::diff::{Base, Measure, Repeated, Spec};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::{normal_quantile, normal_tail_ln};
 use crate::base::discard::Unfinished;
-use crate::base::ticket::Checked as _;
+use crate::base::ticket::{Checked as _, both};
 
 /// Where a change may lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +108,8 @@ impl Groups {
     pub(super) fn new(comparison: &Comparison, base: &Base, scale: &Scale, spec: &Spec) -> Self {
         let tree = comparison.tree();
         let sums = base.tables();
-        let hashes = Hashes::new(comparison, base);
         let enough = |sums: &Sums| scale.counts(sums).map(Counts::both).filter(|&events| events >= spec.min_events);
+        let (hashes, paths) = both(tree.len(), || Hashes::new(comparison, base), || largest_paths(comparison, base, enough));
         let mut drafts: Vec<Draft> = Vec::new();
         for place in comparison.places().ids().skip(1).checked() {
             for measure in Measure::ALL {
@@ -121,7 +121,7 @@ impl Groups {
                 }
             }
         }
-        for (node, measure, events) in largest_paths(comparison, base, enough) {
+        for (node, measure, events) in paths {
             let scope = Scope { place: tree.place(node), measure, node: Some(node) };
             let hash = if measure == Measure::Self_ { hashes.selfs[node.row()] } else { hashes.totals[node.row()] };
             drafts.push(Draft { scope, hash, events, cost: scope.sums(&sums).pooled(scale.exposure) });
