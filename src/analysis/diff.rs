@@ -440,13 +440,13 @@ impl Base {
 
     /// The sums with what structure changes put together.
     pub(crate) fn tables(&self) -> Tables<'_> {
-        Tables { nodes: self.ground.nodes.as_slice(), totals: self.totals.as_slice(), places: &self.places }
+        Tables::new(&self.ground.nodes, &self.totals, &self.places)
     }
 
     /// The sums as captured.
     pub(crate) fn captured(&self) -> Tables<'_> {
         match &self.captured {
-            Some(Captured { nodes, totals, places }) => Tables { nodes, totals, places },
+            Some(Captured { nodes, totals, places }) => Tables::new(nodes, totals, places),
             None => self.tables(),
         }
     }
@@ -502,7 +502,10 @@ impl Base {
         explained: &NodeSet,
     ) -> Diff {
         let tree = comparison.tree();
-        let Tables { totals: all, places: sums, .. } = self.captured();
+        let (all, sums) = match &self.captured {
+            Some(Captured { totals, places, .. }) => (totals, places),
+            None => (&self.totals, &self.places),
+        };
         let doubts = Measure::ALL.map(|measure| self.doubts(comparison, model, measure, &sums[measure as usize], explained));
         let (nodes, ([self_, total], tests)) = both(
             tree.len(),

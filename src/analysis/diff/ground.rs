@@ -219,11 +219,60 @@ impl Ground {
 #[derive(Clone, Copy)]
 pub(crate) struct Tables<'a> {
     /// Of every node's self.
-    pub(crate) nodes: &'a [Sums],
+    nodes: &'a [Sums],
     /// Of every node's total.
-    pub(crate) totals: &'a [Sums],
+    totals: &'a [Sums],
     /// Of every place's self and total.
     pub(crate) places: &'a [Vec<Sums>; 2],
+    /// What some nodes have instead.
+    instead: Option<&'a Instead>,
+}
+
+/// Sums that some nodes have in the place of others.
+#[derive(Default)]
+pub(crate) struct Instead {
+    /// By row: 1 + the place in `sums`, 0 = the node has none.
+    pub(crate) at: Unfinished<Vec<u32>>,
+    /// Self and total.
+    pub(crate) sums: Unfinished<Vec<[Sums; 2]>>,
+}
+
+impl Instead {
+    /// Self and total of a node that has others.
+    pub(crate) fn of(&self, row: usize) -> Option<&[Sums; 2]> {
+        self.sums.get((*self.at.get(row)? as usize).checked_sub(1)?)
+    }
+}
+
+impl<'a> Tables<'a> {
+    pub(crate) const fn new(nodes: &'a [Sums], totals: &'a [Sums], places: &'a [Vec<Sums>; 2]) -> Self {
+        Self { nodes, totals, places, instead: None }
+    }
+
+    /// The same where some nodes and the places have other sums.
+    pub(crate) const fn with(self, instead: &'a Instead, places: &'a [Vec<Sums>; 2]) -> Self {
+        Self { instead: Some(instead), places, ..self }
+    }
+
+    /// Number of nodes.
+    pub(crate) const fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// A node's self.
+    pub(crate) fn own(&self, row: usize) -> &'a Sums {
+        self.instead.and_then(|instead| instead.of(row)).map_or(&self.nodes[row], |[own, _]| own)
+    }
+
+    /// A node's total.
+    pub(crate) fn total(&self, row: usize) -> &'a Sums {
+        self.instead.and_then(|instead| instead.of(row)).map_or(&self.totals[row], |[_, total]| total)
+    }
+
+    /// The total of the root.
+    pub(crate) fn all(&self) -> Option<&'a Sums> {
+        (self.len() > 0).then(|| self.total(0))
+    }
 }
 
 /// Sums of every node's total.

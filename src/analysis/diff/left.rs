@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::Base;
-use super::ground::{Scale, Sums, Tables};
+use super::ground::{Instead, Scale, Sums, Tables};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::place::PlaceId;
 use crate::base::discard::Unfinished;
@@ -74,12 +74,17 @@ impl NodeSet {
 /// Part of a sum below which what is left of it is added up anew: differences are right to 16 digits of what they were taken from.
 const ROUNDED: f64 = 1e-6;
 
+/// In the place of a row's sums before these are known.
+const TAKEN: u32 = u32::MAX;
+
 /// The sums that explanations leave.
 pub(crate) struct Left<'a> {
     base: &'a Base,
     tree: &'a CallTree,
-    /// As changed; none until something is explained.
-    sums: Option<Changed>,
+    /// Of the nodes that differ from the base.
+    instead: Instead,
+    /// Of all places; none until something is explained.
+    places: Option<[Vec<Sums>; 2]>,
     /// What is explained now: see [`Left::set`].
     explained: Vec<(NodeSet, u64)>,
     scale: Option<[u64; 2]>,
@@ -90,22 +95,8 @@ pub(crate) struct Left<'a> {
     touched: Vec<PlaceId>,
     /// By row, 1 where nothing is explained.
     multiplier: Unfinished<Vec<f64>>,
-    is_row: Vec<bool>,
     /// By place.
     is_place: Vec<bool>,
-}
-
-/// Sums of nodes, subtrees and places.
-struct Changed {
-    nodes: Unfinished<Vec<Sums>>,
-    totals: Unfinished<Vec<Sums>>,
-    places: [Vec<Sums>; 2],
-}
-
-impl Changed {
-    fn new(base: &Base) -> Self {
-        Self { nodes: Unfinished::copy(&base.ground.nodes), totals: Unfinished::copy(&base.totals), places: base.places.clone() }
-    }
 }
 
 impl<'a> Left<'a> {
@@ -114,14 +105,14 @@ impl<'a> Left<'a> {
         Self {
             base,
             tree,
-            sums: None,
+            instead: Instead::default(),
+            places: None,
             explained: Vec::new(),
             scale: None,
             held: [0.0; 2],
             rows: Vec::new(),
             touched: Vec::new(),
-            multiplier: Unfinished::new(vec![1.0; tree.len()]),
-            is_row: vec![false; tree.len()],
+            multiplier: Unfinished::default(),
             is_place: vec![false; base.places[0].len()],
         }
     }
@@ -134,10 +125,14 @@ impl<'a> Left<'a> {
             return;
         }
         self.restore();
+        if self.multiplier.is_empty() {
+            self.multiplier.resize(self.tree.len(), 1.0);
+            self.instead.at.resize(self.tree.len(), 0);
+        }
         for (set, by) in explained.clone() {
             for row in set.rows() {
                 self.multiplier[row] *= by;
-                if !std::mem::replace(&mut self.is_row[row], true) {
+                if std::mem::replace(&mut self.instead.at[row], TAKEN) == 0 {
                     self.rows.push(row as u32);
                 }
             }
@@ -145,49 +140,43 @@ impl<'a> Left<'a> {
         if self.rows.is_empty() {
             return;
         }
-        let changed = self.sums.get_or_insert_with(|| Changed::new(self.base));
         let unchanged = 1.0_f64.to_bits();
         for &row in self.rows.iter().checked() {
-            let by = std::mem::replace(&mut self.multiplier[row as usize], 1.0);
+            let by = self.multiplier[row as usize];
             if by.to_bits() != unchanged {
-                let sums = &self.base.ground.nodes[row as usize];
-                self.held[usize::from(by < 1.0)] += sums.pooled(scale.exposure);
-                changed.nodes[row as usize] = sums.explained(by, scale);
+                self.held[usize::from(by < 1.0)] += self.base.ground.nodes[row as usize].pooled(scale.exposure);
             }
         }
-        self.add_up();
+        self.add_up(scale);
         self.explained = explained.map(|(set, by)| (set.clone(), by.to_bits())).collect();
         self.scale = of;
     }
 
     /// Everything as in the base.
     fn restore(&mut self) {
-        let Some(changed) = &mut self.sums else { return };
         for row in self.rows.drain(..).checked() {
-            let row = row as usize;
-            self.is_row[row] = false;
-            changed.nodes[row] = self.base.ground.nodes[row];
-            changed.totals[row] = self.base.totals[row];
+            self.instead.at[row as usize] = 0;
         }
+        self.instead.sums.clear();
         for place in self.touched.drain(..).map(PlaceId::row) {
             self.is_place[place] = false;
-            for measure in 0..2 {
-                changed.places[measure][place] = self.base.places[measure][place];
+            for (places, base) in self.places.iter_mut().flatten().zip(&self.base.places) {
+                places[place] = base[place];
             }
         }
         self.explained.clear();
         self.held = [0.0; 2];
     }
 
-    /// Sums of the callers of changed rows, and of the places of both.
-    fn add_up(&mut self) {
+    /// Sums of changed rows and of their callers, and of the places of both.
+    fn add_up(&mut self, scale: &Scale) {
         let (tree, base) = (self.tree, self.base);
-        let Some(Changed { nodes, totals, places }) = &mut self.sums else { return };
+        let places = self.places.get_or_insert_with(|| base.places.clone());
         let mut at = 0;
         while let Some(&row) = self.rows.get(at) {
             let parent = NodeId::from_row(row as usize).and_then(|node| tree.parent(node));
             if let Some(parent) = parent
-                && !std::mem::replace(&mut self.is_row[parent.row()], true)
+                && std::mem::replace(&mut self.instead.at[parent.row()], TAKEN) == 0
             {
                 self.rows.push(parent.row() as u32);
             }
@@ -195,16 +184,22 @@ impl<'a> Left<'a> {
         }
         // Callees before their callers.
         self.rows.sort_unstable_by(|a, b| b.cmp(a));
+        let unchanged = 1.0_f64.to_bits();
         let mut callees: Vec<usize> = Vec::new();
         for &row in self.rows.iter().checked() {
             let Some(node) = NodeId::from_row(row as usize) else { continue };
-            let mut sum = nodes[node.row()];
+            let row = node.row();
+            let by = std::mem::replace(&mut self.multiplier[row], 1.0);
+            let captured = &base.ground.nodes[row];
+            let own = if by.to_bits() == unchanged { *captured } else { captured.explained(by, scale) };
+            let mut sum = own;
             callees.clear();
             callees.extend(tree.children(node).map(NodeId::row));
             for &callee in callees.iter().rev().checked() {
-                sum.add(&totals[callee]);
+                sum.add(self.instead.of(callee).map_or(&base.totals[callee], |[_, total]| total));
             }
-            totals[node.row()] = sum;
+            self.instead.sums.push([own, sum]);
+            self.instead.at[row] = self.instead.sums.len() as u32;
             if node == CallTree::ROOT {
                 continue;
             }
@@ -212,12 +207,12 @@ impl<'a> Left<'a> {
             if !std::mem::replace(&mut self.is_place[place.row()], true) {
                 self.touched.push(place);
             }
-            let [own, total] = places;
-            own[place.row()].replace(&base.ground.nodes[node.row()], &nodes[node.row()]);
-            if base.outermost[node.row()] {
-                total[place.row()].replace(&base.totals[node.row()], &sum);
+            places[0][place.row()].replace(captured, &own);
+            if base.outermost[row] {
+                places[1][place.row()].replace(&base.totals[row], &sum);
             }
         }
+        let left = base.tables().with(&self.instead, &base.places);
         for &place in self.touched.iter().checked() {
             let row = place.row();
             // Where nearly nothing is left of it, that is more rounding than value.
@@ -226,9 +221,9 @@ impl<'a> Left<'a> {
             }
             let (mut own, mut total) = (Sums::default(), Sums::default());
             for node in base.nodes_of(place).checked() {
-                own.add(&nodes[node]);
+                own.add(left.own(node));
                 if base.outermost[node] {
-                    total.add(&totals[node]);
+                    total.add(left.total(node));
                 }
             }
             places[0][row] = own;
@@ -243,8 +238,8 @@ impl<'a> Left<'a> {
 
     /// Sums of nodes, subtrees and places.
     pub(crate) fn tables(&self) -> Tables<'_> {
-        let changed = self.sums.as_ref().map(|sums| Tables { nodes: &sums.nodes, totals: &sums.totals, places: &sums.places });
-        changed.unwrap_or_else(|| self.base.tables())
+        let base = self.base.tables();
+        self.places.as_ref().map_or(base, |places| base.with(&self.instead, places))
     }
 }
 
@@ -311,18 +306,16 @@ mod tests {
             let all = totals(&nodes, tree);
             let wanted = by_place(&nodes, tree, places, &all, &base.outermost);
             let found = left.tables();
-            assert!(nodes.iter().zip(found.nodes).all(|(a, b)| a == b) && all.iter().zip(found.totals).all(|(a, b)| a == b));
+            assert!(nodes.iter().enumerate().all(|(row, sums)| found.own(row) == sums));
+            assert!(all.iter().enumerate().all(|(row, sums)| found.total(row) == sums));
             for (measure, (wanted, found)) in wanted.iter().zip(found.places).enumerate() {
                 for (place, (a, b)) in wanted.iter().zip(found).enumerate() {
                     assert!(near(a, b), "place {place}, {measure}: {b:?}, wanted {a:?}");
                 }
             }
         }
-        assert_eq!(
-            (left.tables().nodes, left.tables().totals),
-            (base.ground.nodes.as_slice(), base.totals.as_slice()),
-            "nothing is explained"
-        );
+        let is_base = |row: usize| left.tables().own(row) == &base.ground.nodes[row] && left.tables().total(row) == &base.totals[row];
+        assert!((0..tree.len()).all(is_base), "nothing is explained");
     }
 
     #[test]

@@ -358,9 +358,9 @@ fn subtrees(known: &Known<'_>, left: Tables<'_>, explained: &[&NodeSet], scale: 
     }
     let mut rest = Sums::default();
     for row in shapes.divided() {
-        rest.add(&left.nodes[row]);
+        rest.add(left.own(row));
     }
-    let of_root = |(at, row): (usize, usize)| if whole_explained[at + 1] { known.totals[row] } else { left.totals[row] };
+    let of_root = |(at, row): (usize, usize)| if whole_explained[at + 1] { known.totals[row] } else { *left.total(row) };
     let sums: Vec<Sums> = std::iter::once(rest).chain(shapes.roots().enumerate().map(of_root)).checked().collect();
     let whole: f64 = sums.iter().map(|sums| sums.pooled(scale.exposure)).sum();
     let part = |sums: &Sums| sums.pooled(scale.exposure) / whole;

@@ -131,7 +131,7 @@ impl Shapes {
         let Sizes { own, total, nodes: sizes, squares } = made.sizes(tree, places.len(), outermost);
         let mut sketches = Vec::new();
         if sizes.iter().sum::<usize>() > EXACT {
-            (sketches, made.sketched) = made.sketch(tree, places, outermost);
+            (sketches, made.sketched) = made.sketch(tree, places, outermost, &sizes);
         }
         let mut scratch = made.scratch(places.len());
         let roots = made.roots.iter().filter_map(|&row| NodeId::from_row(row as usize));
@@ -304,8 +304,8 @@ impl Shapes {
         part_of_squares(squares + (whole - below).powi(2), whole)
     }
 
-    /// Sketches of the places' totals, and the sum of squared parts for each node.
-    fn sketch(&self, tree: &CallTree, places: &Places, outermost: &[bool]) -> (Vec<Sketch>, Vec<f32>) {
+    /// Sketches of the totals of the places with more than [`FEW`] nodes, and the sum of squared parts for each node.
+    fn sketch(&self, tree: &CallTree, places: &Places, outermost: &[bool], sizes: &[usize]) -> (Vec<Sketch>, Vec<f32>) {
         // By name: numbers of places follow from the order of the captures, and swapped sides say the same.
         let signs: Vec<u64> = places.iter_ids().checked().map(|(_, place)| signs(&place.name)).collect();
         let own = |row: usize| Sketch::of(self.pooled[row] as f32, signs[self.place[row] as usize]);
@@ -329,30 +329,56 @@ impl Shapes {
             .into_par_iter()
             .map(|(first, sketched)| {
                 let mut of_places = vec![Sketch::default(); places.len()];
+                // Of leaves, which are most nodes: what they add to their place's total is its own function's.
+                let mut of_leaves = vec![0.0_f32; places.len()];
                 let mut below = vec![Sketch::default(); divided.len()];
-                // The node that is looked at and its callers, each with where its subtree ends.
-                let mut open: Vec<(usize, usize, Sketch)> = Vec::new();
+                // The node that is looked at and its callers, each with where its subtree ends; their sums stay where they are.
+                let mut open: Vec<(usize, usize)> = Vec::new();
+                let mut sums: Vec<Sketch> = Vec::new();
+                let caller_below = |row: usize| tree.parents()[row].map(|caller| divided.partition_point(|&row| row < caller.row()));
                 let last = first + sketched.len();
                 for row in first..=last {
                     if row.is_multiple_of(ITEMS_PER_CHECK as usize) {
                         here.checkpoint();
                     }
-                    while let Some((inner, end, sketch)) = open.pop_if(|(_, end, _)| *end <= row) {
+                    while let Some((inner, end)) = open.pop_if(|(_, end)| *end <= row) {
+                        let Some((sketch, callers)) = sums[..=open.len()].split_last_mut() else { break };
                         if end - inner > FEW {
                             sketched[inner - first] = sketch.part(self.pooled[inner]) as f32;
                         }
-                        if outermost[inner] {
-                            of_places[self.place[inner] as usize].add(&sketch);
+                        let place = self.place[inner] as usize;
+                        if outermost[inner] && sizes[place] > FEW {
+                            of_places[place].add(sketch);
                         }
-                        if let Some((_, _, above)) = open.last_mut() {
-                            above.add(&sketch);
-                        } else if let Some(caller) = tree.parents()[inner] {
-                            below[divided.partition_point(|&row| row < caller.row())].add(&sketch);
+                        if let Some(above) = callers.last_mut() {
+                            above.add(sketch);
+                        } else if let Some(at) = caller_below(inner) {
+                            below[at].add(sketch);
                         }
                     }
-                    if row < last && self.subtree[row] > 0 {
-                        open.push((row, tree.subtree_ends()[row] as usize, own(row)));
+                    if row == last || self.subtree[row] == 0 {
+                        continue;
                     }
+                    let (end, place, cost) = (tree.subtree_ends()[row] as usize, self.place[row] as usize, self.pooled[row] as f32);
+                    if end > row + 1 {
+                        open.push((row, end));
+                        if sums.len() < open.len() {
+                            sums.push(Sketch::default());
+                        }
+                        sums[open.len() - 1] = Sketch::of(cost, signs[place]);
+                        continue;
+                    }
+                    if outermost[row] {
+                        of_leaves[place] += cost;
+                    }
+                    if let Some(at) = open.len().checked_sub(1) {
+                        sums[at].add(&Sketch::of(cost, signs[place]));
+                    } else if let Some(at) = caller_below(row) {
+                        below[at].add(&Sketch::of(cost, signs[place]));
+                    }
+                }
+                for ((sketch, &cost), &signs) in of_places.iter_mut().zip(&of_leaves).zip(&signs) {
+                    sketch.add(&Sketch::of(cost, signs));
                 }
                 (of_places, below)
             })
@@ -639,10 +665,10 @@ mod tests {
             let sum: f64 = parts(&cuts).iter().map(|part| part.1).sum();
             assert!(parts(&cuts).iter().all(|part| part.0 == at + 1) && (sum - 1.0).abs() < 1e-9, "cut in two: {:?}", parts(&cuts));
         }
-        let (sketches, by_node) = shapes.sketch(tree, places, &base.outermost);
         let sizes = shapes.sizes(tree, places.len(), &base.outermost);
+        let (sketches, by_node) = shapes.sketch(tree, places, &base.outermost, &sizes.nodes);
         assert!(shapes.divided().count() > 2 && sizes.nodes.iter().sum::<usize>() < EXACT);
-        let mut squares = 0.0;
+        let (mut squares, mut sketched) = (0.0, 0);
         for place in places.ids().skip(1) {
             let row = place.row();
             let scratch = &mut shapes.scratch(places.len());
@@ -653,9 +679,13 @@ mod tests {
                 let wanted = exact(measure).subtrees;
                 assert!((found / wanted - 1.0).abs() < 1e-9, "{} {measure:?}: {found}, exactly {wanted}", places.name(place));
             }
-            squares += (sketches[row].part(sizes.own[row]) / exact(Measure::Total).functions).ln().powi(2);
+            if sizes.nodes[row] > FEW {
+                squares += (sketches[row].part(sizes.own[row]) / exact(Measure::Total).functions).ln().powi(2);
+                sketched += 1;
+            }
         }
-        let error = (squares / (places.len() - 1) as f64).sqrt();
+        assert!(sketched > 50, "{sketched} places");
+        let error = (squares / f64::from(sketched)).sqrt();
         assert!(error < 0.25, "sketches are {error} off");
         let whole = shapes.mix_of_nodes(std::iter::once(0..tree.len()), &mut shapes.scratch(places.len()));
         let root = f64::from(by_node[0]) / whole.functions;

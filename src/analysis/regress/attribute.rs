@@ -133,11 +133,11 @@ fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval
         return None;
     }
     let captured = base.captured();
-    let sums = captured.totals.first()?;
+    let sums = captured.all()?;
     let exposure = comparison.exposure();
     let mut model = model.clone();
     (model.scale.exposure, model.work) = (exposure, 0.0);
-    let mix = base.shapes.mix(std::iter::once(0..captured.nodes.len()));
+    let mix = base.shapes.mix(std::iter::once(0..captured.len()));
     let (lo, hi) = model.scale.counts(sums)?.interval(model.doubt(sums, mix, None, 0.0), ENDS);
     let ratio = sums.value[1] / sums.value[0] / exposure;
     (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo, hi })
@@ -439,7 +439,7 @@ impl Maker<'_> {
         let captured = base.captured();
         let mut parts: FxHashMap<PlaceId, f64> = FxHashMap::default();
         for &node in nodes {
-            let delta = self.delta(&captured.totals[node.row()]);
+            let delta = self.delta(captured.total(node.row()));
             for above in tree.path_up(node).skip(1).filter(|above| base.outermost[above.row()]) {
                 *parts.entry(tree.place(above)).or_default() += delta;
             }

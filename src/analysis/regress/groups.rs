@@ -55,8 +55,8 @@ impl Scope {
     /// Its sums.
     pub(super) fn sums<'a>(&self, of: &Tables<'a>) -> &'a Sums {
         match (self.node, self.measure) {
-            (Some(node), Measure::Self_) => &of.nodes[node.row()],
-            (Some(node), Measure::Total) => &of.totals[node.row()],
+            (Some(node), Measure::Self_) => of.own(node.row()),
+            (Some(node), Measure::Total) => of.total(node.row()),
             (None, measure) => &of.places[measure as usize][self.place.row()],
         }
     }
@@ -127,7 +127,7 @@ impl Groups {
             drafts.push(Draft { scope, hash, events, cost: scope.sums(&sums).pooled(scale.exposure) });
         }
         let mut made = Self { rows: Vec::new(), by_place: [0, 1].map(|_| vec![NO_GROUP; comparison.places().len()]) };
-        let whole = sums.totals.first().map_or(0.0, |sums| sums.pooled(scale.exposure));
+        let whole = sums.all().map_or(0.0, |sums| sums.pooled(scale.exposure));
         let merged = made.merge(comparison, drafts);
         made.weigh(comparison, &merged, whole);
         made
@@ -221,7 +221,7 @@ fn largest_paths(comparison: &Comparison, base: &Base, enough: impl Fn(&Sums) ->
         }
     };
     for node in comparison.tree().nodes().skip(1).checked() {
-        for (measure, sums) in [(Measure::Self_, &sums.nodes[node.row()]), (Measure::Total, &sums.totals[node.row()])] {
+        for (measure, sums) in [(Measure::Self_, sums.own(node.row())), (Measure::Total, sums.total(node.row()))] {
             made.extend(enough(sums).filter(|events| *events > least).map(|events| (node, measure, events)));
         }
         if made.len() >= 4 * MOST_PATHS {

@@ -239,7 +239,7 @@ impl Search<'_> {
 
     /// Cost of all that is left.
     fn whole(left: &Left<'_>, model: &Model) -> f64 {
-        left.tables().totals.first().map_or(0.0, |sums| sums.pooled(model.scale.exposure))
+        left.tables().all().map_or(0.0, |sums| sums.pooled(model.scale.exposure))
     }
 
     fn best(&self, scored: &[(f64, usize, Sums, Counts)], model: &Model, whole: f64) -> Option<Found> {

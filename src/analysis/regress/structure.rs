@@ -196,12 +196,12 @@ pub(super) fn neighbours(tree: &CallTree, sums: Tables<'_>, (nodes, side): (&[No
     let mut made: FxHashMap<Option<PlaceId>, f64> = FxHashMap::default();
     for &node in nodes.iter().checked() {
         if above {
-            *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += sums.totals[node.row()].value[side];
+            *made.entry(tree.parent(node).map(|parent| tree.place(parent))).or_default() += sums.total(node.row()).value[side];
             continue;
         }
-        *made.entry(None).or_default() += sums.nodes[node.row()].value[side];
+        *made.entry(None).or_default() += sums.own(node.row()).value[side];
         for child in tree.children(node) {
-            *made.entry(Some(tree.place(child))).or_default() += sums.totals[child.row()].value[side];
+            *made.entry(Some(tree.place(child))).or_default() += sums.total(child.row()).value[side];
         }
     }
     let mut parts: Vec<(Option<PlaceId>, f64)> = made.into_iter().collect();
