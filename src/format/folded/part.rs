@@ -167,7 +167,7 @@ struct Level {
     end: usize,
     /// The stack up to here.
     stack: Option<StackId>,
-    /// A name up to here is empty, which is counted whenever it is read.
+    /// A name up to here is empty, which is counted for each line.
     odd: bool,
 }
 
@@ -207,13 +207,14 @@ impl<'a> Stacks<'a> {
             let length = memchr::memchr(b';', rest).unwrap_or(rest.len());
             let name = rest.get(..length).unwrap_or(rest);
             let row = self.name(chunk, name);
-            if name.is_empty() {
-                chunk.notes.add(kind::REPAIRED, "empty frame names", 1, Some(offset));
-                odd = true;
-            }
+            odd |= name.is_empty();
             stack = chunk.forest.child(stack, row).or(stack);
             self.path.push(Level { end: at + length, stack, odd });
             at += length + 1;
+        }
+        // Line by line, so that the count does not depend on what the line before was, nor on where parts begin.
+        if self.path.last().is_some_and(|level| level.odd) {
+            chunk.notes.add(kind::REPAIRED, "stacks with an empty frame name", 1, Some(offset));
         }
         stack
     }

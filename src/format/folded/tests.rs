@@ -68,7 +68,14 @@ fn negative_and_huge_counts_and_empty_frames() {
     let profile = check("a 99999999999999999999999\n", "a 9223372036854775807\n");
     assert_eq!(notes(&profile), [(kind::OVERFLOW, 1, Some(0))]);
     let profile = check(";a; 3\n", "(unknown);a;(unknown) 3\n");
-    assert_eq!(notes(&profile), [(kind::REPAIRED, 2, Some(0))]);
+    assert_eq!(notes(&profile), [(kind::REPAIRED, 1, Some(0))]);
+}
+
+/// What stands in common with the line before is not read again, yet each line is counted.
+#[test]
+fn every_stack_with_an_empty_name_is_counted() {
+    let profile = check("a;;b 1\na;;b;c 1\na;;b;c 1\na;b 1\n", "a;(unknown);b 1\na;(unknown);b;c 2\na;b 1\n");
+    assert_eq!(notes(&profile), [(kind::REPAIRED, 3, Some(0))]);
 }
 
 #[test]
