@@ -494,9 +494,10 @@ impl Comparison {
         human(self.in_unit(stored as f64), &self.unit)
     }
 
-    /// How a column of stored values, not normalised, is written; `largest` is the largest of them.
-    pub fn value_scale(&self, largest: i64) -> Scale {
-        Scale::fitting(self.in_unit(largest as f64), &self.unit, 1.0 / self.stored_per_unit())
+    /// How two columns of stored values beside each other, not normalised, are written; `largest` is the largest of each.
+    pub fn value_scales(&self, largest: [i64; 2]) -> [Scale; 2] {
+        let [first, second] = largest.map(|stored| self.in_unit(stored as f64));
+        [(first, second), (second, first)].map(|(own, other)| Scale::beside(own, other, &self.unit, 1.0 / self.stored_per_unit()))
     }
 
     /// How a column of normalised values is written; `largest` is the largest of them.

@@ -62,10 +62,12 @@ impl Normalization {
         }
     }
 
-    /// A normalised value as text: `12.3 %`, `24.3 ms/s`, `1.27 GiB`.
+    /// A normalised value as text: `12.3 %`, `24.3 ms/s`, `1.27 GiB`, `0`.
     pub fn text(&self, normalized: f64, unit: &str) -> String {
         match self {
             Self::Share => percent(normalized),
+            // Nothing is nothing in every unit, and "0 ns/s" beside milliseconds is none of them.
+            _ if normalized == 0.0 => "0".to_owned(),
             other => format!("{}{}", human(normalized, unit), other.per()),
         }
     }
@@ -116,6 +118,13 @@ pub(super) fn ran_to_its_end(profile: &Profile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_has_no_unit() {
+        assert_eq!(Normalization::PerSecond.text(0.0, "ns"), "0");
+        assert_eq!(Normalization::PerSecond.text(6e6, "ns"), "6 ms/s");
+        assert_eq!(Normalization::Share.text(0.0, "ns"), percent(0.0));
+    }
 
     #[test]
     fn recordings_of_programs_that_ended_are_compared_as_they_are() {

@@ -228,15 +228,19 @@ pub enum Menu {
     Edit,
     /// What is shown and how.
     View,
+    /// Which samples and which of their values.
+    Samples,
     /// Two sides.
     Compare,
+    /// What changed between them.
+    Findings,
     /// Keys, version.
     Help,
 }
 
 impl Menu {
     /// All, in the order of the menu bar.
-    pub const ALL: [Self; 5] = [Self::File, Self::Edit, Self::View, Self::Compare, Self::Help];
+    pub const ALL: [Self; 7] = [Self::File, Self::Edit, Self::View, Self::Samples, Self::Compare, Self::Findings, Self::Help];
 
     /// Words on the menu bar.
     pub const fn label(self) -> &'static str {
@@ -244,7 +248,9 @@ impl Menu {
             Self::File => "File",
             Self::Edit => "Edit",
             Self::View => "View",
+            Self::Samples => "Samples",
             Self::Compare => "Compare",
+            Self::Findings => "Findings",
             Self::Help => "Help",
         }
     }
@@ -419,10 +425,9 @@ kinds! {
     "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
     "show-trend" "Trend" "The selected function in each capture of a side, and over time" View false [plain("Num7")] |app| if_shown(app, Command::SetTab(Tab::Trend)), checked |app| app.view().tab == Tab::Trend;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
-    "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" View false [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
-    "next-sample-type" "Next sample type" "Show the next column of values" View true [plain("T")] |app| sample_type_at(app, 1);
-    "previous-sample-type" "Previous sample type" "Show the previous column of values" View false [shift("T")] |app| sample_type_at(app, -1);
+    "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
+    "previous-sample-type" "Previous sample type" "Show the previous column of values" Samples false [shift("T")] |app| sample_type_at(app, -1);
     "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_shown(app, Command::ZoomIn);
     "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_shown(app, Command::ZoomOut);
     "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom).filter(|_| app.view().tab == Tab::Flame);
@@ -430,10 +435,11 @@ kinds! {
     "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_shown(app, Command::UnfoldHeaviest);
     "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_shown(app, Command::UnfoldAll);
     "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll);
-    "focus" "Focus on selection" "Keep only samples with the selected function" View true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
-    "ignore" "Drop selection" "Drop samples with the selected function" View false [plain("D")] |app| app.selected_pattern().map(Command::Ignore);
-    "hide" "Hide selection" "Leave the selected function out of stacks; its callees hang on its callers" View false [shift("H")] |app| app.selected_pattern().map(Command::Hide);
-    "clear-filters" "Clear filters" "Show all samples and frames again" View false [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
+    "focus" "Focus on selection" "Keep only samples with the selected function" Samples true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
+    "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_pattern().map(Command::Ignore);
+    "hide" "Hide selection" "Leave the selected function out of stacks; its callees hang on its callers" Samples false [shift("H")] |app| app.selected_pattern().map(Command::Hide);
+    "clear-filters" "Clear filters" "Show all samples and frames again" Samples false [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
+    "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" Samples true [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
     "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
     "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
@@ -450,15 +456,16 @@ kinds! {
     "compare-whole" "Compare whole captures" "Each side is its whole capture again" Compare false [] |app| if_compared(app, Command::CompareParts(Box::new([Part::WHOLE; 2]))).filter(|_| app.view().side(Side::Before) != app.view().side(Side::After) && app.view().parts.iter().any(|part| !part.is_whole()));
     "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
     "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
-    "next-finding" "Next finding" "Select the next finding; every view follows" Compare true [plain("Period")] |app| if_compared(app, Command::NextFinding);
-    "previous-finding" "Previous finding" "Select the previous finding" Compare false [plain("Comma")] |app| if_compared(app, Command::PreviousFinding);
-    "group-findings" "Group findings by cause" "Findings of one cause stand together; otherwise all stand by rank" Compare false [] |app| if_compared(app, Command::GroupFindings(!app.view().findings.grouped)), checked |app| app.view().findings.grouped;
-    "reset-thresholds" "Usual thresholds" "Error level and minimum effect as they were at first" Compare false [] |app| (app.view().thresholds != Thresholds::default()).then_some(Command::SetThresholds(Thresholds::default()));
-    "copy-findings" "Copy findings" "Copy the ranked findings as text" Compare false [] |app| if_compared(app, Command::CopyFindings);
-    "copy-findings-markdown" "Copy findings as Markdown" "Copy the ranked findings for a pull request or a design note" Compare false [] |app| if_compared(app, Command::CopyFindingsMarkdown);
-    "copy-findings-csv" "Copy findings as CSV" "Copy the ranked findings with plain numbers" Compare false [] |app| if_compared(app, Command::CopyFindingsCsv);
+    "next-finding" "Next finding" "Select the next finding; every view follows" Findings true [plain("Period")] |app| if_compared(app, Command::NextFinding);
+    "previous-finding" "Previous finding" "Select the previous finding" Findings false [plain("Comma")] |app| if_compared(app, Command::PreviousFinding);
+    "group-findings" "Group findings by cause" "Findings of one cause stand together; otherwise all stand by rank" Findings true [] |app| if_compared(app, Command::GroupFindings(!app.view().findings.grouped)), checked |app| app.view().findings.grouped;
+    "toggle-robust" "Hold against the bulk" "Places are held against what most of them did, which is taken as unchanged, whatever the sides are divided by" Findings false [] |app| if_compared(app, Command::SetExposure(if app.view().exposure == Exposure::Robust { Exposure::Normalization } else { Exposure::Robust })), checked |app| app.view().exposure == Exposure::Robust;
+    "reset-thresholds" "Usual thresholds" "Error level and minimum effect as they were at first" Findings false [] |app| (app.view().thresholds != Thresholds::default()).then_some(Command::SetThresholds(Thresholds::default()));
+    "copy-findings" "Copy findings" "Copy the ranked findings as text" Findings true [] |app| if_compared(app, Command::CopyFindings);
+    "copy-findings-markdown" "Copy findings as Markdown" "Copy the ranked findings for a pull request or a design note" Findings false [] |app| if_compared(app, Command::CopyFindingsMarkdown);
+    "copy-findings-csv" "Copy findings as CSV" "Copy the ranked findings with plain numbers" Findings false [] |app| if_compared(app, Command::CopyFindingsCsv);
     "blink-sides" "Blink before and after" "Draw the flame graph in the widths of the other side; press again to go back" Compare true [plain("B")] |app| if_compared(app, Command::SetFlameShape(app.view().flame_shape.other()));
-    "shape-before" "Shape of before" "Widths of before: what vanished is visible" Compare true [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Before)), checked |app| app.view().flame_shape == FlameShape::Before;
+    "shape-before" "Shape of before" "Widths of before: what vanished is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Before)), checked |app| app.view().flame_shape == FlameShape::Before;
     "shape-both" "Shape of both" "Widths of whichever side is larger: everything is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Both)), checked |app| app.view().flame_shape == FlameShape::Both;
     "shape-after" "Shape of after" "Widths of after: what is new is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::After)), checked |app| app.view().flame_shape == FlameShape::After;
     "compare-self" "Compare self values" "Tables compare values without callees" Compare true [] |app| if_compared(app, Command::SetMeasure(Measure::Self_)), checked |app| app.view().measure == Measure::Self_;
@@ -472,7 +479,6 @@ kinds! {
     "normalize-per-cpu-second" "Per CPU-second" "Each value per second of processor time of its side" Compare false [] |app| app.cpu_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerCpuSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerCpuSecond;
     "normalize-absolute" "Absolute" "Values as they are" Compare false [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Absolute))), checked |app| app.normalization() == Normalization::Absolute;
 
-    "toggle-robust" "Hold against the bulk" "Places are held against what most of them did, which is taken as unchanged, whatever the sides are divided by" Compare true [] |app| if_compared(app, Command::SetExposure(if app.view().exposure == Exposure::Robust { Exposure::Normalization } else { Exposure::Robust })), checked |app| app.view().exposure == Exposure::Robust;
 
     "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Some(Command::Palette);
     "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Some(Command::Shortcuts);

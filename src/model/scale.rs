@@ -19,6 +19,12 @@ impl Scale {
     /// The scale in which `largest`, the largest absolute value of a column in `unit`, has three to five digits. `step` is the
     /// smallest difference that values can have: decimals below it are not written; 0 = any.
     pub fn fitting(largest: f64, unit: &str, step: f64) -> Self {
+        Self::beside(largest, largest, unit, step)
+    }
+
+    /// The same beside another column whose largest value is `other`: both have the unit of the larger one, so that a row's numbers compare too,
+    /// each with its own decimals.
+    pub fn beside(largest: f64, other: f64, unit: &str, step: f64) -> Self {
         let (factor, sizes, base) = match Unit::parse(unit) {
             Unit::Time(factor) => (factor, &TIME[..], "ns".to_owned()),
             Unit::Memory(factor) => (factor, &MEMORY[..], "B".to_owned()),
@@ -26,7 +32,7 @@ impl Scale {
             Unit::Other(name) => (1.0, &COUNT[..], name),
         };
         let is_count = sizes.len() == COUNT.len();
-        let value = largest.abs() * factor;
+        let value = largest.abs().max(other.abs()) * factor;
         let fits = |size: f64| match size {
             // Minutes and hours start late, so that common captures compare in seconds; counts stay whole up to six digits.
             size if is_count => value >= 1000.0 * size,
@@ -40,7 +46,7 @@ impl Scale {
             Some((size, name)) => (*size, (*name).to_owned()),
             None => (1.0, base),
         };
-        let largest = value / divisor;
+        let largest = largest.abs() * factor / divisor;
         let wanted = if largest >= 1000.0 {
             0
         } else if largest >= 100.0 {
@@ -120,6 +126,19 @@ mod tests {
         ] {
             let scale = Scale::fitting(largest, unit, step);
             assert_eq!((scale.unit(), scale.text(value).as_str()), expected, "{value} of {largest} {unit}");
+        }
+    }
+
+    #[test]
+    fn neighbours_have_one_unit_and_their_own_decimals() {
+        for (largest, other, expected) in [
+            (340e6, 24.31e9, ("s", "0.340")),
+            (24.31e9, 340e6, ("s", "24.31")),
+            (0.0, 24.31e9, ("s", "0.00")),
+            (-2e6, 24.31e9, ("s", "−0.00200")),
+        ] {
+            let scale = Scale::beside(largest, other, "ns", 1.0);
+            assert_eq!((scale.unit(), scale.text(largest).as_str()), expected, "{largest} beside {other}");
         }
     }
 

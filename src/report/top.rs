@@ -9,7 +9,7 @@ use super::number::Number;
 use super::table::{Align, Table, push_line};
 use crate::analysis::comparison::percent;
 use crate::analysis::{CallTree, Comparison, Granularity, top};
-use crate::model::human;
+use crate::model::{Scale, human};
 
 /// By what rows are ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,22 +180,43 @@ impl TopReport {
             );
         }
         push_line(&mut text, format_args!("100 % = {} {}\n", say(whole), self.sample_type));
-        let mut table = Table::new([
-            ("self", Align::Right),
-            ("self%", Align::Right),
-            ("sum%", Align::Right),
-            ("total", Align::Right),
-            ("total%", Align::Right),
+        text.push_str(&self.table(true).text());
+        text
+    }
+
+    /// Rows of numbers with their unit in the head of the column; `sum` adds the sum of self so far.
+    fn table(&self, sum: bool) -> Table {
+        let whole = self.denominator.as_f64();
+        let percents = Scale::percent();
+        let share = |value: f64| if whole > 0.0 { percents.text(value / whole) } else { "-".to_owned() };
+        let largest = |of: fn(&TopReportRow) -> Number| self.rows.iter().map(|row| of(row).as_f64().abs()).fold(0.0, f64::max);
+        let largest = [largest(|row| row.self_), largest(|row| row.total)];
+        let step = match self.denominator {
+            Number::Whole(_) => 1.0,
+            Number::Fraction(_) => 0.0,
+        };
+        let scale = |own: usize| Scale::beside(largest[own], largest[1 - own], &self.unit, step);
+        let scales = [scale(0), scale(1)];
+        let head = |name: &str, scale: &Scale| if scale.unit().is_empty() { name.to_owned() } else { format!("{name} ({})", scale.unit()) };
+        let heads = [head("self", &scales[0]), head("total", &scales[1])];
+        let all = [
+            (heads[0].as_str(), Align::Right),
+            ("self %", Align::Right),
+            ("sum %", Align::Right),
+            (heads[1].as_str(), Align::Right),
+            ("total %", Align::Right),
             ("name", Align::Left),
-        ]);
-        let mut sum = 0.0;
+        ];
+        let is_shown = |at: usize| sum || at != 2;
+        let mut table = Table::new(all.into_iter().enumerate().filter(|(at, _)| is_shown(*at)).map(|(_, head)| head));
+        let mut above = 0.0;
         for row in &self.rows {
             let (self_, total) = (row.self_.as_f64(), row.total.as_f64());
-            sum += self_;
-            table.row([say(self_), share(self_), share(sum), say(total), share(total), row.name.clone()]);
+            above += self_;
+            let cells = [scales[0].text(self_), share(self_), share(above), scales[1].text(total), share(total), row.name.clone()];
+            table.row(cells.into_iter().enumerate().filter(|(at, _)| is_shown(*at)).map(|(_, cell)| cell));
         }
-        text.push_str(&table.text());
-        text
+        table
     }
 
     /// One line per row with plain numbers in the sample type's unit.
@@ -217,26 +238,13 @@ impl TopReport {
 
     /// The table as Markdown, with the denominator above it.
     pub fn markdown(&self) -> String {
-        let whole = self.denominator.as_f64();
-        let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
-        let mut table = Table::new([
-            ("Self", Align::Right),
-            ("Self %", Align::Right),
-            ("Total", Align::Right),
-            ("Total %", Align::Right),
-            ("Name", Align::Left),
-        ]);
-        for row in &self.rows {
-            let (self_, total) = (row.self_.as_f64(), row.total.as_f64());
-            table.row([human(self_, &self.unit), share(self_), human(total, &self.unit), share(total), row.name.clone()]);
-        }
         format!(
             "100 % = {} {}; {} of {} rows\n\n{}",
-            human(whole, &self.unit),
+            human(self.denominator.as_f64(), &self.unit),
             self.sample_type,
             self.rows.len(),
             self.row_count,
-            table.markdown()
+            self.table(false).markdown()
         )
     }
 }

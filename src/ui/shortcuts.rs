@@ -99,7 +99,7 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
     egui::ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         ui.spacing_mut().item_spacing = egui::vec2(size::WIDE, 0.0);
         ui.horizontal_top(|ui| {
-            for column in [&[Menu::File, Menu::Edit][..], &[Menu::View], &[Menu::Compare, Menu::Help]] {
+            for column in [&[Menu::File, Menu::Edit, Menu::Samples][..], &[Menu::View], &[Menu::Compare, Menu::Findings, Menu::Help]] {
                 ui.vertical(|ui| {
                     ui.set_width(280.0);
                     for &menu in column {

@@ -179,8 +179,8 @@ impl<'a> TreeRows<'a> {
             (false, Direction::TopDown) => &Column::SINGLE,
             (false, Direction::BottomUp) => &Column::BOTTOM_UP,
         };
-        let total_scale = if is_pair { comparison.scale(known.largest.normalized) } else { comparison.value_scale(known.largest.total) };
-        let self_scale = comparison.value_scale(known.largest.self_);
+        let [self_scale, total_scale] = comparison.value_scales([known.largest.self_, known.largest.total]);
+        let total_scale = if is_pair { comparison.scale(known.largest.normalized) } else { total_scale };
         let matches = cx.app.matches().ready().map(AsRef::as_ref);
         // An older tree has other nodes than the newest evidence.
         let diff = cx.app.diff().ready().map(AsRef::as_ref).filter(|diff| diff.nodes.certainty.len() == comparison.tree().len());

@@ -261,8 +261,7 @@ impl<'a> TopRows<'a> {
         let scales = if is_pair {
             [comparison.scale(largest), comparison.scale(largest)]
         } else {
-            let of = |measure| comparison.value_scale(flat.sides.iter().map(|side| side.largest(measure)).max().unwrap_or(0));
-            Measure::ALL.map(of)
+            comparison.value_scales(Measure::ALL.map(|measure| flat.sides.iter().map(|side| side.largest(measure)).max().unwrap_or(0)))
         };
         let columns: &[Column] = if is_pair { &Column::COMPARISON } else { &Column::SINGLE };
         let matches = cx.app.matches().ready().map(AsRef::as_ref);
