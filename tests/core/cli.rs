@@ -194,10 +194,17 @@ fn top_can_be_cut_ordered_grouped_and_filtered() {
 fn text_says_what_percentages_are_of() {
     let text = stdout(&["top", &sample(CPU), "-n", "3"]);
     assert!(text.contains("100 % = 4.44 s cpu\n"), "{text}");
-    let line = text.lines().find(|line| line.ends_with("Syscall6")).expect("the first row");
+    let table: Vec<String> =
+        text.lines().skip_while(|line| !line.is_empty()).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    // The numbers of `go tool pprof -top`, with the unit once in the head of the column.
     assert_eq!(
-        line.split_whitespace().collect::<Vec<_>>().join(" "),
-        "760 ms 17.1 % 17.1 % 760 ms 17.1 % internal/runtime/syscall/linux.Syscall6"
+        &table[1..],
+        [
+            "self (ms) self % sum % total (ms) total % name",
+            "760.0 17.12 17.12 760.0 17.12 internal/runtime/syscall/linux.Syscall6",
+            "310.0 6.98 24.10 310.0 6.98 runtime.futex",
+            "290.0 6.53 30.63 460.0 10.36 orders/internal/pricing.(*Engine).Discount",
+        ]
     );
 }
 
