@@ -188,10 +188,15 @@ impl Groups {
             .collect();
     }
 
+    /// The group of all nodes of a place's self or total; it may go by another scope of the same nodes.
+    pub(super) fn of_place(&self, measure: Measure, place: PlaceId) -> Option<&Group> {
+        let row = *self.by_place[measure as usize].get(place.row())?;
+        self.rows.get(row as usize)
+    }
+
     /// Part of the error level that is spent on a place's self or total.
     pub(super) fn weight_of(&self, measure: Measure, place: PlaceId) -> Option<f64> {
-        let row = *self.by_place[measure as usize].get(place.row())?;
-        self.rows.get(row as usize).map(|group| group.weight)
+        self.of_place(measure, place).map(|group| group.weight)
     }
 }
 
