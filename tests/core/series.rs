@@ -268,6 +268,22 @@ fn slowdowns_of_one_function_are_found_or_the_row_says_that_it_cannot_tell() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// Both callers' paths were found one after the other here, and the finding of the function had the numbers of one of them beside what both explain.
+#[test]
+fn a_finding_of_a_function_has_the_numbers_of_all_its_paths() {
+    let series = Series::open(By::Pprof);
+    let row = |file: String| series.runs.iter().position(|run| run.file == file).expect("it is in the series");
+    let sides = [(1..=5).map(|run| row(format!("base-{run}.pb"))).collect(), (1..=4).map(|run| row(format!("score-150-{run}.pb"))).collect()];
+    let comparison = series.compare(&sides, Normalization::PerSecond);
+    let found = findings(&comparison, &series.captures, &Spec::default()).expect("two sides");
+    let first = found.rows.first().unwrap_or_else(|| panic!("nothing found: {}", found.summary));
+    let (row, table) = row_of(&comparison, &found, "shop/internal/pricing.(*Engine).Score");
+    let own = &found.diff.self_.raw;
+    assert_eq!((first.func.as_str(), &first.path), ("shop/internal/pricing.(*Engine).Score", &None), "{}", words(&found));
+    let wanted = if first.measure == Measure::Self_ { [own[0][row], own[1][row]] } else { [table.raw[0][row], table.raw[1][row]] };
+    assert_eq!(first.raw, wanted);
+}
+
 /// R17, of which two of nine are missed. `stock.Reserve` looks up maps, which take up to 1.7 times as long while somebody else uses the same core of the
 /// host (code that waits for itself, as most of the rest does, does not notice); its row says that it would see 95 % only. Of the runs with a slow
 /// `codec.Decode` the host made one faster by a fifth, and its row promises more than it keeps.
