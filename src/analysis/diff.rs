@@ -7,6 +7,7 @@ mod background;
 mod churn;
 pub(crate) mod ground;
 pub(crate) mod left;
+mod nodes;
 pub(crate) mod noise;
 mod repeats;
 pub(crate) mod shape;
@@ -20,11 +21,12 @@ use super::call_tree::{CallTree, NodeId};
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
 use super::place::PlaceId;
-use super::stats::{Doubt, Needed, Test, certainty, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
+use super::stats::{Doubt, Needed, Test, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Here, both};
 use ground::{Ground, Scale, Sums, Tables, by_place, totals};
 use left::NodeSet;
+use nodes::node_diff;
 pub use noise::Noise;
 use noise::{Known, Model};
 pub(crate) use repeats::Repeated;
@@ -598,6 +600,15 @@ fn absolute(nodes: &[Sums]) -> [f64; 2] {
 /// The ends of a 95 % interval as quantiles of a normal.
 pub(crate) const ENDS: [f64; 2] = [-1.959_964, 1.959_964];
 
+/// Rows of a table that one thread looks at before it asks, since all threads ask the same ticket.
+const ROWS_AT_ONCE: usize = 1 << 6;
+
+fn check_rows(here: &Here, row: usize) {
+    if row.is_multiple_of(ROWS_AT_ONCE) {
+        here.checkpoint();
+    }
+}
+
 fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Scale, spec: &Spec) -> Table {
     let factor = |side: usize| comparison.sides.get(side).map_or(0.0, |side: &Side| comparison.factor(side));
     let factors = [factor(0), factor(1)];
@@ -609,10 +620,11 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
     let tested: Vec<(Test, (f64, f64))> = sums
         .par_iter()
         .zip(doubts)
-        // Not row by row: once cancelled, each piece ends by unwinding.
-        .with_min_len(1 << 6)
-        .inspect(|_| here.checkpoint())
-        .map(|(sums, &doubt)| match scale.counts(sums) {
+        .enumerate()
+        // Once cancelled, each piece ends by unwinding.
+        .with_min_len(ROWS_AT_ONCE)
+        .inspect(|(row, _)| check_rows(&here, *row))
+        .map(|(_, (sums, &doubt))| match scale.counts(sums) {
             Some(counts) if counts.both() >= spec.min_events => (counts.test(doubt), counts.interval(doubt, ENDS)),
             Some(counts) => (Test::NONE, counts.interval(doubt, ENDS)),
             None => (Test::NONE, (0.0, f64::INFINITY)),
@@ -686,7 +698,7 @@ fn decide(
             };
             (detectable(width), needed, verdict)
         };
-        let rows = sums.par_iter().zip(&widths).enumerate().with_min_len(1 << 6).inspect(|_| here.checkpoint());
+        let rows = sums.par_iter().zip(&widths).enumerate().with_min_len(ROWS_AT_ONCE).inspect(|(row, _)| check_rows(&here, *row));
         let said: Vec<(f64, Needed, Verdict)> = rows.map(say).collect();
         table.minimum_detectable = said.iter().map(|row| row.0).collect();
         table.needed = said.iter().map(|row| row.1).collect();
@@ -717,83 +729,4 @@ pub(crate) fn is_small(value: [f64; 2], interval: [f64; 2], largest: f64, spec: 
     let within = lo > 1.0 / (1.0 + spec.min_ratio) && hi < 1.0 + spec.min_ratio;
     // From either side alike, so that swapped sides say the same.
     within && before.max(after) * (hi - 1.0).max(1.0 / lo - 1.0) < spec.min_share * largest
-}
-
-/// Nodes that one thread looks at before it asks whether to go on.
-const NODES_AT_ONCE: usize = 1 << 12;
-
-fn node_diff(places: &[PlaceId], totals: &[Sums], doubts: &[Doubt], scale: &Scale, spec: &Spec) -> NodeDiff {
-    let row = |(sums, place): (&Sums, &PlaceId)| {
-        let [before, after] = [sums.value[0], sums.value[1] / scale.exposure];
-        let both = before.abs() + after.abs();
-        let effect = if both > 0.0 { ((after - before) / both).clamp(-1.0, 1.0) } else { 0.0 };
-        let marks = if before == 0.0 && after != 0.0 {
-            mark::NEW
-        } else if before != 0.0 && after == 0.0 {
-            mark::GONE
-        } else {
-            0
-        };
-        let counts = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events);
-        // NaN = not tested.
-        let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(doubts.get(place.row()).map_or(0.0, |doubt| doubt.extra)));
-        (effect as f32, ln_p, marks)
-    };
-    let here = Here::new();
-    let part = |(totals, places): (&[Sums], &[PlaceId])| {
-        here.checkpoint();
-        totals.iter().zip(places).map(row).collect::<Vec<(f32, f64, u8)>>()
-    };
-    let rows: Vec<(f32, f64, u8)> = totals.par_chunks(NODES_AT_ONCE).zip(places.par_chunks(NODES_AT_ONCE)).flat_map_iter(part).collect();
-    let q = Ranks::new(rows.iter().map(|row| row.1));
-    NodeDiff {
-        effect: rows.iter().map(|row| row.0).collect(),
-        certainty: rows.iter().map(|row| q.certainty(row.1)).collect(),
-        marks: rows.iter().map(|row| row.2).collect(),
-    }
-}
-
-/// Benjamini–Hochberg over very many p values: by counting into bins of ln p instead of sorting.
-struct Ranks {
-    /// False discovery rate of each bin, smallest p last.
-    q: Vec<f64>,
-}
-
-impl Ranks {
-    const BINS: usize = 2048;
-    /// Bins per unit of −ln p: the last bin holds everything below e^−100.
-    const PER_UNIT: f64 = Self::BINS as f64 / 100.0;
-
-    fn bin(ln_p: f64) -> usize {
-        ((-ln_p * Self::PER_UNIT) as usize).min(Self::BINS - 1)
-    }
-
-    /// From logarithms of p values, NaN for what was not tested.
-    fn new(ln_p: impl Iterator<Item = f64>) -> Self {
-        let mut count = vec![0_usize; Self::BINS];
-        for ln_p in ln_p.filter(|ln_p| !ln_p.is_nan()) {
-            count[Self::bin(ln_p)] += 1;
-        }
-        let all: usize = count.iter().sum();
-        // Rows with a p at most that of the bin's upper edge: the bin and all after it.
-        let mut below = all;
-        let mut least = 1.0_f64;
-        let q = count
-            .iter()
-            .enumerate()
-            .map(|(bin, &rows)| {
-                let edge = (-(bin as f64) / Self::PER_UNIT).exp();
-                if below > 0 {
-                    least = least.min(edge * all as f64 / below as f64);
-                }
-                below -= rows;
-                least
-            })
-            .collect();
-        Self { q }
-    }
-
-    fn certainty(&self, ln_p: f64) -> f32 {
-        if ln_p.is_nan() { 0.0 } else { certainty(self.q.get(Self::bin(ln_p)).copied().unwrap_or(1.0), 1.0) as f32 }
-    }
 }

@@ -273,7 +273,8 @@ fn slowdowns_of_one_function_are_found_or_the_row_says_that_it_cannot_tell() {
 fn a_finding_of_a_function_has_the_numbers_of_all_its_paths() {
     let series = Series::open(By::Pprof);
     let row = |file: String| series.runs.iter().position(|run| run.file == file).expect("it is in the series");
-    let sides = [(1..=5).map(|run| row(format!("base-{run}.pb"))).collect(), (1..=4).map(|run| row(format!("score-150-{run}.pb"))).collect()];
+    let sides =
+        [(1..=5).map(|run| row(format!("base-{run}.pb"))).collect(), (1..=4).map(|run| row(format!("score-150-{run}.pb"))).collect()];
     let comparison = series.compare(&sides, Normalization::PerSecond);
     let found = findings(&comparison, &series.captures, &Spec::default()).expect("two sides");
     let first = found.rows.first().unwrap_or_else(|| panic!("nothing found: {}", found.summary));
@@ -281,7 +282,7 @@ fn a_finding_of_a_function_has_the_numbers_of_all_its_paths() {
     let own = &found.diff.self_.raw;
     assert_eq!((first.func.as_str(), &first.path), ("shop/internal/pricing.(*Engine).Score", &None), "{}", words(&found));
     let wanted = if first.measure == Measure::Self_ { [own[0][row], own[1][row]] } else { [table.raw[0][row], table.raw[1][row]] };
-    assert_eq!(first.raw, wanted);
+    assert!(first.raw.iter().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 1.0), "{:?}, wanted {wanted:?}", first.raw);
 }
 
 /// R17, of which two of nine are missed. `stock.Reserve` looks up maps, which take up to 1.7 times as long while somebody else uses the same core of the

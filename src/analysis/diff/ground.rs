@@ -34,6 +34,11 @@ impl Sums {
         }
     }
 
+    /// True where adding the sums changes nothing.
+    pub(crate) fn is_nothing(&self) -> bool {
+        [self.value, self.squares, self.events, self.background].iter().flatten().all(|&sum| sum == 0.0)
+    }
+
     /// The sums with another part in the place of one; unchanged to the last digit where both are equal.
     pub(crate) fn replace(&mut self, old: &Self, new: &Self) {
         for side in 0..2 {
@@ -293,7 +298,10 @@ pub(crate) fn totals(nodes: &[Sums], tree: &CallTree) -> Unfinished<Vec<Sums>> {
 pub(crate) fn by_place(nodes: &[Sums], tree: &CallTree, places: &Places, totals: &[Sums], outermost: &[bool]) -> [Vec<Sums>; 2] {
     let mut made = [vec![Sums::default(); places.len()], vec![Sums::default(); places.len()]];
     for (row, place) in tree.places().iter().enumerate().skip(1).checked() {
-        made[0][place.row()].add(&nodes[row]);
+        // Most nodes have no cost of their own, and places are all over the memory.
+        if !nodes[row].is_nothing() {
+            made[0][place.row()].add(&nodes[row]);
+        }
         if outermost[row] {
             made[1][place.row()].add(&totals[row]);
         }
