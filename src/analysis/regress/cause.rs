@@ -189,14 +189,26 @@ impl Looker<'_> {
             return (Cause::Calls, format!("only on calls through {}", self.name(caller)));
         }
         if row.measure == Measure::Self_ || change(own) / delta >= MOST {
-            return (Cause::SelfTime, "self time".to_owned());
+            return (Cause::SelfTime, format!("self time{}", self.on_one_path(row, &nodes)));
         }
         if let Some((place, part)) = most(&callees, delta).filter(|(_, part)| *part >= MOST) {
             let before = callees.get(&place).map_or(0.0, |part| part[0]);
             let words = if before == 0.0 { "new callee:" } else { "through" };
-            return (Cause::Callee, format!("{words} {} ({:.0} % of it)", self.name(place), 100.0 * part.min(1.0)));
+            let path = self.on_one_path(row, &nodes);
+            return (Cause::Callee, format!("{words} {} ({:.0} % of it){path}", self.name(place), 100.0 * part.min(1.0)));
         }
-        (Cause::Spread, format!("{} callers and {} callees", callers.len(), callees.len()))
+        (Cause::Spread, format!("{} callers and {} callees{}", callers.len(), callees.len(), self.on_one_path(row, &nodes)))
+    }
+
+    /// Says that the numbers of a finding are those of one path, where the function has cost on others too.
+    fn on_one_path(&self, row: &Finding, nodes: &[NodeId]) -> String {
+        if row.path.is_none() {
+            return String::new();
+        }
+        let all = self.nodes(&Finding { path: None, ..row.clone() });
+        let value = |node: NodeId| if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) };
+        let others = all.iter().filter(|node| !nodes.contains(node) && value(**node).iter().any(|part| *part != 0.0)).count();
+        if others == 0 { String::new() } else { format!(", on one of {} paths", others + 1) }
     }
 
     /// True where a finding's place has cost on other paths too, on the side on which the finding has none.
@@ -346,5 +358,20 @@ mod tests {
             assert_eq!(found, cause, "{before:?} and {after:?}: {said}");
             assert!(said.contains(words), "{before:?} and {after:?}: {said}");
         }
+    }
+    #[test]
+    fn numbers_of_one_path_are_said_to_be() {
+        let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000"];
+        let with = |more: [&'static str; 2]| -> Vec<&'static str> { rest.iter().copied().chain(more).collect() };
+        let (before, after) = (with(["main;a;f;g 500", "main;b;f;g 500"]), with(["main;a;f;g 500", "main;b;f;g 1700"]));
+        let comparison = compared(&before, &after, &Naming::default());
+        let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
+        let row = found.rows.first().unwrap();
+        let base = Base::new(&comparison).unwrap();
+        let looker = Looker { comparison: &comparison, base: &base, exposure: found.diff.exposure };
+        assert!(row.path.is_some() && row.raw[0] < 501.0, "{row:?}");
+        assert_eq!(looker.on_one_path(row, &looker.nodes(row)), ", on one of 2 paths");
+        let all = Finding { path: None, ..row.clone() };
+        assert_eq!(looker.on_one_path(&all, &looker.nodes(&all)), "");
     }
 }
