@@ -122,8 +122,18 @@ impl Looker<'_> {
         if let Some(path) = &row.path {
             return tree.find_path(path.iter().copied()).into_iter().collect();
         }
+        self.all(row)
+    }
+
+    /// The outermost nodes of all paths of a finding's place.
+    fn all(&self, row: &Finding) -> Vec<NodeId> {
         let is_one = |row_of: &usize| row.measure == Measure::Self_ || self.base.outermost[*row_of];
         self.base.nodes_of(row.place).checked().filter(is_one).filter_map(NodeId::from_row).collect()
+    }
+
+    /// Self or total of a node, as the finding is about.
+    fn value(&self, row: &Finding, node: NodeId) -> [f64; 2] {
+        if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) }
     }
 
     fn cause(&self, row: &Finding, kind: CodeKind) -> (Cause, String) {
@@ -131,8 +141,8 @@ impl Looker<'_> {
         let tree = self.comparison.tree();
         let (mut own, mut callers, mut callees) = ([0.0; 2], Parts::new(), Parts::new());
         for &node in &nodes {
-            let value = if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) };
-            add(callers.entry(tree.parent(node).map_or(Places::root(), |parent| tree.place(parent))).or_default(), value);
+            let caller = tree.parent(node).map_or(Places::root(), |parent| tree.place(parent));
+            add(callers.entry(caller).or_default(), self.value(row, node));
             add(&mut own, self.own(node));
             if row.measure == Measure::Total {
                 for child in tree.children(node) {
@@ -205,15 +215,14 @@ impl Looker<'_> {
         if row.path.is_none() {
             return String::new();
         }
-        let all = self.nodes(&Finding { path: None, ..row.clone() });
-        let value = |node: NodeId| if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) };
-        let others = all.iter().filter(|node| !nodes.contains(node) && value(**node).iter().any(|part| *part != 0.0)).count();
+        let others =
+            self.all(row).iter().filter(|node| !nodes.contains(node) && self.value(row, **node).iter().any(|part| *part != 0.0)).count();
         if others == 0 { String::new() } else { format!(", on one of {} paths", others + 1) }
     }
 
     /// True where a finding's place has cost on other paths too, on the side on which the finding has none.
     fn stands_elsewhere(&self, row: &Finding, nodes: &[NodeId]) -> bool {
-        let all = self.nodes(&Finding { path: None, ..row.clone() });
+        let all = self.all(row);
         let side = usize::from(row.verdict == Verdict::Gone);
         all.iter().any(|node| !nodes.contains(node) && self.total(*node)[side] > 0.0)
     }
@@ -223,14 +232,13 @@ impl Looker<'_> {
     fn apart(&self, row: &Finding, nodes: &[NodeId], delta: f64) -> Option<PlaceId> {
         let (tree, node) = (self.comparison.tree(), *nodes.first()?);
         row.path.as_ref()?;
-        let all = self.nodes(&Finding { path: None, ..row.clone() });
-        let value = |node: NodeId| if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) };
-        let whole: f64 = all.iter().map(|&node| change(value(node))).sum();
+        let all = self.all(row);
+        let whole: f64 = all.iter().map(|&node| change(self.value(row, node))).sum();
         let others: Vec<NodeId> = all.into_iter().filter(|other| *other != node).collect();
         if others.is_empty() || delta / whole < MOST {
             return None;
         }
-        let cost = |node: NodeId| value(node).iter().map(|part| part.abs()).sum::<f64>();
+        let cost = |node: NodeId| self.value(row, node).iter().map(|part| part.abs()).sum::<f64>();
         let rest: f64 = others.iter().map(|&node| cost(node)).sum();
         let mut through: FxHashMap<PlaceId, f64> = tree.path_up(node).skip(1).map(|above| (tree.place(above), 0.0)).collect();
         for &other in others.iter().checked() {
@@ -267,7 +275,7 @@ impl Looker<'_> {
         let word = if delta >= 0.0 { "moved from" } else { "moved to" };
         // Other callers of the same function first: its cost is called from elsewhere.
         if row.path.is_some() {
-            let others = self.nodes(&Finding { path: None, ..row.clone() });
+            let others = self.all(row);
             let mut callers = Parts::new();
             for &node in others.iter().filter(|node| !nodes.contains(node)) {
                 let parent = tree.parent(node).map_or(Places::root(), |parent| tree.place(parent));

@@ -97,6 +97,15 @@ impl Search<'_> {
         Searched { found, model }
     }
 
+    /// The test of a group in what other explanations leave, which these and `left` are fitted to.
+    fn beside(&self, others: &mut [Found], left: &mut Left<'_>, model: &Model, group: &Group) -> Test {
+        self.fit(others, model);
+        left.set(explanations(others), &model.scale);
+        let sums = *group.scope.sums(&left.tables());
+        let whole = Self::whole(left, model);
+        model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(self.doubt(model, group, &sums, whole)))
+    }
+
     /// Paths of one function that all changed the same way and hold most of its cost are one explanation: the function. Found one after the other,
     /// since runs may vary by more in all of them than in one. True where any were put together.
     fn put_together(&self, found: &mut Vec<Found>, left: &mut Left<'_>, model: &Model) -> bool {
@@ -107,19 +116,18 @@ impl Search<'_> {
         while let Some(first) = found.get(at) {
             let key = of_path(first);
             at += 1;
-            let (paths, mut others): (Vec<Found>, Vec<Found>) = found.iter().cloned().partition(|found| key.0 && of_path(found) == key);
-            let Some(group) = self.groups.of_place(key.2, key.1).filter(|_| paths.len() > 1) else { continue };
+            if !key.0 || found.iter().filter(|found| of_path(found) == key).count() < 2 {
+                continue;
+            }
+            let (paths, mut others): (Vec<Found>, Vec<Found>) = found.iter().cloned().partition(|found| of_path(found) == key);
+            let Some(group) = self.groups.of_place(key.2, key.1) else { continue };
             let whole = self.named(group, Test::NONE);
             let cost = |sums: &Sums| sums.pooled(model.scale.exposure);
             let held = self.base.sums_of(self.comparison, &NodeSet::union(paths.iter().map(|path| &path.nodes)));
             if cost(&held) < MOST * cost(&whole.sums) || others.iter().any(|other| other.group.scope == group.scope) {
                 continue;
             }
-            self.fit(&mut others, model);
-            left.set(explanations(&others), &model.scale);
-            let sums = *group.scope.sums(&left.tables());
-            let Some(counts) = model.scale.counts(&sums) else { continue };
-            let test = counts.test(self.doubt(model, group, &sums, Self::whole(left, model)));
+            let test = self.beside(&mut others, left, model, group);
             if test.p <= self.spec.level * group.weight && (test.z > 0.0) == key.3 {
                 others.insert((at - 1).min(others.len()), Found { test, ..whole });
                 *found = others;
@@ -146,11 +154,7 @@ impl Search<'_> {
             for at in 0..found.len() {
                 let mut others = found.clone();
                 let own = others.remove(at);
-                self.fit(&mut others, &model);
-                left.set(explanations(&others), &model.scale);
-                let whole = Self::whole(left, &model);
-                let sums = *own.group.scope.sums(&left.tables());
-                let test = model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(self.doubt(&model, &own.group, &sums, whole)));
+                let test = self.beside(&mut others, left, &model, &own.group);
                 let over = test.p / (self.spec.level * own.group.weight);
                 if over > 1.0 && least.is_none_or(|(most, _)| over > most) {
                     least = Some((over, at));
@@ -403,12 +407,8 @@ impl Search<'_> {
             while at < found.len() {
                 let mut others = found.clone();
                 let own = others.remove(at);
-                self.fit(&mut others, model);
-                left.set(explanations(&others), &model.scale);
-                let whole = Self::whole(left, model);
+                let test = self.beside(&mut others, left, model, &own.group);
                 let score = |group: &Group, test: &Test| test.z * test.z - 2.0 * group.ln_kind;
-                let sums = *own.group.scope.sums(&left.tables());
-                let test = model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(self.doubt(model, &own.group, &sums, whole)));
                 let mut scored = self.scored(&others, left, model, false);
                 scored.truncate(EXACT);
                 // Only what shares nodes with it is an alternative: the rest has its turn later.
@@ -416,7 +416,7 @@ impl Search<'_> {
                     let scope = &self.groups.rows[*group].scope;
                     !others.iter().any(|other| other.group.scope == *scope) && self.nodes(scope).meets(&own.nodes)
                 });
-                match self.best(&scored, model, whole) {
+                match self.best(&scored, model, Self::whole(left, model)) {
                     Some(best) if best.group.scope != own.group.scope && score(&best.group, &best.test) > score(&own.group, &test) => {
                         found[at] = best;
                         changed = true;
