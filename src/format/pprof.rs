@@ -10,6 +10,7 @@
 //! Two things of the format have no place in the model and do not come back when a profile is written: the mark of a location that
 //! identical code folding merged (a note counts them), and the flags of mappings, which are derived from what is there.
 
+mod ahead;
 mod decode;
 mod encode;
 mod ids;

@@ -1,24 +1,47 @@
-//! Reads a profile in two passes: layout and tables first, then the samples in parallel.
+//! Reads a profile in two passes: layout and tables, and the samples, of which some are decoded ahead of the tables.
 //!
 //! The result does not depend on the number of threads: parts of the file are put together in its order, and rows follow their first use. Start reading
 //! at [`read`].
 
 use rustc_hash::FxHashMap;
 
-use super::NAME;
-use super::layout::{Chunk, Layout, chunk_bytes};
+use super::layout::{CHUNK_BYTES, Chunk, Layout};
 use super::samples::{Decoded, Reader};
 use super::tables::Tables;
 use super::wire::{Fault, Wire};
+use super::{NAME, ahead};
 use crate::base::ticket::Ticket;
 use crate::format::{Input, ReadCx, ReadError};
 use crate::model::{Builder, LabelValue, Profile, StringId, Tally, kind};
 
+/// Files of fewer bytes are read by one thread: what others could take over is less than what putting their stacks together costs.
+const SHARED_BYTES: usize = 1 << 20;
+
 /// See [`Format::read`](crate::format::Format::read).
 pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
     cx.ticket.check()?;
-    let layout = Layout::find(input.bytes, chunk_bytes(input.bytes.len()), cx)?;
-    let result = decode(&layout, input.bytes.len() as u64, cx);
+    let threads = if input.bytes.len() < SHARED_BYTES { 1 } else { rayon::current_num_threads() };
+    read_chunks(input.bytes, CHUNK_BYTES, threads, cx)
+}
+
+fn read_chunks(bytes: &[u8], chunk_bytes: u64, threads: usize, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+    if threads > 1 { ahead::beside(bytes, chunk_bytes, threads, cx) } else { ahead::inside(bytes, chunk_bytes, cx) }
+}
+
+/// The profile with this layout, of so many bytes; `samples` gives those, for a number of sample types.
+pub(super) fn decode(
+    layout: &Layout<'_>,
+    bytes: u64,
+    ticket: &Ticket,
+    samples: impl FnOnce(usize) -> Result<Decoded, ReadError>,
+) -> Result<Profile, ReadError> {
+    let result = start(layout, ticket).and_then(|(builder, tables)| {
+        let types = builder.sample_types.len();
+        check_types(layout, types)?;
+        let sample_bytes: u64 = layout.chunks.iter().map(|chunk| chunk.fields.bytes().len() as u64).sum();
+        ticket.advance(bytes.saturating_sub(sample_bytes))?;
+        assemble(layout, builder, &tables, samples(types)?, ticket)
+    });
     match layout.cut {
         // What is missing explains what else is wrong.
         Some(cut) => result.map_err(|error| {
@@ -30,17 +53,6 @@ pub(super) fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadEr
         }),
         None => result,
     }
-}
-
-fn decode(layout: &Layout<'_>, bytes: u64, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-    let ticket = cx.ticket;
-    let (builder, tables) = start(layout, ticket)?;
-    let types = builder.sample_types.len();
-    check_types(layout, types)?;
-    let sample_bytes: u64 = layout.chunks.iter().map(|chunk| chunk.fields.bytes().len() as u64).sum();
-    ticket.advance(bytes.saturating_sub(sample_bytes))?;
-    let samples = decode_samples(&layout.chunks, types, rayon::current_num_threads(), cx)?;
-    assemble(layout, builder, &tables, samples, ticket)
 }
 
 /// Everything but the samples.
@@ -82,7 +94,7 @@ pub(super) fn assemble(
 
 /// Decodes the chunks on so many threads, each of which takes a part of the file: then stacks meet those before them in one forest, and few
 /// have to be moved to another.
-fn decode_samples(chunks: &[Chunk<'_>], types: usize, threads: usize, cx: &ReadCx<'_>) -> Result<Decoded, ReadError> {
+pub(super) fn decode_samples(chunks: &[Chunk<'_>], types: usize, threads: usize, cx: &ReadCx<'_>) -> Result<Decoded, ReadError> {
     if threads <= 1 || chunks.len() <= 1 {
         let mut reader = Reader::new(types);
         for chunk in chunks {
@@ -223,8 +235,8 @@ pub(super) mod tests {
         let bytes = mixed();
         let ticket = Ticket::new();
         let cx = ReadCx::new(&ticket);
-        let read = |chunk: u64| decode(&Layout::find(&bytes, chunk, &cx).unwrap(), bytes.len() as u64, &cx).unwrap();
-        let whole = read(u64::MAX);
+        let read = |chunk: u64| read_chunks(&bytes, chunk, rayon::current_num_threads(), &cx).unwrap();
+        let whole = read_chunks(&bytes, u64::MAX, 1, &cx).unwrap();
         assert_eq!(check(&whole), []);
         assert_eq!((whole.samples.len(), whole.notes.count(kind::NO_STACK)), (500, 72));
         for threads in [1, 2, 5] {
@@ -236,12 +248,37 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_was_decoded_ahead_is_given_up_where_the_types_come_later_and_errors_keep_their_order() {
+        // Ids below 128 and short names; a type is its name and unit.
+        let kind = b"\x0a\x04\x08\x01\x10\x02";
+        let samples = b"\x12\x07\x0a\x01\x01\x12\x02\x01\x09".repeat(50);
+        let tables: &[u8] = b"\x2a\x04\x08\x01\x10\x03\x22\x06\x08\x01\x22\x02\x08\x01\x32\x00\x32\x03cpu\x32\x02ns\x32\x01f";
+        let ticket = Ticket::new();
+        let cx = ReadCx::new(&ticket);
+        let read = |parts: &[&[u8]], threads: usize| read_chunks(&parts.concat(), 100, threads, &cx);
+        let usual = read(&[kind, kind, &samples, tables], 1).unwrap();
+        let broken = b"\x12\x04\x0a\x01\x01\x07";
+        for threads in [1, 2, 3] {
+            assert_eq!(
+                read(&[kind, &samples, kind, tables], threads).unwrap(),
+                usual,
+                "one of two types after the samples, {threads} threads"
+            );
+            assert_eq!(read(&[&samples, kind, kind, tables], threads).unwrap(), usual, "both types after the samples");
+            let error = |parts: &[&[u8]]| read(parts, threads).unwrap_err().to_string();
+            assert!(error(&[kind, kind, &samples, broken, &samples, broken, tables]).contains("sample 51"), "the first one is named");
+            assert!(error(&[kind, kind, broken, &samples, b"\x2a\x02\x08\x80", tables]).contains("function"), "tables come first");
+            assert!(error(&[&samples, tables]).contains("sample types"));
+        }
+    }
+
+    #[test]
     fn progress_reaches_the_size_of_the_input() {
         let bytes = mixed();
         let ticket = Ticket::new();
         ticket.stage("decoding", bytes.len() as u64).unwrap();
         let cx = ReadCx::new(&ticket);
-        decode(&Layout::find(&bytes, 100, &cx).unwrap(), bytes.len() as u64, &cx).unwrap();
+        read_chunks(&bytes, 100, 2, &cx).unwrap();
         assert_eq!(ticket.progress().fraction(), Some(1.0));
     }
 
@@ -254,7 +291,9 @@ pub(super) mod tests {
             let bytes = [tables, sample, names].concat();
             let ticket = Ticket::new();
             let cx = ReadCx::new(&ticket);
-            decode(&Layout::find(&bytes, 100, &cx).unwrap(), bytes.len() as u64, &cx).unwrap()
+            let [one, two] = [1, 2].map(|threads| read_chunks(&bytes, 100, threads, &cx).unwrap());
+            assert_eq!(one, two);
+            one
         };
         let packed = read(b"\x12\x07\x0a\x02\x02\x01\x12\x01\x09");
         assert_eq!((packed.total(0), packed.stack_frames(packed.samples.stacks()[0]).count()), (9, 2));

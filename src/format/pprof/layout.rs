@@ -1,17 +1,14 @@
 //! First pass: hops over the top-level fields and notes where everything stands.
 //!
-//! Samples are not looked into, only divided into chunks for the second pass. Start reading at
-//! [`Layout::find`].
+//! Samples are not looked into, only divided into chunks for the second pass, which may begin with a chunk as soon as it was found. Start
+//! reading at [`Layout::find`].
 
 use super::wire::{Fault, Field, What, Wire};
 use super::{NAME, field};
 use crate::format::{ReadCx, ReadError};
 
-/// Bytes of samples in one piece of parallel work, depending on the input's size: long enough that equal stacks meet in one piece, where
-/// they are decoded once; short enough that all threads have work and that the pieces in work take little memory.
-pub(super) fn chunk_bytes(input: usize) -> u64 {
-    (input as u64 / 16).clamp(1 << 20, 4 << 20)
-}
+/// Bytes of samples in one chunk: so few that what the first pass went over is still near the processor when the second one comes to it.
+pub(super) const CHUNK_BYTES: u64 = 512 << 10;
 
 /// A cut file may claim this much more than it holds; a longer claim is damage and no cut.
 const PLAUSIBLE_BYTES: u64 = 1 << 20;
@@ -42,6 +39,7 @@ pub(super) struct Layout<'a> {
 }
 
 /// Top-level fields, some of which are samples.
+#[derive(Clone, Copy)]
 pub(super) struct Chunk<'a> {
     pub(super) fields: Wire<'a>,
     /// Number of samples before this chunk.
@@ -57,8 +55,14 @@ struct Open<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// The layout of a whole input, with its samples in chunks of about `chunk_bytes`.
-    pub(super) fn find(bytes: &'a [u8], chunk_bytes: u64, cx: &ReadCx<'_>) -> Result<Self, ReadError> {
+    /// The layout of a whole input, with its samples in chunks of about `chunk_bytes`. `heard` is told of each chunk as soon
+    /// as it was found, with the number of sample types before its end.
+    pub(super) fn find(
+        bytes: &'a [u8],
+        chunk_bytes: u64,
+        cx: &ReadCx<'_>,
+        mut heard: impl FnMut(Chunk<'a>, usize),
+    ) -> Result<Self, ReadError> {
         let mut layout = Self::default();
         let mut open = None::<Open<'a>>;
         let mut wire = Wire::new(bytes, 0);
@@ -85,9 +89,7 @@ impl<'a> Layout<'a> {
                 chunk.sample_bytes += body.bytes().len() as u64;
                 layout.samples += 1;
                 if chunk.sample_bytes >= chunk_bytes {
-                    layout.close(open.take());
-                    // Only the heads of its samples were looked at, but that is every page.
-                    cx.done_with(layout.chunks.last().map_or(&[], |chunk| chunk.fields.bytes()));
+                    layout.close(open.take(), &mut heard);
                 }
             } else {
                 if found.number == field::TIME_NANOS && layout.time_nanos.is_some() {
@@ -98,7 +100,7 @@ impl<'a> Layout<'a> {
                 layout.other(&found).map_err(|fault| wrong(fault, "the fields of the profile"))?;
             }
         }
-        layout.close(open);
+        layout.close(open, &mut heard);
         Ok(layout)
     }
 
@@ -122,8 +124,11 @@ impl<'a> Layout<'a> {
         0
     }
 
-    fn close(&mut self, open: Option<Open<'a>>) {
-        self.chunks.extend(open.map(|open| Chunk { fields: open.start.up_to(&open.end), first_sample: open.first_sample }));
+    fn close(&mut self, open: Option<Open<'a>>, heard: &mut impl FnMut(Chunk<'a>, usize)) {
+        let Some(open) = open else { return };
+        let chunk = Chunk { fields: open.start.up_to(&open.end), first_sample: open.first_sample };
+        self.chunks.push(chunk);
+        heard(chunk, self.sample_types.len());
     }
 
     /// Takes a field that is no sample.

@@ -3,10 +3,10 @@
 //! What it costs is the least that reading can cost, so benches hold the reader against it; what it counts is what a profile has to hold, so
 //! tests hold the model against it. Deliberately absent: everything that is no sample. Start reading at [`pass`].
 
-use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 use super::field;
-use super::layout::{Chunk, Layout, chunk_bytes};
+use super::layout::{CHUNK_BYTES, Chunk, Layout};
 use super::samples::broken;
 use super::wire::{Fault, Wire};
 use crate::format::{ReadCx, ReadError};
@@ -26,19 +26,27 @@ pub struct Pass {
     pub labels: u64,
 }
 
-/// Decodes the samples in `bytes`, an uncompressed profile, on all threads of the pool.
+/// Decodes the samples in `bytes`, an uncompressed profile, on all threads of the pool, each chunk as soon as it was found.
 ///
 /// # Errors
 ///
 /// Bytes that are no protobuf; whether numbers name anything is not looked at.
 pub fn pass(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Pass, ReadError> {
-    let layout = Layout::find(bytes, chunk_bytes(bytes.len()), cx)?;
-    let parts = layout.chunks.par_iter().map(|chunk| {
-        let part = chunk_pass(chunk)?;
-        cx.ticket.advance(chunk.fields.bytes().len() as u64)?;
-        Ok(part)
-    });
-    parts.try_reduce(Pass::default, |a, b| Ok(a.and(b)))
+    let sums = Mutex::new(Ok(Pass::default()));
+    let take = |chunk: Chunk<'_>| {
+        let part = chunk_pass(&chunk).and_then(|part| Ok(cx.ticket.advance(chunk.fields.bytes().len() as u64).map(|()| part)?));
+        let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+        *sums = match (std::mem::replace(&mut *sums, Ok(Pass::default())), part) {
+            (Ok(sum), Ok(part)) => Ok(sum.and(part)),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+    };
+    if rayon::current_num_threads() > 1 {
+        rayon::scope(|scope| Layout::find(bytes, CHUNK_BYTES, cx, |chunk, _| scope.spawn(move |_| take(chunk))).map(drop))?;
+    } else {
+        Layout::find(bytes, CHUNK_BYTES, cx, |chunk, _| take(chunk))?;
+    }
+    sums.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Pass {

@@ -270,6 +270,11 @@ impl Reader {
         reader
     }
 
+    /// How many values its samples have.
+    pub(super) const fn types(&self) -> usize {
+        self.types
+    }
+
     /// Reads the samples among `chunk`, which follows on those before.
     pub(super) fn read(&mut self, chunk: &Chunk<'_>, ticket: &Ticket) -> Result<(), ReadError> {
         ticket.check()?;
