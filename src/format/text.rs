@@ -3,6 +3,8 @@
 //! Deliberately absent: any grammar. Start reading at [`decode`].
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -38,7 +40,7 @@ pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
             None => Cow::Borrowed(bytes),
         },
     };
-    if let Some(first) = memchr::memchr(0, &text) {
+    if let Some(first) = first_zero(&text) {
         let zeros = memchr::memchr_iter(0, &text).count();
         notes.add(kind::REPAIRED, "zero bytes in the text were read as spaces", zeros as u64, Some(base + first as u64));
         replace(text.to_mut(), 0, b' ');
@@ -48,6 +50,12 @@ pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
         replace(text.to_mut(), b'\r', b'\n');
     }
     Text { bytes: text, base, notes }
+}
+
+/// Where the first zero byte stands. All threads look: the pages of a mapped file come in side by side too.
+fn first_zero(bytes: &[u8]) -> Option<usize> {
+    let parts = bytes.par_chunks(CHUNK_BYTES).enumerate();
+    parts.find_map_first(|(part, bytes)| memchr::memchr(0, bytes).map(|at| part * CHUNK_BYTES + at))
 }
 
 fn replace(bytes: &mut [u8], from: u8, to: u8) {
@@ -132,28 +140,99 @@ pub(super) fn chunks(text: &[u8], size: usize, starts: impl Fn(&[u8]) -> bool) -
     chunks
 }
 
-/// Parts that are read side by side before what they gave is taken, for each of several threads: some parts take longer than others.
+/// Parts for each thread that may be ahead of what was taken.
 const PARTS_PER_THREAD: usize = 3;
 
-/// Reads parts side by side, and gives what they say to `take` in the order of the text while the next parts are read: so what was taken leaves
-/// memory, and nobody waits for `take`. One thread takes each part while it is near to the processor.
+/// Reads parts side by side, and gives what they say to `take` in the order of the text while further parts are read: so what was taken leaves
+/// memory, and nobody waits for `take` or for the slowest part. One thread takes each part while it is near to the processor.
+///
+/// The error is the first one in the order of the text. `take` must not wait for other threads of the pool, which may wait for it.
 pub(super) fn in_order<P: Sync, R: Send>(
     parts: &[P],
     read: impl Fn(&P) -> Result<R, ReadError> + Sync,
     mut take: impl FnMut(R) -> Result<(), ReadError> + Send,
 ) -> Result<(), ReadError> {
     let threads = rayon::current_num_threads();
-    let mut ready = Vec::new();
-    for wave in parts.chunks(if threads == 1 { 1 } else { threads * PARTS_PER_THREAD }) {
-        let before = std::mem::take(&mut ready);
-        let (taken, read) = rayon::join(
-            || before.into_iter().try_for_each(&mut take),
-            || wave.par_iter().map(&read).collect::<Result<Vec<R>, ReadError>>(),
-        );
-        taken?;
-        ready = read?;
+    if threads == 1 || parts.len() == 1 {
+        return parts.iter().try_for_each(|part| take(read(part)?));
     }
-    ready.into_iter().try_for_each(take)
+    let queue = Queue {
+        next: AtomicUsize::new(0),
+        taken: AtomicUsize::new(0),
+        read: Mutex::new(parts.iter().map(|_| None).collect()),
+        taker: Mutex::new((take, Ok(()))),
+    };
+    rayon::scope(|scope| {
+        for _ in 0..threads.min(parts.len()) {
+            scope.spawn(|_| queue.work(parts, &read, threads * PARTS_PER_THREAD));
+        }
+    });
+    // What was read while the last one to take anything was about to leave.
+    queue.take_ready(&mut lock(&queue.taker));
+    queue.taker.into_inner().unwrap_or_else(PoisonError::into_inner).1
+}
+
+/// Far behind the last part, and far from where numbers begin anew.
+const ENDED: usize = usize::MAX / 2;
+
+/// Nobody waits for a part that will never come.
+struct EndOnPanic<'a>(&'a AtomicUsize);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(ENDED, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Parts that are read in any order and taken in theirs.
+struct Queue<R, T> {
+    /// The next part to read; [`ENDED`] or more once there was an error.
+    next: AtomicUsize,
+    /// Number of parts that were taken.
+    taken: AtomicUsize,
+    /// What was read and not yet taken, by part.
+    read: Mutex<Vec<Option<Result<R, ReadError>>>>,
+    /// Who holds this takes parts.
+    taker: Mutex<(T, Result<(), ReadError>)>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<R: Send, T: FnMut(R) -> Result<(), ReadError> + Send> Queue<R, T> {
+    fn work<P>(&self, parts: &[P], read: &impl Fn(&P) -> Result<R, ReadError>, most: usize) {
+        let _end = EndOnPanic(&self.next);
+        loop {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(at) else { return };
+            while at >= self.taken.load(Ordering::Relaxed) + most && self.next.load(Ordering::Relaxed) < ENDED {
+                // Taking is slower than reading, or somebody still reads a part that takes long.
+                self.take_ready(&mut lock(&self.taker));
+                std::thread::yield_now();
+            }
+            let result = read(part);
+            if let Some(place) = lock(&self.read).get_mut(at) {
+                *place = Some(result);
+            }
+            if let Ok(mut taker) = self.taker.try_lock() {
+                self.take_ready(&mut taker);
+            }
+        }
+    }
+
+    /// Takes all parts that were read and whose turn it is.
+    fn take_ready(&self, (take, result): &mut (T, Result<(), ReadError>)) {
+        while result.is_ok() {
+            let taken = self.taken.load(Ordering::Relaxed);
+            let Some(part) = lock(&self.read).get_mut(taken).and_then(Option::take) else { return };
+            *result = part.and_then(&mut *take);
+            self.taken.store(taken + 1, Ordering::Relaxed);
+        }
+        self.next.store(ENDED, Ordering::Relaxed);
+    }
 }
 
 /// Bytes as text; counts in `invalid` where it was not UTF-8 (replacement characters then).
@@ -232,6 +311,39 @@ mod tests {
             );
             assert_eq!((broken.is_err(), both.len()), (stop < 1000, stop.saturating_add(1).min(1000)));
         }
+    }
+
+    #[test]
+    fn what_waits_for_a_slow_part_is_taken_after_it_and_little_waits() {
+        let parts: Vec<usize> = (0..300).collect();
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let waiting = AtomicUsize::new(0);
+            let (mut order, mut most) = (Vec::new(), 0);
+            let read = |&part: &usize| {
+                // Every seventh is as slow as a thousand turns of the others.
+                (0..if part % 7 == 0 { 1000 } else { 1 }).for_each(|_| std::thread::yield_now());
+                waiting.fetch_add(1, Ordering::Relaxed);
+                Ok(part)
+            };
+            let take = |part: usize| {
+                most = most.max(waiting.fetch_sub(1, Ordering::Relaxed));
+                order.push(part);
+                Ok(())
+            };
+            pool.install(|| in_order(&parts, read, take)).unwrap();
+            assert_eq!(order, parts, "{threads} threads");
+            assert!(most <= threads * PARTS_PER_THREAD, "{most} parts waited at once with {threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_nobody_waits_for_its_part() {
+        let parts: Vec<usize> = (0..100).collect();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let read = |&part: &usize| if part == 20 { std::panic::resume_unwind(Box::new("part 20")) } else { Ok(part) };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.install(|| in_order(&parts, read, |_| Ok(())))));
+        assert_eq!(result.unwrap_err().downcast_ref::<&str>(), Some(&"part 20"));
     }
 
     #[test]
