@@ -63,39 +63,34 @@ impl Pass {
 
 fn chunk_pass(chunk: &Chunk<'_>) -> Result<Pass, ReadError> {
     let mut sums = Pass::default();
-    // The same memory for every sample.
-    let (mut locations, mut values) = (Vec::new(), Vec::new());
     let mut fields = chunk.fields;
     while let Ok(Some(found)) = fields.field() {
         if let (field::SAMPLE, Ok(body)) = (found.number, found.message()) {
-            locations.clear();
-            values.clear();
-            sums.labels += sample(body, &mut locations, &mut values).map_err(|fault| broken(fault, chunk.first_sample + sums.samples))?;
+            sample(body, &mut sums).map_err(|fault| broken(fault, chunk.first_sample + sums.samples))?;
             sums.samples += 1;
-            sums.locations += locations.len() as u64;
-            sums.location_sum = locations.iter().fold(sums.location_sum, |sum, id| sum.wrapping_add(*id));
-            sums.value_sum = values.iter().fold(sums.value_sum, |sum, value| sum.wrapping_add(*value));
         }
     }
     Ok(sums)
 }
 
-/// Decodes one sample; gives the number of its labels.
-fn sample(mut body: Wire<'_>, locations: &mut Vec<u64>, values: &mut Vec<i64>) -> Result<u64, Fault> {
-    let mut labels = 0;
+/// Decodes one sample.
+fn sample(mut body: Wire<'_>, sums: &mut Pass) -> Result<(), Fault> {
     while let Some(found) = body.field()? {
         match found.number {
-            1 => found.ints(locations, |id| id)?,
-            2 => found.ints(values, |value| value as i64)?,
+            1 => found.numbers(|some| {
+                sums.locations += some.len() as u64;
+                sums.location_sum = some.iter().fold(sums.location_sum, |sum, id| sum.wrapping_add(*id));
+            })?,
+            2 => found.numbers(|some| sums.value_sum = some.iter().fold(sums.value_sum, |sum, &value| sum.wrapping_add(value as i64)))?,
             3 => {
                 let mut label = found.message()?;
                 while label.field()?.is_some() {}
-                labels += 1;
+                sums.labels += 1;
             }
             _ => {}
         }
     }
-    Ok(labels)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -270,23 +270,31 @@ impl<'a> Field<'a> {
     /// Appends the numbers of a repeated field to `list`: packed or one at a time, both are legal and may be mixed.
     #[inline]
     pub(in crate::format) fn ints<T>(&self, list: &mut Vec<T>, mut convert: impl FnMut(u64) -> T) -> Result<(), Fault> {
+        if let Value::Bytes(body) = self.value {
+            // A number takes one byte at least; two is what most take.
+            list.reserve(body.rest.len() / 2);
+        }
+        self.numbers(|some| list.extend(some.iter().map(|&number| convert(number))))
+    }
+
+    /// Tells the numbers of a repeated field, one or two at a time in their order.
+    #[inline]
+    pub(in crate::format) fn numbers(&self, mut some: impl FnMut(&[u64])) -> Result<(), Fault> {
         match self.value {
-            Value::Int(value) => list.push(convert(value)),
+            Value::Int(value) => some(&[value]),
             Value::Bytes(mut body) => {
-                // A number takes one byte at least; two is what most take.
-                list.reserve(body.rest.len() / 2);
                 while !body.rest.is_empty() {
                     let word = word(body.rest);
                     let first = !word & MARKS;
                     let second = first & first.wrapping_sub(1);
                     if second == 0 {
-                        list.push(convert(body.wide_varint()?));
+                        some(&[body.wide_varint()?]);
                         continue;
                     }
                     // Two at once: finding the next number waits for the end of this one, and so half as often.
                     let pair = [word & up_to(first), (word & up_to(second)) >> (8 * end(first))];
                     let is_short = (pair[0] | pair[1]) >> 32 == 0;
-                    list.extend(pair.map(|word| convert(if is_short { squeezed_short(word as u32) } else { squeezed(word) })));
+                    some(&pair.map(|word| if is_short { squeezed_short(word as u32) } else { squeezed(word) }));
                     body.rest = body.rest.get(end(second)..).unwrap_or(&[]);
                 }
             }
