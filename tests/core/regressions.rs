@@ -300,6 +300,23 @@ fn pairs_without_a_change_have_no_finding() {
 }
 
 #[test]
+fn the_interval_of_what_is_barely_found_holds_its_ratio() {
+    let (mut barely, mut random) = (0, Random(78));
+    for _ in 0..300 {
+        let program = Program::new(&mut random);
+        let before = program.capture(&mut random, 1e3, &|_| 1.0);
+        let after = program.capture(&mut random, 1e3, &|stack| if stack.ends_with('7') { 3.0 } else { 1.0 });
+        let found = explained(&before, &after, Normalization::PerSecond, &Spec::default());
+        for row in found.rows.iter().filter(|row| row.verdict.is_change()) {
+            let held = row.ratio_lo <= row.ratio && row.ratio <= row.ratio_hi;
+            assert!(held, "{} has an interval of {} to {} without its ratio {}", row.func, row.ratio_lo, row.ratio_hi, row.ratio);
+            barely += usize::from(row.q > 0.02);
+        }
+    }
+    assert!(barely > 0, "what is far from the limit has no such interval");
+}
+
+#[test]
 fn planted_changes_are_named_first() {
     // Of 25 pairs the part says little: 22 to 25 of them, by the seed.
     let pairs = pairs().max(400);

@@ -236,6 +236,9 @@ impl Maker<'_> {
         let threshold = -normal_quantile(self.search.spec.level * found.group.weight / 2.0);
         let ends = selected_ends(own.z, threshold.min(own.z.abs()));
         let (lo, hi) = counts.map_or((0.0, f64::INFINITY), |counts| counts.interval(doubt, ends));
+        // An end that lies at the estimate is made from counts and a half, and may miss it by as much.
+        let ratio = ratio_of(&sums, &self.model.scale);
+        let (lo, hi) = (lo.min(ratio), hi.max(ratio));
         let factor = |side: usize| comparison.sides.get(side).map_or(0.0, |side| comparison.factor(side));
         let [before, after] = [sums.value[0] * factor(0), sums.value[1] * factor(1)];
         // What stayed as it was inside something that changed has its explanation and is no finding.
@@ -255,7 +258,7 @@ impl Maker<'_> {
             after,
             delta: after - before,
             delta_of_total: if total_before > 0.0 { delta / total_before } else { 0.0 },
-            ratio: ratio_of(&sums, &self.model.scale),
+            ratio,
             ratio_lo: lo,
             ratio_hi: hi,
             p: found.test.p,
@@ -264,7 +267,7 @@ impl Maker<'_> {
             events: sums.events,
             explains: self.explains(found),
             minimum_detectable: self.detectable(found, place, measure),
-            needed: self.needed(found, counts, doubt, ratio_of(&sums, &self.model.scale)),
+            needed: self.needed(found, counts, doubt, ratio),
             explained_by: None,
             new: None,
             cause: Cause::default(),
