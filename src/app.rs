@@ -16,6 +16,7 @@ pub mod load;
 pub mod modules;
 pub mod picture;
 mod results;
+pub mod save;
 pub mod script;
 pub mod settings;
 pub mod symbol_cache;
@@ -450,11 +451,16 @@ impl App {
         Some(last.saturating_sub(first)).filter(|&nanos| nanos > 0)
     }
 
-    /// The first and the second half of the capture shown, where its samples have times.
+    /// The first and the second half of the one capture shown, where its samples have times.
     pub fn halves(&self) -> Option<[Part; 2]> {
-        // A whole second where that is no matter: people read it.
+        let shown = self.view.captures();
+        if shown.iter().any(|id| Some(id) != shown.first()) {
+            return None;
+        }
+        // A whole second or millisecond where that is no matter: people read it.
         let middle = self.time_nanos()? / 2;
-        let middle = if middle >= 20_000_000_000 { middle / 1_000_000_000 * 1_000_000_000 } else { middle };
+        let step = [1_000_000_000, 1_000_000].into_iter().find(|step| middle >= 20 * step).unwrap_or(1);
+        let middle = middle / step * step;
         let part = |from, to| Part { time: Some(Span { from, to }), ..Part::WHOLE };
         Some([part(Some(0), Some(middle)), part(Some(middle), None)])
     }

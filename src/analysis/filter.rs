@@ -198,6 +198,28 @@ pub fn matching(places: &Places, pattern: &str) -> FxHashSet<PlaceId> {
     found.chain(places.spellings().checked().filter(|(name, _)| pattern.is_match(name)).map(|(_, id)| id)).collect()
 }
 
+/// A regular expression as a command line has it, in the form for [`compile`]: case-sensitive, unanchored, slashes are slashes, as pprof takes it. The
+/// error says what is wrong with it.
+pub fn parse_expression(expression: &str) -> Result<String, String> {
+    match RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES).build() {
+        Ok(_) => Ok(of_expression(expression)),
+        Err(error) => {
+            // The last line of several; those before it repeat the expression.
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            Err(format!("`{expression}` is no regular expression: {reason}"))
+        }
+    }
+}
+
+/// An expression in the form for [`compile`].
+pub fn of_expression(expression: &str) -> String {
+    format!("/{expression}/")
+}
+
+/// Largest compiled size of an expression.
+const EXPRESSION_BYTES: usize = 1 << 20;
+
 /// A pattern as people type it. `/re/` and `/re/i` are expressions; anything else is tried as an expression (case-insensitive unless
 /// it has a capital letter) and taken as plain text where it is none.
 pub fn compile(pattern: &str) -> Regex {
@@ -205,7 +227,7 @@ pub fn compile(pattern: &str) -> Regex {
         Some((body, flags)) if matches!(flags, "" | "i") => (body, flags == "i"),
         _ => (pattern, !pattern.contains(char::is_uppercase)),
     };
-    let build = |text: &str| RegexBuilder::new(text).case_insensitive(insensitive).size_limit(1 << 20).build();
+    let build = |text: &str| RegexBuilder::new(text).case_insensitive(insensitive).size_limit(EXPRESSION_BYTES).build();
     // An escaped text always compiles unless it is megabytes long; then nothing can match it.
     build(body)
         .or_else(|_| build(&escape(body)))

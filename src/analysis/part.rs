@@ -4,7 +4,7 @@
 //! names things and not rows, so one part fits all captures of a side. Deliberately absent: the filters of the view, which hold on both
 //! sides alike. Start reading at [`Part`].
 
-use super::filter::{Filter, texts, thread_label};
+use super::filter::{Filter, of_expression, parse_expression, texts, thread_label};
 use crate::model::{Profile, Unit, parse_human};
 
 /// A choice of a capture's samples; the default is the whole capture. All conditions must hold; several threads, and several values of one
@@ -115,8 +115,10 @@ impl Part {
                 let label = split_label(value).ok_or_else(|| format!("wanted label=KEY:VALUE, found `{condition}`"))?;
                 self.labels.push(label);
             }
-            "focus" => once(&mut self.focus)?,
-            "ignore" => once(&mut self.ignore)?,
+            "focus" | "ignore" => {
+                parse_expression(value)?;
+                once(if what.trim() == "focus" { &mut self.focus } else { &mut self.ignore })?;
+            }
             _ => return Err(wanted()),
         }
         Ok(())
@@ -152,8 +154,8 @@ impl Part {
             time: self.time.map(|span| span.of(profile)).transpose()?,
             threads: threads_of(profile, &self.threads)?,
             labels: self.known_labels(profile)?,
-            focus: self.focus.clone(),
-            ignore: self.ignore.clone(),
+            focus: self.focus.as_deref().map(of_expression),
+            ignore: self.ignore.as_deref().map(of_expression),
             ..Filter::default()
         })
     }

@@ -297,7 +297,13 @@ fn key_of(profile: &Profile, id: crate::model::FrameId, frame: &Frame, granulari
             Some(address) => {
                 let mapping = frame.mapping.map(|mapping| profile.mappings[mapping]);
                 let relative = mapping.map_or(address, |mapping| mapping.file_address(address));
-                (format!("{}+{relative:#x} {}", base_name(module()), profile.frame_name(id)), 0)
+                let name = profile.frame_name(id);
+                let place = match base_name(module()) {
+                    "" => format!("{relative:#x}"),
+                    module => format!("{module}+{relative:#x}"),
+                };
+                // Without a name the address is it.
+                (if name == place { name } else { format!("{place} {name}") }, 0)
             }
             None => (profile.frame_name(id), 0),
         },

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::events::events;
-use super::filter::{Chosen, compile, frame_matches, texts};
+use super::filter::{Chosen, compile, frame_matches, of_expression, parse_expression, texts};
 use super::part::Part;
 use crate::model::{Profile, Unit};
 
@@ -154,6 +154,9 @@ impl Marker {
                 _ => return None,
             })
         });
+        if let Some(Self::Frame(expression)) = &marker {
+            parse_expression(expression)?;
+        }
         marker.ok_or_else(|| format!("wanted event=NAME, frame=REGEX, label=KEY or comment=KEY, found `{text}`"))
     }
 
@@ -227,7 +230,7 @@ fn frames(profile: &Profile, pattern: &str, chosen: &Chosen<'_>, sample_type: us
         _ if is_count(sample_type) => Some(sample_type),
         _ => named("samples"),
     };
-    let pattern = compile(pattern);
+    let pattern = compile(&of_expression(pattern));
     let marked: Vec<bool> = profile.frames.ids().map(|id| frame_matches(profile, id, &pattern)).collect();
     let mut stacks: Vec<bool> = Vec::with_capacity(profile.stacks.len());
     for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {

@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, Parser};
 
 use super::Failure;
 use crate::analysis::comparison::{Marker, Work};
+use crate::analysis::filter::parse_expression;
 use crate::analysis::{Filter, Granularity, Naming, Normalization, Part};
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
 use crate::app::load::LoadOptions;
@@ -411,14 +412,14 @@ pub(super) struct View {
     /// What a row or box stands for.
     #[arg(long, value_name = "WHAT", value_parser = granularities(), default_value = "function")]
     by: String,
-    /// Keeps only samples with a frame whose function, file or module matches the expression.
-    #[arg(long, value_name = "REGEX")]
+    /// Keeps only samples with a frame whose function, file or module matches the expression: case-sensitive, anywhere in the name, as in pprof.
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
     focus: Option<String>,
     /// Drops samples with a frame that matches.
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
     ignore: Option<String>,
     /// Leaves matching frames out of the stacks; their values go to their callers.
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
     hide: Option<String>,
     /// Shows the frames too that a capture itself asks to drop (pprof's drop_frames), as pprof's -all_frames does.
     #[arg(long)]

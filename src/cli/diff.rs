@@ -8,8 +8,9 @@ use super::args::Diff;
 use super::progress::with_progress;
 use super::read::Weighed;
 use super::{Failure, args, exit, output, read};
+use crate::analysis::events::Basis;
 use crate::analysis::regress::{self, Exposure, Findings, Spec};
-use crate::analysis::{Naming, Normalization, Part, SideInput};
+use crate::analysis::{Comparison, Granularity, Naming, Normalization, Part, SideInput};
 use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
@@ -54,7 +55,18 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
 /// The captures of each side: two in a row, or lists.
 fn sides(args: &Diff) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
     match args.files.as_slice() {
-        [] if !args.before.is_empty() && !args.after.is_empty() => Ok((args.before.clone(), args.after.clone())),
+        [] if !args.before.is_empty() && !args.after.is_empty() => {
+            for (option, files) in [("--before", &args.before), ("--after", &args.after)] {
+                let twice = files.iter().enumerate().find(|(at, file)| files.iter().take(*at).any(|other| other == *file));
+                if let Some((_, file)) = twice {
+                    return Err(Failure::Usage(format!("{option} names {} twice: that is no repeat", file.display())));
+                }
+            }
+            Ok((args.before.clone(), args.after.clone()))
+        }
+        [before, after] if before == after && before.as_os_str() == "-" => {
+            Err(Failure::Usage("standard input is one capture and cannot be both sides".to_owned()))
+        }
         [before, after] => Ok((vec![before.clone()], vec![after.clone()])),
         // Both sides are parts of it.
         [both] => Ok((vec![both.clone()], vec![both.clone()])),
@@ -120,6 +132,39 @@ fn saved_sides(path: &Path, options: &LoadOptions) -> Result<[(String, Arc<Profi
     Ok([(format!("{name} (before)"), Arc::new(before)), (format!("{name} (after)"), Arc::new(after))])
 }
 
+/// Names that the user joins or keeps apart have to be there: a typing error would go unseen.
+fn known_names(naming: &Naming, profiles: &[Arc<Profile>]) -> Result<(), Failure> {
+    let is_known = |name: &str| {
+        profiles.iter().any(|profile| profile.functions.iter().any(|function| profile.strings.get(function.name) == name))
+            // Names that are shown otherwise than they are stored.
+            || profiles.iter().any(|profile| profile.frames.ids().any(|frame| profile.frame_name(frame) == name))
+    };
+    let mut names = naming.aliases.iter().flat_map(|(old, new)| [old, new]).chain(&naming.apart);
+    match names.find(|name| !is_known(name)) {
+        Some(name) => Err(Failure::Failed(format!("no capture has a function {name}, which --alias or --no-alias names"))),
+        None => Ok(()),
+    }
+}
+
+/// What samples how time goes cannot be compared with a capture that holds none: that is no improvement but a failed capture. (No contention, or no
+/// allocation, may be the truth.)
+fn nothing_missing(comparison: &Comparison, captures: &[(String, Arc<Profile>)]) -> Result<(), Failure> {
+    let Some((before, after)) = comparison.pair() else { return Ok(()) };
+    for (name, side, other) in [("before", before, after), ("after", after, before)] {
+        let may_be_none = matches!(other.evidence.basis, Basis::HeapObjects | Basis::Contentions | Basis::Census) && other.gross > 0;
+        if side.gross == 0 && !may_be_none {
+            let paths: Vec<&str> = side.rows.iter().filter_map(|&row| Some(captures.get(row)?.0.as_str())).collect();
+            let part = if side.part.is_whole() { String::new() } else { format!(" ({})", side.part.words()) };
+            return Err(Failure::Failed(format!(
+                "{name}{part} holds nothing of {}, so there is nothing to compare\n{}",
+                comparison.sample_type,
+                paths.join("\n")
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Weighs and judges two sides.
 fn judge(
     sides: [Captures; 2],
@@ -136,7 +181,16 @@ fn judge(
         SideInput { captures: (0..first).collect(), part: before.part },
         SideInput { captures: (first..profiles.len()).collect(), part: after.part },
     ];
+    if view.by() == Granularity::Function {
+        known_names(naming, &profiles)?;
+    }
+    let by_work = matches!(normalization, Some(Normalization::PerRequest(_)));
     let weighed = read::comparison(&profiles, &inputs, view, naming, normalization)?;
+    if by_work && *weighed.comparison.effective_normalization() == Normalization::Share {
+        let why = "a capture does not say how much of that work there was (for a throughput, how long it took)";
+        return Err(Failure::Failed(format!("the numbers cannot be compared per request: {why}")));
+    }
+    nothing_missing(&weighed.comparison, &captures)?;
     let findings = with_progress("judging", |_| regress::findings(&weighed.comparison, &profiles, spec));
     let findings = findings.ok_or_else(|| Failure::Usage("a comparison has two sides".to_owned()))?;
     Ok(Compared { captures, weighed, findings })

@@ -32,7 +32,8 @@ pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result
         (None, Some(file)) => single_bytes(args, kind, file, options)?,
         (None, None) => return Err(Failure::Usage("no capture was given".to_owned())),
     };
-    output::write(&args.output, &bytes)?;
+    let captures = args.diff.iter().flatten().chain(&args.file).map(std::path::PathBuf::as_path);
+    output::write(&args.output, &bytes, captures)?;
     Ok(ExitCode::SUCCESS)
 }
 

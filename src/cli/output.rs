@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::Failure;
+use crate::app::save;
 
 /// Prints a result. A reader that closes the pipe early (`| head`) has seen enough: that is no error.
 pub(super) fn print(bytes: &[u8]) -> Result<(), Failure> {
@@ -14,12 +15,15 @@ pub(super) fn print(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes a result to a file; `-` is standard output.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes a result to a file that is none of the captures; `-` is standard output.
+pub(super) fn write<'a>(path: &Path, bytes: &[u8], captures: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
         return print(bytes);
     }
-    std::fs::write(path, bytes).map_err(|error| Failure::Failed(format!("writing {} bytes: {error}\n{}", bytes.len(), path.display())))
+    if let Some(why) = save::refusal(path, captures) {
+        return Err(Failure::Failed(why));
+    }
+    save::write(path, bytes).map_err(|error| Failure::Failed(format!("writing {} bytes: {error}\n{}", bytes.len(), path.display())))
 }
 
 /// Says on standard error what went wrong; further lines are indented.

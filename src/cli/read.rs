@@ -9,7 +9,7 @@ use super::args::View;
 use super::progress::with_progress;
 use crate::analysis::comparison::{CompareError, Shape, common_sample_types};
 use crate::analysis::part::threads_of;
-use crate::analysis::{Comparison, Direction, Filter, Naming, Normalization, SideInput, compare};
+use crate::analysis::{Comparison, Direction, Filter, Naming, Normalization, Part, SideInput, compare};
 use crate::app::load::{LoadError, LoadOptions, load};
 use crate::model::{Profile, base_name};
 
@@ -71,7 +71,9 @@ pub(super) fn comparison(
 
 /// The user's filter with the labels of threads that captures know.
 pub(super) fn filter(captures: &[Arc<Profile>], view: &View) -> Result<Filter, Failure> {
-    Ok(Filter { threads: threads(captures, &view.thread)?, ..view.filter() })
+    let filter = view.filter();
+    labels(captures, &filter.labels)?;
+    Ok(Filter { threads: threads(captures, &view.thread)?, ..filter })
 }
 
 /// A comparison and how its integers are read.
@@ -116,8 +118,23 @@ pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Re
     {
         return Ok(other.clone());
     }
-    let each: Vec<String> = captures.iter().map(|profile| own(profile)).collect();
-    Err(Failure::Failed(format!("{}/{} is not in all captures; they have {}", chosen.0, chosen.1, each.join(" and "))))
+    let each: Vec<String> = captures.iter().enumerate().map(|(at, profile)| format!("capture {} has {}", at + 1, own(profile))).collect();
+    Err(Failure::Failed(format!("{}/{} is not in all captures, in the order given:\n{}", chosen.0, chosen.1, each.join("\n"))))
+}
+
+/// Labels that the user named have to be in a capture: a typing error would leave nothing, as if nothing had been sampled.
+fn labels(captures: &[Arc<Profile>], wanted: &[(String, String)]) -> Result<(), Failure> {
+    for label in wanted {
+        let part = Part { labels: vec![label.clone()], ..Part::WHOLE };
+        let found: Vec<_> = captures.iter().map(|profile| part.filter(profile)).collect();
+        // A label of one side only is a choice too.
+        if found.iter().all(Result::is_err)
+            && let Some(why) = found.into_iter().find_map(Result::err)
+        {
+            return Err(Failure::Failed(why));
+        }
+    }
+    Ok(())
 }
 
 /// The threads that the user named by name, number or full label, as labels of

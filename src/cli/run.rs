@@ -56,7 +56,7 @@ fn do_effect(app: &App, effect: Effect, args: &args::Run, hooks: &Hooks) -> Resu
             let picture = hooks.picture.ok_or("this program was built without the window, which draws pictures; svg needs none")?;
             let look = &args.picture;
             let bytes = picture(&PictureRequest { app, part: look.part(), size: look.size(), scale: look.scale, theme: look.theme() })?;
-            output::write(&path, &bytes).map_err(said)
+            output::write(&path, &bytes, app.captures().iter().map(|capture| capture.path.as_path())).map_err(said)
         }
         Effect::FocusSearch | Effect::Quit => Ok(()),
         Effect::ChooseFiles | Effect::ChooseComparison | Effect::ChooseForSide(_) | Effect::ChooseExport(_) => {

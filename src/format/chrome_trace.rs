@@ -56,8 +56,9 @@ struct Event<'a> {
     phase: u8,
     thread: ThreadKey,
     id: std::borrow::Cow<'a, str>,
-    /// Nanoseconds.
+    /// Nanoseconds; 0 where it has no time.
     time: i64,
+    timed: bool,
     length: Option<i64>,
     args: Option<usize>,
 }
@@ -79,7 +80,11 @@ struct Trace {
     threads: FxHashMap<ThreadKey, String>,
     /// Events that are neither.
     others: u64,
+    /// Slices without a time that can be read.
+    untimed: u64,
     events: u64,
+    /// From the first begin of a slice to the last end.
+    range: Option<(i64, i64)>,
 }
 
 fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
@@ -144,6 +149,15 @@ impl Trace {
     }
 
     fn event(&mut self, event: &Event<'_>, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
+        if matches!(event.phase, b'X' | b'B' | b'E') {
+            if !event.timed {
+                self.untimed += 1;
+                return Ok(());
+            }
+            let end = event.time.saturating_add(event.length.unwrap_or(0).max(0));
+            let (first, last) = self.range.unwrap_or((event.time, end));
+            self.range = Some((first.min(event.time), last.max(end)));
+        }
         match (event.phase, &*event.name) {
             (b'P', "Profile" | "ProfileChunk") | (b'I' | b'P', "CpuProfile") => self.sample_event(event, json, builder)?,
             (b'M', "process_name" | "thread_name") => {
@@ -221,6 +235,12 @@ impl Trace {
                 let thread = Some(self.thread(key, builder));
                 slices.add(key, thread, column, builder, ticket)?;
             }
+            if let Some((first, last)) = self.range {
+                builder.covers(first, last);
+            }
+        }
+        if self.untimed > 0 {
+            builder.notes.add(kind::SKIPPED, "slices without a time", self.untimed, None);
         }
         if self.others > 0 {
             let cause = "events that are no samples (slices beside a CPU profile, asynchronous slices, counters, instants)";
@@ -242,9 +262,16 @@ impl Trace {
     }
 }
 
-/// Microseconds, often with a fraction, as nanoseconds.
-fn nanos(number: Number<'_>) -> i64 {
-    number.times(1000)
+/// Microseconds, often with a fraction, as nanoseconds. Some programs write them as text.
+fn micros(json: &mut Json<'_>) -> Result<Option<i64>, ReadError> {
+    Ok(match json.kind()? {
+        Kind::Number => Some(json.number()?.times(1000)),
+        Kind::Text => json.text()?.trim().parse::<f64>().ok().filter(|time| time.is_finite()).map(|time| (time * 1000.0).round() as i64),
+        _ => {
+            json.skip()?;
+            None
+        }
+    })
 }
 
 fn read_event<'a>(json: &mut Json<'a>) -> Result<Event<'a>, ReadError> {
@@ -256,9 +283,12 @@ fn read_event<'a>(json: &mut Json<'a>) -> Result<Event<'a>, ReadError> {
             "name" => event.name = json.maybe_text()?.unwrap_or_default(),
             "ph" => event.phase = json.maybe_text()?.and_then(|phase| phase.bytes().next()).unwrap_or(0),
             "id" if json.kind()? == Kind::Text => event.id = json.text()?,
-            "ts" if json.kind()? == Kind::Number => event.time = nanos(json.number()?),
-            "dur" if json.kind()? == Kind::Number => event.length = Some(nanos(json.number()?)),
-            "tdur" if json.kind()? == Kind::Number => thread_length = Some(nanos(json.number()?)),
+            "ts" => {
+                let time = micros(json)?;
+                (event.timed, event.time) = (time.is_some(), time.unwrap_or(0));
+            }
+            "dur" => event.length = micros(json)?,
+            "tdur" => thread_length = micros(json)?,
             "pid" if json.kind()? == Kind::Number => event.thread.0 = json.number()?.integer(),
             "tid" if json.kind()? == Kind::Number => event.thread.1 = json.number()?.integer(),
             "args" if json.kind()? == Kind::Object => event.args = Some(json.skip()?),

@@ -347,7 +347,16 @@ impl Reader<'_, '_> {
         if count != weights.len() {
             return Err(self.error(list, format!("there are {} weights, but only {count} samples", weights.len())));
         }
+        self.covers(factor, self.start(factor), time);
         Ok(())
+    }
+
+    /// Says how long the profile is, where its values are times: as it says itself, and at least from the first to the end of the last sample.
+    fn covers(&mut self, factor: i64, first: Option<i64>, last: Option<i64>) {
+        if let (Unit::Time(_), Some(first), Some(last)) = (self.profile.unit, first, last) {
+            let said = |number: Option<Number<'_>>, or: i64| number.map_or(or, |number| number.times(factor));
+            self.builder.covers(first.min(said(self.profile.start, first)), last.max(said(self.profile.end, last)));
+        }
     }
 
     fn evented(&mut self, column: usize, factor: i64) -> Result<(), ReadError> {
@@ -355,7 +364,7 @@ impl Reader<'_, '_> {
             return Err(self.error(self.profile.offset, "an evented profile needs the list `events`"));
         };
         let mut open: Vec<(FrameId, StackId)> = Vec::new();
-        let mut last = None::<i64>;
+        let (mut first, mut last) = (None::<i64>, None::<i64>);
         self.json.go_to(events);
         self.json.list()?;
         while self.json.item()? {
@@ -384,6 +393,7 @@ impl Reader<'_, '_> {
                 self.builder.notes.add(kind::REPAIRED, "events before the one before them were moved behind it", 1, Some(offset as u64));
             }
             self.stretch(column, &open, last, at);
+            first.get_or_insert(at);
             last = Some(last.map_or(at, |last| last.max(at)));
             if opens {
                 let stack = self.builder.stack(open.last().map(|(_, stack)| *stack), frame);
@@ -401,6 +411,7 @@ impl Reader<'_, '_> {
             self.builder.notes.add(kind::REPAIRED, "frames open at the end were closed there", open.len() as u64, None);
             self.stretch(column, &open, last, end.times(factor));
         }
+        self.covers(factor, first, last);
         Ok(())
     }
 
@@ -426,6 +437,23 @@ mod tests {
     }
 
     const FRAMES: &str = r#""shared":{"frames":[{"name":"a","file":"x.py","line":3},{"name":"b"},{"name":"c"}]}"#;
+
+    #[test]
+    fn a_profile_is_as_long_as_it_says_or_as_its_samples_are() {
+        let nanos = |text: &str| profile(&format!("{{{FRAMES},\"profiles\":[{text}]}}")).unwrap().info.duration_nanos;
+        let sampled = r#"{"type":"sampled","name":"","unit":"seconds","samples":[[0],[1],[0]],"weights":[2,2,2]}"#;
+        assert_eq!(nanos(sampled), Some(6_000_000_000), "the last sample has a length too");
+        let said = sampled.replace("\"samples\"", "\"startValue\":1,\"endValue\":10,\"samples\"");
+        assert_eq!(nanos(&said), Some(9_000_000_000));
+        let short = sampled.replace("\"samples\"", "\"startValue\":1,\"endValue\":2,\"samples\"");
+        assert_eq!(nanos(&short), Some(6_000_000_000), "an end before the samples' is none");
+        let events = r#""events":[{"type":"O","frame":0,"at":2},{"type":"C","frame":0,"at":5}]}"#;
+        let evented = |ends: &str| nanos(&format!(r#"{{"type":"evented","name":"","unit":"milliseconds",{ends}{events}"#));
+        assert_eq!(evented(""), Some(3_000_000));
+        assert_eq!(evented(r#""startValue":0,"endValue":8,"#), Some(8_000_000));
+        let bytes = r#"{"type":"sampled","name":"","unit":"bytes","startValue":0,"endValue":8,"samples":[[0]],"weights":[8]}"#;
+        assert_eq!(nanos(bytes), None, "bytes are no time");
+    }
 
     #[test]
     fn profiles_of_every_unit_are_threads_with_their_own_columns() {

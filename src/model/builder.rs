@@ -268,6 +268,8 @@ pub struct Builder {
     pub info: Info,
     /// Losses so far.
     pub notes: Notes,
+    /// See [`Builder::covers`].
+    covered: Option<(i64, i64)>,
 }
 
 impl Builder {
@@ -414,6 +416,12 @@ impl Builder {
         self.notes.absorb(&other.notes);
     }
 
+    /// Says that the capture holds this time too, in nanoseconds of its clock: the last sample has a time where it begins, and none where it ends.
+    pub fn covers(&mut self, from: i64, to: i64) {
+        let (first, last) = self.covered.unwrap_or((from, to));
+        self.covered = Some((first.min(from), last.max(to)));
+    }
+
     /// The finished profile.
     pub fn finish(mut self) -> Profile {
         let stacks = StackTable::from_columns(std::mem::take(&mut self.rows.stacks).into_columns());
@@ -427,7 +435,8 @@ impl Builder {
             kind.records = records;
         }
         if self.info.duration_nanos.is_none() {
-            let range = self.rows.samples.time_range();
+            let ranges = self.rows.samples.time_range().into_iter().chain(self.covered);
+            let range = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
             self.info.duration_nanos = range.and_then(|(first, last)| last.checked_sub(first)).filter(|&nanos| nanos > 0);
         }
         if self.info.tally == Tally::default() {

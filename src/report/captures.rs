@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::table::printable;
 use crate::format::Member;
 use crate::model::human;
 
@@ -45,17 +46,22 @@ impl Captures {
 
     /// For people.
     pub fn text(&self) -> String {
-        let mut text = format!("{}: {} captures\n", self.file, self.members.len());
+        let mut text = format!("{}: {} captures\n", printable(&self.file), self.members.len());
         let width = self.members.iter().map(|member| member.kind.len()).max().unwrap_or(0);
         for member in &self.members {
             // Writing to a string cannot fail.
-            writeln!(text, "  {:<width$}  {:>9}  {}", member.kind, human(member.bytes as f64, "bytes"), member.path).unwrap_or_default();
+            writeln!(text, "  {:<width$}  {:>9}  {}", member.kind, human(member.bytes as f64, "bytes"), printable(&member.path))
+                .unwrap_or_default();
         }
         if let Some(first) = self.members.first() {
             // A name that begins with a dash is an option unless it stands behind two of them.
             let dashes = if first.open.starts_with('-') { "-- " } else { "" };
-            writeln!(text, "\nName one behind the archive's path and a `!`, for example: emberlens top {dashes}'{}'", first.open)
-                .unwrap_or_default();
+            writeln!(
+                text,
+                "\nName one behind the archive's path and a `!`, for example: emberlens top {dashes}'{}'",
+                printable(&first.open)
+            )
+            .unwrap_or_default();
         }
         text
     }

@@ -137,7 +137,8 @@ impl TopReport {
         let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
         let say = |value: f64| human(value, &self.unit);
         let mut text = format!("{}, {} by {}\n", self.sample_type, self.unit, self.by);
-        let shown: f64 = self.rows.iter().map(|row| row.self_.as_f64()).sum();
+        // The sum of no numbers is −0.
+        let shown = self.rows.iter().map(|row| row.self_.as_f64()).sum::<f64>() + 0.0;
         push_line(
             &mut text,
             format_args!(

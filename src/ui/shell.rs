@@ -16,7 +16,7 @@ use super::{dialogs, drop, menus, panels, shortcuts, status, toasts, toolbar, wa
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
-use crate::app::{App, Command, Effect};
+use crate::app::{App, Command, Effect, save};
 use crate::report::PictureTheme;
 
 /// The product with a face.
@@ -133,7 +133,7 @@ impl Shell {
         };
         let size = (size.x.round() as u32, size.y.round() as u32);
         let request = PictureRequest { app: &self.app, part: Part::View, size, scale: 2.0, theme };
-        let written = picture(&request).and_then(|png| std::fs::write(path, png).map_err(|error| error.to_string()));
+        let written = picture(&request).and_then(|png| save::write(path, &png));
         self.app.exported(path, written);
         ctx.request_repaint();
     }

@@ -132,6 +132,43 @@ fn exit_code_3_only_when_asked_and_only_for_regressions() {
 }
 
 #[test]
+fn what_cannot_be_meant_is_refused_and_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let [full, empty] = [file("full.folded", "main;work 70\nmain;Rest 30\n"), file("empty.folded", "main;work 0\nmain;Rest 0\n")];
+    let refused = |arguments: &[&str], code: i32, word: &str| {
+        let (found, text) = failure(arguments);
+        assert!(found == code && text.contains(word), "{arguments:?}: exit code {found}, {text}");
+    };
+    // A capture that holds nothing is no improvement, whichever side it is.
+    refused(&["diff", &full, &empty, "--fail-on-regression"], 1, "after holds nothing");
+    refused(&["diff", &empty, &full], 1, "before holds nothing");
+    refused(&["diff", &full, &full, "--after-where", "focus=nobody"], 1, "after (with /nobody/) holds nothing");
+    // Expressions are pprof's: of either case, with slashes, and broken ones are errors.
+    refused(&["top", &full, "--focus", "("], 2, "unclosed group");
+    refused(&["diff", &full, &full, "--after-where", "focus=("], 2, "unclosed group");
+    refused(&["diff", &full, &full, "--work", "frame=("], 2, "unclosed group");
+    let shown = |focus: &str| stdout(&["top", &full, "--focus", focus]);
+    assert!(shown("Rest").contains("main") && !shown("Rest").contains("work"));
+    assert!(!shown("rest").contains("main"), "`rest` is not `Rest`");
+    assert!(!shown("/work/").contains("main"), "no name has slashes");
+    // Numbers and names that would have no effect.
+    refused(&["diff", &full, &full, "--throughput-before", "10", "--throughput-after", "20"], 1, "per request");
+    refused(&["diff", &full, &full, "--alias", "nope=work"], 1, "nope");
+    refused(&["diff", &full, &full, "--no-alias", "zap"], 1, "zap");
+    refused(&["diff", "-", "-"], 2, "standard input");
+    refused(&["diff", "--before", &full, &full, "--after", &full], 2, "twice");
+    refused(&["top", &full, "--label", "nope=1"], 1, "no sample has a label nope");
+    // Captures are never changed.
+    refused(&["export", &full, "-o", &full, "--as", "folded"], 1, "never changed");
+    assert_eq!(std::fs::read_to_string(&full).unwrap(), "main;work 70\nmain;Rest 30\n");
+}
+
+#[test]
 fn repeats_are_given_by_side() {
     let (before, again, after) = (sample(BEFORE), sample("pprof/go1.27.3/orders-cpu-before-2.pb.gz"), sample(AFTER));
     let found = json(&["diff", "--json", "--before", &before, &again, "--after", &after]);

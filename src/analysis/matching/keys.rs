@@ -14,7 +14,7 @@ use crate::model::base_name;
 pub enum Rule {
     /// The user said that they are one.
     Accepted,
-    /// Escaped bytes, blanks between closing angles, inline namespaces of the standard library.
+    /// Escaped bytes, blanks between closing angles, inline namespaces of the standard library, marks of calling conventions.
     Spelling,
     /// Hashes of the Rust compiler and of BPF programs.
     Hash,
@@ -136,7 +136,8 @@ fn replaced<'a>(name: Cow<'a, str>, from: &str, to: &str) -> Cow<'a, str> {
     if name.contains(from) { Cow::Owned(name.replace(from, to)) } else { name }
 }
 
-/// `gopkg.in/yaml%2ev3.F` → `gopkg.in/yaml.v3.F`; `a<b<c> >` → `a<b<c>>`; `std::__cxx11::string` → `std::string`.
+/// `gopkg.in/yaml%2ev3.F` → `gopkg.in/yaml.v3.F`; `a<b<c> >` → `a<b<c>>`; `std::__cxx11::string` → `std::string`; `runtime.goexit.abi0` →
+/// `runtime.goexit`.
 fn spelling(name: &str) -> Cow<'_, str> {
     let mut made = if name.contains('%') { Cow::Owned(decode(name)) } else { Cow::Borrowed(name) };
     for (from, to) in [("> >", ">>"), ("std::__cxx11::", "std::"), ("std::__1::", "std::"), ("[abi:cxx11]", "")] {
@@ -144,7 +145,8 @@ fn spelling(name: &str) -> Cow<'_, str> {
             made = replaced(made, from, to);
         }
     }
-    for annotation in ["_[k]", "_[j]", "_[i]", "_[w]"] {
+    // Marks of flame graph scripts, and of Go's calling conventions, which only the symbol table of a program tells that was not stripped.
+    for annotation in ["_[k]", "_[j]", "_[i]", "_[w]", ".abi0", ".abiinternal"] {
         if let Some(rest) = made.strip_suffix(annotation) {
             made = Cow::Owned(rest.to_owned());
         }
@@ -422,6 +424,7 @@ mod tests {
     #[test]
     fn one_function_has_one_key_in_two_builds() {
         for (one, other, rule) in [
+            ("runtime.goexit.abi0", "runtime.goexit", Rule::Spelling),
             ("gopkg.in/yaml%2ev3.(*decoder).unmarshal", "gopkg.in/yaml.v3.(*decoder).unmarshal", Rule::Spelling),
             ("std::vector<std::vector<int> >::push_back", "std::vector<std::vector<int>>::push_back", Rule::Spelling),
             ("std::__cxx11::basic_string<char>::append", "std::basic_string<char>::append", Rule::Spelling),

@@ -335,7 +335,8 @@ fn explained_by(made: &Findings, rose: bool) -> Option<String> {
 /// What the whole did, how surely, and what explains it.
 fn totals(comparison: &Comparison, made: &Findings) -> String {
     let Some((before, after)) = comparison.pair() else { return String::new() };
-    let value = |side| comparison.factor(side) * Side::denominator(side);
+    // Of what the filters let through, as the interval is.
+    let value = |side: &Side| comparison.factor(side) * side.weights.total() as f64;
     let (old, new) = (value(before), value(after));
     let name = &comparison.sample_type;
     if let Some(Interval { ratio, lo, hi }) = made.total {

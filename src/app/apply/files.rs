@@ -8,11 +8,11 @@ use crate::analysis::part::Part;
 use crate::app::command::Command;
 use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
-use crate::app::export;
 use crate::app::load::LoadError;
 use crate::app::settings::Recent;
 use crate::app::view::{CaptureId, FlameWindow, Side};
 use crate::app::{App, CaptureState};
+use crate::app::{export, save};
 use crate::base::discard::discard;
 use crate::model::{Profile, human};
 use crate::report::merged::split_pair;
@@ -196,6 +196,10 @@ fn stem(path: &Path) -> String {
 }
 
 fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
+    if let Some(why) = save::refusal(&path, app.captures().iter().map(|capture| capture.path.as_path())) {
+        app.say(why, true);
+        return Vec::new();
+    }
     app.dialog = None;
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
         return vec![Effect::SavePicture(path)];
@@ -214,7 +218,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         parts: app.parts_of_captures(),
     };
     app.jobs.start("Exporting", move |_| {
-        let written = export::bytes(&path, &request).and_then(|bytes| std::fs::write(&path, bytes).map_err(|error| error.to_string()));
+        let written = export::bytes(&path, &request).and_then(|bytes| save::write(&path, &bytes));
         Event::Exported(path, written)
     });
     Vec::new()

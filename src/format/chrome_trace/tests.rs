@@ -45,6 +45,16 @@ fn slices_weigh_what_nothing_inside_them_covers() {
 }
 
 #[test]
+fn a_trace_is_as_long_as_its_slices_and_times_may_be_text() {
+    let long = profile(r#"[{"ph":"X","name":"a","ts":100,"dur":3000},{"ph":"B","name":"b","ts":500},{"ph":"E","ts":4600}]"#).unwrap();
+    assert_eq!(long.info.duration_nanos, Some(4_500_000), "from the first begin to the last end");
+    let text = profile(r#"[{"ph":"X","name":"a","ts":"0","dur":"100.5"},{"ph":"X","name":"b","ts":"10","dur":" 20 "}]"#).unwrap();
+    assert_eq!((stacks(&text), text.info.duration_nanos), (named(&[("a", 80), ("a;b", 20)]), Some(100_500)));
+    let none = profile(r#"[{"ph":"X","name":"a","ts":0,"dur":5},{"ph":"X","name":"b","ts":"soon"},{"ph":"B","name":"c"}]"#).unwrap();
+    assert_eq!((stacks(&none), none.notes.count(kind::SKIPPED)), (named(&[("a", 5)]), 2));
+}
+
+#[test]
 fn threads_have_the_names_of_their_events_and_slices_that_cross_are_cut() {
     let text = r#"[{"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"Compositor"}},
         {"ph":"M","name":"process_name","pid":1,"tid":2,"args":{"name":"Renderer"}},

@@ -139,7 +139,7 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
         period.map(|(kind, unit, every)| format!("{kind}: every {}", human(*every as f64, unit))).unwrap_or_default()
     });
     row("samples", &|_, profile| grouped(profile.samples.len() as u64));
-    row("stacks", &|_, profile| grouped(profile.stacks.len() as u64));
+    row("call paths", &|_, profile| grouped(profile.stacks.len() as u64));
     row("functions", &|_, profile| grouped(profile.functions.len() as u64));
     row("threads", &|_, profile| if profile.threads.is_empty() { String::new() } else { grouped(profile.threads.len() as u64) });
     row("frames dropped", &|_, profile| profile.info.drop_frames.clone().unwrap_or_default());

@@ -1,0 +1,82 @@
+//! Writing files that the user named: whole or not at all, and never over a capture that is open.
+//!
+//! Deliberately absent: what is written. Start reading at [`write`].
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Writes a file. What stands there under that name is replaced once all bytes are on the disk; devices and pipes are written as they are.
+///
+/// # Errors
+///
+/// The system's reason.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let plain = fs::metadata(path).map_or(true, |found| found.is_file());
+    let written = match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if plain => {
+            // A link stays one: its file is replaced.
+            let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            let folder = target.parent().unwrap_or(folder);
+            let draft = folder.join(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
+            let written = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, &target));
+            if written.is_err() {
+                drop(fs::remove_file(&draft));
+            }
+            // Some folders take no new names, but let files be written.
+            written.or_else(|_| fs::write(path, bytes))
+        }
+        _ => fs::write(path, bytes),
+    };
+    written.map_err(|error| error.to_string())
+}
+
+/// Why nothing is written to `path`: it is one of these captures, or the archive that holds one. `None` where it is none of them.
+pub fn refusal<'a>(path: &Path, captures: impl IntoIterator<Item = &'a Path>) -> Option<String> {
+    let target = fs::canonicalize(path).ok()?;
+    let is_open =
+        |capture: &Path| fs::canonicalize(file_of(capture)).is_ok_and(|file| file == target || file.is_dir() && target.starts_with(&file));
+    let open = captures.into_iter().any(is_open);
+    open.then(|| format!("{} is a capture that is open, and captures are never changed: choose another name", path.display()))
+}
+
+/// The file of a capture that may be a member of an archive: `runs.zip` of `runs.zip!a.pb.gz`.
+fn file_of(capture: &Path) -> PathBuf {
+    let text = capture.to_string_lossy();
+    let ends = text.match_indices('!').map(|(at, _)| at);
+    let archive = ends.filter_map(|at| text.get(..at)).map(PathBuf::from).find(|file| file.is_file());
+    archive.filter(|_| !capture.exists()).unwrap_or_else(|| capture.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.svg");
+        for text in ["first", "second, which is longer"] {
+            write(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft stays");
+        assert!(write(&folder.path().join("none").join("out.svg"), b"x").is_err());
+        assert!(write(folder.path(), b"x").is_err(), "a folder is no file");
+    }
+
+    #[test]
+    fn open_captures_and_their_archives_are_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let [capture, other, archive] = ["a.pb.gz", "b.pb.gz", "c.zip"].map(|name| folder.path().join(name));
+        for path in [&capture, &other, &archive] {
+            fs::write(path, b"x").unwrap();
+        }
+        let member = folder.path().join("c.zip!runs/a.pb.gz");
+        let open = || [capture.as_path(), member.as_path()];
+        assert!(refusal(&capture, open()).is_some_and(|why| why.contains("never changed")));
+        assert!(refusal(&folder.path().join(".").join("a.pb.gz"), open()).is_some(), "by another spelling");
+        assert!(refusal(&archive, open()).is_some());
+        assert_eq!(refusal(&other, open()), None);
+        assert_eq!(refusal(&folder.path().join("new.svg"), open()), None);
+    }
+}
