@@ -19,6 +19,10 @@ const KINDS: &[Kind] = &[
         |start| start.starts_with(b"SIMPLEPERF"),
         "this is a report of Android's simpleperf, which is not read: open the recording (perf.data) that it was made of",
     ),
+    (
+        |start| start.starts_with(b"go 1.") && start.get(..16).is_some_and(|head| has(head, b" trace")),
+        "this is an execution trace of Go, which is not read: `go tool trace -pprof=sched` (or net, sync, syscall) makes a pprof of it",
+    ),
     (|start| has(start, b"\"dhatFileVersion\""), "this is a heap profile of DHAT, which is not read: DHAT's own viewer shows it"),
     (
         |start| has(start, b"\"missed_samples\"") && has(start, b"\"frames\""),

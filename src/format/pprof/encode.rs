@@ -9,7 +9,7 @@ use std::io::Write as _;
 
 use super::field;
 use super::places::{Place, Places};
-use crate::model::{Function, LabelValue, Mapping, Profile, StackId, StringId, Strings, Thread, Unit};
+use crate::model::{Function, LabelValue, Mapping, Profile, StackId, StringId, Strings, Thread, Unit, base_name};
 
 /// The profile as an uncompressed `Profile` message.
 pub fn write(profile: &Profile) -> Vec<u8> {
@@ -112,9 +112,26 @@ fn mappings(profile: &Profile, texts: &Texts<'_>, out: &mut Out) {
         *lines |= frame.line != 0;
         *inlined |= frame.inlined;
     }
-    for ((row, mapping), flags) in profile.mappings.iter().enumerate().zip(flags) {
+    // pprof takes the first one for the program, and captures of perf may begin with the kernel. Ids stay.
+    let program = program_of(profile);
+    let mut rows: Vec<_> = profile.mappings.iter().enumerate().zip(flags).collect();
+    rows.sort_by_key(|((row, _), _)| Some(*row) != program);
+    for ((row, mapping), flags) in rows {
         out.message(field::MAPPING, |out| mapping_message(row as u64 + 1, mapping, flags, texts, out));
     }
+}
+
+/// The mapping that is most likely the program, where the first one is not: the first file that is no library.
+fn program_of(profile: &Profile) -> Option<usize> {
+    let name = |mapping: &Mapping| mapping.file.map_or("", |file| profile.strings.get(file));
+    let is_file = |name: &str| !name.is_empty() && !name.starts_with('[');
+    let first = profile.mappings.iter().next()?;
+    if is_file(name(first)) {
+        return Some(0);
+    }
+    let files = || profile.mappings.iter().enumerate().filter(|(_, mapping)| is_file(name(mapping)));
+    let program = files().find(|(_, mapping)| !base_name(name(mapping)).contains(".so") && !base_name(name(mapping)).starts_with('['));
+    program.or_else(|| files().next()).map(|(row, _)| row)
 }
 
 fn mapping_message(id: u64, mapping: &Mapping, flags: [bool; 4], texts: &Texts<'_>, out: &mut Out) {
@@ -320,6 +337,27 @@ mod tests {
             let mut other = Out::default();
             other.bytes(1, &vec![7; len]);
             assert_eq!(out.0, other.0);
+        }
+    }
+
+    #[test]
+    fn the_program_comes_first_among_the_mappings() {
+        let mut builder = Builder::new([("samples", "count")]);
+        let mut stack = None;
+        for (at, name) in ["[kernel.kallsyms]", "/usr/lib/libc.so.6", "/srv/app"].into_iter().enumerate() {
+            let file = Some(builder.string(name));
+            let mapping = Some(builder.mapping(Mapping { file, ..Mapping::default() }));
+            let function = Some(builder.function_named(&format!("in {name}")));
+            let frame = builder.frame(Frame { function, mapping, address: Some(0x1000 + at as u64), ..Frame::default() });
+            stack = Some(builder.stack(stack, frame));
+        }
+        builder.rows.sample(Sample { stack, ..Sample::default() }, &[1]);
+        let back = again(&builder.finish());
+        let name = |mapping: &Mapping| mapping.file.map_or("", |file| back.strings.get(file)).to_owned();
+        assert_eq!(back.mappings.iter().map(name).collect::<Vec<_>>(), ["/srv/app", "[kernel.kallsyms]", "/usr/lib/libc.so.6"]);
+        for frame in &back.frames {
+            let function = frame.function.map(|function| back.strings.get(back.functions[function].name).to_owned());
+            assert_eq!(function, frame.mapping.map(|mapping| format!("in {}", name(&back.mappings[mapping]))), "each frame keeps its own");
         }
     }
 
