@@ -71,8 +71,14 @@ pub(super) fn at_end(line: &[u8]) -> Option<(&[u8], Number)> {
     None
 }
 
-/// Reads `12`, `-5`, `31.23`; nothing else may stand there.
+/// Reads `12`, `-5`, `31.23`, and `1e+05` as programs write large numbers; nothing else may stand there.
 pub(super) fn parse(text: &[u8]) -> Option<Number> {
+    if let Some(at) = memchr::memchr2(b'e', b'E', text).filter(|&at| at > 0 && at < 24) {
+        let is_number = text.iter().enumerate().all(|(here, byte)| here == at || byte.is_ascii_digit() || b"+-.".contains(byte));
+        // What was written from a floating-point number is one; without an exponent it is read as the others are.
+        let value = is_number.then_some(text).and_then(|text| std::str::from_utf8(text).ok()?.parse::<f64>().ok())?;
+        return parse(value.is_finite().then(|| value.to_string())?.as_bytes());
+    }
     let (negative, text) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
     let point = memchr::memchr(b'.', text);
     let (whole, fraction) = point.map_or((text, &[][..]), |at| (text.get(..at).unwrap_or(&[]), text.get(at + 1..).unwrap_or(&[])));
@@ -126,6 +132,8 @@ mod tests {
             (".5", 500_000),
             ("1.0000005", 1_000_001),
             ("-0.25", -250_000),
+            ("1e+05", 100_000_000_000),
+            ("-2.5E-1", -250_000),
         ] {
             assert_eq!(parse(text.as_bytes()).map(|number| number.stored(6)), Some((stored_with_six, true)), "{text}");
         }
@@ -153,7 +161,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_none() {
-        for text in ["", "-", ".", "1e5", "0x10", "1.2.3", "--1", "12a", "+3", "1,5"] {
+        for text in ["", "-", ".", "1e", "e5", "1e5e5", "1e400", "0x1e5", "0x10", "1.2.3", "--1", "12a", "+3", "1,5"] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
     }
