@@ -433,7 +433,8 @@ impl App {
         let default = || {
             let profile = self.profiles().last().cloned()?;
             let kind = profile.sample_types.get(profile.default_sample_type)?;
-            Some((kind.name.clone(), kind.unit.clone()))
+            // By the first capture's name.
+            common.iter().find(|(name, unit)| kind.is_like(name, unit)).cloned()
         };
         let wanted = self.view.sample_type.clone().filter(|kind| common.contains(kind)).or_else(default);
         wanted.filter(|kind| common.contains(kind)).or_else(|| common.first().cloned())
@@ -666,8 +667,7 @@ impl App {
     /// Decimals of the stored integers of the sample type shown.
     fn decimals(&self) -> u8 {
         let Some((name, unit)) = self.sample_type() else { return 0 };
-        let of =
-            |profile: &Profile| profile.sample_types.iter().find(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals);
+        let of = |profile: &Profile| Some(profile.sample_types.get(profile.column_of(&name, &unit)?)?.decimals);
         self.profiles().iter().filter_map(|profile| of(profile)).max().unwrap_or(0)
     }
 

@@ -147,6 +147,12 @@ impl Profile {
             .or_else(|| name.parse().ok().filter(|&row| row < self.sample_types.len()))
     }
 
+    /// Row of the sample type of that name and unit; where there is none, of one that is [like](SampleType::is_like) it.
+    pub fn column_of(&self, name: &str, unit: &str) -> Option<usize> {
+        let exact = self.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit);
+        exact.or_else(|| self.sample_types.iter().position(|kind| kind.is_like(name, unit)))
+    }
+
     /// The name of a function row; empty text for none.
     pub fn function_name(&self, id: FunctionId) -> &str {
         self.functions.get(id).map_or("", |function| self.strings.get(function.name))

@@ -238,14 +238,13 @@ impl std::fmt::Display for CompareError {
 
 impl std::error::Error for CompareError {}
 
-/// Sample types that all captures have, by name and unit, in the first one's order.
+/// Sample types that all captures have, by the first one's name and unit and in its order, see [`Profile::column_of`].
 pub fn common_sample_types(captures: &[Arc<Profile>]) -> Vec<(String, String)> {
     let Some((first, rest)) = captures.split_first() else { return Vec::new() };
-    let has = |profile: &Profile, name: &str, unit: &str| profile.sample_types.iter().any(|kind| kind.name == name && kind.unit == unit);
     first
         .sample_types
         .iter()
-        .filter(|kind| rest.iter().all(|profile| has(profile, &kind.name, &kind.unit)))
+        .filter(|kind| rest.iter().all(|profile| profile.column_of(&kind.name, &kind.unit).is_some()))
         .map(|kind| (kind.name.clone(), kind.unit.clone()))
         .collect()
 }
@@ -264,7 +263,7 @@ pub fn compare(
     ticket.stage("weighing", captures.len() as u64)?;
     // Text formats give each file as many decimals as it needs: all are brought to the finest, or 31.2 and 31.23 would be 312 and 3123.
     let decimals_of =
-        |profile: &Profile| profile.sample_types.iter().find(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals);
+        |profile: &Profile| profile.column_of(name, unit).and_then(|row| profile.sample_types.get(row)).map(|kind| kind.decimals);
     let decimals = captures.iter().filter_map(|profile| decimals_of(profile)).max().unwrap_or(0);
     let weighing =
         Weighing { shape: &shape, captures, sample_type, decimals, filter, normalization: &normalization, is_compared: sides.len() > 1 };
@@ -352,7 +351,7 @@ impl Weighing<'_> {
     /// The row of the sample type in a capture.
     fn column(&self, profile: &Profile) -> Result<usize, CompareError> {
         let (name, unit) = self.sample_type;
-        let column = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit);
+        let column = profile.column_of(name, unit);
         column.ok_or_else(|| CompareError::NoSuchSampleType {
             wanted: format!("{name}/{unit}"),
             found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),

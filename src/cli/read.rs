@@ -51,8 +51,8 @@ pub(super) fn comparison(
 ) -> Result<Weighed, Failure> {
     let (name, unit) = sample_type(captures, view.sample_type.as_deref())?;
     let filter = filter(captures, view)?;
-    let decimals = captures.iter().flat_map(|profile| &profile.sample_types);
-    let decimals: Vec<u8> = decimals.filter(|kind| kind.name == name && kind.unit == unit).map(|kind| kind.decimals).collect();
+    let decimals = |profile: &Arc<Profile>| Some(profile.sample_types.get(profile.column_of(&name, &unit)?)?.decimals);
+    let decimals: Vec<u8> = captures.iter().filter_map(decimals).collect();
     if decimals.iter().any(|&other| Some(&other) != decimals.first()) {
         return Err(Failure::Failed(format!("the values of {name} have {decimals:?} decimals: they cannot be compared as integers")));
     }
@@ -110,8 +110,10 @@ pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Re
         return Err(Failure::Failed("the capture has no sample type, so there is nothing to show".to_owned()));
     };
     let chosen = (kind.name.clone(), kind.unit.clone());
-    if common.contains(&chosen) {
-        return Ok(chosen);
+    if let Some(known) =
+        common.iter().find(|known| **known == chosen).or_else(|| common.iter().find(|known| kind.is_like(&known.0, &known.1)))
+    {
+        return Ok(known.clone());
     }
     if wanted.is_none()
         && let Some(other) = common.last()

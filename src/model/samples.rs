@@ -1,5 +1,7 @@
 //! The records of a capture, in columns.
 
+use std::borrow::Cow;
+
 use super::labels::LabelSetId;
 use super::tables::{StackId, ThreadId};
 
@@ -22,6 +24,26 @@ impl SampleType {
     /// Divides, and does not multiply by a fraction: 334618 with three decimals is then exactly the number that is written 334.618.
     pub fn in_unit(&self, stored: f64) -> f64 {
         stored / 10_f64.powi(i32::from(self.decimals))
+    }
+
+    /// True for values of the same kind under this name and unit: events of perf may differ in how precisely they tell the place, which its default
+    /// event does from version to version (`cycles`, `cycles:ppp`, `cycles:P`).
+    pub fn is_like(&self, name: &str, unit: &str) -> bool {
+        self.unit == unit && (self.name == name || without_precision(&self.name) == without_precision(name))
+    }
+}
+
+/// An event's name without the modifiers `p` and `P` (perf-list(1), "Event modifiers").
+fn without_precision(name: &str) -> Cow<'_, str> {
+    let Some((event, modifiers)) = name.rsplit_once(':') else { return Cow::Borrowed(name) };
+    let is_precision = |letter: char| matches!(letter, 'p' | 'P');
+    // `sched:sched_switch` has a name behind the colon.
+    if !modifiers.contains(is_precision) || !modifiers.chars().all(|letter| "ukhGHIpPSDWeb".contains(letter)) {
+        return Cow::Borrowed(name);
+    }
+    match modifiers.replace(is_precision, "") {
+        rest if rest.is_empty() => Cow::Borrowed(event),
+        rest => Cow::Owned(format!("{event}:{rest}")),
     }
 }
 
@@ -96,5 +118,27 @@ impl Samples {
     /// Bytes held by the columns.
     pub fn bytes(&self) -> usize {
         self.len() * 12 + self.time.len() * 8 + self.values.iter().map(|column| column.len() * 8).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_differ_in_precision_alone_are_alike() {
+        let is_like = |one: &str, other: &str| {
+            let kind = SampleType { name: one.to_owned(), unit: "count".to_owned(), ..SampleType::default() };
+            kind.is_like(other, "count")
+        };
+        for names in [["cycles", "cycles:P"], ["cycles:ppp", "cycles:P"], ["cycles:uppp", "cycles:u"], ["cpu-clock:pppH", "cpu-clock:H"]] {
+            assert!(is_like(names[0], names[1]) && is_like(names[1], names[0]), "{names:?}");
+        }
+        for names in [["cycles:u", "cycles"], ["cycles:uP", "cycles:kP"], ["cycles", "instructions:P"], ["sched:sched_pp", "sched:sched_p"]]
+        {
+            assert!(!is_like(names[0], names[1]) && !is_like(names[1], names[0]), "{names:?}");
+        }
+        let other = SampleType { name: "cycles".to_owned(), unit: "nanoseconds".to_owned(), ..SampleType::default() };
+        assert!(!other.is_like("cycles", "count"), "the unit is another");
     }
 }

@@ -169,6 +169,25 @@ fn what_cannot_be_meant_is_refused_and_not_passed_over() {
 }
 
 #[test]
+fn events_of_another_precision_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = |name: &str, event: &str, samples: usize| {
+        let text: String = (0..samples)
+            .map(|at| format!("app 7 [000] 1.{at:06}: 1000 page-faults: \n\t 10 a (/app)\n\napp 7 [000] 1.{at:06}: 250000 {event}: \n\t 20 work (/app)\n\n"))
+            .collect();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let [old, new] = [capture("old.txt", "cycles:ppp", 400), capture("new.txt", "cycles:P", 800)];
+    let found = json(&["diff", &old, &new, "--normalize", "absolute", "--json"]);
+    assert_eq!((&found["sample_type"], &found["unit"]), (&"cycles:ppp".into(), &"count".into()), "by the name of the first");
+    assert_eq!((&found["before"]["total"], &found["after"]["total"]), (&100_000_000.into(), &200_000_000.into()));
+    let named = json(&["diff", &old, &new, "--sample-type", "cycles:P", "--json"]);
+    assert_eq!(named["sample_type"], found["sample_type"]);
+}
+
+#[test]
 fn repeats_are_given_by_side() {
     let (before, again, after) = (sample(BEFORE), sample("pprof/go1.27.3/orders-cpu-before-2.pb.gz"), sample(AFTER));
     let found = json(&["diff", "--json", "--before", &before, &again, "--after", &after]);

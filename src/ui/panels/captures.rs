@@ -77,7 +77,7 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, capture: &Capture, out: &mut Outbox) {
 
 fn numbers_ui(ui: &mut Ui, cx: &Cx<'_>, profile: &Profile) {
     let total = cx.app.sample_type().and_then(|(name, unit)| {
-        let at = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit)?;
+        let at = profile.column_of(&name, &unit)?;
         Some(human(profile.sample_types.get(at)?.in_unit(profile.total(at) as f64), &unit))
     });
     let length = profile.info.duration_nanos.map(human_duration);
