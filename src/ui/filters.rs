@@ -9,6 +9,7 @@ use super::theme::fonts;
 use super::toolbar::filter_chip;
 use super::words::counted;
 use crate::analysis::filter::{texts, thread_label};
+use crate::analysis::names;
 use crate::analysis::part::Part;
 use crate::app::Command;
 use crate::model::human_duration;
@@ -203,14 +204,61 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.label(RichText::new("Regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
 }
 
+/// Letters of a name in a chip.
+const CHIP: usize = 34;
+
+/// The names that a pattern matches where it matches whole names and nothing else, as [`crate::app::App::selected_pattern`] writes it.
+fn exact_names(pattern: &str) -> Option<Vec<String>> {
+    let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
+    // The brackets around several names are not escaped, those of a name are.
+    let list = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let (mut names, mut name, mut is_escaped) = (Vec::new(), String::new(), false);
+    for letter in list.unwrap_or(inner).chars() {
+        match (is_escaped, letter) {
+            // Escaped letters are classes: `\d`.
+            (true, letter) if letter.is_alphanumeric() => return None,
+            (false, '\\') => {}
+            (false, '|') if list.is_some() => names.push(std::mem::take(&mut name)),
+            (false, '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$') => return None,
+            (_, letter) => name.push(letter),
+        }
+        is_escaped = !is_escaped && letter == '\\';
+    }
+    names.push(name);
+    (!is_escaped && names.iter().all(|name| !name.is_empty())).then_some(names)
+}
+
+/// The names of one function, the first of several with how many more there are.
+fn names_text(names: &[String]) -> String {
+    let first = names.first().map(|name| short_name(name)).unwrap_or_default();
+    match names.len() {
+        0 | 1 => first,
+        several => format!("{first} + {}", several - 1),
+    }
+}
+
+/// A name without the path of its package, as boxes have it where there is room for no more.
+fn short_name(name: &str) -> String {
+    let short = names::short(name, CHIP);
+    // The path says little that the last package does not, also where it would fit.
+    let end = short.find(['(', '[', '<', ' ']).unwrap_or(short.len());
+    let is_path = !short.contains("::");
+    let start = short.get(..end).and_then(|head| head.rfind('/')).filter(|_| is_path).map_or(0, |at| at + 1);
+    short.get(start..).filter(|rest| !rest.is_empty()).map_or_else(|| short.clone(), str::to_owned)
+}
+
 /// The filters in effect, each removed by a click.
 fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let filter = &cx.app.view().filter;
     let patterns = [("focus", &filter.focus), ("drop", &filter.ignore), ("hide", &filter.hide)];
     for ((word, pattern), (_, hint, command)) in patterns.into_iter().zip(PATTERNS) {
-        if let Some(pattern) = pattern
-            && filter_chip(ui, cx, &format!("{word}: /{pattern}/"), hint)
-        {
+        let Some(pattern) = pattern else { continue };
+        let (text, hint) = match exact_names(pattern) {
+            // Made from a selection: the name is what was chosen, and how it is matched stands in the tooltip.
+            Some(names) => (format!("{word}: {}", names_text(&names)), format!("{hint}: /{pattern}/")),
+            None => (format!("{word}: /{pattern}/"), hint.to_owned()),
+        };
+        if filter_chip(ui, cx, &text, &hint) {
             out.send(command(String::new()));
         }
     }
@@ -228,6 +276,26 @@ fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         let text = format!("time: {}", human_duration(end.saturating_sub(start)));
         if filter_chip(ui, cx, &text, "Only samples of a part of the time") {
             out.send(Command::SetTimeRange(None));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_of_a_selection_is_shown_as_its_name() {
+        let shown = |pattern: &str| exact_names(pattern).map(|names| names_text(&names));
+        let go = format!("^{}$", regex::escape("orders/internal/pricing.(*Engine).Discount"));
+        assert_eq!(shown(&go).as_deref(), Some("pricing.(*Engine).Discount"));
+        let c = format!("^{}$", regex::escape("std::vector<int, 2>::at(int) const"));
+        assert_eq!(shown(&c).as_deref(), Some("std::vector<int, 2>::at(int) const"));
+        let both = format!("^({}|{})$", regex::escape("a/b.New"), regex::escape("a/b.Old"));
+        assert_eq!(shown(&both).as_deref(), Some("b.New + 1"));
+        assert_eq!(shown(&format!("^{}$", regex::escape("(inlined) f(a|b)"))).as_deref(), Some("(inlined) f(a|b)"));
+        for typed in ["pricing", "^json", "^json.*$", "^a.b$", "^\\d$", "^(a|.*)$", "^$", "^a\\$"] {
+            assert_eq!(shown(typed), None, "{typed}");
         }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
     // Space and Enter press the button that has the keyboard; a picture has nothing to press.
     let picture = ctx.data(|data| data.get_temp::<Id>(picture_id()));
     let focused = ctx.memory(|memory| memory.focused().is_some_and(|id| picture != Some(id))) || egui::Popup::is_any_open(ctx);
+    let left_field = leaves_field(ctx, app, typing);
     let text_selected = ctx.plugin_or_default::<LabelSelectionState>().lock().has_selection();
     let mut typed = false;
     ctx.input_mut(|input| {
@@ -39,6 +40,10 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
                 // The letter of a key that meant a command follows it: it must not reach the field that the command opened.
                 Event::Text(_) if std::mem::take(&mut typed) => return false,
                 Event::Key { key, pressed: true, modifiers, repeat, .. } => {
+                    if left_field && *key == Key::Escape {
+                        // A menu that the field stands in closes by it.
+                        return focused;
+                    }
                     if focused && matches!(key, Key::Space | Key::Enter | Key::Escape) {
                         return true;
                     }
@@ -58,6 +63,17 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
             false
         });
     });
+}
+
+/// True where Escape, should it be pressed in this frame, takes the keyboard from a text field: that is all it does then, and what was found
+/// stays selected. egui has taken the keyboard away already when commands are looked for, so the last frame is asked. In a dialog Escape closes
+/// the dialog, wherever the keyboard is.
+fn leaves_field(ctx: &egui::Context, app: &App, typing: bool) -> bool {
+    let id = Id::unique("a text field had the keyboard");
+    let was_typing = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<bool>(id), typing));
+    // A field that got the keyboard while the last frame was drawn had it at its end.
+    let was_searching = ctx.memory(|memory| memory.had_focus_last_frame(super::toolbar::search_id()));
+    app.dialog().is_none() && (was_typing || was_searching)
 }
 
 /// Whether Enter was pressed in this frame, and whether with Shift; by the event, as the modifiers of a frame are those at its end.

@@ -240,6 +240,35 @@ fn filters_are_chips_that_a_click_removes() {
 }
 
 #[test]
+fn a_filter_made_of_a_selection_has_its_name() {
+    let select = "select {\"place\": \"orders/internal/pricing.(*Engine).Discount\", \"path\": []}\n";
+    let mut harness = dark(&format!("{}{select}", one()));
+    press(&mut harness, Modifiers::NONE, Key::F);
+    harness.get_by_label("Remove filter focus: pricing.(*Engine).Discount").click();
+    harness.run();
+    assert_eq!(harness.state().app().view().filter.focus, None);
+}
+
+#[test]
+fn escape_in_the_search_box_only_leaves_it() {
+    let mut harness = dark(&one());
+    press(&mut harness, Modifiers::COMMAND, Key::F);
+    harness.get_by_label("Search").type_text("memeqbody");
+    harness.run();
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let found = harness.state().app().view().selection.clone();
+    assert!(found.is_some(), "Enter goes to the match");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(!harness.ctx.text_edit_focused(), "the box is left");
+    assert_eq!(harness.state().app().view().selection, found, "the match stays selected");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert_eq!(harness.state().app().view().selection, None, "then it steps back as everywhere");
+    assert_eq!(harness.state().app().view().search, "memeqbody");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert_eq!(harness.state().app().view().search, "");
+}
+
+#[test]
 fn labels_of_the_profile_filter_samples() {
     let mut harness = dark(&one());
     harness.get_by_label("Labels").click();

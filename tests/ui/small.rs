@@ -49,10 +49,41 @@ fn a_finding_says_everything_in_the_view_of_findings() {
         let rect = place(&harness, text);
         assert!(rect.right() < side(&harness), "{text}: {rect}");
     }
-    for head in ["verdict", "function, why", "95 %", "by chance", "explains"] {
+    for head in ["verdict", "function, why", "of", "95 %", "chance / change", "explains"] {
         assert!(place(&harness, head).right() < side(&harness), "{head}");
     }
     harness.get_by_label_contains("Discount ×6.6");
+}
+
+#[test]
+fn the_numbers_of_a_finding_say_whether_they_are_self_or_total() {
+    let select = "select {\"place\": \"orders/internal/pricing.(*Engine).Discount\", \"path\": []}\n";
+    let mut harness = dark(&format!("{}set-tab findings\n{select}", two()));
+    let (number, word) = (place(&harness, "+137 ms/s"), "total");
+    let beside = harness.get_all_by_label(word).any(|node| (node.rect().center().y - number.center().y).abs() < 6.0);
+    assert!(beside, "{word} stands in the row of its numbers");
+    // The details say the same of it as the finding, and why that is not after divided by before.
+    let text = "total: Regression (self time), ×6.6 (95 %: ×3.9 to ×11.1; by chance 1 in 92,196; 46 → 321 events); ×6.98 as measured; \
+                ×6.60 against unchanged code, which has after / before = 1.057";
+    harness.get_by_label(text);
+    harness.get_all_by_label("before → after, ms/s").next().expect("callers and callees of both sides");
+    harness.get_by_label("23.0 → 160.5");
+    harness.hover_at(number.center());
+    harness.run();
+    harness.get_by_label_contains("×6.98 as measured; ×6.60 against unchanged code, which has after / before = 1.057\np ");
+}
+
+#[test]
+fn everything_else_has_a_change_that_agrees_with_its_numbers_and_whole_words() {
+    let mut harness = dark(&format!("{}set-tab findings\n", two()));
+    apply(&mut harness, Command::FilterFindings("runtime.gopark".to_owned()));
+    harness.get_by_label_contains("Everything else: ").click();
+    harness.run();
+    // As much as before, though unchanged code has 1.057 times that: the change stands beside values that are the same.
+    harness.get_by_label("Too few samples: runtime.gopark ±0 %");
+    let others = harness.state().app().findings().ready().expect("findings").others.iter();
+    assert!(others.into_iter().any(|row| row.func == "runtime.gopark" && row.ratio < 0.95), "its ratio is another one");
+    harness.get_by_label("Too few");
 }
 
 #[test]

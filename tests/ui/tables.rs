@@ -86,6 +86,15 @@ fn selected(harness: &Harness<'_, Window>) -> String {
 }
 
 #[test]
+fn four_fifths_of_self_are_said_of_all_functions_and_not_of_those_that_a_filter_leaves() {
+    let mut window = harness(app(CPU, Tab::Top));
+    window.get_by_label_contains("80 % of self in ");
+    window.state_mut().app.apply(Command::FilterTop("json".to_owned()));
+    window.run();
+    assert!(window.query_by_label_contains("80 % of self in ").is_none());
+}
+
+#[test]
 fn the_first_rows_are_those_of_the_analysis() {
     let harness = harness(app(CPU, Tab::Top));
     let app = &harness.state().app;

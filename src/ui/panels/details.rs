@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use egui::{Grid, RichText, ScrollArea, Ui};
+use rustc_hash::FxHashMap;
 
 use super::words;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::{Measure, Table};
-use crate::analysis::{CallTree, PlaceId, Places, names};
+use crate::analysis::diff::{Measure, Verdict};
+use crate::analysis::regress::{Finding, Findings};
+use crate::analysis::{CallTree, NodeId, PlaceId, Places, names};
 use crate::app::view::Selection;
 use crate::app::{Command, command};
+use crate::model::{Scale, grouped};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
@@ -60,8 +63,8 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         ui.spacing_mut().interact_size.y = LINE;
         values_ui(ui, cx, comparison, place);
         let around = neighbours(ui, comparison, place);
-        list_ui(ui, cx, comparison, "Called by", &around.callers, out);
-        list_ui(ui, cx, comparison, "Calls", &around.callees, out);
+        list_ui(ui, cx, comparison, "Called by", &around.callers, &around.scale, out);
+        list_ui(ui, cx, comparison, "Calls", &around.callees, &around.scale, out);
     });
 }
 
@@ -88,7 +91,7 @@ fn everything_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, out: &m
             ui.label(words::number(&words::value(comparison, only.weights.total())));
         }
         let around = neighbours(ui, comparison, Places::root());
-        list_ui(ui, cx, comparison, "Outermost", &around.callees, out);
+        list_ui(ui, cx, comparison, "Outermost", &around.callees, &around.scale, out);
     });
 }
 
@@ -132,75 +135,190 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: Plac
         }
         _ => {}
     });
-    if let Some(diff) = cx.app.table_diff().ready() {
+    if let Some(findings) = cx.app.findings().ready() {
         for measure in [Measure::Total, Measure::Self_] {
-            evidence_ui(ui, cx, measure.name(), diff.table(measure), at);
+            evidence_ui(ui, cx, comparison, findings, measure, place);
         }
     }
 }
 
-/// Interval, test and events of one measure, and the verdict in words.
-fn evidence_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, table: &Table, at: usize) {
-    let (Some(&lo), Some(&hi), Some(&q), Some(verdict)) = (table.lo.get(at), table.hi.get(at), table.q.get(at), table.verdict.get(at))
-    else {
-        return;
-    };
-    let events = [table.events[0].get(at).copied().unwrap_or(0.0), table.events[1].get(at).copied().unwrap_or(0.0)];
-    if events[0] + events[1] <= 0.0 {
-        return;
-    }
-    let text =
-        format!("{name}: {} (95 %: {}; q {q:.2e}; {:.0} → {:.0} events)", verdict.label(), words::ratios(lo, hi), events[0], events[1]);
-    ui.add(egui::Label::new(RichText::new(text).color(cx.theme.muted).font(fonts::small())).wrap());
+/// What is known of one measure of a place, as the list of findings says it: one function has one answer on the screen.
+struct Evidence<'a> {
+    verdict: Verdict,
+    values: [f64; 2],
+    ratio: f64,
+    interval: [f64; 2],
+    chance: String,
+    events: [f64; 2],
+    /// The change lies on one of several paths, so its numbers are a part of the place's.
+    is_path: bool,
+    /// Why it is no finding, or what it is explained by.
+    because: &'a str,
 }
 
-struct Neighbours {
-    /// Place and value, largest first; normalised where there are two sides, as the values above are.
-    callers: Vec<(PlaceId, f64)>,
-    callees: Vec<(PlaceId, f64)>,
-}
-
-/// Direct callers and callees with the value that goes through them, recursion of the place itself counted once.
-fn neighbours(ui: &Ui, comparison: &Arc<Comparison>, place: PlaceId) -> Arc<Neighbours> {
-    memory::keep(ui, "neighbours", memory::key(&(Arc::as_ptr(comparison).addr(), place)), || {
-        let tree = comparison.tree();
-        let is_pair = comparison.pair().is_some();
-        let factor = |side| if is_pair { comparison.factor(side) } else { 1.0 };
-        let value =
-            |node| comparison.sides.iter().map(|side| (side.weights.total_of(node) as f64 * factor(side)).abs()).fold(0.0, f64::max);
-        let (mut callers, mut callees) = (vec![0.0; comparison.places().len()], vec![0.0; comparison.places().len()]);
-        let mut covered_until = 0;
-        for node in tree.nodes().filter(|&node| tree.place(node) == place) {
-            for child in tree.children(node) {
-                callees[tree.place(child).row()] += value(child);
-            }
-            if node.row() >= covered_until {
-                covered_until = tree.subtree_end(node);
-                callers[tree.place(tree.parent(node).unwrap_or(CallTree::ROOT)).row()] += value(node);
-            }
-        }
-        let largest = |sums: Vec<f64>| {
-            let mut rows: Vec<(PlaceId, f64)> = comparison.places().ids().zip(sums).filter(|(_, sum)| *sum > 0.0).collect();
-            rows.sort_by(|a, b| b.1.total_cmp(&a.1));
-            rows.truncate(LISTED);
-            rows
+fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evidence<'_>> {
+    let own = |row: &&Finding| row.place == place && row.measure == measure;
+    if let Some(row) = findings.rows.iter().find(own).or_else(|| findings.others.iter().find(own)) {
+        let chance = match row.rank {
+            // The same words as in its row.
+            1.. if !row.verdict.is_structure() && row.q < 1.0 => format!("by chance {}", words::chance(row.q)),
+            1.. => String::new(),
+            0 => q_text(row.q),
         };
-        Kept::new(Neighbours { callers: largest(callers), callees: largest(callees) }, Arc::clone(comparison))
+        return Some(Evidence {
+            verdict: row.verdict,
+            values: [row.before, row.after],
+            ratio: row.ratio,
+            interval: [row.ratio_lo, row.ratio_hi],
+            chance,
+            events: row.events,
+            is_path: row.path.is_some(),
+            because: &row.because,
+        });
+    }
+    let (table, at) = (findings.diff.table(measure), place.row());
+    let [before, after] = &table.events;
+    let [value_before, value_after] = &table.value;
+    Some(Evidence {
+        verdict: *table.verdict.get(at)?,
+        values: [*value_before.get(at)?, *value_after.get(at)?],
+        ratio: *table.ratio.get(at)?,
+        interval: [*table.lo.get(at)?, *table.hi.get(at)?],
+        chance: q_text(*table.q.get(at)?),
+        events: [*before.get(at)?, *after.get(at)?],
+        is_path: false,
+        because: "",
     })
 }
 
-fn list_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, rows: &[(PlaceId, f64)], out: &mut Outbox) {
+/// The false discovery rate of a row that is no finding.
+fn q_text(q: f64) -> String {
+    if q < 0.001 { "q < 0.001".to_owned() } else { format!("q {q:.3}") }
+}
+
+/// Interval, test and events of one measure, the verdict in words, and what the ratio is held against where that is not before.
+fn evidence_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, findings: &Findings, measure: Measure, place: PlaceId) {
+    let Some(known) = evidence(findings, measure, place).filter(|known| known.events[0] + known.events[1] > 0.0) else { return };
+    let [before, after] = known.values;
+    let [lo, hi] = known.interval;
+    let path = if known.is_path { " on one path" } else { "" };
+    let chance = if known.chance.is_empty() { String::new() } else { format!("{}; ", known.chance) };
+    let because = if known.because.is_empty() { String::new() } else { format!(" ({})", known.because) };
+    let mut text = format!(
+        "{}{path}: {}{because}, {} (95 %: {}; {chance}{:.0} → {:.0} events)",
+        measure.name(),
+        known.verdict.label(),
+        words::ratio(known.ratio),
+        words::ratios(lo, hi),
+        known.events[0],
+        known.events[1]
+    );
+    if let Some(against) = words::against_unchanged(before, after, known.ratio, words::unchanged_ratio(comparison, findings)) {
+        text = format!("{text}; {against}");
+    }
+    ui.add(egui::Label::new(RichText::new(text).color(cx.theme.muted).font(fonts::small())).wrap());
+}
+
+/// What goes from or to one place: the value of each side, or of the one side.
+type Row = (PlaceId, [f64; 2]);
+
+struct Neighbours {
+    /// Place and values of before and after, largest first; normalised where there are two sides, as the values above are. Of one side there
+    /// is only the second value, as stored.
+    callers: Vec<Row>,
+    callees: Vec<Row>,
+    /// What both lists are written in.
+    scale: Scale,
+}
+
+/// Direct callers and callees with the value that goes through them. Recursion is counted once, so that the callers add up to the total,
+/// and that the callees and self do.
+fn neighbours(ui: &Ui, comparison: &Arc<Comparison>, place: PlaceId) -> Arc<Neighbours> {
+    memory::keep(ui, "neighbours", memory::key(&(Arc::as_ptr(comparison).addr(), place)), || {
+        Kept::new(neighbours_of(comparison, place), Arc::clone(comparison))
+    })
+}
+
+fn neighbours_of(comparison: &Comparison, place: PlaceId) -> Neighbours {
+    let tree = comparison.tree();
+    // One capture stands in the second column, as after does.
+    let value = |node: NodeId| match (comparison.pair(), comparison.last()) {
+        (Some((before, after)), _) => [comparison.total_of(before, node), comparison.total_of(after, node)],
+        (None, Some(only)) => [0.0, only.weights.total_of(node) as f64],
+        (None, None) => [0.0; 2],
+    };
+    let (mut callers, mut callees): (Sums, Sums) = (Sums::default(), Sums::default());
+    let mut covered_until = 0;
+    // A callee that calls the place again stands in itself: the outermost of each has the value of all.
+    let mut callee_until: FxHashMap<PlaceId, usize> = FxHashMap::default();
+    for node in tree.nodes().filter(|&node| tree.place(node) == place) {
+        for child in tree.children(node) {
+            let callee = tree.place(child);
+            let until = callee_until.entry(callee).or_default();
+            if child.row() >= *until {
+                *until = tree.subtree_end(child);
+                add(&mut callees, callee, value(child));
+            }
+        }
+        if node.row() >= covered_until {
+            covered_until = tree.subtree_end(node);
+            add(&mut callers, tree.place(tree.parent(node).unwrap_or(CallTree::ROOT)), value(node));
+        }
+    }
+    let size = |row: &Row| row.1[0].abs().max(row.1[1].abs());
+    let largest_first = |sums: Sums| {
+        let mut rows: Vec<Row> = sums.into_iter().filter(|row| size(row) > 0.0).collect();
+        // Places are in name order, which decides between equals.
+        rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.0.cmp(&b.0)));
+        rows
+    };
+    let (callers, callees) = (largest_first(callers), largest_first(callees));
+    let largest = callers.iter().chain(&callees).map(size).fold(0.0, f64::max);
+    Neighbours { callers, callees, scale: comparison.scale(largest) }
+}
+
+type Sums = FxHashMap<PlaceId, [f64; 2]>;
+
+fn add(sums: &mut Sums, place: PlaceId, [before, after]: [f64; 2]) {
+    let sum = sums.entry(place).or_default();
+    sum[0] += before;
+    sum[1] += after;
+}
+
+/// `title` with the rows of one list; both sides of a comparison stand beside each other, each in its own column.
+fn list_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, rows: &[Row], scale: &Scale, out: &mut Outbox) {
     if rows.is_empty() {
         return;
     }
+    let is_pair = comparison.pair().is_some();
     ui.add_space(size::GAP);
-    ui.label(RichText::new(title).color(cx.theme.muted));
-    for (place, value) in rows {
+    if is_pair {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(title).color(cx.theme.muted));
+            let unit = if scale.unit().is_empty() { String::new() } else { format!(", {}", scale.unit()) };
+            ui.label(RichText::new(format!("before → after{unit}")).color(cx.theme.muted).font(fonts::small()));
+        });
+    } else {
+        ui.label(RichText::new(title).color(cx.theme.muted));
+    }
+    let text = |[before, after]: [f64; 2]| {
+        if is_pair { [scale.text(before), scale.text(after)] } else { [String::new(), words::value(comparison, after as i64)] }
+    };
+    let listed = rows.get(..LISTED).unwrap_or(rows);
+    let rest = rows.get(LISTED..).unwrap_or_default();
+    let of_rest = rest.iter().fold([0.0; 2], |sum, row| [sum[0] + row.1[0], sum[1] + row.1[1]]);
+    // Numbers stand under each other, so all are as wide as the widest.
+    let texts: Vec<[String; 2]> = listed.iter().map(|row| row.1).chain((!rest.is_empty()).then_some(of_rest)).map(text).collect();
+    let width = |at: usize| texts.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    let column = |[before, after]: &[String; 2]| {
+        if is_pair { format!("{before:>first$} → {after:>second$}") } else { format!("{after:>9}") }
+    };
+    for ((place, _), numbers) in listed.iter().zip(&texts) {
         let name = comparison.places().name(*place);
         let is_root = *place == Places::root();
         ui.horizontal(|ui| {
-            let text = if comparison.pair().is_some() { comparison.text(*value) } else { words::value(comparison, *value as i64) };
-            ui.label(words::number(&format!("{text:>9}")));
+            ui.label(words::number(&column(numbers)));
             let letters = (ui.available_width() / 7.2).max(4.0) as usize;
             let text = if is_root { "(start of the stack)".to_owned() } else { names::short(name, letters) };
             let link = ui.add_enabled(!is_root, egui::Link::new(words::number(&text)));
@@ -208,5 +326,56 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, rows:
                 out.send(Command::Select(Some(Selection { place: name.to_owned(), path: Vec::new() })));
             }
         });
+    }
+    if let (false, Some(numbers)) = (rest.is_empty(), texts.last()) {
+        ui.horizontal(|ui| {
+            ui.label(words::number(&column(numbers)).color(cx.theme.muted));
+            ui.label(words::number(&format!("{} more", grouped(rest.len() as u64))).color(cx.theme.muted));
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{App, Command, Options};
+
+    fn comparison() -> Arc<Comparison> {
+        let sample = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3").join(name);
+        let mut app = App::new(Options { inline: true, ..Options::default() });
+        app.apply(Command::OpenComparison(sample("orders-cpu-before.pb.gz"), sample("orders-cpu-after.pb.gz")));
+        app.settle();
+        Arc::clone(app.table().ready().expect("a table"))
+    }
+
+    #[test]
+    fn callers_and_callees_add_up_to_the_values_above_on_both_sides() {
+        let comparison = comparison();
+        let sums = comparison.by_place();
+        let (before, after) = comparison.pair().expect("two sides");
+        let value = |measure: usize, place: PlaceId| {
+            [(before, &sums[0]), (after, &sums[1])].map(|(side, sums)| {
+                let column = if measure == 0 { &sums.0 } else { &sums.1 };
+                column[place.row()] as f64 * comparison.factor(side)
+            })
+        };
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-9);
+        let mut seen = 0;
+        for place in comparison.places().ids().skip(1) {
+            let around = neighbours_of(&comparison, place);
+            let (self_, total) = (value(0, place), value(1, place));
+            for side in 0..2 {
+                let sum = |rows: &[Row]| rows.iter().map(|row| row.1[side]).sum::<f64>();
+                assert!(close(sum(&around.callers), total[side]), "callers of {}", comparison.places().name(place));
+                // A callee that is reached through another one is in both.
+                let with_self = sum(&around.callees) + self_[side];
+                let is_less = with_self < total[side] && !close(with_self, total[side]);
+                assert!(!is_less, "callees of {}", comparison.places().name(place));
+                let most = around.callees.iter().map(|row| row.1[side]).fold(0.0, f64::max);
+                assert!(most <= total[side] * (1.0 + 1e-9), "a callee of {} has no more than it", comparison.places().name(place));
+                seen += usize::from(close(with_self, total[side]));
+            }
+        }
+        assert!(seen > comparison.places().len(), "only recursion is counted in two callees");
     }
 }

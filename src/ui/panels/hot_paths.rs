@@ -6,12 +6,15 @@ use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
 use super::words;
 use crate::analysis::comparison::{Comparison, percent};
+use crate::analysis::flat::MOST;
 use crate::analysis::{CallTree, NodeId, PlaceId, Top, names};
 use crate::app::view::Selection;
 use crate::app::{App, Command};
+use crate::model::grouped;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
+use crate::ui::words::counted;
 
 /// How many functions are listed.
 const LISTED: usize = 12;
@@ -21,13 +24,14 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let (Some(comparison), Some(top)) = (cx.app.table().ready(), cx.app.top().ready()) else { return };
     let Some(side) = comparison.last() else { return };
     // What passes the filters is what is ranked; percent are of the same whole as in all other views.
-    let (shown, whole) = (side.weights.total().unsigned_abs() as f64, side.denominator());
+    let whole = side.denominator();
     ui.label(RichText::new("Hot paths").font(fonts::title()));
-    if shown == 0.0 || whole == 0.0 {
-        ui.label(RichText::new("Nothing has a value here").color(cx.theme.muted));
+    let stackless = side.weights.self_of(CallTree::ROOT);
+    let answer = concentration(top, stackless, &|value| words::value(comparison, value));
+    ui.add(egui::Label::new(RichText::new(answer).color(cx.theme.muted)).wrap());
+    if whole == 0.0 || top.rows.is_empty() {
         return;
     }
-    ui.label(RichText::new(concentration(top, shown)).color(cx.theme.muted));
     ui.add_space(size::GAP);
     ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
         ui.label(RichText::new("Functions by self").font(fonts::strong()));
@@ -56,16 +60,34 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     });
 }
 
-/// How many functions make up four fifths of the cost.
-fn concentration(top: &Top, whole: f64) -> String {
+/// How many functions make up four fifths of the cost; where they do not, what they make up, and what the rest is. `stackless` is the value of
+/// the samples without a stack. Values are added up without their signs: what rises here and falls there is no nothing.
+fn concentration(top: &Top, stackless: i64, text: &dyn Fn(i64) -> String) -> String {
+    let size = |value: i64| value.unsigned_abs() as f64;
+    let of_functions: f64 = top.rows.iter().map(|row| size(row.self_)).sum();
+    let whole = of_functions + size(stackless);
+    let functions = |count: usize| counted(count as u64, "function", "functions");
+    if whole == 0.0 {
+        return "Nothing has a value here".to_owned();
+    }
+    if of_functions == 0.0 {
+        return format!("No function has a value: {} without a stack", text(stackless));
+    }
+    if of_functions < MOST * whole {
+        let (part, rest) = (percent(of_functions / whole), text(stackless));
+        let all = if top.rows.len() == 1 { functions(1) } else { format!("All {}", functions(top.rows.len())) };
+        return format!("{all}: {part} of self; {rest} without a stack");
+    }
     let mut sum = 0.0;
     let needed = top.rows.iter().take_while(|row| {
-        let more = sum < 0.8 * whole;
-        sum += row.self_.unsigned_abs() as f64;
+        let more = sum < MOST * whole;
+        sum += size(row.self_);
         more
     });
     let needed = needed.count();
-    format!("{needed} of {} functions make up 80 % of self", top.rows.len())
+    let signs = if top.rows.iter().any(|row| row.self_ < 0) { ", signs left out" } else { "" };
+    let make = if needed == 1 { "makes" } else { "make" };
+    format!("{} of {} {make} up 80 % of self{signs}", grouped(needed as u64), functions(top.rows.len()))
 }
 
 /// From the root down the largest child, while it holds at least half of its parent.
@@ -112,4 +134,26 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, place: PlaceId, sha
         });
     }
     response.on_hover_text(format!("{}\n{tip}", words::whole(name))).clicked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::TopRow;
+
+    #[test]
+    fn what_is_said_of_four_fifths_is_true() {
+        let said = |values: &[i64], stackless: i64| {
+            let place = crate::analysis::Places::root();
+            let rows = values.iter().map(|&self_| TopRow { place, self_, total: self_ }).collect();
+            concentration(&Top { rows }, stackless, &|value| format!("{value} ms"))
+        };
+        assert_eq!(said(&[70, 20, 10], 0), "2 of 3 functions make up 80 % of self");
+        assert_eq!(said(&[90, 10], 0), "1 of 2 functions makes up 80 % of self");
+        assert_eq!(said(&[30, 20], 50), "All 2 functions: 50.0 % of self; 50 ms without a stack");
+        assert_eq!(said(&[33], 67), "1 function: 33.0 % of self; 67 ms without a stack");
+        assert_eq!(said(&[], 147), "No function has a value: 147 ms without a stack");
+        assert_eq!(said(&[], 0), "Nothing has a value here");
+        assert_eq!(said(&[-50, 40, 10], 0), "2 of 3 functions make up 80 % of self, signs left out");
+    }
 }

@@ -19,6 +19,7 @@ use crate::app::findings::FindingKind;
 use crate::app::view::Tab;
 use crate::app::{Command, command};
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
 use rows::Columns;
 
@@ -46,7 +47,8 @@ fn panel_ui(ui: &mut Ui, cx: &Cx<'_>, is_wide: bool, out: &mut Outbox) {
     if is_wide {
         head_ui(ui, cx, &list, out);
         let columns = Columns::wide(ui.available_width());
-        rows::heads_ui(ui, cx, &columns, &comparison);
+        let has_others = !list.others.is_empty() && !cx.app.view().findings.hidden.contains(&FindingKind::Others);
+        rows::heads_ui(ui, cx, &columns, &comparison, has_others);
         ScrollArea::vertical().id_salt("findings").auto_shrink([false, false]).show(ui, |ui| list_ui(ui, cx, &list, &columns, out));
     } else {
         // The summary scrolls with the list: on a small screen the list needs the room.
@@ -173,6 +175,7 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
     let selected = cx.app.selected_finding();
     let reveal = newly(ui, "finding on view", selected);
     let mut group = None;
+    let unchanged = words::unchanged_ratio(list.comparison, list.findings);
     for &at in &list.order {
         let Some(finding) = list.findings.rows.get(at) else { continue };
         if cx.app.view().findings.grouped && group != Some(finding.cause) {
@@ -180,7 +183,7 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
             rows::group_ui(ui, cx, list, finding.cause);
         }
         let together = list.together.get(at).copied().unwrap_or(0.0);
-        let response = rows::finding_ui(ui, cx, list.comparison, finding, columns, together, selected == Some(at));
+        let response = rows::finding_ui(ui, cx, list.comparison, finding, columns, (together, unchanged), selected == Some(at));
         if reveal && selected == Some(at) {
             response.scroll_to_me(None);
         }

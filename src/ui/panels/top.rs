@@ -14,10 +14,10 @@ use crate::analysis::diff::{Measure, Table, Verdict};
 use crate::analysis::flat::{self, Change, OrderBy};
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
-use crate::analysis::{Place, PlaceId, names};
+use crate::analysis::{CallTree, Place, PlaceId, names};
 use crate::app::view::{Selection, Sort, SortBy, Tab};
 use crate::app::{Command, ShownRows};
-use crate::model::Scale;
+use crate::model::{Scale, grouped};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::fonts;
@@ -120,7 +120,7 @@ fn order_of(cx: &Cx<'_>, by: SortBy) -> OrderBy {
 fn rule_after(cx: &Cx<'_>, shown: &ShownRows) -> Option<usize> {
     let spec = cx.app.rows_spec();
     let by_self = spec.by == OrderBy::Value { side: 0, measure: Measure::Self_ } && !spec.ascending && spec.pattern.is_empty();
-    (by_self && shown.flat.most < shown.rows.places.len()).then_some(shown.flat.most)
+    most_of(shown).filter(|&most| by_self && most < shown.rows.places.len())
 }
 
 fn footer(cx: &Cx<'_>, shown: &ShownRows) -> Vec<String> {
@@ -135,13 +135,25 @@ fn footer(cx: &Cx<'_>, shown: &ShownRows) -> Vec<String> {
         };
         format!("{words} {} ({})", comparison.value_text(sum), crate::analysis::comparison::percent(rows::share(side, sum)))
     });
-    let most = most_words(cx, flat.most);
+    let most = most_words(cx, shown);
     std::iter::once(count).chain(sums).chain([most]).collect()
 }
 
-/// How few places hold most of the self values.
-fn most_words(cx: &Cx<'_>, most: usize) -> String {
-    format!("80 % of self in {most} {}", rows::places_word(cx.app.view().granularity, most))
+/// How few places hold most of the self values; nothing where nobody asked for all places, or where all together do not hold so much.
+fn most_words(cx: &Cx<'_>, shown: &ShownRows) -> String {
+    let Some(most) = most_of(shown).filter(|_| shown.rows.places.len() == shown.flat.places.len()) else { return String::new() };
+    let after = if shown.comparison.pair().is_some() { " after" } else { "" };
+    format!("80 % of self{after} in {} {}", grouped(most as u64), rows::places_word(cx.app.view().granularity, most))
+}
+
+/// How few places hold most of the self values, unless samples without a stack leave less than that to all of them.
+fn most_of(shown: &ShownRows) -> Option<usize> {
+    let (side, flat) = (shown.comparison.last()?, shown.flat.sides.last()?);
+    let of_places = flat.sum_self().unsigned_abs() as f64;
+    let stackless = side.weights.self_of(CallTree::ROOT).unsigned_abs() as f64;
+    // Where values cancel each other there is no whole that they are a part of.
+    let is_most = of_places > 0.0 && of_places >= flat::MOST * (of_places + stackless);
+    is_most.then_some(shown.flat.most)
 }
 
 /// The row of the selection, kept until rows or selection are others: looking through a million rows takes longer than a frame has.

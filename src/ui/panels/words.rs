@@ -6,6 +6,7 @@ use egui::{RichText, Ui};
 
 use crate::analysis::Place;
 use crate::analysis::comparison::{Comparison, percent};
+use crate::analysis::regress::Findings;
 use crate::model::grouped;
 use crate::ui::theme::{Theme, fonts};
 
@@ -75,6 +76,44 @@ pub(crate) fn ratios(lo: f64, hi: f64) -> String {
     format!("{lowest} to {}", ratio(hi))
 }
 
+/// Logarithm of two ratios from which on a reader who divides the numbers on the screen finds another one than is written.
+const TWO_RATIOS: f64 = 0.01;
+
+/// Why `ratio` is not `after` divided by `before`: `×7.0 as measured; ×6.6 against unchanged code, which has after / before = 1.057`. Nothing
+/// where the two are one. `unchanged` is after / before of unchanged code, in the same normalised values.
+pub(crate) fn against_unchanged(before: f64, after: f64, ratio_: f64, unchanged: f64) -> Option<String> {
+    let measured = after / before;
+    let apart = (measured / ratio_).ln().abs();
+    if !apart.is_finite() || apart < TWO_RATIOS {
+        return None;
+    }
+    let [as_measured, against] = [measured, ratio_].map(factor);
+    // What structure put together (renamed, moved) has other values than those that stand beside it.
+    let explains = (measured / ratio_ / unchanged).ln().abs() < TWO_RATIOS;
+    let rest = if explains { format!("unchanged code, which has after / before = {unchanged:.3}") } else { "the rest".to_owned() };
+    Some(format!("{as_measured} as measured; {against} against {rest}"))
+}
+
+/// A ratio as a factor with three digits, so that two of them compare: `×6.96`, `×0.995`.
+fn factor(ratio: f64) -> String {
+    match ratio {
+        100.0.. => format!("×{ratio:.0}"),
+        10.0.. => format!("×{ratio:.1}"),
+        1.0.. => format!("×{ratio:.2}"),
+        _ => format!("×{ratio:.3}"),
+    }
+}
+
+/// After / before that unchanged code has, as normalised.
+pub(crate) fn unchanged_ratio(comparison: &Comparison, findings: &Findings) -> f64 {
+    findings.exposure.ratio / comparison.exposure()
+}
+
+/// How often chance alone gives such a finding: `1 in 4,000`.
+pub(crate) fn chance(q: f64) -> String {
+    if q < 1e-6 { "< 1 in a million".to_owned() } else { format!("1 in {}", grouped((1.0 / q).round() as u64)) }
+}
+
 /// What is said of a place that may be another function, see [`Place::folded`].
 pub(crate) const FOLDED: &str = "one of several functions with the same code";
 
@@ -113,6 +152,17 @@ mod tests {
     #[test]
     fn both_ends_of_an_interval_have_one_measure() {
         assert_eq!([ratios(1.08, 1.14), ratios(2.47, 6.4), ratios(0.5, 4.0)], ["+8.0 % to +14 %", "×2.5 to ×6.4", "−50 % to ×4.0"]);
+    }
+
+    #[test]
+    fn a_ratio_that_is_not_after_by_before_says_what_it_is_held_against() {
+        let text = against_unchanged(23.0, 160.0, 160.0 / 23.0 / 1.057, 1.057);
+        assert_eq!(text.as_deref(), Some("×6.96 as measured; ×6.58 against unchanged code, which has after / before = 1.057"));
+        let text = against_unchanged(971.0, 965.0, 1.025, 1.2);
+        assert_eq!(text.as_deref(), Some("×0.994 as measured; ×1.02 against the rest"), "another number than unchanged code explains");
+        for (before, after, ratio) in [(10.0, 20.0, 2.0), (0.0, 20.0, f64::INFINITY), (10.0, 0.0, 0.0), (0.0, 0.0, f64::NAN)] {
+            assert_eq!(against_unchanged(before, after, ratio, 1.057), None, "{before} {after}");
+        }
     }
 
     #[test]

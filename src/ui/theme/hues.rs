@@ -67,6 +67,20 @@ impl Theme {
         mix(self.unchanged, self.delta_end(effect > 0.0), strength)
     }
 
+    /// True where a fill is so close to the ground that a box is hardly seen on it, and needs an edge in [`Self::strong_line`]: unchanged ones in
+    /// the light palette, where what chance explains would be a blank page.
+    ///
+    /// Squares stand for the exact curve of luminance: this is asked for every box.
+    pub fn needs_edge(&self, fill: Color32) -> bool {
+        const SEEN: f32 = 2.0;
+        let luminance = |color: Color32| {
+            let [r, g, b, _] = color.to_array().map(|part| f32::from(part) / 255.0);
+            0.2126 * r * r + 0.7152 * g * g + 0.0722 * b * b + 0.05
+        };
+        let (fill, ground) = (luminance(fill), luminance(self.background));
+        fill.max(ground) < SEEN * fill.min(ground)
+    }
+
     /// The strongest colour of the change scale.
     fn delta_end(&self, worse: bool) -> Color32 {
         match (self.mode, worse) {
@@ -146,6 +160,19 @@ mod tests {
 
     fn names() -> impl Iterator<Item = String> {
         (0..200).map(|i| format!("example.org/pkg{i}"))
+    }
+
+    #[test]
+    fn every_box_of_a_comparison_stands_out_by_its_fill_or_by_its_edge() {
+        for theme in [Theme::dark(), Theme::light()] {
+            for (effect, certainty) in (-20..=20).flat_map(|step| [0.0, 0.3, 1.0].map(|certainty| (step as f32 / 20.0, certainty))) {
+                let fill = theme.delta_color(effect, certainty);
+                let found = contrast(fill, theme.background);
+                assert!(found >= 1.9 || theme.needs_edge(fill), "{:?} {effect} {certainty}: {found:.2}", theme.mode);
+            }
+            assert!(contrast(theme.strong_line, theme.background) >= 3.0, "an edge is seen");
+        }
+        assert!(Theme::light().needs_edge(Theme::light().unchanged) && !Theme::dark().needs_edge(Theme::dark().unchanged));
     }
 
     #[test]

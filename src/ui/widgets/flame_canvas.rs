@@ -38,6 +38,8 @@ pub mod mark {
     pub const NEW: u8 = 4;
     /// A strip in both colours of change along the bottom: what stands on the box rises and falls.
     pub const CHURN: u8 = 8;
+    /// An edge: the fill is hardly another colour than the ground.
+    pub const EDGE: u8 = 16;
 }
 
 /// How one box looks.
@@ -64,6 +66,8 @@ pub struct FlameColors {
     pub text: Color32,
     /// Outline of the other boxes of a place.
     pub outline: Color32,
+    /// Edge of boxes whose fill is close to the ground; has 3:1 against it.
+    pub edge: Color32,
     /// Fill of search matches.
     pub accent: Color32,
     /// The two ends of the scale of change: worse, better.
@@ -78,6 +82,7 @@ impl From<&Theme> for FlameColors {
             background: theme.background,
             text: theme.text,
             outline: theme.text.gamma_multiply(0.75),
+            edge: theme.strong_line,
             accent: theme.accent,
             change: [theme.delta_color(1.0, 1.0), theme.delta_color(-1.0, 1.0)],
             hover: Color32::WHITE.gamma_multiply(0.22),

@@ -1,6 +1,6 @@
 //! What the colours of a differential picture mean.
 
-use egui::{Color32, RichText, Sense, Shape, Stroke, StrokeKind, Ui, vec2};
+use egui::{Color32, Rect, RichText, Sense, Shape, Stroke, StrokeKind, Ui, vec2};
 
 use crate::ui::theme::{Theme, fonts, size};
 
@@ -60,8 +60,8 @@ pub(crate) fn delta_ui(ui: &mut Ui, theme: &Theme) {
             Item::Word(text, tip) => {
                 ui.label(RichText::new(text).color(theme.muted).font(fonts::small())).on_hover_text(tip);
             }
-            Item::Step(effect) => swatch(ui, theme.delta_color(effect, 1.0)),
-            Item::Noise => swatch(ui, theme.delta_color(0.3, 0.0)),
+            Item::Step(effect) => swatch(ui, theme, theme.delta_color(effect, 1.0)),
+            Item::Noise => swatch(ui, theme, theme.delta_color(0.3, 0.0)),
             Item::Churn => churn(ui, theme),
             Item::New => new(ui, theme),
             Item::Gone => outline(ui, theme.muted),
@@ -70,14 +70,22 @@ pub(crate) fn delta_ui(ui: &mut Ui, theme: &Theme) {
     }
 }
 
-fn swatch(ui: &mut Ui, color: Color32) {
+fn swatch(ui: &mut Ui, theme: &Theme, color: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
+    fill(ui, theme, rect, color);
+}
+
+/// As a box is drawn: with an edge where its fill is hardly seen.
+fn fill(ui: &Ui, theme: &Theme, rect: Rect, color: Color32) {
     ui.painter().rect_filled(rect, 0.0, color);
+    if theme.needs_edge(color) {
+        ui.painter().rect_stroke(rect, 0.0, Stroke::new(size::HAIRLINE, theme.strong_line), StrokeKind::Inside);
+    }
 }
 
 fn churn(ui: &mut Ui, theme: &Theme) {
     let (rect, _) = ui.allocate_exact_size(vec2(12.0, 10.0), Sense::hover());
-    ui.painter().rect_filled(rect, 0.0, theme.unchanged);
+    fill(ui, theme, rect, theme.unchanged);
     let (left, right) = rect.with_min_y(rect.bottom() - 3.0).split_left_right_at_fraction(0.5);
     ui.painter().rect_filled(left, 0.0, theme.delta_color(1.0, 1.0));
     ui.painter().rect_filled(right, 0.0, theme.delta_color(-1.0, 1.0));

@@ -43,7 +43,10 @@ pub(super) fn styles(ui: &Ui, cx: &Cx<'_>, layout: &Arc<FlameLayout>, comparison
         let column = match (by, &diff) {
             (ColorBy::Delta, Some(diff)) => by_change(cx.theme, layout, diff),
             // The evidence is still being worked out: no colour is better than a wrong one.
-            (ColorBy::Delta, None) => layout.column(|_| BoxStyle::from(cx.theme.unchanged)),
+            (ColorBy::Delta, None) => {
+                let marks = if cx.theme.needs_edge(cx.theme.unchanged) { mark::EDGE } else { 0 };
+                layout.column(|_| BoxStyle { fill: cx.theme.unchanged, marks })
+            }
             _ => by_place(cx.theme, layout, comparison, by),
         };
         Kept::new(Styles { column, version: key }, (Arc::clone(layout), Arc::clone(comparison), diff))
@@ -52,6 +55,7 @@ pub(super) fn styles(ui: &Ui, cx: &Cx<'_>, layout: &Arc<FlameLayout>, comparison
 
 fn by_change(theme: &Theme, layout: &FlameLayout, diff: &Diff) -> FlameColumn<BoxStyle> {
     let nodes = &diff.nodes;
+    let edge = |fill| if theme.needs_edge(fill) { mark::EDGE } else { 0 };
     layout.column(|node| {
         let at = node.row();
         let (effect, certainty, marks) = (nodes.effect[at], nodes.certainty[at], nodes.marks[at]);
@@ -71,7 +75,8 @@ fn by_change(theme: &Theme, layout: &FlameLayout, diff: &Diff) -> FlameColumn<Bo
         }
         // An outline has to be seen: the fill of no change is too close to the background for a line.
         let is_faint = bits & mark::GHOST != 0 && certainty < CERTAIN;
-        BoxStyle { fill: if is_faint { theme.muted } else { theme.delta_color(effect, certainty) }, marks: bits }
+        let fill = if is_faint { theme.muted } else { theme.delta_color(effect, certainty) };
+        BoxStyle { fill, marks: bits | edge(fill) }
     })
 }
 

@@ -91,10 +91,11 @@ pub(super) fn others_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Col
             ui.indent("hidden", |ui| ui.add(Label::new(RichText::new(hidden).color(cx.theme.muted).font(fonts::small())).wrap()));
         }
     };
+    let unchanged = words::unchanged_ratio(list.comparison, list.findings);
     header.show_unindented(ui, |ui| {
         hidden_ui(ui);
         for row in list.others.iter().take(OTHERS) {
-            if rows::other_ui(ui, cx, list.comparison, row, columns).clicked() {
+            if rows::other_ui(ui, cx, list.comparison, row, columns, unchanged).clicked() {
                 out.send(Command::Select(Some(Selection { place: row.func.clone(), path: Vec::new() })));
             }
         }

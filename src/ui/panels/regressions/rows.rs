@@ -7,7 +7,6 @@ use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
 use crate::analysis::regress::{Cause, Finding, part_of_change};
-use crate::model::grouped;
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
@@ -32,6 +31,7 @@ enum Part {
     Rank,
     Verdict,
     Name,
+    Measure,
     Before,
     After,
     Delta,
@@ -44,14 +44,20 @@ enum Part {
 }
 
 /// Head, meaning, and width in a row of one line (0 = the rest).
-const PARTS: [(Part, &str, &str, f32); 12] = [
+const PARTS: [(Part, &str, &str, f32); 13] = [
     (Part::Rank, "#", "Rank, by certainty and size", 22.0),
     (Part::Verdict, "verdict", "What it is", 84.0),
     (Part::Name, "function", "The place that carries the change", 0.0),
+    (Part::Measure, "of", "What the numbers are: self is the cost of the function alone, total is that with what it calls", 30.0),
     (Part::Before, "before", "Cost before, as normalised", 80.0),
     (Part::After, "after", "Cost after, as normalised", 80.0),
     (Part::Delta, "change", "After minus before", 88.0),
-    (Part::Ratio, "ratio", "After against before per unit of unchanged work", 66.0),
+    (
+        Part::Ratio,
+        "ratio",
+        "Of a finding: after against before per unit of unchanged work. Of everything else: after divided by before",
+        66.0,
+    ),
     (Part::Interval, "95 %", "Interval of the ratio against unchanged, on a scale from a quarter to four times", 92.0),
     (Part::Chance, "by chance", "How often a search of all places finds such a change where there is none", 88.0),
     (Part::Explains, "explains", "Part of the total change that lies here", 58.0),
@@ -125,6 +131,12 @@ impl Columns {
     }
 }
 
+/// What the column of chances is called where the rows that are no findings, and so have no chance, have their change in it.
+const CHANCE_OR_CHANGE: (&str, &str) = (
+    "chance / change",
+    "Of a finding: how often a search of all places finds such a change where there is none. Of everything else: after divided by before",
+);
+
 const fn is_number(part: Part) -> bool {
     matches!(part, Part::Rank | Part::Before | Part::After | Part::Delta | Part::Ratio | Part::Chance | Part::Explains | Part::Together)
 }
@@ -138,17 +150,21 @@ fn cell_ui(ui: &mut Ui, rect: Rect, right: bool, add: impl FnOnce(&mut Ui)) {
     add(&mut ui);
 }
 
-/// Heads of the columns.
-pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: &Comparison) {
+/// Heads of the columns; `has_others` where rows that are no findings stand in them too.
+pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: &Comparison, has_others: bool) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ONE_LINE), Sense::hover());
     for (part, cell) in columns.cells(rect) {
-        let Some((_, title, tip, _)) = PARTS.iter().find(|row| row.0 == part) else { continue };
+        let Some(&(_, title, tip, _)) = PARTS.iter().find(|row| row.0 == part) else { continue };
         let color = match part {
             Part::Before => cx.theme.before,
             Part::After => cx.theme.after,
             _ => cx.theme.muted,
         };
-        let title = if columns.lines == 2 && part == Part::Name { "function, why" } else { title };
+        let (title, tip) = match part {
+            Part::Name if columns.lines == 2 => ("function, why", tip),
+            Part::Chance if columns.lines == 2 && has_others => CHANCE_OR_CHANGE,
+            _ => (title, tip),
+        };
         cell_ui(ui, cell, is_number(part), |ui| {
             if part == Part::Interval {
                 ui.add_space(size::PAD);
@@ -185,41 +201,42 @@ fn delta_text(comparison: &Comparison, delta: f64) -> String {
     if delta >= 0.0 { format!("+{}", comparison.text(delta)) } else { format!("−{}", comparison.text(-delta)) }
 }
 
-/// `23.0 → 160 ms/s (+137)`: the unit stands once where it is the same.
+/// `23.0 → 160 ms/s (+137)`: the unit stands once where it is the same. What multiplies a number stays with it: `43.4 k → 466 k (+422 k)`.
 fn change_text(before: &str, after: &str, delta: &str) -> String {
-    let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
-    match (unit(before), unit(after)) {
-        (Some(a), Some(b)) if a == b && unit(delta).as_ref() == Some(&a) => {
-            let number = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
-            format!("{} → {after} ({})", number(before), number(delta))
+    match [before, after, delta].map(|text| text.split_once(' ').map(|(number, unit)| (number, multiplier(unit)))) {
+        [Some((b, (b_times, b_unit))), Some((_, a_words)), Some((d, (d_times, d_unit)))]
+            if (b_times, b_unit) == a_words && (d_times, d_unit) == a_words =>
+        {
+            format!("{b}{b_times} → {after} ({d}{d_times})")
         }
         _ => format!("{before} → {after} ({delta})"),
     }
 }
 
+/// Takes a unit apart into the letter that multiplies a count, with its blank, and the rest: `k widgets` → ` k`, `ms/s` → nothing.
+fn multiplier(unit: &str) -> (&'static str, &str) {
+    let found = [" k", " M", " G", " T"].into_iter().find_map(|times| Some((times, unit.strip_prefix(times.trim_start())?)));
+    // `MiB` and `Ts` are units of their own.
+    found.filter(|(_, rest)| !rest.starts_with(char::is_alphanumeric)).unwrap_or(("", unit))
+}
+
 /// `1 in 4,000`; nothing where cost only stands elsewhere.
 fn chance_text(finding: &Finding) -> String {
-    if finding.verdict.is_structure() || finding.q >= 1.0 {
-        "–".to_owned()
-    } else if finding.q < 1e-6 {
-        "< 1 in a million".to_owned()
-    } else {
-        format!("1 in {}", grouped((1.0 / finding.q).round() as u64))
-    }
+    if finding.verdict.is_structure() || finding.q >= 1.0 { "–".to_owned() } else { words::chance(finding.q) }
 }
 
 fn explains_text(part: f64) -> String {
     if part > 0.0 { part_of_change(part) } else { "–".to_owned() }
 }
 
-/// One finding.
+/// One finding: `together` is what it and those before it explain, `unchanged` is after / before of unchanged code.
 pub(super) fn finding_ui(
     ui: &mut Ui,
     cx: &Cx<'_>,
     comparison: &Comparison,
     finding: &Finding,
     columns: &Columns,
-    together: f64,
+    (together, unchanged): (f64, f64),
     selected: bool,
 ) -> Response {
     let theme = cx.theme;
@@ -248,7 +265,18 @@ pub(super) fn finding_ui(
     } else {
         row_ui(ui, cx, comparison, finding, columns, together, color, rect);
     }
-    response.on_hover_ui(|ui| tooltip_ui(ui, finding, together))
+    response.on_hover_ui(|ui| tooltip_ui(ui, finding, together, unchanged))
+}
+
+/// The words of a verdict, where the column has room for one or two of them; the pointer says the rest.
+const fn verdict_text(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::TooFew => "Too few",
+        Verdict::Small => "Below minimum",
+        Verdict::Explained => "Explained",
+        Verdict::Unconfirmed => "Unconfirmed",
+        other => other.label(),
+    }
 }
 
 /// The word for what a finding is.
@@ -292,17 +320,20 @@ fn row_ui(
     cell_ui(ui, interval, true, |ui| part_ui(ui, cx, comparison, finding, Part::Ratio, interval.width(), together, color));
 }
 
-fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64) {
+fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64, unchanged: f64) {
     let detectable = if finding.minimum_detectable.is_finite() {
         format!("\nsmallest growth that could be seen: +{}", percent(finding.minimum_detectable))
     } else {
         String::new()
     };
+    let against = words::against_unchanged(finding.before, finding.after, finding.ratio, unchanged);
+    let against = against.map_or_else(String::new, |text| format!("\n{text}"));
     ui.label(words::number(&words::whole(&finding.func)));
     ui.label(format!(
-        "{}: {}\n95 %: {}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of the change, {} together with those before it{detectable}",
+        "{}: {}\n{} 95 %: {}{against}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of the change, {} together with those before it{detectable}",
         finding.verdict.label(),
         finding.why,
+        finding.measure.name(),
         words::ratios(finding.ratio_lo, finding.ratio_hi),
         finding.p,
         finding.q,
@@ -332,13 +363,17 @@ fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &F
             ui.add(Label::new(words::number(&name).color(theme.text)).truncate().selectable(false));
         });
     });
+    // The numbers beside it come first where there is little room.
+    let bar = (rect.width() * 0.16).clamp(40.0, 64.0);
     cell_ui(ui, line(1.0), true, |ui| {
-        interval_bar::ui(ui, theme, finding.ratio, finding.ratio_lo, finding.ratio_hi, 64.0);
+        interval_bar::ui(ui, theme, finding.ratio, finding.ratio_lo, finding.ratio_hi, bar);
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
             ui.add(Label::new(RichText::new(finding.verdict.label()).color(color).font(fonts::small()).strong()).selectable(false));
             let [before, after] = [finding.before, finding.after].map(|value| comparison.text(value));
             let values = change_text(&before, &after, &delta_text(comparison, finding.delta));
+            // Numbers of self and of total look alike, and the reason below may speak of the other one.
+            ui.add(small(finding.measure.name().to_owned(), theme.muted));
             ui.add(Label::new(RichText::new(values).color(theme.text).font(fonts::small())).truncate().selectable(false));
         });
     });
@@ -372,11 +407,16 @@ fn part_ui(
     let text = |text: String, color: egui::Color32| Label::new(words::number(&text).color(color)).truncate().selectable(false);
     let label = match part {
         Part::Rank => text(if finding.rank > 0 { finding.rank.to_string() } else { String::new() }, theme.muted),
-        Part::Verdict => verdict(finding.verdict.label(), color),
+        Part::Verdict => verdict(verdict_text(finding.verdict), color),
         Part::Name => text(names::short(&finding.func, letters), if finding.rank > 0 { theme.text } else { theme.muted }),
+        Part::Measure => {
+            Label::new(RichText::new(finding.measure.name()).color(theme.muted).font(fonts::small())).truncate().selectable(false)
+        }
         Part::Before => text(comparison.text(finding.before), theme.muted),
         Part::After => text(comparison.text(finding.after), if finding.rank > 0 { theme.text } else { theme.muted }),
         Part::Delta => text(delta_text(comparison, finding.delta), color),
+        // A row that is no finding has its own change, which agrees with the numbers beside it; a finding is held against unchanged code.
+        Part::Ratio if finding.rank == 0 => text(words::change(finding.before, finding.after), color),
         Part::Ratio => text(ratio_text(finding), color),
         Part::Interval => {
             // Apart from the number before it.
@@ -401,10 +441,11 @@ fn part_ui(
 }
 
 /// A row that is no finding: grey, with its number.
-pub(super) fn other_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, row: &Finding, columns: &Columns) -> Response {
+pub(super) fn other_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, row: &Finding, columns: &Columns, unchanged: f64) -> Response {
     let theme = cx.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::TABLE_ROW), Sense::click());
-    let said = format!("{}: {} {}", row.verdict.label(), row.func, words::ratio(row.ratio));
+    let change = words::change(row.before, row.after);
+    let said = format!("{}: {} {change}", row.verdict.label(), row.func);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, said.clone()));
     if !ui.is_rect_visible(rect) {
         return response;
@@ -414,21 +455,24 @@ pub(super) fn other_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, row: &
     }
     if columns.is_narrow() {
         cell_ui(ui, rect, false, |ui| {
-            ui.add(Label::new(words::number(&format!("{:>8}", words::ratio(row.ratio))).color(theme.muted)).selectable(false));
+            ui.add(Label::new(words::number(&format!("{change:>8}")).color(theme.muted)).selectable(false));
             let letters = (ui.available_width() / LETTER - 1.0).max(8.0) as usize;
             let name = RichText::new(names::short(&row.func, letters)).font(fonts::table()).color(theme.muted);
             ui.add(Label::new(name).truncate().selectable(false));
         });
     } else {
         for (part, cell) in columns.cells(rect) {
-            // One line: what is no finding has no chance to name, and its ratio stands there where it has no column.
+            // One line: what is no finding has no chance to name, and its change stands there where it has no column.
             let part = if columns.lines == 2 && part == Part::Chance { Part::Ratio } else { part };
             cell_ui(ui, cell, is_number(part), |ui| part_ui(ui, cx, comparison, row, part, cell.width(), 0.0, theme.muted));
         }
     }
+    let against = words::against_unchanged(row.before, row.after, row.ratio, unchanged);
+    let against = against.map_or_else(String::new, |text| format!("\n{text}"));
     let tip = format!(
-        "{}\n{} → {}\n{}: {}",
+        "{}\n{} {} → {}{against}\n{}: {}",
         words::whole(&row.func),
+        row.measure.name(),
         comparison.text(row.before),
         comparison.text(row.after),
         row.verdict.label(),
@@ -446,6 +490,15 @@ mod tests {
         assert_eq!(change_text("23.0 ms/s", "160 ms/s", "+137 ms/s"), "23.0 → 160 ms/s (+137)");
         assert_eq!(change_text("302 ms", "1.40 s", "+1.10 s"), "302 ms → 1.40 s (+1.10 s)");
         assert_eq!(change_text("3", "5", "+2"), "3 → 5 (+2)");
+        assert_eq!(change_text("1.20 MiB", "3.40 MiB", "+2.20 MiB"), "1.20 → 3.40 MiB (+2.20)");
+    }
+
+    #[test]
+    fn what_multiplies_a_number_stays_with_it() {
+        assert_eq!(change_text("43.4 k", "466 k", "+422 k"), "43.4 k → 466 k (+422 k)");
+        assert_eq!(change_text("43.4 k/s", "466 k/s", "+422 k/s"), "43.4 k → 466 k/s (+422 k)");
+        assert_eq!(change_text("1.20 M widgets", "3.40 M widgets", "+2.20 M widgets"), "1.20 M → 3.40 M widgets (+2.20 M)");
+        assert_eq!(change_text("900", "12.3 k", "+11.4 k"), "900 → 12.3 k (+11.4 k)");
     }
 
     #[test]

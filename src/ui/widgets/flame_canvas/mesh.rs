@@ -89,6 +89,9 @@ pub(super) fn base(scene: &Scene<'_, '_>, glyphs: &mut Glyphs, mesh: &mut Mesh, 
             wide_box(scene, mesh, cell, style);
         } else if is_ghost {
             quad(mesh, cell, canvas.colors.background.lerp_to_gamma(style.fill, 0.4));
+        } else if style.marks & mark::EDGE != 0 {
+            // Too narrow for edges: they would be all that is seen.
+            quad(mesh, cell, style.fill.lerp_to_gamma(edge(scene), 0.5));
         } else {
             quad(mesh, cell, style.fill);
         }
@@ -183,6 +186,9 @@ fn wide_box(scene: &Scene<'_, '_>, mesh: &mut Mesh, cell: Cell, style: BoxStyle)
         return;
     }
     quad(mesh, cell, fill);
+    if marks & mark::EDGE != 0 {
+        frame(mesh, cell, scene.area.pixel(), edge(scene));
+    }
     if marks & mark::UNCERTAIN != 0 {
         hatch(mesh, cell, seen(scene.area.rect, cell), colors.background.gamma_multiply(0.35));
     }
@@ -197,6 +203,12 @@ fn wide_box(scene: &Scene<'_, '_>, mesh: &mut Mesh, cell: Cell, style: BoxStyle)
         let corners = [pos2(cell.x0, cell.y0), pos2(cell.x0 + side, cell.y0), pos2(cell.x0, cell.y0 + side)];
         polygon(mesh, &corners, colors.text);
     }
+}
+
+/// The colour of edges; during a search they step back with their boxes.
+fn edge(scene: &Scene<'_, '_>) -> Color32 {
+    let colors = &scene.canvas.colors;
+    if scene.canvas.matches.is_some() { dimmed(colors.edge, colors.background) } else { colors.edge }
 }
 
 /// The part of a box between the left and right edge of the canvas.
