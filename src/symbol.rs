@@ -13,6 +13,7 @@ mod jitdump;
 mod kernel;
 mod missing;
 mod module;
+mod plt;
 mod rebuild;
 mod table;
 
@@ -264,7 +265,9 @@ struct Found {
     addresses: usize,
     /// Row of the answer for each frame.
     frames: Vec<(FrameId, u32)>,
-    answer: Result<Answer, Missing>,
+    answer: Answer,
+    /// Why the rest has no name.
+    why: Missing,
 }
 
 /// Frames between two looks at the ticket.
@@ -293,20 +296,16 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
                 }
                 frames.push((id, addresses.len() as u32 - 1));
             }
-            let answer = look_up(profile, source, owner, is_local, &rows.offsets, &addresses, ticket)?;
+            let (answer, why) = look_up(profile, source, owner, is_local, &rows.offsets, &addresses, ticket)?;
             ticket.advance(frames.len() as u64)?;
-            Ok(Found { of, addresses: addresses.len(), frames, answer })
+            Ok(Found { of, addresses: addresses.len(), frames, answer, why })
         })
         .collect();
     let mut places: Vec<rebuild::At> = vec![None; profile.frames.len()];
     let mut answers = Vec::new();
     let mut lacking = Vec::new();
-    for Found { of, addresses, frames, answer } in found? {
+    for Found { of, addresses, frames, answer, why } in found? {
         ticket.check()?;
-        let (answer, why) = match answer {
-            Ok(answer) => (answer, Missing::NotCovered),
-            Err(why) => (Answer::default(), why),
-        };
         for (id, row) in frames {
             if let Some(place) = places.get_mut(id.row()).filter(|_| !answer.levels(row as usize).is_empty()) {
                 *place = Some((answers.len() as u32, row));
@@ -338,7 +337,7 @@ fn is_local(profile: &Profile, source: &dyn ModuleSource) -> bool {
     recorded.is_none() || recorded.map(str::to_owned) == source.hostname()
 }
 
-/// What stands at each of the sorted addresses, or why nothing is known.
+/// What stands at each of the sorted addresses, and why nothing is known of the rest.
 fn look_up(
     profile: &Profile,
     source: &dyn ModuleSource,
@@ -347,17 +346,21 @@ fn look_up(
     offsets: &[u64],
     addresses: &[u64],
     ticket: &Ticket,
-) -> Result<Result<Answer, Missing>, Cancelled> {
-    match owner {
-        Owner::Nowhere => Ok(Err(Missing::NoModule)),
-        Owner::Kernel => kernel::look_up(profile, source, addresses, ticket),
-        Owner::Compiled(pid) => compiled(profile, source, pid, is_local, addresses, ticket),
-        Owner::KernelPage(name, build_id) => kernel_page(source, name, build_id, addresses, ticket).map(Ok),
+) -> Result<(Answer, Missing), Cancelled> {
+    let found = match owner {
+        Owner::Nowhere => Err(Missing::NoModule),
+        Owner::Kernel => kernel::look_up(profile, source, addresses, ticket)?,
+        Owner::Compiled(pid) => compiled(profile, source, pid, is_local, addresses, ticket)?,
+        Owner::KernelPage(name, build_id) => Ok(kernel_page(source, name, build_id, addresses, ticket)?),
         Owner::File(file, build_id) => {
             let offset = offsets.first().copied().filter(|_| offsets.len() == 1);
-            module::look_up(source, &Wanted { file, build_id, is_local, offset }, addresses, ticket)
+            return module::look_up(source, &Wanted { file, build_id, is_local, offset }, addresses, ticket);
         }
-    }
+    };
+    Ok(match found {
+        Ok(answer) => (answer, Missing::NotCovered),
+        Err(why) => (Answer::default(), why),
+    })
 }
 
 /// Code compiled at run time: by the compiler's dump, else by the process's list of names.
@@ -389,7 +392,7 @@ fn compiled(
             return;
         }
         if let Some(symbol) = table.find(address) {
-            answer.name_outermost(symbol.name.get());
+            answer.name_outermost(&symbol.name.get());
         }
     })
     .map(Ok)
@@ -404,16 +407,16 @@ fn kernel_page(
     ticket: &Ticket,
 ) -> Result<Answer, Cancelled> {
     let found = match build_id {
-        Some(_) => module::look_up(source, &Wanted { file: name, build_id, is_local: false, offset: None }, addresses, ticket)?.ok(),
-        None => None,
+        Some(_) => module::look_up(source, &Wanted { file: name, build_id, is_local: false, offset: None }, addresses, ticket)?.0,
+        None => Answer::default(),
     };
     let (mut answer, mut moved) = (Answer::default(), Moved::default());
     for row in 0..addresses.len() {
-        if let Some(found) = found.as_ref().filter(|found| !found.levels(row).is_empty()) {
-            answer.copy(found, row, &mut moved);
-        } else {
+        if found.levels(row).is_empty() {
             answer.name_outermost(name);
             answer.close();
+        } else {
+            answer.copy(&found, row, &mut moved);
         }
     }
     Ok(answer)

@@ -63,14 +63,21 @@ impl Answer {
         self.set_outermost(name);
     }
 
-    /// The same by a symbol. `last` remembers its name: addresses come in order, so many have the one of the address before.
+    /// The same by a symbol; a label leaves the name that is there. `last` remembers its name: addresses come in order, so many have the one of the address before.
     pub(super) fn name_by_symbol(&mut self, symbol: &Symbol<'_>, last: &mut LastName) {
+        if !symbol.is_typed && self.is_outermost_named() {
+            return;
+        }
         let name = match last.0 {
             Some((start, name)) if start == symbol.start => name,
-            _ => self.strings.intern(symbol.name.get()),
+            _ => self.strings.intern(&symbol.name.get()),
         };
         last.0 = Some((symbol.start, name));
         self.set_outermost(name);
+    }
+
+    fn is_outermost_named(&self) -> bool {
+        !self.is_open_empty() && self.levels.last().is_some_and(|level| !self.strings.get(level.name).is_empty())
     }
 
     fn set_outermost(&mut self, name: StringId) {

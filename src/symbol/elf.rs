@@ -4,10 +4,12 @@
 //! (see [`module`](super::module)), DWARF. Start reading at [`Parsed`].
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use object::{
-    BinaryFormat, CompressionFormat, Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _, SectionKind, SymbolKind,
+    Architecture, BinaryFormat, CompressionFormat, Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _, SectionFlags,
+    SectionKind, SymbolKind, elf,
 };
 
 use super::Bytes;
@@ -64,15 +66,14 @@ impl<'a> Parsed<'a> {
     /// Functions of both symbol tables.
     pub(super) fn symbols(&self) -> Vec<Symbol<'a>> {
         let mut symbols = Vec::new();
+        let code = self.ends_of_code();
         for (table, names) in [(".symtab", ".strtab"), (".dynsym", ".dynstr")] {
-            let plain = |name: &str| match self.section(name) {
-                Some(Cow::Borrowed(bytes)) => Some(bytes),
-                _ => None,
-            };
-            if let (Some(table), Some(names), BinaryFormat::Elf) = (plain(table), plain(names), self.object.format()) {
+            if let (Some(table), Some(names), BinaryFormat::Elf) =
+                (self.plain_section(table), self.plain_section(names), self.object.format())
+            {
                 let endian = if self.is_little_endian() { Endian::Little } else { Endian::Big };
                 // A table that ends in the middle gives the symbols before.
-                read_symbols(Cursor::at(table, 0, endian), names, self.is_64(), &mut symbols).ok();
+                read_symbols(Cursor::at(table, 0, endian), names, self.is_64(), &code, &mut symbols).ok();
             }
         }
         if symbols.is_empty() && self.object.format() != BinaryFormat::Elf { self.other_symbols() } else { symbols }
@@ -90,9 +91,37 @@ impl<'a> Parsed<'a> {
                     (false, false) => Binding::Local,
                 };
                 let name = symbol.name().ok().filter(|name| !name.is_empty())?;
-                Some(Symbol { start: symbol.address(), size: symbol.size(), name: Name::Text(name), binding })
+                Some(Symbol { start: symbol.address(), size: symbol.size(), name: Name::Text(name), binding, is_typed: true })
             })
             .collect()
+    }
+
+    /// Name, addresses and bytes of each section of code; files of debug information alone have no bytes of it. ELF only.
+    pub(super) fn code(&self) -> impl Iterator<Item = (String, Range<u64>, &'a [u8])> {
+        self.object
+            .sections()
+            .filter(is_code)
+            .filter_map(|section| Some((section.name().ok()?.to_owned(), addresses_of(&section), section.data().unwrap_or_default())))
+    }
+
+    /// Where each section of code ends, by the section's number; 0 = no code.
+    fn ends_of_code(&self) -> Vec<u64> {
+        let mut ends = Vec::new();
+        for section in self.object.sections().filter(is_code) {
+            let number = section.index().0;
+            if ends.len() <= number {
+                ends.resize(number + 1, 0);
+            }
+            if let Some(end) = ends.get_mut(number) {
+                *end = addresses_of(&section).end;
+            }
+        }
+        ends
+    }
+
+    /// The machine whose code it is.
+    pub(super) fn architecture(&self) -> Architecture {
+        self.object.architecture()
     }
 
     /// True with a full symbol table, not only that of the dynamic linker.
@@ -159,6 +188,14 @@ impl<'a> Parsed<'a> {
         code.any(|segment| address.checked_sub(segment.address()).is_some_and(|past| past < segment.size()))
     }
 
+    /// A section's bytes, where they are not compressed.
+    pub(super) fn plain_section(&self, name: &str) -> Option<&'a [u8]> {
+        match self.section(name) {
+            Some(Cow::Borrowed(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// A section's bytes, inflated where they are compressed.
     pub(super) fn section(&self, name: &str) -> Option<Cow<'a, [u8]>> {
         let section = self.object.section_by_name(name)?;
@@ -186,37 +223,67 @@ impl<'a> Parsed<'a> {
     }
 }
 
-/// The functions of an ELF symbol table (`Elf32_Sym`, `Elf64_Sym` of the ELF specification). By hand, since reading each name and
+/// True for an ELF section that holds code.
+fn is_code<'a>(section: &impl object::ObjectSection<'a>) -> bool {
+    let code = elf::SHF_ALLOC | elf::SHF_EXECINSTR;
+    matches!(section.flags(), SectionFlags::Elf { sh_flags, .. } if sh_flags & code == code)
+}
+
+fn addresses_of<'a>(section: &impl object::ObjectSection<'a>) -> Range<u64> {
+    section.address()..section.address().saturating_add(section.size())
+}
+
+/// True for a symbol without a type that may name a function: hand-written assembly often says no more. As perf does, without what
+/// only the linker or the assembler knows of: `.L…` and `$x` (which kind of code or data begins, on ARM and RISC-V), numbered labels
+/// (they hold control characters).
+fn may_be_function(name: &[u8]) -> bool {
+    let name = name.split(|byte| *byte == 0).next().unwrap_or(name);
+    !name.starts_with(b".") && !name.starts_with(b"$") && !name.iter().any(|byte| *byte < b' ')
+}
+
+/// The functions of an ELF symbol table (`Elf32_Sym`, `Elf64_Sym` of the ELF specification), where `code` has the ends of sections of
+/// code by their number. By hand, since reading each name and
 /// checking each entry's kind by way of `object` takes several times as long, and a large binary has a million.
-fn read_symbols<'a>(mut table: Cursor<'_>, names: &'a [u8], is_64: bool, symbols: &mut Vec<Symbol<'a>>) -> Result<(), Short> {
+fn read_symbols<'a>(mut table: Cursor<'_>, names: &'a [u8], is_64: bool, code: &[u64], symbols: &mut Vec<Symbol<'a>>) -> Result<(), Short> {
+    const NO_TYPE: u8 = 0;
     const FUNCTION: u8 = 2;
     const CHOSEN_WHEN_LOADED: u8 = 10;
     const UNDEFINED: u16 = 0;
     while !table.rest().is_empty() {
         let name = table.u32()?;
-        let (info, section, start, size);
+        let (info, other, section, start, size);
         if is_64 {
-            info = table.u8()?;
-            table.skip(1)?;
+            (info, other) = (table.u8()?, table.u8()?);
             section = table.u16()?;
             (start, size) = (table.u64()?, table.u64()?);
         } else {
             (start, size) = (u64::from(table.u32()?), u64::from(table.u32()?));
-            info = table.u8()?;
-            table.skip(1)?;
+            (info, other) = (table.u8()?, table.u8()?);
             section = table.u16()?;
         }
-        let is_function = matches!(info & 15, FUNCTION | CHOSEN_WHEN_LOADED) && section != UNDEFINED;
+        let is_typed = matches!(info & 15, FUNCTION | CHOSEN_WHEN_LOADED);
+        // Marks of a section's end (`etext`) name no code.
+        let is_label = || info & 15 == NO_TYPE && !is_hidden(other) && code.get(usize::from(section)).is_some_and(|end| start < *end);
+        let is_function = section != UNDEFINED && (is_typed || is_label());
         let binding = match info >> 4 {
             0 => Binding::Local,
             2 => Binding::Weak,
             _ => Binding::Global,
         };
-        if let Some(name) = names.get(name as usize..).filter(|name| is_function && name.first().is_some_and(|byte| *byte != 0)) {
-            symbols.push(Symbol { start, size, name: Name::Open(name), binding });
+        if !is_function {
+            continue;
+        }
+        let name = names.get(name as usize..).filter(|name| name.first().is_some_and(|byte| *byte != 0));
+        if let Some(name) = name.filter(|name| is_typed || may_be_function(name)) {
+            symbols.push(Symbol { start, size, name: Name::Open(name), binding, is_typed });
         }
     }
     Ok(())
+}
+
+/// `STV_HIDDEN`, `STV_INTERNAL`: marks of tools (`.annobin…`), which perf leaves out, too.
+const fn is_hidden(other: u8) -> bool {
+    matches!(other & 3, 1 | 2)
 }
 
 /// A stretch of a file that is loaded.

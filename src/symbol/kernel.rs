@@ -159,7 +159,7 @@ fn by_kernel(recorded: &Recorded<'_>, kernel: &Kernel, addresses: &[u64], ticket
         _ => 0,
     };
     if shift == 0 {
-        return table_answer(&Table::new(symbols.all), addresses, ticket).map(Ok);
+        return table_answer(&Table::new(symbols.all, Vec::new()), addresses, ticket).map(Ok);
     }
     let is_file = bytes.starts_with(b"\x7fELF");
     if !is_file && (recorded.build_id.is_none() || kernel.build_id.is_none()) {
@@ -168,7 +168,7 @@ fn by_kernel(recorded: &Recorded<'_>, kernel: &Kernel, addresses: &[u64], ticket
     }
     let core: Vec<Symbol<'_>> = symbols.all.into_iter().take(symbols.core).collect();
     let shifted: Vec<u64> = addresses.iter().map(|address| address.wrapping_sub(shift)).collect();
-    table_answer(&Table::new(core), &shifted, ticket).map(Ok)
+    table_answer(&Table::new(core, Vec::new()), &shifted, ticket).map(Ok)
 }
 
 /// True where a kernel's file says that it is of a release: `Linux version 6.1.0-13-amd64 (…`.
@@ -209,7 +209,7 @@ impl<'a> Symbols<'a> {
                 start_of_text.get_or_insert(start);
             }
             let list = if words.next().is_some() { &mut modules } else { &mut core };
-            list.push(Symbol { start, size: 0, name: Name::Text(name), binding });
+            list.push(Symbol { start, size: 0, name: Name::Text(name), binding, is_typed: true });
         }
         let is_visible = core.iter().chain(&modules).any(|symbol| symbol.start != 0);
         let len = core.len();
@@ -235,11 +235,11 @@ mod tests {
                     ffffffff81000100 W weak\t[mod]\n";
         let symbols = Symbols::of_kallsyms(text, "_text").unwrap();
         assert_eq!((symbols.core, symbols.text), (4, Some(0xffff_ffff_8100_0000)));
-        let table = Table::new(symbols.all);
-        let name_at = |address| table.find(address).map(|symbol| symbol.name.get());
-        assert_eq!(name_at(0xffff_ffff_8100_003f), Some("first"));
-        assert_eq!(name_at(0xffff_ffff_8100_0090), Some("best"));
-        assert_eq!(name_at(0xffff_ffff_8100_0100), Some("weak"));
+        let table = Table::new(symbols.all, Vec::new());
+        let name_at = |address| table.find(address).map(|symbol| symbol.name.get().into_owned());
+        assert_eq!(name_at(0xffff_ffff_8100_003f).as_deref(), Some("first"));
+        assert_eq!(name_at(0xffff_ffff_8100_0090).as_deref(), Some("best"));
+        assert_eq!(name_at(0xffff_ffff_8100_0100).as_deref(), Some("weak"));
         assert_eq!(name_at(0xffff_ffff_8000_0000), None);
         assert!(Symbols::of_kallsyms("0000000000000000 T _text\n", "_text").is_none(), "hidden addresses are no symbols");
     }

@@ -12,8 +12,8 @@ use super::dwarf::{self, Debug, Split, SplitUnit};
 use super::elf::Parsed;
 use super::go::{GoTable, Walked};
 use super::missing::Missing;
-use super::table::Table;
-use super::{Bytes, Fetched, ModuleSource, Part};
+use super::table::{Symbol, Table};
+use super::{Bytes, Fetched, ModuleSource, Part, plt};
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::base_name;
 
@@ -42,13 +42,33 @@ struct Files {
     not_fetched: Option<String>,
 }
 
-/// What stands at each of the sorted offsets in the module's file, or why nothing is known.
+/// What stands at each of the sorted offsets in the module's file, and why nothing is known of the rest.
 pub(super) fn look_up(
     source: &dyn ModuleSource,
     wanted: &Wanted<'_>,
     addresses: &[u64],
     ticket: &Ticket,
-) -> Result<Result<Answer, Missing>, Cancelled> {
+) -> Result<(Answer, Missing), Cancelled> {
+    let found = look_up_kept(source, wanted, addresses, ticket)?;
+    Ok(match found {
+        Ok(answer) => (answer, Missing::NotCovered),
+        Err(lacking) => (lacking.answer, lacking.why),
+    })
+}
+
+/// What is known of a module that cannot have names for its functions: at most its stubs. Files that come later may help, so it is not
+/// kept.
+struct Lacking {
+    answer: Answer,
+    why: Missing,
+}
+
+fn look_up_kept(
+    source: &dyn ModuleSource,
+    wanted: &Wanted<'_>,
+    addresses: &[u64],
+    ticket: &Ticket,
+) -> Result<Result<Answer, Box<Lacking>>, Cancelled> {
     // Without a build id only the path says what the file is, and that only here.
     if wanted.build_id.is_none() && !wanted.is_local {
         return look_up_files(source, wanted, addresses, ticket).map(|found| found.map(|fresh| fresh.answer));
@@ -67,22 +87,26 @@ fn look_up_files(
     wanted: &Wanted<'_>,
     addresses: &[u64],
     ticket: &Ticket,
-) -> Result<Result<Fresh, Missing>, Cancelled> {
+) -> Result<Result<Fresh, Box<Lacking>>, Cancelled> {
     let files = match gather(source, wanted, ticket)? {
         Ok(files) => files,
-        Err(missing) => return Ok(Err(missing)),
+        Err(why) => return Ok(Err(Box::new(Lacking { answer: Answer::default(), why }))),
     };
     ticket.check()?;
     let parsed: Vec<Parsed<'_>> = files.own.iter().filter_map(Parsed::new).collect();
-    let table = Table::new(parsed.iter().flat_map(Parsed::symbols).collect());
+    let mut symbols: Vec<Symbol<'_>> = parsed.iter().flat_map(Parsed::symbols).collect();
+    let has_functions = !symbols.is_empty();
+    let stubs: Vec<Symbol<'_>> = parsed.iter().flat_map(|file| plt::stubs(file, &symbols)).collect();
+    symbols.extend(stubs);
+    let table = Table::new(symbols, parsed.iter().flat_map(Parsed::code).map(|(_, addresses, _)| addresses).collect());
     ticket.check()?;
     let shared = files.shared.as_ref().and_then(Parsed::new);
     let debug = parsed.iter().find(|file| file.has_debug_info()).and_then(|file| Debug::new(file, shared.as_ref()));
     // Go's own table is second choice: DWARF and the symbol table spell generic functions alike, it does not.
     let go = if debug.is_none() { parsed.iter().find_map(GoTable::new) } else { None };
-    if table.is_empty() && debug.is_none() && go.is_none() {
-        return Ok(Err(Missing::Stripped.or_fetched(files.not_fetched)));
-    }
+    // Stubs are named in stripped files, too, which is no reason to be silent about the rest.
+    let is_stripped = !has_functions && debug.is_none() && go.is_none();
+    let stripped = is_stripped.then(|| Missing::Stripped.or_fetched(files.not_fetched));
     let segments = parsed.iter().find_map(Parsed::segments);
     let mapped = || wanted.offset.and_then(|offset| parsed.iter().find_map(|file| file.segments_by_mapping(offset)));
     let by_mapping = segments.is_none();
@@ -118,7 +142,10 @@ fn look_up_files(
             answer.name_by_symbol(symbol, last);
         }
     })?;
-    Ok(Ok(Fresh { answer, links }))
+    Ok(match stripped {
+        Some(why) => Err(Box::new(Lacking { answer, why })),
+        None => Ok(Fresh { answer, links }),
+    })
 }
 
 /// Files that may hold split debug information; the numbers of units prove them.

@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::answer::{Answer, Level};
 use super::is_unnamed;
+use super::table::STUB;
 use crate::base::demangle::readable;
 use crate::base::forest::Forest;
 use crate::base::index::Column;
@@ -258,10 +259,18 @@ impl<'a> Spelled<'a> {
                 continue;
             };
             if !std::mem::replace(is_known, true) {
-                *place = readable(answer.strings().get(level.name));
+                *place = readable_name(answer.strings().get(level.name));
             }
         }
         Ok(Self { answer, readable: readable_names, names: vec![None; answer.strings().len()], functions, of_level })
+    }
+}
+
+/// The readable form of a name that is not readable as it is; a stub's is that of what it calls.
+fn readable_name(name: &str) -> Option<String> {
+    match name.strip_suffix(STUB) {
+        Some(called) => readable(called).map(|called| called + STUB),
+        None => readable(name),
     }
 }
 

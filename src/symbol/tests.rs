@@ -1,3 +1,5 @@
+mod made_elf;
+
 use std::sync::Arc;
 
 use super::*;

@@ -45,7 +45,9 @@ fn compare(entry: &corpus::Entry, profile: &Profile) -> (usize, Vec<String>) {
             let Some((_, rest)) = line.trim_start().split_once(' ') else { continue };
             let Some((symbol, module)) = rest.rsplit_once(" (") else { continue };
             let theirs = symbol.rsplit_once("+0x").map_or(symbol, |(name, _)| name);
-            if theirs == "[unknown]" || profile.frames[frame].function.is_none() {
+            // A return address at the start of a function: perf names that function, we the one that called.
+            let is_after_call = profile.frames[frame].caller && symbol.ends_with("+0x0");
+            if theirs == "[unknown]" || is_after_call || profile.frames[frame].function.is_none() {
                 continue;
             }
             compared += 1;

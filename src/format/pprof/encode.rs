@@ -121,8 +121,12 @@ fn mappings(profile: &Profile, texts: &Texts<'_>, out: &mut Out) {
     }
 }
 
-/// The mapping that is most likely the program, where the first one is not: the first file that is no library.
+/// The mapping that is most likely the program, where the first one is not: the first file that is no library. Profiles that were pprof have said
+/// which one it is.
 fn program_of(profile: &Profile) -> Option<usize> {
+    if profile.info.format == super::NAME {
+        return None;
+    }
     let name = |mapping: &Mapping| mapping.file.map_or("", |file| profile.strings.get(file));
     let is_file = |name: &str| !name.is_empty() && !name.starts_with('[');
     let first = profile.mappings.iter().next()?;

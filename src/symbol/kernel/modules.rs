@@ -63,7 +63,7 @@ pub(super) fn fill(
         ticket.check()?;
         let symbols = object::File::parse(&***bytes).ok().filter(|file| is_proven(file, *build_id, release)).map(|file| symbols(&file));
         if let Some(symbols) = symbols.filter(|symbols| !symbols.is_empty()) {
-            tables.push((*at, Table::new(symbols)));
+            tables.push((*at, Table::new(symbols, Vec::new())));
         }
     }
     if tables.is_empty() {
@@ -79,7 +79,7 @@ pub(super) fn fill(
         match (found.filter(|found| !found.levels(row).is_empty()), name(row, address)) {
             (Some(found), _) => answer.copy(found, row, &mut moved),
             (None, Some(name)) => {
-                answer.name_outermost(name);
+                answer.name_outermost(&name);
                 answer.close();
             }
             (None, None) => answer.close(),
@@ -142,7 +142,7 @@ fn symbols<'a>(file: &object::File<'a>) -> Vec<Symbol<'a>> {
                 (false, false) => Binding::Local,
             };
             let name = symbol.name().ok().filter(|name| !name.is_empty())?;
-            Some(Symbol { start: placed(&symbol)?, size: symbol.size(), name: Name::Text(name), binding })
+            Some(Symbol { start: placed(&symbol)?, size: symbol.size(), name: Name::Text(name), binding, is_typed: true })
         })
         .collect()
 }
