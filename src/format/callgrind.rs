@@ -3,11 +3,14 @@
 //! The file holds a call GRAPH: it says what each function costs by itself, line by line, and what each of its calls costs, but not on
 //! which path it was called. The reader makes a tree of it as KCachegrind and gprof do: a call's cost is split among the paths on which its
 //! caller was reached, as if every call from the same line cost the same. So self costs and the totals of functions and of direct calls
-//! are those of the file, longer paths are estimates, and a note says so. Every event is a sample type.
-//! Deliberately absent: jumps, and event types that are sums of others. Start reading at [`Callgrind`], then `graph` and `tree`.
+//! are those of the file, longer paths are estimates, and a note says so. Recursion is the exception: the file counts every level of it
+//! again, so a recursive function's total is what came from outside of the recursion, and where functions call each other in a circle it is
+//! an estimate; totals of their callers and of what they call are exact. Every event is a sample type.
+//! Deliberately absent: jumps, and event types that are sums of others. Start reading at [`Callgrind`], then `graph`, `flow` and `tree`.
 //!
 //! Rules follow "Callgrind Format Specification" in the manual of Valgrind 3.19.
 
+mod flow;
 mod graph;
 mod tree;
 

@@ -1,5 +1,7 @@
 //! The file's lines as a graph: functions with the costs of their lines, and calls with what they cost.
 
+use std::cmp::Ordering;
+
 use rustc_hash::FxHashMap;
 
 use super::NAME;
@@ -20,6 +22,7 @@ const MAX_NUMBERS: usize = 64;
 type Key = (Option<ThreadId>, Option<StringId>, Option<StringId>, StringId);
 
 /// A function.
+#[derive(Clone, Copy)]
 pub(super) struct Node {
     pub(super) thread: Option<ThreadId>,
     pub(super) object: Option<StringId>,
@@ -111,7 +114,8 @@ impl<T: Copy + Default + Send + 'static> Table<T> {
 }
 
 impl Costs {
-    fn add(&mut self, row: usize, costs: &[u64]) {
+    /// Adds to the numbers of a row.
+    pub(super) fn add(&mut self, row: usize, costs: &[u64]) {
         for (sum, &cost) in self.row_mut(row).iter_mut().zip(costs) {
             *sum = sum.saturating_add(cost);
         }
@@ -126,8 +130,8 @@ pub(super) struct Grouped<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Grouped<T> {
-    /// Rows in the order of the file, each with its function, by function.
-    fn new(mut found: Unfinished<Vec<(usize, T)>>, nodes: usize) -> Self {
+    /// Rows, each with its function, by function and in an order in it.
+    pub(super) fn new(mut found: Unfinished<Vec<(usize, T)>>, nodes: usize, order: impl Fn(&T, &T) -> Ordering) -> Self {
         let mut ends = Unfinished::new(vec![0; nodes]);
         for (node, _) in found.iter().checked() {
             ends.get_mut(*node).into_iter().for_each(|count| *count += 1);
@@ -138,9 +142,9 @@ impl<T: Send + 'static> Grouped<T> {
             *end = before;
         }
         let watch = Watch::new();
-        found.sort_by_key(|row| {
+        found.sort_by(|one, other| {
             watch.step();
-            row.0
+            one.0.cmp(&other.0).then_with(|| order(&one.1, &other.1))
         });
         Self { rows: found.keep().into_iter().checked().map(|row| row.1).collect(), ends }
     }
@@ -154,6 +158,11 @@ impl<T: Send + 'static> Grouped<T> {
     /// Number of all rows.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Number of functions, or of what else the rows belong to.
+    pub(super) fn groups(&self) -> usize {
+        self.ends.len()
     }
 }
 
@@ -188,6 +197,30 @@ enum Position {
     CalledObject,
     CalledFile,
     CalledFunction,
+    /// Where a jump leads to. Not used, but what is named first there is only a number later.
+    JumpObject,
+    JumpFile,
+    JumpFunction,
+}
+
+/// The object or the file of what is called next.
+#[derive(Clone, Copy, Default)]
+enum Callee {
+    /// The file says nothing: that of the caller.
+    #[default]
+    AsCaller,
+    /// What the file says, `None` for `???`.
+    Said(Option<StringId>),
+}
+
+impl Callee {
+    /// Whose it is; what follows is as its caller again.
+    const fn take(&mut self, callers: Option<StringId>) -> Option<StringId> {
+        match std::mem::replace(self, Self::AsCaller) {
+            Self::AsCaller => callers,
+            Self::Said(said) => said,
+        }
+    }
 }
 
 struct Reader {
@@ -217,8 +250,8 @@ struct Reader {
     file: Option<StringId>,
     part: Option<StringId>,
     function: Option<usize>,
-    called_object: Option<StringId>,
-    called_file: Option<StringId>,
+    called_object: Callee,
+    called_file: Callee,
     called: Option<StringId>,
     /// The next cost line is that of a call.
     is_call: bool,
@@ -256,8 +289,8 @@ impl Reader {
             file: None,
             part: None,
             function: None,
-            called_object: None,
-            called_file: None,
+            called_object: Callee::AsCaller,
+            called_file: Callee::AsCaller,
             called: None,
             is_call: false,
             last: [0; 3],
@@ -362,6 +395,9 @@ impl Reader {
             b"cob" => Position::CalledObject,
             b"cfi" | b"cfl" => Position::CalledFile,
             b"cfn" => Position::CalledFunction,
+            b"job" => Position::JumpObject,
+            b"jfi" => Position::JumpFile,
+            b"jfn" => Position::JumpFunction,
             b"calls" => {
                 self.is_call = true;
                 return Ok(());
@@ -384,9 +420,10 @@ impl Reader {
                 let name = name.unwrap_or_else(|| self.builder.string("???"));
                 self.function = Some(self.node((self.thread, self.object, self.file, name)));
             }
-            Position::CalledObject => self.called_object = name,
-            Position::CalledFile => self.called_file = name,
+            Position::CalledObject => self.called_object = Callee::Said(name),
+            Position::CalledFile => self.called_file = Callee::Said(name),
             Position::CalledFunction => self.called = name,
+            Position::JumpObject | Position::JumpFile | Position::JumpFunction => {}
         }
         Ok(())
     }
@@ -394,9 +431,9 @@ impl Reader {
     /// A name as it is, one that gets a number, or the number of one. `None` for what is not known (`???`).
     fn name(&mut self, at: usize, position: Position, value: &[u8]) -> Result<Option<StringId>, ReadError> {
         let family = match position {
-            Position::Object | Position::CalledObject => 0,
-            Position::File | Position::Part | Position::CalledFile => 1,
-            Position::Function | Position::CalledFunction => 2,
+            Position::Object | Position::CalledObject | Position::JumpObject => 0,
+            Position::File | Position::Part | Position::CalledFile | Position::JumpFile => 1,
+            Position::Function | Position::CalledFunction | Position::JumpFunction => 2,
         };
         let number = value.strip_prefix(b"(").filter(|rest| rest.first().is_some_and(u8::is_ascii_digit)).and_then(|rest| {
             let end = memchr::memchr(b')', rest)?;
@@ -499,7 +536,7 @@ impl Reader {
         let Some(name) = self.called.take() else {
             return Err(self.error(at, "the cost of a call", "there is no line `cfn=` before it"));
         };
-        let (object, file) = (self.called_object.take().or(self.object), self.called_file.take().or(self.part));
+        let (object, file) = (self.called_object.take(self.object), self.called_file.take(self.part));
         let callee = self.node((self.thread, object, file, name));
         let key = (caller, callee, line);
         let (hash, calls) = (self.known_calls.hash(key), &self.calls);
@@ -528,10 +565,35 @@ impl Reader {
             let cause = "names that are not UTF-8 were read with replacement characters";
             self.builder.notes.add(kind::INVALID_UTF8, cause, self.invalid, None);
         }
-        let Self { builder, nodes, lines, calls, line_costs, call_costs, cost_lines, .. } = self;
-        let (lines, calls) = (Grouped::new(lines, nodes.len()), Grouped::new(calls, nodes.len()));
+        let Self { builder, nodes, mut lines, mut calls, line_costs, call_costs, cost_lines, .. } = self;
+        let (nodes, rows) = by_name(&nodes, &builder);
+        let row = |old: usize| rows.get(old).copied().unwrap_or(old);
+        lines.iter_mut().checked().for_each(|(node, _)| *node = row(*node));
+        calls.iter_mut().checked().for_each(|(caller, call)| (*caller, call.callee) = (row(*caller), row(call.callee)));
+        let text = |id: Option<StringId>| id.map(|id| builder.strings.get(id));
+        let lines = Grouped::new(lines, nodes.len(), |one, other| {
+            (one.line, one.address).cmp(&(other.line, other.address)).then_with(|| text(one.file).cmp(&text(other.file)))
+        });
+        let calls = Grouped::new(calls, nodes.len(), |one, other| (one.line, one.callee).cmp(&(other.line, other.callee)));
         Ok(Graph { builder, nodes, lines, calls, line_costs, call_costs, cost_lines })
     }
+}
+
+/// The functions in the order of their names, and where each of them went: how costs are split must not depend on the order in the file.
+fn by_name(nodes: &[Node], builder: &Builder) -> (Unfinished<Vec<Node>>, Unfinished<Vec<usize>>) {
+    let text = |id: Option<StringId>| id.map(|id| builder.strings.get(id));
+    let key = |node: &Node| (node.thread, builder.strings.get(node.name), text(node.file), text(node.object));
+    let mut sorted: Unfinished<Vec<(usize, Node)>> = nodes.iter().copied().enumerate().checked().collect();
+    let watch = Watch::new();
+    sorted.sort_by(|(_, one), (_, other)| {
+        watch.step();
+        key(one).cmp(&key(other))
+    });
+    let mut rows = Unfinished::new(vec![0; nodes.len()]);
+    for (new, (old, _)) in sorted.iter().enumerate().checked() {
+        rows.get_mut(*old).into_iter().for_each(|row| *row = new);
+    }
+    (sorted.keep().into_iter().checked().map(|(_, node)| node).collect(), rows)
 }
 
 /// Decimal, or hexadecimal after `0x`.

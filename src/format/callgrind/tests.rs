@@ -1,3 +1,6 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
 use super::Callgrind;
 use crate::base::ticket::Ticket;
 use crate::format::{Format as _, Input, ReadCx, ReadError, Sniff};
@@ -24,6 +27,28 @@ fn stacks(profile: &Profile) -> Vec<(String, i64)> {
         .collect();
     rows.sort();
     rows
+}
+
+/// What stands below each function, those of one name together.
+fn totals(profile: &Profile) -> BTreeMap<String, i64> {
+    let mut totals = BTreeMap::new();
+    for (stack, cost) in stacks(profile) {
+        for name in stack.split(';').collect::<BTreeSet<_>>() {
+            *totals.entry(name.to_owned()).or_default() += cost;
+        }
+    }
+    totals
+}
+
+/// The notes' texts, each with its count.
+fn notes(profile: &Profile) -> String {
+    profile.notes.iter().map(|note| format!("{} {}", note.count, note.text)).collect::<Vec<_>>().join("\n")
+}
+
+/// The same blocks one after the other in both directions: where a function stands in a file says nothing.
+fn both_ways(blocks: &[&str]) -> [Profile; 2] {
+    let read = |blocks: Vec<&str>| profile(&format!("events: Ir\n\n{}", blocks.join("\n\n"))).unwrap();
+    [read(blocks.to_vec()), read(blocks.iter().rev().copied().collect())]
 }
 
 /// The extended example of the specification.
@@ -99,6 +124,132 @@ fn recursion_ends_and_loses_nothing() {
     // Two that call each other and nobody else: without a beginning, costs stand at the functions.
     let ring = "events: Ir\nfn=a\n1 3\ncfn=b\ncalls=1 1\n1 10\nfn=b\n1 7\ncfn=a\ncalls=1 1\n1 10\n";
     assert_eq!(self::profile(ring).unwrap().total(0), 10);
+}
+
+#[test]
+fn callers_of_recursive_functions_have_their_totals_in_any_order_of_blocks() {
+    let profiles = both_ways(&["fn=rec\n1 100\ncfn=rec\ncalls=9 1\n1 450", "fn=main\n5 5\ncfn=rec\ncalls=1 1\n6 100"]);
+    for profile in &profiles {
+        assert_eq!(totals(profile), [("main", 105), ("rec", 100)].map(|(name, cost)| (name.to_owned(), cost)).into());
+        assert_eq!(stacks(profile), stacks(&profiles[0]));
+        assert_eq!(profile.notes.iter().count(), 1, "nothing is missing");
+    }
+}
+
+/// a(b(a(b))): every `a` costs 20 by itself and every `b` 30; each calls what costs 5 beside it.
+const RING: [&str; 5] = [
+    "fn=main\n1 7\ncfn=a\ncalls=1 1\n2 112",
+    "fn=a\n1 40\ncfn=b\ncalls=2 1\n2 121\ncfn=leaf\ncalls=2 1\n3 7",
+    "fn=b\n1 60\ncfn=a\ncalls=1 1\n2 56\ncfn=mid\ncalls=2 1\n3 5",
+    "fn=mid\n1 2\ncfn=leaf\ncalls=2 1\n2 3",
+    "fn=leaf\n1 10",
+];
+
+#[test]
+fn functions_that_call_each_other_stand_below_those_that_called_them_first() {
+    for profile in both_ways(&RING) {
+        assert!(stacks(&profile).iter().all(|(stack, _)| stack.starts_with("main")), "{:?}", stacks(&profile));
+        let totals = totals(&profile);
+        assert_eq!(["main", "a", "mid", "leaf"].map(|name| totals[name]), [119, 112, 5, 10]);
+        assert!((65..=112).contains(&totals["b"]), "its own costs and what it calls, at most all: {}", totals["b"]);
+        assert_eq!(stacks(&profile).iter().filter(|(stack, _)| stack.ends_with(";b")).map(|(_, cost)| cost).sum::<i64>(), 60);
+    }
+}
+
+#[test]
+fn a_chain_below_a_recursive_function_keeps_its_totals() {
+    let profiles = both_ways(&[
+        "fn=main\n1 1\ncfn=top\ncalls=1 1\n2 1000",
+        "fn=top\n1 10\ncfn=rec\ncalls=1 1\n2 990",
+        "fn=rec\n1 90\ncfn=rec\ncalls=99 1\n2 49000\ncfn=one\ncalls=100 1\n3 900",
+        "fn=one\n1 300\ncfn=two\ncalls=100 1\n2 600",
+        "fn=two\n1 600",
+    ]);
+    for profile in profiles {
+        let totals = totals(&profile);
+        assert_eq!(["main", "top", "rec", "one", "two"].map(|name| totals[name]), [1001, 1000, 990, 900, 600]);
+    }
+}
+
+#[test]
+fn recursion_that_nobody_called_keeps_what_it_calls_below_it() {
+    let profiles = both_ways(&[
+        "fn=a\n1 3\ncfn=b\ncalls=1 1\n1 100",
+        "fn=b\n1 7\ncfn=a\ncalls=1 1\n1 103\ncfn=one\ncalls=1 1\n2 40",
+        "fn=one\n1 10\ncfn=two\ncalls=1 1\n1 30",
+        "fn=two\n1 30",
+    ]);
+    for profile in profiles {
+        let totals = totals(&profile);
+        assert_eq!((profile.total(0), totals["one"], totals["two"]), (50, 40, 30));
+        assert!(stacks(&profile).iter().all(|(stack, _)| stack.starts_with(['a', 'b'])), "{:?}", stacks(&profile));
+    }
+}
+
+#[test]
+fn rare_paths_stand_below_their_callers() {
+    // Two functions in each of 24 layers, each calling both of the next: far more paths than can be shown.
+    let mut text = String::from("events: Ir\nfn=main\n1 1\ncfn=a0\ncalls=1 1\n1 72000\ncfn=b0\ncalls=1 1\n1 144000\n");
+    for layer in 0..24 {
+        for (name, own) in [("a", 3000), ("b", 6000)] {
+            write!(text, "fn={name}{layer}\n1 {own}\n").unwrap();
+            for (callee, part) in [("a", 1), ("b", 2)].into_iter().filter(|_| layer < 23) {
+                let cost = (23 - layer) * own / 3 * part;
+                write!(text, "cfn={callee}{}\ncalls=1 1\n2 {cost}\n", layer + 1).unwrap();
+            }
+        }
+    }
+    let profile = profile(&text).unwrap();
+    let totals = totals(&profile);
+    assert_eq!(totals["main"], 216_001);
+    for layer in 0..24 {
+        let found = ["a", "b"].map(|name| totals[&format!("{name}{layer}")]);
+        assert_eq!(found, [3000, 6000].map(|own| own * (24 - layer)), "layer {layer}");
+    }
+    assert!(profile.stacks.len() < 500_000 && notes(&profile).contains(" paths with rare or deep calls ("), "{}", notes(&profile));
+    assert!(!notes(&profile).contains("without callers"), "{}", notes(&profile));
+}
+
+#[test]
+fn very_deep_calls_stand_at_the_last_frame_that_is_shown() {
+    let mut text = String::from("events: Ir\n");
+    for depth in 0..3000 {
+        let rest = 2999 - depth;
+        write!(text, "fn=f{depth:04}\n1 1\ncfn=f{:04}\ncalls=1 1\n2 {rest}\n", depth + 1).unwrap();
+    }
+    let profile = profile(&text).unwrap();
+    let totals = totals(&profile);
+    assert_eq!(["f0000", "f0500", "f0999", "f2500"].map(|name| totals[name]), [3000, 2500, 2001, 1]);
+    assert!(notes(&profile).contains("very deep paths (66.633 % of all costs)"), "{}", notes(&profile));
+}
+
+#[test]
+fn calls_that_cost_more_than_their_functions_are_scaled_down_and_a_note_says_so() {
+    let profiles = both_ways(&["fn=a\n1 1\ncfn=c\ncalls=1 1\n1 100", "fn=b\n1 1\ncfn=c\ncalls=1 1\n1 300", "fn=c\n1 200"]);
+    for profile in profiles {
+        let expected = [("a", 1), ("a;c", 50), ("b", 1), ("b;c", 150)].map(|(stack, cost)| (stack.to_owned(), cost));
+        assert_eq!(stacks(&profile), expected);
+        assert!(notes(&profile).contains("2 calls cost more than what they lead to (by 99.010 % of all costs)"), "{}", notes(&profile));
+    }
+}
+
+#[test]
+fn what_is_named_in_jumps_is_known_afterwards() {
+    // As `--collect-jumps=yes` writes it: names are compressed where they are met first, and a place without costs follows.
+    let text = "positions: line\nevents: Ir\nob=(1) a.out\nfl=(1) a.c\nfn=(1) main\n1 2\njob=(2) b.so\njfi=(2) b.h\njfn=(2) g\n\
+        jump=3 9\n2\njcnd=1/3 +4\n* \n+1 3\nfi=(2)\n8 4\nob=(2)\nfl=(2)\nfn=(2)\n1 5\n";
+    let profile = profile(text).unwrap();
+    assert_eq!(stacks(&profile), [("g", 5), ("main", 2), ("main", 3), ("main", 4)].map(|(names, cost)| (names.to_owned(), cost)));
+    assert_eq!((profile.notes.count(kind::NOT_UNDERSTOOD), profile.total(0)), (0, 14));
+    let lines: Vec<u32> = profile.frames.iter().map(|frame| frame.line).collect();
+    assert_eq!(lines, [1, 1, 3, 8], "jumps move the place that later lines are relative to");
+}
+
+#[test]
+fn a_callee_in_no_known_file_is_not_in_the_file_of_its_caller() {
+    let text = "events: Ir\nob=(1) a.out\nfl=(1) a.c\nfn=(1) main\n1 2\ncob=(2) b.so\ncfi=(2) ???\ncfn=(2) 0x10\ncalls=1 0\n1 5\n\
+        ob=(2)\nfl=(2)\nfn=(2)\n0 5\n";
+    assert_eq!(stacks(&profile(text).unwrap()), [("main", 2), ("main;0x10", 5)].map(|(names, cost)| (names.to_owned(), cost)));
 }
 
 /// Found by fuzzing: calls that cost far more than all functions together lead round and round, here three ways at each step.
