@@ -1,6 +1,6 @@
 //! Writing files that the user named: whole or not at all, and never over a capture that is open.
 //!
-//! Deliberately absent: what is written. Start reading at [`write`].
+//! Deliberately absent: what is written. Start reading at [`write`](fn@write).
 
 use std::fs;
 use std::path::{Path, PathBuf};
