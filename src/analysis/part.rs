@@ -115,10 +115,8 @@ impl Part {
                 let label = split_label(value).ok_or_else(|| format!("wanted label=KEY:VALUE, found `{condition}`"))?;
                 self.labels.push(label);
             }
-            "focus" | "ignore" => {
-                parse_expression(value)?;
-                once(if what.trim() == "focus" { &mut self.focus } else { &mut self.ignore })?;
-            }
+            "focus" => parse_expression(value).and_then(|_| once(&mut self.focus))?,
+            "ignore" => parse_expression(value).and_then(|_| once(&mut self.ignore))?,
             _ => return Err(wanted()),
         }
         Ok(())

@@ -2,32 +2,31 @@
 //!
 //! Deliberately absent: what is written. Start reading at [`write`](fn@write).
 
-use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-/// Writes a file. What stands there under that name is replaced once all bytes are on the disk; devices and pipes are written as they are.
+/// Writes a file. What stands there under that name is replaced once all bytes are on the disk; devices and pipes are written as they are, and so
+/// are files in a folder that takes no new names.
 ///
 /// # Errors
 ///
-/// The system's reason.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let plain = fs::metadata(path).map_or(true, |found| found.is_file());
-    let written = match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) if plain => {
-            // A link stays one: its file is replaced.
-            let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            let folder = target.parent().unwrap_or(folder);
-            let draft = folder.join(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-            let written = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, &target));
-            if written.is_err() {
-                drop(fs::remove_file(&draft));
-            }
-            // Some folders take no new names, but let files be written.
-            written.or_else(|_| fs::write(path, bytes))
-        }
-        _ => fs::write(path, bytes),
+/// The system's; what stood there stands there still, but for those that are written as they are.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let is_plain = fs::metadata(path).map_or(true, |found| found.is_file());
+    // A link stays one: its file is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let Some(name) = target.file_name().filter(|_| is_plain) else { return fs::write(path, bytes) };
+    let draft = target.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
+    let mut out = match fs::File::create(&draft) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return fs::write(path, bytes),
+        out => out?,
     };
-    written.map_err(|error| error.to_string())
+    let written = out.write_all(bytes).and_then(|()| fs::rename(&draft, &target));
+    if written.is_err() {
+        drop(fs::remove_file(&draft));
+    }
+    written
 }
 
 /// Why nothing is written to `path`: it is one of these captures, or the archive that holds one. `None` where it is none of them.

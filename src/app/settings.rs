@@ -4,10 +4,11 @@
 //! defaults, an unreadable file counts as none.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::save;
 
 /// Light, dark, or as the system says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,11 +97,7 @@ impl Settings {
     /// Writes the settings into a folder.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
-        let (file, draft) = (folder.join("settings.json"), folder.join(format!("settings.{}.new", std::process::id())));
-        let mut out = fs::File::create(&draft)?;
-        serde_json::to_writer_pretty(&mut out, self)?;
-        out.flush()?;
-        fs::rename(draft, file)
+        save::write(&folder.join("settings.json"), &serde_json::to_vec_pretty(self)?)
     }
 
     /// Puts a file to the front of the recent ones.

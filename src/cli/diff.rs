@@ -133,14 +133,9 @@ fn saved_sides(path: &Path, options: &LoadOptions) -> Result<[(String, Arc<Profi
 }
 
 /// Names that the user joins or keeps apart have to be there: a typing error would go unseen.
-fn known_names(naming: &Naming, profiles: &[Arc<Profile>]) -> Result<(), Failure> {
-    let is_known = |name: &str| {
-        profiles.iter().any(|profile| profile.functions.iter().any(|function| profile.strings.get(function.name) == name))
-            // Names that are shown otherwise than they are stored.
-            || profiles.iter().any(|profile| profile.frames.ids().any(|frame| profile.frame_name(frame) == name))
-    };
+fn known_names(naming: &Naming, comparison: &Comparison) -> Result<(), Failure> {
     let mut names = naming.aliases.iter().flat_map(|(old, new)| [old, new]).chain(&naming.apart);
-    match names.find(|name| !is_known(name)) {
+    match names.find(|name| comparison.places().find(name).is_none()) {
         Some(name) => Err(Failure::Failed(format!("no capture has a function {name}, which --alias or --no-alias names"))),
         None => Ok(()),
     }
@@ -181,11 +176,11 @@ fn judge(
         SideInput { captures: (0..first).collect(), part: before.part },
         SideInput { captures: (first..profiles.len()).collect(), part: after.part },
     ];
-    if view.by() == Granularity::Function {
-        known_names(naming, &profiles)?;
-    }
     let by_work = matches!(normalization, Some(Normalization::PerRequest(_)));
     let weighed = read::comparison(&profiles, &inputs, view, naming, normalization)?;
+    if view.by() == Granularity::Function {
+        known_names(naming, &weighed.comparison)?;
+    }
     if by_work && *weighed.comparison.effective_normalization() == Normalization::Share {
         let why = "a capture does not say how much of that work there was (for a throughput, how long it took)";
         return Err(Failure::Failed(format!("the numbers cannot be compared per request: {why}")));

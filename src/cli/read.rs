@@ -128,13 +128,7 @@ pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Re
 fn labels(captures: &[Arc<Profile>], wanted: &[(String, String)]) -> Result<(), Failure> {
     for label in wanted {
         let part = Part { labels: vec![label.clone()], ..Part::WHOLE };
-        let found: Vec<_> = captures.iter().map(|profile| part.filter(profile)).collect();
-        // A label of one side only is a choice too.
-        if found.iter().all(Result::is_err)
-            && let Some(why) = found.into_iter().find_map(Result::err)
-        {
-            return Err(Failure::Failed(why));
-        }
+        in_any(captures, |profile| part.filter(profile))?;
     }
     Ok(())
 }
@@ -144,14 +138,20 @@ fn labels(captures: &[Arc<Profile>], wanted: &[(String, String)]) -> Result<(), 
 pub(super) fn threads(captures: &[Arc<Profile>], wanted: &[String]) -> Result<Vec<String>, Failure> {
     let mut labels = Vec::new();
     for name in wanted {
-        let wanted = std::slice::from_ref(name);
-        let found: Vec<_> = captures.iter().map(|profile| threads_of(profile, wanted)).collect();
-        // A thread of one side only is a choice too.
-        if found.iter().all(Result::is_err) {
-            let why = found.into_iter().find_map(Result::err).unwrap_or_else(|| "no capture was given".to_owned());
-            return Err(Failure::Failed(why));
-        }
-        labels.extend(found.into_iter().flatten().flatten());
+        let found = in_any(captures, |profile| threads_of(profile, std::slice::from_ref(name)))?;
+        labels.extend(found.into_iter().flatten());
     }
     Ok(labels)
+}
+
+/// What the captures have of something, of which one side alone is a choice too: an error only where no capture has it.
+fn in_any<T>(captures: &[Arc<Profile>], find: impl Fn(&Profile) -> Result<T, String>) -> Result<Vec<T>, Failure> {
+    let (mut found, mut why) = (Vec::new(), None);
+    for profile in captures {
+        match find(profile) {
+            Ok(one) => found.push(one),
+            Err(error) => why = why.or(Some(error)),
+        }
+    }
+    if found.is_empty() { Err(Failure::Failed(why.unwrap_or_else(|| "no capture was given".to_owned()))) } else { Ok(found) }
 }

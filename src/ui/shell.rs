@@ -133,7 +133,7 @@ impl Shell {
         };
         let size = (size.x.round() as u32, size.y.round() as u32);
         let request = PictureRequest { app: &self.app, part: Part::View, size, scale: 2.0, theme };
-        let written = picture(&request).and_then(|png| save::write(path, &png));
+        let written = picture(&request).and_then(|png| save::write(path, &png).map_err(|error| error.to_string()));
         self.app.exported(path, written);
         ctx.request_repaint();
     }

@@ -218,7 +218,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         parts: app.parts_of_captures(),
     };
     app.jobs.start("Exporting", move |_| {
-        let written = export::bytes(&path, &request).and_then(|bytes| save::write(&path, &bytes));
+        let written = export::bytes(&path, &request).and_then(|bytes| save::write(&path, &bytes).map_err(|error| error.to_string()));
         Event::Exported(path, written)
     });
     Vec::new()
