@@ -338,6 +338,8 @@ pub(crate) struct Base {
     repeats: Option<Arc<Repeats>>,
     /// The sums as captured, where `ground` has some nodes put together.
     captured: Option<Captured>,
+    /// Rows of nodes with cost of their own that only interrupts their callers.
+    interrupts: Vec<usize>,
 }
 
 /// What stood in the place of sums that were changed.
@@ -412,7 +414,44 @@ impl Base {
         let run_noise = ground.basis.run_noise(comparison.sample_type.starts_with("inuse"));
         let repeats = Repeats::new(comparison, &sums[0], &scale, run_noise).map(Arc::new);
         let absolute = absolute(&ground.nodes);
-        Some(Self { ground, outermost, shapes, totals, places: sums, absolute, nodes_of, repeats, captured: None })
+        let mut interrupts = background::interrupts(tree, places);
+        interrupts.retain(|&row| !ground.nodes[row].is_nothing());
+        Some(Self { ground, outermost, shapes, totals, places: sums, absolute, nodes_of, repeats, captured: None, interrupts })
+    }
+
+    /// Sums of a group of nodes where what interrupts a function counts as that function's; `None` where that changes nothing.
+    pub(crate) fn uninterrupted(&self, comparison: &Comparison, nodes: &NodeSet, whole: &Sums) -> Option<Sums> {
+        let mut made = None;
+        for &row in &self.interrupts {
+            let parent = comparison.tree().parents()[row].map(NodeId::row);
+            let sums = match (nodes.contains(row), parent.is_some_and(|parent| nodes.contains(parent))) {
+                (false, true) => (Sums::default(), self.ground.nodes[row]),
+                (true, false) => (self.ground.nodes[row], Sums::default()),
+                _ => continue,
+            };
+            made.get_or_insert(*whole).replace(&sums.0, &sums.1);
+        }
+        made
+    }
+
+    /// Calls a change of own cost a move where it is none with what only interrupts the function.
+    fn know_interrupts(&self, comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], own: &mut Table, scale: &Scale, spec: &Spec) {
+        let mut whole: FxHashMap<PlaceId, Sums> = FxHashMap::default();
+        let nodes = self.captured.as_ref().map_or(&self.ground.nodes, |captured| &captured.nodes);
+        let tree = comparison.tree();
+        for &row in &self.interrupts {
+            let place = tree.places()[row];
+            let above = tree.parents()[row].map_or(place, |parent| tree.places()[parent.row()]);
+            whole.entry(place).or_insert(sums[place.row()]).replace(&nodes[row], &Sums::default());
+            whole.entry(above).or_insert(sums[above.row()]).add(&nodes[row]);
+        }
+        for (place, whole) in whole {
+            let row = place.row();
+            let test = scale.counts(&whole).map_or(Test::NONE, |counts| counts.test(doubts[row]));
+            if own.verdict[row].is_change() && test.p > spec.level {
+                own.verdict[row] = Verdict::Shift;
+            }
+        }
     }
 
     /// Takes over changed sums of the nodes' own cost.
@@ -523,6 +562,7 @@ impl Base {
                 let table = |row: usize| table_of(comparison, &sums[row], &doubts[row], &model.scale, spec);
                 let mut tables = [table(0), table(1)];
                 let tests = decide(comparison, &mut tables, sums, &model.scale, spec, weight);
+                self.know_interrupts(comparison, &sums[0], &doubts[0], &mut tables[0], &model.scale, spec);
                 (tables, tests)
             },
         );

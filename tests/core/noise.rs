@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use emberlens::analysis::comparison::{Normalization, Work};
-use emberlens::analysis::diff::Verdict;
+use emberlens::analysis::diff::{Measure, Verdict};
 use emberlens::analysis::regress::{Findings, Spec, findings};
 use emberlens::model::Profile;
 
@@ -43,6 +43,30 @@ fn single_runs_say_nothing_of_background_work() {
     assert_eq!(said(&runtime), [], "{}", runtime.summary);
     let own = sides("main.other;main.sweep", "main.main;main.handle1;main.preempted");
     assert_eq!(said(&own), [(Verdict::Regression, "main.sweep"), (Verdict::Gone, "main.preempted")], "{}", own.summary);
+}
+
+/// A sample that lands in the runtime's interruption of a loop is the loop's: what moves between both is no change, and the loop's own growth is one
+/// with or without it. What the interruption calls is work of the runtime.
+#[test]
+fn what_interrupts_a_loop_is_counted_as_the_loop() {
+    let of = |counts: [u64; 3]| {
+        let [own, interrupted, work] = counts;
+        let preempt = "main.main;main.handle1;main.loop;runtime.asyncPreempt";
+        let below = format!("{preempt};runtime.asyncPreempt2");
+        vec![with(service(|_| 1.0), &[("main.main;main.handle1;main.loop", own), (preempt, interrupted), (&below, work)])]
+    };
+    let row = |found: &Findings, name: &str| {
+        let all = found.rows.iter().chain(&found.others);
+        all.filter(|row| row.func == name).map(|row| (row.verdict, row.measure, row.raw)).collect::<Vec<_>>()
+    };
+    let moved = judged(&of([230, 300, 2]), &of([440, 90, 2]), Normalization::PerSecond);
+    assert_eq!(said(&moved), [], "{}", moved.summary);
+    let at = moved.diff.self_.raw[0].iter().position(|&value| value == 2.3e9).expect("as captured");
+    assert_eq!((moved.diff.self_.raw[1][at], moved.diff.self_.verdict[at]), (4.4e9, Verdict::Shift));
+    let grown = judged(&of([400, 10, 0]), &of([800, 12, 0]), Normalization::PerSecond);
+    assert_eq!(row(&grown, "main.loop"), [(Verdict::Regression, Measure::Self_, [4e9, 8e9])], "{}", grown.summary);
+    let plain = judged(&of([230, 0, 0]), &of([440, 0, 0]), Normalization::PerSecond);
+    assert_eq!(said(&plain), [(Verdict::Regression, "main.loop")], "{}", plain.summary);
 }
 
 /// Requests are known, and a request costs 6 % more after: news where every run of a side costs the same, none where runs of one side differ by 10 %.

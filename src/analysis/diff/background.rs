@@ -3,7 +3,7 @@
 //! when a collection happens to begin and from which thread happens to be free. Start reading at [`nodes`], then [`variance`].
 
 use crate::analysis::call_tree::CallTree;
-use crate::analysis::place::Places;
+use crate::analysis::place::{PlaceId, Places};
 use crate::base::ticket::Checked as _;
 
 /// Prefixes of decoded names of such work. Much of it stands below the program's own code, whichever goroutine happens to be there when
@@ -72,6 +72,22 @@ pub(crate) fn nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
         nodes.push(above || marked[place.row()]);
     }
     nodes
+}
+
+/// Where Go's runtime interrupts whatever runs for too long. A processor that gets both signals at once counts the sample there instead of in the
+/// code that ran, so its own cost is its caller's: how much of it there is follows from how timers happen to lie. It stays background work, of
+/// which nothing is known for sure: a caller that is held to have half its cost there may vary by as much.
+const INTERRUPTS: &str = "runtime.asyncPreempt";
+
+/// Rows of the nodes that only interrupt their callers.
+pub(crate) fn interrupts(tree: &CallTree, places: &Places) -> Vec<usize> {
+    // Also with a line, an address or the like behind the name, but not `runtime.asyncPreempt2`, which does work.
+    let is_such = |name: &str| name.strip_prefix(INTERRUPTS).is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()));
+    let such: Vec<PlaceId> = places.iter_ids().checked().filter(|(_, place)| is_such(&place.name)).map(|(id, _)| id).collect();
+    if such.is_empty() {
+        return Vec::new();
+    }
+    tree.places().iter().enumerate().checked().filter(|(_, place)| such.contains(place)).map(|(row, _)| row).collect()
 }
 
 /// Variance of the logarithm of a group's cost in one run by background work: `noise` is the coefficient of variation of the whole of that

@@ -227,6 +227,11 @@ impl Maker<'_> {
             (counts, doubt, counts.map_or(Test::NONE, |counts| counts.test(doubt)))
         };
         let stayed = |own: &Test| own.z * found.test.z <= 0.0 || own.p > self.search.spec.level;
+        // Cost that only moved between a function and what interrupts it is no change of either.
+        let uninterrupted = self.search.base.uninterrupted(comparison, &found.nodes, &found.sums).map(|sums| tested(&sums).2);
+        if uninterrupted.is_some_and(|own| stayed(&own) || own.p > self.search.spec.level * found.group.weight) {
+            return None;
+        }
         // Nobody finds the cost of other paths on this one: it is the place's, unless the rest of that hides the change.
         let is_home = node.is_some_and(|node| self.homes.contains(node.row())) && !stayed(&tested(&all).2);
         let node = node.filter(|_| !is_home);
