@@ -12,6 +12,7 @@ pub(crate) mod noise;
 mod repeats;
 pub(crate) mod shape;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -436,7 +437,7 @@ impl Base {
 
     /// Calls a change of own cost a move where it is none with what only interrupts the function.
     fn know_interrupts(&self, comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], own: &mut Table, scale: &Scale, spec: &Spec) {
-        let mut whole: FxHashMap<PlaceId, Sums> = FxHashMap::default();
+        let mut whole: BTreeMap<PlaceId, Sums> = BTreeMap::new();
         let nodes = self.captured.as_ref().map_or(&self.ground.nodes, |captured| &captured.nodes);
         let tree = comparison.tree();
         for &row in &self.interrupts {
