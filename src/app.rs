@@ -143,6 +143,8 @@ pub struct App {
     log: Vec<String>,
     /// The last results of each kind that were ready: the old picture stays until the new one is there.
     shown: Shown,
+    /// The sides that were last kept among the recent comparisons.
+    compared: Vec<Vec<CaptureId>>,
 }
 
 /// The newest ready results.
@@ -210,6 +212,7 @@ impl App {
             dialog: None,
             log: Vec::new(),
             shown: Shown::default(),
+            compared: Vec::new(),
         }
     }
 
@@ -241,6 +244,7 @@ impl App {
         self.take_in_and_start();
         // Here and not where results arrive: what is wanted again may be there already.
         self.remember_shown();
+        apply::remember_comparison(self);
     }
 
     fn take_in_and_start(&mut self) {

@@ -31,7 +31,7 @@ use crate::model::Profile;
 pub use super::diff::{Exposure, Spec};
 pub use cause::Cause;
 pub use readings::Readings;
-pub use words::{part_of_change, runs_needed};
+pub use words::{one_in, part_of_change, runs_needed};
 
 /// Rows kept in [`Findings::others`].
 pub const MAX_OTHERS: usize = 1000;

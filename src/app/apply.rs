@@ -6,6 +6,8 @@ mod look;
 mod pick;
 mod sides;
 
+pub(super) use files::remember_comparison;
+
 use super::command::Command;
 use super::derived::Key;
 use super::effect::Effect;

@@ -400,7 +400,7 @@ kinds! {
     "choose-export" "Export…" "Write the view as SVG, PNG, CSV, JSON, folded stacks or pprof" File true [ctrl("S"), ctrl("E")] |app| if_shown(app, Command::ChooseExport);
     "close" "Close capture" "Close the capture in front" File true [ctrl("W")] |app| app.view().after.map(Command::Close);
     "close-all" "Close all captures" "Back to the welcome page" File false [ctrl_shift("W")] |app| (!app.captures().is_empty()).then_some(Command::CloseAll);
-    "clear-recent" "Clear recent files" "Forget which files were opened" File false [] |app| (!app.settings().recent.is_empty()).then_some(Command::ClearRecent);
+    "clear-recent" "Clear recent files" "Forget which files were opened" File false [] |app| (!app.settings().recent.is_empty() || !app.settings().recent_comparisons.is_empty()).then_some(Command::ClearRecent);
     "toggle-symbol-cache" "Keep symbols" "Looked-up symbols stay on disk, so that a capture opens faster the next time" File true [] |app| Some(Command::SetSymbolCache(!app.settings().symbol_cache)), checked |app| app.settings().symbol_cache;
     "toggle-debuginfod" "Fetch debug files" "Ask the servers of DEBUGINFOD_URLS or of the settings for debug files by build id, which tells them what ran; off by itself" File false [] |app| app.debug_servers().map(|_| Command::SetDebuginfod(!app.settings().debuginfod)), checked App::asks_for_debug_files;
     "clear-symbol-cache" "Remove kept symbols" "Empty the folder of looked-up symbols" File false [] |app| app.keeps_symbols().then_some(Command::ClearSymbolCache);

@@ -39,7 +39,7 @@ pub fn refusal<'a>(path: &Path, captures: impl IntoIterator<Item = &'a Path>) ->
 }
 
 /// The file of a capture that may be a member of an archive: `runs.zip` of `runs.zip!a.pb.gz`.
-fn file_of(capture: &Path) -> PathBuf {
+pub(super) fn file_of(capture: &Path) -> PathBuf {
     let text = capture.to_string_lossy();
     let ends = text.match_indices('!').map(|(at, _)| at);
     let archive = ends.filter_map(|at| text.get(..at)).map(PathBuf::from).find(|file| file.is_file());

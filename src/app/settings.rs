@@ -36,7 +36,18 @@ pub struct Recent {
     pub opened_unix: i64,
 }
 
-/// How many recent files are kept.
+/// A comparison opened before: the files of its sides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentComparison {
+    /// Files before.
+    pub before: Vec<PathBuf>,
+    /// Files after.
+    pub after: Vec<PathBuf>,
+    /// When it was opened, seconds since 1970.
+    pub opened_unix: i64,
+}
+
+/// How many recent files are kept, and how many comparisons.
 const RECENT_LIMIT: usize = 20;
 
 /// Everything that outlives a run.
@@ -64,6 +75,8 @@ pub struct Settings {
     pub debuginfod_servers: String,
     /// Files opened lately, newest first.
     pub recent: Vec<Recent>,
+    /// Comparisons opened lately, newest first.
+    pub recent_comparisons: Vec<RecentComparison>,
 }
 
 impl Default for Settings {
@@ -79,6 +92,7 @@ impl Default for Settings {
             debuginfod: false,
             debuginfod_servers: String::new(),
             recent: Vec::new(),
+            recent_comparisons: Vec::new(),
         }
     }
 }
@@ -105,6 +119,13 @@ impl Settings {
         self.recent.retain(|old| old.path != recent.path);
         self.recent.insert(0, recent);
         self.recent.truncate(RECENT_LIMIT);
+    }
+
+    /// Puts a comparison to the front of the recent ones.
+    pub fn remember_comparison(&mut self, recent: RecentComparison) {
+        self.recent_comparisons.retain(|old| (&old.before, &old.after) != (&recent.before, &recent.after));
+        self.recent_comparisons.insert(0, recent);
+        self.recent_comparisons.truncate(RECENT_LIMIT);
     }
 }
 

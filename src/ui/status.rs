@@ -6,7 +6,7 @@ use super::cx::{Cx, Outbox};
 use super::panels::flame::shown_part;
 use super::theme::{fonts, size};
 use super::words::counted;
-use crate::analysis::comparison::Side;
+use crate::analysis::comparison::{Comparison, Normalization, Side};
 use crate::app::Command;
 use crate::app::view::Tab;
 use crate::base::jobs::Running;
@@ -63,12 +63,19 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
     if let Some((comparison, _)) = cx.app.shown_comparison() {
         ui.separator();
-        let mut text = comparison.denominator_text();
+        let mut text = whole_text(comparison).map_or_else(String::new, |whole| format!("{whole}, ")) + &comparison.denominator_text();
         if let Some(part) = shown_part(cx, comparison) {
             text = format!("{text}; {part}");
         }
         ui.add(egui::Label::new(muted(cx, &text)).truncate()).on_hover_text("What the shown numbers are a part of");
     }
+}
+
+/// `100 % = 222 ms/s → 348 ms/s`: what each side has as a whole, where the columns of a comparison are no shares of it.
+fn whole_text(comparison: &Comparison) -> Option<String> {
+    let (before, after) = comparison.pair().filter(|_| *comparison.effective_normalization() != Normalization::Share)?;
+    let [before, after] = [before, after].map(|side| comparison.text(side.denominator() * comparison.factor(side)));
+    Some(format!("100 % = {before} → {after}"))
 }
 
 /// `3,000 sample records, 30.0 s`: what the file holds, which may stand for more samples than that.

@@ -99,7 +99,14 @@ fn measure_words(measure: Measure) -> &'static str {
 }
 
 fn chance(q: f64) -> String {
-    if q < 1e-6 { "less than one in a million".to_owned() } else { format!("1 in {}", grouped((1.0 / q).round() as u64)) }
+    if q < 1e-6 { "less than one in a million".to_owned() } else { one_in(q) }
+}
+
+/// `1 in 4,000`: with two digits, more is not known of a chance that is estimated.
+pub fn one_in(q: f64) -> String {
+    let times = 1.0 / q;
+    let step = 10_f64.powf((times.log10().floor() - 1.0).max(0.0));
+    format!("1 in {}", grouped(((times / step).round() * step) as u64))
 }
 
 fn why(comparison: &Comparison, row: &Finding) -> String {
@@ -228,7 +235,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         sentences.push(format!("{places} {differ}, as runs of unchanged code may: unconfirmed, needs repeats."));
         if let Some(readings) = &made.readings {
             sentences.push(format!(
-                "{} holds {} of the cost: it changed by {}, or everything else by {}; the requests of both sides tell which.",
+                "{} holds {} of the cost: it changed by {}, or everything else by {}; how much work each side did (its requests, for example) tells which.",
                 short(&readings.func, NAME),
                 percent(readings.part),
                 change(readings.place.ratio),
@@ -269,7 +276,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
 fn two_readings(made: &Findings) -> Option<String> {
     let readings = made.readings.as_ref()?;
     Some(format!(
-        "It holds {} of the cost, so there are two readings: {} {}, or everything else {}; the requests of both sides tell which.",
+        "It holds {} of the cost, so there are two readings: {} {}, or everything else {}; how much work each side did (its requests, for example) tells which.",
         percent(readings.part),
         short(&readings.func, READING_NAME),
         change(readings.place.ratio),
@@ -461,6 +468,13 @@ mod tests {
         assert_eq!(between(2.47, 6.4), "2.5 to 6.4 times");
         assert_eq!(between(1.08, 1.14), "+8.00 % to +14.0 %");
         assert_eq!(between(0.5, 0.8), "−50.0 % to −20.0 %");
+    }
+
+    #[test]
+    fn a_chance_has_two_digits() {
+        for (q, text) in [(1.0 / 92_196.0, "1 in 92,000"), (0.05, "1 in 20"), (0.3, "1 in 3"), (1.0 / 129.0, "1 in 130"), (0.5, "1 in 2")] {
+            assert_eq!(one_in(q), text);
+        }
     }
 
     #[test]

@@ -9,12 +9,12 @@ use crate::app::command::Command;
 use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
 use crate::app::load::LoadError;
-use crate::app::settings::Recent;
+use crate::app::settings::{Recent, RecentComparison};
 use crate::app::view::{CaptureId, FlameWindow, Side};
 use crate::app::{App, CaptureState};
 use crate::app::{export, save};
 use crate::base::discard::discard;
-use crate::model::{Profile, human};
+use crate::model::{Profile, grouped, human};
 use crate::report::merged::split_pair;
 
 pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
@@ -34,6 +34,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         }
         Command::ClearRecent => {
             app.settings.recent.clear();
+            app.settings.recent_comparisons.clear();
             app.save_settings();
         }
         Command::Export(path) => return export(app, path),
@@ -170,12 +171,40 @@ fn remember(app: &mut App, path: &Path, profile: &Profile) {
         let total = profile.total(profile.default_sample_type) as f64 / 10_f64.powi(i32::from(kind.decimals));
         format!(", {} {}", human(total, &kind.unit), kind.name)
     });
-    let summary = format!("{}{total}, {} samples", profile.info.format, profile.samples.len());
+    let records = profile.samples.len();
+    let records = format!("{} sample record{}", grouped(records as u64), if records == 1 { "" } else { "s" });
+    let summary = format!("{}{total}, {records}", profile.info.format);
     let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let opened_unix = jiff::Timestamp::now().as_second();
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     app.settings.remember(Recent { path, summary, bytes, opened_unix });
     app.save_settings();
+}
+
+/// Keeps which files are compared for the welcome page, once all of them are read.
+pub(in crate::app) fn remember_comparison(app: &mut App) {
+    if !app.view.is_comparison() || app.view.sides() == app.compared {
+        return;
+    }
+    let sides = Side::BOTH.map(|side| app.view.side(side));
+    // A side that was saved within the file of the other is no file.
+    let path = |id: &CaptureId| {
+        let capture = app.capture(*id).filter(|capture| capture.profile().is_some())?;
+        let path = std::path::absolute(&capture.path).ok()?;
+        save::file_of(&path).exists().then_some(path)
+    };
+    let files = sides.each_ref().map(|side| side.iter().map(path).collect::<Option<Vec<PathBuf>>>());
+    if sides.iter().flatten().any(|id| app.capture(*id).is_some_and(|capture| matches!(capture.state, CaptureState::Loading(_)))) {
+        return;
+    }
+    app.compared = app.view.sides();
+    if let [Some(before), Some(after)] = files
+        && before != after
+    {
+        let opened_unix = jiff::Timestamp::now().as_second();
+        app.settings.remember_comparison(RecentComparison { before, after, opened_unix });
+        app.save_settings();
+    }
 }
 
 /// A proposal for the name of an export.
@@ -222,4 +251,38 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         Event::Exported(path, written)
     });
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Options;
+
+    #[test]
+    fn compared_files_are_kept_once_each_pair_and_no_parts_of_one_file() {
+        let sample = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3").join(name);
+        let (before, after) = (sample("orders-cpu-before.pb.gz"), sample("orders-cpu-after.pb.gz"));
+        let mut app = App::new(Options { inline: true, ..Options::default() });
+        let known = |app: &App| {
+            let rows = app.settings().recent_comparisons.iter();
+            rows.map(|row| (row.before.clone(), row.after.clone())).collect::<Vec<_>>()
+        };
+        app.apply(Command::Open(vec![after.clone()]));
+        app.settle();
+        assert_eq!(known(&app), []);
+        app.apply(Command::OpenComparison(before.clone(), after.clone()));
+        app.settle();
+        assert_eq!(known(&app), [(vec![before.clone()], vec![after.clone()])]);
+        app.apply(Command::SwapSides);
+        app.apply(Command::SwapSides);
+        app.settle();
+        let pairs = [(vec![before.clone()], vec![after.clone()]), (vec![after], vec![before.clone()])];
+        assert_eq!(known(&app), pairs, "the newest first, each once");
+        app.apply(Command::OpenComparison(before.clone(), before.clone()));
+        app.apply(Command::OpenComparison(before.clone(), before.with_file_name("missing.pb.gz")));
+        app.settle();
+        assert_eq!(known(&app), pairs, "neither a file against itself nor what could not be read");
+        app.apply(Command::ClearRecent);
+        assert_eq!(known(&app), []);
+    }
 }

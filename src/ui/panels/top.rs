@@ -133,7 +133,13 @@ fn footer(cx: &Cx<'_>, shown: &ShownRows) -> Vec<String> {
             (2, _) => "self after",
             _ => "self",
         };
-        format!("{words} {} ({})", comparison.value_text(sum), crate::analysis::comparison::percent(rows::share(side, sum)))
+        let share = crate::analysis::comparison::percent(rows::share(side, sum));
+        // In the columns' unit. Shares are their own part of the total.
+        match (comparison.pair(), comparison.effective_normalization()) {
+            (None, _) => format!("{words} {} ({share})", comparison.value_text(sum)),
+            (_, Normalization::Share) => format!("{words} {share}"),
+            _ => format!("{words} {} ({share})", comparison.text(sum as f64 * comparison.factor(side))),
+        }
     });
     let most = most_words(cx, shown);
     std::iter::once(count).chain(sums).chain([most]).collect()

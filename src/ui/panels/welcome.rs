@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use egui::{Align2, Id, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::app::Command;
-use crate::app::settings::Recent;
+use crate::app::settings::{Recent, RecentComparison};
 use crate::model::human;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
@@ -61,6 +61,15 @@ fn page_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, out: &mut Outbox) {
     });
     if let Some(samples) = &samples {
         more_samples_ui(ui, cx, samples, out);
+    }
+    let compared = &cx.app.settings().recent_comparisons;
+    if !compared.is_empty() {
+        ui.add_space(size::WIDE);
+        ui.label(RichText::new("Compared lately").font(fonts::strong()));
+        ui.add_space(size::GAP);
+        for comparison in compared.iter().take(4) {
+            compared_ui(ui, cx, comparison, out);
+        }
     }
     let recent = &cx.app.settings().recent;
     if !recent.is_empty() {
@@ -137,24 +146,55 @@ fn samples_folder(ui: &Ui) -> Option<PathBuf> {
     found
 }
 
-fn recent_ui(ui: &mut Ui, cx: &Cx<'_>, file: &Recent, out: &mut Outbox) {
+/// A row of two lines, one text left and one right in each, the lower ones muted.
+fn row_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, [left, right]: [[&str; 2]; 2]) -> egui::Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::click());
     if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect, f32::from(size::CORNER), cx.theme.hover);
     }
-    let name = file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let folder = file.path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     let painter = ui.painter().with_clip_rect(rect);
-    let (left, right) = (rect.left() + size::PAD, rect.right() - size::PAD);
-    let (first, second) = (rect.top() + 12.0, rect.top() + 29.0);
-    painter.text(pos2(left, first), Align2::LEFT_CENTER, &name, fonts::table(), cx.theme.text);
-    let age = if cx.is_test { String::new() } else { ago(file.opened_unix, cx.unix_seconds) };
-    painter.text(pos2(right, first), Align2::RIGHT_CENTER, age, fonts::small(), cx.theme.muted);
-    let facts = format!("{}, {}", file.summary, human(file.bytes as f64, "bytes"));
-    let facts = painter.text(pos2(right, second), Align2::RIGHT_CENTER, facts, fonts::small(), cx.theme.muted);
-    let folder_place = egui::Rect::from_min_max(rect.min, pos2(facts.left() - size::PAD, rect.bottom()));
-    painter.with_clip_rect(folder_place).text(pos2(left, second), Align2::LEFT_CENTER, folder, fonts::small(), cx.theme.muted);
+    let fonts = [(fonts::table(), cx.theme.text), (fonts::small(), cx.theme.muted)];
+    for ((at, (font, color)), (left, right)) in [12.0, 29.0].into_iter().zip(fonts).zip(left.into_iter().zip(right)) {
+        let y = rect.top() + at;
+        let taken = painter.text(pos2(rect.right() - size::PAD, y), Align2::RIGHT_CENTER, right, fonts::small(), cx.theme.muted);
+        let place = egui::Rect::from_min_max(rect.min, pos2(taken.left() - size::PAD, rect.bottom()));
+        painter.with_clip_rect(place).text(pos2(rect.left() + size::PAD, y), Align2::LEFT_CENTER, left, font, color);
+    }
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Open {name}")));
+    response
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn folder_of(path: &Path) -> String {
+    path.parent().map(|folder| folder.display().to_string()).unwrap_or_default()
+}
+
+fn age(cx: &Cx<'_>, opened_unix: i64) -> String {
+    if cx.is_test { String::new() } else { ago(opened_unix, cx.unix_seconds) }
+}
+
+fn compared_ui(ui: &mut Ui, cx: &Cx<'_>, recent: &RecentComparison, out: &mut Outbox) {
+    let side = |files: &[PathBuf]| match files {
+        [only] => file_name(only),
+        several => format!("{} captures", several.len()),
+    };
+    let name = format!("{} → {}", side(&recent.before), side(&recent.after));
+    let all = || recent.before.iter().chain(&recent.after);
+    let mut folders: Vec<String> = all().map(|path| folder_of(path)).collect();
+    folders.dedup();
+    let hover = all().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n");
+    if row_ui(ui, cx, &name, [[&name, &folders.join(", ")], [&age(cx, recent.opened_unix), ""]]).on_hover_text(hover).clicked() {
+        out.send(Command::OpenSides(recent.before.clone(), recent.after.clone()));
+    }
+}
+
+fn recent_ui(ui: &mut Ui, cx: &Cx<'_>, file: &Recent, out: &mut Outbox) {
+    let name = file_name(&file.path);
+    let facts = format!("{}, {}", file.summary, human(file.bytes as f64, "bytes"));
+    let response = row_ui(ui, cx, &name, [[&name, &folder_of(&file.path)], [&age(cx, file.opened_unix), &facts]]);
     if response.on_hover_text(file.path.display().to_string()).clicked() {
         out.send(Command::Open(vec![file.path.clone()]));
     }

@@ -6,7 +6,7 @@ use egui::{RichText, Ui};
 
 use crate::analysis::Place;
 use crate::analysis::comparison::{Comparison, percent};
-use crate::analysis::regress::Findings;
+use crate::analysis::regress::{Findings, one_in};
 use crate::model::grouped;
 use crate::ui::theme::{Theme, fonts};
 
@@ -111,7 +111,7 @@ pub(crate) fn unchanged_ratio(comparison: &Comparison, findings: &Findings) -> f
 
 /// How often chance alone gives such a finding: `1 in 4,000`.
 pub(crate) fn chance(q: f64) -> String {
-    if q < 1e-6 { "< 1 in a million".to_owned() } else { format!("1 in {}", grouped((1.0 / q).round() as u64)) }
+    if q < 1e-6 { "< 1 in a million".to_owned() } else { one_in(q) }
 }
 
 /// What is said of a place that may be another function, see [`Place::folded`].

@@ -32,9 +32,9 @@ pub(super) fn thresholds_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             field.on_hover_text(tip);
         };
         let word = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).color(cx.theme.muted).font(fonts::small()));
-        word(ui, "Named up to");
+        word(ui, "False alarms ≤");
         value(ui, &mut draft.level, 50.0, "Error level", "Error level: so many of the changes named may be chance");
-        word(ui, "chance, from ±");
+        word(ui, "changes ≥ ±");
         value(
             ui,
             &mut draft.min_ratio,
