@@ -12,6 +12,7 @@ mod error;
 mod firefox;
 pub mod folded;
 mod go_text;
+mod jfr;
 mod json;
 mod otlp;
 pub mod perf_data;
@@ -128,6 +129,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &cpuprofile::CpuProfile,
     &chrome_trace::ChromeTrace,
     &callgrind::Callgrind,
+    &jfr::Jfr,
     &otlp::Otlp,
     &folded::Folded,
 ];

@@ -98,7 +98,7 @@ pub fn events(profile: &Profile, sample_type: usize) -> Events {
     if profile.info.format == "callgrind" {
         return of(values.iter().checked().map(sizes).collect(), Basis::Census);
     }
-    if profile.info.format.starts_with("perf") {
+    if profile.info.format.starts_with("perf") || profile.info.format == "jfr" {
         return of(values.iter().checked().map(|value| f64::from(*value != 0)).collect(), Basis::Records);
     }
     let is_count = |kind: &SampleType| Unit::parse(&kind.unit) == Unit::Count;

@@ -12,10 +12,6 @@ const KINDS: &[Kind] = &[
         "this looks like a server's error message saved instead of the profile",
     ),
     (
-        |start| start.starts_with(b"FLR\0"),
-        "this is a Java Flight Recorder file, which is not read: async-profiler's jfrconv makes a pprof or folded stacks of it",
-    ),
-    (
         |start| start.starts_with(b"SIMPLEPERF"),
         "this is a report of Android's simpleperf, which is not read: open the recording (perf.data) that it was made of",
     ),

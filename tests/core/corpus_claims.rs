@@ -18,7 +18,7 @@ const WHOLE_FORMATS: [(&str, &str); 3] = [
 ];
 
 /// Inputs of further formats (by the end of their name) and the test that compares them.
-const NEIGHBOURS: [(&str, &str); 13] = [
+const NEIGHBOURS: [(&str, &str); 14] = [
     ("sig-profiling/profile.otlp", "corpus_neighbours::a_profile_of_an_older_layout_of_opentelemetry_reads_as_its_bytes_say"),
     ("profiler/processed-3.json", "corpus_neighbours::firefox_profiles_of_the_corpus_have_the_samples_of_their_threads"),
     ("samply/ls-profile.json", "corpus_neighbours::firefox_profiles_of_the_corpus_have_the_samples_of_their_threads"),
@@ -31,11 +31,12 @@ const NEIGHBOURS: [(&str, &str); 13] = [
     ("speedscope/callgrind.example.log", "corpus_neighbours::names_with_and_without_numbers_read_the_same"),
     ("speedscope/callgrind.name-compression.log", "corpus_neighbours::names_with_and_without_numbers_read_the_same"),
     ("speedscope/simple.json", "corpus_neighbours::slices_of_a_trace_cover_the_time_of_their_union"),
+    ("pyroscope/dump1.jfr.gz", "java::recordings_of_async_profiler_say_what_the_tool_of_the_jdk_says"),
     ("hotspot/test-multi-files.tar", "corpus_claims::an_archive_without_a_capture_says_what_it_holds"),
 ];
 
 /// Inputs that no reader is for, and what the error must say so that people know where they are.
-const NOT_READ: [(&str, &str); 11] = [
+const NOT_READ: [(&str, &str); 10] = [
     ("profiler/simpleperf-cpu-clock.trace.gz", "simpleperf"),
     ("profiler/dhat.json.gz", "DHAT"),
     ("speedscope/simple-cpu-stackprof.json", "stackprof"),
@@ -46,7 +47,6 @@ const NOT_READ: [(&str, &str); 11] = [
     ("inferno/sample.txt", "sample"),
     ("inferno/vtune.csv", "VTune"),
     ("inferno/utf8.prof", "GHC"),
-    ("pyroscope/dump1.jfr.gz", "Java Flight Recorder"),
 ];
 
 /// Files beside the inputs that no test of formats reads, by format, and why.

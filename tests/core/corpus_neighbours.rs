@@ -342,10 +342,3 @@ fn slices_of_a_trace_cover_the_time_of_their_union() {
         assert_eq!(profile.total(0), covered * 1000, "{}", path.display());
     }
 }
-
-#[test]
-fn what_is_not_read_is_said_with_what_helps() {
-    let Some(folder) = corpus::folder() else { return };
-    let error = open(&folder.join("third-party/other/pyroscope/dump1.jfr.gz")).expect_err("no format is for Java's recordings").to_string();
-    assert!(error.contains("Java Flight Recorder") && error.contains("jfrconv"), "{error}");
-}

@@ -33,6 +33,7 @@ mod go_symbols;
 #[path = "../bench/cancel/inputs.rs"]
 mod inputs;
 mod invariance;
+mod java;
 mod kernel_files;
 mod laws;
 mod layers;

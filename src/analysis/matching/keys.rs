@@ -16,7 +16,7 @@ pub enum Rule {
     Accepted,
     /// Escaped bytes, blanks between closing angles, inline namespaces of the standard library, marks of calling conventions.
     Spelling,
-    /// Hashes of the Rust compiler and of BPF programs.
+    /// Hashes of the Rust compiler and of BPF programs, numbers of a JVM's hidden classes.
     Hash,
     /// Go's type arguments: shapes, names or `[...]`.
     TypeArguments,
@@ -158,6 +158,21 @@ fn is_hex(text: &str, len: usize) -> bool {
     text.len() == len && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// What a JVM gives its hidden classes, anew in each run: `Main$$Lambda$88+0x00007fdf20007a08/2013559698.run` → `Main$$Lambda$88.run`,
+/// `Main$$Lambda/0x000001e2f4001000.run` (async-profiler: `Main$$Lambda.0x000001e2f4001000.run`) → `Main$$Lambda.run`.
+fn hidden_class(name: &str) -> Option<String> {
+    let at = ["+0x", "/0x", ".0x"].iter().find_map(|mark| name.find(mark)).filter(|&at| at > 0)?;
+    let (head, rest) = name.split_at(at);
+    let digits = |text: &str, is_digit: fn(&u8) -> bool| text.bytes().take_while(is_digit).count();
+    let hex = digits(&rest[3..], u8::is_ascii_hexdigit);
+    let mut rest = rest.get(3 + hex..).filter(|_| hex >= 8)?;
+    if let Some(number) = rest.strip_prefix('/') {
+        rest = &number[digits(number, u8::is_ascii_digit)..];
+    }
+    // An address in a module has nothing behind it.
+    rest.starts_with(['.', ':', ';']).then(|| format!("{head}{rest}"))
+}
+
 /// `core::fmt::write::h0123456789abcdef`, `mycrate[0123456789abcdef]::f` and `bpf_prog_0123456789abcdef_filter` without their hashes.
 fn hashes(name: &str) -> Cow<'_, str> {
     if let Some(rest) = name.strip_prefix("bpf_prog_")
@@ -165,6 +180,9 @@ fn hashes(name: &str) -> Cow<'_, str> {
         && is_hex(hash, 16)
     {
         return Cow::Owned(format!("bpf_prog_{program}"));
+    }
+    if let Some(named) = hidden_class(name) {
+        return Cow::Owned(named);
     }
     let name = match name.rsplit_once("::h") {
         Some((head, hash)) if is_hex(hash, 16) => head,
@@ -263,6 +281,9 @@ fn closures(name: &str) -> Cow<'_, str> {
     if name.contains("::") || name.contains('{') || name.contains("$_") || name.contains("'lambda") {
         return Cow::Owned(native_closures(name));
     }
+    if name.contains("$$Lambda$") || name.contains(".lambda$") {
+        return Cow::Owned(java_closures(name));
+    }
     if !name.contains(".func") && !name.contains("wrap") && !name.contains("-range") && !name.contains(".init.") {
         return Cow::Borrowed(name);
     }
@@ -286,6 +307,19 @@ fn closures(name: &str) -> Cow<'_, str> {
         made.push(format!("{}{body}", stem.unwrap_or(part)));
     }
     Cow::Owned(made.join("."))
+}
+
+/// `Main$$Lambda$88.run` → `Main$$Lambda$.run`, `Main.lambda$serve$0` → `Main.lambda$serve$`.
+fn java_closures(name: &str) -> String {
+    let without = |text: &str| text.trim_start_matches(|letter: char| letter.is_ascii_digit()).to_owned();
+    let name = match name.split_once("$$Lambda$") {
+        Some((head, rest)) => format!("{head}$$Lambda${}", without(rest)),
+        None => name.to_owned(),
+    };
+    match name.find(".lambda$").and_then(|at| Some((at, name.rfind('$').filter(|&last| last > at + ".lambda".len())?))) {
+        Some((_, last)) if all_digits(&name[last + 1..]) => name[..=last].to_owned(),
+        _ => name,
+    }
 }
 
 fn native_closures(name: &str) -> String {
@@ -430,6 +464,11 @@ mod tests {
             ("std::__cxx11::basic_string<char>::append", "std::basic_string<char>::append", Rule::Spelling),
             ("core::fmt::write::h0123456789abcdef", "core::fmt::write::hfedcba9876543210", Rule::Hash),
             ("mycrate[0123456789abcdef]::parse", "mycrate[fedcba9876543210]::parse", Rule::Hash),
+            ("a.Main$$Lambda$8+0x00007fdf20007a08/2013559698.run", "a.Main$$Lambda$8+0x00007f0000001000/1616974404.run", Rule::Hash),
+            ("a.Main$$Lambda/0x000001e2f4001000.run", "a.Main$$Lambda/0x000001e2f4002000.run", Rule::Hash),
+            ("Main$$Lambda$75.0x0000000800c22a28.run", "Main$$Lambda$75.0x0000000800c22e58.run", Rule::Hash),
+            ("Main$$Lambda$75+0x0000000800c22a28.run", "Main$$Lambda$76+0x0000000800c22e58.run", Rule::Closure),
+            ("Main.lambda$serve$0", "Main.lambda$serve$12", Rule::Closure),
             (
                 "<mycrate[0123456789abcdef]::T as core[11223344556677]::fmt::Debug>::fmt",
                 "<mycrate::T as core::fmt::Debug>::fmt",

@@ -93,19 +93,57 @@ const GO_STD: [&str; 53] = [
 const GO_LIBRARY_HOSTS: [&str; 8] =
     ["golang.org", "google.golang.org", "go.uber.org", "gopkg.in", "k8s.io", "sigs.k8s.io", "go.opentelemetry.io", "go.etcd.io"];
 
+/// Packages that come with Java.
+const JAVA_STD: [&str; 5] = ["java.", "javax.", "jdk.", "sun.", "com.sun."];
+
+/// Packages of Java, Kotlin and Scala that are dependencies of whatever uses them.
+const JAVA_LIBRARIES: [&str; 26] = [
+    "jakarta.",
+    "kotlin.",
+    "kotlinx.",
+    "scala.",
+    "akka.",
+    "reactor.",
+    "ch.qos.",
+    "com.codahale.",
+    "com.datastax.",
+    "com.fasterxml.",
+    "com.github.benmanes.",
+    "com.google.",
+    "com.mongodb.",
+    "com.mysql.",
+    "com.squareup.",
+    "com.zaxxer.",
+    "io.grpc.",
+    "io.micrometer.",
+    "io.netty.",
+    "io.opentelemetry.",
+    "io.vertx.",
+    "org.apache.",
+    "org.eclipse.",
+    "org.hibernate.",
+    "org.postgresql.",
+    "org.springframework.",
+];
+
 /// The kind of every place, one per row.
 ///
 /// Go: package `main` is own, and so is every module whose import path has no host (`orders/internal/api`: such a module cannot be
 /// fetched, so it is the program). Without any such module, the own one is guessed as the repository that most often stands outermost
-/// below the standard library: what a server calls first is the program's handler. Rust: the crate of `main`. Anything else: by module
+/// below the standard library: what a server calls first is the program's handler. Rust: the crate of `main`. Java: what neither comes with
+/// Java nor is of a well-known library. Anything else: by module
 /// (`libc.so.6` is not own), and unknown where the capture names none.
 pub fn code_kinds(places: &Places, tree: &CallTree) -> Vec<CodeKind> {
     let go = places.iter_ids().any(|(_, place)| is_go(place));
     let own_repository = if go { own_repository(places, tree) } else { None };
+    let java = !go && places.iter_ids().any(|(_, place)| place.name.starts_with("java.lang.") || place.name.starts_with("java.util."));
     let own_crate = places.iter_ids().find_map(|(_, place)| place.name.strip_suffix("::main").filter(|name| !name.contains("::")));
     let kind = |place: &Place| {
         if let Some(kind) = by_module(place) {
             return kind;
+        }
+        if java && looks_like_java(&place.name) {
+            return java_kind(&place.name);
         }
         if place.name.contains("::") {
             return native(&place.name, own_crate, place);
@@ -174,6 +212,23 @@ fn native(name: &str, own_crate: Option<&str>, place: &Place) -> CodeKind {
 /// A dot after the last slash of the path, as in every Go symbol.
 fn looks_like_go(name: &str) -> bool {
     !package(name).is_empty()
+}
+
+/// A class and a method, no address in a module.
+fn looks_like_java(name: &str) -> bool {
+    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '$' | '<' | '>' | '/' | '+' | '-');
+    name.contains('.') && !name.starts_with('.') && name.chars().all(plain)
+}
+
+fn java_kind(name: &str) -> CodeKind {
+    let of = |packages: &[&str]| packages.iter().any(|package| name.starts_with(package));
+    if of(&JAVA_STD) {
+        CodeKind::Std
+    } else if of(&JAVA_LIBRARIES) {
+        CodeKind::Library
+    } else {
+        CodeKind::Own
+    }
 }
 
 /// Import path of a Go symbol.
@@ -303,6 +358,19 @@ mod tests {
         assert_eq!(kinds["github.com/acme/shop/v2/db.Get"], CodeKind::Own);
         assert_eq!(kinds["github.com/lib/pq.Query"], CodeKind::Library);
         assert_eq!(kinds["google.golang.org/grpc.Handle"], CodeKind::Library);
+    }
+
+    #[test]
+    fn java_code_is_told_by_its_packages() {
+        let kinds = kinds_of(&[
+            &[("java.lang.Thread.run", ""), ("shop.Orders.lambda$main$0", ""), ("java.util.HashMap.get", "")],
+            &[("io.netty.util.concurrent.FastThreadLocalRunnable.run", ""), ("shop.Api$$Lambda$7+0x00007fdf20007a08/12.handle", "")],
+            &[("jdk.internal.misc.Unsafe.park", ""), ("__futex_abstimed_wait", ""), ("JavaThread::run", "")],
+        ]);
+        let of = |kind| kinds.iter().filter(|(_, found)| **found == kind).map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        assert_eq!(of(CodeKind::Std), ["java.lang.Thread.run", "java.util.HashMap.get", "jdk.internal.misc.Unsafe.park"]);
+        assert_eq!(of(CodeKind::Library), ["io.netty.util.concurrent.FastThreadLocalRunnable.run"]);
+        assert_eq!(of(CodeKind::Own), ["shop.Api$$Lambda$7+0x00007fdf20007a08/12.handle", "shop.Orders.lambda$main$0"]);
     }
 
     #[test]

@@ -1,0 +1,428 @@
+//! Java Flight Recorder: what the JVM records (`-XX:StartFlightRecording`, `jcmd JFR.start`) and what async-profiler writes (`-o jfr`).
+//!
+//! Every event with a stack is a sample. Each kind of event is a sample type of its own, named after the event: samples of the profiler are
+//! counted, and weighed by the interval of the profiler where the file says it (`samples`, `cpu`); allocations are bytes, events that last are
+//! nanoseconds (`thread-park`, `socket-read`), all others are counted. States, classes, paths and hosts are labels. Deliberately absent: events
+//! without a stack, but for those that say which machine and program it was; addresses of objects; the files of JDK 8 and before, which are
+//! laid out otherwise. Start reading at [`read`].
+//!
+//! A file is a row of chunks, each with its own constants and its own description of all classes, so nothing is assumed of the fields of an
+//! event but their names. Rules follow `jdk.jfr.internal.consumer` and `jfr/recorder` of OpenJDK 17 to 25, and `flightRecorder.cpp` of async-profiler.
+
+mod events;
+mod pools;
+mod types;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use self::events::Events;
+use self::pools::Pools;
+use self::types::{Tick, Types};
+use self::values::{Bad, Values};
+use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::cursor::{Cursor, Endian};
+use crate::base::discard::Unfinished;
+use crate::base::ticket::{Checked as _, Ticket, Watch};
+use crate::model::{Builder, LabelSetId, Profile, Sample, StackId, Tally, ThreadId, human, kind};
+
+/// The reader of flight recordings.
+pub(super) struct Jfr;
+
+const NAME: &str = "jfr";
+
+/// First bytes of every chunk.
+const MAGIC: &[u8] = b"FLR\0";
+
+/// Bytes of a chunk's header.
+const HEADER: usize = 68;
+
+/// Events of the profiler.
+const EXECUTION: &str = "jdk.ExecutionSample";
+
+/// Types of the two events that describe others.
+const METADATA: i64 = 0;
+const CHECKPOINT: i64 = 1;
+
+/// The JVM looks at so many running threads at a time, most of all (`MAX_NR_OF_JAVA_SAMPLES` in `jfrThreadSampler.cpp`).
+const LOOKED_AT: usize = 5;
+
+impl Format for Jfr {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "Java Flight Recorder (JDK 9 and later, async-profiler)"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["jfr"]
+    }
+
+    fn sniff(&self, head: &[u8]) -> Sniff {
+        if head.starts_with(MAGIC) { Sniff::Yes } else { Sniff::No }
+    }
+
+    fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
+        read(input.bytes, cx.ticket)
+    }
+}
+
+/// How ticks become time.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    /// Nanoseconds since 1970 at the first of the ticks.
+    start_nanos: i64,
+    start_ticks: i64,
+    /// Ticks of a second.
+    frequency: i64,
+}
+
+impl Clock {
+    /// A number of ticks in nanoseconds.
+    fn span(self, ticks: i64) -> i64 {
+        let nanos = i128::from(ticks) * 1_000_000_000 / i128::from(self.frequency.max(1));
+        i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
+    }
+
+    /// Nanoseconds since 1970.
+    fn time(self, ticks: i64) -> i64 {
+        self.start_nanos.saturating_add(self.span(ticks.saturating_sub(self.start_ticks)))
+    }
+
+    /// A value in nanoseconds, or as it is where it is no time.
+    fn nanos(self, value: i64, tick: Tick) -> i64 {
+        match tick {
+            Tick::None => value,
+            Tick::Ticks => self.span(value),
+            Tick::Nanos(unit) => value.saturating_mul(unit),
+        }
+    }
+}
+
+/// One chunk: its bytes, and what its header says.
+#[derive(Clone, Copy, Debug)]
+struct Chunk<'a> {
+    bytes: &'a [u8],
+    /// Offset of its first byte in the file.
+    base: u64,
+    /// Offset of the metadata in the chunk.
+    metadata: usize,
+    packed: bool,
+    clock: Clock,
+    duration_nanos: i64,
+    /// The file ends before the chunk does.
+    is_cut: bool,
+}
+
+/// One event with a stack.
+struct Row {
+    column: usize,
+    stack: Option<StackId>,
+    thread: Option<ThreadId>,
+    labels: Option<LabelSetId>,
+    time: Option<i64>,
+    value: i64,
+}
+
+/// A kind of event with a stack.
+struct Column {
+    event: String,
+    unit: &'static str,
+    /// Its values say how long the events lasted.
+    is_span: bool,
+}
+
+/// What was seen of a kind of events.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    rows: u64,
+    has_stack: bool,
+    has_value: bool,
+}
+
+/// What was read so far, of all chunks.
+#[derive(Default)]
+struct Draft {
+    builder: Builder,
+    rows: Unfinished<Vec<Row>>,
+    columns: Vec<Column>,
+    /// Nanoseconds between two looks of the profiler, as the last chunk says.
+    interval: Option<i64>,
+    /// The JVM's own profiler took the samples.
+    is_of_jvm: bool,
+    /// Rows before which an interval holds.
+    intervals: Vec<(usize, Option<i64>)>,
+    /// How often the recorder lost something, and how many bytes.
+    lost: (u64, u64),
+    missing_stacks: u64,
+    missing_methods: u64,
+    /// Events with a stack that could not be read.
+    bad_samples: u64,
+}
+
+impl Draft {
+    fn column(&mut self, event: &str, unit: &'static str) -> usize {
+        self.columns.iter().position(|column| column.event == event && column.unit == unit).unwrap_or_else(|| {
+            self.columns.push(Column { event: event.to_owned(), unit, is_span: false });
+            self.columns.len() - 1
+        })
+    }
+
+    fn fact(&mut self, key: &str, text: String) {
+        if !text.is_empty() && self.builder.info.fact(key).is_none() {
+            self.builder.info.facts.push((key.to_owned(), text));
+        }
+    }
+
+    fn not_understood(&mut self, what: &str, bad: &Bad) {
+        self.builder.notes.add(kind::NOT_UNDERSTOOD, &format!("{what}: {}", bad.what), 1, Some(bad.offset));
+    }
+}
+
+fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
+    let mut draft = Draft::default();
+    NAME.clone_into(&mut draft.builder.info.format);
+    let (mut at, mut chunks, mut first_error) = (0, 0, None);
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        ticket.check()?;
+        let chunk = match Chunk::new(rest, at as u64) {
+            Ok(chunk) => chunk,
+            Err(error) if at == 0 => return Err(error),
+            Err(error) => {
+                let cause = format!("bytes behind the last chunk that could be read ({error})");
+                draft.builder.notes.add(kind::NOT_UNDERSTOOD, &cause, rest.len() as u64, Some(at as u64));
+                break;
+            }
+        };
+        match chunk.read(&mut draft) {
+            Ok(()) => chunks += 1,
+            Err(bad) => {
+                draft.not_understood("chunks that could not be read", &bad);
+                first_error = first_error.or(Some(bad));
+            }
+        }
+        if chunk.is_cut {
+            draft.builder.notes.add(kind::TRUNCATED, "the last chunk has no end; what is there was read", 1, Some(bytes.len() as u64));
+        }
+        at += chunk.bytes.len();
+        ticket.advance(chunk.bytes.len() as u64)?;
+    }
+    match first_error {
+        Some(bad) if chunks == 0 => Err(bad.error("reading the first chunk")),
+        _ => Ok(draft.finish()),
+    }
+}
+
+impl<'a> Chunk<'a> {
+    fn new(bytes: &'a [u8], base: u64) -> Result<Self, ReadError> {
+        let doing = "reading the header of a chunk";
+        if !bytes.starts_with(MAGIC) {
+            return Err(ReadError::new(NAME, base, doing, "wanted `FLR`, found something else"));
+        }
+        let mut cursor = Cursor::at(bytes, base, Endian::Big);
+        let mut header = || {
+            cursor.skip(MAGIC.len())?;
+            let version = (cursor.u16()?, cursor.u16()?);
+            let (size, _constants, metadata) = (cursor.i64()?, cursor.i64()?, cursor.i64()?);
+            let (start_nanos, duration, start_ticks, frequency) = (cursor.i64()?, cursor.i64()?, cursor.i64()?, cursor.i64()?);
+            Ok((version, size, metadata, duration, Clock { start_nanos, start_ticks, frequency }, cursor.u32()?))
+        };
+        let (version, size, metadata, duration_nanos, clock, flags) = header().map_err(|short| ReadError::short(NAME, doing, short))?;
+        if !(1..=2).contains(&version.0) {
+            let what = format!("wanted version 1 or 2, found {}.{}: files of JDK 8 and before are not read", version.0, version.1);
+            return Err(ReadError::new(NAME, base + 4, doing, what));
+        }
+        // While it is written it has no size, or the one up to where it was last made whole.
+        let size = usize::try_from(size).ok().filter(|size| *size >= HEADER);
+        let whole = size.filter(|size| *size <= bytes.len());
+        let bytes = whole.and_then(|size| bytes.get(..size)).unwrap_or(bytes);
+        let metadata = usize::try_from(metadata).unwrap_or(0);
+        Ok(Self { bytes, base, metadata, packed: flags & 1 != 0, clock, duration_nanos, is_cut: whole.is_none() })
+    }
+
+    fn values(&self, at: usize) -> Values<'a> {
+        Values::new(self.bytes.get(at..).unwrap_or(&[]), self.base + at as u64, self.packed)
+    }
+
+    /// Type and content of each event up to where no further one begins; gives why it ended there, where that is not the end.
+    fn each(&self, mut each: impl FnMut(usize, i64, Values<'a>)) -> Option<Bad> {
+        let watch = Watch::new();
+        let mut at = HEADER;
+        while at < self.bytes.len() {
+            watch.step();
+            let mut whole = self.values(at);
+            let size = match whole.number(4) {
+                Ok(size) => usize::try_from(size).ok().filter(|size| *size > 0 && *size <= self.bytes.len() - at),
+                Err(bad) => return Some(bad),
+            };
+            let Some(size) = size else {
+                return Some(Bad::new(self.base + at as u64, "wanted the size of an event that ends inside of its chunk"));
+            };
+            let head = usize::try_from(whole.offset() - self.base).unwrap_or(at).saturating_sub(at);
+            match whole.sub(size.saturating_sub(head)).and_then(|mut event| Ok((event.long()?, event))) {
+                Ok((id, event)) => each(at, id, event),
+                Err(bad) => return Some(bad),
+            }
+            at += size;
+        }
+        None
+    }
+
+    fn read(&self, draft: &mut Draft) -> Result<(), Bad> {
+        let (mut metadata, mut checkpoints) = (None, Vec::new());
+        let stopped = self.each(|at, id, event| match id {
+            METADATA if at == self.metadata || metadata.is_none_or(|(last, _)| last != self.metadata) => metadata = Some((at, event)),
+            CHECKPOINT => checkpoints.push(event),
+            _ => {}
+        });
+        if let Some(bad) = stopped.filter(|_| !self.is_cut) {
+            draft.not_understood("chunks with something that is no event, at which reading them ended", &bad);
+        }
+        let Some((_, mut metadata)) = metadata else {
+            return Err(Bad::new(self.base, "the chunk does not describe its events (it has no metadata)"));
+        };
+        let types = Types::read(&mut metadata)?;
+        let (mut pools, watch) = (Pools::default(), Watch::new());
+        for mut checkpoint in checkpoints {
+            if let Err(bad) = pools.add(&types, &mut checkpoint, &watch) {
+                draft.not_understood("tables of constants that could not be read to their end", &bad);
+            }
+        }
+        let mut events = Events::new(self, &types, &pools);
+        self.each(|_, id, mut event| {
+            if id == METADATA || id == CHECKPOINT {
+                return;
+            }
+            if let Err(bad) = events.read(id, &mut event, draft) {
+                draft.bad_samples += u64::from(events.is_sample(id));
+                draft.not_understood("events that could not be read", &bad);
+            }
+        });
+        draft.intervals.push((draft.rows.len(), draft.interval));
+        let start = self.clock.start_nanos;
+        draft.builder.info.start_unix_nanos.get_or_insert(start);
+        if self.duration_nanos > 0 {
+            draft.builder.covers(start, start.saturating_add(self.duration_nanos));
+        }
+        Ok(())
+    }
+}
+
+impl Draft {
+    fn finish(mut self) -> Profile {
+        let mut seen = vec![Seen::default(); self.columns.len()];
+        for row in self.rows.iter().checked() {
+            if let Some(seen) = seen.get_mut(row.column) {
+                seen.rows += 1;
+                seen.has_stack |= row.stack.is_some();
+                seen.has_value |= row.value != 0;
+            }
+        }
+        // Events of which the JVM says a length, and which never have any, happen in no time: they are counted.
+        for (column, _) in self.columns.iter_mut().zip(&seen).filter(|(column, seen)| column.is_span && !seen.has_value) {
+            column.unit = "count";
+        }
+        let types = self.add_types(&seen);
+        let (mut used, mut without, mut ranges) = (0, 0, self.intervals.iter().copied().peekable());
+        let mut values = vec![0; self.builder.sample_types.len()];
+        let mut running = std::collections::BTreeSet::new();
+        for (at, row) in self.rows.iter().enumerate().checked() {
+            while ranges.next_if(|(end, _)| *end <= at).is_some() {}
+            let Some((column, cpu)) = types.get(row.column).copied().flatten() else { continue };
+            let value =
+                if self.columns.get(row.column).is_some_and(|column| column.is_span && column.unit == "count") { 1 } else { row.value };
+            used += 1;
+            without += u64::from(row.stack.is_none());
+            let sample = Sample { stack: row.stack, thread: row.thread, labels: row.labels, time: row.time };
+            if let (Some(cpu), Some((_, Some(interval)))) = (cpu, ranges.peek()) {
+                running.extend(row.thread);
+                values.fill(0);
+                values.get_mut(column).into_iter().for_each(|cell| *cell = value);
+                values.get_mut(cpu).into_iter().for_each(|cell| *cell = interval.saturating_mul(value));
+                self.builder.rows.sample(sample, &values);
+            } else {
+                self.builder.rows.event(sample, column, value);
+            }
+        }
+        let builder = &mut self.builder;
+        builder.info.tally = Tally::new(used, self.bad_samples);
+        let mut note = |kind, cause: &str, count: u64| {
+            if count > 0 {
+                builder.notes.add(kind, cause, count, None);
+            }
+        };
+        note(kind::NO_STACK, "samples without a stack", without);
+        note(kind::NOT_UNDERSTOOD, "stacks that samples name and the file does not hold, or not whole", self.missing_stacks);
+        note(kind::NOT_UNDERSTOOD, "frames that name no method of the file; they are called [unknown]", self.missing_methods);
+        let lost = format!("the recorder lost events ({} in all)", human(self.lost.1 as f64, "bytes"));
+        note(kind::LOST_EVENTS, &lost, self.lost.0);
+        if running.len() > LOOKED_AT && self.is_of_jvm {
+            let cause = format!(
+                "times are samples by the interval of the profiler; a JVM looks at {LOOKED_AT} running threads at a time, so that where more ran at \
+                 once there was more time than that"
+            );
+            note(kind::GUESSED, &cause, used);
+        }
+        self.builder.finish()
+    }
+
+    /// Adds a sample type for each kind of event that has stacks: for each column of events its row, and that of its time where it has one.
+    fn add_types(&mut self, seen: &[Seen]) -> Vec<Option<(usize, Option<usize>)>> {
+        let mut types = vec![None; self.columns.len()];
+        let (mut best, mut most) = (0, 0);
+        let is_timed = |(end, interval): &(usize, Option<i64>)| *end == 0 || interval.is_some();
+        let has_interval = !self.intervals.is_empty() && self.intervals.iter().all(is_timed);
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        // What the profiler saw comes first.
+        order.sort_by_key(|&row| self.columns.get(row).is_none_or(|column| column.event != EXECUTION));
+        for row in order {
+            let (Some(column), Some(&Seen { rows, has_stack, .. })) = (self.columns.get(row), seen.get(row)) else { continue };
+            if !has_stack {
+                // No samples: the JVM could give them a stack and never does.
+                self.builder.notes.add(kind::SKIPPED, "events of kinds that have no stack in this file", rows, None);
+                continue;
+            }
+            let name = self.type_name(column);
+            let at = self.builder.add_sample_type(&name, column.unit);
+            let is_profiler = column.event == EXECUTION;
+            let cpu = (is_profiler && has_interval).then(|| self.builder.add_sample_type("cpu", "nanoseconds"));
+            if let Some(place) = types.get_mut(row) {
+                *place = Some((at, cpu));
+            }
+            if rows > most && !most_is_profiler(most) || is_profiler {
+                (best, most) = (cpu.unwrap_or(at), if is_profiler { u64::MAX } else { rows });
+            }
+        }
+        self.builder.default_sample_type = best;
+        if let Some((_, Some(interval))) = self.intervals.first().filter(|(_, first)| self.intervals.iter().all(|(_, next)| next == first))
+        {
+            self.builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), *interval));
+        }
+        types
+    }
+
+    /// `samples` for those of the profiler; the event's name without its package, in small letters, for others: `thread-park`.
+    fn type_name(&self, column: &Column) -> String {
+        if column.event == EXECUTION {
+            return "samples".to_owned();
+        }
+        let short = column.event.rsplit('.').next().unwrap_or_default();
+        let mut made = String::new();
+        for letter in short.chars() {
+            if letter.is_uppercase() && made.ends_with(|last: char| last.is_lowercase() || last.is_ascii_digit()) {
+                made.push('-');
+            }
+            made.extend(letter.to_lowercase());
+        }
+        let is_taken = self.builder.sample_types.iter().any(|kind| kind.name == made);
+        if is_taken || made.is_empty() { column.event.clone() } else { made }
+    }
+}
+
+/// True once the profiler's own samples are the default.
+const fn most_is_profiler(most: u64) -> bool {
+    most == u64::MAX
+}

@@ -1,0 +1,381 @@
+//! Recordings that are written here, field by field: layouts, several chunks, losses, damage.
+
+use super::*;
+use crate::format::{Input, ReadCx};
+use crate::model::check;
+
+/// Writes values as a JVM does, packed or not.
+#[derive(Clone, Default)]
+struct Writer {
+    bytes: Vec<u8>,
+    packed: bool,
+}
+
+impl Writer {
+    fn byte(&mut self, byte: u8) -> &mut Self {
+        self.bytes.push(byte);
+        self
+    }
+
+    fn number(&mut self, value: i64, width: usize) -> &mut Self {
+        if !self.packed {
+            self.bytes.extend_from_slice(&value.to_be_bytes()[8 - width..]);
+            return self;
+        }
+        let bits = if width == 4 { u64::from(value as u32) } else { value as u64 };
+        let mut left = bits;
+        for _ in 0..8 {
+            if left < 0x80 {
+                self.bytes.push(left as u8);
+                return self;
+            }
+            self.bytes.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        self.bytes.push(left as u8);
+        self
+    }
+
+    fn long(&mut self, value: i64) -> &mut Self {
+        self.number(value, 8)
+    }
+
+    fn int(&mut self, value: i64) -> &mut Self {
+        self.number(value, 4)
+    }
+
+    fn text(&mut self, text: &str) -> &mut Self {
+        self.byte(3).int(text.len() as i64);
+        self.bytes.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// An event of a type, with its size before it.
+    fn event(&mut self, id: i64, fill: impl FnOnce(&mut Self)) -> &mut Self {
+        let mut inner = Self { bytes: Vec::new(), packed: self.packed };
+        inner.long(id);
+        fill(&mut inner);
+        let mut size = inner.bytes.len() + 4;
+        if self.packed {
+            // The size counts its own bytes.
+            size = inner.bytes.len() + 1;
+            size += usize::from(size >= 0x80) + usize::from(size >= 0x4000);
+        }
+        self.int(size as i64);
+        self.bytes.extend_from_slice(&inner.bytes);
+        self
+    }
+}
+
+/// A field: name, class, is a list, is a constant, unit of time.
+type Field = (&'static str, i64, bool, bool, Option<&'static str>);
+
+const LONG: i64 = 1;
+const INT: i64 = 2;
+const BOOLEAN: i64 = 3;
+const TEXT: i64 = 4;
+const CLASS: i64 = 5;
+const SYMBOL: i64 = 6;
+const METHOD: i64 = 7;
+const FRAME: i64 = 8;
+const STACK: i64 = 9;
+const THREAD: i64 = 10;
+const KIND: i64 = 11;
+const TIMESTAMP: i64 = 12;
+const TIMESPAN: i64 = 13;
+const SAMPLE: i64 = 101;
+const PARK: i64 = 102;
+const SETTING: i64 = 103;
+const LOSS: i64 = 104;
+const THROW: i64 = 105;
+
+fn classes() -> Vec<(&'static str, i64, Vec<Field>)> {
+    let plain = |name, class| (name, class, false, false, None);
+    let constant = |name, class| (name, class, false, true, None);
+    let start = ("startTime", LONG, false, false, Some("TICKS"));
+    let took = ("duration", LONG, false, false, Some("TICKS"));
+    let (thread, stack) = (constant("eventThread", THREAD), constant("stackTrace", STACK));
+    vec![
+        ("long", LONG, vec![]),
+        ("int", INT, vec![]),
+        ("boolean", BOOLEAN, vec![]),
+        ("java.lang.String", TEXT, vec![]),
+        ("java.lang.Class", CLASS, vec![constant("name", SYMBOL)]),
+        ("jdk.types.Symbol", SYMBOL, vec![plain("string", TEXT)]),
+        ("jdk.types.Method", METHOD, vec![constant("type", CLASS), constant("name", SYMBOL), constant("descriptor", SYMBOL)]),
+        ("jdk.types.StackFrame", FRAME, vec![constant("method", METHOD), plain("lineNumber", INT), constant("type", KIND)]),
+        ("jdk.types.StackTrace", STACK, vec![plain("truncated", BOOLEAN), ("frames", FRAME, true, false, None)]),
+        ("java.lang.Thread", THREAD, vec![plain("osName", TEXT), plain("osThreadId", LONG), plain("javaName", TEXT)]),
+        ("jdk.types.FrameType", KIND, vec![plain("description", TEXT)]),
+        ("jdk.jfr.Timestamp", TIMESTAMP, vec![]),
+        ("jdk.jfr.Timespan", TIMESPAN, vec![]),
+        ("jdk.ExecutionSample", SAMPLE, vec![start, constant("sampledThread", THREAD), stack]),
+        ("jdk.ThreadPark", PARK, vec![start, took, thread, stack, constant("parkedClass", CLASS)]),
+        ("jdk.ActiveSetting", SETTING, vec![start, plain("id", LONG), plain("name", TEXT), plain("value", TEXT), stack]),
+        ("jdk.DataLoss", LOSS, vec![start, plain("amount", LONG)]),
+        ("jdk.JavaExceptionThrow", THROW, vec![start, took, thread, stack]),
+    ]
+}
+
+fn metadata(writer: &mut Writer, classes: &[(&'static str, i64, Vec<Field>)]) {
+    let mut texts: Vec<String> = Vec::new();
+    let mut body = Writer { bytes: Vec::new(), packed: writer.packed };
+    let mut named = |body: &mut Writer, text: &str| {
+        let row = texts.iter().position(|known| known == text).unwrap_or_else(|| {
+            texts.push(text.to_owned());
+            texts.len() - 1
+        });
+        body.int(row as i64);
+    };
+    let mut element = |body: &mut Writer, name: &str, attributes: &[(&str, &str)], inner: usize| {
+        named(body, name);
+        body.int(attributes.len() as i64);
+        for (key, value) in attributes {
+            named(body, key);
+            named(body, value);
+        }
+        body.int(inner as i64);
+    };
+    element(&mut body, "root", &[], 1);
+    element(&mut body, "metadata", &[], classes.len());
+    for (name, id, fields) in classes {
+        element(&mut body, "class", &[("name", name), ("id", &id.to_string())], fields.len());
+        for (name, class, is_list, is_constant, unit) in fields {
+            let class = class.to_string();
+            let mut attributes = vec![("name", *name), ("class", class.as_str())];
+            attributes.extend(is_list.then_some(("dimension", "1")));
+            attributes.extend(is_constant.then_some(("constantPool", "true")));
+            element(&mut body, "field", &attributes, usize::from(unit.is_some()));
+            if let Some(unit) = unit {
+                let class = if *name == "startTime" { TIMESTAMP } else { TIMESPAN };
+                element(&mut body, "annotation", &[("class", &class.to_string()), ("value", unit)], 0);
+            }
+        }
+    }
+    writer.event(METADATA, |event| {
+        event.long(0).long(0).long(1).int(texts.len() as i64);
+        for text in &texts {
+            event.text(text);
+        }
+        event.bytes.extend_from_slice(&body.bytes);
+    });
+}
+
+/// Stack 1 is `app.Main.run` calling `app.Main.work`, stack 2 the same with its outermost frames cut off.
+fn constants(writer: &mut Writer) {
+    writer.event(CHECKPOINT, |event| {
+        event.long(0).long(0).long(0).byte(1).int(6);
+        event.long(SYMBOL).int(4);
+        for (key, text) in [(1, "app/Main"), (2, "run"), (3, "work"), (4, "()V")] {
+            event.long(key).text(text);
+        }
+        event.long(CLASS).int(1).long(7).long(1);
+        event.long(METHOD).int(2).long(20).long(7).long(2).long(4).long(21).long(7).long(3).long(4);
+        event.long(KIND).int(2).long(1).text("Interpreted").long(2).text("Inlined");
+        event.long(THREAD).int(1).long(5).text("worker").long(77).byte(0);
+        event.long(STACK).int(2);
+        for (key, cut) in [(1, 0), (2, 1)] {
+            event.long(key).byte(cut).int(2);
+            event.long(21).int(-1).long(2).long(20).int(12).long(1);
+        }
+    });
+}
+
+/// A chunk that begins at tick 1000 and second 100, with 1000 ticks a second.
+fn chunk(packed: bool, classes: &[(&'static str, i64, Vec<Field>)], events: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    let mut body = Writer { bytes: Vec::new(), packed };
+    events(&mut body);
+    constants(&mut body);
+    let at = HEADER + body.bytes.len();
+    metadata(&mut body, classes);
+    let mut header = Writer::default();
+    header.bytes.extend_from_slice(b"FLR\0\0\x02\0\x01");
+    header.long((HEADER + body.bytes.len()) as i64).long(0).long(at as i64);
+    header.long(100_000_000_000).long(2_000_000_000).long(1000).long(1000).int(i64::from(packed));
+    header.bytes.extend_from_slice(&body.bytes);
+    header.bytes
+}
+
+fn events(body: &mut Writer) {
+    body.event(SETTING, |event| {
+        event.long(1000).long(SAMPLE).text("period").text("20 ms").long(0);
+    });
+    for (ticks, stack) in [(1100, 1), (1200, 2), (1300, 1)] {
+        body.event(SAMPLE, |event| {
+            event.long(ticks).long(5).long(stack);
+        });
+    }
+    body.event(PARK, |event| {
+        event.long(1400).long(500).long(5).long(1).long(7);
+    });
+    body.event(THROW, |event| {
+        event.long(1500).long(0).long(5).long(1);
+    });
+    body.event(999, |event| {
+        event.long(1).long(2);
+    });
+}
+
+fn read_bytes(bytes: &[u8]) -> Result<Profile, ReadError> {
+    let ticket = Ticket::new();
+    ticket.run(|| Jfr.read(&Input { bytes, name: "x" }, &ReadCx::new(&ticket))).expect("not cancelled")
+}
+
+fn totals(profile: &Profile) -> Vec<(&str, &str, i64)> {
+    let types = profile.sample_types.iter().enumerate();
+    types.map(|(row, kind)| (kind.name.as_str(), kind.unit.as_str(), profile.total(row))).collect()
+}
+
+#[test]
+fn events_with_a_stack_are_samples_of_their_own_types() {
+    let profile = read_bytes(&chunk(true, &classes(), events)).unwrap();
+    assert_eq!(check(&profile), []);
+    let wanted = [
+        ("samples", "count", 3),
+        ("cpu", "nanoseconds", 60_000_000),
+        ("thread-park", "nanoseconds", 500_000_000),
+        ("java-exception-throw", "count", 1),
+    ];
+    assert_eq!(totals(&profile), wanted);
+    assert_eq!(profile.default_sample_type, 1);
+    assert_eq!(profile.samples.time(0), Some(100_100_000_000));
+    assert_eq!(profile.info.duration_nanos, Some(2_000_000_000));
+    assert_eq!((profile.info.tally.used, profile.info.tally.skipped), (5, 0));
+    let names = |row: usize| -> Vec<String> {
+        let up = std::iter::successors(profile.samples.stacks()[row], |&stack| profile.stacks.parent(stack));
+        up.map(|stack| profile.frame_name(profile.stacks.frame(stack))).collect()
+    };
+    assert_eq!(names(0), ["app.Main.work", "app.Main.run"]);
+    assert_eq!(names(1), ["app.Main.work", "app.Main.run", "[truncated stack]"]);
+    let frame = |row: usize| profile.frames[profile.stacks.frame(profile.samples.stacks()[row].unwrap())];
+    assert_eq!((frame(0).line, frame(0).inlined), (0, true), "a line below 0 is none");
+    let thread = profile.threads[profile.samples.threads()[0].unwrap()];
+    assert_eq!((thread.tid, profile.strings.get(thread.name)), (Some(77), "worker"));
+}
+
+#[test]
+fn packed_and_plain_numbers_say_the_same() {
+    assert_eq!(read_bytes(&chunk(false, &classes(), events)), read_bytes(&chunk(true, &classes(), events)));
+}
+
+#[test]
+fn chunks_add_up_and_each_has_its_own_constants() {
+    let one = chunk(true, &classes(), events);
+    let mut reversed = classes();
+    reversed.reverse();
+    let two = [one.clone(), chunk(false, &reversed, events)].concat();
+    let (once, twice) = (read_bytes(&one).unwrap(), read_bytes(&two).unwrap());
+    assert_eq!(twice.samples.len(), 2 * once.samples.len());
+    for (row, (name, _, total)) in totals(&once).into_iter().enumerate() {
+        assert_eq!(twice.total(row), 2 * total, "{name}");
+    }
+    assert_eq!(twice.stacks.len(), once.stacks.len());
+    // What stands behind is no chunk.
+    let behind = read_bytes(&[&one[..], b"something else"].concat()).unwrap();
+    assert_eq!((behind.samples.len(), behind.notes.count(kind::NOT_UNDERSTOOD)), (5, 14));
+}
+
+#[test]
+fn what_is_missing_is_counted() {
+    let bytes = chunk(true, &classes(), |body| {
+        events(body);
+        body.event(SAMPLE, |event| {
+            event.long(1600).long(5).long(44);
+        });
+        body.event(SAMPLE, |event| {
+            event.long(1600).long(0).long(0);
+        });
+        body.event(LOSS, |event| {
+            event.long(1700).long(4096);
+        });
+        // Its stack is not there any more.
+        body.event(SAMPLE, |event| {
+            event.long(1600);
+        });
+    });
+    let profile = read_bytes(&bytes).unwrap();
+    assert_eq!(profile.total(0), 5);
+    assert_eq!(profile.notes.count(kind::NO_STACK), 2);
+    assert_eq!(profile.notes.count(kind::LOST_EVENTS), 1);
+    assert_eq!(profile.notes.count(kind::NOT_UNDERSTOOD), 2, "a stack and an event");
+    assert_eq!((profile.info.tally.samples, profile.info.tally.skipped), (8, 1));
+}
+
+#[test]
+fn broken_recordings_say_what_is_wrong_and_where() {
+    let whole = chunk(true, &classes(), events);
+    let error = |bytes: &[u8]| read_bytes(bytes).expect_err("it is broken").to_string();
+    let mut old = whole.clone();
+    old[5] = 0;
+    assert!(error(&old).contains("version 1 or 2, found 0.1: files of JDK 8") && error(&old).contains("0x4"), "{}", error(&old));
+    assert!(error(&whole[..40]).contains("header of a chunk"), "{}", error(&whole[..40]));
+    assert!(error(&whole[..HEADER + 30]).contains("no metadata"), "{}", error(&whole[..HEADER + 30]));
+    let mut circle = classes();
+    circle.push(("app.Circle", 200, vec![("inner", 200, false, false, None)]));
+    assert!(error(&chunk(true, &circle, events)).contains("holds itself"));
+    let mut unknown = classes();
+    unknown.push(("app.Unknown", 200, vec![("inner", 4711, false, false, None)]));
+    assert!(error(&chunk(true, &unknown, events)).contains("no class that is known"));
+    // A last chunk that is still written has no size.
+    let mut unfinished = whole.clone();
+    unfinished[8..16].fill(0);
+    let profile = read_bytes(&unfinished).unwrap();
+    assert_eq!((profile.samples.len(), profile.notes.count(kind::TRUNCATED)), (5, 1));
+}
+
+#[test]
+fn damage_ends_in_a_result_or_an_error() {
+    for packed in [true, false] {
+        let whole = [chunk(packed, &classes(), events), chunk(packed, &classes(), events)].concat();
+        for end in 0..whole.len() {
+            drop(read_bytes(&whole[..end]).map(|profile| assert_eq!(check(&profile), [])));
+        }
+        let mut seed = 5_u64;
+        let mut below = |limit: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % limit
+        };
+        for _ in 0..2000 {
+            let mut damaged = whole.clone();
+            for _ in 0..=below(4) {
+                let at = below(damaged.len());
+                damaged[at] = [0, 0xff, 0x7f, 0x80, below(256) as u8][below(5)];
+            }
+            drop(read_bytes(&damaged).map(|profile| assert_eq!(check(&profile), [])));
+        }
+    }
+}
+
+/// Structures without fields take no bytes, so any number of them fits anywhere: they are not gone through one by one.
+#[test]
+fn endless_lists_of_nothing_take_no_time() {
+    let mut hollow = classes();
+    hollow.push(("app.Nothing", 200, vec![]));
+    hollow.push(("app.Lists", 201, vec![("lists", 200, true, false, None); 8]));
+    hollow.push(("app.Event", 202, vec![("all", 201, true, false, None)]));
+    let bytes = chunk(true, &hollow, |body| {
+        events(body);
+        body.event(202, |event| {
+            event.int(1000);
+            for _ in 0..8000 {
+                event.int(i64::from(i32::MAX));
+            }
+        });
+        // And one with a stack, so that its fields are looked at.
+        events(body);
+    });
+    assert_eq!(read_bytes(&bytes).unwrap().total(0), 6);
+    let mut stacked = hollow;
+    stacked.push(("app.Stacked", 203, vec![("all", 201, true, false, None), ("stackTrace", STACK, false, true, None)]));
+    let bytes = chunk(true, &stacked, |body| {
+        body.event(203, |event| {
+            event.int(1000);
+            for _ in 0..8000 {
+                event.int(i64::from(i32::MAX));
+            }
+            event.long(1);
+        });
+    });
+    let profile = read_bytes(&bytes).unwrap();
+    assert_eq!(totals(&profile), [("stacked", "count", 1)]);
+}
