@@ -153,6 +153,11 @@ impl Profile {
         exact.or_else(|| self.sample_types.iter().position(|kind| kind.is_like(name, unit)))
     }
 
+    /// The same; where there is none, of one in another unit of the same kind, see [`SampleType::compares_with`].
+    pub fn comparable_column(&self, name: &str, unit: &str) -> Option<usize> {
+        self.column_of(name, unit).or_else(|| self.sample_types.iter().position(|kind| kind.compares_with(name, unit)))
+    }
+
     /// The name of a function row; empty text for none.
     pub fn function_name(&self, id: FunctionId) -> &str {
         self.functions.get(id).map_or("", |function| self.strings.get(function.name))

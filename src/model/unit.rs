@@ -34,6 +34,14 @@ impl Unit {
             _ => Self::Other(name.to_owned()),
         }
     }
+
+    /// How many of `other` one of this is: 1000 for milliseconds in microseconds. `None` where the one does not turn into the other.
+    pub fn per(&self, other: &Self) -> Option<f64> {
+        match (self, other) {
+            (Self::Time(own), Self::Time(other)) | (Self::Memory(own), Self::Memory(other)) => Some(own / other),
+            _ => (self == other).then_some(1.0),
+        }
+    }
 }
 
 pub(super) const TIME: [(f64, &str); 5] = [(3600e9, "h"), (60e9, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs")];

@@ -46,4 +46,5 @@ mod samples;
 mod series;
 mod tables;
 mod traps;
+mod units;
 mod unwind;
