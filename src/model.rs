@@ -19,7 +19,7 @@ pub use notes::{Note, Notes, Tally, kind};
 pub use samples::{SampleType, Samples};
 pub use scale::Scale;
 pub use tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
-pub use unit::{Unit, grouped, human, human_delta, human_duration, parse_human};
+pub use unit::{Unit, counted, grouped, human, human_delta, human_duration, parse_human, type_name};
 
 pub use crate::base::inflate::Container;
 pub use crate::base::intern::{StringId, Strings};

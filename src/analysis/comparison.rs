@@ -18,7 +18,7 @@ use super::weigh::{Weights, weigh};
 use super::work::Amount;
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket, both};
-use crate::model::{Profile, SampleType, Scale, Unit, human};
+use crate::model::{Profile, SampleType, Scale, Unit, human, type_name};
 
 pub use super::normalize::Normalization;
 pub use super::work::{Amounts, Marker, Work};
@@ -545,7 +545,7 @@ impl Comparison {
     /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s cpu`, `per second of capture (Before 20.0 s, After
     /// 30.0 s)`.
     pub fn denominator_text(&self) -> String {
-        let whole = |side: &Side| format!("{} {}", human(self.in_unit(side.denominator()), &self.unit), self.sample_type);
+        let whole = |side: &Side| format!("{} {}", human(self.in_unit(side.denominator()), &self.unit), type_name(&self.sample_type));
         let length = |side: &Side| side.duration_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos as f64, "ns"));
         match (self.pair(), self.effective_normalization()) {
             (None, _) => self.last().map_or_else(String::new, |side| format!("100 % = {}", whole(side))),

@@ -95,6 +95,16 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
+/// `1 row`, `2 rows`: a count without commas, as tables and programs have it.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// What a sample type is called in sentences: its name, or `values` where the capture gives it none.
+pub fn type_name(name: &str) -> &str {
+    if name.is_empty() { "values" } else { name }
+}
+
 /// Like [`human`], always with a sign: `+1.2 s`, `−340 ms`, `±0`.
 pub fn human_delta(value: f64, unit: &str) -> String {
     if value > 0.0 {

@@ -48,3 +48,4 @@ mod tables;
 mod traps;
 mod units;
 mod unwind;
+mod wording;

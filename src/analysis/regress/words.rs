@@ -9,7 +9,7 @@ use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
 use crate::analysis::stats::Needed;
-use crate::model::{Profile, grouped, human, kind};
+use crate::model::{Profile, grouped, human, kind, type_name};
 
 /// Longest name in a sentence, in characters; where it is said again, it may be shorter.
 const NAME: usize = 60;
@@ -338,7 +338,7 @@ fn totals(comparison: &Comparison, made: &Findings) -> String {
     // Of what the filters let through, as the interval is.
     let value = |side: &Side| comparison.factor(side) * side.weights.total() as f64;
     let (old, new) = (value(before), value(after));
-    let name = &comparison.sample_type;
+    let name = type_name(&comparison.sample_type);
     if let Some(Interval { ratio, lo, hi }) = made.total {
         let values = format!("{} → {}", comparison.text(old), comparison.text(new));
         let name = format!("{name}{}", per_words(comparison.effective_normalization()));
