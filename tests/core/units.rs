@@ -133,3 +133,24 @@ fn what_does_not_convert_is_said_by_file() {
     let text = stdout(&["diff", &time, &count]);
     assert!(text.contains("samples/count is compared: what a capture shows by itself is not on both sides"), "{text}");
 }
+
+/// Fractional counts go through pprof and come back as they were, alone and compared.
+#[test]
+fn fractions_come_back_from_pprof() {
+    let folder = tempfile::tempdir().unwrap();
+    for text in ["a;b 10.5\na;c 0.25\na;d -4\n", "a;b 1e-6\na;c 2\n", "a;b 7\na 0.1\n"] {
+        let [folded, saved, both] = ["x.folded", "x.pb.gz", "both.pb.gz"].map(|name| folder.path().join(name).display().to_string());
+        std::fs::write(&folded, text).unwrap();
+        stdout(&["export", &folded, "-o", &saved]);
+        stdout(&["export", "-d", &folded, &saved, "-o", &both]);
+        let rows = |path: &str| {
+            let top = json(&["top", path, "--json"]);
+            ["unit", "total", "denominator", "rows"].map(|key| top[key].clone())
+        };
+        assert_eq!(rows(&saved), rows(&folded), "{text}");
+        let diff = json(&["diff", &both, "--json"]);
+        assert_eq!((&diff["unit"], &diff["before"]["total"]), (&"count".into(), &diff["after"]["total"]), "{text}");
+        assert_eq!(diff["after"]["total"], rows(&folded)[1], "{text}");
+        stdout(&["diff", &folded, &saved]);
+    }
+}
