@@ -13,7 +13,7 @@ use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
-use crate::analysis::regress::{Answer, Finding, Findings, runs_needed};
+use crate::analysis::regress::{Answer, Finding, Findings, part_of_change, runs_needed};
 use crate::analysis::{Comparison, Granularity, PlaceId};
 use crate::model::{Profile, counted, human, human_delta, human_duration, type_name};
 
@@ -242,6 +242,7 @@ struct FindingReport {
     q: f64,
     events: [f64; 2],
     explains: f64,
+    explains_of: &'static str,
     minimum_detectable: f64,
     needs: Option<NeedsReport>,
     explained_by: Option<usize>,
@@ -484,7 +485,7 @@ impl DiffReport {
                 self.scale.delta(row.delta),
                 ratio_text(row.ratio),
                 format!("{} to {}", ratio_text(row.ratio_lo), ratio_text(row.ratio_hi)),
-                percent(row.explains),
+                part_of_change(row.explains),
                 row.measure.to_owned(),
                 row.because.clone(),
                 format!("{}{}", row.func, path.filter(|path| path.chars().count() < 160).unwrap_or_default()),
@@ -664,6 +665,7 @@ fn finding_report(comparison: &Comparison, row: &Finding, (stored, decimals): (f
         q: row.q,
         events: row.events,
         explains: row.explains,
+        explains_of: row.explains_of.name(),
         minimum_detectable: row.minimum_detectable,
         needs: (state == Answer::CannotTell).then(|| NeedsReport {
             samples: Some(row.needed.samples.max(1.0)).filter(|times| times.is_finite()),

@@ -5,7 +5,7 @@ use std::path::Path;
 use emberlens::format::pprof;
 use emberlens::model::{Builder, Frame, Sample};
 
-use crate::cli::{failure, stdout};
+use crate::cli::{failure, json, stdout};
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
     let path = folder.join(name);
@@ -63,4 +63,23 @@ fn the_usage_of_diff_has_one_after() {
     let (code, error) = failure(&["diff", "a", "b", "c"]);
     assert_eq!(code, 2);
     assert!(error.contains("Usage: emberlens diff [OPTIONS] BEFORE AFTER\n"), "{error}");
+}
+
+/// Where the total hardly changed, a part of it would be no number for people.
+#[test]
+fn a_part_of_a_change_names_what_it_is_a_part_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let others = (0..40).map(|n| format!("main;f{n} 3000\n")).collect::<String>();
+    let file = |name: &str, [a, b]: [u64; 2]| write(folder.path(), name, format!("main;a {a}\nmain;b {b}\n{others}").as_bytes());
+    let before = file("before.folded", [20_000, 40_000]);
+    for (name, after, how, whole, words) in
+        [("swapped", [40_000, 20_003], "absolute", "rises", "did not surely change"), ("grown", [40_000, 40_000], "absolute", "net", "")]
+    {
+        let report = json(&["diff", &before, &file(&format!("{name}.folded"), after), "--normalize", how, "--json"]);
+        let first = &report["findings"][0];
+        assert_eq!((&first["func"], &first["explains_of"]), (&"a".into(), &whole.into()), "{name}, {how}: {}", report["summary"]);
+        let explains = first["explains"].as_f64().unwrap();
+        assert!((0.9..1.1).contains(&explains), "{name}, {how}: {explains}");
+        assert!(report["summary"].as_str().unwrap().contains(words), "{name}, {how}: {}", report["summary"]);
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Answer, Exposure, Finding, Findings, Spec};
+use super::{Answer, Exposure, Finding, Findings, Spec, Whole};
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
@@ -299,7 +299,13 @@ fn main_change(first: &Finding) -> String {
         Verdict::Gone => "is gone".to_owned(),
         _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
     };
-    let part = if first.explains > 0.0 { format!("; {} of the change lies there", part_of_change(first.explains)) } else { String::new() };
+    // Shares have no net change, and a total can stay while much moves: then the part is one of all rises, or of all falls.
+    let whole = match first.explains_of {
+        Whole::Net => "the change",
+        Whole::Rises => "what rose",
+        Whole::Falls => "what fell",
+    };
+    let part = if first.explains > 0.0 { format!("; {} of {whole} lies there", part_of_change(first.explains)) } else { String::new() };
     format!("{} {direction}{part}.", short(&first.func, NAME))
 }
 
