@@ -169,6 +169,9 @@ impl Profile {
     }
 
     /// The name of a frame: its function's, else `module+0xaddr`, else `0xaddr`, else `(unknown)`.
+    ///
+    /// `0xaddr` behind a module is the offset in its file, as `perf script` prints it, and not the address that the file itself gives the place
+    /// (`p_vaddr`): only the file says that, and a name must not depend on whether the file is here.
     pub fn frame_name(&self, id: FrameId) -> String {
         let Some(frame) = self.frames.get(id) else { return String::new() };
         if let Some(function) = frame.function {
