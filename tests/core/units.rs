@@ -23,7 +23,7 @@ fn profile((name, unit): (&str, &str), samples: &[(&str, i64)]) -> Profile {
         }
         builder.rows.sample(Sample { stack, ..Sample::default() }, &[1, *value]);
     }
-    builder.info.format = "pprof".to_owned();
+    "pprof".clone_into(&mut builder.info.format);
     builder.finish()
 }
 

@@ -18,6 +18,7 @@ const SAMPLES: &[Printed] = &[
 ];
 
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field that lines have or have not")]
 struct Fields {
     comm: bool,
     pid: bool,
@@ -37,7 +38,7 @@ fn print(fields: Fields) -> String {
     for (row, &(comm, pid, tid, cpu, event, period, frames)) in SAMPLES.iter().enumerate() {
         let mut add = |wanted: bool, field: std::fmt::Arguments<'_>| {
             if wanted {
-                text.write_fmt(field).unwrap()
+                text.write_fmt(field).unwrap();
             }
         };
         add(fields.comm && fields.chains, format_args!("{comm} "));

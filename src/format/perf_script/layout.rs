@@ -18,6 +18,7 @@ const HEAD_BYTES: usize = 4096;
 
 /// The fields of the first lines of a text.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field that lines have or have not")]
 pub(super) struct Layout<'a> {
     /// Frames follow on lines of their own; else each line is a sample.
     pub(super) chains: bool,
@@ -78,7 +79,7 @@ fn heads(text: &[u8], sure: bool) -> Option<Vec<Seen<'_>>> {
             Some(b'#') if line.get(1).is_none_or(|&byte| byte == b' ') => {}
             _ if memchr::memmem::find(line, line::RECORD).is_some() => open = false,
             Some(b'\t') => {
-                let Some(head) = heads.last_mut().filter(|_| open) else { return None };
+                let head = heads.last_mut().filter(|_| open)?;
                 let frame = line::frame(line).is_some() && (!sure || super::is_padded(line));
                 head.frames += usize::from(frame);
                 if !frame && rest::other(line, true).is_none() {
@@ -198,7 +199,7 @@ fn padded_frame(text: &[u8]) -> Option<(usize, usize)> {
     (!zeros && digits + blanks > 16).then_some((at, at + digits))
 }
 
-impl<'a> Layout<'a> {
+impl Layout<'_> {
     /// What a line starts; `None` where it is not as the others are.
     pub(super) fn start<'l>(&self, line: &'l [u8]) -> Option<Start<'l>> {
         if let Some(at) = memchr::memmem::find(line, line::RECORD) {
