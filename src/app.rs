@@ -32,14 +32,14 @@ pub use effect::{Dialog, Effect};
 pub use event::Event;
 
 use crate::analysis::call_tree::Direction;
-use crate::analysis::comparison::{Comparison, Normalization, common_sample_types, has_cpu_time};
+use crate::analysis::comparison::{Comparison, Normalization, common_sample_types, finest_of, has_cpu_time};
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, Rows};
 use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
 use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
-use crate::model::Profile;
+use crate::model::{Profile, SampleType};
 use crate::report::diff::{DiffInput, DiffReport};
 use derived::{ComparisonKey, Key, Memo, ShapeKey, State};
 use settings::Settings;
@@ -438,9 +438,15 @@ impl App {
             let profile = self.profiles().last().cloned()?;
             let kind = profile.sample_types.get(profile.default_sample_type)?;
             // By the first capture's name.
-            common.iter().find(|(name, unit)| kind.is_like(name, unit)).cloned()
+            common.iter().find(|(name, unit)| kind.compares_with(name, unit)).cloned()
         };
-        let wanted = self.view.sample_type.clone().filter(|kind| common.contains(kind)).or_else(default);
+        // The unit is the finest of those shown, and another one where fewer captures are.
+        let like = |(name, unit): &(String, String)| {
+            let kind = SampleType { name: name.clone(), unit: unit.clone(), ..SampleType::default() };
+            let exact = common.iter().find(|(other, unit)| *other == kind.name && kind.compares_with(other, unit));
+            exact.cloned()
+        };
+        let wanted = self.view.sample_type.as_ref().and_then(like).or_else(default);
         wanted.filter(|kind| common.contains(kind)).or_else(|| common.first().cloned())
     }
 
@@ -671,8 +677,7 @@ impl App {
     /// Decimals of the stored integers of the sample type shown.
     fn decimals(&self) -> u8 {
         let Some((name, unit)) = self.sample_type() else { return 0 };
-        let of = |profile: &Profile| Some(profile.sample_types.get(profile.column_of(&name, &unit)?)?.decimals);
-        self.profiles().iter().filter_map(|profile| of(profile)).max().unwrap_or(0)
+        finest_of(&self.profiles(), &name, &unit).1
     }
 
     /// Rank (from 0) of the finding that is selected.

@@ -19,7 +19,7 @@ pub use notes::{Note, Notes, Tally, kind};
 pub use samples::{SampleType, Samples};
 pub use scale::Scale;
 pub use tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
-pub use unit::{Unit, grouped, human, human_delta, human_duration, parse_human};
+pub use unit::{Unit, counted, grouped, human, human_delta, human_duration, parse_human, type_name};
 
 pub use crate::base::inflate::Container;
 pub use crate::base::intern::{StringId, Strings};
@@ -153,6 +153,11 @@ impl Profile {
         exact.or_else(|| self.sample_types.iter().position(|kind| kind.is_like(name, unit)))
     }
 
+    /// The same; where there is none, of one in another unit of the same kind, see [`SampleType::compares_with`].
+    pub fn comparable_column(&self, name: &str, unit: &str) -> Option<usize> {
+        self.column_of(name, unit).or_else(|| self.sample_types.iter().position(|kind| kind.compares_with(name, unit)))
+    }
+
     /// The name of a function row; empty text for none.
     pub fn function_name(&self, id: FunctionId) -> &str {
         self.functions.get(id).map_or("", |function| self.strings.get(function.name))
@@ -164,6 +169,9 @@ impl Profile {
     }
 
     /// The name of a frame: its function's, else `module+0xaddr`, else `0xaddr`, else `(unknown)`.
+    ///
+    /// `0xaddr` behind a module is the offset in its file, as `perf script` prints it, and not the address that the file itself gives the place
+    /// (`p_vaddr`): only the file says that, and a name must not depend on whether the file is here.
     pub fn frame_name(&self, id: FrameId) -> String {
         let Some(frame) = self.frames.get(id) else { return String::new() };
         if let Some(function) = frame.function {

@@ -149,6 +149,8 @@ enum Owner<'a> {
     Kernel,
     /// Code that a process compiled at run time.
     Compiled(i32),
+    /// Code in a file that lay in memory alone (`memfd_create`): a library, or what a run-time compiler wrote.
+    MemoryFile(i32, &'a str),
     /// A file by path and build id.
     File(&'a str, Option<&'a str>),
     /// The kernel's pages in every process, which lie in no file: name and build id.
@@ -157,14 +159,18 @@ enum Owner<'a> {
     Nowhere,
 }
 
+/// How the kernel begins the paths of files of `memfd_create(2)`.
+const MEMORY_FILE: &str = "/memfd:";
+
 fn owner<'a>(profile: &'a Profile, mapping: &Mapping) -> Owner<'a> {
     let text = |id| profile.strings.get(id);
     let file = mapping.file.map_or("", text);
     let is_memory =
-        ["//anon", "/anon_hugepage", "/memfd:", "/dev/zero", "[heap]", "[stack", "/SYSV"].iter().any(|start| file.starts_with(start));
+        ["//anon", "/anon_hugepage", MEMORY_FILE, "/dev/zero", "[heap]", "[stack", "/SYSV"].iter().any(|start| file.starts_with(start));
     match (file, mapping.pid) {
         ("" | "[hypervisor]" | "[guest.kernel.kallsyms]", _) => Owner::Nowhere,
         ("[vdso]" | "[vsyscall]", _) => Owner::KernelPage(file, mapping.build_id.map(text)),
+        (_, Some(pid)) if file.starts_with(MEMORY_FILE) => Owner::MemoryFile(pid, file),
         (_, Some(pid)) if is_memory || is_jit_dump(file) => Owner::Compiled(pid),
         (_, None) if is_memory => Owner::Nowhere,
         (_, None) if file.starts_with('[') || file.contains(".ko") => Owner::Kernel,
@@ -350,7 +356,7 @@ fn look_up(
     let found = match owner {
         Owner::Nowhere => Err(Missing::NoModule),
         Owner::Kernel => kernel::look_up(profile, source, addresses, ticket)?,
-        Owner::Compiled(pid) => compiled(profile, source, pid, is_local, addresses, ticket)?,
+        Owner::Compiled(pid) | Owner::MemoryFile(pid, _) => compiled(profile, source, pid, is_local, addresses, ticket)?,
         Owner::KernelPage(name, build_id) => Ok(kernel_page(source, name, build_id, addresses, ticket)?),
         Owner::File(file, build_id) => {
             let offset = offsets.first().copied().filter(|_| offsets.len() == 1);

@@ -90,6 +90,7 @@ pub fn check(before: &Compared<'_>, after: &Compared<'_>, sample_type: (&str, &s
         let names: Vec<String> = profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect();
         names.join(", ")
     });
+    found.units(sample_type);
     found.periods(sample_type);
     found.durations(sample_type.0, normalization);
     found.counters(sample_type.0);
@@ -151,6 +152,27 @@ impl Found<'_> {
 
     fn fact(&mut self, key: &str, what: &'static str, concern: Concern, text: &str) {
         self.compare(what, concern, text, |profile| profile.info.fact(key).unwrap_or_default().to_owned());
+    }
+
+    /// Writers of pprof choose the units of their values; and a capture's own first choice may be on one side only.
+    fn units(&mut self, (name, unit): (&str, &str)) {
+        let text = format!("values are converted to {unit}, exactly");
+        self.compare("unit", Concern::Scaled, &text, |profile| {
+            let kind = profile.comparable_column(name, unit).and_then(|row| profile.sample_types.get(row));
+            kind.map(|kind| kind.unit.clone()).unwrap_or_default()
+        });
+        let sides = [(self.before, self.after), (self.after, self.before)].map(|(side, other)| {
+            distinct(side, &|profile| {
+                let kind = profile.sample_types.get(profile.default_sample_type);
+                let alone = kind.filter(|kind| other.iter().any(|profile| profile.comparable_column(&kind.name, &kind.unit).is_none()));
+                alone.map(|kind| format!("{}/{}", kind.name, kind.unit)).unwrap_or_default()
+            })
+        });
+        if sides.iter().any(|side| !side.is_empty()) {
+            let sides = sides.map(|side| if side.is_empty() { format!("{name}/{unit}") } else { side });
+            let text = format!("{name}/{unit} is compared: what a capture shows by itself is not on both sides");
+            self.add("sample type", sides, Concern::Warning, text);
+        }
     }
 
     /// Values are events times period, so they stay comparable; counts of events do not.

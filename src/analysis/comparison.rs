@@ -18,7 +18,7 @@ use super::weigh::{Weights, weigh};
 use super::work::Amount;
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket, both};
-use crate::model::{Profile, Scale, Unit, human};
+use crate::model::{Profile, SampleType, Scale, Unit, human, type_name};
 
 pub use super::normalize::Normalization;
 pub use super::work::{Amounts, Marker, Work};
@@ -238,15 +238,30 @@ impl std::fmt::Display for CompareError {
 
 impl std::error::Error for CompareError {}
 
-/// Sample types that all captures have, by the first one's name and unit and in its order, see [`Profile::column_of`].
+/// Sample types that all captures have, by the first one's name and in its order, with the finest unit that one of them has, see
+/// [`Profile::comparable_column`].
 pub fn common_sample_types(captures: &[Arc<Profile>]) -> Vec<(String, String)> {
     let Some((first, rest)) = captures.split_first() else { return Vec::new() };
     first
         .sample_types
         .iter()
-        .filter(|kind| rest.iter().all(|profile| profile.column_of(&kind.name, &kind.unit).is_some()))
-        .map(|kind| (kind.name.clone(), kind.unit.clone()))
+        .filter(|kind| rest.iter().all(|profile| profile.comparable_column(&kind.name, &kind.unit).is_some()))
+        .map(|kind| (kind.name.clone(), finest_of(captures, &kind.name, &kind.unit).0))
         .collect()
+}
+
+/// The finest unit in which one of the captures has that sample type, and the decimals with which all of them have whole numbers of it:
+/// text formats give each file as many decimals as it needs, and writers of pprof choose the unit.
+pub fn finest_of(captures: &[Arc<Profile>], name: &str, unit: &str) -> (String, u8) {
+    finest(captures.iter().filter_map(|profile| profile.sample_types.get(profile.comparable_column(name, unit)?)), unit)
+}
+
+/// The same of sample types that compare with each other.
+pub fn finest<'k>(kinds: impl IntoIterator<Item = &'k SampleType>, unit: &str) -> (String, u8) {
+    kinds.into_iter().fold((unit.to_owned(), 0), |(unit, decimals), kind| {
+        let finer = Unit::parse(&unit).per(&Unit::parse(&kind.unit)).is_some_and(|per| per > 1.0);
+        (if finer { kind.unit.clone() } else { unit }, decimals.max(kind.decimals))
+    })
 }
 
 /// Weighs one or two sides over a shape that was built from the same `captures`.
@@ -261,10 +276,9 @@ pub fn compare(
 ) -> Result<Comparison, CompareError> {
     let (name, unit) = sample_type;
     ticket.stage("weighing", captures.len() as u64)?;
-    // Text formats give each file as many decimals as it needs: all are brought to the finest, or 31.2 and 31.23 would be 312 and 3123.
-    let decimals_of =
-        |profile: &Profile| profile.column_of(name, unit).and_then(|row| profile.sample_types.get(row)).map(|kind| kind.decimals);
-    let decimals = captures.iter().filter_map(|profile| decimals_of(profile)).max().unwrap_or(0);
+    // Without this 31.2 and 31.23 would be 312 and 3123, and a millisecond as much as a microsecond.
+    let (unit, decimals) = finest_of(captures, name, unit);
+    let sample_type = (name, unit.as_str());
     let weighing =
         Weighing { shape: &shape, captures, sample_type, decimals, filter, normalization: &normalization, is_compared: sides.len() > 1 };
     let mut made = match sides {
@@ -279,7 +293,7 @@ pub fn compare(
             side.slices = None;
         }
     }
-    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit: unit.to_owned(), decimals, normalization })
+    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit, decimals, normalization })
 }
 
 /// How the sides of a comparison are weighed.
@@ -308,15 +322,14 @@ impl Weighing<'_> {
             let (chosen, of_part) = (Chosen::new(profile, &[self.filter, &part]), Chosen::new(profile, &[&part]));
             let mut weights = Unfinished::new(weigh(tree, nodes, profile, column, &chosen, ticket)?);
             ticket.advance(1)?;
-            let has = profile.sample_types.get(column).map_or(self.decimals, |kind| kind.decimals);
-            let finer = 10_u32.pow(u32::from(self.decimals.saturating_sub(has)));
+            let finer = profile.sample_types.get(column).and_then(|kind| kind.steps(self.sample_type.1, self.decimals)).unwrap_or(1);
             if finer > 1 {
                 weights.multiply(tree, finer);
             }
             if self.is_compared {
                 let mut evidence = Unfinished::new(evidence(tree, nodes, profile, column, &chosen, ticket)?);
                 if finer > 1 {
-                    evidence.multiply_values(f64::from(finer));
+                    evidence.multiply_values(finer as f64);
                 }
                 side.evidence.add(evidence.keep());
             }
@@ -351,7 +364,7 @@ impl Weighing<'_> {
     /// The row of the sample type in a capture.
     fn column(&self, profile: &Profile) -> Result<usize, CompareError> {
         let (name, unit) = self.sample_type;
-        let column = profile.column_of(name, unit);
+        let column = profile.comparable_column(name, unit);
         column.ok_or_else(|| CompareError::NoSuchSampleType {
             wanted: format!("{name}/{unit}"),
             found: profile.sample_types.iter().map(|kind| format!("{}/{}", kind.name, kind.unit)).collect(),
@@ -360,7 +373,7 @@ impl Weighing<'_> {
 }
 
 /// What the part of a capture holds; `finer` units of the comparison are one of its stored integers.
-fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, finer: u32) -> Measured {
+fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, finer: u64) -> Measured {
     let (total, gross, records, cpu_nanos) = if part.is_whole() {
         let records = profile.sample_types.get(column).map_or(0, |kind| kind.records);
         (profile.total(column), profile.gross_total(column), records, cpu_nanos(profile))
@@ -380,8 +393,8 @@ fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, 
         (total, gross, records, cpu)
     };
     Measured {
-        total: total.saturating_mul(i64::from(finer)),
-        gross: gross.saturating_mul(u64::from(finer)),
+        total: total.saturating_mul(i64::try_from(finer).unwrap_or(i64::MAX)),
+        gross: gross.saturating_mul(finer),
         records,
         duration_nanos: part.duration_nanos(profile),
         cpu_nanos,
@@ -532,7 +545,7 @@ impl Comparison {
     /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s cpu`, `per second of capture (Before 20.0 s, After
     /// 30.0 s)`.
     pub fn denominator_text(&self) -> String {
-        let whole = |side: &Side| format!("{} {}", human(self.in_unit(side.denominator()), &self.unit), self.sample_type);
+        let whole = |side: &Side| format!("{} {}", human(self.in_unit(side.denominator()), &self.unit), type_name(&self.sample_type));
         let length = |side: &Side| side.duration_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos as f64, "ns"));
         match (self.pair(), self.effective_normalization()) {
             (None, _) => self.last().map_or_else(String::new, |side| format!("100 % = {}", whole(side))),

@@ -36,6 +36,29 @@ pub use words::{one_in, part_of_change, runs_needed};
 /// Rows kept in [`Findings::others`].
 pub const MAX_OTHERS: usize = 1000;
 
+/// What a part of the change is a part of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Whole {
+    /// The net change of the total.
+    #[default]
+    Net,
+    /// All rises of functions' own cost: the total hardly changed, or not at all by definition (shares).
+    Rises,
+    /// All falls, for the same reason.
+    Falls,
+}
+
+impl Whole {
+    /// Stable name, as in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Net => "net",
+            Self::Rises => "rises",
+            Self::Falls => "falls",
+        }
+    }
+}
+
 /// One change, or one place that did not change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -73,8 +96,10 @@ pub struct Finding {
     pub raw: [f64; 2],
     /// Raw events of before and after.
     pub events: [f64; 2],
-    /// Part of the total change that lies here; of all rises (or falls) where the net change is small or 0 by definition.
+    /// Part of the change that lies here, see `explains_of`.
     pub explains: f64,
+    /// The change that `explains` is a part of.
+    pub explains_of: Whole,
     /// Smallest growth that the search would find in this row with 80 % power: 0.25 = +25 %.
     pub minimum_detectable: f64,
     /// What would be needed to find [`Findings::growth`] in this row; for an unconfirmed one, to confirm a change of its size.

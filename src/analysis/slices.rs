@@ -63,10 +63,11 @@ impl Cut {
 pub(super) fn slices(
     (tree, nodes): (&CallTree, &StackNodes),
     (profile, part): (&Profile, &Part),
-    (sample_type, finer): (usize, u32),
+    (sample_type, finer): (usize, u64),
     chosen: &Chosen<'_>,
     ticket: &Ticket,
 ) -> Result<Option<Slices>, Cancelled> {
+    let finer = i64::try_from(finer).unwrap_or(i64::MAX);
     let samples = &profile.samples;
     let Some((first, last)) = samples.time_range() else { return Ok(None) };
     // Only the times of samples count: what a capture says of its length is no evidence of bursts.
@@ -86,7 +87,7 @@ pub(super) fn slices(
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(cut.steps - 1);
         // Both columns have one entry per step, each of one entry per node of the tree that `nodes` names.
         let place = &mut steps[at][node_of(nodes, samples.stacks()[row]).row()];
-        *place = place.saturating_add(value.saturating_mul(i64::from(finer)));
+        *place = place.saturating_add(value.saturating_mul(finer));
         counts[at] += 1;
     }
     let windows = (0..=cut.steps - cut.per_block).map(|at| {

@@ -122,7 +122,7 @@ impl Of<'_> {
     /// The values in equal slices of the time of the side's part; none where samples have no times.
     fn slices(&self, filter: &Filter, place: PlaceId, measure: Measure, ticket: &Ticket) -> Result<Vec<Point>, Cancelled> {
         let (comparison, samples) = (self.comparison, &self.profile.samples);
-        let column = self.profile.column_of(&comparison.sample_type, &comparison.unit);
+        let column = self.profile.comparable_column(&comparison.sample_type, &comparison.unit);
         let (Some(column), Some((first, last)), Some(nodes), Ok(part)) =
             (column, samples.time_range(), comparison.shape.nodes.get(self.row), self.side.part.filter(self.profile))
         else {
@@ -148,8 +148,8 @@ impl Of<'_> {
             let at = i128::from(time.saturating_sub(start).max(0)) * count as i128 / i128::from(length);
             sums[usize::try_from(at).unwrap_or(usize::MAX).min(count - 1)] += value as f64;
         }
-        let decimals = self.profile.sample_types.get(column).map_or(comparison.decimals, |kind| kind.decimals);
-        let finer = 10_f64.powi(i32::from(comparison.decimals.saturating_sub(decimals)));
+        let steps = self.profile.sample_types.get(column).and_then(|kind| kind.steps(&comparison.unit, comparison.decimals));
+        let finer = steps.unwrap_or(1) as f64;
         let edge = |at: usize| (i128::from(length) * at as i128 / count as i128) as i64 + (start - first);
         let point = |(at, sum): (usize, f64)| Point {
             value: sum * finer * self.factor * count as f64,

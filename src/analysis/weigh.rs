@@ -63,11 +63,12 @@ impl Weights {
         self.samples
     }
 
-    /// Multiplies every value, held at the ends of `i64`: for captures whose stored integers have fewer decimals than another's.
-    pub(super) fn multiply(&mut self, tree: &CallTree, factor: u32) {
+    /// Multiplies every value, held at the ends of `i64`: for captures whose stored integers have fewer decimals than another's, or another unit.
+    pub(super) fn multiply(&mut self, tree: &CallTree, factor: u64) {
+        let factor = i64::try_from(factor).unwrap_or(i64::MAX);
         let mut self_ = std::mem::take(&mut self.self_);
         for value in self_.iter_mut().checked() {
-            *value = value.saturating_mul(i64::from(factor));
+            *value = value.saturating_mul(factor);
         }
         *self = Self::from_self(tree, self_, self.samples);
     }

@@ -15,6 +15,7 @@ use crate::base::inflate;
 use crate::base::mapped::Mapped;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::format::archive::SEPARATOR;
+use crate::format::perf_data::folder;
 use crate::format::{self, Input, Member, Part, ReadCx, ReadError};
 use crate::model::{Profile, base_name};
 use crate::symbol;
@@ -108,8 +109,8 @@ impl Folder {
             (path, None)
         } else {
             let name = path.file_name()?.to_str()?;
-            let number = part_number(name);
-            if name != "data" && number.is_none() {
+            let number = folder::part_number(name);
+            if name != folder::MAIN && number.is_none() {
                 return None;
             }
             (path.parent()?, number)
@@ -124,7 +125,7 @@ impl Folder {
             .filter_map(|entry| {
                 let entry = entry.ok().filter(|entry| entry.path().is_file())?;
                 let name = entry.file_name().into_string().ok()?;
-                Some((part_number(&name)?, name))
+                Some((folder::part_number(&name)?, name))
             })
             .collect();
         parts.sort_unstable();
@@ -136,12 +137,7 @@ impl Folder {
 fn is_capture(path: &Path) -> bool {
     // Looking into a pipe would take its bytes away.
     let head = path.is_file().then(|| Mapped::open(path, 0, &Ticket::new()).ok()).flatten();
-    head.is_some_and(|bytes| bytes.starts_with(b"PERFILE2") || bytes.starts_with(b"2ELIFREP"))
-}
-
-/// The number of a file `data.7`.
-fn part_number(name: &str) -> Option<u64> {
-    name.strip_prefix("data.").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
+    head.is_some_and(|bytes| folder::is_capture(&bytes))
 }
 
 /// Names the addresses of a capture that was read from `path`.

@@ -90,6 +90,9 @@ pub(super) enum Subcommand {
     /// Prints the functions with the largest values.
     Top(Top),
     /// Says what got worse from one capture to another, how much, and how sure that is.
+    #[command(
+        override_usage = "emberlens diff [OPTIONS] BEFORE AFTER\n       emberlens diff [OPTIONS] --before FILE... --after FILE...\n       emberlens diff [OPTIONS] FILE --before-where CONDITION --after-where CONDITION\n       emberlens diff [OPTIONS] SAVED"
+    )]
     Diff(Diff),
     /// Writes a capture or a comparison as another format, a picture or a table.
     Export(Export),

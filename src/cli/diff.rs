@@ -177,7 +177,8 @@ fn judge(
         SideInput { captures: (first..profiles.len()).collect(), part: after.part },
     ];
     let by_work = matches!(normalization, Some(Normalization::PerRequest(_)));
-    let weighed = read::comparison(&profiles, &inputs, view, naming, normalization)?;
+    let names: Vec<&str> = captures.iter().map(|(name, _)| name.as_str()).collect();
+    let weighed = read::comparison(&profiles, &names, &inputs, view, naming, normalization)?;
     if view.by() == Granularity::Function {
         known_names(naming, &weighed.comparison)?;
     }

@@ -132,7 +132,9 @@ fn png_bytes(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<
     let captures = read::captures(&files, options)?;
     let mut app = App::new(Options { settings_folder: None, inline: true, load: options.clone() });
     let ids: Vec<CaptureId> = files.iter().zip(&captures).map(|(file, profile)| app.insert(file, Arc::clone(profile))).collect();
-    let (name, unit) = read::sample_type(&captures, args.view.sample_type.as_deref())?;
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (name, unit) = read::sample_type(&captures, &names, args.view.sample_type.as_deref())?;
     let filter = args.view.filter();
     let shown = match ids.as_slice() {
         [before, after] => {

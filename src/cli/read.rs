@@ -41,21 +41,17 @@ pub(super) fn load_capture(path: &Path, options: &LoadOptions) -> Result<Arc<Pro
     with_progress(base_name(&name), |ticket| load(path, options, ticket)).map(Arc::new)
 }
 
-/// Weighs the sides over one tree by what the user asked for; without a normalisation the one that fits the sample type is taken.
+/// Weighs the sides over one tree by what the user asked for, `names` are the captures' paths; without a normalisation the one that fits the sample type is taken.
 pub(super) fn comparison(
     captures: &[Arc<Profile>],
+    names: &[&str],
     sides: &[SideInput],
     view: &View,
     naming: &Naming,
     normalization: Option<Normalization>,
 ) -> Result<Weighed, Failure> {
-    let (name, unit) = sample_type(captures, view.sample_type.as_deref())?;
+    let (name, unit) = sample_type(captures, names, view.sample_type.as_deref())?;
     let filter = filter(captures, view)?;
-    let decimals = |profile: &Arc<Profile>| Some(profile.sample_types.get(profile.column_of(&name, &unit)?)?.decimals);
-    let decimals: Vec<u8> = captures.iter().filter_map(decimals).collect();
-    if decimals.iter().any(|&other| Some(&other) != decimals.first()) {
-        return Err(Failure::Failed(format!("the values of {name} have {decimals:?} decimals: they cannot be compared as integers")));
-    }
     let parts = sides.iter().flat_map(|side| side.captures.iter().filter_map(|&row| Some((captures.get(row)?.as_ref(), &side.part))));
     let normalization = normalization.unwrap_or_else(|| Normalization::fitting_parts(&name, parts));
     let comparison = with_progress("analysing", |ticket| {
@@ -66,7 +62,7 @@ pub(super) fn comparison(
         CompareError::Cancelled => Failure::Cancelled,
         error => Failure::Failed(error.to_string()),
     })?;
-    Ok(Weighed { comparison, decimals: decimals.first().copied().unwrap_or(0) })
+    Ok(Weighed { decimals: comparison.decimals, comparison })
 }
 
 /// The user's filter with the labels of threads that captures know.
@@ -85,11 +81,11 @@ pub(super) struct Weighed {
 
 /// The capture alone, by what the user asked for.
 pub(super) fn single(capture: &Arc<Profile>, view: &View) -> Result<Weighed, Failure> {
-    comparison(&[Arc::clone(capture)], &[SideInput::whole([0])], view, &Naming::default(), Some(Normalization::Share))
+    comparison(&[Arc::clone(capture)], &[], &[SideInput::whole([0])], view, &Naming::default(), Some(Normalization::Share))
 }
 
 /// The sample type of that name, or the first capture's default; all captures must have it.
-pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Result<(String, String), Failure> {
+pub(super) fn sample_type(captures: &[Arc<Profile>], names: &[&str], wanted: Option<&str>) -> Result<(String, String), Failure> {
     let Some(first) = captures.first() else { return Err(Failure::Usage("no capture was given".to_owned())) };
     let common = common_sample_types(captures);
     let list = |types: &mut dyn Iterator<Item = String>| match types.collect::<Vec<_>>().join(", ") {
@@ -111,7 +107,7 @@ pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Re
     };
     let chosen = (kind.name.clone(), kind.unit.clone());
     if let Some(known) =
-        common.iter().find(|known| **known == chosen).or_else(|| common.iter().find(|known| kind.is_like(&known.0, &known.1)))
+        common.iter().find(|known| **known == chosen).or_else(|| common.iter().find(|known| kind.compares_with(&known.0, &known.1)))
     {
         return Ok(known.clone());
     }
@@ -120,8 +116,9 @@ pub(super) fn sample_type(captures: &[Arc<Profile>], wanted: Option<&str>) -> Re
     {
         return Ok(other.clone());
     }
-    let each: Vec<String> = captures.iter().enumerate().map(|(at, profile)| format!("capture {} has {}", at + 1, own(profile))).collect();
-    Err(Failure::Failed(format!("{}/{} is not in all captures, in the order given:\n{}", chosen.0, chosen.1, each.join("\n"))))
+    let name = |at: usize| names.get(at).map_or_else(|| format!("capture {}", at + 1), |name| (*name).to_owned());
+    let each: Vec<String> = captures.iter().enumerate().map(|(at, profile)| format!("{} has {}", name(at), own(profile))).collect();
+    Err(Failure::Failed(format!("{}/{} is not in all captures:\n{}", chosen.0, chosen.1, each.join("\n"))))
 }
 
 /// Labels that the user named have to be in a capture: a typing error would leave nothing, as if nothing had been sampled.

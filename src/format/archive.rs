@@ -1,10 +1,12 @@
 //! Archives with captures: which members are captures, and reading the one that is meant.
 //!
 //! A member is named by its path behind the archive's, `captures.zip!before/cpu.pb.gz`; without a name the archive must hold exactly
-//! one capture. An archive in an archive is opened too, one level deep: `a.zip!b.tar.gz!cpu.pb`. Deliberately absent: writing archives,
-//! and captures that are folders. Start reading at `read`.
+//! one capture. An archive in an archive is opened too, one level deep: `a.zip!b.tar.gz!cpu.pb`. A capture that is a folder of the archive
+//! (`perf record --threads`) is one capture, named by the folder or by any file of it. Deliberately absent: writing archives. Start
+//! reading at `read`.
 
-use super::{FORMATS, HEAD_BYTES, Input, Member, ReadCx, ReadError, Sniff};
+use super::perf_data::folder;
+use super::{FORMATS, HEAD_BYTES, Input, Member, Part, ReadCx, ReadError, Sniff};
 use crate::base::archive::{self, Archive, ArchiveError, Kind};
 use crate::base::inflate::{self, Container};
 use crate::base::ticket::Ticket;
@@ -40,16 +42,28 @@ pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usi
         Some(name) => find(&archive.members, name).ok_or_else(|| not_there(format, name, &archive.members))?,
         None => (only(&mut archive, format, cx.ticket)?, None),
     };
-    let (content, damage) = archive.extract(&member, cx.max_bytes, cx.ticket).map_err(|error| {
-        let what = format!("{error} ({})", member.path);
-        if matches!(error, ArchiveError::Cancelled) {
-            ReadError::cancelled()
-        } else {
-            ReadError::new(format, 0, "taking out a member", what)
-        }
-    })?;
+    let (member, beside) = folder_of(&mut archive, &member).unwrap_or((member, Vec::new()));
+    let mut left = cx.max_bytes;
+    let mut damages = Vec::new();
+    let mut take = |member: &archive::Member| {
+        let (content, damage) = archive.extract(member, left, cx.ticket).map_err(|error| {
+            let what = format!("{error} ({})", member.path);
+            if matches!(error, ArchiveError::Cancelled) {
+                ReadError::cancelled()
+            } else {
+                ReadError::new(format, 0, "taking out a member", what)
+            }
+        })?;
+        left = left.saturating_sub(content.len() as u64);
+        damages.extend(damage);
+        Ok::<_, ReadError>(content)
+    };
+    let content = take(&member)?;
+    let beside = beside.iter().map(|member| Ok((base_name(&member.path), take(member)?))).collect::<Result<Vec<_>, ReadError>>()?;
+    let parts: Vec<Part<'_>> = beside.iter().map(|(name, bytes)| Part { name, bytes }).collect();
     let inner = Input { bytes: &content, name: base_name(&member.path) };
-    let mut profile = super::read_at(&inner, &ReadCx { member: rest, ..*cx }, depth + 1).map_err(|error| error.inside(&member.path))?;
+    let inner_cx = ReadCx { member: rest, parts: &parts, ..*cx };
+    let mut profile = super::read_at(&inner, &inner_cx, depth + 1).map_err(|error| error.inside(&member.path))?;
     profile.info.container = match archive_kind {
         Kind::Zip => Container::Zip,
         Kind::Tar => Container::Tar,
@@ -57,7 +71,7 @@ pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usi
     let path = profile.info.fact("member").map_or_else(|| member.path.clone(), |inner| format!("{}{SEPARATOR}{inner}", member.path));
     profile.info.facts.retain(|(key, _)| key != "member");
     profile.info.facts.push(("member".to_owned(), path));
-    for damage in damage.iter().chain(&archive.damage) {
+    for damage in damages.iter().chain(&archive.damage) {
         profile.notes.add(kind::CONTAINER_DAMAGED, damage, 1, None);
     }
     Ok(profile)
@@ -66,10 +80,32 @@ pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usi
 /// The member of that path; the rest of the name goes on inside it.
 fn find<'n>(members: &[archive::Member], name: &'n str) -> Option<(archive::Member, Option<&'n str>)> {
     let exact = |path: &str| members.iter().find(|member| member.path == path || member.path.strip_prefix("./") == Some(path)).cloned();
-    if let Some(member) = exact(name) {
+    // A folder is named by its own path, too.
+    let in_folder = |path: &str| exact(&format!("{}/{}", path.trim_end_matches('/'), folder::MAIN));
+    if let Some(member) = exact(name).or_else(|| in_folder(name)) {
         return Some((member, None));
     }
     name.match_indices(SEPARATOR).find_map(|(at, _)| Some((exact(name.get(..at)?)?, name.get(at + 1..))))
+}
+
+/// The main file and the others of the folder that a member belongs to, where `perf record` wrote such a folder.
+fn folder_of(archive: &mut Archive<'_>, member: &archive::Member) -> Option<(archive::Member, Vec<archive::Member>)> {
+    let name = base_name(&member.path);
+    let number = folder::part_number(name);
+    if name != folder::MAIN && number.is_none() {
+        return None;
+    }
+    let above = member.path.strip_suffix(name)?;
+    let of_folder = |member: &archive::Member| member.path.strip_prefix(above).map(str::to_owned);
+    let main = archive.members.iter().find(|member| of_folder(member).as_deref() == Some(folder::MAIN)).cloned()?;
+    let mut is_capture = |member: &archive::Member| folder::is_capture(&archive.head(member, folder::MAGIC_BYTES));
+    if !is_capture(&main) || (number.is_some() && is_capture(member)) {
+        return None;
+    }
+    let numbered = |member: &archive::Member| Some((folder::part_number(&of_folder(member)?)?, member.clone()));
+    let mut parts: Vec<(u64, archive::Member)> = archive.members.iter().filter_map(numbered).collect();
+    parts.sort_by_key(|(number, _)| *number);
+    Some((main, parts.into_iter().map(|(_, member)| member).collect()))
 }
 
 /// The only member that is a capture; an error with the list where there are several.
@@ -78,12 +114,17 @@ fn only(archive: &mut Archive<'_>, format: &'static str, ticket: &Ticket) -> Res
     let mut found = Vec::new();
     for member in members.iter().take(MAX_LOOKS) {
         ticket.check()?;
+        let folder = folder_of(archive, member);
+        if folder.as_ref().is_some_and(|(main, _)| main != member) {
+            continue;
+        }
         if let Some(kind) = recognise(archive, member) {
-            found.push((member.clone(), kind));
+            let beside = folder.map_or(0, |(_, parts)| parts.iter().map(|part| part.size).sum());
+            found.push((member, member.size.saturating_add(beside), kind));
         }
     }
     match found.as_slice() {
-        [(member, _)] => return Ok(member.clone()),
+        [(member, ..)] => return Ok((*member).clone()),
         [] => {
             // One file that nobody knows: its own error says most.
             if let [member] = members.as_slice() {
@@ -99,9 +140,9 @@ fn only(archive: &mut Archive<'_>, format: &'static str, ticket: &Ticket) -> Res
         }
         _ => {}
     }
-    let list = listed(found.iter().map(|(member, kind)| (member.path.as_str(), Some(*kind))));
+    let list = listed(found.iter().map(|(member, _, kind)| (member.path.as_str(), Some(*kind))));
     let what = format!("it holds {} captures; name one behind a `{SEPARATOR}` after the archive's path: {list}", found.len());
-    let choice = found.into_iter().map(|(member, kind)| Member { path: member.path, size: member.size, kind }).collect();
+    let choice = found.into_iter().map(|(member, size, kind)| Member { path: member.path.clone(), size, kind }).collect();
     Err(ReadError::new(format, 0, "choosing a capture", what).with_members(choice))
 }
 

@@ -103,7 +103,9 @@ impl std::fmt::Display for ReadError {
         if self.cancelled {
             return f.write_str("cancelled");
         }
-        write!(f, "{}: {}: {} (at byte {:#x})", self.format, self.doing, self.what, self.offset)
+        // Names of members and the like come from the input: a terminal must not obey them.
+        let text = format!("{}: {}: {} (at byte {:#x})", self.format, self.doing, self.what, self.offset);
+        f.write_str(&text.replace(char::is_control, "·"))
     }
 }
 

@@ -10,6 +10,7 @@ mod cgroups;
 mod container;
 mod extra;
 mod features;
+pub mod folder;
 mod follow;
 mod header;
 mod hybrid;

@@ -1,14 +1,16 @@
-//! The text that `perf script` prints, of every version and choice of fields.
+//! The text that `perf script` prints, of every version and every choice of fields with frames.
 //!
 //! Every event is a sample type of its own, named as perf names it. A sample's value is its period where that is printed, else 1. The
 //! unit is `count`; only the periods of `cpu-clock` and `task-clock` are `nanoseconds`. Command and ids are the thread, the processor
-//! is the label `cpu`, fields of tracepoints are labels, header lines are facts in the words of the perf.data reader. Deliberately
+//! is the label `cpu`, fields of tracepoints are labels, header lines are facts in the words of the perf.data reader. Lines without a
+//! thread, a time or an event are read by what all of them have in common ([`layout`]). Deliberately
 //! absent: demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and
 //! [`rest`] (the grammar), [`part`] (the state between lines) and [`joined`].
 
 mod deferred;
 mod header;
 mod joined;
+mod layout;
 mod line;
 mod lines;
 mod part;
@@ -16,6 +18,7 @@ mod rest;
 mod texts;
 
 use self::joined::Joined;
+use self::layout::Layout;
 use self::line::Start;
 use self::part::{MAX_EVENTS, Shape};
 use super::text::{self, Lines, Text};
@@ -53,8 +56,8 @@ impl Format for PerfScript {
         let seen = Seen::count(&text.bytes);
         let chains = seen.starts > 0 && seen.frames > 0;
         let one_line = seen.starts + seen.others > 1 && seen.starts > 0 && (seen.starts + seen.others) * 10 >= seen.lines * 8;
-        let bare = seen.starts == 0 && seen.wide_frames > 1 && (seen.wide_frames + seen.named) * 10 >= seen.lines * 9;
-        if seen.signs > 0 || chains || one_line || bare {
+        let bare = seen.starts == 0 && seen.wide_frames > 1 && seen.wide_frames * 10 >= seen.lines * 9;
+        if seen.signs > 0 || chains || one_line || bare || layout::find(&text.bytes, true).is_some() {
             Sniff::Yes
         } else if seen.starts > 0 && seen.starts * 2 >= seen.lines {
             Sniff::Maybe
@@ -81,8 +84,6 @@ struct Seen {
     wide_frames: usize,
     /// Branch stacks, instructions and the like after the first start.
     others: usize,
-    /// Lines that only say who was sampled.
-    named: usize,
     /// Header lines that only perf writes.
     signs: usize,
 }
@@ -101,8 +102,6 @@ impl Seen {
             seen.lines += 1;
             if line::start(line).is_some() {
                 seen.starts += 1;
-            } else if line::named(line).is_some() {
-                seen.named += 1;
             } else if matches!(line.first(), Some(b'\t' | b' ')) && line::frame(line).is_some() {
                 seen.frames += usize::from(seen.starts > 0);
                 // A tab, 16 columns of address, a blank.
@@ -123,7 +122,7 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     let Text { bytes, base, mut notes } = text::decode(bytes);
     let mut whole: &[u8] = &bytes;
     let probe = whole.get(..PROBE_BYTES).unwrap_or(whole);
-    let shape = shape(probe);
+    let (shape, layout) = shape(probe);
     if shape == Shape::Deltas {
         let text = "text whose times are distances to the sample before (--deltatime): they were added up";
         notes.add(kind::GUESSED, text, 1, Some(base));
@@ -136,13 +135,14 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
         // A sum over all samples before: one part.
         Shape::Deltas => false,
         Shape::Full => line::start(line).is_some(),
-        Shape::Named | Shape::Bare => line.is_empty(),
+        Shape::Laid => line.is_empty() || layout.as_ref().is_some_and(|layout| !layout.chains),
+        Shape::Bare => line.is_empty(),
     };
     let mut joined = Joined::default();
     joined.builder.notes = notes;
     text::in_order(
         &text::chunks(whole, chunk_bytes, starts),
-        |&(at, part)| part::read_part(part, base + at as u64, shape, ticket),
+        |&(at, part)| part::read_part(part, base + at as u64, shape, layout.as_ref(), ticket),
         |part| {
             ticket.check()?;
             joined.add(part);
@@ -161,19 +161,26 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
 }
 
 /// How samples begin, from the first of them.
-fn shape(probe: &[u8]) -> Shape {
-    let mut times = Lines::new(probe).filter_map(|(_, line)| match line::start(line) {
-        Some(Start::Sample(head)) => Some(head.time),
+fn shape(probe: &[u8]) -> (Shape, Option<Layout<'_>>) {
+    let mut heads = Lines::new(probe).filter_map(|(_, line)| match line::start(line) {
+        Some(Start::Sample(head)) => Some(head),
         _ => None,
     });
-    let Some(first) = times.next() else {
-        let named = Lines::new(probe).any(|(_, line)| line::named(line).is_some());
-        return if named { Shape::Named } else { Shape::Bare };
-    };
+    let first = heads.next();
+    // With an id, a time and an event a line tells all that it says.
+    let plain = |head: line::Head<'_>| head.time.is_some() && !head.event.is_empty() && line::who(head.who).tid.is_some();
+    if !first.is_some_and(plain)
+        && let Some(layout) = layout::find(probe, false)
+    {
+        return (Shape::Laid, Some(layout));
+    }
+    let Some(first) = first else { return (Shape::Bare, None) };
+    let mut times = heads.map(|head| head.time);
     // perf prints samples in the order of their times. Distances begin with 0 and fall as often as they rise.
-    let mut before = first;
-    let mut falls = |time: &Option<i64>| *time < std::mem::replace(&mut before, *time);
-    if first == Some(0) && times.take(DELTA_SAMPLES).any(|time| falls(&time)) { Shape::Deltas } else { Shape::Full }
+    let mut before = first.time;
+    let mut falls = |time: Option<i64>| time < std::mem::replace(&mut before, time);
+    let deltas = first.time == Some(0) && times.by_ref().take(DELTA_SAMPLES).any(&mut falls);
+    (if deltas { Shape::Deltas } else { Shape::Full }, None)
 }
 
 fn too_many_events(offset: u64) -> ReadError {
@@ -207,6 +214,8 @@ fn default_sample_type(types: &[SampleType]) -> usize {
     first(&samples_time).or_else(|| first(&|kind| !tracepoint(kind))).unwrap_or(0)
 }
 
+#[cfg(test)]
+mod choices;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -13,6 +13,7 @@
 mod ahead;
 mod decode;
 mod encode;
+mod fraction;
 mod ids;
 mod join;
 mod layout;

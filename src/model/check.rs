@@ -101,7 +101,7 @@ fn check_samples(profile: &Profile, say: &mut impl FnMut(&'static str, usize, &'
     if tally.used.checked_add(tally.skipped) != Some(tally.samples) {
         say("tally", 0, "used and skipped records do not add up to those in the file");
     }
-    if (tally.used == 0) != (rows == 0) {
+    if (tally.used == 0 && tally.made == 0) != (rows == 0) {
         say("tally", 0, "there are rows exactly where records were used");
     }
     for (row, stack) in samples.stack.iter().enumerate() {

@@ -59,12 +59,14 @@ pub struct Tally {
     pub used: u64,
     /// Those that did not.
     pub skipped: u64,
+    /// Rows beside those of `used`, which a reader made of other records: times between context switches.
+    pub made: u64,
 }
 
 impl Tally {
     /// `used` records were read and `skipped` were not.
     pub const fn new(used: u64, skipped: u64) -> Self {
-        Self { samples: used.saturating_add(skipped), used, skipped }
+        Self { samples: used.saturating_add(skipped), used, skipped, made: 0 }
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::labels::LabelSetId;
 use super::tables::{StackId, ThreadId};
+use super::unit::Unit;
 
 /// What one value column means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +30,25 @@ impl SampleType {
     /// True for values of the same kind under this name and unit: events of perf may differ in how precisely they tell the place, which its default
     /// event does from version to version (`cycles`, `cycles:ppp`, `cycles:P`).
     pub fn is_like(&self, name: &str, unit: &str) -> bool {
-        self.unit == unit && (self.name == name || without_precision(&self.name) == without_precision(name))
+        self.unit == unit && self.is_named_like(name)
+    }
+
+    fn is_named_like(&self, name: &str) -> bool {
+        self.name == name || without_precision(&self.name) == without_precision(name)
+    }
+
+    /// True for values that compare with those of this name and unit: [like](Self::is_like) them, or they would be in another unit of
+    /// the same kind (`cpu/milliseconds`, `cpu/nanoseconds`).
+    pub fn compares_with(&self, name: &str, unit: &str) -> bool {
+        self.is_named_like(name) && (self.unit == unit || Unit::parse(&self.unit).per(&Unit::parse(unit)).is_some())
+    }
+
+    /// How many stored integers with `decimals` in `unit` are one of these; `None` where that is no whole number, or never.
+    pub fn steps(&self, unit: &str, decimals: u8) -> Option<u64> {
+        let per = if self.unit == unit { 1.0 } else { Unit::parse(&self.unit).per(&Unit::parse(unit))? };
+        let finer = 10_u64.checked_pow(u32::from(decimals.checked_sub(self.decimals)?))?;
+        // All factors of units are whole numbers far below 2^53.
+        (per >= 1.0 && per.fract() == 0.0).then(|| finer.checked_mul(per as u64)).flatten()
     }
 }
 

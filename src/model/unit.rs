@@ -34,6 +34,14 @@ impl Unit {
             _ => Self::Other(name.to_owned()),
         }
     }
+
+    /// How many of `other` one of this is: 1000 for milliseconds in microseconds. `None` where the one does not turn into the other.
+    pub fn per(&self, other: &Self) -> Option<f64> {
+        match (self, other) {
+            (Self::Time(own), Self::Time(other)) | (Self::Memory(own), Self::Memory(other)) => Some(own / other),
+            _ => (self == other).then_some(1.0),
+        }
+    }
 }
 
 pub(super) const TIME: [(f64, &str); 5] = [(3600e9, "h"), (60e9, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "µs")];
@@ -85,6 +93,16 @@ pub fn grouped(count: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `1 row`, `2 rows`: a count without commas, as tables and programs have it.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// What a sample type is called in sentences: its name, or `values` where the capture gives it none.
+pub fn type_name(name: &str) -> &str {
+    if name.is_empty() { "values" } else { name }
 }
 
 /// Like [`human`], always with a sign: `+1.2 s`, `−340 ms`, `±0`.

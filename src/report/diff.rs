@@ -13,9 +13,9 @@ use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
-use crate::analysis::regress::{Answer, Finding, Findings, runs_needed};
+use crate::analysis::regress::{Answer, Finding, Findings, part_of_change, runs_needed};
 use crate::analysis::{Comparison, Granularity, PlaceId};
-use crate::model::{Profile, human, human_delta, human_duration};
+use crate::model::{Profile, counted, human, human_delta, human_duration, type_name};
 
 /// Functions with fewer events on both sides together have an interval too wide to be listed.
 const INTERVAL_EVENTS: f64 = 20.0;
@@ -242,6 +242,7 @@ struct FindingReport {
     q: f64,
     events: [f64; 2],
     explains: f64,
+    explains_of: &'static str,
     minimum_detectable: f64,
     needs: Option<NeedsReport>,
     explained_by: Option<usize>,
@@ -446,7 +447,12 @@ impl DiffReport {
         let duration = side.duration_ns.map(|nanos| format!(" in {}", human_duration(nanos))).unwrap_or_default();
         let total = human(side.gross.as_f64(), &self.unit);
         let part = if side.part.is_empty() { String::new() } else { format!(" [{}]", printable(&side.part.join("; "))) };
-        format!("{}{part}: {total} {}{duration}, {} samples", printable(&side.files.join(", ")), self.sample_type, side.samples)
+        format!(
+            "{}{part}: {total} {}{duration}, {}",
+            printable(&side.files.join(", ")),
+            type_name(&self.sample_type),
+            counted(side.samples, "sample", "samples")
+        )
     }
 
     fn scale_text(&self) -> String {
@@ -479,7 +485,7 @@ impl DiffReport {
                 self.scale.delta(row.delta),
                 ratio_text(row.ratio),
                 format!("{} to {}", ratio_text(row.ratio_lo), ratio_text(row.ratio_hi)),
-                percent(row.explains),
+                part_of_change(row.explains),
                 row.measure.to_owned(),
                 row.because.clone(),
                 format!("{}{}", row.func, path.filter(|path| path.chars().count() < 160).unwrap_or_default()),
@@ -491,7 +497,8 @@ impl DiffReport {
     /// What the table of open rows is about.
     fn open_text(&self) -> String {
         let growth = percent(self.could_have_seen.growth);
-        format!("cannot tell: {} rows could hide a growth of {growth}; those with most cost:", self.could_have_seen.cannot_tell)
+        let rows = counted(self.could_have_seen.cannot_tell as u64, "row", "rows");
+        format!("cannot tell: {rows} could hide a growth of {growth}; those with most cost:")
     }
 
     /// The costly rows of which nothing can be told, and what it would take; `None` where there are none.
@@ -512,7 +519,7 @@ impl DiffReport {
         for row in open.into_iter().take(OPEN_ROWS) {
             let needs = row.needs.as_ref();
             let samples = needs.and_then(|needs| needs.samples).map(|times| format!("{times:.1}× the samples"));
-            let runs = needs.and_then(|needs| needs.runs).map(|runs| format!("{runs} runs a side"));
+            let runs = needs.and_then(|needs| needs.runs).map(|runs| format!("{} a side", counted(runs as u64, "run", "runs")));
             let parts: Vec<String> = samples.into_iter().chain(runs).collect();
             let detectable = row.minimum_detectable;
             table.row([
@@ -658,6 +665,7 @@ fn finding_report(comparison: &Comparison, row: &Finding, (stored, decimals): (f
         q: row.q,
         events: row.events,
         explains: row.explains,
+        explains_of: row.explains_of.name(),
         minimum_detectable: row.minimum_detectable,
         needs: (state == Answer::CannotTell).then(|| NeedsReport {
             samples: Some(row.needed.samples.max(1.0)).filter(|times| times.is_finite()),

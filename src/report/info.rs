@@ -11,7 +11,7 @@ use super::number::Number;
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
-use crate::model::{Profile, Unnamed, human, human_duration};
+use crate::model::{Profile, Unnamed, counted, human, human_duration};
 
 /// How many values of one label, and how many threads, the text form lists.
 const LISTED: usize = 8;
@@ -98,6 +98,7 @@ struct TallyInfo {
     samples: u64,
     used: u64,
     skipped: u64,
+    made: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -183,7 +184,7 @@ impl Info {
             period: info.period.clone().map(|(name, unit, value)| Period { name, unit, value }),
             labels: labels(profile),
             thread_list: threads(profile),
-            tally: TallyInfo { samples: info.tally.samples, used: info.tally.used, skipped: info.tally.skipped },
+            tally: TallyInfo { samples: info.tally.samples, used: info.tally.used, skipped: info.tally.skipped, made: info.tally.made },
             notes: profile
                 .notes
                 .iter()
@@ -204,15 +205,18 @@ impl Info {
         };
         let container = if self.container == Container::None.name() { String::new() } else { format!(", {}", self.container) };
         line("format", &format!("{}{container}", self.format));
-        let threads = match self.threads {
-            0 => String::new(),
-            1 => ", 1 thread".to_owned(),
-            n => format!(", {n} threads"),
-        };
-        line("holds", &format!("{} samples, {} stacks, {} functions{threads}", self.samples, self.stacks, self.functions));
-        let TallyInfo { samples, used, skipped } = self.tally;
-        let rows = if used == self.samples as u64 { String::new() } else { format!(" (as {} rows)", self.samples) };
-        line("import", &format!("{samples} sample records in the file = {used} used{rows} + {skipped} skipped"));
+        let count = |count: usize, one: &str, many: &str| counted(count as u64, one, many);
+        let threads = if self.threads == 0 { String::new() } else { format!(", {}", count(self.threads, "thread", "threads")) };
+        let (stacks, functions) = (count(self.stacks, "stack", "stacks"), count(self.functions, "function", "functions"));
+        line("holds", &format!("{}, {stacks}, {functions}{threads}", count(self.samples, "sample", "samples")));
+        let TallyInfo { samples, used, skipped, made } = self.tally;
+        let rows = (self.samples as u64).saturating_sub(made);
+        let rows = if used == rows { String::new() } else { format!(" (as {})", counted(rows, "row", "rows")) };
+        let made = if made == 0 { String::new() } else { format!("; {made} made of other records") };
+        line(
+            "import",
+            &format!("{} in the file = {used} used{rows} + {skipped} skipped{made}", counted(samples, "sample record", "sample records")),
+        );
         if let Some(start) = self.start_unix_ns.and_then(|nanos| jiff::Timestamp::from_nanosecond(i128::from(nanos)).ok()) {
             line("start", &format!("{start:.0}"));
         }
@@ -240,7 +244,12 @@ impl Info {
             let more = if more > 0 { format!(", {more} more") } else { String::new() };
             push_line(
                 &mut text,
-                format_args!("\nlabel {} on {} samples: {}{more}", printable(&label.key), label.samples, shown.join(", ")),
+                format_args!(
+                    "\nlabel {} on {}: {}{more}",
+                    printable(&label.key),
+                    counted(label.samples, "sample", "samples"),
+                    shown.join(", ")
+                ),
             );
         }
         if !self.thread_list.is_empty() {
@@ -251,7 +260,7 @@ impl Info {
             }
             push(&mut text, format_args!("\n{}", table.text()));
             if self.thread_list.len() > LISTED {
-                push_line(&mut text, format_args!("{} more threads, see --json", self.thread_list.len() - LISTED));
+                push_line(&mut text, format_args!("{}, see --json", count(self.thread_list.len() - LISTED, "more thread", "more threads")));
             }
         }
         push(&mut text, format_args!("{}", self.unnamed_text()));
@@ -283,7 +292,10 @@ impl Info {
         }
         let mut text = format!("\n{}", table.text());
         if self.unnamed_modules.len() > LISTED {
-            push_line(&mut text, format_args!("{} more modules, see --json", self.unnamed_modules.len() - LISTED));
+            push_line(
+                &mut text,
+                format_args!("{}, see --json", counted((self.unnamed_modules.len() - LISTED) as u64, "more module", "more modules")),
+            );
         }
         // The same advice for several modules stands once.
         let mut said: Vec<&str> = Vec::new();

@@ -3,13 +3,18 @@
 //! Samples of before are negated and carry the label `pprof::base=true`; tools that know the label take percentages of before.
 //! Deliberately absent: scaling. Start reading at [`merge_pair`] and [`split_pair`].
 
-use super::part::{Choice, copy_head, same_type};
-use crate::model::{BASE_LABEL, Builder, Profile, Tally, kind};
+use super::part::{Choice, copy_head};
+use crate::analysis::comparison::finest;
+use crate::model::{BASE_LABEL, Builder, Profile, SampleType, Tally, kind};
 
-/// The difference of two captures as one profile with the sample types that both have.
+/// The difference of two captures as one profile with the sample types that both have, in the finer unit of the two.
 pub fn merge_pair(before: &Profile, after: &Profile) -> Profile {
     let mut builder = Builder::default();
-    copy_head(&mut builder, after, |kind| before.sample_types.iter().any(|other| same_type(kind, other)));
+    copy_head(&mut builder, after, |kind| {
+        let other = before.sample_types.get(before.comparable_column(&kind.name, &kind.unit)?)?;
+        let (unit, decimals) = finest([other, kind], &kind.unit);
+        Some(SampleType { unit, decimals, ..kind.clone() })
+    });
     // As pprof merges: the earliest start, and the time of both.
     builder.info.start_unix_nanos = before.info.start_unix_nanos.into_iter().chain(after.info.start_unix_nanos).min();
     builder.info.duration_nanos = before.info.duration_nanos.zip(after.info.duration_nanos).map(|(a, b)| a.saturating_add(b));
@@ -29,7 +34,7 @@ pub fn split_pair(profile: &Profile) -> Option<(Profile, Profile)> {
     let is_before = |row: usize| profile.samples.labels().get(row).copied().flatten().is_some_and(|set| base.get(set.row()) == Some(&true));
     let side = |before: bool| {
         let mut builder = Builder::default();
-        copy_head(&mut builder, profile, |_| true);
+        copy_head(&mut builder, profile, |kind| Some(kind.clone()));
         let sample = |row: usize| is_before(row) == before;
         let without_label = Some(BASE_LABEL);
         Choice { sample: &sample, negate: before, without_label, unused: false, ..Choice::ALL }.copy_into(&mut builder, profile);

@@ -78,13 +78,14 @@ impl Choice<'_> {
         if self.unused {
             sets = profile.label_sets.iter().map(|set| Some(copy.label_set(set, mark, self.without_label))).collect();
         }
-        let columns: Vec<&[i64]> = copy
-            .builder
-            .sample_types
-            .iter()
-            .map(|kind| profile.sample_types.iter().position(|other| same_type(kind, other)))
-            .map(|row| row.map_or(&[][..], |row| profile.samples.values(row)))
-            .collect();
+        // The values of each sample type, and how many of its steps one of them is.
+        let column = |kind: &SampleType| {
+            let own = profile.sample_types.iter().position(|other| same_type(kind, other));
+            let row = own.or_else(|| profile.comparable_column(&kind.name, &kind.unit))?;
+            let steps = profile.sample_types.get(row)?.steps(&kind.unit, kind.decimals)?;
+            Some((profile.samples.values(row), i64::try_from(steps).unwrap_or(i64::MAX)))
+        };
+        let columns: Vec<(&[i64], i64)> = copy.builder.sample_types.iter().map(|kind| column(kind).unwrap_or_default()).collect();
         let samples = &profile.samples;
         let mut values = Vec::with_capacity(columns.len());
         for (row, ((stack, thread), labels)) in samples.stacks().iter().zip(samples.threads()).zip(samples.labels()).enumerate() {
@@ -92,7 +93,7 @@ impl Choice<'_> {
                 continue;
             }
             values.clear();
-            let own = columns.iter().map(|column| column.get(row).copied().unwrap_or(0));
+            let own = columns.iter().map(|(column, steps)| column.get(row).map_or(0, |value| value.saturating_mul(*steps)));
             values.extend(own.map(|value| if self.negate { value.saturating_neg() } else { value }));
             let thread = thread.and_then(|thread| profile.threads.get(thread)).map(|thread| {
                 let name = copy.string(thread.name);
@@ -194,16 +195,19 @@ impl Copy<'_, '_> {
     }
 }
 
-/// Gives the builder the sample types, the default, the facts and the notes of a profile.
-pub(super) fn copy_head(builder: &mut Builder, profile: &Profile, types: impl Fn(&SampleType) -> bool) {
-    for kind in profile.sample_types.iter().filter(|kind| types(kind)) {
+/// Gives the builder the sample types (as `types` wants them), the default, the facts and the notes of a profile.
+pub(super) fn copy_head(builder: &mut Builder, profile: &Profile, types: impl Fn(&SampleType) -> Option<SampleType>) {
+    for kind in profile.sample_types.iter().filter_map(types) {
         let row = builder.add_sample_type(&kind.name, &kind.unit);
         if let Some(made) = builder.sample_types.get_mut(row) {
             made.decimals = kind.decimals;
         }
     }
     let default = profile.sample_types.get(profile.default_sample_type);
-    let row = default.and_then(|default| builder.sample_types.iter().position(|kind| same_type(kind, default)));
+    let position = |matches: &dyn Fn(&SampleType) -> bool| builder.sample_types.iter().position(matches);
+    let row = default.and_then(|default| {
+        position(&|kind| same_type(kind, default)).or_else(|| position(&|kind| kind.compares_with(&default.name, &default.unit)))
+    });
     builder.default_sample_type = row.unwrap_or(builder.sample_types.len().saturating_sub(1));
     builder.info = profile.info.clone();
     builder.notes.absorb(&profile.notes);
@@ -231,7 +235,7 @@ pub fn filtered(profile: &Profile, filter: &Filter) -> Profile {
     };
     let passes = filter.samples(profile);
     let mut builder = Builder::default();
-    copy_head(&mut builder, profile, |_| true);
+    copy_head(&mut builder, profile, |kind| Some(kind.clone()));
     let choice = Choice { sample: &passes, hidden: &|id| hidden.get(id.row()).copied().unwrap_or(false), unused: false, ..Choice::ALL };
     choice.copy_into(&mut builder, profile);
     builder.info.tally = crate::model::Tally::default();

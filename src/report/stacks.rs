@@ -8,7 +8,7 @@ use inferno::flamegraph::{self, Direction, Options};
 use super::number::Number;
 use super::table::printable;
 use crate::analysis::{CallTree, Comparison};
-use crate::model::human;
+use crate::model::{human, type_name};
 
 /// Colours of a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn svg(comparison: &Comparison, spec: &SvgSpec) -> Result<String, NothingToD
         svg_values(values, exposure, &mut left_out)
     });
     if width == 0 {
-        return Err(NothingToDraw(format!("no stack has a value above 0 in {}", comparison.sample_type)));
+        return Err(NothingToDraw(format!("no stack has a value above 0 in {}", type_name(&comparison.sample_type))));
     }
     // Inferno adds without looking at the limits of its integers.
     if i64::try_from(width).is_err() {

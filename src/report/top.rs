@@ -9,7 +9,7 @@ use super::number::Number;
 use super::table::{Align, Table, push_line};
 use crate::analysis::comparison::percent;
 use crate::analysis::{CallTree, Comparison, Granularity, top};
-use crate::model::{Scale, human};
+use crate::model::{Scale, counted, human, type_name};
 
 /// By what rows are ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,15 +136,16 @@ impl TopReport {
         let whole = self.denominator.as_f64();
         let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
         let say = |value: f64| human(value, &self.unit);
-        let mut text = format!("{}, {} by {}\n", self.sample_type, self.unit, self.by);
+        let unit = if self.unit.is_empty() { String::new() } else { format!(", {}", self.unit) };
+        let mut text = format!("{}{unit} by {}\n", type_name(&self.sample_type), self.by);
         // The sum of no numbers is −0.
         let shown = self.rows.iter().map(|row| row.self_.as_f64()).sum::<f64>() + 0.0;
         push_line(
             &mut text,
             format_args!(
-                "{} of {} rows, which hold {} self, {} of {}",
+                "{} of {}, which hold {} self, {} of {}",
                 self.rows.len(),
-                self.row_count,
+                counted(self.row_count as u64, "row", "rows"),
                 say(shown),
                 share(shown),
                 say(whole)
@@ -169,8 +170,8 @@ impl TopReport {
             push_line(
                 &mut text,
                 format_args!(
-                    "{} samples are shown without the frames that the capture asks to drop (drop_frames); --all-frames shows them",
-                    self.dropped_frames_samples
+                    "{} shown without the frames that the capture asks to drop (drop_frames); --all-frames shows them",
+                    counted(self.dropped_frames_samples, "sample is", "samples are")
                 ),
             );
         }
@@ -180,7 +181,7 @@ impl TopReport {
                 format_args!("{}, {}, belong to samples without a frame", say(self.no_stack.as_f64()), share(self.no_stack.as_f64())),
             );
         }
-        push_line(&mut text, format_args!("100 % = {} {}\n", say(whole), self.sample_type));
+        push_line(&mut text, format_args!("100 % = {} {}\n", say(whole), type_name(&self.sample_type)));
         text.push_str(&self.table(true).text());
         text
     }
@@ -240,11 +241,11 @@ impl TopReport {
     /// The table as Markdown, with the denominator above it.
     pub fn markdown(&self) -> String {
         format!(
-            "100 % = {} {}; {} of {} rows\n\n{}",
+            "100 % = {} {}; {} of {}\n\n{}",
             human(self.denominator.as_f64(), &self.unit),
-            self.sample_type,
+            type_name(&self.sample_type),
             self.rows.len(),
-            self.row_count,
+            counted(self.row_count as u64, "row", "rows"),
             self.table(false).markdown()
         )
     }

@@ -58,14 +58,19 @@ impl Missing {
         }
     }
 
-    fn fix(&self, owner: Owner<'_>) -> String {
+    /// What would help; `is_perf` for captures of perf, whose stacks the kernel or perf walked.
+    fn fix(&self, owner: Owner<'_>, is_perf: bool) -> String {
         let debug = |file: &str, id: Option<&str>| {
             let by_id = id.map_or_else(String::new, |id| format!(" (build id {id})"));
             format!("install the debug package of {file}{by_id}, give its folder with --symbols, or ask a server with --debuginfod")
         };
         match (self, owner) {
+            (Self::NoModule, _) if !is_perf => "nothing: only what wrote the capture knew what was loaded there".to_owned(),
             (Self::NoModule, _) => {
                 "broken frame pointers: build with -fno-omit-frame-pointer, or record with --call-graph dwarf".to_owned()
+            }
+            (Self::NoMap(_) | Self::NotCovered, Owner::MemoryFile(..)) => {
+                "it lay in memory alone (memfd), so its symbols are gone: load the library from a file while recording".to_owned()
             }
             (Self::NoMap(pid), _) => {
                 format!(
@@ -76,7 +81,7 @@ impl Missing {
                 let by_id = id.map_or_else(String::new, |id| format!(" with build id {id}"));
                 format!("copy {file}{by_id} from the machine that recorded into a folder and give that with --symbols")
             }
-            (Self::NotFetched(local, _), owner) => local.fix(owner),
+            (Self::NotFetched(local, _), owner) => local.fix(owner, is_perf),
             (Self::Unproven, _) => "record with build ids (perf record --buildid-mmap, or without -B)".to_owned(),
             (Self::Stripped | Self::NotCovered, Owner::File(file, id)) => debug(file, id),
             (Self::NotCovered, Owner::Compiled(_)) => {
@@ -101,6 +106,7 @@ impl Owner<'_> {
         match self {
             Self::Kernel => "[kernel]".to_owned(),
             Self::Compiled(pid) => format!("code compiled at run time in process {pid}"),
+            Self::MemoryFile(pid, file) => format!("{} in process {pid}", file.trim_start_matches('/')),
             Self::File(file, _) | Self::KernelPage(file, _) => (*file).to_owned(),
             Self::Nowhere => "no known module".to_owned(),
         }
@@ -118,13 +124,14 @@ pub(super) fn list(
     ticket: &Ticket,
 ) -> Result<Vec<Unnamed>, Cancelled> {
     let samples = samples(profile, owners, &lacking, still, ticket)?;
+    let is_perf = profile.info.format.starts_with("perf-");
     let mut list: Vec<Unnamed> = lacking
         .into_iter()
         .zip(samples)
         .map(|(Lacking { of, addresses, why }, samples)| {
             let owner = owners.all.get(of).copied().unwrap_or(Owner::Nowhere);
             let build_id = if let Owner::File(_, id) = owner { id.map(str::to_owned) } else { None };
-            Unnamed { module: owner.name(), build_id, addresses, samples, why: why.why(), fix: why.fix(owner) }
+            Unnamed { module: owner.name(), build_id, addresses, samples, why: why.why(), fix: why.fix(owner, is_perf) }
         })
         .collect();
     list.sort_by_key(|unnamed| std::cmp::Reverse(unnamed.samples));

@@ -285,3 +285,26 @@ fn modules_without_symbols_are_listed_by_samples_with_what_helps() {
     let note = named.notes.iter().next().unwrap();
     assert_eq!((named.notes.len(), note.kind, note.count), (1, kind::NO_SYMBOLS, 4));
 }
+
+/// Advice fits what the addresses are and what wrote the capture.
+#[test]
+fn what_would_help_depends_on_the_format_and_the_kind_of_module() {
+    let mapping = |pid| Mapping { start: 0x1000, limit: 0x2000, pid, ..Mapping::default() };
+    for (format, file, pid, module, fix) in [
+        ("perf-data", "", None, "no known module", "broken frame pointers"),
+        ("pprof", "", None, "no known module", "nothing: only what wrote the capture"),
+        ("perf-data", "//anon", Some(7), "code compiled at run time in process 7", "let the run-time compiler write perf-7.map"),
+        ("perf-data", "/memfd:lib (deleted)", Some(7), "memfd:lib (deleted) in process 7", "it lay in memory alone (memfd)"),
+    ] {
+        let mut profile = profile("6.1", &[(mapping(pid), file, 0x1010, false)]);
+        profile.info.format = format.to_owned();
+        let named = named(&profile, &Machine::default());
+        let [unnamed] = named.info.unnamed.as_slice() else { panic!("{:?}", named.info.unnamed) };
+        assert_eq!(unnamed.module, module);
+        assert!(unnamed.fix.starts_with(fix), "{format} {file}: {}", unnamed.fix);
+    }
+    // What a run-time compiler put there has its names.
+    let profile = profile("6.1", &[(mapping(Some(7)), "/memfd:doublemapper (deleted)", 0x1010, false)]);
+    let machine = Machine { map: Some("1000 100 compiled\n".to_owned()), ..Machine::default() };
+    assert_eq!(names(&named(&profile, &machine)), ["compiled"]);
+}

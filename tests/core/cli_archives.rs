@@ -174,3 +174,59 @@ fn every_subcommand_reads_standard_input_in_every_wrapping() {
     let top: Value = serde_json::from_str(&piped(&["top", "--json", "--", "-!y.folded"], &two)).unwrap();
     assert_eq!(top["rows"], expected);
 }
+
+/// The files of a folder as `perf record --threads` writes it, with the records of a plain capture: the header and the first of them in
+/// `data`, the rest in two files without a header.
+fn threads_folder(plain: &[u8]) -> [(&'static str, Vec<u8>); 3] {
+    let word = |at: usize| u64::from_le_bytes(plain[at..at + 8].try_into().unwrap()) as usize;
+    let (start, size) = (word(40), word(48));
+    let mut records = vec![start];
+    while let Some(&at) = records.last().filter(|at| **at < start + size) {
+        records.push(at + usize::from(u16::from_le_bytes(plain[at + 6..at + 8].try_into().unwrap())));
+    }
+    let [one, two] = [records[records.len() / 3], records[records.len() * 2 / 3]];
+    let mut data = plain[..one].to_vec();
+    data[48..56].copy_from_slice(&((one - start) as u64).to_le_bytes());
+    // Of the features only number 24, DIR_FORMAT: a table of one row, and the version.
+    data[72..104].fill(0);
+    data[75] = 1;
+    for word in [one as u64 + 16, 8, 1] {
+        data.extend(word.to_le_bytes());
+    }
+    [("data", data), ("data.0", plain[one..two].to_vec()), ("data.1", plain[two..start + size].to_vec())]
+}
+
+#[test]
+fn a_folder_of_perf_record_in_an_archive_is_one_capture() {
+    let plain = bytes("perf-data/6.1.187/indexer-after.perf.data");
+    let files = threads_folder(&plain);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("td")).unwrap();
+    for (name, content) in &files {
+        write(&folder.path().join("td"), name, content);
+    }
+    // The order of members is that of a file system, and not that of the numbers.
+    let [main, one, two] = files.each_ref().map(|(_, content)| content.as_slice());
+    let members = [("td/data.1", two), ("td/data.0", one), ("td/data", main)];
+    let mut archives = vec![write(folder.path(), "td.tar.gz", &gz(&tar(&members))), write(folder.path(), "td.zip", &zip(&members))];
+    archives.extend(["!td", "!td/", "!td/data", "!td/data.1"].map(|member| format!("{}{member}", archives[1])));
+    let shown = |path: &str| {
+        let info = json(&["info", path, "--json", "--no-symbol-cache"]);
+        ["samples", "stacks", "sample_types", "thread_list", "tally"].map(|key| info[key].clone())
+    };
+    let wanted = shown(&format!("{}/td", folder.path().display()));
+    let whole = shown(&sample("perf-data/6.1.187/indexer-after.perf.data"));
+    assert_eq!((&wanted[0], &wanted[4]), (&whole[0], &whole[4]), "the files hold the records of the plain capture");
+    for path in archives {
+        assert_eq!(shown(&path), wanted, "{path}");
+    }
+    // Beside another capture it is one entry of the list, as large as all its files.
+    let both = write(folder.path(), "both.zip", &zip(&[members[0], members[1], members[2], ("a.folded", b"main;a 1\n")]));
+    let list = json(&["info", &both, "--json"]);
+    let size: usize = files.iter().map(|(_, content)| content.len()).sum();
+    let found: Vec<_> = list["members"].as_array().unwrap().iter().map(|member| (&member["path"], &member["bytes"])).collect();
+    assert_eq!(found, [(&Value::from("td/data"), &Value::from(size)), (&Value::from("a.folded"), &Value::from(9))]);
+    // `data` may be any file, and then nothing belongs to it.
+    let other = write(folder.path(), "other.zip", &zip(&[("data", b"main;a 1\n"), ("data.0", b"main;a 2\n")]));
+    assert_eq!(json(&["info", &other, "--json"])["members"].as_array().unwrap().len(), 2);
+}

@@ -47,4 +47,6 @@ mod samples;
 mod series;
 mod tables;
 mod traps;
+mod units;
 mod unwind;
+mod wording;

@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::Finding;
 use super::cause::Cause;
 use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
 use super::structure::{self, Fate, Structure};
+use super::{Finding, Whole};
 use super::{moved, shift};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
@@ -252,6 +252,7 @@ impl Maker<'_> {
         }
         let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
         let delta = self.delta(&sums);
+        let (explains, explains_of) = self.explains(found);
         Some(Finding {
             rank: order,
             verdict: verdict_of_sides(sums.value[0], sums.value[1], own.z),
@@ -270,7 +271,8 @@ impl Maker<'_> {
             q: (found.test.p / found.group.weight).min(1.0),
             raw: sums.value,
             events: sums.events,
-            explains: self.explains(found),
+            explains,
+            explains_of,
             minimum_detectable: self.detectable(found, place, measure),
             needed: self.needed(found, counts, doubt, ratio),
             explained_by: None,
@@ -336,6 +338,7 @@ impl Maker<'_> {
             raw: sums.value,
             events: sums.events,
             explains: 0.0,
+            explains_of: Whole::Net,
             minimum_detectable: f64::INFINITY,
             needed: Needed::UNKNOWN,
             explained_by: None,
@@ -390,7 +393,7 @@ impl Maker<'_> {
 
     /// Part of the net change; of all rises or falls of functions' own cost where the net change is less than half of those. Nodes that a finding
     /// inside this one explains are not counted twice.
-    fn explains(&self, found: &Found) -> f64 {
+    fn explains(&self, found: &Found) -> (f64, Whole) {
         let is_inner = |other: &&Found| other.nodes.len() < found.nodes.len() && other.nodes.meets(&found.nodes);
         let inner: Vec<&Found> = self.found.iter().filter(is_inner).collect();
         let delta = if inner.is_empty() {
@@ -410,10 +413,11 @@ impl Maker<'_> {
         let net: f64 = changes.iter().sum();
         let same: f64 = changes.iter().filter(|change| **change * delta > 0.0).sum();
         if net * delta > 0.0 && net.abs() >= same.abs() / 2.0 {
-            return delta / net;
+            return (delta / net, Whole::Net);
         }
         // Callees of one name may rise here and fall there: then the place has more than all functions together.
-        if same == 0.0 { 0.0 } else { (delta / same).min(1.0) }
+        let part = if same == 0.0 { 0.0 } else { (delta / same).min(1.0) };
+        (part, if delta < 0.0 { Whole::Falls } else { Whole::Rises })
     }
 
     /// Says which places a finding explains: those whose change lies mostly in its nodes.
@@ -540,6 +544,7 @@ pub(super) fn others(
                 raw: [table.raw[0][at], table.raw[1][at]],
                 events: [table.events[0][at], table.events[1][at]],
                 explains: 0.0,
+                explains_of: Whole::Net,
                 minimum_detectable: table.minimum_detectable[at],
                 needed: table.needed[at],
                 explained_by: by.filter(|_| verdict == Verdict::Explained),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Answer, Exposure, Finding, Findings, Spec};
+use super::{Answer, Exposure, Finding, Findings, Spec, Whole};
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
 use crate::analysis::stats::Needed;
-use crate::model::{Profile, grouped, human, kind};
+use crate::model::{Profile, grouped, human, kind, type_name};
 
 /// Longest name in a sentence, in characters; where it is said again, it may be shorter.
 const NAME: usize = 60;
@@ -306,7 +306,13 @@ fn main_change(first: &Finding) -> String {
         Verdict::Gone => "is gone".to_owned(),
         _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
     };
-    let part = if first.explains > 0.0 { format!("; {} of the change lies there", part_of_change(first.explains)) } else { String::new() };
+    // Shares have no net change, and a total can stay while much moves: then the part is one of all rises, or of all falls.
+    let whole = match first.explains_of {
+        Whole::Net => "the change",
+        Whole::Rises => "what rose",
+        Whole::Falls => "what fell",
+    };
+    let part = if first.explains > 0.0 { format!("; {} of {whole} lies there", part_of_change(first.explains)) } else { String::new() };
     format!("{} {direction}{part}.", short(&first.func, NAME))
 }
 
@@ -345,7 +351,7 @@ fn totals(comparison: &Comparison, made: &Findings) -> String {
     // Of what the filters let through, as the interval is.
     let value = |side: &Side| comparison.factor(side) * side.weights.total() as f64;
     let (old, new) = (value(before), value(after));
-    let name = &comparison.sample_type;
+    let name = type_name(&comparison.sample_type);
     if let Some(Interval { ratio, lo, hi }) = made.total {
         let values = format!("{} → {}", comparison.text(old), comparison.text(new));
         let name = format!("{name}{}", per_words(comparison.effective_normalization()));

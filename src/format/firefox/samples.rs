@@ -111,8 +111,18 @@ impl Adder<'_> {
         let (weight, factor) = match table.weight_type.as_deref() {
             Some("tracing-ms") => (Some(columns.of("time", "nanoseconds", builder)), NANOS_PER_MILLI),
             Some("bytes") => (Some(columns.of("space", "bytes", builder)), 1.0),
-            _ => (None, 1.0),
+            other => {
+                if let Some(other) = other.filter(|other| *other != "samples") {
+                    let text = format!("weights of a kind that is not known ({other}): taken for numbers of samples");
+                    builder.notes.add(kind::GUESSED, &text, table.rows as u64, Some(place as u64));
+                }
+                (None, 1.0)
+            }
         };
+        if let Some(missing @ 1..) = table.length.checked_sub(table.rows) {
+            let text = "samples that the length of a table counts and its columns do not hold";
+            builder.notes.add(kind::TRUNCATED, text, missing as u64, Some(place as u64));
+        }
         let cpu = if table.column(4).iter().checked().any(|delta| !delta.is_nan()) {
             Some(match self.meta.cpu_unit.as_deref() {
                 Some("ns") | None => (columns.of("cpu", "nanoseconds", builder), 1.0),

@@ -9,6 +9,8 @@ pub(super) struct Table {
     columns: Unfinished<Vec<Vec<f64>>>,
     /// Number of rows.
     pub(super) rows: usize,
+    /// Number of rows that the table says it has; 0 where it does not say.
+    pub(super) length: usize,
     /// The column `weightType`, which is one text for the whole table.
     pub(super) weight_type: Option<String>,
 }
@@ -16,12 +18,12 @@ pub(super) struct Table {
 impl Table {
     /// A table without rows.
     pub(super) const fn empty() -> Self {
-        Self { columns: Unfinished::new(Vec::new()), rows: 0, weight_type: None }
+        Self { columns: Unfinished::new(Vec::new()), rows: 0, length: 0, weight_type: None }
     }
 
     /// Reads the table at `offset`; columns come in the order of `wanted`.
     pub(super) fn read(json: &mut Json<'_>, offset: usize, wanted: &[&str]) -> Result<Self, ReadError> {
-        let mut table = Self { columns: Unfinished::new(vec![Vec::new(); wanted.len()]), rows: 0, weight_type: None };
+        let mut table = Self { columns: Unfinished::new(vec![Vec::new(); wanted.len()]), rows: 0, length: 0, weight_type: None };
         let (mut data, mut schema) = (None, None);
         json.go_to(offset);
         json.object()?;
@@ -32,7 +34,7 @@ impl Table {
                 "weightType" => table.weight_type = json.maybe_text()?.map(std::borrow::Cow::into_owned),
                 "length" => {
                     if let Some(length) = json.maybe_number()? {
-                        table.rows = usize::try_from(length.integer()).unwrap_or(0);
+                        table.length = usize::try_from(length.integer()).unwrap_or(0);
                     }
                 }
                 key => match wanted.iter().position(|name| *name == key).and_then(|at| table.columns.get_mut(at)) {
@@ -50,7 +52,7 @@ impl Table {
             table.read_rows(json, data, &schema)?;
         } else {
             // The length is a promise of the writer; the columns are what is there.
-            table.rows = table.columns.iter().map(Vec::len).max().unwrap_or(0).max(if wanted.is_empty() { table.rows } else { 0 });
+            table.rows = table.columns.iter().map(Vec::len).max().unwrap_or(0).max(if wanted.is_empty() { table.length } else { 0 });
         }
         Ok(table)
     }

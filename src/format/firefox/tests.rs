@@ -151,3 +151,20 @@ fn processes_in_processes_need_no_stack() {
     let error = profile(&format!("{open}{}", "]}".repeat(depth))).unwrap_err().to_string();
     assert!(error.contains("nested more than 8 times"), "{error}");
 }
+
+/// A weight that nobody knows, and a table that promises more than it has, are said.
+#[test]
+fn unknown_weights_and_missing_rows_are_noted() {
+    let text = &forms()[0];
+    let whole = profile(text).unwrap();
+    for (from, to, kind, count) in [
+        (r#""weight":null,"weightType":"samples""#, r#""weight":[5,6,7],"weightType":"zebras""#, kind::GUESSED, 3),
+        (r#"[9,4,null],"length":3"#, r#"[9,4,null],"length":7"#, kind::TRUNCATED, 4),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, *text);
+        let found = profile(&changed).unwrap();
+        assert_eq!(found.notes.count(kind), whole.notes.count(kind) + count, "{to}");
+        assert_eq!(found.samples.len(), whole.samples.len());
+    }
+}

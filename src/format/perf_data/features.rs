@@ -98,7 +98,10 @@ impl Features {
             }
             SAMPLE_TIME => {
                 let (first, last) = (body.u64()?, body.u64()?);
-                self.fact("sample time", format!("{} to {} s", seconds(first), seconds(last)));
+                // Where recording did not look into the samples (`perf record -z`) both are zero.
+                if last > 0 && first <= last {
+                    self.fact("sample time", format!("{} to {} s", seconds(first), seconds(last)));
+                }
             }
             CLOCKID => {
                 let resolution = body.u64()?;

@@ -88,9 +88,9 @@ pub(super) fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Buil
             builder.notes.add(kind::NOT_UNDERSTOOD, &format!("{name} records that are cut or damaged"), 1, Some(offset));
         }
     }
-    let switches = off_cpu.finish(capture, &mut rows, builder);
+    let made = off_cpu.finish(capture, &mut rows, builder);
     let skipped = capture.count_of(records::SAMPLE).saturating_sub(used);
-    builder.info.tally = Tally::new(used + switches.used, skipped + switches.skipped);
+    builder.info.tally = Tally { made, ..Tally::new(used, skipped) };
     Ok(Followed { tasks, rows, deferred, cgroups })
 }
 

@@ -11,7 +11,7 @@ use super::container::Capture;
 use super::labels::{Wait, tracepoint};
 use super::samples::Row;
 use super::{extra, records};
-use crate::model::{Builder, Tally, kind};
+use crate::model::{Builder, kind};
 
 /// Name of the sample type.
 pub(super) const NAME: &str = "off-cpu";
@@ -118,9 +118,8 @@ impl OffCpu {
         }
     }
 
-    /// Takes away the rows whose end was not seen, and says so. Gives how many rows stay and go that no sample, but a record of its own
-    /// stands for.
-    pub(super) fn finish(&self, capture: &Capture<'_>, rows: &mut Vec<Row>, builder: &mut Builder) -> Tally {
+    /// Takes away the rows whose end was not seen, and says so. Gives how many stay.
+    pub(super) fn finish(&self, capture: &Capture<'_>, rows: &mut Vec<Row>, builder: &mut Builder) -> u64 {
         let is_open = |row: &Row| row.column == self.column && row.weight == UNENDED;
         let first = rows.iter().find(|row| is_open(row)).map(|row| capture.file_offset(row.at));
         let before = rows.len();
@@ -129,11 +128,7 @@ impl OffCpu {
             let text = "times off the CPU whose end the capture does not show; they are not counted";
             builder.notes.add(kind::SKIPPED, text, (before - rows.len()) as u64, first);
         }
-        if !self.has_records {
-            return Tally::default();
-        }
-        let stay = rows.iter().filter(|row| row.column == self.column).count();
-        Tally::new(stay as u64, (before - rows.len()) as u64)
+        rows.iter().filter(|row| row.column == self.column).count() as u64
     }
 }
 

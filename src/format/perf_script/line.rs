@@ -62,7 +62,8 @@ impl RawFrame<'_> {
     }
 }
 
-const RECORD: &[u8] = b"PERF_RECORD_";
+/// Begins the names of records.
+pub(super) const RECORD: &[u8] = b"PERF_RECORD_";
 
 /// What a line starts, or `None` for a line inside a sample and for what is not perf's.
 pub(super) fn start(line: &[u8]) -> Option<Start<'_>> {
@@ -76,16 +77,8 @@ pub(super) fn start(line: &[u8]) -> Option<Start<'_>> {
     timed(line).or_else(|| untimed(line))
 }
 
-/// A line that says who was sampled and nothing else (`-F comm,tid,ip,sym`): perf leaves a blank at its end. Such lines are told from
-/// others only where no line of the text has a time or an event.
-pub(super) fn named(line: &[u8]) -> Option<Head<'_>> {
-    let text = line.strip_suffix(b" ").filter(|_| line.first() != Some(&b'\t'))?.trim_ascii();
-    let found = who(text);
-    (found.tid.is_some() || found.cpu.is_some()).then_some(Head { who: text, time: None, period: None, event: &[], rest: &[] })
-}
-
 /// Positions of the colons that end a word.
-fn colons(line: &[u8]) -> impl Iterator<Item = usize> {
+pub(super) fn colons(line: &[u8]) -> impl Iterator<Item = usize> {
     memchr::memchr_iter(b':', line).filter(|&at| line.get(at + 1).is_none_or(u8::is_ascii_whitespace))
 }
 
@@ -126,7 +119,7 @@ fn without_date(text: &[u8]) -> &[u8] {
 }
 
 /// Start and nanoseconds of the time that ends `text`. The decimal mark may be a comma (locales).
-fn time_before(text: &[u8]) -> Option<(usize, i64)> {
+pub(super) fn time_before(text: &[u8]) -> Option<(usize, i64)> {
     usual_time(text).or_else(|| any_time(text))
 }
 
@@ -286,7 +279,7 @@ pub(super) fn who(text: &[u8]) -> Who<'_> {
     (found.machine_pid, rest) = guest(rest, b"VM:");
     (found.vcpu, rest) = guest(rest, b"VCPU:");
     // Behind the processor, or behind the id, stand the letters of the field `misc`, where asked for.
-    let letters = |text| last_word(text).filter(|(_, word)| word.len() <= 4 && word.iter().all(|byte| b"KUHGgMESp".contains(byte)));
+    let letters = |text| last_word(text).filter(|(_, word)| word.len() <= 4 && is_misc(word));
     let (inner, misc) = letters(rest).unwrap_or((rest, b""));
     for (text, misc) in [(rest, &b""[..]), (inner, misc)] {
         let cpu = last_word(text).and_then(|(before, word)| {
@@ -310,6 +303,11 @@ pub(super) fn who(text: &[u8]) -> Who<'_> {
         }
     }
     Who { comm: rest, ..found }
+}
+
+/// True for letters of the field `misc`.
+pub(super) fn is_misc(word: &[u8]) -> bool {
+    word.iter().all(|byte| b"KUHGgMESp".contains(byte))
 }
 
 /// The number behind a mark at the start of `text`, and what follows.

@@ -9,6 +9,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::deferred::{Deferred, Key};
 use super::header;
+use super::layout::Layout;
 use super::line::{self, Brief, Start};
 use super::lines::Lines;
 use super::rest::{self, Rest};
@@ -27,8 +28,8 @@ pub(super) enum Shape {
     Full,
     /// The same, and each time is the distance to the sample before (`--deltatime`).
     Deltas,
-    /// With a line that says who was sampled and no more (`-F comm,tid,ip,sym`).
-    Named,
+    /// With a line that only together with the others tells what it says (`-F comm,ip,sym`).
+    Laid,
     /// With no line of their own (`-F ip,sym`): every paragraph of frames is a sample.
     Bare,
 }
@@ -37,8 +38,14 @@ pub(super) enum Shape {
 const POLL_BYTES: usize = 1 << 18;
 
 /// Reads whole samples from `text`, whose first byte stands at `base` in the input.
-pub(super) fn read_part<'a>(text: &'a [u8], base: u64, shape: Shape, ticket: &Ticket) -> Result<Done<'a>, ReadError> {
-    let mut part = Part { shape, lines: Lines::for_text(text.len()), ..Part::default() };
+pub(super) fn read_part<'a>(
+    text: &'a [u8],
+    base: u64,
+    shape: Shape,
+    layout: Option<&'a Layout<'a>>,
+    ticket: &Ticket,
+) -> Result<Done<'a>, ReadError> {
+    let mut part = Part { shape, layout, lines: Lines::for_text(text.len()), ..Part::default() };
     let (mut at, mut polled) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let end = memchr::memchr(b'\n', rest);
@@ -132,6 +139,8 @@ struct Event<'a> {
 #[derive(Default)]
 struct Part<'a> {
     shape: Shape,
+    /// Where lines tell only together what they say.
+    layout: Option<&'a Layout<'a>>,
     builder: Builder,
     open: Option<Open>,
     /// Innermost first, as printed.
@@ -206,6 +215,12 @@ impl<'a> Part<'a> {
     }
 
     fn start(&mut self, line: &'a [u8]) -> Option<Start<'a>> {
+        if let Some(layout) = self.layout {
+            // Below frames stand their places and further fields, until a line is empty.
+            let below =
+                self.open.as_ref().is_some_and(|open| layout.chains && !open.chain_on_line && (open.placed || !self.chain.is_empty()));
+            return layout.start(line).filter(|_| !below);
+        }
         // Most lines begin as another did before: then there is nothing to find out about them.
         if let Some(found) = line::first_time(line) {
             if self.last_who.0 != found.0
@@ -226,8 +241,7 @@ impl<'a> Part<'a> {
                 return Some(start);
             }
         }
-        let named = |line| line::named(line).filter(|_| self.shape == Shape::Named).map(Start::Sample);
-        line::start(line).or_else(|| named(line))
+        line::start(line)
     }
 
     /// Takes the call chain at the start of `text`, which follows the first line of a sample, and gives its length in bytes. 0 where
@@ -363,7 +377,7 @@ impl<'a> Part<'a> {
     }
 
     fn add_who(&mut self, text: &'a [u8]) -> WhoRows {
-        let who = line::who(text);
+        let who = self.layout.map_or_else(|| line::who(text), |layout| layout.who(text));
         let thread = (!who.comm.is_empty() || who.tid.is_some()).then(|| {
             let name = self.builder.strings.intern(&text::lossy(who.comm, &mut self.invalid));
             self.builder.thread(Thread { pid: who.pid, tid: who.tid, name })

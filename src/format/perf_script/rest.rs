@@ -70,7 +70,7 @@ pub(super) fn is_tracepoint(event: &[u8]) -> bool {
 }
 
 /// Where the frame begins that ends `text`. Before it may stand text of a tracepoint, or a data address with its symbol.
-fn frame_at(text: &[u8], tracepoint: bool) -> Option<usize> {
+pub(super) fn frame_at(text: &[u8], tracepoint: bool) -> Option<usize> {
     let mut found = None;
     let mut at = 0;
     while let Some(word) = text.get(at..).filter(|word| !word.is_empty()) {

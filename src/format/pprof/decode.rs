@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::fraction::read_unit;
 use super::layout::{CHUNK_BYTES, Chunk, Layout};
 use super::samples::{Decoded, Reader};
 use super::tables::Tables;
@@ -123,7 +124,11 @@ fn head(layout: &Layout<'_>, builder: &mut Builder, tables: &Tables) -> Result<(
         if name.is_empty() && layout.cut.is_some() {
             return Err(ReadError::new(NAME, body.offset(), what(), "its name is missing"));
         }
-        builder.add_sample_type(&name, &unit);
+        let (unit, decimals) = read_unit(&unit);
+        let row = builder.add_sample_type(&name, unit);
+        if let Some(kind) = builder.sample_types.get_mut(row) {
+            kind.decimals = decimals;
+        }
     }
     let text = |builder: &Builder, id: Option<StringId>| id.map(|id| builder.strings.get(id).to_owned());
     let named = |index: u64, what: &'static str| strings.some(index, 0, || what.to_owned());

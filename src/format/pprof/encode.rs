@@ -8,8 +8,9 @@
 use std::io::Write as _;
 
 use super::field;
+use super::fraction::unit_of;
 use super::places::{Place, Places};
-use crate::model::{Function, LabelValue, Mapping, Profile, StackId, StringId, Strings, Thread, Unit, base_name};
+use crate::model::{Function, LabelValue, Mapping, Profile, StackId, StringId, Strings, Thread, base_name};
 
 /// The profile as an uncompressed `Profile` message.
 pub fn write(profile: &Profile) -> Vec<u8> {
@@ -73,20 +74,6 @@ fn head(profile: &Profile, texts: &mut Texts<'_>, out: &mut Out) {
             out.int(number, texts.add(text));
         }
     }
-}
-
-/// Values with decimals are written as the integers they are stored as; the unit says so, by name where a smaller unit has one.
-fn unit_of(unit: &str, decimals: u8) -> String {
-    if decimals == 0 {
-        return unit.to_owned();
-    }
-    let smaller = match Unit::parse(unit) {
-        Unit::Time(factor) => factor / 10_f64.powi(i32::from(decimals)),
-        _ => 0.0,
-    };
-    let names = [(1e6, "milliseconds"), (1e3, "microseconds"), (1.0, "nanoseconds")];
-    let named = names.iter().find(|(size, _)| (smaller / size - 1.0).abs() < 1e-9);
-    named.map_or_else(|| format!("10^-{decimals} {unit}"), |(_, name)| (*name).to_owned())
 }
 
 fn value_type(name: u64, unit: u64, out: &mut Out) {
@@ -422,13 +409,5 @@ mod tests {
         assert!(matches!(seen[2], LabelValue::Number(0, Some(id)) if text(id) == "bytes"));
         assert_eq!(seen[3], LabelValue::Number(-1, None));
         assert_eq!((found.default_sample_type, found.total(1)), (0, -5));
-    }
-
-    #[test]
-    fn decimals_go_into_the_unit() {
-        assert_eq!(unit_of("ms", 3), "microseconds");
-        assert_eq!(unit_of("seconds", 9), "nanoseconds");
-        assert_eq!(unit_of("count", 3), "10^-3 count");
-        assert_eq!(unit_of("count", 0), "count");
     }
 }

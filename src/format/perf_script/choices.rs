@@ -1,0 +1,150 @@
+//! Every choice of fields that has frames, printed as `perf script -F` pads them, with names of threads that look like other fields.
+
+use std::fmt::Write as _;
+
+use super::*;
+use crate::format;
+
+/// Command, process, thread, processor, event, period; the frames, innermost first.
+type Printed = (&'static str, i32, i32, u32, &'static str, u64, &'static [(u64, &'static str)]);
+
+const SAMPLES: &[Printed] = &[
+    ("w", 8507, 8507, 0, "cpu-clock", 1_003_009, &[(0x1184, "spin"), (0x11a6, "rec"), (0xffff_ffff_8226_5488, "[unknown]")]),
+    ("w 3: [x] (y)", 8507, 8509, 1, "cpu-clock", 1_003_009, &[(0x1184, "spin")]),
+    ("cycles: 7 ev:", 8507, 8510, 0, "page-faults", 1, &[(0x7f00_1234_5678, "std::vector<int, a>::at(int)")]),
+    ("12 34", 8507, 123_456, 15, "cpu-clock", 12_345_678_901, &[(0x1173, "spin"), (0x11a6, "rec")]),
+    ("a [001] 1.5", 7, 8, 0, "page-faults", 3, &[(0x10, "f"), (0x20, "f")]),
+    (":-1", -1, -1, 1, "cpu-clock", 0, &[(0x10, "f")]),
+];
+
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field that lines have or have not")]
+struct Fields {
+    comm: bool,
+    pid: bool,
+    tid: bool,
+    cpu: bool,
+    time: bool,
+    period: bool,
+    event: bool,
+    module: bool,
+    chains: bool,
+}
+
+/// As `builtin-script.c` and `evsel_fprintf.c` print: the command raw where chains are printed, else sixteen wide; `%5d`, `%5d/%-5d`,
+/// `[%03d]`, `%5lu.%06lu`, `%10lu`, the event as wide as the longest, `%16x`.
+fn print(fields: Fields) -> String {
+    let mut text = String::new();
+    for (row, &(comm, pid, tid, cpu, event, period, frames)) in SAMPLES.iter().enumerate() {
+        let mut add = |wanted: bool, field: std::fmt::Arguments<'_>| {
+            if wanted {
+                text.write_fmt(field).unwrap();
+            }
+        };
+        add(fields.comm && fields.chains, format_args!("{comm} "));
+        add(fields.comm && !fields.chains, format_args!("{comm:>16} "));
+        add(fields.pid && fields.tid, format_args!("{pid:5}/{tid:<5} "));
+        add(fields.pid != fields.tid, format_args!("{:5} ", if fields.pid { pid } else { tid }));
+        add(fields.cpu, format_args!("[{cpu:03}] "));
+        add(fields.time, format_args!("{:>5}.{:06}: ", 100 + row, 500 * row));
+        add(fields.period, format_args!("{period:10} "));
+        add(fields.event, format_args!("{event:>11}: "));
+        let module = if fields.module { " (/bin/w x)" } else { "" };
+        if fields.chains {
+            text.push('\n');
+            for (address, name) in frames {
+                writeln!(text, "\t{address:16x} {name}{module}").unwrap();
+            }
+            text.push('\n');
+        } else {
+            let (address, name) = frames[0];
+            writeln!(text, " {address:16x} {name}{module}").unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn every_choice_of_fields_gives_the_same_samples() {
+    let mut wrong = Vec::new();
+    for bits in 0..1_u32 << 9 {
+        let on = |bit: u32| bits & 1 << bit != 0;
+        let fields = Fields {
+            comm: on(0),
+            pid: on(1),
+            tid: on(2),
+            cpu: on(3),
+            time: on(4),
+            period: on(5),
+            event: on(6),
+            module: on(7),
+            chains: on(8),
+        };
+        let text = print(fields);
+        let name = format::sniff(&Input { bytes: text.as_bytes(), name: "x" }).map_or("none", |format| format.name());
+        if name != "perf-script" {
+            wrong.push(format!("{fields:?}: recognised as {name}\n{text}"));
+            continue;
+        }
+        let profile = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap();
+        assert_eq!(read_chunked(text.as_bytes(), &Ticket::new(), 8).as_ref(), Ok(&profile), "{fields:?}: in parts");
+        let types = &profile.sample_types;
+        let found: Vec<_> = (0..profile.samples.len())
+            .map(|row| {
+                let kind = (0..types.len()).find(|&kind| profile.samples.values(kind)[row] != 0);
+                let thread = profile.samples.threads()[row].map(|thread| profile.threads[thread]);
+                let frames = profile.stack_frames(profile.samples.stacks()[row]).count();
+                (
+                    kind.map(|kind| (types[kind].name.clone(), profile.samples.values(kind)[row])),
+                    thread.map(|thread| (profile.strings[thread.name].to_owned(), thread.pid, thread.tid)),
+                    profile.samples.time(row).is_some(),
+                    frames,
+                )
+            })
+            .collect();
+        let wanted: Vec<_> = SAMPLES
+            .iter()
+            .map(|&(comm, pid, tid, _, event, period, frames)| {
+                let value = if fields.period { period as i64 } else { 1 };
+                let kind = (value != 0).then(|| (if fields.event { event } else { "samples" }.to_owned(), value));
+                let named = fields.comm || fields.pid || fields.tid;
+                let comm = if fields.comm { comm } else { "" }.to_owned();
+                // One id is that of the thread, whatever it was asked for as: the text does not say which.
+                let ids = ((fields.pid && fields.tid).then_some(pid), if fields.tid { Some(tid) } else { fields.pid.then_some(pid) });
+                (kind, named.then_some((comm, ids.0, ids.1)), fields.time, if fields.chains { frames.len() } else { 1 })
+            })
+            .collect();
+        if found != wanted || !profile.notes.is_empty() {
+            let notes: Vec<_> = profile.notes.iter().map(|note| note.text.clone()).collect();
+            wrong.push(format!("{fields:?}: {notes:?}\n{text}  found  {found:?}\n  wanted {wanted:?}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} choices are wrong, such as\n{}",
+        wrong.len(),
+        wrong.iter().take(3).cloned().collect::<Vec<_>>().join("\n\n")
+    );
+}
+
+#[test]
+fn lists_of_addresses_of_other_programs_are_no_samples() {
+    let others = [
+        ("nm", "0000000000001149 T main\n0000000000001173 t f\n                 U malloc\n"),
+        ("kallsyms", "ffffffff81000000 T _text\nffffffff81000040 t run_init_process\n"),
+        ("a memory map", "5569e4591000-5569e4592000 r--p 00000000 fe:01 1234   /usr/bin/w\n7f00-7f01 r-xp 0 00:00 0 [vdso]\n"),
+        (
+            "objdump",
+            "0000000000001149 <main>:\n    1149:\t55                   \tpush   %rbp\n    114a:\t48 89 e5             \tmov    %rsp,%rbp\n",
+        ),
+        ("a hexdump", "00000000  7f 45 4c 46 02 01 01 00  |.ELF....|\n00000010  03 00 3e 00 01 00 00 00  |..>.....|\n"),
+        ("a table", "worker 3\n\tpeak 12\n\nworker 4\n\tpeak 13\n\n"),
+        ("a makefile", "all: x \n\tcc -o x x.c\n\nclean: \n\trm x\n"),
+        ("a list of hexadecimal numbers", "one \n\tdeadbeef cafe\n\ntwo \n\tbeef food\n"),
+        ("counted lines", "     12 foo\n      3 bar\n"),
+    ];
+    for (what, text) in others {
+        assert_ne!(PerfScript.sniff(text.as_bytes()), Sniff::Yes, "{what}");
+        assert_eq!(layout::find(text.as_bytes(), true), None, "{what}");
+    }
+}
