@@ -37,6 +37,7 @@ use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, Rows};
 use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
+use crate::analysis::timeline::Timeline;
 use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::Profile;
@@ -152,11 +153,12 @@ struct Shown {
     table: Option<Arc<Comparison>>,
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
     rows: Option<ShownRows>,
+    timeline: Option<Arc<Timeline>>,
 }
 
 impl Shown {
     /// Which results these are.
-    fn addresses(&self) -> [*const (); 7] {
+    fn addresses(&self) -> [*const (); 8] {
         fn of<T>(shared: Option<&Arc<T>>) -> *const () {
             shared.map_or(std::ptr::null(), |shared| Arc::as_ptr(shared).cast())
         }
@@ -169,6 +171,7 @@ impl Shown {
             of(rows.map(|rows| &rows.comparison)),
             of(rows.map(|rows| &rows.flat)),
             of(rows.map(|rows| &rows.rows)),
+            of(self.timeline.as_ref()),
         ]
     }
 }
@@ -311,6 +314,7 @@ impl App {
                 keys.push(Key::Diff(shown.clone(), self.view.thresholds, self.view.exposure));
             }
         }
+        keys.extend(self.timeline_key());
         keys.extend(self.trend_key());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
@@ -452,6 +456,32 @@ impl App {
         Some(last.saturating_sub(first)).filter(|&nanos| nanos > 0)
     }
 
+    /// True where samples of some capture shown have times.
+    pub fn has_times(&self) -> bool {
+        self.profiles().iter().any(|profile| profile.samples.has_times())
+    }
+
+    /// The time range of a side: of a comparison the side's own, of a capture alone that of the filter.
+    pub const fn time_of(&self, side: Side) -> Option<Span> {
+        let [before, after] = &self.view.parts;
+        match side {
+            _ if !self.view.is_comparison() => self.view.filter.time,
+            Side::Before => before.time,
+            Side::After => after.time,
+        }
+    }
+
+    /// True where a range of time is chosen on some side.
+    pub fn has_time_range(&self) -> bool {
+        Side::BOTH.into_iter().any(|side| self.time_of(side).is_some())
+    }
+
+    /// The rest of the time, and the time range that is chosen of the captures shown, where there is no comparison yet.
+    pub fn range_and_rest(&self) -> Option<[Part; 2]> {
+        let range = self.view.filter.time.filter(|_| !self.view.is_comparison())?;
+        Some([range.rest(), range].map(Part::of_time))
+    }
+
     /// The first and the second half of the one capture shown, where its samples have times.
     pub fn halves(&self) -> Option<[Part; 2]> {
         let shown = self.view.captures();
@@ -462,7 +492,7 @@ impl App {
         let middle = self.time_nanos()? / 2;
         let step = [1_000_000_000, 1_000_000].into_iter().find(|step| middle >= 20 * step).unwrap_or(1);
         let middle = middle / step * step;
-        let part = |from, to| Part { time: Some(Span { from, to }), ..Part::WHOLE };
+        let part = |from, to| Part::of_time(Span::new(from, to));
         Some([part(Some(0), Some(middle)), part(Some(middle), None)])
     }
 

@@ -33,6 +33,8 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         | C::AddToSide(..)
         | C::RemoveFromSide(..)
         | C::CompareParts(..)
+        | C::SetTimeRange(..)
+        | C::SetSideTime(..)
         | C::SwapSides
         | C::LeaveComparison => {
             sides::apply(app, command);

@@ -7,3 +7,4 @@ mod small;
 mod smoke;
 mod stage;
 mod tables;
+mod time;
