@@ -230,7 +230,10 @@ impl App {
         let old = self.view.clone();
         let label = command.undo_label(old.window);
         let merged = command.is_continuous(old.window);
-        let keeps_history = matches!(command, Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::Reveal);
+        let keeps_history = matches!(
+            command,
+            Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::CloseDialog | Command::Reveal
+        );
         let effects = apply::apply(self, command);
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
             self.undo.push(label, old, merged);

@@ -362,10 +362,7 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
         }),
         Key::Matches(key, pattern) => {
             let comparison = comparison_of(memo, &key)?;
-            Box::new(move |_| {
-                let side = comparison.last().ok_or("no side")?;
-                Ok(Value::Matches(Arc::new(search::search(comparison.tree(), comparison.places(), &side.weights, &pattern))))
-            })
+            Box::new(move |_| Ok(Value::Matches(Arc::new(search::search(&comparison, &pattern)))))
         }
     };
     Some(Box::new(move |ticket| ticket.run(|| made(ticket)).map_err(cancelled)?))

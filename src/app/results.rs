@@ -130,6 +130,14 @@ impl App {
         self.state(key.as_ref(), |value| if let Value::Matches(it) = value { Some(it) } else { None })
     }
 
+    /// The number of the selected box among those that the search found, from 1, and how many there are; goes through the whole tree.
+    pub fn match_position(&self) -> Option<(usize, usize)> {
+        let (matches, comparison) = (self.matches().ready()?, self.comparison().ready()?);
+        let selected = self.selected_node(comparison)?;
+        let at = matches.nodes_of(comparison.tree()).position(|node| node == selected)?;
+        Some((at + 1, matches.nodes))
+    }
+
     /// The trend is made only while it is in front, of what is selected, or of everything; a place that does not occur has none.
     pub(super) fn trend_key(&self) -> Option<Key> {
         if self.view.tab != Tab::Trend {

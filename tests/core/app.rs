@@ -147,7 +147,7 @@ fn the_captures_of_a_side_are_summed_and_kept_apart_for_their_noise() {
 }
 
 #[test]
-fn the_slices_of_a_capture_have_its_value_as_their_mean() {
+fn the_slices_of_a_capture_have_its_rate_as_their_mean() {
     let mut app = app();
     let perf = |name: &str| sample("perf-data/6.1.187").join(name);
     app.apply(Command::OpenComparison(perf("indexer-before.perf.data"), perf("indexer-after.perf.data")));
@@ -159,9 +159,14 @@ fn the_slices_of_a_capture_have_its_value_as_their_mean() {
         app.apply(Command::Select(selected));
         app.settle();
         let trend = app.trend().ready().expect("a trend");
-        for (whole, slices) in trend.captures.iter().zip(&trend.slices) {
+        let comparison = app.table().ready().expect("a comparison");
+        for ((whole, slices), (side, profile)) in trend.captures.iter().zip(&trend.slices).zip(comparison.sides.iter().zip(app.profiles()))
+        {
             assert_eq!((whole.points.len(), slices.points.len(), whole.interval), (1, 24, None));
-            assert!(whole.mean > 0.0 && (slices.mean / whole.mean - 1.0).abs() < 1e-9, "{} {}", slices.mean, whole.mean);
+            let (first, last) = profile.samples.time_range().expect("times");
+            // The time of the samples, to which the last one belongs.
+            let rate = whole.mean / comparison.factor(side) / ((last - first + 1) as f64 / 1e9);
+            assert!(whole.mean > 0.0 && (slices.mean / rate - 1.0).abs() < 1e-9, "{} {rate}", slices.mean);
             means.push(whole.mean);
         }
     }
@@ -170,6 +175,43 @@ fn the_slices_of_a_capture_have_its_value_as_their_mean() {
     for (side, mean) in comparison.sides.iter().zip(means) {
         assert!((side.weights.total() as f64 * comparison.factor(side) / mean - 1.0).abs() < 1e-12);
     }
+}
+
+/// A range and its rest are the whole, of a capture alone and of each side of a comparison, whose captures have clocks of their own.
+#[test]
+fn a_range_of_time_and_its_rest_add_up_to_the_whole() {
+    let perf = |name: &str| sample("perf-data/6.1.187").join(name);
+    let [one, other] = ["indexer-before.perf.data", "indexer-after.perf.data"].map(perf);
+    for opened in [Command::Open(vec![one.clone()]), Command::OpenComparison(one.clone(), other)] {
+        let mut app = app();
+        app.apply(opened);
+        let mut totals = |line: &str| -> Vec<i64> {
+            app.apply(Command::from_line(line).expect("a command"));
+            app.settle();
+            assert!(app.messages().is_empty(), "{line}: {:?}", app.messages());
+            app.table().ready().expect("a table").sides.iter().map(|side| side.weights.total()).collect()
+        };
+        let whole = totals("set-time-range");
+        let (range, rest) = (totals("set-time-range 1s..2.5s"), totals("set-time-range !1s..2.5s"));
+        let sums: Vec<i64> = range.iter().zip(&rest).map(|(range, rest)| range + rest).collect();
+        assert_eq!(sums, whole, "{range:?} and {rest:?}");
+        assert!(range.iter().chain(&rest).all(|&total| total > 0), "{range:?} and {rest:?}");
+        assert_eq!(totals("undo"), range, "each is one step");
+    }
+}
+
+#[test]
+fn time_that_a_capture_does_not_have_is_refused_and_the_view_stays() {
+    let mut app = app();
+    app.apply(Command::Open(vec![sample("perf-data/6.1.187/indexer-before.perf.data")]));
+    app.settle();
+    app.apply(Command::from_line("set-time-range 100s..").expect("a command"));
+    assert!(
+        app.messages().iter().any(|message| message.is_error && message.text.contains("end after 3.498160384s")),
+        "{:?}",
+        app.messages()
+    );
+    assert_eq!(app.view().filter.time, None);
 }
 
 #[test]
