@@ -147,6 +147,13 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         }
                         ui.add_space(size::PAD * 2.0);
                     }
+                    if column.contains(&Menu::View) {
+                        ui.label(egui::RichText::new("In the timeline").font(fonts::strong()));
+                        ui.add_space(size::GAP);
+                        for (title, gesture) in TIME_GESTURES {
+                            key_row_ui(ui, cx, title, gesture);
+                        }
+                    }
                     if column.contains(&Menu::Help) {
                         ui.label(egui::RichText::new("In a flame graph").font(fonts::strong()));
                         ui.add_space(size::GAP);
@@ -201,6 +208,16 @@ fn gestures() -> [(&'static str, String); 7] {
         ("What can be done with a box", "right click".to_owned()),
     ]
 }
+
+/// What the pointer does in the timeline, and in the trend over time.
+const TIME_GESTURES: [(&str, &str); 6] = [
+    ("Choose a range", "drag"),
+    ("Move the range", "drag inside"),
+    ("Change an end of it", "drag the end"),
+    ("Another range inside of it", "Shift+drag"),
+    ("All of the time", "double-click"),
+    ("Give a drag up", "Escape"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -22,8 +22,12 @@ use crate::ui::widgets::brush::Brush;
 
 /// Height of a plot in points, of one with a value or two, and the room between the sides in values.
 const HEIGHT: f32 = 210.0;
-const LOW: f32 = 120.0;
+const LOW: f32 = 96.0;
 const GAP: f64 = 1.0;
+/// The plot over time takes the height that is left, within these; words and axis around it need so much.
+const HEIGHT_MIN: f32 = 150.0;
+const HEIGHT_MAX: f32 = 320.0;
+const AROUND: f32 = 96.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
@@ -38,11 +42,14 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         match (cx.app.table(), cx.app.trend()) {
             (State::Ready(comparison), State::Ready(trend)) => {
                 let (comparison, trend) = (Arc::clone(comparison), Arc::clone(trend));
+                let room = ui.available_height();
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                    let top = ui.cursor().top();
                     if trend.captures.iter().any(|line| line.points.len() > 1) || comparison.pair().is_some() {
                         captures_ui(ui, cx, &comparison, &trend.captures);
                     }
-                    time_ui(ui, cx, &comparison, &trend, out);
+                    let left = room - (ui.cursor().top() - top) - AROUND;
+                    time_ui(ui, cx, &comparison, &trend, left.clamp(HEIGHT_MIN, HEIGHT_MAX), out);
                 });
             }
             (_, State::Failed(why)) => drop(ui.label(RichText::new(why).color(cx.theme.error))),
@@ -232,7 +239,7 @@ fn common_start<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> usize {
 }
 
 /// Rates over time: the captures of all sides on one axis from their first samples on. A drag chooses a range of it.
-fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, out: &mut Outbox) {
+fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, height: f32, out: &mut Outbox) {
     let lines = &trend.slices;
     if lines.iter().all(|line| line.points.is_empty()) {
         let which = if cx.app.view().captures().len() == 1 { "this capture" } else { "these captures" };
@@ -251,6 +258,7 @@ fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, out
     let names = capture_names(cx);
     let end = trend.nanos as f64 / 1e9;
     let drawn = plot(cx, &words, lines)
+        .height(height)
         .sense(Sense::click_and_drag())
         .show_axes([true, true])
         .show_grid([false, true])
@@ -277,7 +285,7 @@ fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, out
         plot.hline(HLine::new("", 0.0).color(cx.theme.line).width(1.0).allow_hover(false));
     });
     let x = |at: f64| shown.transform.position_from_point(&PlotPoint::new(at, 0.0)).x;
-    let area = egui::Rect::from_x_y_ranges(x(0.0)..=x(end), shown.response.rect.y_range());
+    let area = egui::Rect::from_x_y_ranges(x(0.0)..=x(end), shown.response.rect.y_range().shrink(1.0));
     // Both sides have the range where both have the same one.
     let [before, after] = Side::BOTH.map(|side| cx.app.time_of(side));
     let brush = Brush { area, axis: trend.nanos, length: trend.nanos, chosen: after.filter(|_| before == after), theme: cx.theme };
