@@ -107,7 +107,9 @@ fn lane(
         }
     }
     let seconds = nanos as f64 / 1e9 / count as f64 * profiles.len() as f64;
-    bins.iter_mut().for_each(|bin| *bin /= seconds);
+    for bin in &mut bins {
+        *bin /= seconds;
+    }
     Ok(Some(Lane { bins, nanos }))
 }
 

@@ -65,7 +65,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             let letter = if side == Side::Before { "B" } else { "A" };
             ui.painter().text(pos2(rect.left(), area.center().y), Align2::LEFT_CENTER, letter, fonts::strong(), color);
         }
-        lane_ui(ui, cx, LaneInput { side, lane: lane.as_ref(), area, axis, most, unit: &unit, color }, out);
+        lane_ui(ui, cx, &LaneInput { side, lane: lane.as_ref(), area, axis, most, unit: &unit, color }, out);
     }
     ticks_ui(ui, cx, Rect::from_min_max(pos2(left, top), pos2(rect.right(), top + TICKS)), axis);
 }
@@ -119,8 +119,8 @@ struct LaneInput<'a> {
     color: Color32,
 }
 
-fn lane_ui(ui: &Ui, cx: &Cx<'_>, input: LaneInput<'_>, out: &mut Outbox) {
-    let LaneInput { side, lane, area, axis, most, unit, color } = input;
+fn lane_ui(ui: &Ui, cx: &Cx<'_>, input: &LaneInput<'_>, out: &mut Outbox) {
+    let LaneInput { side, lane, area, axis, most, unit, color } = *input;
     let is_pair = cx.app.view().is_comparison();
     let name = if is_pair { format!("Timeline of {}", side.word()) } else { "Timeline".to_owned() };
     ui.painter().rect_filled(area, 0.0, cx.theme.background);
@@ -154,8 +154,8 @@ pub(super) fn send(ui: &Ui, done: &Brushed, out: &mut Outbox, command: impl FnOn
     if done.is_dragging {
         shortcuts::hold_escape(ui.ctx());
     }
-    if let Some(span) = done.chosen {
-        out.send(command(span));
+    if let Some(picked) = done.picked {
+        out.send(command(picked.span()));
     }
 }
 

@@ -398,3 +398,28 @@ fn stepping_through_findings_follows_the_filter() {
     let none = steps(vec![Command::FilterFindings(String::new()), Command::SetThresholds(wide)]);
     assert!(none.len() < all.len(), "a minimum effect above all changes names fewer: {none:?}");
 }
+
+/// pprof files that Emberlens writes have no times: the side that has some gets the range.
+#[test]
+fn a_range_of_both_sides_is_one_of_those_that_have_times() {
+    let perf = sample("perf-data/6.1.187/indexer-before.perf.data");
+    let folder = tempfile::tempdir().expect("a folder");
+    let timeless = folder.path().join("indexer.pb.gz");
+    let mut app = app();
+    app.apply(Command::Open(vec![perf.clone()]));
+    app.settle();
+    app.apply(Command::Export(timeless.clone()));
+    app.settle();
+    app.apply(Command::OpenComparison(perf, timeless));
+    app.settle();
+    let lanes = |app: &App| app.shown_timeline().expect("a strip").0.lanes.iter().map(Option::is_some).collect::<Vec<bool>>();
+    assert_eq!(lanes(&app), [true, false]);
+    let range = Command::from_line("set-time-range 1s..2s").expect("a command");
+    app.apply(range);
+    app.settle();
+    assert_eq!(Side::BOTH.map(|side| app.time_of(side).is_some()), [true, false]);
+    let sides = &app.table().ready().expect("a table").sides;
+    assert!(sides[0].weights.total() < sides[1].weights.total() / 2, "only a part of the one, all of the other");
+    app.apply(Command::from_line("set-side-time [\"after\", \"1s..2s\"]").expect("a command"));
+    assert!(app.messages().iter().any(|message| message.is_error && message.text.contains("no times")), "{:?}", app.messages());
+}

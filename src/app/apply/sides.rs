@@ -159,13 +159,17 @@ fn is_possible(app: &mut App, sides: [&Vec<CaptureId>; 2], parts: &[Part; 2]) ->
 /// Each side of a comparison has a time range of its own, as its captures have a clock of their own; of a capture alone it is a filter.
 fn set_time(app: &mut App, wanted: &[Side], span: Option<Span>) {
     if app.view.is_comparison() {
+        let [before, after] = Side::BOTH.map(|side| app.view.side(side));
+        let has_times =
+            |ids: &[CaptureId]| ids.iter().filter_map(|&id| app.capture(id)?.profile()).all(|profile| profile.samples.has_times());
+        let can = [has_times(&before), has_times(&after)];
         let mut parts = app.view.parts.clone();
-        for (side, part) in Side::BOTH.iter().zip(&mut parts) {
-            if wanted.contains(side) {
+        for ((side, part), can) in Side::BOTH.iter().zip(&mut parts).zip(can) {
+            // A range of both sides is one of those that have times.
+            if wanted.contains(side) && (can || wanted.len() == 1 || span.is_none()) {
                 part.time = span;
             }
         }
-        let [before, after] = Side::BOTH.map(|side| app.view.side(side));
         if parts != app.view.parts && is_possible(app, [&before, &after], &parts) {
             app.view.parts = parts;
         }

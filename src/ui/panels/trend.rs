@@ -286,9 +286,13 @@ fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, hei
     });
     let x = |at: f64| shown.transform.position_from_point(&PlotPoint::new(at, 0.0)).x;
     let area = egui::Rect::from_x_y_ranges(x(0.0)..=x(end), shown.response.rect.y_range().shrink(1.0));
-    // Both sides have the range where both have the same one.
-    let [before, after] = Side::BOTH.map(|side| cx.app.time_of(side));
-    let brush = Brush { area, axis: trend.nanos, length: trend.nanos, chosen: after.filter(|_| before == after), theme: cx.theme };
+    // A range is drawn where all sides that have times have the same one.
+    let sides = if is_pair { &Side::BOTH[..] } else { &[Side::After] };
+    let drawn = sides.iter().zip(lines).filter(|(_, line)| !line.points.is_empty());
+    let mut ranges = drawn.map(|(&side, _)| cx.app.time_of(side));
+    let first = ranges.next().flatten();
+    let chosen = first.filter(|_| ranges.all(|other| other == first));
+    let brush = Brush { area, axis: trend.nanos, length: trend.nanos, chosen, theme: cx.theme };
     let done = brush.show(ui, &shown.response);
     timeline::send(ui, &done, out, Command::SetTimeRange);
     ui.add_space(size::PAD * 2.0);

@@ -28,12 +28,31 @@ pub(crate) struct Brush<'a> {
 /// What a frame's input came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Brushed {
-    /// A gesture ended with this range, or with all of the time.
-    pub(crate) chosen: Option<Option<Span>>,
+    /// What a gesture ended with.
+    pub(crate) picked: Option<Picked>,
     /// A range is being drawn, moved or changed: Escape gives it up.
     pub(crate) is_dragging: bool,
     /// The time under the pointer in nanoseconds since the first sample, while nothing is dragged.
     pub(crate) hovered: Option<f64>,
+}
+
+/// What a person picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Picked {
+    /// This range.
+    Range(Span),
+    /// All of the time.
+    All,
+}
+
+impl Picked {
+    /// The range; `None` for all of the time.
+    pub(crate) const fn span(self) -> Option<Span> {
+        match self {
+            Self::Range(span) => Some(span),
+            Self::All => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,15 +81,15 @@ impl Brush<'_> {
         if gesture.is_some() && !response.dragged() {
             // egui ends a drag on Escape too: only a button that was let go means the range.
             let given_up = ui.input(|input| input.key_pressed(Key::Escape) || !input.pointer.primary_released());
-            done.chosen = live.filter(|_| !given_up);
+            done.picked = live.filter(|_| !given_up);
             gesture = None;
         }
         done.is_dragging = gesture.is_some();
         keep(ui, id, gesture);
         if response.double_clicked() || response.clicked() && !pointer.is_some_and(|at| self.is_inside(at)) {
-            done.chosen = self.chosen.map(|_| None);
+            done.picked = self.chosen.map(|_| Picked::All);
         }
-        let shown = if gesture.is_some() { live.flatten() } else { self.chosen };
+        let shown = if gesture.is_some() { live.and_then(Picked::span) } else { self.chosen };
         if let Some(at) = response.hover_pos().filter(|at| gesture.is_none() && self.area.x_range().contains(at.x)) {
             done.hovered = Some(self.nanos(at.x)).filter(|&nanos| nanos <= self.length as f64);
             ui.set_cursor_icon(self.cursor(at));
@@ -93,8 +112,8 @@ impl Brush<'_> {
         }
     }
 
-    /// The range of a gesture with the pointer here; `None` = all of the time.
-    fn range(&self, gesture: Gesture, at: Pos2) -> Option<Span> {
+    /// What a gesture means with the pointer here.
+    fn range(&self, gesture: Gesture, at: Pos2) -> Picked {
         let here = self.snapped(at.x);
         let [from, to] = match gesture {
             Gesture::Draw(other) => [here.min(other), here.max(other)],
@@ -105,7 +124,7 @@ impl Brush<'_> {
         };
         // What reaches the end has no end: it holds the last sample too.
         let to = Some(to.max(from + 1)).filter(|&to| to < self.length);
-        (from > 0 || to.is_some()).then(|| Span::new(Some(from), to))
+        if from > 0 || to.is_some() { Picked::Range(Span::new(Some(from), to)) } else { Picked::All }
     }
 
     /// The ends of the chosen range; the rest of a range cannot be moved.
@@ -206,7 +225,7 @@ mod tests {
     fn ranges_are_round_and_end_with_the_capture() {
         let theme = Theme::dark();
         let brush = brush(&theme, None);
-        let drawn = |from: f32, to: f32| brush.range(brush.begin(pos2(from, 5.0), false), pos2(to, 5.0));
+        let drawn = |from: f32, to: f32| brush.range(brush.begin(pos2(from, 5.0), false), pos2(to, 5.0)).span();
         assert_eq!(drawn(220.0, 385.2), Some(Span::new(Some(1_200_000_000), Some(2_850_000_000))));
         assert_eq!(drawn(385.2, 220.0), drawn(220.0, 385.2), "either way");
         assert_eq!(drawn(300.0, 990.0), Some(Span::new(Some(2 * SECOND), None)), "there is nothing behind the last sample");
@@ -217,7 +236,7 @@ mod tests {
     fn a_range_is_moved_inside_and_changed_at_its_ends() {
         let theme = Theme::dark();
         let brush = brush(&theme, Some(Span::new(Some(2 * SECOND), Some(4 * SECOND))));
-        let dragged = |from: f32, to: f32, is_new| brush.range(brush.begin(pos2(from, 5.0), is_new), pos2(to, 5.0));
+        let dragged = |from: f32, to: f32, is_new| brush.range(brush.begin(pos2(from, 5.0), is_new), pos2(to, 5.0)).span();
         assert_eq!(dragged(400.0, 500.0, false), Some(Span::new(Some(3 * SECOND), Some(5 * SECOND))));
         assert_eq!(dragged(400.0, 1500.0, false), Some(Span::new(Some(6 * SECOND), None)), "it keeps its length");
         assert_eq!(dragged(302.0, 200.0, false), Some(Span::new(Some(SECOND), Some(4 * SECOND))));
