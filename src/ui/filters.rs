@@ -204,7 +204,7 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     if cx.app.has_times() && !cx.app.view().is_comparison() {
         time_field_ui(ui, cx, out);
     }
-    ui.label(RichText::new("Regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
+    ui.label(RichText::new("Patterns are regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
 }
 
 /// The range of time, typed: what the timeline does for the pointer.
