@@ -37,6 +37,7 @@ use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, Rows};
 use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
+use crate::analysis::timeline::Timeline;
 use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::{Profile, SampleType};
@@ -154,11 +155,12 @@ struct Shown {
     table: Option<Arc<Comparison>>,
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
     rows: Option<ShownRows>,
+    timeline: Option<Arc<Timeline>>,
 }
 
 impl Shown {
     /// Which results these are.
-    fn addresses(&self) -> [*const (); 7] {
+    fn addresses(&self) -> [*const (); 8] {
         fn of<T>(shared: Option<&Arc<T>>) -> *const () {
             shared.map_or(std::ptr::null(), |shared| Arc::as_ptr(shared).cast())
         }
@@ -171,6 +173,7 @@ impl Shown {
             of(rows.map(|rows| &rows.comparison)),
             of(rows.map(|rows| &rows.flat)),
             of(rows.map(|rows| &rows.rows)),
+            of(self.timeline.as_ref()),
         ]
     }
 }
@@ -230,7 +233,10 @@ impl App {
         let old = self.view.clone();
         let label = command.undo_label(old.window);
         let merged = command.is_continuous(old.window);
-        let keeps_history = matches!(command, Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::Reveal);
+        let keeps_history = matches!(
+            command,
+            Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::CloseDialog | Command::Reveal
+        );
         let effects = apply::apply(self, command);
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
             self.undo.push(label, old, merged);
@@ -315,6 +321,7 @@ impl App {
                 keys.push(Key::Diff(shown.clone(), self.view.thresholds, self.view.exposure));
             }
         }
+        keys.extend(self.timeline_key());
         keys.extend(self.trend_key());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
@@ -458,8 +465,39 @@ impl App {
 
     /// The length of the time in which the capture shown has samples, in nanoseconds, where its samples have times.
     pub fn time_nanos(&self) -> Option<i64> {
-        let (first, last) = self.profiles().last()?.samples.time_range()?;
-        Some(last.saturating_sub(first)).filter(|&nanos| nanos > 0)
+        // The strip knows it already where it is shown; looking through all samples is nothing for every frame.
+        let lane = self.shown_timeline().filter(|(_, is_old)| !is_old).and_then(|(timeline, _)| timeline.lanes.last()?.as_ref());
+        let of_samples = || {
+            let (first, last) = self.profiles().last()?.samples.time_range()?;
+            Some(last.saturating_sub(first))
+        };
+        lane.map(|lane| lane.nanos - 1).or_else(of_samples).filter(|&nanos| nanos > 0)
+    }
+
+    /// True where samples of some capture shown have times.
+    pub fn has_times(&self) -> bool {
+        self.profiles().iter().any(|profile| profile.samples.has_times())
+    }
+
+    /// The time range of a side: of a comparison the side's own, of a capture alone that of the filter.
+    pub const fn time_of(&self, side: Side) -> Option<Span> {
+        let [before, after] = &self.view.parts;
+        match side {
+            _ if !self.view.is_comparison() => self.view.filter.time,
+            Side::Before => before.time,
+            Side::After => after.time,
+        }
+    }
+
+    /// True where a range of time is chosen on some side.
+    pub fn has_time_range(&self) -> bool {
+        Side::BOTH.into_iter().any(|side| self.time_of(side).is_some())
+    }
+
+    /// The rest of the time, and the time range that is chosen of the captures shown, where there is no comparison yet.
+    pub fn range_and_rest(&self) -> Option<[Part; 2]> {
+        let range = self.view.filter.time.filter(|_| !self.view.is_comparison())?;
+        Some([range.rest(), range].map(Part::of_time))
     }
 
     /// The first and the second half of the one capture shown, where its samples have times.
@@ -472,7 +510,7 @@ impl App {
         let middle = self.time_nanos()? / 2;
         let step = [1_000_000_000, 1_000_000].into_iter().find(|step| middle >= 20 * step).unwrap_or(1);
         let middle = middle / step * step;
-        let part = |from, to| Part { time: Some(Span { from, to }), ..Part::WHOLE };
+        let part = |from, to| Part::of_time(Span::new(from, to));
         Some([part(Some(0), Some(middle)), part(Some(middle), None)])
     }
 

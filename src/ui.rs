@@ -11,6 +11,7 @@ mod toolbar;
 
 mod filters;
 mod status;
+mod timeline;
 mod waiting;
 
 mod dialogs;

@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use super::call_tree::Step;
 use super::place::{Place, PlaceId, Places};
 use super::prune;
+use super::span::Span;
 use crate::base::ticket::Checked as _;
 use crate::model::{LabelValue, Profile};
 
@@ -20,8 +21,8 @@ pub struct Filter {
     pub threads: Vec<String>,
     /// Labels as (key, value text); values of one key are alternatives, different keys must all match; empty = all.
     pub labels: Vec<(String, String)>,
-    /// Time range in nanoseconds of the capture's clock; samples without a time are outside.
-    pub time: Option<(i64, i64)>,
+    /// Time range of each capture since its own first sample; samples without a time are outside, also of a rest.
+    pub time: Option<Span>,
     /// Keep only samples with a frame that matches.
     pub focus: Option<String>,
     /// Drop samples with a frame that matches.
@@ -58,7 +59,9 @@ impl Filter {
             profile.label_sets.iter().checked().map(|set| self.labels_match(&texts(profile, set))).chain([self.labels_match(&[])]).collect()
         });
         let by_stack = (self.focus.is_some() || self.ignore.is_some()).then(|| self.stacks(profile));
-        Resolved { threads, label_sets, by_stack, time: self.time }
+        // A capture without times has no sample in any range.
+        let time = self.time.map(|span| (profile.samples.time_range().map_or(0, |(first, _)| first), span));
+        Resolved { threads, label_sets, by_stack, time }
     }
 
     fn labels_match(&self, labels: &[(String, String)]) -> bool {
@@ -135,7 +138,8 @@ struct Resolved {
     threads: Option<Vec<bool>>,
     label_sets: Option<Vec<bool>>,
     by_stack: Option<Vec<bool>>,
-    time: Option<(i64, i64)>,
+    /// The first sample's time, and the range from there.
+    time: Option<(i64, Span)>,
 }
 
 impl Resolved {
@@ -159,7 +163,7 @@ impl Resolved {
                 return false;
             }
         }
-        self.time.is_none_or(|(from, to)| samples.time(row).is_some_and(|time| (from..=to).contains(&time)))
+        self.time.is_none_or(|(first, span)| samples.time(row).is_some_and(|time| span.has(time.saturating_sub(first))))
     }
 }
 

@@ -5,7 +5,8 @@
 //! sides alike. Start reading at [`Part`].
 
 use super::filter::{Filter, of_expression, parse_expression, texts, thread_label};
-use crate::model::{Profile, Unit, parse_human};
+pub use super::span::Span;
+use crate::model::Profile;
 
 /// A choice of a capture's samples; the default is the whole capture. All conditions must hold; several threads, and several values of one
 /// label key, are alternatives.
@@ -26,16 +27,6 @@ pub struct Part {
 
 /// The whole capture, to point to.
 pub static WHOLE: Part = Part::WHOLE;
-
-/// A range of time in nanoseconds since the capture's first sample, with its beginning and without its end; `None` = up to the end of the
-/// capture on that side. Ranges that meet share no sample, and captures with different clocks have the same ranges.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Span {
-    /// Where it begins.
-    pub from: Option<i64>,
-    /// Where it ends.
-    pub to: Option<i64>,
-}
 
 /// The text form: one condition, or a list of them.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -71,6 +62,11 @@ const NAMED: usize = 20;
 impl Part {
     /// The whole capture.
     pub const WHOLE: Self = Self { time: None, threads: Vec::new(), labels: Vec::new(), focus: None, ignore: None };
+
+    /// A range of time.
+    pub fn of_time(span: Span) -> Self {
+        Self { time: Some(span), ..Self::WHOLE }
+    }
 
     /// True for the whole capture.
     pub fn is_whole(&self) -> bool {
@@ -136,9 +132,9 @@ impl Part {
         time.into_iter().chain(threads).chain(labels).chain(patterns).collect()
     }
 
-    /// A few words for a chip: `0s..10s`, `endpoint: /a`; empty for the whole capture.
+    /// A few words for a chip: `0 s to 10 s`, `endpoint: /a`; empty for the whole capture.
     pub fn words(&self) -> String {
-        let time = self.time.map(Span::text);
+        let time = self.time.map(Span::words);
         let threads = (!self.threads.is_empty()).then(|| format!("thread {}", self.threads.join(" or ")));
         let labels = self.labels.iter().map(|(key, value)| if value.is_empty() { format!("no {key}") } else { format!("{key}: {value}") });
         let focus = self.focus.as_ref().map(|pattern| format!("with /{pattern}/"));
@@ -149,7 +145,7 @@ impl Part {
     /// The filter that lets exactly this part of a capture through. The error says what the capture lacks and what it has.
     pub fn filter(&self, profile: &Profile) -> Result<Filter, String> {
         Ok(Filter {
-            time: self.time.map(|span| span.of(profile)).transpose()?,
+            time: self.time.map(|span| span.check(profile).map(|()| span)).transpose()?,
             threads: threads_of(profile, &self.threads)?,
             labels: self.known_labels(profile)?,
             focus: self.focus.as_deref().map(of_expression),
@@ -161,11 +157,10 @@ impl Part {
     /// How long the part of a capture is, in nanoseconds: a time range its own length as far as the capture goes; threads, labels and
     /// frames as long as the capture.
     pub fn duration_nanos(&self, profile: &Profile) -> Option<i64> {
-        let Some(Span { from, to }) = self.time else { return profile.info.duration_nanos };
+        let Some(span) = self.time else { return profile.info.duration_nanos };
         let (first, last) = profile.samples.time_range()?;
         let whole = last.saturating_sub(first).max(profile.info.duration_nanos.unwrap_or(0));
-        let length = to.map_or(whole, |to| to.min(whole)).saturating_sub(from.unwrap_or(0).max(0));
-        (length > 0).then_some(length)
+        Some(span.length_in(whole)).filter(|&length| length > 0)
     }
 
     fn known_labels(&self, profile: &Profile) -> Result<Vec<(String, String)>, String> {
@@ -188,62 +183,6 @@ impl Part {
         }
         Ok(self.labels.clone())
     }
-}
-
-impl Span {
-    fn parse(text: &str) -> Result<Self, String> {
-        let wanted = || format!("wanted a time range such as 0s..10s, ..500ms or 1m.., found `{text}`");
-        let (from, to) = text.split_once("..").ok_or_else(wanted)?;
-        let end = |text: &str| match text.trim() {
-            "" => Ok(None),
-            text => nanos(text).map(Some).ok_or_else(wanted),
-        };
-        let span = Self { from: end(from)?, to: end(to)? };
-        match (span.from, span.to) {
-            (Some(from), Some(to)) if from >= to => Err(format!("the time range {text} ends before it begins")),
-            _ => Ok(span),
-        }
-    }
-
-    /// `0s..10s`, as it is parsed.
-    pub fn text(self) -> String {
-        let end = |nanos: Option<i64>| nanos.map(exact).unwrap_or_default();
-        format!("{}..{}", end(self.from), end(self.to))
-    }
-
-    /// First and last nanosecond of the capture's clock.
-    fn of(self, profile: &Profile) -> Result<(i64, i64), String> {
-        let (first, last) = profile.samples.time_range().ok_or("the capture's samples have no times, so it has no time ranges")?;
-        let from = first.saturating_add(self.from.unwrap_or(0));
-        let to = self.to.map_or(i64::MAX, |to| first.saturating_add(to).saturating_sub(1));
-        if from > last || to < first {
-            let length = exact(last.saturating_sub(first));
-            return Err(format!("the time range {} lies outside of the capture, whose samples end after {length}", self.text()));
-        }
-        Ok((from, to))
-    }
-}
-
-/// Nanoseconds as the shortest exact text: `10s`, `1500ms`.
-fn exact(nanos: i64) -> String {
-    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
-    let unit = units.into_iter().find(|(unit, _)| nanos % unit == 0);
-    unit.map_or_else(|| format!("{nanos}ns"), |(unit, name)| format!("{}{name}", nanos / unit))
-}
-
-/// A time as people write it, in nanoseconds; a plain number is seconds.
-fn nanos(text: &str) -> Option<i64> {
-    // Whole numbers of a small unit stay exact.
-    let whole = |unit: &str| text.strip_suffix(unit)?.trim().parse::<i64>().ok();
-    if let Some(nanos) = whole("ns") {
-        return (nanos >= 0).then_some(nanos);
-    }
-    let nanos = match (text.parse::<f64>(), parse_human(text)?) {
-        (Ok(seconds), _) => seconds * 1e9,
-        (_, (nanos, Unit::Time(_))) => nanos,
-        _ => return None,
-    };
-    (0.0..9e18).contains(&nanos).then_some(nanos.round() as i64)
 }
 
 /// Key and value: at the first colon or equals sign, whichever comes first; a double colon belongs to the key (`pprof::base`).
@@ -321,6 +260,7 @@ mod tests {
             ("time=0s..3s", vec![0, 1, 2]),
             ("time=3s..", (3..10).collect()),
             ("time=..1500ms", vec![0, 1]),
+            ("time=!2s..6s", vec![0, 1, 6, 7, 8, 9]),
             ("label=endpoint:/b; time=2..6", vec![3, 5]),
             ("label=endpoint=/a; label=endpoint:/b", (0..10).collect()),
         ] {
@@ -340,7 +280,9 @@ mod tests {
     fn a_range_is_as_long_as_it_lies_in_the_capture() {
         let mut profile = capture();
         let length = |profile: &Profile, part: &str| Part::parse_line(part).unwrap().duration_nanos(profile);
-        for (part, seconds) in [("", 9), ("time=0s..3s", 3), ("time=6s..", 3), ("time=8s..20s", 1), ("label=endpoint:/a", 9)] {
+        for (part, seconds) in
+            [("", 9), ("time=0s..3s", 3), ("time=6s..", 3), ("time=8s..20s", 1), ("time=!2s..5s", 6), ("label=endpoint:/a", 9)]
+        {
             assert_eq!(length(&profile, part), Some(seconds * SECOND), "{part}");
         }
         profile.info.duration_nanos = Some(12 * SECOND);
@@ -371,9 +313,15 @@ mod tests {
 
     #[test]
     fn conditions_round_trip() {
-        for line in
-            ["time=0s..1500ms", "time=1ns..", "thread=worker 3", "label=pprof::base:true", "label=a:b=c:d", "focus=^main$; ignore=gc"]
-        {
+        for line in [
+            "time=0s..1500ms",
+            "time=!1s..2s",
+            "time=1ns..",
+            "thread=worker 3",
+            "label=pprof::base:true",
+            "label=a:b=c:d",
+            "focus=^main$; ignore=gc",
+        ] {
             let part = Part::parse_line(line).unwrap();
             assert_eq!(Part::parse(&part.conditions()), Ok(part.clone()), "{line}");
             let json = serde_json::to_string(&part).unwrap();

@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use super::call_tree::CallTree;
+use super::call_tree::{CallTree, NodeId};
+use super::comparison::{Comparison, Side};
 use super::filter::matching;
-use super::place::{PlaceId, Places};
-use super::weigh::Weights;
+use super::place::PlaceId;
 use crate::base::ticket::Checked as _;
 
 /// What a search found.
@@ -15,12 +15,34 @@ pub struct Matches {
     pub places: FxHashSet<PlaceId>,
     /// Number of nodes with such a place.
     pub nodes: usize,
-    /// Their value, each sample counted once: nodes below another match add nothing.
-    pub total: i64,
+    /// Their value on each side, before first, each sample counted once: nodes below another match add nothing.
+    pub totals: Vec<i64>,
+}
+
+impl Matches {
+    /// The value of the capture shown, of after in a comparison.
+    pub fn total(&self) -> i64 {
+        self.totals.last().copied().unwrap_or(0)
+    }
+
+    /// What part of what is shown on each side the matches are, 0 to 1; 0 of a side that shows nothing.
+    pub fn shares(&self, sides: &[Side]) -> Vec<f64> {
+        let share = |(side, &total): (&Side, &i64)| match side.weights.total() {
+            0 => 0.0,
+            whole => total as f64 / whole.unsigned_abs() as f64,
+        };
+        sides.iter().zip(&self.totals).map(share).collect()
+    }
+
+    /// The nodes that were found in their tree, callers before callees.
+    pub fn nodes_of<'a>(&'a self, tree: &'a CallTree) -> impl DoubleEndedIterator<Item = NodeId> + 'a {
+        tree.nodes().skip(1).filter(|&node| self.places.contains(&tree.place(node)))
+    }
 }
 
 /// All places that match the pattern (see [`compile`](super::filter::compile)); a comma means that both parts must match.
-pub fn search(tree: &CallTree, places: &Places, weights: &Weights, pattern: &str) -> Matches {
+pub fn search(comparison: &Comparison, pattern: &str) -> Matches {
+    let (tree, places) = (comparison.tree(), comparison.places());
     let mut parts = pattern.split(',').map(str::trim).filter(|part| !part.is_empty());
     let Some(first) = parts.next() else { return Matches::default() };
     let mut found = matching(places, first);
@@ -28,13 +50,15 @@ pub fn search(tree: &CallTree, places: &Places, weights: &Weights, pattern: &str
         let also = matching(places, part);
         found.retain(|place| also.contains(place));
     }
-    let (mut nodes, mut total, mut covered_until) = (0, 0_i64, 0);
+    let (mut nodes, mut totals, mut covered_until) = (0, vec![0_i64; comparison.sides.len()], 0);
     for node in tree.nodes().skip(1).checked().filter(|&node| found.contains(&tree.place(node))) {
         nodes += 1;
         if node.row() >= covered_until {
-            total = total.saturating_add(weights.total_of(node));
+            for (total, side) in totals.iter_mut().zip(&comparison.sides) {
+                *total = total.saturating_add(side.weights.total_of(node));
+            }
             covered_until = tree.subtree_end(node);
         }
     }
-    Matches { places: found, nodes, total }
+    Matches { places: found, nodes, totals }
 }

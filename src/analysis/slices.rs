@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::call_tree::{CallTree, StackNodes, node_of};
 use super::filter::Chosen;
 use super::part::Part;
+use super::span::Clock;
 use super::weigh::Weights;
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
@@ -69,12 +70,9 @@ pub(super) fn slices(
 ) -> Result<Option<Slices>, Cancelled> {
     let finer = i64::try_from(finer).unwrap_or(i64::MAX);
     let samples = &profile.samples;
-    let Some((first, last)) = samples.time_range() else { return Ok(None) };
     // Only the times of samples count: what a capture says of its length is no evidence of bursts.
-    let span = part.time.unwrap_or_default();
-    let start = first.saturating_add(span.from.unwrap_or(0));
-    let end = span.to.map_or(last, |to| last.min(first.saturating_add(to)));
-    let length = end.saturating_sub(start).saturating_add(1);
+    let Some(clock) = Clock::of(profile, part.time) else { return Ok(None) };
+    let length = clock.length;
     let Some(cut) = Cut::of(length, tree.len()) else { return Ok(None) };
     let mut steps = Unfinished::new(vec![vec![0_i64; tree.len()]; cut.steps]);
     let mut counts = vec![0_u64; cut.steps];
@@ -83,7 +81,7 @@ pub(super) fn slices(
             ticket.check()?;
         }
         let Some(time) = samples.time(row).filter(|_| value != 0 && chosen.has(row)) else { continue };
-        let at = i128::from(time.saturating_sub(start).max(0)) * cut.steps as i128 / i128::from(length);
+        let at = i128::from(clock.at(time)) * cut.steps as i128 / i128::from(length);
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(cut.steps - 1);
         // Both columns have one entry per step, each of one entry per node of the tree that `nodes` names.
         let place = &mut steps[at][node_of(nodes, samples.stacks()[row]).row()];

@@ -9,6 +9,7 @@ use super::comparison::{Comparison, Side};
 use super::diff::Measure;
 use super::filter::{Chosen, Filter};
 use super::place::{PlaceId, Places};
+use super::span::Clock;
 use super::stats::special::beta_quantile;
 use super::top::by_place;
 use super::weigh::Weights;
@@ -22,12 +23,14 @@ const OF_CAPTURE: [usize; 2] = [4, 24];
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Normalised as the comparison is.
+    /// Normalised as the comparison is; of a slice of time, units of the sample type per second.
     pub value: f64,
     /// Row of the capture.
     pub capture: usize,
     /// Begin and end in nanoseconds since the capture's first sample, for slices of time.
     pub nanos: Option<[i64; 2]>,
+    /// The middle of its time, which lies in the range that is chosen also where begin and end stand on both sides of a hole.
+    pub middle_nanos: i64,
 }
 
 /// The values of a side, in the order of its captures and of time.
@@ -46,9 +49,11 @@ pub struct Line {
 pub struct Trend {
     /// A value for each capture, one line a side.
     pub captures: Vec<Line>,
-    /// A value for each slice of time, one line a side; a side without times has no points. Each slice counts as if it were as long as its
-    /// capture, so that the mean of the slices of a capture is its value.
+    /// A rate for each slice of time, one line a side; a side without times has no points. The mean of the slices of a capture is its
+    /// value divided by the length of its time.
     pub slices: Vec<Line>,
+    /// From the first sample to the last one in nanoseconds, of the longest capture; 0 where no sample has a time.
+    pub nanos: i64,
 }
 
 impl Line {
@@ -88,9 +93,11 @@ pub fn trend(
         for (at, (&row, weights)) in side.rows.iter().zip(&side.captures).enumerate() {
             let factor = comparison.factor_of_capture(side, at);
             let value = value_of(comparison, weights, place, measure) as f64 * factor;
-            points.push(Point { value, capture: row, nanos: None });
+            points.push(Point { value, capture: row, nanos: None, middle_nanos: 0 });
             if let Some(profile) = captures.get(row) {
-                let of = Of { comparison, profile, side, row, factor };
+                let whole = profile.samples.time_range().map_or(0, |(first, last)| last.saturating_sub(first).saturating_add(1));
+                made.nanos = made.nanos.max(whole);
+                let of = Of { comparison, profile, side, row };
                 slices.extend(of.slices(filter, place, measure, ticket)?);
             }
         }
@@ -115,27 +122,23 @@ struct Of<'a> {
     profile: &'a Profile,
     side: &'a Side,
     row: usize,
-    factor: f64,
 }
 
 impl Of<'_> {
-    /// The values in equal slices of the time of the side's part; none where samples have no times.
+    /// The rates in equal slices of the range of time that is chosen; none where samples have no times.
     fn slices(&self, filter: &Filter, place: PlaceId, measure: Measure, ticket: &Ticket) -> Result<Vec<Point>, Cancelled> {
         let (comparison, samples) = (self.comparison, &self.profile.samples);
         let column = self.profile.comparable_column(&comparison.sample_type, &comparison.unit);
-        let (Some(column), Some((first, last)), Some(nodes), Ok(part)) =
-            (column, samples.time_range(), comparison.shape.nodes.get(self.row), self.side.part.filter(self.profile))
+        let (Some(column), Some(nodes), Ok(part)) = (column, comparison.shape.nodes.get(self.row), self.side.part.filter(self.profile))
         else {
             return Ok(Vec::new());
         };
         let part = Filter { all_frames: filter.all_frames, ..part };
         let chosen = Chosen::new(self.profile, &[filter, &part]);
-        let span = self.side.part.time.unwrap_or_default();
-        let start = first.saturating_add(span.from.unwrap_or(0));
-        let length = span.to.map_or(last, |to| last.min(first.saturating_add(to))).saturating_sub(start).saturating_add(1);
-        if length < 2 {
+        let Some(clock) = Clock::of(self.profile, self.side.part.time.or(filter.time)).filter(|clock| clock.length >= 2) else {
             return Ok(Vec::new());
-        }
+        };
+        let length = clock.length;
         let count = (SLICES / self.side.rows.len().max(1)).clamp(OF_CAPTURE[0], OF_CAPTURE[1]);
         let counts = counted_nodes(comparison, place, measure);
         let mut sums = vec![0.0; count];
@@ -145,16 +148,18 @@ impl Of<'_> {
             }
             let node = super::call_tree::node_of(nodes, samples.stacks()[row]);
             let Some(time) = samples.time(row).filter(|_| value != 0 && counts[node.row()] && chosen.has(row)) else { continue };
-            let at = i128::from(time.saturating_sub(start).max(0)) * count as i128 / i128::from(length);
+            let at = i128::from(clock.at(time)) * count as i128 / i128::from(length);
             sums[usize::try_from(at).unwrap_or(usize::MAX).min(count - 1)] += value as f64;
         }
         let steps = self.profile.sample_types.get(column).and_then(|kind| kind.steps(&comparison.unit, comparison.decimals));
         let finer = steps.unwrap_or(1) as f64;
-        let edge = |at: usize| (i128::from(length) * at as i128 / count as i128) as i64 + (start - first);
+        let edge = |at: usize| clock.since_first((i128::from(length) * at as i128 / count as i128) as i64);
+        let seconds = length as f64 / 1e9 / count as f64;
         let point = |(at, sum): (usize, f64)| Point {
-            value: sum * finer * self.factor * count as f64,
+            value: comparison.in_unit(sum * finer) / seconds,
             capture: self.row,
             nanos: Some([edge(at), edge(at + 1)]),
+            middle_nanos: clock.since_first((i128::from(length) * (2 * at as i128 + 1) / (2 * count as i128)) as i64),
         };
         Ok(sums.into_iter().enumerate().map(point).collect())
     }
@@ -180,7 +185,7 @@ mod tests {
     #[test]
     fn the_interval_of_a_mean_is_students() {
         assert!((student_95(4.0) - 2.776).abs() < 1e-3 && (student_95(1.0) - 12.706).abs() < 1e-2);
-        let point = |value| Point { value, capture: 0, nanos: None };
+        let point = |value| Point { value, capture: 0, nanos: None, middle_nanos: 0 };
         let line = Line::of([1.0, 2.0, 3.0].map(point).to_vec());
         let [lo, hi] = line.interval.expect("three values");
         assert!((line.mean - 2.0).abs() < 1e-12 && (hi - lo - 2.0 * 4.303 / 3_f64.sqrt()).abs() < 1e-3, "{lo} to {hi}");

@@ -10,7 +10,7 @@ pub(super) use files::remember_comparison;
 
 use super::command::Command;
 use super::derived::Key;
-use super::effect::Effect;
+use super::effect::{Dialog, Effect};
 use super::event::Event;
 use super::{App, CaptureState};
 use crate::base::jobs::JobId;
@@ -35,6 +35,8 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         | C::AddToSide(..)
         | C::RemoveFromSide(..)
         | C::CompareParts(..)
+        | C::SetTimeRange(..)
+        | C::SetSideTime(..)
         | C::SwapSides
         | C::LeaveComparison => {
             sides::apply(app, command);
@@ -60,7 +62,11 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         C::CopyName | C::CopyStack | C::CopyTable | C::CopyFindings | C::CopyFindingsMarkdown | C::CopyFindingsCsv | C::CopyScript => {
-            copy::apply(app, &command).map(Effect::CopyText).into_iter().collect()
+            let text = copy::apply(app, &command);
+            if let Some(text) = &text {
+                app.say(copy::done(&command, text), false);
+            }
+            text.map(Effect::CopyText).into_iter().collect()
         }
         C::CancelJob(number) => {
             cancel(app, JobId::from_number(number));
@@ -71,7 +77,9 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         C::CloseDialog => {
-            app.dialog = None;
+            if let Some(Dialog::WhichMember(archive, _)) = app.dialog.take() {
+                files::leave_archive(app, archive);
+            }
             Vec::new()
         }
         C::ChooseFiles => vec![Effect::ChooseFiles],

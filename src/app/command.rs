@@ -18,6 +18,7 @@ use crate::analysis::diff::{Exposure, Measure};
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
+use crate::analysis::span::Span;
 
 /// One thing a user does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,8 +92,10 @@ pub enum Command {
     SetThreads(Vec<String>),
     /// Only samples with these labels (key, value); empty = all.
     SetLabels(Vec<(String, String)>),
-    /// Only this time range in nanoseconds of the capture's clock; null = all.
-    SetTimeRange(Option<(i64, i64)>),
+    /// Only this time range since the first sample, such as `1.2s..2.85s`; null = all. In a comparison, of both sides.
+    SetTimeRange(Option<Span>),
+    /// Only this time range of one side of a comparison; null = all.
+    SetSideTime(Side, Option<Span>),
     /// Remove all filters.
     ClearFilters,
     /// Bring a view to the front.
@@ -161,6 +164,8 @@ pub enum Command {
     SetRowHeight(f32),
     /// Right side visible or not.
     SetSidePanel(bool),
+    /// Strip of the captures' time visible or not.
+    SetTimeline(bool),
     /// No animation.
     SetReducedMotion(bool),
     /// Look for binaries below these folders.
@@ -439,8 +444,10 @@ kinds! {
     "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_pattern().map(Command::Ignore);
     "hide" "Hide selection" "Leave the selected function out of stacks; its callees hang on its callers" Samples false [shift("H")] |app| app.selected_pattern().map(Command::Hide);
     "clear-filters" "Clear filters" "Show all samples and frames again" Samples false [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
+    "clear-time-range" "All of the time" "Show the samples of all of the time again" Samples false [] |app| app.has_time_range().then_some(Command::SetTimeRange(None));
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" Samples true [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
+    "toggle-timeline" "Timeline" "A strip above the views for choosing a range of time, for captures whose samples have times" View false [] |app| Some(Command::SetTimeline(!app.settings().timeline)), checked |app| app.settings().timeline;
     "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
     "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
     "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
@@ -453,6 +460,8 @@ kinds! {
     "add-after" "Add captures to after…" "Further captures of after, or of what is shown" Compare false [] |app| if_shown(app, Command::ChooseForSide(Side::After));
     "choose-parts" "Compare two parts…" "Choose two time ranges, threads or label values to compare" Compare false [] |app| app.profiles().last().map(|_| Command::ChooseParts(Box::new(app.view().parts.clone())));
     "compare-halves" "Compare first and second half" "Compare the two halves of the capture's time" Compare false [] |app| app.halves().map(|halves| Command::CompareParts(Box::new(halves)));
+    "compare-rest" "Compare range with the rest" "The chosen range of time as after, the rest of the capture's time as before" Compare false [] |app| app.range_and_rest().map(|parts| Command::CompareParts(Box::new(parts)));
+    "compare-range" "Compare range with another…" "The chosen range of time as after, and another part of the capture, which you choose, as before" Compare false [] |app| app.range_and_rest().map(|[_, range]| Command::ChooseParts(Box::new([Part::WHOLE, range])));
     "compare-whole" "Compare whole captures" "Each side is its whole capture again" Compare false [] |app| if_compared(app, Command::CompareParts(Box::new([Part::WHOLE; 2]))).filter(|_| app.view().side(Side::Before) != app.view().side(Side::After) && app.view().parts.iter().any(|part| !part.is_whole()));
     "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
     "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
@@ -557,6 +566,8 @@ impl Command {
             Self::Focus(pattern) => format!("focus on {pattern}"),
             Self::Ignore(pattern) => format!("drop {pattern}"),
             Self::Hide(pattern) => format!("hide {pattern}"),
+            Self::SetTimeRange(Some(span)) | Self::SetSideTime(_, Some(span)) => format!("time {}", span.words()),
+            Self::SetTimeRange(None) | Self::SetSideTime(_, None) => "all of the time".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
             Self::AcceptMatch(before, after) => format!("taking {before} and {after} as one"),
@@ -628,6 +639,8 @@ mod tests {
             Command::AddToSide(Side::Before, CaptureId(3)),
             Command::RemoveFromSide(Side::After, CaptureId(3)),
             Command::SetSampleType("cpu".to_owned(), "nanoseconds".to_owned()),
+            Command::SetTimeRange(Some(Span::new(Some(1_200_000_000), Some(2_846_390_222)))),
+            Command::SetSideTime(Side::Before, None),
             Command::SetNormalization(None),
             Command::CompareParts(Box::new(["time=0s..10s", "label=endpoint:/a; thread=1"].map(|text| Part::parse_line(text).unwrap()))),
             Command::SetNormalization(Work::throughput(40.0, 50.0).map(Normalization::PerRequest)),
@@ -658,6 +671,9 @@ mod tests {
         assert_eq!(Command::from_line("open-comparison a.pb.gz b.pb.gz"), Ok(Command::OpenComparison("a.pb.gz".into(), "b.pb.gz".into())));
         let parts = ["time=0s..10s", "time=10s.."].map(|text| Part::parse_line(text).unwrap());
         assert_eq!(Command::from_line("compare-parts time=0s..10s time=10s.."), Ok(Command::CompareParts(Box::new(parts))));
+        let range = Span::new(Some(1_200_000_000), None);
+        assert_eq!(Command::from_line("set-time-range 1.2s.."), Ok(Command::SetTimeRange(Some(range))));
+        assert_eq!(Command::from_line("set-time-range"), Ok(Command::SetTimeRange(None)));
         assert_eq!(Command::from_line("set-tab call-tree"), Ok(Command::SetTab(Tab::CallTree)));
         assert_eq!(Command::from_line("focus"), Ok(Command::Focus(String::new())));
         assert!(Command::from_line("set-tab nowhere").unwrap_err().contains("nowhere"));

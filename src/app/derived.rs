@@ -21,6 +21,7 @@ use crate::analysis::place::Granularity;
 use crate::analysis::place::Places;
 use crate::analysis::regress::{self, Findings};
 use crate::analysis::search::{self, Matches};
+use crate::analysis::timeline::{self, Timeline};
 use crate::analysis::top::{self, Top};
 use crate::analysis::trend::{self, Trend};
 use crate::base::discard::discard;
@@ -62,6 +63,21 @@ pub struct ComparisonKey {
     pub normalization: Normalization,
 }
 
+/// What the strip of time depends on: neither names nor ranges of time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TimelineKey {
+    /// Captures, those of before first, each with the number of times it was replaced.
+    pub captures: Vec<(CaptureId, u32)>,
+    /// How many of them each side has, before first.
+    pub sides: Vec<usize>,
+    /// Sample type by name and unit.
+    pub sample_type: (String, String),
+    /// What part of its captures each side is, without a range of time.
+    pub parts: Vec<Part>,
+    /// Samples that count, without a range of time.
+    pub filter: Filter,
+}
+
 /// One derived result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
@@ -85,6 +101,8 @@ pub enum Key {
     Matches(ComparisonKey, String),
     /// A place by name in each capture and over time.
     Trend(ComparisonKey, Option<String>, Measure),
+    /// The strip of time.
+    Timeline(TimelineKey),
 }
 
 impl Key {
@@ -100,6 +118,7 @@ impl Key {
             Self::Flame(..) => "Laying out the flame graph",
             Self::Matches(..) => "Searching",
             Self::Trend(..) => "Following a function",
+            Self::Timeline(_) => "Drawing the time",
         }
     }
 }
@@ -127,6 +146,8 @@ pub enum Value {
     Matches(Arc<Matches>),
     /// See [`Key::Trend`].
     Trend(Arc<Trend>),
+    /// See [`Key::Timeline`].
+    Timeline(Arc<Timeline>),
 }
 
 /// Where a wanted result stands.
@@ -221,7 +242,7 @@ impl Memo {
 
     /// Forgets every result that needs a capture.
     pub(super) fn forget(&mut self, capture: CaptureId) {
-        self.discard(|key, _| shape_of(key).captures.iter().any(|(id, _)| *id == capture));
+        self.discard(|key, _| captures_of(key).iter().any(|(id, _)| *id == capture));
     }
 
     /// Forgets results by key and last use. They may be the last to hold tables of any size.
@@ -241,9 +262,11 @@ impl Memo {
     }
 }
 
-const fn shape_of(key: &Key) -> &ShapeKey {
+/// The captures that a result is made from.
+fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
     match key {
-        Key::Shape(shape) => shape,
+        Key::Timeline(key) => &key.captures,
+        Key::Shape(shape) => &shape.captures,
         Key::Comparison(key)
         | Key::Top(key)
         | Key::Flat(key)
@@ -252,7 +275,7 @@ const fn shape_of(key: &Key) -> &ShapeKey {
         | Key::Findings(key, ..)
         | Key::Flame(key, _)
         | Key::Matches(key, _)
-        | Key::Trend(key, ..) => &key.shape,
+        | Key::Trend(key, ..) => &key.shape.captures,
     }
 }
 
@@ -261,7 +284,7 @@ pub(super) type Work = Box<dyn FnOnce(&Ticket) -> Result<Value, String> + Send>;
 
 /// Makes the work of a key from ready inputs.
 pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Profile>>) -> Option<Work> {
-    let captures: Vec<Arc<Profile>> = shape_of(key).captures.iter().map(|(id, _)| profiles(*id)).collect::<Option<_>>()?;
+    let captures: Vec<Arc<Profile>> = captures_of(key).iter().map(|(id, _)| profiles(*id)).collect::<Option<_>>()?;
     let cancelled = |_| "cancelled".to_owned();
     let made: Work = match key.clone() {
         Key::Shape(key) => Box::new(move |ticket| {
@@ -331,12 +354,15 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 made.map(|trend| Value::Trend(Arc::new(trend))).map_err(cancelled)
             })
         }
+        Key::Timeline(key) => Box::new(move |ticket| {
+            let sides = sides_of(&key.sides, &key.parts);
+            let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
+            let made = timeline::timeline(&captures, &sides, kind, &key.filter, ticket);
+            made.map(|timeline| Value::Timeline(Arc::new(timeline))).map_err(cancelled)
+        }),
         Key::Matches(key, pattern) => {
             let comparison = comparison_of(memo, &key)?;
-            Box::new(move |_| {
-                let side = comparison.last().ok_or("no side")?;
-                Ok(Value::Matches(Arc::new(search::search(comparison.tree(), comparison.places(), &side.weights, &pattern))))
-            })
+            Box::new(move |_| Ok(Value::Matches(Arc::new(search::search(&comparison, &pattern)))))
         }
     };
     Some(Box::new(move |ticket| ticket.run(|| made(ticket)).map_err(cancelled)?))

@@ -4,17 +4,20 @@
 
 use std::sync::Arc;
 
-use super::derived::{Key, State, Value};
-use super::view::{SortBy, Tab};
+use super::derived::{Key, State, TimelineKey, Value};
+use super::view::{CaptureId, SortBy, Tab};
 use super::{App, Shown, ShownRows, findings};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::Diff;
 use crate::analysis::diff::Measure;
+use crate::analysis::filter::Filter;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
+use crate::analysis::part::Part;
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
+use crate::analysis::timeline::Timeline;
 use crate::analysis::top::Top;
 use crate::analysis::trend::Trend;
 use crate::base::discard::discard;
@@ -127,6 +130,14 @@ impl App {
         self.state(key.as_ref(), |value| if let Value::Matches(it) = value { Some(it) } else { None })
     }
 
+    /// The number of the selected box among those that the search found, from 1, and how many there are; goes through the whole tree.
+    pub fn match_position(&self) -> Option<(usize, usize)> {
+        let (matches, comparison) = (self.matches().ready()?, self.comparison().ready()?);
+        let selected = self.selected_node(comparison)?;
+        let at = matches.nodes_of(comparison.tree()).position(|node| node == selected)?;
+        Some((at + 1, matches.nodes))
+    }
+
     /// The trend is made only while it is in front, of what is selected, or of everything; a place that does not occur has none.
     pub(super) fn trend_key(&self) -> Option<Key> {
         if self.view.tab != Tab::Trend {
@@ -141,6 +152,33 @@ impl App {
     /// The selected place (or everything) in each capture and over time, while the view wants it.
     pub fn trend(&self) -> State<'_, Trend> {
         self.state(self.trend_key().as_ref(), |value| if let Value::Trend(it) = value { Some(it) } else { None })
+    }
+
+    /// The strip of time does not depend on a chosen range, so dragging over it makes nothing anew.
+    pub(super) fn timeline_key(&self) -> Option<Key> {
+        if !self.settings.timeline || !self.has_times() {
+            return None;
+        }
+        let ids = self.view.captures();
+        let captures: Option<Vec<(CaptureId, u32)>> =
+            ids.iter().map(|&id| self.capture(id).map(|capture| (id, capture.generation))).collect();
+        let parts = self.parts().into_iter().map(|part| Part { time: None, ..part.clone() }).collect();
+        let filter = Filter { time: None, hide: None, ..self.view.filter.clone() };
+        let sides = self.view.sides().iter().map(Vec::len).collect();
+        Some(Key::Timeline(TimelineKey { captures: captures?, sides, sample_type: self.sample_type()?, parts, filter }))
+    }
+
+    /// The strip of time of the sides shown, and whether it is older than the view; `None` while there is none.
+    pub fn shown_timeline(&self) -> Option<(&Arc<Timeline>, bool)> {
+        let shown = self.shown.timeline.as_ref()?;
+        let now: State<'_, Timeline> = self.timeline();
+        let is_old = !now.ready().is_some_and(|now| Arc::ptr_eq(now, shown));
+        // Of another comparison it would say nothing.
+        (shown.lanes.len() == self.view.sides().len()).then_some((shown, is_old))
+    }
+
+    fn timeline(&self) -> State<'_, Timeline> {
+        self.state(self.timeline_key().as_ref(), |value| if let Value::Timeline(it) = value { Some(it) } else { None })
     }
 
     /// The newest flame graph that was ready with the comparison it belongs to, and whether it is older than the view.
@@ -176,6 +214,7 @@ impl App {
             table: table.or(old.table),
             flame: flame.or(old.flame),
             rows: rows.or(old.rows),
+            timeline: self.timeline().ready().cloned().or(old.timeline),
         };
         if now.addresses() != self.shown.addresses() {
             // Memory of results that nothing else holds any more is not given back between two frames.

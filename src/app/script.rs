@@ -93,7 +93,7 @@ pub fn summary(app: &App) -> String {
     if let Some(matches) = app.matches().ready() {
         push_line(
             &mut text,
-            format_args!("search: {} functions, {} boxes, {} together", matches.places.len(), matches.nodes, matches.total),
+            format_args!("search: {} functions, {} boxes, {} together", matches.places.len(), matches.nodes, matches.total()),
         );
     }
     text

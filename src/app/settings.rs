@@ -65,6 +65,8 @@ pub struct Settings {
     pub reduced_motion: bool,
     /// Right side visible.
     pub side_panel: bool,
+    /// Strip of the captures' time visible.
+    pub timeline: bool,
     /// Folders in which binaries are looked for, each with the path of the capture's machine below it.
     pub symbol_roots: Vec<PathBuf>,
     /// Whether looked-up symbols are kept in the platform's cache folder.
@@ -87,6 +89,7 @@ impl Default for Settings {
             flame_row_points: 18.0,
             reduced_motion: false,
             side_panel: true,
+            timeline: true,
             symbol_roots: Vec::new(),
             symbol_cache: true,
             debuginfod: false,

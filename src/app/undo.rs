@@ -35,6 +35,11 @@ impl Undo {
         self.future.last().map(|(label, _)| label.as_str())
     }
 
+    /// The view before the last change; it stays where it is.
+    pub(super) fn last(&self) -> Option<&ViewState> {
+        self.past.last().map(|(_, view)| view)
+    }
+
     /// The view before the last change.
     pub(super) fn undo(&mut self, now: ViewState) -> Option<ViewState> {
         let (label, view) = self.past.pop()?;

@@ -220,7 +220,7 @@ pub fn part_of(profile: &Profile, part: &Part) -> Result<Option<Profile>, String
     }
     let mut made = filtered(profile, &part.filter(profile)?);
     made.info.duration_nanos = part.duration_nanos(profile);
-    let later = part.time.and_then(|span| span.from).unwrap_or(0);
+    let later = part.time.filter(|span| !span.is_rest).and_then(|span| span.from).unwrap_or(0);
     made.info.start_unix_nanos = profile.info.start_unix_nanos.map(|start| start.saturating_add(later));
     Ok(Some(made))
 }

@@ -50,7 +50,9 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
         Dialog::Parts(proposal) => titled(ui, "Compare two parts", out, |ui, out| parts::ui(ui, cx, proposal, out)),
         Dialog::ExportPath(name) => titled(ui, "Export to a path", out, |ui, out| export_path_ui(ui, cx, name, out)),
     });
-    if shown.should_close() {
+    // A click beside it closes what only shows something; a choice or half-typed text is not lost by a slip.
+    let is_slip = shown.backdrop_response.clicked() && !matches!(dialog, Dialog::Palette | Dialog::Shortcuts | Dialog::About);
+    if shown.should_close() && !is_slip {
         out.send(Command::CloseDialog);
     }
 }

@@ -11,8 +11,8 @@ use super::words::counted;
 use crate::analysis::filter::{texts, thread_label};
 use crate::analysis::names;
 use crate::analysis::part::Part;
+use crate::analysis::span::Span;
 use crate::app::Command;
-use crate::model::human_duration;
 
 /// Most rows that one list of threads or values shows; the rest is reached by typing.
 const ROWS: usize = 200;
@@ -201,7 +201,32 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             ui.close();
         }
     }
-    ui.label(RichText::new("Regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
+    if cx.app.has_times() && !cx.app.view().is_comparison() {
+        time_field_ui(ui, cx, out);
+    }
+    ui.label(RichText::new("Patterns are regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
+}
+
+/// The range of time, typed: what the timeline does for the pointer.
+fn time_field_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    ui.label(RichText::new("Time").font(fonts::strong()));
+    let id = Id::unique("typed range of time");
+    let now = || cx.app.view().filter.time.map(Span::text).unwrap_or_default();
+    let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(now);
+    let field = ui.add(TextEdit::singleline(&mut text).hint_text("1.2s..2.85s, since the first sample").desired_width(290.0));
+    if field.clone().accessible_name("Time: only this range").changed() {
+        ui.data_mut(|data| data.insert_temp(id, text.clone()));
+    }
+    let span = if text.trim().is_empty() { Ok(None) } else { Span::parse(&text).map(Some) };
+    match span {
+        Ok(span) if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) => {
+            ui.data_mut(|data| data.remove::<String>(id));
+            out.send(Command::SetTimeRange(span));
+            ui.close();
+        }
+        Ok(_) => {}
+        Err(why) => drop(ui.label(RichText::new(why).font(fonts::small()).color(cx.theme.warning))),
+    }
 }
 
 /// Letters of a name in a chip.
@@ -272,9 +297,9 @@ fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             out.send(Command::SetLabels(filter.labels.iter().filter(|other| *other != label).cloned().collect()));
         }
     }
-    if let Some((start, end)) = filter.time {
-        let text = format!("time: {}", human_duration(end.saturating_sub(start)));
-        if filter_chip(ui, cx, &text, "Only samples of a part of the time") {
+    if let Some(span) = filter.time {
+        let hint = "Only samples of this time, counted from the first one; drag over the timeline for another";
+        if filter_chip(ui, cx, &format!("time {}", span.words()), hint) {
             out.send(Command::SetTimeRange(None));
         }
     }

@@ -115,7 +115,7 @@ fn spans(profile: &Profile) -> Vec<Part> {
     let whole = last.saturating_sub(first);
     let cut = |part: i64, of: i64| if part == of { None } else { Some(whole / of * part) };
     let spans = [(0, 1, 2), (1, 2, 2), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 4, 4)];
-    let span = |(from, to, of)| Part { time: Some(Span { from: cut(from, of), to: cut(to, of) }), ..Part::WHOLE };
+    let span = |(from, to, of)| Part::of_time(Span::new(cut(from, of), cut(to, of)));
     if whole > 0 { spans.map(span).to_vec() } else { Vec::new() }
 }
 

@@ -12,7 +12,7 @@ use super::cx::{Cx, Outbox};
 use super::file_dialog::{FileDialogs, Wish};
 use super::picture::picture;
 use super::theme::{Mode, Theme, fonts, size};
-use super::{dialogs, drop, menus, panels, shortcuts, status, toasts, toolbar, waiting};
+use super::{dialogs, drop, menus, panels, shortcuts, status, timeline, toasts, toolbar, waiting};
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
@@ -185,6 +185,10 @@ pub(super) fn window_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         ui.set_min_height(size::FILTER_BAR - 8.0);
         toolbar::lower_ui(ui, cx, out);
     });
+    if let Some(height) = timeline::height(cx.app) {
+        let frame = bar(theme.surface, 8, 0);
+        Panel::top("timeline").exact_size(height).resizable(false).frame(frame).show(ui, |ui| timeline::ui(ui, cx, out));
+    }
     Panel::bottom("status").exact_size(size::STATUS_BAR).frame(bar(theme.surface, 8, 2)).show(ui, |ui| status::ui(ui, cx, out));
     if cx.app.settings().side_panel && !cx.app.profiles().is_empty() && cx.app.failure().is_none() {
         side_ui(ui, cx, out);

@@ -33,12 +33,15 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
     let focused = ctx.memory(|memory| memory.focused().is_some_and(|id| picture != Some(id))) || egui::Popup::is_any_open(ctx);
     let left_field = leaves_field(ctx, app, typing);
     let text_selected = ctx.plugin_or_default::<LabelSelectionState>().lock().has_selection();
+    let dragging = holds_escape(ctx);
     let mut typed = false;
     ctx.input_mut(|input| {
         input.events.retain(|event| {
             let command = match event {
                 // The letter of a key that meant a command follows it: it must not reach the field that the command opened.
                 Event::Text(_) if std::mem::take(&mut typed) => return false,
+                // Escape gives up what is being dragged, and nothing else.
+                Event::Key { key: Key::Escape, pressed: true, .. } if dragging => return true,
                 Event::Key { key, pressed: true, modifiers, repeat, .. } => {
                     if left_field && *key == Key::Escape {
                         // A menu that the field stands in closes by it.
@@ -91,6 +94,21 @@ pub(crate) fn leave_keys(ctx: &egui::Context, widget: Id) {
     ctx.data_mut(|data| data.insert_temp(picture_id(), widget));
 }
 
+/// Says that Escape belongs to a gesture until the next frame is drawn.
+pub(super) fn hold_escape(ctx: &egui::Context) {
+    let pass = ctx.cumulative_pass_nr();
+    ctx.data_mut(|data| data.insert_temp(escape_id(), pass));
+}
+
+fn holds_escape(ctx: &egui::Context) -> bool {
+    let pass = ctx.cumulative_pass_nr();
+    ctx.data(|data| data.get_temp::<u64>(escape_id())).is_some_and(|held| pass.saturating_sub(held) <= 1)
+}
+
+fn escape_id() -> Id {
+    Id::unique("gesture that Escape gives up")
+}
+
 fn picture_id() -> Id {
     Id::unique("picture that leaves keys to the commands")
 }
@@ -128,6 +146,13 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                             key_row_ui(ui, cx, "Zoom the window", &zoom_keys());
                         }
                         ui.add_space(size::PAD * 2.0);
+                    }
+                    if column.contains(&Menu::View) {
+                        ui.label(egui::RichText::new("In the timeline").font(fonts::strong()));
+                        ui.add_space(size::GAP);
+                        for (title, gesture) in TIME_GESTURES {
+                            key_row_ui(ui, cx, title, gesture);
+                        }
                     }
                     if column.contains(&Menu::Help) {
                         ui.label(egui::RichText::new("In a flame graph").font(fonts::strong()));
@@ -183,6 +208,16 @@ fn gestures() -> [(&'static str, String); 7] {
         ("What can be done with a box", "right click".to_owned()),
     ]
 }
+
+/// What the pointer does in the timeline, and in the trend over time.
+const TIME_GESTURES: [(&str, &str); 6] = [
+    ("Choose a range", "drag"),
+    ("Move the range", "drag inside"),
+    ("Change an end of it", "drag the end"),
+    ("Another range inside of it", "Shift+drag"),
+    ("All of the time", "double-click"),
+    ("Give a drag up", "Escape"),
+];
 
 #[cfg(test)]
 mod tests {

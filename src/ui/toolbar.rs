@@ -3,20 +3,23 @@
 //! Every chip shows its value and opens a menu of the others; nothing that is often changed needs a dialog. Deliberately absent:
 //! threads, labels and patterns, see `filters`.
 
+use std::sync::Arc;
+
 use egui::{Align, Button, Color32, Id, Layout, RichText, Stroke, TextEdit, TextWrapMode, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
+use super::memory::{self, Kept};
 use super::theme::{fonts, size};
 use super::words::counted;
-use super::{filters, shortcuts, work};
+use super::{filters, shortcuts, words, work};
 use crate::analysis::call_tree::Direction;
-use crate::analysis::comparison::{Comparison, Normalization, Work, percent};
+use crate::analysis::comparison::{Comparison, Normalization, Work};
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 use crate::app::command::kind;
 use crate::app::view::{CaptureId, Side, Tab};
 use crate::app::{Capture, Command, Keys};
-use crate::model::{human, human_duration};
+use crate::model::{grouped, human, human_duration};
 
 /// Names the search box, for [`crate::app::Effect::FocusSearch`].
 pub(super) fn search_id() -> Id {
@@ -205,6 +208,7 @@ fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     if cx.app.view().search.is_empty() {
         return;
     }
+    position_ui(ui, cx, field.rect);
     if ui.button("✕").on_hover_text("Clear the search").accessible_name("Clear search").clicked() {
         out.send(Command::Search(String::new()));
     }
@@ -213,17 +217,32 @@ fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     }
     if let (Some(matches), Some(comparison)) = (cx.app.matches().ready(), cx.app.comparison().ready()) {
-        let whole = comparison.last().map_or(0.0, |side| side.weights.total().unsigned_abs() as f64);
-        let share = if whole > 0.0 { matches.total as f64 / whole } else { 0.0 };
         let found = counted(matches.places.len() as u64, "name", "names");
-        let text = if matches.places.is_empty() { "no match".to_owned() } else { format!("{found}, {}", percent(share)) };
+        let text = if matches.places.is_empty() {
+            "no match".to_owned()
+        } else {
+            format!("{found}, {}", words::shares(&matches.shares(&comparison.sides)))
+        };
         let color = if matches.places.is_empty() { cx.theme.warning } else { cx.theme.muted };
         ui.label(RichText::new(text).font(fonts::small()).color(color)).on_hover_text(format!(
             "{}; samples with a match, each counted once: {}",
             counted(matches.nodes as u64, "box", "boxes"),
-            human(matches.total as f64, &comparison.unit)
+            comparison.value_text(matches.total())
         ));
     }
+}
+
+/// Which match is selected, inside the field's right end: there it moves nothing.
+fn position_ui(ui: &mut Ui, cx: &Cx<'_>, field: egui::Rect) {
+    let (Some(matches), Some(comparison)) = (cx.app.matches().ready().cloned(), cx.app.comparison().ready().cloned()) else { return };
+    let key = memory::key(&(Arc::as_ptr(&matches).addr(), Arc::as_ptr(&comparison).addr(), &cx.app.view().selection));
+    let position = memory::keep(ui, "position among matches", key, || Kept::new(cx.app.match_position(), (matches, comparison)));
+    let Some((at, of)) = *position else { return };
+    let builder = egui::UiBuilder::new().max_rect(field.shrink2(vec2(size::GAP, 0.0))).layout(Layout::right_to_left(Align::Center));
+    let text = RichText::new(format!("{} of {}", grouped(at as u64), grouped(of as u64))).font(fonts::small()).color(cx.theme.muted);
+    let next = kind("next-match").map(|kind| kind.keys.iter().map(Keys::text).collect::<Vec<_>>().join(" or ")).unwrap_or_default();
+    let label = egui::Label::new(text.background_color(cx.theme.background)).selectable(false);
+    ui.new_child(builder).add(label).on_hover_text(format!("The selected box among those found; {next}: next"));
 }
 
 /// Draws the lower bar: sample type, normalisation, granularity, direction, filters.

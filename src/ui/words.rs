@@ -2,11 +2,17 @@
 
 use jiff::tz::TimeZone;
 
+use crate::analysis::comparison::percent;
 use crate::model::grouped;
 
 /// `1 note`, `2 notes`.
 pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// Shares of both sides, or of the one that is shown: `4.73 % → 2.30 %`.
+pub(super) fn shares(shares: &[f64]) -> String {
+    shares.iter().map(|&share| percent(share)).collect::<Vec<_>>().join(" → ")
 }
 
 /// How long ago a second was: `just now`, `5 minutes ago`, `3 days ago`, then the date.

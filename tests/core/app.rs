@@ -147,7 +147,7 @@ fn the_captures_of_a_side_are_summed_and_kept_apart_for_their_noise() {
 }
 
 #[test]
-fn the_slices_of_a_capture_have_its_value_as_their_mean() {
+fn the_slices_of_a_capture_have_its_rate_as_their_mean() {
     let mut app = app();
     let perf = |name: &str| sample("perf-data/6.1.187").join(name);
     app.apply(Command::OpenComparison(perf("indexer-before.perf.data"), perf("indexer-after.perf.data")));
@@ -159,9 +159,14 @@ fn the_slices_of_a_capture_have_its_value_as_their_mean() {
         app.apply(Command::Select(selected));
         app.settle();
         let trend = app.trend().ready().expect("a trend");
-        for (whole, slices) in trend.captures.iter().zip(&trend.slices) {
+        let comparison = app.table().ready().expect("a comparison");
+        for ((whole, slices), (side, profile)) in trend.captures.iter().zip(&trend.slices).zip(comparison.sides.iter().zip(app.profiles()))
+        {
             assert_eq!((whole.points.len(), slices.points.len(), whole.interval), (1, 24, None));
-            assert!(whole.mean > 0.0 && (slices.mean / whole.mean - 1.0).abs() < 1e-9, "{} {}", slices.mean, whole.mean);
+            let (first, last) = profile.samples.time_range().expect("times");
+            // The time of the samples, to which the last one belongs.
+            let rate = whole.mean / comparison.factor(side) / ((last - first + 1) as f64 / 1e9);
+            assert!(whole.mean > 0.0 && (slices.mean / rate - 1.0).abs() < 1e-9, "{} {rate}", slices.mean);
             means.push(whole.mean);
         }
     }
@@ -170,6 +175,43 @@ fn the_slices_of_a_capture_have_its_value_as_their_mean() {
     for (side, mean) in comparison.sides.iter().zip(means) {
         assert!((side.weights.total() as f64 * comparison.factor(side) / mean - 1.0).abs() < 1e-12);
     }
+}
+
+/// A range and its rest are the whole, of a capture alone and of each side of a comparison, whose captures have clocks of their own.
+#[test]
+fn a_range_of_time_and_its_rest_add_up_to_the_whole() {
+    let perf = |name: &str| sample("perf-data/6.1.187").join(name);
+    let [one, other] = ["indexer-before.perf.data", "indexer-after.perf.data"].map(perf);
+    for opened in [Command::Open(vec![one.clone()]), Command::OpenComparison(one.clone(), other)] {
+        let mut app = app();
+        app.apply(opened);
+        let mut totals = |line: &str| -> Vec<i64> {
+            app.apply(Command::from_line(line).expect("a command"));
+            app.settle();
+            assert!(app.messages().is_empty(), "{line}: {:?}", app.messages());
+            app.table().ready().expect("a table").sides.iter().map(|side| side.weights.total()).collect()
+        };
+        let whole = totals("set-time-range");
+        let (range, rest) = (totals("set-time-range 1s..2.5s"), totals("set-time-range !1s..2.5s"));
+        let sums: Vec<i64> = range.iter().zip(&rest).map(|(range, rest)| range + rest).collect();
+        assert_eq!(sums, whole, "{range:?} and {rest:?}");
+        assert!(range.iter().chain(&rest).all(|&total| total > 0), "{range:?} and {rest:?}");
+        assert_eq!(totals("undo"), range, "each is one step");
+    }
+}
+
+#[test]
+fn time_that_a_capture_does_not_have_is_refused_and_the_view_stays() {
+    let mut app = app();
+    app.apply(Command::Open(vec![sample("perf-data/6.1.187/indexer-before.perf.data")]));
+    app.settle();
+    app.apply(Command::from_line("set-time-range 100s..").expect("a command"));
+    assert!(
+        app.messages().iter().any(|message| message.is_error && message.text.contains("end after 3.498160384s")),
+        "{:?}",
+        app.messages()
+    );
+    assert_eq!(app.view().filter.time, None);
 }
 
 #[test]
@@ -355,4 +397,29 @@ fn stepping_through_findings_follows_the_filter() {
     let wide = Thresholds { min_ratio: 5.0, min_share: 0.5, ..Thresholds::default() };
     let none = steps(vec![Command::FilterFindings(String::new()), Command::SetThresholds(wide)]);
     assert!(none.len() < all.len(), "a minimum effect above all changes names fewer: {none:?}");
+}
+
+/// pprof files that Emberlens writes have no times: the side that has some gets the range.
+#[test]
+fn a_range_of_both_sides_is_one_of_those_that_have_times() {
+    let perf = sample("perf-data/6.1.187/indexer-before.perf.data");
+    let folder = tempfile::tempdir().expect("a folder");
+    let timeless = folder.path().join("indexer.pb.gz");
+    let mut app = app();
+    app.apply(Command::Open(vec![perf.clone()]));
+    app.settle();
+    app.apply(Command::Export(timeless.clone()));
+    app.settle();
+    app.apply(Command::OpenComparison(perf, timeless));
+    app.settle();
+    let lanes = |app: &App| app.shown_timeline().expect("a strip").0.lanes.iter().map(Option::is_some).collect::<Vec<bool>>();
+    assert_eq!(lanes(&app), [true, false]);
+    let range = Command::from_line("set-time-range 1s..2s").expect("a command");
+    app.apply(range);
+    app.settle();
+    assert_eq!(Side::BOTH.map(|side| app.time_of(side).is_some()), [true, false]);
+    let sides = &app.table().ready().expect("a table").sides;
+    assert!(sides[0].weights.total() < sides[1].weights.total() / 2, "only a part of the one, all of the other");
+    app.apply(Command::from_line("set-side-time [\"after\", \"1s..2s\"]").expect("a command"));
+    assert!(app.messages().iter().any(|message| message.is_error && message.text.contains("no times")), "{:?}", app.messages());
 }

@@ -96,7 +96,7 @@ fn tables(comparison: &Comparison, captures: &[Arc<Profile>; 2], nodes: usize) {
     holds("the top table", nodes, every, |ticket| ticket.run(|| top::top(tree, places, weights)).is_ok());
     holds("the flat table", nodes, every, |ticket| ticket.run(|| flat::flat(comparison)).is_ok());
     holds("its rows", places.len(), every, |ticket| ticket.run(|| flat::rows(comparison, &table, &spec)).is_ok());
-    holds("a search", nodes, every, |ticket| ticket.run(|| search::search(tree, places, weights, "c1")).is_ok());
+    holds("a search", nodes, every, |ticket| ticket.run(|| search::search(comparison, "c1")).is_ok());
     holds("the diff", 10 * nodes, every, |ticket| ticket.run(|| diff::diff(comparison, &Spec::default())).is_ok());
     holds("findings", 10 * nodes, every, |ticket| ticket.run(|| regress::findings(comparison, captures, &Spec::default())).is_ok());
 }

@@ -118,9 +118,9 @@ proptest! {
     fn a_search_counts_each_sample_once(stacks in stacks()) {
         let profile = profile_of(&stacks);
         let comparison = compared(&[profile], Direction::TopDown, &Filter::default());
-        let found = search::search(comparison.tree(), comparison.places(), &comparison.sides[0].weights, "a");
+        let found = search::search(&comparison, "a");
         let expected: i64 = stacks.iter().filter(|(names, _)| names.iter().any(|name| name.contains('a'))).map(|(_, value)| value).sum();
-        prop_assert_eq!(found.total, expected);
+        prop_assert_eq!(found.total(), expected);
     }
 
     #[test]

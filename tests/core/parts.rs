@@ -105,6 +105,7 @@ fn work_is_the_count_of_another_event() {
 fn parts_that_make_up_the_whole_add_up_to_it() {
     for (file, kind, parts) in [
         (PERF, ("cpu-clock:u", "nanoseconds"), ["time=..1700ms", "time=1700ms.."]),
+        (PERF, ("cpu-clock:u", "nanoseconds"), ["time=!1s..2s", "time=1s..2s"]),
         (ORDERS, ("cpu", "nanoseconds"), ["focus=runtime", "ignore=runtime"]),
     ] {
         let profile = capture(file);

@@ -6,4 +6,6 @@ mod scripts;
 mod small;
 mod smoke;
 mod stage;
+mod steps;
 mod tables;
+mod time;

@@ -6,7 +6,7 @@ use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::flat::{self, Flat, Measure};
 use crate::app::App;
 use crate::app::command::Command;
-use crate::model::Scale;
+use crate::model::{Scale, grouped};
 use crate::report::table::push_line;
 
 pub(super) fn apply(app: &App, command: &Command) -> Option<String> {
@@ -19,6 +19,20 @@ pub(super) fn apply(app: &App, command: &Command) -> Option<String> {
         Command::CopyFindingsCsv => Some(app.diff_report()?.findings_csv()),
         Command::CopyScript => Some(app.log.iter().rev().take(50).rev().fold(String::new(), |text, line| text + line + "\n")),
         _ => None,
+    }
+}
+
+/// What the window says once it is done.
+pub(super) fn done(command: &Command, text: &str) -> String {
+    let lines = text.lines().count() as u64;
+    match command {
+        Command::CopyName => format!("Copied the name: {text}"),
+        Command::CopyStack => format!("Copied the stack of {} frames", grouped(lines)),
+        Command::CopyTable => format!("Copied the table of {} rows", grouped(lines.saturating_sub(1))),
+        Command::CopyFindings => "Copied the findings".to_owned(),
+        Command::CopyFindingsMarkdown => "Copied the findings as Markdown".to_owned(),
+        Command::CopyFindingsCsv => "Copied the findings as CSV".to_owned(),
+        _ => format!("Copied the last {} commands", grouped(lines)),
     }
 }
 

@@ -89,6 +89,16 @@ fn close(app: &mut App, id: CaptureId) {
     app.remember_shown();
 }
 
+/// Nothing of an archive was chosen: what was shown before it was opened is shown again.
+pub(super) fn leave_archive(app: &mut App, archive: CaptureId) {
+    if app.view.captures().contains(&archive)
+        && let Some(old) = app.undo.last().filter(|old| !old.captures().contains(&archive)).cloned()
+    {
+        app.view = old;
+    }
+    close(app, archive);
+}
+
 pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, LoadError>) {
     let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) else { return };
     capture.generation += 1;

@@ -57,7 +57,6 @@ pub(super) fn apply(app: &mut App, command: Command) {
         }
         Command::SetThreads(threads) => view.filter.threads = threads,
         Command::SetLabels(labels) => view.filter.labels = labels,
-        Command::SetTimeRange(range) => view.filter.time = range,
         Command::ClearFilters => view.filter = crate::analysis::Filter::default(),
         Command::SetTab(tab) => view.tab = tab,
         Command::SetFlameShape(shape) => view.flame_shape = shape,
@@ -86,6 +85,7 @@ fn settings(app: &mut App, command: Command) {
         Command::SetTheme(theme) => settings.theme = theme,
         Command::SetIcicle(icicle) => settings.icicle = icicle,
         Command::SetRowHeight(points) => settings.flame_row_points = points.clamp(14.0, 28.0),
+        Command::SetTimeline(visible) => settings.timeline = visible,
         Command::SetSidePanel(visible) => settings.side_panel = visible,
         Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
         Command::SetSymbolRoots(roots) => settings.symbol_roots = roots,

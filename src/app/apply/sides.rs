@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::analysis::part::Part;
+use crate::analysis::span::Span;
 use crate::app::App;
 use crate::app::command::Command;
 use crate::app::view::{CaptureId, FlameWindow, Side};
@@ -14,6 +15,8 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::OpenSides(before, after) => open_sides(app, &before, &after),
         Command::AddFiles(side, paths) => add_files(app, side, &paths),
         Command::CompareParts(parts) => compare_parts(app, *parts),
+        Command::SetTimeRange(span) => set_time(app, &Side::BOTH, span),
+        Command::SetSideTime(side, span) => set_time(app, &[side], span),
         Command::Show(id) if known(app, id) => show(app, Vec::new(), vec![id]),
         Command::SetBefore(id) if known(app, id) => put_alone(app, Side::Before, id),
         Command::SetAfter(id) if known(app, id) => put_alone(app, Side::After, id),
@@ -130,19 +133,55 @@ fn compare_parts(app: &mut App, parts: [Part; 2]) {
         return;
     }
     let before = Some(app.view.side(Side::Before)).filter(|ids| !ids.is_empty()).unwrap_or_else(|| after.clone());
-    if before == after && parts[0] == parts[1] {
-        app.say("both sides are the same part of the same capture", false);
-        return;
+    if is_possible(app, [&before, &after], &parts) {
+        show(app, before, after);
+        app.view.parts = parts;
     }
-    // What a capture does not have is said here and not where the picture would be.
-    let refused = [&before, &after].into_iter().zip(&parts).find_map(|(ids, part)| {
+}
+
+/// Whether the sides differ and have these parts; says why where not. What a capture does not have is said here and not where the picture
+/// would be.
+fn is_possible(app: &mut App, sides: [&Vec<CaptureId>; 2], parts: &[Part; 2]) -> bool {
+    if sides[0] == sides[1] && parts[0] == parts[1] {
+        app.say("both sides are the same part of the same capture", false);
+        return false;
+    }
+    let refused = sides.into_iter().zip(parts).find_map(|(ids, part)| {
         let profiles = ids.iter().filter_map(|&id| app.capture(id)?.profile());
         profiles.map(|profile| part.filter(profile)).find_map(Result::err)
     });
-    if let Some(why) = refused {
+    if let Some(why) = &refused {
         app.say(format!("These parts cannot be compared: {why}"), true);
+    }
+    refused.is_none()
+}
+
+/// Each side of a comparison has a time range of its own, as its captures have a clock of their own; of a capture alone it is a filter.
+fn set_time(app: &mut App, wanted: &[Side], span: Option<Span>) {
+    if app.view.is_comparison() {
+        let [before, after] = Side::BOTH.map(|side| app.view.side(side));
+        let has_times =
+            |ids: &[CaptureId]| ids.iter().filter_map(|&id| app.capture(id)?.profile()).all(|profile| profile.samples.has_times());
+        let can = [has_times(&before), has_times(&after)];
+        let mut parts = app.view.parts.clone();
+        for ((side, part), can) in Side::BOTH.iter().zip(&mut parts).zip(can) {
+            // A range of both sides is one of those that have times.
+            if wanted.contains(side) && (can || wanted.len() == 1 || span.is_none()) {
+                part.time = span;
+            }
+        }
+        if parts != app.view.parts && is_possible(app, [&before, &after], &parts) {
+            app.view.parts = parts;
+        }
         return;
     }
-    show(app, before, after);
-    app.view.parts = parts;
+    let shown = app.view.side(Side::After);
+    let refused = span.and_then(|span| {
+        let mut profiles = shown.iter().filter_map(|&id| app.capture(id)?.profile());
+        profiles.find_map(|profile| span.check(profile).err())
+    });
+    match refused {
+        Some(why) => app.say(format!("This time range cannot be shown: {why}"), true),
+        None => app.view.filter.time = span,
+    }
 }

@@ -24,10 +24,10 @@ use crate::ui::shortcuts;
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::flame_canvas::{FlameCanvas, FlameKey, FlameResponse};
 use crate::ui::widgets::legend;
-use crate::ui::words::counted;
+use crate::ui::words::{self, counted};
 
 /// Room for what a search found.
-const FOUND_WIDTH: f32 = 230.0;
+const FOUND_WIDTH: f32 = 300.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
@@ -65,6 +65,9 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         canvas.show(ui, "flame graph", &view)
     });
     shortcuts::leave_keys(ui.ctx(), response.inner.response.id);
+    if response.inner.response.dragged() {
+        shortcuts::hold_escape(ui.ctx());
+    }
     act(cx, &response.inner, &layout, &comparison, selected, out);
     hover_ui(ui, cx, &response.inner, &comparison, &layout);
     response.inner.response.context_menu(|ui| menu_ui(ui, cx, out));
@@ -184,13 +187,11 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
 
 /// What the search found: boxes and their value, each sample counted once.
 fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
-    let (Some(found), Some(side)) = (cx.app.matches().ready(), comparison.last()) else { return };
+    let Some(found) = cx.app.matches().ready() else { return };
     let text = if found.nodes == 0 {
         "no match".to_owned()
     } else {
-        let whole = side.weights.total().unsigned_abs() as f64;
-        let share = if whole > 0.0 { found.total as f64 / whole } else { 0.0 };
-        format!("{}, {} of what is shown", counted(found.nodes as u64, "box", "boxes"), percent(share))
+        format!("{}, {} of what is shown", counted(found.nodes as u64, "box", "boxes"), words::shares(&found.shares(&comparison.sides)))
     };
     let color = if style::color_by(cx, comparison) == ColorBy::Delta { cx.theme.found_among_changes() } else { cx.theme.accent };
     ui.label(RichText::new(text).color(color)).on_hover_text("Matches below another match add nothing: each sample counts once");

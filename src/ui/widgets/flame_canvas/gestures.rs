@@ -38,8 +38,10 @@ pub(super) struct Motion {
     seen: Option<FlameView>,
     animation: Option<Animation>,
     drag: Option<Drag>,
-    /// When the wheel last turned.
-    wheel: Option<f64>,
+    /// When the wheel last turned, and whether it zoomed.
+    wheel: Option<(f64, bool)>,
+    /// The view that was given last: the caller's becomes this one without having changed from outside.
+    given: Option<FlameView>,
 }
 
 /// What a frame's input came to.
@@ -60,12 +62,19 @@ impl Motion {
         let limits = Limits::new(canvas, area);
         let mut changed = None;
 
-        if let Some(turned) = wheel(ui, response, area, &live, &limits) {
+        // A gesture that begins while the wheel has not come to rest ends what the wheel did: zooming and panning are two steps.
+        if response.drag_started() && self.wheel.take().is_some() {
+            changed = Some(live.clone());
+        }
+        if let Some((turned, zooms)) = wheel(ui, response, area, &live, &limits) {
+            if self.wheel.is_some_and(|(_, other)| other != zooms) {
+                changed = Some(live.clone());
+            }
             live = turned;
-            self.wheel = Some(now);
+            self.wheel = Some((now, zooms));
             self.animation = None;
         }
-        if let Some(since) = self.wheel {
+        if let Some((since, _)) = self.wheel {
             let rest = since + WHEEL_REST - now;
             if rest <= 0.0 {
                 self.wheel = None;
@@ -97,7 +106,11 @@ impl Motion {
             _ => {}
         }
         if response.drag_stopped() {
+            // Escape ends a drag as well, and gives it up.
+            let given_up = !ui.input(|input| input.pointer.any_released());
             match self.drag.take() {
+                Some(Drag::Pan) if given_up => live = view.clone(),
+                Some(Drag::Band(_)) if given_up => {}
                 Some(Drag::Pan) => {
                     self.wheel = None;
                     changed = Some(live.clone());
@@ -129,6 +142,7 @@ impl Motion {
         live = live.scrolled(0.0, limits.max_scroll);
         self.live = Some(live.clone());
         let changed = changed.map(|changed| changed.scrolled(0.0, limits.max_scroll)).filter(|changed| changed != view);
+        self.given = changed.clone().or(self.given.take());
         Moved { live, changed, key, band }
     }
 
@@ -138,6 +152,10 @@ impl Motion {
         if self.seen.as_ref() != Some(view) {
             let jump = self.seen.is_none() || canvas.reduced_motion || live.icicle != view.icicle;
             self.seen = Some(view.clone());
+            // What a gesture has come to in the meantime goes on from there.
+            if self.given.take().as_ref() == Some(view) && (self.drag.is_some() || self.wheel.is_some()) {
+                return live;
+            }
             self.wheel = None;
             self.animation = (!jump && live != *view).then(|| Animation { from: live.clone(), since: now });
             if self.animation.is_none() {
@@ -185,8 +203,8 @@ fn pan(view: &FlameView, by: Vec2, area: &Area, limits: &Limits) -> FlameView {
     view.panned(-f64::from(by.x * area.pixels_per_point / area.width_px)).scrolled(away_from_root, limits.max_scroll)
 }
 
-/// The view after this frame's wheel and pinch; `None` where they did nothing here.
-fn wheel(ui: &Ui, response: &Response, area: &Area, view: &FlameView, limits: &Limits) -> Option<FlameView> {
+/// The view after this frame's wheel and pinch, and whether they zoomed; `None` where they did nothing here.
+fn wheel(ui: &Ui, response: &Response, area: &Area, view: &FlameView, limits: &Limits) -> Option<(FlameView, bool)> {
     let pointer = response.hover_pos()?;
     let (scroll, zoom) = ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta()));
     let zooms = (zoom - 1.0).abs() > f32::EPSILON;
@@ -196,7 +214,7 @@ fn wheel(ui: &Ui, response: &Response, area: &Area, view: &FlameView, limits: &L
     // Taken: a scroll area around the canvas shall not move too.
     ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
     let panned = pan(view, scroll, area, limits);
-    Some(if zooms { panned.zoomed(1.0 / f64::from(zoom), area.part(pointer.x), limits.min_width) } else { panned })
+    Some((if zooms { panned.zoomed(1.0 / f64::from(zoom), area.part(pointer.x), limits.min_width) } else { panned }, zooms))
 }
 
 /// The first key of this frame that means something here, while the canvas has the keyboard, or nothing has it and it takes idle keys.

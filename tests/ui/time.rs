@@ -1,0 +1,200 @@
+//! Ranges of time chosen with the pointer: on the strip, and on the trend over time.
+
+use egui::accesskit::Role;
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use emberlens::analysis::span::Span;
+use emberlens::app::Command;
+use emberlens::app::view::{Side, Tab};
+use emberlens::ui::{shell::Shell, theme::Theme};
+
+use crate::stage::{one, sample, window};
+
+/// 437 samples in 3.498160384 s.
+const PERF: &str = "perf-data/6.1.187/indexer-before.perf.data";
+const PERF_AFTER: &str = "perf-data/6.1.187/indexer-after.perf.data";
+const SECONDS: f32 = 3.498_160_4;
+
+fn perf() -> Harness<'static, Shell> {
+    window(&(Command::Open(vec![sample(PERF)]).to_line() + "\n"), &Theme::dark())
+}
+
+fn perf_pair() -> Harness<'static, Shell> {
+    window(&(Command::OpenComparison(sample(PERF), sample(PERF_AFTER)).to_line() + "\n"), &Theme::dark())
+}
+
+fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
+    harness.run();
+}
+
+fn lane(harness: &Harness<'_, Shell>, name: &str) -> Rect {
+    harness.get_by_role_and_label(Role::Canvas, name).rect()
+}
+
+fn button(harness: &mut Harness<'_, Shell>, at: Pos2, pressed: bool) {
+    harness.event(Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE });
+    harness.step();
+}
+
+/// Presses at one point and moves to another, which is still held.
+fn drag(harness: &mut Harness<'_, Shell>, from: Pos2, to: Pos2) {
+    harness.event(Event::PointerMoved(from));
+    harness.step();
+    button(harness, from, true);
+    for part in [0.3, 0.7, 1.0] {
+        harness.event(Event::PointerMoved(from + (to - from) * part));
+        harness.step();
+    }
+}
+
+fn release(harness: &mut Harness<'_, Shell>, at: Pos2) {
+    button(harness, at, false);
+    harness.run();
+}
+
+/// The point of a lane at so many seconds of the capture.
+fn at(lane: Rect, seconds: f32) -> Pos2 {
+    pos2(lane.left() + lane.width() * seconds / SECONDS, lane.center().y)
+}
+
+fn time(harness: &Harness<'_, Shell>, side: Side) -> Option<String> {
+    harness.state().app().time_of(side).map(Span::words)
+}
+
+fn samples_shown(harness: &Harness<'_, Shell>) -> Vec<u64> {
+    harness.state().app().table().ready().expect("a table").sides.iter().map(|side| side.weights.samples()).collect()
+}
+
+#[test]
+fn a_drag_over_the_strip_chooses_a_range_that_all_views_follow_and_undo_takes_back() {
+    let mut harness = perf();
+    let strip = lane(&harness, "Timeline");
+    let whole = samples_shown(&harness);
+    drag(&mut harness, at(strip, 1.2), at(strip, 2.85));
+    assert_eq!(time(&harness, Side::After), None, "nothing happens before the button is let go");
+    release(&mut harness, at(strip, 2.85));
+    assert_eq!(time(&harness, Side::After).as_deref(), Some("1.2 s to 2.85 s"));
+    harness.get_by_label("Remove filter time 1.2 s to 2.85 s");
+    let inside = samples_shown(&harness);
+    assert!(inside[0] > 0 && inside[0] < whole[0], "{inside:?} of {whole:?}");
+    assert_eq!(harness.state().app().undo_label(), Some("time 1.2 s to 2.85 s"));
+    apply(&mut harness, Command::Undo);
+    assert_eq!((time(&harness, Side::After), samples_shown(&harness)), (None, whole));
+}
+
+#[test]
+fn escape_gives_a_drag_up_and_nothing_else() {
+    let mut harness = perf();
+    apply(&mut harness, Command::Search("sift".to_owned()));
+    let strip = lane(&harness, "Timeline");
+    drag(&mut harness, at(strip, 1.2), at(strip, 2.85));
+    harness.key_press(Key::Escape);
+    harness.step();
+    harness.event(Event::PointerMoved(at(strip, 3.0)));
+    harness.step();
+    release(&mut harness, at(strip, 3.0));
+    assert_eq!(time(&harness, Side::After), None);
+    assert_eq!(harness.state().app().view().search, "sift", "the key belonged to the gesture");
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().app().view().search, "", "and belongs to the commands again");
+}
+
+#[test]
+fn a_range_is_moved_changed_and_cleared() {
+    let mut harness = perf();
+    let strip = lane(&harness, "Timeline");
+    apply(&mut harness, Command::SetTimeRange(Some(Span::parse("1s..2s").unwrap())));
+    drag(&mut harness, at(strip, 1.5), at(strip, 2.0));
+    release(&mut harness, at(strip, 2.0));
+    assert_eq!(time(&harness, Side::After).as_deref(), Some("1.5 s to 2.5 s"));
+    drag(&mut harness, at(strip, 2.5), at(strip, 3.0));
+    release(&mut harness, at(strip, 3.0));
+    assert_eq!(time(&harness, Side::After).as_deref(), Some("1.5 s to 3 s"));
+    for (seconds, left) in [(2.0, Some("1.5 s to 3 s")), (0.5, None)] {
+        button(&mut harness, at(strip, seconds), true);
+        release(&mut harness, at(strip, seconds));
+        assert_eq!(time(&harness, Side::After).as_deref(), left, "a click at {seconds} s");
+    }
+}
+
+#[test]
+fn the_sides_of_a_comparison_have_a_range_each() {
+    let mut harness = perf_pair();
+    let [before, after] = ["Timeline of before", "Timeline of after"].map(|name| lane(&harness, name));
+    assert!(before.bottom() <= after.top(), "one above the other");
+    let whole = samples_shown(&harness);
+    drag(&mut harness, at(before, 1.0), at(before, 2.0));
+    release(&mut harness, at(before, 2.0));
+    let now = samples_shown(&harness);
+    assert!(now[0] < whole[0] && now[1] == whole[1], "{now:?} of {whole:?}");
+    assert!(time(&harness, Side::Before).is_some() && time(&harness, Side::After).is_none());
+    harness.get_by_label_contains("Before: indexer-before.perf.data [");
+    harness.get_by_label("All of the time").click();
+    harness.run();
+    assert_eq!(samples_shown(&harness), whole);
+}
+
+#[test]
+fn a_range_is_compared_with_the_rest_of_its_capture() {
+    let mut harness = perf();
+    let whole = samples_shown(&harness)[0];
+    apply(&mut harness, Command::SetTimeRange(Some(Span::parse("1s..2s").unwrap())));
+    harness.get_by_label("Compare with the rest").click();
+    harness.run();
+    assert!(harness.state().app().view().is_comparison());
+    assert_eq!(time(&harness, Side::Before).as_deref(), Some("all but 1 s to 2 s"));
+    assert_eq!(time(&harness, Side::After).as_deref(), Some("1 s to 2 s"));
+    let sides = samples_shown(&harness);
+    assert!(sides[0] + sides[1] == whole && sides.iter().all(|&side| side > 0), "{sides:?} of {whole}");
+    let durations: Vec<i64> = harness.state().app().table().ready().unwrap().sides.iter().filter_map(|side| side.duration_nanos).collect();
+    assert_eq!(durations, [2_498_160_384, 1_000_000_000]);
+}
+
+#[test]
+fn captures_without_times_have_no_strip() {
+    let harness = window(&one(), &Theme::dark());
+    assert!(harness.query_by_label("Timeline").is_none());
+    let harness = perf();
+    harness.get_by_label_contains("CPU use over time, at most 1.05 s/s");
+}
+
+#[test]
+fn the_strip_is_made_once_for_all_ranges_and_asks_for_no_frames() {
+    let mut harness = perf();
+    let made = |harness: &Harness<'_, Shell>| std::sync::Arc::as_ptr(harness.state().app().shown_timeline().expect("a strip").0).addr();
+    let first = made(&harness);
+    apply(&mut harness, Command::SetTimeRange(Some(Span::parse("1s..2s").unwrap())));
+    assert_eq!(made(&harness), first);
+    for _ in 0..3 {
+        harness.step();
+    }
+    let delay = harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(delay > std::time::Duration::from_hours(1), "{delay:?}");
+    apply(&mut harness, Command::SetTimeline(false));
+    assert!(harness.query_by_label("Timeline").is_none());
+}
+
+#[test]
+fn the_trend_over_time_takes_drags_too() {
+    let mut harness = perf();
+    apply(&mut harness, Command::SetTab(Tab::Trend));
+    harness.get_by_label_contains("cpu-clock:u per second, by seconds since the first sample");
+    harness.get_by_label_contains("value: mean 838 ms/s");
+    let from = pos2(400.0, 330.0);
+    drag(&mut harness, from, from + egui::vec2(200.0, 0.0));
+    release(&mut harness, from + egui::vec2(200.0, 0.0));
+    assert!(time(&harness, Side::After).is_some(), "a range was chosen");
+    harness.get_by_label_contains("Remove filter time ");
+}
+
+#[test]
+fn a_function_that_is_zero_everywhere_has_no_axis() {
+    let select = "select {\"place\": \"main\", \"path\": []}\nset-measure self\nset-tab trend\n";
+    let mut harness = window(&(Command::Open(vec![sample(PERF)]).to_line() + "\n" + select), &Theme::dark());
+    harness.run();
+    harness.get_by_label("Zero everywhere");
+    assert!(harness.query_by_label_contains("ns/s").is_none());
+}
