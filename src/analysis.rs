@@ -18,6 +18,7 @@ pub mod part;
 pub mod place;
 pub mod prune;
 pub mod regress;
+pub mod sandwich;
 pub mod search;
 pub mod slices;
 pub mod stats;

@@ -37,11 +37,12 @@ use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, Rows};
 use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
+use crate::analysis::sandwich::Sandwich;
 use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
-use derived::{ComparisonKey, Key, Memo, ShapeKey, State};
+use derived::{ComparisonKey, Key, Memo, SandwichFlame, ShapeKey, State};
 use settings::Settings;
 use undo::Undo;
 use view::{CaptureId, FlameShape, Side, Tab, ViewState};
@@ -152,15 +153,16 @@ struct Shown {
     table: Option<Arc<Comparison>>,
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
     rows: Option<ShownRows>,
+    sandwich: Option<ShownSandwich>,
 }
 
 impl Shown {
     /// Which results these are.
-    fn addresses(&self) -> [*const (); 7] {
+    fn addresses(&self) -> [*const (); 9] {
         fn of<T>(shared: Option<&Arc<T>>) -> *const () {
             shared.map_or(std::ptr::null(), |shared| Arc::as_ptr(shared).cast())
         }
-        let (flame, rows) = (self.flame.as_ref(), self.rows.as_ref());
+        let (flame, rows, sandwich) = (self.flame.as_ref(), self.rows.as_ref(), self.sandwich.as_ref());
         [
             of(self.comparison.as_ref()),
             of(self.table.as_ref()),
@@ -169,6 +171,8 @@ impl Shown {
             of(rows.map(|rows| &rows.comparison)),
             of(rows.map(|rows| &rows.flat)),
             of(rows.map(|rows| &rows.rows)),
+            of(sandwich.map(|sandwich| &sandwich.sandwich)),
+            of(sandwich.map(|sandwich| &sandwich.flame)),
         ]
     }
 }
@@ -182,6 +186,15 @@ pub struct ShownRows {
     pub flat: Arc<Flat>,
     /// Order and choice.
     pub rows: Arc<Rows>,
+}
+
+/// A sandwich with the boxes of its pictures.
+#[derive(Clone)]
+pub struct ShownSandwich {
+    /// The trees around the function.
+    pub sandwich: Arc<Sandwich>,
+    /// Where their boxes are.
+    pub flame: Arc<SandwichFlame>,
 }
 
 /// How many commands the log keeps.
@@ -225,10 +238,14 @@ impl App {
             self.log.remove(0);
         }
         let old = self.view.clone();
-        let label = command.undo_label(old.window);
-        let merged = command.is_continuous(old.window);
+        let label = command.undo_label(&old);
+        let merged = command.is_continuous(&old);
+        let holds_sandwich = matches!(command, Command::Undo | Command::Redo | Command::SelectInSandwich(..));
         let keeps_history = matches!(command, Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::Reveal);
         let effects = apply::apply(self, command);
+        if !holds_sandwich {
+            self.follow_selection(&old);
+        }
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
             self.undo.push(label, old, merged);
         }
@@ -312,6 +329,7 @@ impl App {
             }
         }
         keys.extend(self.trend_key());
+        keys.extend(self.sandwich_keys());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
         }

@@ -206,6 +206,26 @@ pub fn build_without(
     }
 }
 
+/// The subtrees of some nodes put together at the root, each with its node; gives that and where each node of `tree` went: those that are
+/// not `inside` to the root. What hangs on a node that is inside has to be inside.
+pub(super) fn callees_of(tree: &CallTree, inside: &[bool], ticket: &Ticket) -> Result<(CallTree, StackNodes), Cancelled> {
+    ticket.stage("building the tree", 2 * tree.len() as u64)?;
+    let place = |row: usize| tree.places().get(row).copied().filter(|_| inside.get(row).copied().unwrap_or(false));
+    let chains = [Chains { parents: tree.parents(), place }];
+    let (made, mut nodes) = merge(&Callees::new(&chains, ticket)?, &[tree.len()], ticket)?;
+    Ok((made, nodes.pop().unwrap_or_default()))
+}
+
+/// The paths from some nodes outwards put together at the root; gives that and, for each of those nodes, where its path ends. The others
+/// went to the root.
+pub(super) fn callers_of(tree: &CallTree, nodes: &[Option<NodeId>], ticket: &Ticket) -> Result<(CallTree, StackNodes), Cancelled> {
+    ticket.stage("building the tree", tree.len() as u64)?;
+    let place = |row: usize| tree.places().get(row).copied().filter(|_| row != CallTree::ROOT.row());
+    let chains = [Chains { parents: tree.parents(), place }];
+    let (made, mut ends) = merge(&Callers::new(&chains, &[nodes], ticket)?, &[tree.len()], ticket)?;
+    Ok((made, ends.pop().unwrap_or_default()))
+}
+
 /// What becomes of a frame on its way into a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {

@@ -26,8 +26,8 @@ pub use super::work::{Amounts, Marker, Work};
 /// The shape over some captures: everything that does not depend on sample type, time, threads or labels.
 #[derive(Debug, Default)]
 pub struct Shape {
-    /// The places, in name order.
-    pub places: Places,
+    /// The places, in name order; trees made of this one share them.
+    pub places: Arc<Places>,
     /// The tree.
     pub tree: CallTree,
     /// Per capture, the node of each stack row.
@@ -35,7 +35,7 @@ pub struct Shape {
     /// Per capture, how many samples stand here without frames that the capture asks to drop, see [`prune`].
     pub dropped_samples: Vec<u64>,
     /// Which names of the two sides were put together.
-    pub matching: Matching,
+    pub matching: Arc<Matching>,
 }
 
 impl Shape {
@@ -84,6 +84,7 @@ impl Shape {
             dropped.as_ref().map_or(0, |dropped| prune::samples_with_hidden(profile, dropped))
         };
         let lost: Vec<u64> = profiles.iter().zip(&dropped).map(lost).collect();
+        let (places, matching) = (Arc::new(places), Arc::new(matching));
         if rows.len() == profiles.len() {
             return Ok(Self { places, tree: tree.keep(), nodes: nodes.keep(), dropped_samples: lost, matching });
         }

@@ -11,7 +11,7 @@ use super::App;
 use super::effect::Dialog;
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
-use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Side, Sort, Tab};
+use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWindow, Selection, Side, Sort, Tab, ViewState};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
@@ -103,8 +103,14 @@ pub enum Command {
     SetColorBy(Option<ColorBy>),
     /// Show this part of the flame graph.
     SetWindow(FlameWindow),
-    /// Show all of the flame graph.
+    /// Show all of the flame graph, or of the sandwich in front.
     ResetZoom,
+    /// Bring the sandwich of a function to the front: what calls it, and what it calls.
+    Sandwich(String),
+    /// Select a box of the sandwich in front: in which picture, and the names from the function on, which is left out.
+    SelectInSandwich(Half, Vec<String>),
+    /// Show this part of the sandwich.
+    SetSandwichWindow(SandwichWindow),
     /// Fit the selected node.
     ZoomToSelection,
     /// Twice as large around the middle.
@@ -316,6 +322,7 @@ impl Keys {
             "Num5" => "5",
             "Num6" => "6",
             "Num7" => "7",
+            "Num8" => "8",
             key => key,
         };
         let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
@@ -374,6 +381,8 @@ fn step_back(app: &App) -> Option<Command> {
     let view = app.view();
     if app.dialog().is_some() {
         Some(Command::CloseDialog)
+    } else if let Some(pinned) = view.sandwich.pinned.as_ref().filter(|_| view.tab == Tab::Sandwich) {
+        Some(Command::Select(Some(Selection { place: pinned.of.clone(), path: Vec::new() })))
     } else if view.selection.is_some() {
         Some(Command::Select(None))
     } else if !view.search.is_empty() {
@@ -381,6 +390,14 @@ fn step_back(app: &App) -> Option<Command> {
     } else {
         (view.tab == Tab::Flame && view.window != FlameWindow::default()).then_some(Command::ResetZoom)
     }
+}
+
+/// The sandwich to the front; there, that of the selected box.
+fn show_sandwich(app: &App) -> Option<Command> {
+    let view = app.view();
+    let inside = view.sandwich.pinned.as_ref().filter(|_| view.tab == Tab::Sandwich);
+    let selected = inside.and(view.selection.as_ref()).map(|selection| Command::Sandwich(selection.place.clone()));
+    if_shown(app, selected.unwrap_or(Command::SetTab(Tab::Sandwich)))
 }
 
 /// The sample type `step` further in the list of those that can be shown.
@@ -424,13 +441,14 @@ kinds! {
     "show-findings" "Findings" "All findings of a comparison, one line each" View false [plain("Num5")] |app| if_compared(app, Command::SetTab(Tab::Findings)), checked |app| app.view().tab == Tab::Findings;
     "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
     "show-trend" "Trend" "The selected function in each capture of a side, and over time" View false [plain("Num7")] |app| if_shown(app, Command::SetTab(Tab::Trend)), checked |app| app.view().tab == Tab::Trend;
+    "show-sandwich" "Sandwich" "The selected function between what calls it and what it calls, all its occurrences put together" View false [plain("Num8")] show_sandwich, checked |app| app.view().tab == Tab::Sandwich;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
     "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
     "previous-sample-type" "Previous sample type" "Show the previous column of values" Samples false [shift("T")] |app| sample_type_at(app, -1);
     "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_shown(app, Command::ZoomIn);
     "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_shown(app, Command::ZoomOut);
-    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom).filter(|_| app.view().tab == Tab::Flame);
+    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom).filter(|_| matches!(app.view().tab, Tab::Flame | Tab::Sandwich));
     "zoom-to-selection" "Zoom to selection" "Fit the selected box" View false [plain("Space"), plain("Enter")] |app| if_selected(app, Command::ZoomToSelection);
     "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_shown(app, Command::UnfoldHeaviest);
     "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_shown(app, Command::UnfoldAll);
@@ -534,20 +552,25 @@ impl Command {
     }
 
     /// True for changes that come many in a row and are undone as one. Zooms are no such changes: each is a place to go back to.
-    pub(super) fn is_continuous(&self, shown: FlameWindow) -> bool {
+    pub(super) fn is_continuous(&self, shown: &ViewState) -> bool {
         match self {
             Self::Search(_) | Self::FilterTop(_) | Self::FilterFindings(_) | Self::SetThresholds(_) => true,
-            Self::SetWindow(window) => window.is_as_wide_as(shown),
+            Self::SetWindow(window) => window.is_as_wide_as(shown.window),
+            Self::SetSandwichWindow(window) => window.of(Half::Callees).is_as_wide_as(shown.sandwich.window.of(Half::Callees)),
             _ => false,
         }
     }
 
-    /// What undo says it takes back, where this part of the flame graph is shown.
-    pub(super) fn undo_label(&self, shown: FlameWindow) -> String {
+    /// What undo says it takes back, where this is shown.
+    pub(super) fn undo_label(&self, shown: &ViewState) -> String {
         match self {
-            Self::SetWindow(window) if window.is_as_wide_as(shown) => "scroll".to_owned(),
-            Self::SetWindow(_) | Self::ZoomIn | Self::ZoomOut | Self::ResetZoom | Self::ZoomToSelection => "zoom".to_owned(),
+            Self::SetWindow(_) | Self::SetSandwichWindow(_) if self.is_continuous(shown) => "scroll".to_owned(),
+            Self::Sandwich(name) => format!("sandwich of {name}"),
+            Self::SetWindow(_) | Self::SetSandwichWindow(_) | Self::ZoomIn | Self::ZoomOut | Self::ResetZoom | Self::ZoomToSelection => {
+                "zoom".to_owned()
+            }
             Self::Select(_)
+            | Self::SelectInSandwich(..)
             | Self::SelectFinding(_)
             | Self::NextFinding
             | Self::PreviousFinding
@@ -642,6 +665,9 @@ mod tests {
             Command::SetNormalization(Work::new(1000.0, 1250.5).map(Normalization::PerRequest)),
             Command::SetWindow(FlameWindow { left: 0.25, right: 0.5, scroll_rows: 3.0 }),
             Command::Select(Some(Selection { place: "main.main".to_owned(), path: vec!["main.main".to_owned()] })),
+            Command::Sandwich("main.main".to_owned()),
+            Command::SelectInSandwich(Half::Callers, vec!["main.main".to_owned()]),
+            Command::SetSandwichWindow(SandwichWindow { left: 0.25, right: 0.5, scroll_rows: [1.0, 2.0] }),
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
             Command::Undo,

@@ -44,6 +44,14 @@ pub(super) fn elsewhere_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab
         out.send(Command::SetTab(Tab::Top));
         ui.close();
     }
+    let selected =
+        cx.app.view().selection.as_ref().filter(|selection| here != Tab::Sandwich || cx.app.view().sandwich_of() != Some(&selection.place));
+    if let Some(selection) = selected
+        && ui.button("Show in sandwich").on_hover_text("What calls it, and what it calls, all its occurrences put together").clicked()
+    {
+        out.send(Command::Sandwich(selection.place.clone()));
+        ui.close();
+    }
     kind_ui(ui, cx, out, "show-trend");
 }
 

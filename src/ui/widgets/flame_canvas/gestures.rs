@@ -136,7 +136,7 @@ impl Motion {
     fn follow(&mut self, ui: &Ui, canvas: &FlameCanvas<'_>, view: &FlameView, now: f64) -> FlameView {
         let live = self.live.clone().unwrap_or_else(|| view.clone());
         if self.seen.as_ref() != Some(view) {
-            let jump = self.seen.is_none() || canvas.reduced_motion || live.icicle != view.icicle;
+            let jump = self.seen.is_none() || canvas.reduced_motion || canvas.is_driven || live.icicle != view.icicle;
             self.seen = Some(view.clone());
             self.wheel = None;
             self.animation = (!jump && live != *view).then(|| Animation { from: live.clone(), since: now });
