@@ -23,6 +23,7 @@ pub mod search;
 pub mod slices;
 pub mod stats;
 pub mod top;
+pub mod transform;
 pub mod trend;
 pub mod unfold;
 pub mod weigh;

@@ -14,6 +14,7 @@ pub mod findings;
 pub mod guess;
 pub mod load;
 pub mod modules;
+mod patterns;
 pub mod picture;
 mod results;
 pub mod save;
@@ -30,6 +31,7 @@ use std::time::Duration;
 pub use command::{Command, CommandKind, KINDS, Keys, Menu};
 pub use effect::{Dialog, Effect};
 pub use event::Event;
+pub use patterns::{EVERYTHING, is_everything};
 
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Normalization, common_sample_types, has_cpu_time};
@@ -346,11 +348,11 @@ impl App {
         if generations.is_empty() {
             return None;
         }
-        let (hide, all_frames) = (self.view.filter.hide.clone(), self.view.filter.all_frames);
+        let frames = self.view.filter.of_frames();
         // A capture alone has nothing to match, and its results stay whatever was decided about names.
         let naming = if self.view.is_comparison() { self.view.naming.clone() } else { Naming::default() };
         let sides = self.view.sides().iter().map(Vec::len).collect();
-        let shape = ShapeKey { captures: generations, sides, granularity: self.view.granularity, direction, hide, all_frames, naming };
+        let shape = ShapeKey { captures: generations, sides, granularity: self.view.granularity, direction, frames, naming };
         let (filter, parts) = (self.view.filter.clone(), self.parts());
         Some(ComparisonKey { shape, sample_type: self.sample_type()?, parts, filter, normalization: self.normalization() })
     }
@@ -502,23 +504,6 @@ impl App {
     /// The shape of the flame graph in effect.
     pub fn flame_shape(&self) -> FlameShape {
         if self.view.is_comparison() { self.view.flame_shape } else { FlameShape::After }
-    }
-
-    /// A pattern that matches exactly the selected place, by all names that it has.
-    pub fn selected_pattern(&self) -> Option<String> {
-        let name = &self.view.selection.as_ref()?.place;
-        let mut names = vec![regex::escape(name)];
-        if let Some(table) = self.table().ready()
-            && let Some(matched) = table.places().find(name).and_then(|place| table.shape.matching.of(place))
-        {
-            names = matched.before.iter().chain(&matched.after).map(|name| regex::escape(name)).collect();
-            names.sort_unstable();
-            names.dedup();
-        }
-        Some(match names.as_slice() {
-            [one] => format!("^{one}$"),
-            several => format!("^({})$", several.join("|")),
-        })
     }
 
     /// The proposed other name of the selected function: (before, after).

@@ -13,6 +13,7 @@ use self::callees::Callees;
 use self::callers::Callers;
 use self::merge::{Chains, merge};
 use super::place::{FramePlaces, PlaceId, Places};
+use super::transform::Transformed;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::index;
@@ -164,38 +165,30 @@ impl CallTree {
 
 /// Puts the stacks of all captures into one shape; gives it and, per capture, the node of each stack row.
 ///
-/// `transform` says where a stack row goes, see [`Step`]. Bottom-up trees hold the reversed path of every stack that a sample names;
+/// Bottom-up trees hold the reversed path of every stack that a sample names;
 /// stack rows that no sample names go to the root there.
 pub fn build(
     captures: &[(&Profile, &FramePlaces)],
     direction: Direction,
-    transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
-    build_without(captures, &[], direction, transform, ticket)
+    build_transformed(captures, &[], direction, ticket)
 }
 
-/// The same without the stack rows that `dropped` marks, capture by capture; their callees hang on their callers, as with
-/// [`Step::Hide`]. See [`prune`](super::prune).
-pub fn build_without(
+/// The same from stack rows as they are after transforms, capture by capture; see [`transform`](super::transform).
+pub fn build_transformed(
     captures: &[(&Profile, &FramePlaces)],
-    dropped: &[Option<Vec<bool>>],
+    transformed: &[Option<Transformed>],
     direction: Direction,
-    transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
     ticket.stage("building the tree", 2 * captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum::<u64>())?;
-    let kept = |&place: &PlaceId| (transform(place) == Step::Keep).then_some(place);
     let rows: Vec<Rows<'_>> = captures
         .iter()
         .enumerate()
-        .map(|(at, (profile, places))| Rows {
-            profile,
-            places: places.iter().checked().map(kept).collect(),
-            dropped: dropped.get(at).and_then(|dropped| dropped.as_deref()),
-        })
+        .map(|(at, (profile, places))| Rows { profile, places, transformed: transformed.get(at).and_then(Option::as_ref) })
         .collect();
-    let chains: Vec<_> = rows.iter().map(|rows| Chains { parents: rows.profile.stacks.parents(), place: |row| rows.place(row) }).collect();
+    let chains: Vec<_> = rows.iter().map(|rows| Chains { parents: rows.callers(), place: |row| rows.place(row) }).collect();
     let sizes: Vec<usize> = chains.iter().map(|chains| chains.parents.len()).collect();
     match direction {
         Direction::TopDown => merge(&Callees::new(&chains, ticket)?, &sizes, ticket),
@@ -226,29 +219,25 @@ pub(super) fn callers_of(tree: &CallTree, nodes: &[Option<NodeId>], ticket: &Tic
     Ok((made, ends.pop().unwrap_or_default()))
 }
 
-/// What becomes of a frame on its way into a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It becomes a node.
-    Keep,
-    /// It is left out; its callees hang on its caller.
-    Hide,
-}
-
 /// The stack rows of one capture.
 struct Rows<'a> {
     profile: &'a Profile,
-    /// The place of each frame; `None` is left out.
-    places: Vec<Option<PlaceId>>,
-    /// Rows that are left out whatever their frame, if any are.
-    dropped: Option<&'a [bool]>,
+    /// The place of each frame.
+    places: &'a FramePlaces,
+    transformed: Option<&'a Transformed>,
 }
 
 impl Rows<'_> {
+    /// What each row hangs on.
+    fn callers(&self) -> &[Option<StackId>] {
+        let changed = self.transformed.and_then(|transformed| transformed.callers.as_deref());
+        changed.unwrap_or_else(|| self.profile.stacks.parents())
+    }
+
     /// The place of a row, or `None` where it is left out.
     fn place(&self, row: usize) -> Option<PlaceId> {
-        let is_dropped = self.dropped.is_some_and(|dropped| dropped[row]);
-        self.places[self.profile.stacks.frames()[row].row()].filter(|_| !is_dropped)
+        let is_left_out = self.transformed.is_some_and(|transformed| transformed.left_out[row]);
+        (!is_left_out).then(|| self.places[self.profile.stacks.frames()[row].row()])
     }
 }
 

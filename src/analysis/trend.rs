@@ -129,7 +129,7 @@ impl Of<'_> {
             return Ok(Vec::new());
         };
         let part = Filter { all_frames: filter.all_frames, ..part };
-        let chosen = Chosen::new(self.profile, &[filter, &part]);
+        let chosen = Chosen::new(self.profile, &[filter, &part]).of_stacks(comparison.shape.samples_of(self.row));
         let span = self.side.part.time.unwrap_or_default();
         let start = first.saturating_add(span.from.unwrap_or(0));
         let length = span.to.map_or(last, |to| last.min(first.saturating_add(to))).saturating_sub(start).saturating_add(1);

@@ -83,8 +83,18 @@ pub enum Command {
     Focus(String),
     /// Drop samples with a matching frame; empty = none.
     Ignore(String),
-    /// Leave matching frames out; empty = none.
+    /// Leave matching frames out, which merges them into their callers; empty = none.
     Hide(String),
+    /// Stacks begin at their outermost matching frame, and samples without one are dropped; empty = all. Takes the place of a subtree.
+    ShowFrom(String),
+    /// Only samples on one path, which begin at its last frame: a pattern for each frame from the outermost one on; empty = all.
+    FocusSubtree(Vec<String>),
+    /// What matching frames call becomes their own value; empty = none.
+    Collapse(String),
+    /// One frame for all of a recursion of matching functions; empty = none.
+    CollapseRecursion(String),
+    /// The same where they call themselves directly; empty = none.
+    CollapseDirectRecursion(String),
     /// Show the frames too that a capture itself asks to drop (pprof's drop_frames).
     AllFrames(bool),
     /// Only these threads; empty = all.
@@ -454,9 +464,14 @@ kinds! {
     "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_shown(app, Command::UnfoldAll);
     "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll);
     "focus" "Focus on selection" "Keep only samples with the selected function" Samples true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
-    "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_pattern().map(Command::Ignore);
-    "hide" "Hide selection" "Leave the selected function out of stacks; its callees hang on its callers" Samples false [shift("H")] |app| app.selected_pattern().map(Command::Hide);
-    "clear-filters" "Clear filters" "Show all samples and frames again" Samples false [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
+    "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_beside(app.view().filter.ignore.as_deref()).map(Command::Ignore);
+    "show-from" "Begin at selection" "Stacks begin at the selected function, wherever it was called from; samples without it are dropped (pprof's show_from)" Samples false [plain("S")] |app| app.selected_pattern().map(Command::ShowFrom);
+    "focus-subtree" "Focus on subtree" "Keep only samples on the path to the selected box, and begin at it; other calls of the function are dropped" Samples false [shift("F")] |app| app.selected_subtree().map(Command::FocusSubtree);
+    "hide" "Merge selection" "Leave the selected function out of stacks: what it calls hangs on its callers, and its own value is theirs (pprof's hide)" Samples true [plain("M"), shift("H")] |app| app.selected_beside(app.view().filter.hide.as_deref()).map(Command::Hide);
+    "collapse" "Collapse selection" "What the selected function calls becomes its own value (pprof's prune_from)" Samples false [plain("C")] |app| app.selected_beside(app.view().filter.collapse.as_deref()).map(Command::Collapse);
+    "collapse-recursion" "Collapse recursion" "From its outermost to its innermost call a function is one frame: the selected one, or without a selection every one" Samples false [plain("R")] |app| app.recursion_of_selected(app.view().filter.recursion.as_deref()).map(Command::CollapseRecursion);
+    "collapse-direct-recursion" "Collapse direct recursion" "A function that calls itself is one frame; what it calls in between stays" Samples false [shift("R")] |app| app.recursion_of_selected(app.view().filter.direct_recursion.as_deref()).map(Command::CollapseDirectRecursion);
+    "clear-filters" "Clear filters" "Show all samples and frames again" Samples true [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" Samples true [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
     "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
@@ -579,7 +594,11 @@ impl Command {
             Self::Search(_) => "search".to_owned(),
             Self::Focus(pattern) => format!("focus on {pattern}"),
             Self::Ignore(pattern) => format!("drop {pattern}"),
-            Self::Hide(pattern) => format!("hide {pattern}"),
+            Self::Hide(pattern) => format!("merge {pattern}"),
+            Self::ShowFrom(pattern) => format!("begin at {pattern}"),
+            Self::FocusSubtree(_) => "focus on subtree".to_owned(),
+            Self::Collapse(pattern) => format!("collapse {pattern}"),
+            Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
             Self::AcceptMatch(before, after) => format!("taking {before} and {after} as one"),
@@ -666,6 +685,8 @@ mod tests {
             Command::SetWindow(FlameWindow { left: 0.25, right: 0.5, scroll_rows: 3.0 }),
             Command::Select(Some(Selection { place: "main.main".to_owned(), path: vec!["main.main".to_owned()] })),
             Command::Sandwich("main.main".to_owned()),
+            Command::FocusSubtree(vec!["^main\\.main$".to_owned(), "^a b$".to_owned()]),
+            Command::CollapseRecursion(".".to_owned()),
             Command::SelectInSandwich(Half::Callers, vec!["main.main".to_owned()]),
             Command::SetSandwichWindow(SandwichWindow { left: 0.25, right: 0.5, scroll_rows: [1.0, 2.0] }),
             Command::Search("json".to_owned()),

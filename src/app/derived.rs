@@ -40,10 +40,8 @@ pub struct ShapeKey {
     pub granularity: Granularity,
     /// Direction.
     pub direction: Direction,
-    /// Pattern of frames left out.
-    pub hide: Option<String>,
-    /// Whether frames are shown that a capture itself asks to drop.
-    pub all_frames: bool,
+    /// What is done to frames; of samples it says nothing, see [`Filter::of_frames`].
+    pub frames: Filter,
     /// What the user decided about names of two sides.
     pub naming: Naming,
 }
@@ -294,9 +292,8 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
     let cancelled = |_| "cancelled".to_owned();
     let made: Work = match key.clone() {
         Key::Shape(key) => Box::new(move |ticket| {
-            let filter = Filter { hide: key.hide, all_frames: key.all_frames, ..Filter::default() };
             let (sides, naming) = (sides_of(&key.sides, &[]), &key.naming);
-            let shape = Shape::build_matched(&captures, &sides, naming, key.granularity, key.direction, &filter, ticket);
+            let shape = Shape::build_matched(&captures, &sides, naming, key.granularity, key.direction, &key.frames, ticket);
             let shape = shape.map_err(cancelled)?;
             Ok(Value::Shape(Arc::new(shape)))
         }),

@@ -91,11 +91,9 @@ fn zoom_to_selection(app: &mut App) {
     }
     let Some((layout, comparison, _)) = app.shown_flame() else { return };
     let Some(node) = app.selected_node(comparison) else { return };
-    let (Some(span), total) = (layout.node_span(node), layout.total() as f64) else { return };
-    if total > 0.0 && span.end > span.start {
-        let scroll_rows = app.view.window.scroll_rows.min(comparison.tree().depth(node) as f32);
-        app.view.window = sane(FlameWindow { left: span.start / total, right: span.end / total, scroll_rows });
-    }
+    let Some(span) = layout.node_span(node) else { return };
+    let scroll_rows = app.view.window.scroll_rows.min(comparison.tree().depth(node) as f32);
+    app.view.window = sane(FlameWindow { left: span.start, right: span.end, scroll_rows });
 }
 
 /// Fits the selected box of the sandwich; without one it is the function itself, which is as wide as all.

@@ -87,7 +87,12 @@ fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 
 /// What can be done with a box, in whichever picture it is.
 pub(super) fn menu_groups_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    for group in [&["zoom-to-selection", "reset-zoom"][..], &["focus", "ignore", "hide"], &["copy-name", "copy-stack"]] {
+    for group in [
+        &["zoom-to-selection", "reset-zoom"][..],
+        &["focus", "show-from", "focus-subtree", "ignore"],
+        &["hide", "collapse", "collapse-recursion"],
+        &["copy-name", "copy-stack"],
+    ] {
         for name in group {
             rows::kind_ui(ui, cx, out, name);
         }

@@ -22,7 +22,7 @@ pub(super) fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab, row
         ui.close();
     }
     ui.separator();
-    for kind in ["focus", "ignore", "hide"] {
+    for kind in ["focus", "show-from", "focus-subtree", "ignore", "hide", "collapse", "collapse-recursion"] {
         kind_ui(ui, cx, out, kind);
     }
     ui.separator();
