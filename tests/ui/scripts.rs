@@ -232,7 +232,7 @@ fn an_error_stands_where_the_picture_would() {
 #[test]
 fn filters_are_chips_that_a_click_removes() {
     let mut harness = dark(&format!("{}focus pricing\nhide runtime\n", one()));
-    harness.get_by_label("Remove filter hide: /runtime/");
+    harness.get_by_label("Remove filter merge: /runtime/");
     harness.get_by_label("Remove filter focus: /pricing/").click();
     harness.run();
     assert_eq!(harness.state().app().view().filter.focus, None);
