@@ -169,19 +169,15 @@ mod tests {
         let caller = |row: StackId| made.callers.as_ref().map_or(profile.stacks.parents()[row.row()], |callers| callers[row.row()]);
         let mut names: Vec<String> = std::iter::successors(row, |&row| caller(row))
             .filter(|row| !made.left_out[row.row()])
-            .map(|row| profile.frame_name(profile.stacks.frames()[row.row()]).to_string())
+            .map(|row| profile.frame_name(profile.stacks.frames()[row.row()]))
             .collect();
         names.reverse();
         names.join(" ")
     }
 
-    fn pattern(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn recursion_is_one_frame_from_the_outermost_to_the_innermost() {
-        let all = Filter { recursion: pattern("."), ..Filter::default() };
+        let all = Filter { recursion: Some(".".to_owned()), ..Filter::default() };
         for (stack, expected) in [
             ("a f g f h", "a f h"),
             ("a f f f", "a f"),
@@ -193,21 +189,21 @@ mod tests {
         ] {
             assert_eq!(after(stack, &all), expected, "{stack}");
         }
-        let one = Filter { recursion: pattern("^f$"), ..Filter::default() };
+        let one = Filter { recursion: Some("^f$".to_owned()), ..Filter::default() };
         assert_eq!(after("g f g f g h g", &one), "g f g h g");
-        let direct = Filter { direct_recursion: pattern("^f$"), ..Filter::default() };
+        let direct = Filter { direct_recursion: Some("^f$".to_owned()), ..Filter::default() };
         assert_eq!(after("g g f f f g f f", &direct), "g g f g f");
     }
 
     #[test]
     fn merged_frames_are_no_obstacle_to_recursion() {
-        let filter = Filter { hide: pattern("^g$"), direct_recursion: pattern("."), ..Filter::default() };
+        let filter = Filter { hide: Some("^g$".to_owned()), direct_recursion: Some(".".to_owned()), ..Filter::default() };
         assert_eq!(after("a f g f h", &filter), "a f h");
     }
 
     #[test]
     fn what_a_collapsed_function_calls_is_its_own() {
-        let filter = Filter { collapse: pattern("^f$"), ..Filter::default() };
+        let filter = Filter { collapse: Some("^f$".to_owned()), ..Filter::default() };
         for (stack, expected) in [("a f b c", "a f"), ("a f b f c", "a f"), ("a b", "a b"), ("f", "f")] {
             assert_eq!(after(stack, &filter), expected, "{stack}");
         }
@@ -215,7 +211,7 @@ mod tests {
 
     #[test]
     fn stacks_begin_at_the_outermost_match_or_at_one_path_only() {
-        let filter = Filter { show_from: pattern("^f$"), ..Filter::default() };
+        let filter = Filter { show_from: Some("^f$".to_owned()), ..Filter::default() };
         for (stack, expected) in [("a f b f c", "f b f c"), ("a b", "-"), ("f", "f")] {
             assert_eq!(after(stack, &filter), expected, "{stack}");
         }
@@ -228,7 +224,7 @@ mod tests {
     #[test]
     fn a_path_is_one_of_what_is_shown() {
         let path = vec!["^f$".to_owned(), "^g$".to_owned()];
-        let filter = Filter { show_from: pattern("^f$"), subtree: path, ..Filter::default() };
+        let filter = Filter { show_from: Some("^f$".to_owned()), subtree: path, ..Filter::default() };
         for (stack, expected) in [("a f g h", "g h"), ("b c f g", "g"), ("a f h g", "-"), ("f f g", "-")] {
             assert_eq!(after(stack, &filter), expected, "{stack}");
         }
@@ -236,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_stack_begins_before_it_is_collapsed_as_in_pprof() {
-        let filter = Filter { show_from: pattern("^f$"), collapse: pattern("^(a|g)$"), ..Filter::default() };
+        let filter = Filter { show_from: Some("^f$".to_owned()), collapse: Some("^(a|g)$".to_owned()), ..Filter::default() };
         assert_eq!(after("a b f g h", &filter), "f g");
     }
 }

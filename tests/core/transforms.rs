@@ -79,7 +79,7 @@ type Paths = BTreeMap<Vec<String>, i128>;
 
 fn names_of_samples(profile: &Profile, column: usize) -> Vec<(Vec<String>, i128)> {
     let samples = profile.samples.stacks().iter().zip(profile.samples.values(column));
-    let names = |stack| profile.stack_frames(stack).map(|frame| profile.frame_name(frame).to_string()).collect::<Vec<_>>();
+    let names = |stack| profile.stack_frames(stack).map(|frame| profile.frame_name(frame)).collect::<Vec<_>>();
     let outermost_first = |stack| names(stack).into_iter().rev().collect();
     samples.map(|(&stack, &value)| (outermost_first(stack), i128::from(value))).collect()
 }
