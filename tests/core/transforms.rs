@@ -14,6 +14,7 @@ use emberlens::model::{Profile, check};
 use emberlens::report::part::filtered;
 use proptest::prelude::*;
 
+use crate::cli::{failure, json, sample};
 use crate::formats::{read_named, samples};
 use crate::laws::{profile_of, stacks};
 
@@ -189,4 +190,34 @@ fn what_is_left_of_a_comparison_is_judged_as_before() {
     let side = &comparison.sides[0];
     assert_eq!((side.weights.total(), side.total), (10, 15), "shares are of the whole capture");
     assert_eq!(side.weights.self_of(CallTree::ROOT), 0);
+}
+
+#[test]
+fn the_command_line_has_every_transform() {
+    let path = sample("pprof/go1.27.3/orders-cpu-after.pb.gz");
+    let top = |options: &[&str]| {
+        let all = json(&[&["top", path.as_str(), "--json", "-n", "0"][..], options].concat());
+        let rows = all["rows"].as_array().expect("rows").clone();
+        let slice = rows.iter().find(|row| row["name"] == "sort.Slice").map(|row| (row["self"].as_i64(), row["total"].as_i64()));
+        (slice, rows.iter().filter_map(|row| row["self"].as_i64()).sum::<i64>())
+    };
+    let (slice, whole) = top(&[]);
+    let total = slice.and_then(|(_, total)| total);
+    assert!(slice.is_some_and(|(own, total)| own != total));
+    for option in ["--collapse", "--prune-from"] {
+        let (collapsed, sum) = top(&[option, r"^sort\.Slice$"]);
+        assert_eq!((collapsed, sum), (Some((total, total)), whole), "{option}");
+    }
+    for option in ["--hide", "--merge"] {
+        assert_eq!(top(&[option, r"^sort\.Slice$"]), (None, whole), "{option}");
+    }
+    for options in [&["--collapse-recursion"][..], &["--collapse-direct-recursion=json"]] {
+        assert_eq!(top(options).1, whole, "{options:?}");
+    }
+    let (begun, sum) = top(&["--show-from", r"^sort\.Slice$"]);
+    assert_eq!((begun.and_then(|(_, total)| total), Some(sum)), (total, total));
+    let (_, below) = top(&["--subtree", "net/http.(*conn).serve;net/http.serverHandler.ServeHTTP"]);
+    assert!(below > 0 && below < whole);
+    let (code, why) = failure(&["top", &path, "--subtree", "a;;b"]);
+    assert!(code == 2 && why.contains("between semicolons"), "{code} {why}");
 }
