@@ -25,6 +25,8 @@ pub struct Sandwich {
     pub callers: Half,
     /// What it calls.
     pub callees: Half,
+    /// Self value of the function on each side, as in the flat table: all its frames are among the callees.
+    pub selfs: Vec<i64>,
 }
 
 /// One of both trees, with the weights and the evidence of the comparison that it was made of.
@@ -61,7 +63,15 @@ pub fn sandwich(comparison: &Comparison, place: PlaceId, ticket: &Ticket) -> Res
         }
     }
     let callers = Half::new(comparison, above, to_callers);
-    Ok(Some(Sandwich { place, callers, callees: Half::new(comparison, below, to_callees) }))
+    let callees = Half::new(comparison, below, to_callees);
+    let tree = callees.comparison.tree();
+    let mut selfs = vec![0_i64; callees.comparison.sides.len()];
+    for node in tree.nodes().checked().filter(|&node| tree.place(node) == place) {
+        for (sum, side) in selfs.iter_mut().zip(&callees.comparison.sides) {
+            *sum = sum.saturating_add(side.weights.self_of(node));
+        }
+    }
+    Ok(Some(Sandwich { place, callers, callees, selfs }))
 }
 
 impl Half {

@@ -22,7 +22,8 @@ fn made(comparison: &Comparison, place: PlaceId) -> Sandwich {
 
 /// Both trees weigh what the table says, on every side, with the function as the only child of the root and nothing lost beside it.
 fn check(comparison: &Comparison, table: &[(Vec<i64>, Vec<i64>)], place: PlaceId, what: &str) {
-    let Sandwich { callers, callees, .. } = made(comparison, place);
+    let Sandwich { callers, callees, selfs, .. } = made(comparison, place);
+    assert_eq!(selfs, table.iter().map(|(own, _)| own[place.row()]).collect::<Vec<_>>(), "{what}");
     for half in [&callers, &callees] {
         let tree = half.comparison.tree();
         assert_eq!(tree.children(CallTree::ROOT).map(|node| tree.place(node)).collect::<Vec<_>>(), [place], "{what}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Label, RichText, Ui};
 
 use super::{flame, muted};
-use crate::analysis::Measure;
+use crate::analysis::comparison::Side;
 use crate::analysis::sandwich::Sandwich;
 use crate::app::ShownSandwich;
 use crate::ui::cx::Cx;
@@ -38,18 +38,11 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, sandwich: &Sandwich) {
 
 fn values_ui(ui: &mut Ui, cx: &Cx<'_>, sandwich: &Sandwich) {
     let comparison = &sandwich.callees.comparison;
-    let flat = cx.app.flat().ready();
     let separate = |ui: &mut Ui| ui.add_space(size::PAD);
-    for (measure, word) in [(Measure::Total, "total"), (Measure::Self_, "self")] {
-        // Of the total the tree says the same.
-        let stored = |side: usize| match (flat, measure) {
-            (Some(flat), _) => flat.sides.get(side).map_or(0, |side| side.value(measure, sandwich.place)),
-            (None, Measure::Total) => comparison.sides.get(side).map_or(0, |side| side.weights.total_of(sandwich.callees.function())),
-            (None, Measure::Self_) => 0,
-        };
-        if flat.is_none() && measure == Measure::Self_ {
-            continue;
-        }
+    let total_of = |side: &Side| side.weights.total_of(sandwich.callees.function());
+    let totals = comparison.sides.iter().map(total_of).collect();
+    for (word, values) in [("total", totals), ("self", sandwich.selfs.clone())] {
+        let stored = |side: usize| values.get(side).copied().unwrap_or(0);
         ui.label(RichText::new(word).color(cx.theme.muted));
         if let Some((before, after)) = comparison.pair() {
             let (b, a) = (stored(0) as f64 * comparison.factor(before), stored(1) as f64 * comparison.factor(after));
