@@ -14,6 +14,7 @@ pub mod findings;
 pub mod guess;
 pub mod load;
 pub mod modules;
+mod patterns;
 pub mod picture;
 mod results;
 pub mod save;
@@ -30,6 +31,7 @@ use std::time::Duration;
 pub use command::{Command, CommandKind, KINDS, Keys, Menu};
 pub use effect::{Dialog, Effect};
 pub use event::Event;
+pub use patterns::{EVERYTHING, is_everything};
 
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Normalization, common_sample_types, finest_of, has_cpu_time};
@@ -37,12 +39,13 @@ use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, Rows};
 use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
+use crate::analysis::sandwich::Sandwich;
 use crate::analysis::timeline::Timeline;
 use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::{Profile, SampleType};
 use crate::report::diff::{DiffInput, DiffReport};
-use derived::{ComparisonKey, Key, Memo, ShapeKey, State};
+use derived::{ComparisonKey, Key, Memo, SandwichFlame, ShapeKey, State};
 use settings::Settings;
 use undo::Undo;
 use view::{CaptureId, FlameShape, Side, Tab, ViewState};
@@ -156,15 +159,16 @@ struct Shown {
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
     rows: Option<ShownRows>,
     timeline: Option<Arc<Timeline>>,
+    sandwich: Option<ShownSandwich>,
 }
 
 impl Shown {
     /// Which results these are.
-    fn addresses(&self) -> [*const (); 8] {
+    fn addresses(&self) -> [*const (); 10] {
         fn of<T>(shared: Option<&Arc<T>>) -> *const () {
             shared.map_or(std::ptr::null(), |shared| Arc::as_ptr(shared).cast())
         }
-        let (flame, rows) = (self.flame.as_ref(), self.rows.as_ref());
+        let (flame, rows, sandwich) = (self.flame.as_ref(), self.rows.as_ref(), self.sandwich.as_ref());
         [
             of(self.comparison.as_ref()),
             of(self.table.as_ref()),
@@ -174,6 +178,8 @@ impl Shown {
             of(rows.map(|rows| &rows.flat)),
             of(rows.map(|rows| &rows.rows)),
             of(self.timeline.as_ref()),
+            of(sandwich.map(|sandwich| &sandwich.sandwich)),
+            of(sandwich.map(|sandwich| &sandwich.flame)),
         ]
     }
 }
@@ -187,6 +193,15 @@ pub struct ShownRows {
     pub flat: Arc<Flat>,
     /// Order and choice.
     pub rows: Arc<Rows>,
+}
+
+/// A sandwich with the boxes of its pictures.
+#[derive(Clone)]
+pub struct ShownSandwich {
+    /// The trees around the function.
+    pub sandwich: Arc<Sandwich>,
+    /// Where their boxes are.
+    pub flame: Arc<SandwichFlame>,
 }
 
 /// How many commands the log keeps.
@@ -231,13 +246,17 @@ impl App {
             self.log.remove(0);
         }
         let old = self.view.clone();
-        let label = command.undo_label(old.window);
-        let merged = command.is_continuous(old.window);
+        let label = command.undo_label(&old);
+        let merged = command.is_continuous(&old);
+        let holds_sandwich = matches!(command, Command::Undo | Command::Redo | Command::SelectInSandwich(..));
         let keeps_history = matches!(
             command,
             Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::CloseDialog | Command::Reveal
         );
         let effects = apply::apply(self, command);
+        if !holds_sandwich {
+            self.follow_selection(&old);
+        }
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
             self.undo.push(label, old, merged);
         }
@@ -323,6 +342,7 @@ impl App {
         }
         keys.extend(self.timeline_key());
         keys.extend(self.trend_key());
+        keys.extend(self.sandwich_keys());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
         }
@@ -339,11 +359,11 @@ impl App {
         if generations.is_empty() {
             return None;
         }
-        let (hide, all_frames) = (self.view.filter.hide.clone(), self.view.filter.all_frames);
+        let frames = self.view.filter.of_frames();
         // A capture alone has nothing to match, and its results stay whatever was decided about names.
         let naming = if self.view.is_comparison() { self.view.naming.clone() } else { Naming::default() };
         let sides = self.view.sides().iter().map(Vec::len).collect();
-        let shape = ShapeKey { captures: generations, sides, granularity: self.view.granularity, direction, hide, all_frames, naming };
+        let shape = ShapeKey { captures: generations, sides, granularity: self.view.granularity, direction, frames, naming };
         let (filter, parts) = (self.view.filter.clone(), self.parts());
         Some(ComparisonKey { shape, sample_type: self.sample_type()?, parts, filter, normalization: self.normalization() })
     }
@@ -532,23 +552,6 @@ impl App {
     /// The shape of the flame graph in effect.
     pub fn flame_shape(&self) -> FlameShape {
         if self.view.is_comparison() { self.view.flame_shape } else { FlameShape::After }
-    }
-
-    /// A pattern that matches exactly the selected place, by all names that it has.
-    pub fn selected_pattern(&self) -> Option<String> {
-        let name = &self.view.selection.as_ref()?.place;
-        let mut names = vec![regex::escape(name)];
-        if let Some(table) = self.table().ready()
-            && let Some(matched) = table.places().find(name).and_then(|place| table.shape.matching.of(place))
-        {
-            names = matched.before.iter().chain(&matched.after).map(|name| regex::escape(name)).collect();
-            names.sort_unstable();
-            names.dedup();
-        }
-        Some(match names.as_slice() {
-            [one] => format!("^{one}$"),
-            several => format!("^({})$", several.join("|")),
-        })
     }
 
     /// The proposed other name of the selected function: (before, after).

@@ -13,6 +13,7 @@ use self::callees::Callees;
 use self::callers::Callers;
 use self::merge::{Chains, merge};
 use super::place::{FramePlaces, PlaceId, Places};
+use super::transform::Transformed;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::index;
@@ -164,38 +165,30 @@ impl CallTree {
 
 /// Puts the stacks of all captures into one shape; gives it and, per capture, the node of each stack row.
 ///
-/// `transform` says where a stack row goes, see [`Step`]. Bottom-up trees hold the reversed path of every stack that a sample names;
+/// Bottom-up trees hold the reversed path of every stack that a sample names;
 /// stack rows that no sample names go to the root there.
 pub fn build(
     captures: &[(&Profile, &FramePlaces)],
     direction: Direction,
-    transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
-    build_without(captures, &[], direction, transform, ticket)
+    build_transformed(captures, &[], direction, ticket)
 }
 
-/// The same without the stack rows that `dropped` marks, capture by capture; their callees hang on their callers, as with
-/// [`Step::Hide`]. See [`prune`](super::prune).
-pub fn build_without(
+/// The same from stack rows as they are after transforms, capture by capture; see [`transform`](super::transform).
+pub fn build_transformed(
     captures: &[(&Profile, &FramePlaces)],
-    dropped: &[Option<Vec<bool>>],
+    transformed: &[Option<Transformed>],
     direction: Direction,
-    transform: &dyn Fn(PlaceId) -> Step,
     ticket: &Ticket,
 ) -> Result<(CallTree, Vec<StackNodes>), Cancelled> {
     ticket.stage("building the tree", 2 * captures.iter().map(|(profile, _)| profile.stacks.len() as u64).sum::<u64>())?;
-    let kept = |&place: &PlaceId| (transform(place) == Step::Keep).then_some(place);
     let rows: Vec<Rows<'_>> = captures
         .iter()
         .enumerate()
-        .map(|(at, (profile, places))| Rows {
-            profile,
-            places: places.iter().checked().map(kept).collect(),
-            dropped: dropped.get(at).and_then(|dropped| dropped.as_deref()),
-        })
+        .map(|(at, (profile, places))| Rows { profile, places, transformed: transformed.get(at).and_then(Option::as_ref) })
         .collect();
-    let chains: Vec<_> = rows.iter().map(|rows| Chains { parents: rows.profile.stacks.parents(), place: |row| rows.place(row) }).collect();
+    let chains: Vec<_> = rows.iter().map(|rows| Chains { parents: rows.callers(), place: |row| rows.place(row) }).collect();
     let sizes: Vec<usize> = chains.iter().map(|chains| chains.parents.len()).collect();
     match direction {
         Direction::TopDown => merge(&Callees::new(&chains, ticket)?, &sizes, ticket),
@@ -206,29 +199,45 @@ pub fn build_without(
     }
 }
 
-/// What becomes of a frame on its way into a tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It becomes a node.
-    Keep,
-    /// It is left out; its callees hang on its caller.
-    Hide,
+/// The subtrees of some nodes put together at the root, each with its node; gives that and where each node of `tree` went: those that are
+/// not `inside` to the root. What hangs on a node that is inside has to be inside.
+pub(super) fn callees_of(tree: &CallTree, inside: &[bool], ticket: &Ticket) -> Result<(CallTree, StackNodes), Cancelled> {
+    ticket.stage("building the tree", 2 * tree.len() as u64)?;
+    let place = |row: usize| tree.places().get(row).copied().filter(|_| inside.get(row).copied().unwrap_or(false));
+    let chains = [Chains { parents: tree.parents(), place }];
+    let (made, mut nodes) = merge(&Callees::new(&chains, ticket)?, &[tree.len()], ticket)?;
+    Ok((made, nodes.pop().unwrap_or_default()))
+}
+
+/// The paths from some nodes outwards put together at the root; gives that and, for each of those nodes, where its path ends. The others
+/// went to the root.
+pub(super) fn callers_of(tree: &CallTree, nodes: &[Option<NodeId>], ticket: &Ticket) -> Result<(CallTree, StackNodes), Cancelled> {
+    ticket.stage("building the tree", tree.len() as u64)?;
+    let place = |row: usize| tree.places().get(row).copied().filter(|_| row != CallTree::ROOT.row());
+    let chains = [Chains { parents: tree.parents(), place }];
+    let (made, mut ends) = merge(&Callers::new(&chains, &[nodes], ticket)?, &[tree.len()], ticket)?;
+    Ok((made, ends.pop().unwrap_or_default()))
 }
 
 /// The stack rows of one capture.
 struct Rows<'a> {
     profile: &'a Profile,
-    /// The place of each frame; `None` is left out.
-    places: Vec<Option<PlaceId>>,
-    /// Rows that are left out whatever their frame, if any are.
-    dropped: Option<&'a [bool]>,
+    /// The place of each frame.
+    places: &'a FramePlaces,
+    transformed: Option<&'a Transformed>,
 }
 
 impl Rows<'_> {
+    /// What each row hangs on.
+    fn callers(&self) -> &[Option<StackId>] {
+        let changed = self.transformed.and_then(|transformed| transformed.callers.as_deref());
+        changed.unwrap_or_else(|| self.profile.stacks.parents())
+    }
+
     /// The place of a row, or `None` where it is left out.
     fn place(&self, row: usize) -> Option<PlaceId> {
-        let is_dropped = self.dropped.is_some_and(|dropped| dropped[row]);
-        self.places[self.profile.stacks.frames()[row].row()].filter(|_| !is_dropped)
+        let is_left_out = self.transformed.is_some_and(|transformed| transformed.left_out[row]);
+        (!is_left_out).then(|| self.places[self.profile.stacks.frames()[row].row()])
     }
 }
 

@@ -14,6 +14,7 @@ use super::place::{Granularity, Places};
 use super::prune;
 use super::slices::{Slices, slices};
 use super::top::by_place;
+use super::transform::{Transformed, by_places};
 use super::weigh::{Weights, weigh};
 use super::work::Amount;
 use crate::base::discard::Unfinished;
@@ -26,19 +27,26 @@ pub use super::work::{Amounts, Marker, Work};
 /// The shape over some captures: everything that does not depend on sample type, time, threads or labels.
 #[derive(Debug, Default)]
 pub struct Shape {
-    /// The places, in name order.
-    pub places: Places,
+    /// The places, in name order; trees made of this one share them.
+    pub places: Arc<Places>,
     /// The tree.
     pub tree: CallTree,
     /// Per capture, the node of each stack row.
     pub nodes: Vec<StackNodes>,
+    /// Per capture, the stack rows whose samples the shape holds, see [`Transformed::samples`]; the samples of the others count nowhere.
+    pub samples: Vec<Option<Vec<bool>>>,
     /// Per capture, how many samples stand here without frames that the capture asks to drop, see [`prune`].
     pub dropped_samples: Vec<u64>,
     /// Which names of the two sides were put together.
-    pub matching: Matching,
+    pub matching: Arc<Matching>,
 }
 
 impl Shape {
+    /// The stack rows of a capture whose samples count; `None` = all.
+    pub fn samples_of(&self, capture: usize) -> Option<&[bool]> {
+        self.samples.get(capture).and_then(|samples| samples.as_deref())
+    }
+
     /// Puts the stacks of all captures into one shape, by equal names.
     pub fn build(
         captures: &[Arc<Profile>],
@@ -75,21 +83,25 @@ impl Shape {
         let sides: Vec<SideInput> = sides.iter().map(of_side).collect();
         let (places, matching) = matching::join(places, &mut frames, &profiles, &sides, naming, granularity);
         let inputs: Vec<_> = profiles.iter().copied().zip(&frames).collect();
-        let step = filter.step(&places);
         let dropped: Vec<Option<Vec<bool>>> =
             profiles.iter().map(|profile| if filter.all_frames { None } else { prune::hidden(profile) }).collect();
-        let (tree, nodes) = call_tree::build_without(&inputs, &dropped, direction, &step, ticket)?;
-        let (tree, nodes) = (Unfinished::new(tree), Unfinished::new(nodes));
         let lost = |(profile, dropped): (&&Profile, &Option<Vec<bool>>)| {
             dropped.as_ref().map_or(0, |dropped| prune::samples_with_hidden(profile, dropped))
         };
         let lost: Vec<u64> = profiles.iter().zip(&dropped).map(lost).collect();
+        let transformed = inputs.iter().zip(dropped).map(|(&(profile, of), dropped)| by_places(profile, filter, (&places, of), dropped));
+        let transformed: Vec<Option<Transformed>> = transformed.collect();
+        let (tree, nodes) = call_tree::build_transformed(&inputs, &transformed, direction, ticket)?;
+        let (tree, nodes) = (Unfinished::new(tree), Unfinished::new(nodes));
+        let samples: Vec<Option<Vec<bool>>> = transformed.into_iter().map(|rows| rows.and_then(|rows| rows.samples)).collect();
+        let (places, matching) = (Arc::new(places), Arc::new(matching));
         if rows.len() == profiles.len() {
-            return Ok(Self { places, tree: tree.keep(), nodes: nodes.keep(), dropped_samples: lost, matching });
+            return Ok(Self { places, tree: tree.keep(), nodes: nodes.keep(), samples, dropped_samples: lost, matching });
         }
+        let samples = rows.iter().map(|&row| samples.get(row).cloned().flatten()).collect();
         let each = |row: usize| (nodes.get(row).cloned().unwrap_or_default(), lost.get(row).copied().unwrap_or_default());
         let (nodes, dropped_samples) = rows.into_iter().map(each).unzip();
-        Ok(Self { places, tree: tree.keep(), nodes, dropped_samples, matching })
+        Ok(Self { places, tree: tree.keep(), nodes, samples, dropped_samples, matching })
     }
 }
 
@@ -320,6 +332,7 @@ impl Weighing<'_> {
             let column = self.column(profile)?;
             let part = Filter { all_frames: self.filter.all_frames, ..input.part.filter(profile).map_err(CompareError::NoSuchPart)? };
             let (chosen, of_part) = (Chosen::new(profile, &[self.filter, &part]), Chosen::new(profile, &[&part]));
+            let chosen = chosen.of_stacks(self.shape.samples_of(row));
             let mut weights = Unfinished::new(weigh(tree, nodes, profile, column, &chosen, ticket)?);
             ticket.advance(1)?;
             let finer = profile.sample_types.get(column).and_then(|kind| kind.steps(self.sample_type.1, self.decimals)).unwrap_or(1);

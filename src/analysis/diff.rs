@@ -6,6 +6,7 @@
 mod background;
 mod churn;
 pub(crate) mod ground;
+mod halves;
 pub(crate) mod left;
 mod nodes;
 pub(crate) mod noise;
@@ -26,6 +27,7 @@ use super::stats::{Doubt, Needed, Test, doubtful_width, false_discovery, minimum
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Here, both};
 use ground::{Ground, Scale, Sums, Tables, by_place, totals};
+pub use halves::nodes_of_half;
 use left::NodeSet;
 use nodes::node_diff;
 pub use noise::Noise;

@@ -6,7 +6,6 @@
 use regex::{Regex, RegexBuilder, escape};
 use rustc_hash::FxHashSet;
 
-use super::call_tree::Step;
 use super::place::{Place, PlaceId, Places};
 use super::prune;
 use super::span::Span;
@@ -27,8 +26,18 @@ pub struct Filter {
     pub focus: Option<String>,
     /// Drop samples with a frame that matches.
     pub ignore: Option<String>,
-    /// Leave matching frames out of stacks.
+    /// Leave matching frames out of stacks: what they call hangs on their callers, and their value is their callers'.
     pub hide: Option<String>,
+    /// Stacks begin at their outermost frame that matches; samples without one are dropped.
+    pub show_from: Option<String>,
+    /// One pattern for each frame of a path from the outermost one on: only samples on that path, which begin at its last frame. Empty = all.
+    pub subtree: Vec<String>,
+    /// What a matching frame calls is its own value.
+    pub collapse: Option<String>,
+    /// From the outermost to the innermost frame of one matching function, a stack has one frame.
+    pub recursion: Option<String>,
+    /// The same where such frames call each other directly.
+    pub direct_recursion: Option<String>,
     /// Show the frames too that a capture itself asks to drop, see [`super::prune`].
     pub all_frames: bool,
 }
@@ -39,10 +48,19 @@ impl Filter {
         *self == Self::default()
     }
 
-    /// What becomes of the frames of a place.
-    pub fn step(&self, places: &Places) -> impl Fn(PlaceId) -> Step + use<> {
-        let hidden: FxHashSet<PlaceId> = self.hide.as_deref().map(|pattern| matching(places, pattern)).unwrap_or_default();
-        move |place| if hidden.contains(&place) { Step::Hide } else { Step::Keep }
+    /// True where frames are left out, see [`transform`](super::transform).
+    pub const fn transforms(&self) -> bool {
+        self.hide.is_some()
+            || self.show_from.is_some()
+            || !self.subtree.is_empty()
+            || self.collapse.is_some()
+            || self.recursion.is_some()
+            || self.direct_recursion.is_some()
+    }
+
+    /// What of the filter a tree depends on: all that changes frames, and nothing that only chooses samples.
+    pub fn of_frames(&self) -> Self {
+        Self { threads: Vec::new(), labels: Vec::new(), time: None, focus: None, ignore: None, ..self.clone() }
     }
 
     /// Whether the sample of a row passes; the capture's tables are looked up once.
@@ -119,17 +137,31 @@ pub fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Reg
 pub struct Chosen<'a> {
     profile: &'a Profile,
     filters: Vec<Resolved>,
+    by_stack: Option<&'a [bool]>,
 }
 
 impl<'a> Chosen<'a> {
     /// Looks the filters up in the capture.
     pub fn new(profile: &'a Profile, filters: &[&Filter]) -> Self {
-        Self { profile, filters: filters.iter().filter(|filter| !filter.is_empty()).map(|filter| filter.resolve(profile)).collect() }
+        let filters = filters.iter().filter(|filter| !filter.is_empty()).map(|filter| filter.resolve(profile)).collect();
+        Self { profile, filters, by_stack: None }
+    }
+
+    /// Of these only the samples whose stack row is marked; the last mark is that of samples without a stack. See
+    /// [`Transformed::samples`](super::transform::Transformed::samples).
+    #[must_use]
+    pub fn of_stacks(self, marked: Option<&'a [bool]>) -> Self {
+        Self { by_stack: marked, ..self }
     }
 
     /// True where the sample of a row counts.
     pub fn has(&self, row: usize) -> bool {
-        self.filters.iter().all(|filter| filter.lets_through(self.profile, row))
+        let is_marked = |marked: &[bool]| {
+            let stack = self.profile.samples.stacks().get(row).copied().flatten();
+            let at = stack.map_or(marked.len().saturating_sub(1), crate::model::StackId::row);
+            marked.get(at).copied().unwrap_or(false)
+        };
+        self.by_stack.is_none_or(is_marked) && self.filters.iter().all(|filter| filter.lets_through(self.profile, row))
     }
 }
 
@@ -202,6 +234,53 @@ pub fn matching(places: &Places, pattern: &str) -> FxHashSet<PlaceId> {
     found.chain(places.spellings().checked().filter(|(name, _)| pattern.is_match(name)).map(|(_, id)| id)).collect()
 }
 
+/// A pattern that matches exactly these names.
+pub fn exactly(names: &[String]) -> String {
+    let escaped: Vec<String> = names.iter().map(|name| escape(name)).collect();
+    match escaped.as_slice() {
+        [one] => format!("^{one}$"),
+        several => format!("^({})$", several.join("|")),
+    }
+}
+
+/// The names that a pattern matches where it matches whole names and nothing else, as [`exactly`] writes it.
+pub fn names_of(pattern: &str) -> Option<Vec<String>> {
+    let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
+    // The brackets around several names are not escaped, those of a name are.
+    let list = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let (mut names, mut name, mut is_escaped) = (Vec::new(), String::new(), false);
+    for letter in list.unwrap_or(inner).chars() {
+        match (is_escaped, letter) {
+            // Escaped letters are classes: `\d`.
+            (true, letter) if letter.is_alphanumeric() => return None,
+            (false, '\\') => {}
+            (false, '|') if list.is_some() => names.push(std::mem::take(&mut name)),
+            (false, '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$') => return None,
+            (_, letter) => name.push(letter),
+        }
+        is_escaped = !is_escaped && letter == '\\';
+    }
+    names.push(name);
+    (!is_escaped && names.iter().all(|name| !name.is_empty())).then_some(names)
+}
+
+/// A pattern that matches what one of two patterns matches.
+pub fn or(old: &str, new: &str) -> String {
+    if let (Some(mut names), Some(more)) = (names_of(old), names_of(new)) {
+        names.extend(more);
+        names.sort_unstable();
+        names.dedup();
+        return exactly(&names);
+    }
+    // Each with the case that it has alone.
+    let part = |pattern: &str| {
+        let compiled = compile(pattern);
+        let (_, insensitive) = parts_of(pattern);
+        format!("(?{}:{})", if insensitive { "i" } else { "" }, compiled.as_str())
+    };
+    format!("/{}|{}/", part(old), part(new))
+}
+
 /// A regular expression as a command line has it, in the form for [`compile`]: case-sensitive, unanchored, slashes are slashes, as pprof takes it. The
 /// error says what is wrong with it.
 pub fn parse_expression(expression: &str) -> Result<String, String> {
@@ -227,13 +306,34 @@ const EXPRESSION_BYTES: usize = 1 << 20;
 /// A pattern as people type it. `/re/` and `/re/i` are expressions; anything else is tried as an expression (case-insensitive unless
 /// it has a capital letter) and taken as plain text where it is none.
 pub fn compile(pattern: &str) -> Regex {
-    let (body, insensitive) = match pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
-        Some((body, flags)) if matches!(flags, "" | "i") => (body, flags == "i"),
-        _ => (pattern, !pattern.contains(char::is_uppercase)),
-    };
+    let (body, insensitive) = parts_of(pattern);
     let build = |text: &str| RegexBuilder::new(text).case_insensitive(insensitive).size_limit(EXPRESSION_BYTES).build();
     // An escaped text always compiles unless it is megabytes long; then nothing can match it.
     build(body)
         .or_else(|_| build(&escape(body)))
         .unwrap_or_else(|_| Regex::new("$^").unwrap_or_else(|_| unreachable!("a constant expression")))
+}
+
+/// The expression of a pattern, and whether it is of either case.
+fn parts_of(pattern: &str) -> (&str, bool) {
+    match pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
+        Some((body, flags)) if matches!(flags, "" | "i") => (body, flags == "i"),
+        _ => (pattern, !pattern.contains(char::is_uppercase)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_patterns_match_what_either_matches() {
+        let exact = |name: &str| exactly(&[name.to_owned()]);
+        assert_eq!(or(&exact("a.f"), &exact("b|c")), "^(a\\.f|b\\|c)$");
+        assert_eq!(names_of(&or(&or(&exact("x"), &exact("a.f")), &exact("x"))), Some(vec!["a.f".to_owned(), "x".to_owned()]));
+        let both = compile(&or("json", &exact("main.Foo")));
+        assert!(both.is_match("encoding/JSON") && both.is_match("main.Foo") && !both.is_match("main.foo") && !both.is_match("main.Foo2"));
+        let both = compile(&or("f(", "/G/"));
+        assert!(both.is_match("F(") && both.is_match("G") && !both.is_match("g"));
+    }
 }

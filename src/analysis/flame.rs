@@ -88,6 +88,12 @@ impl FlameLayout {
     ///
     /// Sums beyond 2⁶² are scaled down by a power of two; nodes that come out with no width stand in no row.
     pub fn build(shape: Shape<'_>, self_width: &[u64], ticket: &Ticket) -> Result<Self, Cancelled> {
+        Self::build_from(shape, 0, self_width, ticket)
+    }
+
+    /// The same without the rows of nodes nearer to the root than `depth`: row 0 holds those that are so far from it. The whole stays the
+    /// width of the roots, so layouts of several rows of one tree have one scale.
+    pub fn build_from(shape: Shape<'_>, depth: u32, self_width: &[u64], ticket: &Ticket) -> Result<Self, Cancelled> {
         let nodes = shape.parents.len().min(shape.depths.len()).min(self_width.len());
         ticket.stage("laying out", nodes as u64)?;
         let sum: u128 = self_width.iter().checked().map(|&width| u128::from(width)).sum();
@@ -100,10 +106,10 @@ impl FlameLayout {
             }
         }
         ticket.check()?;
-        let depth_of = |row: usize| shape.depths[row] as usize;
+        let row_of = |row: usize| shape.depths[row].checked_sub(depth).map(|row| row as usize);
         let mut counts: Vec<usize> = Vec::new();
         for row in (0..nodes).checked().filter(|&row| total[row] > 0) {
-            let depth = depth_of(row);
+            let Some(depth) = row_of(row) else { continue };
             if depth >= counts.len() {
                 counts.resize(depth + 1, 0);
             }
@@ -122,8 +128,8 @@ impl FlameLayout {
             let start = *cursor;
             *cursor += width;
             next[row] = start;
-            if let Some(node) = NodeId::from_row(row) {
-                base[depth_of(row)].push(Item::node(start, start + width, node));
+            if let (Some(node), Some(depth)) = (NodeId::from_row(row), row_of(row)) {
+                base[depth].push(Item::node(start, start + width, node));
             }
         }
         ticket.advance(nodes as u64)?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::comparison::SideInput;
 use super::filter::{Chosen, Filter};
 use super::part::Part;
+use super::transform::by_names;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::Profile;
 
@@ -90,10 +91,13 @@ fn lane(
     let count = (samples / SAMPLES).clamp(BINS[0], BINS[1]);
     let mut bins = vec![0.0; count];
     for (profile, (first, _)) in profiles.iter().zip(ranges) {
-        let (Some(column), Ok(of_part)) = (profile.column_of(name, unit), part.filter(profile)) else { return Ok(None) };
+        let (Some(column), Ok(of_part)) = (profile.comparable_column(name, unit), part.filter(profile)) else { return Ok(None) };
         let of_part = Filter { all_frames: filter.all_frames, ..of_part };
-        let chosen = Chosen::new(profile, &[filter, &of_part]);
-        let kind = profile.sample_types.get(column);
+        let transformed = by_names(profile, filter);
+        let left = transformed.as_ref().and_then(|transformed| transformed.samples.as_deref());
+        let chosen = Chosen::new(profile, &[filter, &of_part]).of_stacks(left);
+        // One of the capture's units is so many of the comparison's.
+        let per = profile.sample_types.get(column).and_then(|kind| Some((kind, kind.steps(unit, kind.decimals)? as f64)));
         let samples = &profile.samples;
         for (row, &value) in samples.values(column).iter().enumerate() {
             if row % (1 << 16) == 0 {
@@ -102,7 +106,7 @@ fn lane(
             let Some(time) = samples.time(row).filter(|_| value != 0 && chosen.has(row)) else { continue };
             let at = i128::from(time.saturating_sub(first)) * count as i128 / i128::from(nanos);
             if let Some(bin) = usize::try_from(at).ok().and_then(|at| bins.get_mut(at)) {
-                *bin += kind.map_or(value as f64, |kind| kind.in_unit(value as f64));
+                *bin += per.map_or(value as f64, |(kind, per)| kind.in_unit(value as f64) * per);
             }
         }
     }

@@ -134,7 +134,7 @@ impl Of<'_> {
             return Ok(Vec::new());
         };
         let part = Filter { all_frames: filter.all_frames, ..part };
-        let chosen = Chosen::new(self.profile, &[filter, &part]);
+        let chosen = Chosen::new(self.profile, &[filter, &part]).of_stacks(comparison.shape.samples_of(self.row));
         let Some(clock) = Clock::of(self.profile, self.side.part.time.or(filter.time)).filter(|clock| clock.length >= 2) else {
             return Ok(Vec::new());
         };

@@ -54,6 +54,9 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         | C::Reveal
         | C::FoldAll
         | C::SetWindow(..)
+        | C::Sandwich(..)
+        | C::SelectInSandwich(..)
+        | C::SetSandwichWindow(..)
         | C::ResetZoom
         | C::ZoomToSelection
         | C::ZoomIn
@@ -113,7 +116,7 @@ pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
         Event::Loaded(id, result) => files::loaded(app, id, result),
         Event::Symbolized(id, profile) => files::symbolized(app, id, profile),
         Event::Derived(key, result) => {
-            if let (Err(why), false) = (&result, matches!(*key, Key::Comparison(_))) {
+            if let (Err(why), false) = (&result, matches!(*key, Key::Comparison(_) | Key::Sandwich(..))) {
                 app.say(format!("{} failed: {why}", key.job_name()), true);
             }
             app.memo.set(*key, result);

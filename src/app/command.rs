@@ -11,7 +11,7 @@ use super::App;
 use super::effect::Dialog;
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
-use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Selection, Side, Sort, Tab};
+use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWindow, Selection, Side, Sort, Tab, ViewState};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
@@ -84,8 +84,18 @@ pub enum Command {
     Focus(String),
     /// Drop samples with a matching frame; empty = none.
     Ignore(String),
-    /// Leave matching frames out; empty = none.
+    /// Leave matching frames out, which merges them into their callers; empty = none.
     Hide(String),
+    /// Stacks begin at their outermost matching frame, and samples without one are dropped; empty = all. Takes the place of a subtree.
+    ShowFrom(String),
+    /// Only samples on one path, which begin at its last frame: a pattern for each frame from the outermost one on; empty = all.
+    FocusSubtree(Vec<String>),
+    /// What matching frames call becomes their own value; empty = none.
+    Collapse(String),
+    /// One frame for all of a recursion of matching functions; empty = none.
+    CollapseRecursion(String),
+    /// The same where they call themselves directly; empty = none.
+    CollapseDirectRecursion(String),
     /// Show the frames too that a capture itself asks to drop (pprof's drop_frames).
     AllFrames(bool),
     /// Only these threads; empty = all.
@@ -106,8 +116,14 @@ pub enum Command {
     SetColorBy(Option<ColorBy>),
     /// Show this part of the flame graph.
     SetWindow(FlameWindow),
-    /// Show all of the flame graph.
+    /// Show all of the flame graph, or of the sandwich in front.
     ResetZoom,
+    /// Bring the sandwich of a function to the front: what calls it, and what it calls.
+    Sandwich(String),
+    /// Select a box of the sandwich in front: in which picture, and the names from the function on, which is left out.
+    SelectInSandwich(Half, Vec<String>),
+    /// Show this part of the sandwich.
+    SetSandwichWindow(SandwichWindow),
     /// Fit the selected node.
     ZoomToSelection,
     /// Twice as large around the middle.
@@ -321,6 +337,7 @@ impl Keys {
             "Num5" => "5",
             "Num6" => "6",
             "Num7" => "7",
+            "Num8" => "8",
             key => key,
         };
         let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
@@ -379,6 +396,8 @@ fn step_back(app: &App) -> Option<Command> {
     let view = app.view();
     if app.dialog().is_some() {
         Some(Command::CloseDialog)
+    } else if let Some(pinned) = view.sandwich.pinned.as_ref().filter(|_| view.tab == Tab::Sandwich) {
+        Some(Command::Select(Some(Selection { place: pinned.of.clone(), path: Vec::new() })))
     } else if view.selection.is_some() {
         Some(Command::Select(None))
     } else if !view.search.is_empty() {
@@ -386,6 +405,14 @@ fn step_back(app: &App) -> Option<Command> {
     } else {
         (view.tab == Tab::Flame && view.window != FlameWindow::default()).then_some(Command::ResetZoom)
     }
+}
+
+/// The sandwich to the front; there, that of the selected box.
+fn show_sandwich(app: &App) -> Option<Command> {
+    let view = app.view();
+    let inside = view.sandwich.pinned.as_ref().filter(|_| view.tab == Tab::Sandwich);
+    let selected = inside.and(view.selection.as_ref()).map(|selection| Command::Sandwich(selection.place.clone()));
+    if_shown(app, selected.unwrap_or(Command::SetTab(Tab::Sandwich)))
 }
 
 /// The sample type `step` further in the list of those that can be shown.
@@ -429,21 +456,27 @@ kinds! {
     "show-findings" "Findings" "All findings of a comparison, one line each" View false [plain("Num5")] |app| if_compared(app, Command::SetTab(Tab::Findings)), checked |app| app.view().tab == Tab::Findings;
     "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
     "show-trend" "Trend" "The selected function in each capture of a side, and over time" View false [plain("Num7")] |app| if_shown(app, Command::SetTab(Tab::Trend)), checked |app| app.view().tab == Tab::Trend;
+    "show-sandwich" "Sandwich" "The selected function between what calls it and what it calls, all its occurrences put together" View false [plain("Num8")] show_sandwich, checked |app| app.view().tab == Tab::Sandwich;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
     "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
     "previous-sample-type" "Previous sample type" "Show the previous column of values" Samples false [shift("T")] |app| sample_type_at(app, -1);
     "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_shown(app, Command::ZoomIn);
     "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_shown(app, Command::ZoomOut);
-    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom).filter(|_| app.view().tab == Tab::Flame);
+    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom).filter(|_| matches!(app.view().tab, Tab::Flame | Tab::Sandwich));
     "zoom-to-selection" "Zoom to selection" "Fit the selected box" View false [plain("Space"), plain("Enter")] |app| if_selected(app, Command::ZoomToSelection);
     "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_shown(app, Command::UnfoldHeaviest);
     "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_shown(app, Command::UnfoldAll);
     "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll);
     "focus" "Focus on selection" "Keep only samples with the selected function" Samples true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
-    "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_pattern().map(Command::Ignore);
-    "hide" "Hide selection" "Leave the selected function out of stacks; its callees hang on its callers" Samples false [shift("H")] |app| app.selected_pattern().map(Command::Hide);
-    "clear-filters" "Clear filters" "Show all samples and frames again" Samples false [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
+    "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_beside(app.view().filter.ignore.as_deref()).map(Command::Ignore);
+    "show-from" "Begin at selection" "Stacks begin at the selected function, wherever it was called from; samples without it are dropped (pprof's show_from)" Samples false [plain("S")] |app| app.selected_pattern().map(Command::ShowFrom);
+    "focus-subtree" "Focus on subtree" "Keep only samples on the path to the selected box, and begin at it; other calls of the function are dropped" Samples false [shift("F")] |app| app.selected_subtree().map(Command::FocusSubtree);
+    "hide" "Merge selection" "Leave the selected function out of stacks: what it calls hangs on its callers, and its own value is theirs (pprof's hide)" Samples true [plain("M"), shift("H")] |app| app.selected_beside(app.view().filter.hide.as_deref()).map(Command::Hide);
+    "collapse" "Collapse selection" "What the selected function calls becomes its own value (pprof's prune_from)" Samples false [plain("C")] |app| app.selected_beside(app.view().filter.collapse.as_deref()).map(Command::Collapse);
+    "collapse-recursion" "Collapse recursion" "From its outermost to its innermost call a function is one frame: the selected one, or without a selection every one" Samples false [plain("R")] |app| app.recursion_of_selected(app.view().filter.recursion.as_deref()).map(Command::CollapseRecursion);
+    "collapse-direct-recursion" "Collapse direct recursion" "A function that calls itself is one frame; what it calls in between stays" Samples false [shift("R")] |app| app.recursion_of_selected(app.view().filter.direct_recursion.as_deref()).map(Command::CollapseDirectRecursion);
+    "clear-filters" "Clear filters" "Show all samples and frames again" Samples true [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
     "clear-time-range" "All of the time" "Show the samples of all of the time again" Samples false [] |app| app.has_time_range().then_some(Command::SetTimeRange(None));
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" Samples true [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
@@ -543,20 +576,25 @@ impl Command {
     }
 
     /// True for changes that come many in a row and are undone as one. Zooms are no such changes: each is a place to go back to.
-    pub(super) fn is_continuous(&self, shown: FlameWindow) -> bool {
+    pub(super) fn is_continuous(&self, shown: &ViewState) -> bool {
         match self {
             Self::Search(_) | Self::FilterTop(_) | Self::FilterFindings(_) | Self::SetThresholds(_) => true,
-            Self::SetWindow(window) => window.is_as_wide_as(shown),
+            Self::SetWindow(window) => window.is_as_wide_as(shown.window),
+            Self::SetSandwichWindow(window) => window.of(Half::Callees).is_as_wide_as(shown.sandwich.window.of(Half::Callees)),
             _ => false,
         }
     }
 
-    /// What undo says it takes back, where this part of the flame graph is shown.
-    pub(super) fn undo_label(&self, shown: FlameWindow) -> String {
+    /// What undo says it takes back, where this is shown.
+    pub(super) fn undo_label(&self, shown: &ViewState) -> String {
         match self {
-            Self::SetWindow(window) if window.is_as_wide_as(shown) => "scroll".to_owned(),
-            Self::SetWindow(_) | Self::ZoomIn | Self::ZoomOut | Self::ResetZoom | Self::ZoomToSelection => "zoom".to_owned(),
+            Self::SetWindow(_) | Self::SetSandwichWindow(_) if self.is_continuous(shown) => "scroll".to_owned(),
+            Self::Sandwich(name) => format!("sandwich of {name}"),
+            Self::SetWindow(_) | Self::SetSandwichWindow(_) | Self::ZoomIn | Self::ZoomOut | Self::ResetZoom | Self::ZoomToSelection => {
+                "zoom".to_owned()
+            }
             Self::Select(_)
+            | Self::SelectInSandwich(..)
             | Self::SelectFinding(_)
             | Self::NextFinding
             | Self::PreviousFinding
@@ -565,9 +603,13 @@ impl Command {
             Self::Search(_) => "search".to_owned(),
             Self::Focus(pattern) => format!("focus on {pattern}"),
             Self::Ignore(pattern) => format!("drop {pattern}"),
-            Self::Hide(pattern) => format!("hide {pattern}"),
+            Self::Hide(pattern) => format!("merge {pattern}"),
             Self::SetTimeRange(Some(span)) | Self::SetSideTime(_, Some(span)) => format!("time {}", span.words()),
             Self::SetTimeRange(None) | Self::SetSideTime(_, None) => "all of the time".to_owned(),
+            Self::ShowFrom(pattern) => format!("begin at {pattern}"),
+            Self::FocusSubtree(_) => "focus on subtree".to_owned(),
+            Self::Collapse(pattern) => format!("collapse {pattern}"),
+            Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
             Self::AcceptMatch(before, after) => format!("taking {before} and {after} as one"),
@@ -655,6 +697,11 @@ mod tests {
             Command::SetNormalization(Work::new(1000.0, 1250.5).map(Normalization::PerRequest)),
             Command::SetWindow(FlameWindow { left: 0.25, right: 0.5, scroll_rows: 3.0 }),
             Command::Select(Some(Selection { place: "main.main".to_owned(), path: vec!["main.main".to_owned()] })),
+            Command::Sandwich("main.main".to_owned()),
+            Command::FocusSubtree(vec!["^main\\.main$".to_owned(), "^a b$".to_owned()]),
+            Command::CollapseRecursion(".".to_owned()),
+            Command::SelectInSandwich(Half::Callers, vec!["main.main".to_owned()]),
+            Command::SetSandwichWindow(SandwichWindow { left: 0.25, right: 0.5, scroll_rows: [1.0, 2.0] }),
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
             Command::Undo,

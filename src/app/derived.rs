@@ -9,9 +9,9 @@ use rustc_hash::FxHashMap;
 
 use super::findings::Thresholds;
 use super::view::{CaptureId, FlameShape};
-use crate::analysis::call_tree::Direction;
+use crate::analysis::call_tree::{CallTree, Direction};
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
-use crate::analysis::diff::{self, Diff, Exposure, Measure, Spec};
+use crate::analysis::diff::{self, Diff, Exposure, Measure, NodeDiff, Spec};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
@@ -20,13 +20,14 @@ use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 use crate::analysis::place::Places;
 use crate::analysis::regress::{self, Findings};
+use crate::analysis::sandwich::{self, Sandwich};
 use crate::analysis::search::{self, Matches};
 use crate::analysis::timeline::{self, Timeline};
 use crate::analysis::top::{self, Top};
 use crate::analysis::trend::{self, Trend};
 use crate::base::discard::discard;
 use crate::base::jobs::JobId;
-use crate::base::ticket::{Checked as _, Ticket};
+use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::Profile;
 
 /// What a shape depends on.
@@ -40,10 +41,8 @@ pub struct ShapeKey {
     pub granularity: Granularity,
     /// Direction.
     pub direction: Direction,
-    /// Pattern of frames left out.
-    pub hide: Option<String>,
-    /// Whether frames are shown that a capture itself asks to drop.
-    pub all_frames: bool,
+    /// What is done to frames; of samples it says nothing, see [`Filter::of_frames`].
+    pub frames: Filter,
     /// What the user decided about names of two sides.
     pub naming: Naming,
 }
@@ -99,6 +98,12 @@ pub enum Key {
     Flame(ComparisonKey, FlameShape),
     /// What the search found.
     Matches(ComparisonKey, String),
+    /// The trees of callers and callees of a place by name.
+    Sandwich(ComparisonKey, String),
+    /// Their boxes.
+    SandwichFlame(ComparisonKey, String, FlameShape),
+    /// Change and certainty of their nodes.
+    SandwichDiff(ComparisonKey, String, Thresholds, Exposure),
     /// A place by name in each capture and over time.
     Trend(ComparisonKey, Option<String>, Measure),
     /// The strip of time.
@@ -119,6 +124,8 @@ impl Key {
             Self::Matches(..) => "Searching",
             Self::Trend(..) => "Following a function",
             Self::Timeline(_) => "Drawing the time",
+            Self::Sandwich(..) | Self::SandwichFlame(..) => "Putting callers and callees together",
+            Self::SandwichDiff(..) => "Comparing callers and callees",
         }
     }
 }
@@ -148,6 +155,23 @@ pub enum Value {
     Trend(Arc<Trend>),
     /// See [`Key::Timeline`].
     Timeline(Arc<Timeline>),
+    /// See [`Key::Sandwich`].
+    Sandwich(Arc<Sandwich>),
+    /// See [`Key::SandwichFlame`].
+    SandwichFlame(Arc<SandwichFlame>),
+    /// See [`Key::SandwichDiff`]: of the callers, of the callees.
+    SandwichDiff(Arc<[NodeDiff; 2]>),
+}
+
+/// The boxes of a sandwich. Their widths are sums of those in the flame graph, so all of them have one scale.
+#[derive(Clone, Debug, Default)]
+pub struct SandwichFlame {
+    /// Row 0 is what calls the function.
+    pub callers: Arc<FlameLayout>,
+    /// The function alone, as a node of the callees' tree.
+    pub function: Arc<FlameLayout>,
+    /// Row 0 is what the function calls.
+    pub callees: Arc<FlameLayout>,
 }
 
 /// Where a wanted result stands.
@@ -275,6 +299,9 @@ fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
         | Key::Findings(key, ..)
         | Key::Flame(key, _)
         | Key::Matches(key, _)
+        | Key::Sandwich(key, _)
+        | Key::SandwichFlame(key, ..)
+        | Key::SandwichDiff(key, ..)
         | Key::Trend(key, ..) => &key.shape.captures,
     }
 }
@@ -288,9 +315,8 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
     let cancelled = |_| "cancelled".to_owned();
     let made: Work = match key.clone() {
         Key::Shape(key) => Box::new(move |ticket| {
-            let filter = Filter { hide: key.hide, all_frames: key.all_frames, ..Filter::default() };
             let (sides, naming) = (sides_of(&key.sides, &[]), &key.naming);
-            let shape = Shape::build_matched(&captures, &sides, naming, key.granularity, key.direction, &filter, ticket);
+            let shape = Shape::build_matched(&captures, &sides, naming, key.granularity, key.direction, &key.frames, ticket);
             let shape = shape.map_err(cancelled)?;
             Ok(Value::Shape(Arc::new(shape)))
         }),
@@ -345,6 +371,34 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 FlameLayout::build(shape, &widths, ticket).map(|layout| Value::Flame(Arc::new(layout))).map_err(cancelled)
             })
         }
+        Key::Sandwich(key, place) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |ticket| {
+                let place = comparison.places().find(&place);
+                let made = place.map_or(Ok(None), |place| sandwich::sandwich(&comparison, place, ticket)).map_err(cancelled)?;
+                made.map(|made| Value::Sandwich(Arc::new(made))).ok_or_else(|| "the function stands in no stack that is shown".to_owned())
+            })
+        }
+        Key::SandwichFlame(key, place, shape) => {
+            let comparison = comparison_of(memo, &key)?;
+            let Some(Ok(Value::Sandwich(sandwich))) = memo.get(&Key::Sandwich(key, place)) else { return None };
+            let sandwich = Arc::clone(sandwich);
+            Box::new(move |ticket| {
+                let made = sandwich_flame(&sandwich, &self_widths(&comparison, shape), ticket).map_err(cancelled)?;
+                Ok(Value::SandwichFlame(Arc::new(made)))
+            })
+        }
+        Key::SandwichDiff(key, place, thresholds, exposure) => {
+            let comparison = comparison_of(memo, &key)?;
+            let Some(Ok(Value::Findings(findings))) = memo.get(&Key::Findings(key.clone(), thresholds, exposure)) else { return None };
+            let Some(Ok(Value::Sandwich(sandwich))) = memo.get(&Key::Sandwich(key, place)) else { return None };
+            let (findings, sandwich) = (Arc::clone(findings), Arc::clone(sandwich));
+            Box::new(move |_| {
+                let spec = Spec { exposure, ..thresholds.spec() };
+                let of = |half| diff::nodes_of_half(&comparison, &findings.diff, half, &spec).ok_or("there is one side");
+                Ok(Value::SandwichDiff(Arc::new([of(&sandwich.callers)?, of(&sandwich.callees)?])))
+            })
+        }
         Key::Trend(key, place, measure) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |ticket| {
@@ -366,6 +420,24 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
         }
     };
     Some(Box::new(move |ticket| ticket.run(|| made(ticket)).map_err(cancelled)?))
+}
+
+/// Lays both pictures out, from the widths of the nodes that they are made of.
+fn sandwich_flame(sandwich: &Sandwich, widths: &[u64], ticket: &Ticket) -> Result<SandwichFlame, Cancelled> {
+    let lay_out = |half: &sandwich::Half, widths: &[u64]| {
+        // The root holds nothing but the function, which has a row of its own.
+        let shape = flame::Shape::from(half.comparison.tree());
+        FlameLayout::build_from(shape, 2, widths, ticket).map(Arc::new)
+    };
+    let widths_of = |half: &sandwich::Half| half.moved(widths, |sum, width| *sum = sum.saturating_add(*width));
+    let (callers, callees) = (widths_of(&sandwich.callers), widths_of(&sandwich.callees));
+    let all = callees.iter().checked().fold(0_u64, |sum, width| sum.saturating_add(*width));
+    let alone = flame::Shape { parents: &[None, Some(CallTree::ROOT)], depths: &[0, 1] };
+    Ok(SandwichFlame {
+        callers: lay_out(&sandwich.callers, &callers)?,
+        function: Arc::new(FlameLayout::build_from(alone, 1, &[0, all], ticket)?),
+        callees: lay_out(&sandwich.callees, &callees)?,
+    })
 }
 
 /// The rows of each side's captures, which stand side after side, with the side's part.

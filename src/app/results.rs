@@ -4,18 +4,18 @@
 
 use std::sync::Arc;
 
-use super::derived::{Key, State, TimelineKey, Value};
-use super::view::{CaptureId, SortBy, Tab};
-use super::{App, Shown, ShownRows, findings};
+use super::derived::{Key, SandwichFlame, State, TimelineKey, Value};
+use super::view::{CaptureId, SandwichWindow, SortBy, Tab, ViewState};
+use super::{App, Shown, ShownRows, ShownSandwich, findings};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::Diff;
-use crate::analysis::diff::Measure;
+use crate::analysis::diff::{Diff, Measure, NodeDiff};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
 use crate::analysis::part::Part;
 use crate::analysis::regress::Findings;
+use crate::analysis::sandwich::Sandwich;
 use crate::analysis::search::Matches;
 use crate::analysis::timeline::Timeline;
 use crate::analysis::top::Top;
@@ -163,7 +163,11 @@ impl App {
         let captures: Option<Vec<(CaptureId, u32)>> =
             ids.iter().map(|&id| self.capture(id).map(|capture| (id, capture.generation))).collect();
         let parts = self.parts().into_iter().map(|part| Part { time: None, ..part.clone() }).collect();
-        let filter = Filter { time: None, hide: None, ..self.view.filter.clone() };
+        let mut filter = Filter { time: None, collapse: None, ..self.view.filter.clone() };
+        // Without these no other transform drops a sample.
+        if filter.show_from.is_none() && filter.subtree.is_empty() {
+            filter = Filter { hide: None, recursion: None, direct_recursion: None, ..filter };
+        }
         let sides = self.view.sides().iter().map(Vec::len).collect();
         Some(Key::Timeline(TimelineKey { captures: captures?, sides, sample_type: self.sample_type()?, parts, filter }))
     }
@@ -179,6 +183,63 @@ impl App {
 
     fn timeline(&self) -> State<'_, Timeline> {
         self.state(self.timeline_key().as_ref(), |value| if let Value::Timeline(it) = value { Some(it) } else { None })
+    }
+
+    /// The sandwich is made only while it is in front, of a function that occurs.
+    fn sandwich_key(&self) -> Option<Key> {
+        if self.view.tab != Tab::Sandwich {
+            return None;
+        }
+        let (key, name) = (self.comparison_key(Direction::TopDown)?, self.view.sandwich_of()?);
+        self.table().ready()?.places().find(name)?;
+        Some(Key::Sandwich(key, name.to_owned()))
+    }
+
+    fn sandwich_flame_key(&self) -> Option<Key> {
+        let Some(Key::Sandwich(key, name)) = self.sandwich_key() else { return None };
+        Some(Key::SandwichFlame(key, name, self.flame_shape()))
+    }
+
+    fn sandwich_diff_key(&self) -> Option<Key> {
+        let Some(Key::Sandwich(key, name)) = self.sandwich_key().filter(|_| self.view.is_comparison()) else { return None };
+        Some(Key::SandwichDiff(key, name, self.view.thresholds, self.view.exposure))
+    }
+
+    /// All that the sandwich needs.
+    pub(super) fn sandwich_keys(&self) -> impl Iterator<Item = Key> {
+        [self.sandwich_key(), self.sandwich_flame_key(), self.sandwich_diff_key()].into_iter().flatten()
+    }
+
+    /// The trees around the function in the middle of the sandwich, over the places of [`table`](Self::table).
+    pub fn sandwich(&self) -> State<'_, Sandwich> {
+        self.state(self.sandwich_key().as_ref(), |value| if let Value::Sandwich(it) = value { Some(it) } else { None })
+    }
+
+    /// Boxes of [`sandwich`](Self::sandwich).
+    pub fn sandwich_flame(&self) -> State<'_, SandwichFlame> {
+        self.state(self.sandwich_flame_key().as_ref(), |value| if let Value::SandwichFlame(it) = value { Some(it) } else { None })
+    }
+
+    /// Change and certainty of the nodes of [`sandwich`](Self::sandwich): of the callers, of the callees.
+    pub fn sandwich_diff(&self) -> State<'_, [NodeDiff; 2]> {
+        self.state(self.sandwich_diff_key().as_ref(), |value| if let Value::SandwichDiff(it) = value { Some(it) } else { None })
+    }
+
+    /// The newest sandwich that was ready, and whether it is older than the view.
+    pub fn shown_sandwich(&self) -> Option<(&ShownSandwich, bool)> {
+        let shown = self.shown.sandwich.as_ref()?;
+        let is_old = !self.sandwich_flame().ready().is_some_and(|now| Arc::ptr_eq(now, &shown.flame));
+        Some((shown, is_old))
+    }
+
+    /// The function in the middle is the selected one, unless a box beside it was selected; another function is shown as a whole.
+    pub(super) fn follow_selection(&mut self, old: &ViewState) {
+        if self.view.selection != old.selection {
+            self.view.sandwich.pinned = None;
+        }
+        if self.view.sandwich_of() != old.sandwich_of() {
+            self.view.sandwich.window = SandwichWindow::default();
+        }
     }
 
     /// The newest flame graph that was ready with the comparison it belongs to, and whether it is older than the view.
@@ -208,6 +269,8 @@ impl App {
         let flame = self.flame().ready().cloned().zip(comparison.clone());
         let flat = table.clone().zip(self.flat().ready().cloned());
         let rows = flat.zip(self.rows().ready().cloned()).map(|((comparison, flat), rows)| ShownRows { comparison, flat, rows });
+        let sandwich = self.sandwich().ready().cloned().zip(self.sandwich_flame().ready().cloned());
+        let sandwich = sandwich.map(|(sandwich, flame)| ShownSandwich { sandwich, flame });
         let old = if self.view.after.is_none() { Shown::default() } else { self.shown.clone() };
         let now = Shown {
             comparison: comparison.or(old.comparison),
@@ -215,6 +278,7 @@ impl App {
             flame: flame.or(old.flame),
             rows: rows.or(old.rows),
             timeline: self.timeline().ready().cloned().or(old.timeline),
+            sandwich: sandwich.or(old.sandwich),
         };
         if now.addresses() != self.shown.addresses() {
             // Memory of results that nothing else holds any more is not given back between two frames.

@@ -58,6 +58,8 @@ pub enum Tab {
     /// Flame graph; differential in a comparison.
     #[default]
     Flame,
+    /// The selected function between its callers and its callees.
+    Sandwich,
     /// Call tree with fold marks.
     CallTree,
     /// Flat table of places.
@@ -74,7 +76,8 @@ pub enum Tab {
 
 impl Tab {
     /// All, in the order of the tab bar.
-    pub const ALL: [Self; 7] = [Self::Flame, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names, Self::Trend];
+    pub const ALL: [Self; 8] =
+        [Self::Flame, Self::Sandwich, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names, Self::Trend];
 
     /// True for views of comparisons.
     pub const fn needs_two(self) -> bool {
@@ -85,6 +88,7 @@ impl Tab {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Flame => "Flame graph",
+            Self::Sandwich => "Sandwich",
             Self::CallTree => "Call tree",
             Self::Top => "Top",
             Self::Info => "Capture info",
@@ -167,6 +171,71 @@ impl Default for FlameWindow {
     }
 }
 
+/// One of both pictures of a sandwich.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Half {
+    /// What calls the function.
+    Callers,
+    /// What the function calls; the function itself, too.
+    Callees,
+}
+
+/// The part of a sandwich that is on screen: both pictures have one scale.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SandwichWindow {
+    /// Left edge, as a part of the function's width, 0 to 1.
+    pub left: f64,
+    /// Right edge, 0 to 1.
+    pub right: f64,
+    /// Rows scrolled away from the function: those of the callers, those of the callees.
+    pub scroll_rows: [f32; 2],
+}
+
+impl SandwichWindow {
+    /// What of one picture is on screen.
+    pub const fn of(&self, half: Half) -> FlameWindow {
+        let [callers, callees] = self.scroll_rows;
+        let scroll_rows = if matches!(half, Half::Callers) { callers } else { callees };
+        FlameWindow { left: self.left, right: self.right, scroll_rows }
+    }
+
+    /// The same with another part of one picture; the other one keeps its rows.
+    pub const fn with(self, half: Half, window: FlameWindow) -> Self {
+        let FlameWindow { left, right, scroll_rows } = window;
+        let [callers, callees] = self.scroll_rows;
+        let scroll_rows = if matches!(half, Half::Callers) { [scroll_rows, callees] } else { [callers, scroll_rows] };
+        Self { left, right, scroll_rows }
+    }
+}
+
+impl Default for SandwichWindow {
+    fn default() -> Self {
+        Self { left: 0.0, right: 1.0, scroll_rows: [0.0; 2] }
+    }
+}
+
+/// A selected box of a sandwich.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The function of the sandwich, which stays in the middle while something else is selected.
+    pub of: String,
+    /// In which picture the box is.
+    pub half: Half,
+    /// Names from the function on to the box, the function left out: its callers, or its callees.
+    pub path: Vec<String>,
+}
+
+/// What the sandwich shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SandwichView {
+    /// The selected box; `None` where the selection is the function of the sandwich.
+    pub pinned: Option<Pinned>,
+    /// What of both pictures is on screen.
+    pub window: SandwichWindow,
+}
+
 /// Columns by which the tables can be sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -247,6 +316,8 @@ pub struct ViewState {
     pub color_by: Option<ColorBy>,
     /// What of the flame graph is on screen.
     pub window: FlameWindow,
+    /// What the sandwich shows.
+    pub sandwich: SandwichView,
     /// The selection.
     pub selection: Option<Selection>,
     /// Text searched for in all views.
@@ -283,6 +354,7 @@ impl Default for ViewState {
             flame_shape: FlameShape::Both,
             color_by: None,
             window: FlameWindow::default(),
+            sandwich: SandwichView::default(),
             selection: None,
             search: String::new(),
             sort: Sort::default(),
@@ -304,6 +376,12 @@ impl ViewState {
     /// The view in front: findings and matched names are there only in comparisons.
     pub fn tab(&self) -> Tab {
         if self.tab.needs_two() && !self.is_comparison() { Tab::Flame } else { self.tab }
+    }
+
+    /// The function in the middle of the sandwich.
+    pub fn sandwich_of(&self) -> Option<&str> {
+        let pinned = self.sandwich.pinned.as_ref().map(|pinned| &pinned.of);
+        pinned.or(self.selection.as_ref().map(|selection| &selection.place)).map(String::as_str)
     }
 
     /// The captures of a side; before is empty where no comparison is shown.

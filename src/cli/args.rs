@@ -7,8 +7,9 @@ use clap::{CommandFactory as _, Parser};
 
 use super::Failure;
 use crate::analysis::comparison::{Marker, Work};
-use crate::analysis::filter::parse_expression;
+use crate::analysis::filter::{exactly, parse_expression};
 use crate::analysis::{Filter, Granularity, Naming, Normalization, Part};
+use crate::app::EVERYTHING;
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
 use crate::app::load::LoadOptions;
 use crate::app::picture;
@@ -422,8 +423,23 @@ pub(super) struct View {
     #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
     ignore: Option<String>,
     /// Leaves matching frames out of the stacks; their values go to their callers.
-    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
+    #[arg(long, visible_alias = "merge", value_name = "REGEX", value_parser = parse_expression)]
     hide: Option<String>,
+    /// Lets stacks begin at their outermost frame that matches, and drops samples without one.
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
+    show_from: Option<String>,
+    /// Keeps only samples on one path, which begin at its last frame: names from the outermost one on, as folded stacks have them (main;a;b).
+    #[arg(long, value_name = "PATH", value_parser = parse_path)]
+    subtree: Option<SubtreePath>,
+    /// Makes what matching frames call their own value.
+    #[arg(long, visible_alias = "prune-from", value_name = "REGEX", value_parser = parse_expression)]
+    collapse: Option<String>,
+    /// Leaves one frame of a recursion, from the outermost to the innermost one of a function; of matching ones, or of all.
+    #[arg(long, value_name = "REGEX", num_args = 0..=1, require_equals = true, default_missing_value = EVERYTHING, value_parser = parse_expression)]
+    collapse_recursion: Option<String>,
+    /// The same for functions that call themselves directly.
+    #[arg(long, value_name = "REGEX", num_args = 0..=1, require_equals = true, default_missing_value = EVERYTHING, value_parser = parse_expression)]
+    collapse_direct_recursion: Option<String>,
     /// Shows the frames too that a capture itself asks to drop (pprof's drop_frames), as pprof's -all_frames does.
     #[arg(long)]
     all_frames: bool,
@@ -461,6 +477,11 @@ impl View {
             focus: self.focus.clone(),
             ignore: self.ignore.clone(),
             hide: self.hide.clone(),
+            show_from: self.show_from.clone(),
+            subtree: self.subtree.clone().map(|path| path.0).unwrap_or_default(),
+            collapse: self.collapse.clone(),
+            recursion: self.collapse_recursion.clone(),
+            direct_recursion: self.collapse_direct_recursion.clone(),
             all_frames: self.all_frames,
         }
     }
@@ -532,6 +553,18 @@ fn parse_alias(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once("=>").or_else(|| text.split_once('='));
     let pair = pair.map(|(old, new)| (old.trim(), new.trim())).filter(|(old, new)| !old.is_empty() && !new.is_empty());
     pair.map(|(old, new)| (old.to_owned(), new.to_owned())).ok_or_else(|| "wanted OLD=NEW, or OLD=>NEW".to_owned())
+}
+
+/// A pattern for each frame of a path.
+#[derive(Clone, Debug)]
+struct SubtreePath(Vec<String>);
+
+fn parse_path(text: &str) -> Result<SubtreePath, String> {
+    let names: Vec<&str> = text.split(';').map(str::trim).collect();
+    if names.iter().any(|name| name.is_empty()) {
+        return Err("wanted names between semicolons, the outermost one first: main;a;b".to_owned());
+    }
+    Ok(SubtreePath(names.into_iter().map(|name| exactly(&[name.to_owned()])).collect()))
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {

@@ -155,6 +155,12 @@ fn png_bytes(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<
         Command::Focus(filter.focus.unwrap_or_default()),
         Command::Ignore(filter.ignore.unwrap_or_default()),
         Command::Hide(filter.hide.unwrap_or_default()),
+        Command::ShowFrom(filter.show_from.unwrap_or_default()),
+        Command::FocusSubtree(filter.subtree),
+        Command::Collapse(filter.collapse.unwrap_or_default()),
+        Command::CollapseRecursion(filter.recursion.unwrap_or_default()),
+        Command::CollapseDirectRecursion(filter.direct_recursion.unwrap_or_default()),
+        Command::AllFrames(filter.all_frames),
     ]);
     let part = args.picture.part();
     let tab = (part == Part::Top).then_some(Command::SetTab(Tab::Top));

@@ -2,8 +2,9 @@
 //!
 //! Deliberately absent: what to choose, which [`merged`](super::merged) and filters know. Start reading at `Choice`.
 
-use crate::analysis::filter::{Filter, compile, frame_matches};
+use crate::analysis::filter::{Chosen, Filter};
 use crate::analysis::part::Part;
+use crate::analysis::transform::{Transformed, by_names};
 use crate::base::index::{Column, Index};
 use crate::model::{
     Builder, Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapping, Profile, Sample, SampleType, StackId, StringId, Thread,
@@ -13,8 +14,8 @@ use crate::model::{
 pub(super) struct Choice<'a> {
     /// Whether the sample of a row is copied.
     pub(super) sample: &'a dyn Fn(usize) -> bool,
-    /// Whether a frame is left out of stacks; its callees hang on its callers then.
-    pub(super) hidden: &'a dyn Fn(FrameId) -> bool,
+    /// Stack rows that are left out, and what the others hang on then.
+    pub(super) transformed: Option<&'a Transformed>,
     /// Whether values change their sign.
     pub(super) negate: bool,
     /// A label that each sample gets.
@@ -28,7 +29,7 @@ pub(super) struct Choice<'a> {
 impl Choice<'_> {
     /// Everything as it is.
     pub(super) const ALL: Self =
-        Self { sample: &|_| true, hidden: &|_| false, negate: false, with_label: None, without_label: None, unused: true };
+        Self { sample: &|_| true, transformed: None, negate: false, with_label: None, without_label: None, unused: true };
 
     /// Copies the rows of a profile into the builder, whose sample types are there already; others are left out.
     pub(super) fn copy_into(&self, builder: &mut Builder, profile: &Profile) {
@@ -38,11 +39,11 @@ impl Choice<'_> {
             copy.all();
         }
         let mut stacks: Vec<Option<StackId>> = Vec::with_capacity(profile.stacks.len());
-        for (row, (parent, &frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate() {
+        for (row, (parent, &frame)) in self.callers(profile).iter().zip(profile.stacks.frames()).enumerate() {
             // A parent stands before its children, so it is in the list already.
             let parent = parent.and_then(|parent| stacks.get(parent.row()).copied().flatten());
             let is_used = used.get(row).copied().unwrap_or(false);
-            stacks.push(if is_used && !(self.hidden)(frame) {
+            stacks.push(if is_used && !self.is_left_out(row) {
                 let frame = copy.frame(frame);
                 Some(copy.builder.stack(parent, frame))
             } else {
@@ -50,6 +51,15 @@ impl Choice<'_> {
             });
         }
         self.samples(&mut copy, &stacks);
+    }
+
+    fn callers<'b>(&'b self, profile: &'b Profile) -> &'b [Option<StackId>] {
+        let changed = self.transformed.and_then(|transformed| transformed.callers.as_deref());
+        changed.unwrap_or_else(|| profile.stacks.parents())
+    }
+
+    fn is_left_out(&self, row: usize) -> bool {
+        self.transformed.is_some_and(|transformed| transformed.left_out.get(row).copied().unwrap_or(false))
     }
 
     /// Stack rows that lie on the path of a chosen sample.
@@ -60,8 +70,8 @@ impl Choice<'_> {
                 *place = true;
             }
         }
-        for row in profile.stacks.ids().rev() {
-            if let (true, Some(parent)) = (used.get(row.row()).copied().unwrap_or(false), profile.stacks.parent(row)) {
+        for (row, parent) in self.callers(profile).iter().enumerate().rev() {
+            if let (true, Some(parent)) = (used.get(row).copied().unwrap_or(false), parent) {
                 used.get_mut(parent.row()).into_iter().for_each(|used| *used = true);
             }
         }
@@ -228,15 +238,12 @@ pub fn part_of(profile: &Profile, part: &Part) -> Result<Option<Profile>, String
 /// The samples that a filter lets through, as a profile of its own with everything that they use. Frames that the capture asks to drop
 /// stay in it, with the wish to drop them.
 pub fn filtered(profile: &Profile, filter: &Filter) -> Profile {
-    let hide = filter.hide.as_deref().map(compile);
-    let hidden: Vec<bool> = match &hide {
-        Some(pattern) => profile.frames.ids().map(|id| frame_matches(profile, id, pattern)).collect(),
-        None => Vec::new(),
-    };
-    let passes = filter.samples(profile);
+    let transformed = by_names(profile, filter);
+    let left = transformed.as_ref().and_then(|transformed| transformed.samples.as_deref());
+    let chosen = Chosen::new(profile, &[filter]).of_stacks(left);
     let mut builder = Builder::default();
     copy_head(&mut builder, profile, |kind| Some(kind.clone()));
-    let choice = Choice { sample: &passes, hidden: &|id| hidden.get(id.row()).copied().unwrap_or(false), unused: false, ..Choice::ALL };
+    let choice = Choice { sample: &|row| chosen.has(row), transformed: transformed.as_ref(), unused: false, ..Choice::ALL };
     choice.copy_into(&mut builder, profile);
     builder.info.tally = crate::model::Tally::default();
     builder.finish()

@@ -8,11 +8,11 @@ use super::cx::{Cx, Outbox};
 use super::theme::fonts;
 use super::toolbar::filter_chip;
 use super::words::counted;
-use crate::analysis::filter::{texts, thread_label};
+use crate::analysis::filter::{Filter, names_of, texts, thread_label};
 use crate::analysis::names;
 use crate::analysis::part::Part;
 use crate::analysis::span::Span;
-use crate::app::Command;
+use crate::app::{Command, is_everything};
 
 /// Most rows that one list of threads or values shows; the rest is reached by typing.
 const ROWS: usize = 200;
@@ -173,24 +173,54 @@ fn list_ui<'a>(ui: &mut Ui, cx: &Cx<'_>, rows: impl Iterator<Item = &'a String>,
     });
 }
 
-/// Name, what it does, and the command that sets it.
-type Pattern = (&'static str, &'static str, fn(String) -> Command);
+/// One kind of pattern.
+struct Pattern {
+    /// In the menu; in chips with a small letter.
+    name: &'static str,
+    /// What it does.
+    hint: &'static str,
+    of: fn(&Filter) -> Option<&str>,
+    command: fn(String) -> Command,
+}
 
-/// The three patterns.
-const PATTERNS: [Pattern; 3] = [
-    ("Focus", "Keep samples with a matching frame", Command::Focus),
-    ("Drop", "Drop samples with a matching frame", Command::Ignore),
-    ("Hide", "Leave matching frames out of stacks", Command::Hide),
+/// All kinds, in the order of the menu and of chips.
+const PATTERNS: [Pattern; 7] = [
+    Pattern { name: "Focus", hint: "Keep samples with a matching frame", of: |filter| filter.focus.as_deref(), command: Command::Focus },
+    Pattern { name: "Drop", hint: "Drop samples with a matching frame", of: |filter| filter.ignore.as_deref(), command: Command::Ignore },
+    Pattern {
+        name: "Begin",
+        hint: "Stacks begin at a matching frame",
+        of: |filter| filter.show_from.as_deref(),
+        command: Command::ShowFrom,
+    },
+    Pattern { name: "Merge", hint: "Merge matching frames into callers", of: |filter| filter.hide.as_deref(), command: Command::Hide },
+    Pattern {
+        name: "Collapse",
+        hint: "Callees become self of matching frames",
+        of: |filter| filter.collapse.as_deref(),
+        command: Command::Collapse,
+    },
+    Pattern {
+        name: "Recursion",
+        hint: "One frame for a recursive function",
+        of: |filter| filter.recursion.as_deref(),
+        command: Command::CollapseRecursion,
+    },
+    Pattern {
+        name: "Direct recursion",
+        hint: "One frame where it calls itself at once",
+        of: |filter| filter.direct_recursion.as_deref(),
+        command: Command::CollapseDirectRecursion,
+    },
 ];
 
 fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.set_min_width(300.0);
     let filter = &cx.app.view().filter;
-    let now = [&filter.focus, &filter.ignore, &filter.hide];
-    for ((name, hint, command), now) in PATTERNS.into_iter().zip(now) {
+    for Pattern { name, hint, of, command } in PATTERNS {
         ui.label(RichText::new(name).font(fonts::strong()));
         let id = Id::unique("pattern").with(name);
-        let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| now.clone().unwrap_or_default());
+        let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| of(filter).unwrap_or_default().to_owned());
         let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0)).accessible_name(format!("{name}: {hint}"));
         if field.changed() {
             ui.data_mut(|data| data.insert_temp(id, text.clone()));
@@ -232,27 +262,6 @@ fn time_field_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 /// Letters of a name in a chip.
 const CHIP: usize = 34;
 
-/// The names that a pattern matches where it matches whole names and nothing else, as [`crate::app::App::selected_pattern`] writes it.
-fn exact_names(pattern: &str) -> Option<Vec<String>> {
-    let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
-    // The brackets around several names are not escaped, those of a name are.
-    let list = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let (mut names, mut name, mut is_escaped) = (Vec::new(), String::new(), false);
-    for letter in list.unwrap_or(inner).chars() {
-        match (is_escaped, letter) {
-            // Escaped letters are classes: `\d`.
-            (true, letter) if letter.is_alphanumeric() => return None,
-            (false, '\\') => {}
-            (false, '|') if list.is_some() => names.push(std::mem::take(&mut name)),
-            (false, '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$') => return None,
-            (_, letter) => name.push(letter),
-        }
-        is_escaped = !is_escaped && letter == '\\';
-    }
-    names.push(name);
-    (!is_escaped && names.iter().all(|name| !name.is_empty())).then_some(names)
-}
-
 /// The names of one function, the first of several with how many more there are.
 fn names_text(names: &[String]) -> String {
     let first = names.first().map(|name| short_name(name)).unwrap_or_default();
@@ -272,19 +281,41 @@ fn short_name(name: &str) -> String {
     short.get(start..).filter(|rest| !rest.is_empty()).map_or_else(|| short.clone(), str::to_owned)
 }
 
+/// A pattern between the signs of an expression.
+fn delimited(pattern: &str) -> String {
+    if pattern.starts_with('/') { pattern.to_owned() } else { format!("/{pattern}/") }
+}
+
+/// A pattern after the word for what it does. Of one that was made from a selection the name is what was chosen, and how it is matched
+/// stands in the tooltip.
+pub(super) fn pattern_text(word: &str, pattern: &str) -> String {
+    let text = match names_of(pattern) {
+        Some(names) => names_text(&names),
+        None if is_everything(pattern) => "all".to_owned(),
+        None => delimited(pattern),
+    };
+    if word.is_empty() { text } else { format!("{word}: {text}") }
+}
+
+/// The filters in effect as texts, for pictures.
+pub(super) fn texts_of(filter: &Filter) -> Vec<String> {
+    let patterns = PATTERNS.iter().filter_map(|kind| Some(pattern_text(&kind.name.to_lowercase(), (kind.of)(filter)?)));
+    patterns.chain(filter.subtree.last().map(|last| pattern_text("subtree", last))).collect()
+}
+
 /// The filters in effect, each removed by a click.
 fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let filter = &cx.app.view().filter;
-    let patterns = [("focus", &filter.focus), ("drop", &filter.ignore), ("hide", &filter.hide)];
-    for ((word, pattern), (_, hint, command)) in patterns.into_iter().zip(PATTERNS) {
-        let Some(pattern) = pattern else { continue };
-        let (text, hint) = match exact_names(pattern) {
-            // Made from a selection: the name is what was chosen, and how it is matched stands in the tooltip.
-            Some(names) => (format!("{word}: {}", names_text(&names)), format!("{hint}: /{pattern}/")),
-            None => (format!("{word}: /{pattern}/"), hint.to_owned()),
-        };
-        if filter_chip(ui, cx, &text, &hint) {
+    for Pattern { name, hint, of, command } in PATTERNS {
+        let Some(pattern) = of(filter) else { continue };
+        if filter_chip(ui, cx, &pattern_text(&name.to_lowercase(), pattern), &format!("{hint}: {}", delimited(pattern))) {
             out.send(command(String::new()));
+        }
+    }
+    if let Some(last) = filter.subtree.last() {
+        let path: Vec<String> = filter.subtree.iter().map(|pattern| pattern_text("", pattern)).collect();
+        if filter_chip(ui, cx, &pattern_text("subtree", last), &format!("Only samples on this path: {}", path.join(" › "))) {
+            out.send(Command::FocusSubtree(Vec::new()));
         }
     }
     if !filter.threads.is_empty() && filter_chip(ui, cx, &format!("threads: {}", filter.threads.join(", ")), "Only these threads") {
@@ -311,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_pattern_of_a_selection_is_shown_as_its_name() {
-        let shown = |pattern: &str| exact_names(pattern).map(|names| names_text(&names));
+        let shown = |pattern: &str| names_of(pattern).map(|names| names_text(&names));
         let go = format!("^{}$", regex::escape("orders/internal/pricing.(*Engine).Discount"));
         assert_eq!(shown(&go).as_deref(), Some("pricing.(*Engine).Discount"));
         let c = format!("^{}$", regex::escape("std::vector<int, 2>::at(int) const"));

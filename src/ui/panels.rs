@@ -9,6 +9,7 @@ pub(crate) mod info;
 pub(crate) mod matching;
 pub(crate) mod regressions;
 mod rows;
+pub(crate) mod sandwich;
 pub mod top;
 pub(crate) mod trend;
 pub(crate) mod welcome;
@@ -33,6 +34,7 @@ pub static PANELS: &[Panel] = &[
     Panel { name: "info", ui: info::ui },
     Panel { name: "matching", ui: matching::ui },
     Panel { name: "regressions", ui: regressions::ui },
+    Panel { name: "sandwich", ui: sandwich::ui },
     Panel { name: "top", ui: top::ui },
     Panel { name: "trend", ui: trend::ui },
     Panel { name: "welcome", ui: welcome::ui },

@@ -4,7 +4,7 @@ use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, RichText, Ui, vec2
 
 use super::cx::{Cx, Outbox};
 use super::theme::{Mode, Theme, fonts, size};
-use super::{panels, raster, shell};
+use super::{filters, panels, raster, shell};
 use crate::app::picture::{Part, PictureRequest};
 use crate::report::PictureTheme;
 
@@ -72,10 +72,8 @@ fn title_ui(ui: &mut Ui, cx: &Cx<'_>) {
             let Some((comparison, _)) = cx.app.shown_comparison() else { return };
             let mut text = format!("{}; {}", comparison.sample_type, comparison.denominator_text());
             let filter = &view.filter;
-            for (word, pattern) in [("focus", &filter.focus), ("drop", &filter.ignore), ("hide", &filter.hide)] {
-                if let Some(pattern) = pattern {
-                    text = format!("{word} /{pattern}/; {text}");
-                }
+            for filter in filters::texts_of(filter) {
+                text = format!("{filter}; {text}");
             }
             for (key, value) in &filter.labels {
                 text = format!("{key}: {value}; {text}");

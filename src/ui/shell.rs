@@ -16,7 +16,7 @@ use super::{dialogs, drop, menus, panels, shortcuts, status, timeline, toasts, t
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
-use crate::app::{App, Command, Effect, save};
+use crate::app::{App, Command, CommandKind, Effect, command, save};
 use crate::report::PictureTheme;
 
 /// The product with a face.
@@ -257,6 +257,7 @@ fn view_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 pub(super) fn tab_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     match cx.app.view().tab() {
         Tab::Flame => panels::flame::ui(ui, cx, out),
+        Tab::Sandwich => panels::sandwich::ui(ui, cx, out),
         Tab::CallTree => panels::call_tree::ui(ui, cx, out),
         Tab::Top => panels::top::ui(ui, cx, out),
         Tab::Info => panels::info::ui(ui, cx, out),
@@ -266,9 +267,23 @@ pub(super) fn tab_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
 }
 
+/// The command that brings a tab to the front.
+fn tab_kind(tab: Tab) -> Option<&'static CommandKind> {
+    command::kind(match tab {
+        Tab::Flame => "show-flame",
+        Tab::Sandwich => "show-sandwich",
+        Tab::CallTree => "show-call-tree",
+        Tab::Top => "show-top",
+        Tab::Info => "show-info",
+        Tab::Findings => "show-findings",
+        Tab::Names => "show-names",
+        Tab::Trend => "show-trend",
+    })
+}
+
 fn tabs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.spacing_mut().item_spacing.x = 0.0;
-    for (at, tab) in Tab::ALL.into_iter().enumerate() {
+    for tab in Tab::ALL {
         if tab.needs_two() && !cx.app.view().is_comparison() {
             continue;
         }
@@ -282,7 +297,8 @@ fn tabs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             let line = egui::Rect::from_min_max(response.rect.left_bottom() - vec2(0.0, size::OUTLINE), response.rect.right_bottom());
             ui.painter().rect_filled(line, 0.0, if is_front { cx.theme.accent } else { cx.theme.strong_line });
         }
-        if response.on_hover_text(format!("Key {}", at + 1)).clicked() {
+        let keys = tab_kind(tab).and_then(|kind| kind.keys.first()).map(|keys| format!("Key {}", keys.text())).unwrap_or_default();
+        if response.on_hover_text(keys).clicked() {
             out.send(Command::SetTab(tab));
         }
         ui.add_space(size::PAD * 1.5);

@@ -133,7 +133,7 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
     egui::ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         ui.spacing_mut().item_spacing = egui::vec2(size::WIDE, 0.0);
         ui.horizontal_top(|ui| {
-            for column in [&[Menu::File, Menu::Edit, Menu::Samples][..], &[Menu::View], &[Menu::Compare, Menu::Findings, Menu::Help]] {
+            for column in [&[Menu::File, Menu::Edit, Menu::Compare][..], &[Menu::View, Menu::Findings, Menu::Help], &[Menu::Samples]] {
                 ui.vertical(|ui| {
                     ui.set_width(280.0);
                     for &menu in column {
@@ -154,7 +154,7 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                             key_row_ui(ui, cx, title, gesture);
                         }
                     }
-                    if column.contains(&Menu::Help) {
+                    if column.contains(&Menu::Samples) {
                         ui.label(egui::RichText::new("In a flame graph").font(fonts::strong()));
                         ui.add_space(size::GAP);
                         for (title, gesture) in gestures() {
@@ -197,10 +197,11 @@ fn zoom_keys() -> String {
 }
 
 /// What the pointer does in a flame graph, and the keys that only act there.
-fn gestures() -> [(&'static str, String); 7] {
+fn gestures() -> [(&'static str, String); 8] {
     [
         ("Caller, callee, neighbours", "arrows".to_owned()),
         ("Fit a box", "double-click".to_owned()),
+        ("Sandwich of a box in a sandwich", "double-click".to_owned()),
         ("Pan", "drag, wheel".to_owned()),
         ("Pan sideways", "Shift+wheel".to_owned()),
         ("Zoom at the pointer", format!("{COMMAND}+wheel")),

@@ -109,9 +109,8 @@ fn an_analysis_that_is_stopped_and_started_again_gives_the_same() {
     let again = shape(&captures, Direction::TopDown, &Ticket::new()).unwrap();
     assert_eq!((again.tree, again.nodes), (whole.tree, whole.nodes));
     // Without a run there is no ticket to ask: the functions are as pure as they look.
-    let steps = |_| call_tree::Step::Keep;
     let (places, frames) = emberlens::analysis::Places::build(&[&captures[0]], Granularity::Function);
-    let tree = call_tree::build(&[(&captures[0], &frames[0])], Direction::TopDown, &steps, &Ticket::new());
+    let tree = call_tree::build(&[(&captures[0], &frames[0])], Direction::TopDown, &Ticket::new());
     assert!(tree.is_ok_and(|(tree, _)| tree.len() > 1 && places.len() > 1));
 }
 

@@ -19,7 +19,7 @@ fn root() -> &'static Path {
 }
 
 /// All captures below the sample folders; what else lies there (sources, binaries, texts) is no capture.
-fn samples() -> Vec<PathBuf> {
+pub(crate) fn samples() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root().join("sample-profiles")).expect("the sample folder is readable") {
         let folder = entry.expect("an entry is readable").path();
@@ -41,7 +41,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn read_named(bytes: &[u8], name: &str) -> Result<Profile, format::ReadError> {
+pub(crate) fn read_named(bytes: &[u8], name: &str) -> Result<Profile, format::ReadError> {
     let ticket = Ticket::new();
     format::read(&Input { bytes, name }, &ReadCx::new(&ticket))
 }

@@ -192,3 +192,33 @@ fn frames_that_a_capture_drops_are_dropped_as_pprof_does() {
         }
     }
 }
+
+/// What pprof's `hide`, `show_from` and `prune_from` leave, function by function. Its pruning looks at names up to their first bracket, so methods are
+/// no cases here. Where a function recurs, pprof prunes below its innermost
+/// frame and we collapse from the outermost one on, so those patterns match none that does; pprof drops samples that lose all their frames.
+#[test]
+fn merged_begun_and_collapsed_stacks_are_those_of_pprof() {
+    let Some(go) = go() else { return };
+    let path = sample("pprof/go1.27.3/orders-cpu-after.pb.gz");
+    let expression = |text: &str| Some(emberlens::analysis::filter::of_expression(text));
+    let none = Filter { all_frames: true, ..Filter::default() };
+    let cases = [
+        ("-hide", r"runtime\.", Filter { hide: expression(r"runtime\."), ..none.clone() }),
+        ("-hide", r"^net/http\.", Filter { hide: expression(r"^net/http\."), ..none.clone() }),
+        ("-show_from", r"placeOrder$", Filter { show_from: expression(r"placeOrder$"), ..none.clone() }),
+        ("-show_from", r"^runtime\.", Filter { show_from: expression(r"^runtime\."), ..none.clone() }),
+        ("-prune_from", r"^sort\.Slice$", Filter { collapse: expression(r"^sort\.Slice$"), ..none.clone() }),
+        ("-prune_from", r"^runtime\.mallocgc$", Filter { collapse: expression(r"^runtime\.mallocgc$"), ..none.clone() }),
+    ];
+    for (option, pattern, filter) in cases {
+        let flags = ["-top", "-nodefraction=0", "-nodecount=0", "-unit=ns", "-all_frames=true", &format!("{option}={pattern}")];
+        let theirs: BTreeMap<_, _> = top_rows(&run(&go, &flags, &[&path])).into_iter().filter(|(_, values)| *values != (0, 0)).collect();
+        assert!(theirs.len() > 10, "{option} {pattern}");
+        // The written file holds the same stacks.
+        for (profile, filter) in [(open(&path), &filter), (filtered(&open(&path), &filter), &none)] {
+            let ours = our_rows(profile, ("cpu", "nanoseconds"), filter);
+            let differ: Vec<_> = theirs.iter().chain(&ours).filter(|(name, _)| theirs.get(*name) != ours.get(*name)).take(6).collect();
+            assert!(differ.is_empty(), "{option} {pattern}: {differ:?}");
+        }
+    }
+}

@@ -23,6 +23,7 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
         // What a view needs is made while it is in front.
         "top" => vec![("-one", one() + "set-tab top\n"), ("-two", two() + "set-tab top\n")],
         "call_tree" => vec![("-one", one() + "set-tab call-tree\n"), ("-two", two() + "set-tab call-tree\n")],
+        "sandwich" => vec![("-two", two() + SELECT + "set-tab sandwich\n")],
         "hot_paths" => vec![("", one())],
         "regressions" => vec![("", two()), ("-view", two())],
         "trend" => {

@@ -232,7 +232,7 @@ fn an_error_stands_where_the_picture_would() {
 #[test]
 fn filters_are_chips_that_a_click_removes() {
     let mut harness = dark(&format!("{}focus pricing\nhide runtime\n", one()));
-    harness.get_by_label("Remove filter hide: /runtime/");
+    harness.get_by_label("Remove filter merge: /runtime/");
     harness.get_by_label("Remove filter focus: /pricing/").click();
     harness.run();
     assert_eq!(harness.state().app().view().filter.focus, None);
@@ -327,4 +327,64 @@ fn an_archive_with_several_captures_asks_which() {
     harness.run();
     assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichIsBefore(..))), "{:?}", harness.state().app().dialog());
     assert!(harness.state().app().captures().is_empty(), "what stood for the archive is gone");
+}
+
+#[test]
+fn a_function_is_chosen_and_its_sandwich_walked_with_keys_and_clicks() {
+    let mut harness = dark(&one());
+    press(&mut harness, Modifiers::NONE, Key::Num8);
+    assert_eq!(harness.state().app().view().tab, Tab::Sandwich);
+    harness.get_by_label_contains("Sandwich of orders/internal/pricing.(*Engine).Discount, ").click();
+    harness.run();
+    for picture in ["Callers", "Function", "Callees"] {
+        harness.get_by_label(picture);
+    }
+    harness.get_by_label_contains("callers above, callees below");
+    let of = |harness: &Harness<'_, Shell>| harness.state().app().view().sandwich_of().map(str::to_owned);
+    let selected = |harness: &Harness<'_, Shell>| harness.state().app().view().selection.as_ref().map(|selection| selection.place.clone());
+    let discount = of(&harness);
+    assert_eq!((discount.as_deref(), &selected(&harness)), (Some("orders/internal/pricing.(*Engine).Discount"), &discount));
+    // Up are the callers, down the callees, and the function is between them.
+    press(&mut harness, Modifiers::NONE, Key::ArrowUp);
+    assert_eq!(selected(&harness).as_deref(), Some("orders/internal/api.(*API).placeOrder"));
+    press(&mut harness, Modifiers::NONE, Key::ArrowDown);
+    press(&mut harness, Modifiers::NONE, Key::ArrowDown);
+    let callee = selected(&harness).expect("it calls something");
+    assert_eq!(of(&harness), discount, "the function stays");
+    // The key of the view goes on to the selected box; undo comes back.
+    press(&mut harness, Modifiers::NONE, Key::Num8);
+    assert_eq!(of(&harness), Some(callee.clone()));
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!((of(&harness), selected(&harness)), (discount.clone(), Some(callee)));
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert_eq!(selected(&harness), discount, "first back to the function");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    harness.get_by_label("Choose a function");
+}
+
+#[test]
+fn transforms_have_keys_and_chips() {
+    let mut harness = dark(&one());
+    let place = |name: &str| Command::Select(Some(emberlens::app::view::Selection { place: name.to_owned(), path: Vec::new() }));
+    for (name, key) in [("runtime.schedule", Key::M), ("runtime.mcall", Key::M), ("sort.Slice", Key::C)] {
+        apply(&mut harness, place(name));
+        press(&mut harness, Modifiers::NONE, key);
+    }
+    harness.get_by_label("Remove filter merge: runtime.mcall + 1");
+    harness.get_by_label("Remove filter collapse: sort.Slice");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::NONE, Key::R);
+    harness.get_by_label("Remove filter recursion: all");
+    let total = |harness: &Harness<'_, Shell>| harness.state().app().table().ready().map(|table| table.sides[0].weights.total());
+    assert_eq!(total(&harness), Some(4_440_000_000), "merging and collapsing lose nothing");
+    apply(&mut harness, Command::ClearFilters);
+    let path = ["net/http.(*conn).serve", "net/http.serverHandler.ServeHTTP"].map(str::to_owned).to_vec();
+    apply(&mut harness, Command::Select(Some(emberlens::app::view::Selection { place: path[1].clone(), path })));
+    press(&mut harness, Modifiers::SHIFT, Key::F);
+    harness.get_by_label("Remove filter subtree: http.serverHandler.ServeHTTP");
+    assert!(total(&harness) < Some(4_440_000_000));
+    apply(&mut harness, place("runtime.mallocgc"));
+    press(&mut harness, Modifiers::NONE, Key::S);
+    harness.get_by_label("Remove filter begin: runtime.mallocgc");
+    assert!(harness.query_by_label_contains("Remove filter subtree").is_none(), "of all stacks with the function");
 }

@@ -293,7 +293,7 @@ fn own_repository(places: &Places, tree: &CallTree) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::call_tree::{Direction, Step, build};
+    use crate::analysis::call_tree::{Direction, build};
     use crate::analysis::place::Granularity;
     use crate::base::ticket::Ticket;
     use crate::model::{Builder, Frame, Mapping, Sample};
@@ -314,7 +314,7 @@ mod tests {
         }
         let profile = builder.finish();
         let (places, frames) = Places::build(&[&profile], Granularity::Function);
-        let (tree, _) = build(&[(&profile, &frames[0])], Direction::TopDown, &|_| Step::Keep, &Ticket::new()).unwrap();
+        let (tree, _) = build(&[(&profile, &frames[0])], Direction::TopDown, &Ticket::new()).unwrap();
         let kinds = code_kinds(&places, &tree);
         places.iter_ids().zip(kinds).skip(1).map(|((_, place), kind)| (place.name.clone(), kind)).collect()
     }

@@ -6,6 +6,7 @@ use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::flat::{self, Flat, Measure};
 use crate::app::App;
 use crate::app::command::Command;
+use crate::app::view::{Half, Tab};
 use crate::model::{Scale, grouped};
 use crate::report::table::push_line;
 
@@ -37,6 +38,15 @@ pub(super) fn done(command: &Command, text: &str) -> String {
 }
 
 fn stack(app: &App) -> Option<String> {
+    // Of a box of the sandwich what is known of its stacks: the way from the function to it.
+    if let Some(pinned) = app.view.sandwich.pinned.as_ref().filter(|_| app.view.tab == Tab::Sandwich) {
+        let path = || pinned.path.iter().map(String::as_str);
+        let names: Vec<&str> = match pinned.half {
+            Half::Callers => path().rev().chain([pinned.of.as_str()]).collect(),
+            Half::Callees => std::iter::once(pinned.of.as_str()).chain(path()).collect(),
+        };
+        return Some(names.join("\n"));
+    }
     let comparison = app.comparison().ready()?;
     let node = app.selected_node(comparison)?;
     Some(App::names_of(comparison, node).join("\n"))

@@ -3,11 +3,24 @@
 use crate::app::App;
 use crate::app::apply::files;
 use crate::app::command::Command;
-use crate::app::view::FlameWindow;
+use crate::app::view::{FlameWindow, ViewState};
 use crate::model::human;
 
 fn pattern(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
+}
+
+/// The selected function stays selected, wherever its path leads now.
+fn forget_path(view: &mut ViewState) {
+    if let Some(selection) = &mut view.selection {
+        selection.path.clear();
+    }
+}
+
+/// Stacks have another beginning: what was zoomed to stands elsewhere.
+fn begin_anew(view: &mut ViewState) {
+    forget_path(view);
+    view.window = FlameWindow::default();
 }
 
 pub(super) fn apply(app: &mut App, command: Command) {
@@ -50,6 +63,28 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::Hide(text) => {
             view.filter.hide = pattern(text);
             view.selection = None;
+        }
+        Command::ShowFrom(text) => {
+            view.filter.show_from = pattern(text);
+            // Of all stacks with the function, not only of those on the path.
+            view.filter.subtree.clear();
+            begin_anew(view);
+        }
+        Command::FocusSubtree(path) => {
+            view.filter.subtree = path;
+            begin_anew(view);
+        }
+        Command::Collapse(text) => {
+            view.filter.collapse = pattern(text);
+            forget_path(view);
+        }
+        Command::CollapseRecursion(text) => {
+            view.filter.recursion = pattern(text);
+            forget_path(view);
+        }
+        Command::CollapseDirectRecursion(text) => {
+            view.filter.direct_recursion = pattern(text);
+            forget_path(view);
         }
         Command::AllFrames(all) => {
             view.filter.all_frames = all;

@@ -5,11 +5,21 @@ use crate::analysis::comparison::Comparison;
 use crate::analysis::unfold;
 use crate::app::App;
 use crate::app::command::Command;
-use crate::app::view::{FlameWindow, Selection};
+use crate::app::view::{FlameWindow, Half, Pinned, SandwichWindow, Selection, Tab};
 
 pub(super) fn apply(app: &mut App, command: Command) {
     match command {
-        Command::Select(selection) => app.view.selection = selection,
+        Command::Select(selection) => {
+            app.view.selection = selection;
+            app.view.sandwich.pinned = None;
+        }
+        Command::Sandwich(place) => {
+            app.view.selection = Some(Selection { place, path: Vec::new() });
+            app.view.sandwich.pinned = None;
+            app.view.tab = Tab::Sandwich;
+        }
+        Command::SelectInSandwich(half, path) => select_in_sandwich(app, half, path),
+        Command::SetSandwichWindow(window) => app.view.sandwich.window = sane_sandwich(window),
         Command::NextMatch => step_match(app, 1),
         Command::PreviousMatch => step_match(app, -1),
         Command::SelectFinding(rank) => app.select_finding(rank.saturating_sub(1)),
@@ -28,6 +38,7 @@ pub(super) fn apply(app: &mut App, command: Command) {
             reveal(app);
         }
         Command::SetWindow(window) => app.view.window = sane(window),
+        Command::ResetZoom if app.view.tab == Tab::Sandwich => app.view.sandwich.window = SandwichWindow::default(),
         Command::ResetZoom => app.view.window = FlameWindow::default(),
         Command::ZoomIn => zoom(app, 0.5),
         Command::ZoomOut => zoom(app, 2.0),
@@ -43,23 +54,64 @@ fn sane(window: FlameWindow) -> FlameWindow {
     if right > left { FlameWindow { left, right, scroll_rows } } else { FlameWindow { scroll_rows, ..FlameWindow::default() } }
 }
 
+fn sane_sandwich(window: SandwichWindow) -> SandwichWindow {
+    let [callers, callees] = [Half::Callers, Half::Callees].map(|half| sane(window.of(half)));
+    SandwichWindow { scroll_rows: [callers.scroll_rows, callees.scroll_rows], left: callees.left, right: callees.right }
+}
+
+/// Selects a box of the sandwich in front, which stays what it is. The function itself is a selection like any other.
+fn select_in_sandwich(app: &mut App, half: Half, path: Vec<String>) {
+    let Some(of) = app.view.sandwich_of().map(str::to_owned) else { return };
+    let place = path.last().unwrap_or(&of).clone();
+    app.view.selection = Some(Selection { place, path: Vec::new() });
+    app.view.sandwich.pinned = (!path.is_empty()).then_some(Pinned { of, half, path });
+}
+
 fn zoom(app: &mut App, factor: f64) {
-    let window = app.view.window;
+    if app.view.tab == Tab::Sandwich {
+        let window = app.view.sandwich.window;
+        app.view.sandwich.window = window.with(Half::Callees, zoomed(window.of(Half::Callees), factor));
+    } else {
+        app.view.window = zoomed(app.view.window, factor);
+    }
+}
+
+fn zoomed(window: FlameWindow, factor: f64) -> FlameWindow {
     let (middle, half) = (f64::midpoint(window.left, window.right), (window.right - window.left) * factor / 2.0);
     // Shifted back inside where an edge would leave the picture.
     let half = half.clamp(1e-12, 0.5);
     let left = (middle - half).clamp(0.0, 1.0 - 2.0 * half);
-    app.view.window = sane(FlameWindow { left, right: left + 2.0 * half, ..window });
+    sane(FlameWindow { left, right: left + 2.0 * half, ..window })
 }
 
 fn zoom_to_selection(app: &mut App) {
+    if app.view.tab == Tab::Sandwich {
+        zoom_to_pinned(app);
+        return;
+    }
     let Some((layout, comparison, _)) = app.shown_flame() else { return };
     let Some(node) = app.selected_node(comparison) else { return };
-    let (Some(span), total) = (layout.node_span(node), layout.total() as f64) else { return };
-    if total > 0.0 && span.end > span.start {
-        let scroll_rows = app.view.window.scroll_rows.min(comparison.tree().depth(node) as f32);
-        app.view.window = sane(FlameWindow { left: span.start / total, right: span.end / total, scroll_rows });
-    }
+    let Some(span) = layout.node_span(node) else { return };
+    let scroll_rows = app.view.window.scroll_rows.min(comparison.tree().depth(node) as f32);
+    app.view.window = sane(FlameWindow { left: span.start, right: span.end, scroll_rows });
+}
+
+/// Fits the selected box of the sandwich; without one it is the function itself, which is as wide as all.
+fn zoom_to_pinned(app: &mut App) {
+    let window = app.view.sandwich.window;
+    let fitted = app.view.sandwich.pinned.as_ref().and_then(|pinned| {
+        let (shown, _) = app.shown_sandwich()?;
+        let (tree, layout) = match pinned.half {
+            Half::Callers => (&shown.sandwich.callers, &shown.flame.callers),
+            Half::Callees => (&shown.sandwich.callees, &shown.flame.callees),
+        };
+        let node = tree.find(&pinned.path)?;
+        let (span, row) = (layout.node_span(node)?, layout.node_row(node)?);
+        let shown = window.of(pinned.half);
+        let scroll_rows = shown.scroll_rows.min(row as f32);
+        Some(window.with(pinned.half, sane(FlameWindow { left: span.start, right: span.end, scroll_rows })))
+    });
+    app.view.sandwich.window = fitted.unwrap_or(SandwichWindow { left: 0.0, right: 1.0, ..window });
 }
 
 fn selection_of(comparison: &Comparison, node: NodeId) -> Selection {

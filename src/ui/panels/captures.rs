@@ -77,8 +77,9 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, capture: &Capture, out: &mut Outbox) {
 
 fn numbers_ui(ui: &mut Ui, cx: &Cx<'_>, profile: &Profile) {
     let total = cx.app.sample_type().and_then(|(name, unit)| {
-        let at = profile.column_of(&name, &unit)?;
-        Some(human(profile.sample_types.get(at)?.in_unit(profile.total(at) as f64), &unit))
+        let at = profile.comparable_column(&name, &unit)?;
+        let kind = profile.sample_types.get(at)?;
+        Some(human(kind.in_unit(profile.total(at) as f64), &kind.unit))
     });
     let length = profile.info.duration_nanos.map(human_duration);
     for text in [Some(grouped(profile.samples.len() as u64)), length, total] {

@@ -44,7 +44,9 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         }
         words::origin_ui(ui, cx.theme, comparison.places().get(place));
         ui.horizontal_wrapped(|ui| {
-            for name in ["zoom-to-selection", "show-trend", "focus", "ignore", "hide", "copy-name", "accept-match", "keep-apart"] {
+            for name in
+                ["zoom-to-selection", "show-sandwich", "show-trend", "focus", "ignore", "hide", "copy-name", "accept-match", "keep-apart"]
+            {
                 let Some(kind) = command::kind(name) else { continue };
                 let todo = kind.available(cx.app);
                 // Most functions have one name.

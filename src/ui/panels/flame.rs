@@ -3,28 +3,28 @@
 //! It turns the app's layout, weights and evidence into colours and words for the canvas, and what the canvas says into commands.
 //! Deliberately absent: where boxes stand (`analysis::flame`) and how they are drawn (`widgets::flame_canvas`).
 
-mod style;
+pub(super) mod graph;
+pub(super) mod style;
 mod tooltip;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use egui::{RichText, Tooltip, Ui};
+use egui::{RichText, Ui};
 
 use crate::analysis::comparison::{Comparison, percent};
-use crate::analysis::flame::{FlameLayout, FlameSubset, FlameView};
-use crate::analysis::{CallTree, NodeId, names};
+use crate::analysis::flame::{FlameLayout, FlameView};
+use crate::analysis::{CallTree, Direction, NodeId};
 use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection, Tab};
 use crate::app::{App, Command};
-use crate::base::ticket::Ticket;
 use crate::ui::cx::{Cx, Outbox};
-use crate::ui::memory::{self, Kept};
+use crate::ui::memory;
 use crate::ui::panels::rows;
 use crate::ui::shortcuts;
 use crate::ui::theme::{fonts, size};
-use crate::ui::widgets::flame_canvas::{FlameCanvas, FlameKey, FlameResponse};
+use crate::ui::widgets::flame_canvas::{FlameKey, FlameResponse};
 use crate::ui::widgets::legend;
 use crate::ui::words::{self, counted};
+use graph::{Graph, Look, Meaning};
 
 /// Room for what a search found.
 const FOUND_WIDTH: f32 = 300.0;
@@ -33,44 +33,32 @@ const FOUND_WIDTH: f32 = 300.0;
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let Some((layout, comparison, is_old)) = cx.app.shown_flame() else { return };
     let (layout, comparison) = (Arc::clone(layout), Arc::clone(comparison));
-    bar_ui(ui, cx, &comparison, out);
+    bar_ui(ui, cx, &comparison, out, |ui| found_ui(ui, cx, &comparison));
     if layout.total() == 0 {
         empty_ui(ui, cx, &comparison);
         return;
     }
-    let styles = style::styles(ui, cx, &layout, &comparison, is_old);
-    let matches = matches(ui, cx, &layout, &comparison, is_old);
     let selected = memory::selected_node(ui, cx, &comparison);
-    let hovered_place = cx.app.view().selection.as_ref().and_then(|selection| comparison.places().find(&selection.place));
-    let label = |node: NodeId, letters: usize| label(cx, &comparison, node, letters);
     let window = cx.app.view().window;
     let view = FlameView { x: window.left..window.right, scroll_rows: window.scroll_rows, icicle: cx.app.settings().icicle };
-    let font = fonts::flame();
-    let mut canvas = FlameCanvas::new(&layout, comparison.tree().places(), &styles.column, &label, cx.theme, &font);
-    canvas.version = styles.version.wrapping_mul(31).wrapping_add(matches.as_ref().map_or(0, |matches| matches.version));
-    if style::color_by(cx, &comparison) == ColorBy::Delta {
-        canvas.colors.accent = cx.theme.found_among_changes();
-    }
-    canvas.selected = selected;
-    canvas.outlined = hovered_place;
-    canvas.matches = matches.as_ref().map(|matches| &matches.subset);
-    canvas.row_height = cx.app.settings().flame_row_points;
-    canvas.reduced_motion = cx.app.settings().reduced_motion;
-    canvas.takes_idle_keys = true;
-    let response = ui.scope(|ui| {
-        if is_old {
-            // The old picture stays, dimmed, until the new one is there.
-            ui.set_opacity(0.5);
-        }
-        canvas.show(ui, "flame graph", &view)
-    });
-    shortcuts::leave_keys(ui.ctx(), response.inner.response.id);
-    if response.inner.response.dragged() {
+    let diff = cx.app.diff().ready().filter(|_| !is_old);
+    // All values of a bottom-up tree are self values of the outermost boxes: a box has none of its own.
+    let meaning = if cx.app.view().direction == Direction::BottomUp { Meaning::SelfValue } else { Meaning::Total };
+    let graph = Graph {
+        name: "Flame graph",
+        meaning,
+        layout: &layout,
+        comparison: &comparison,
+        changes: diff.map(|diff| (&diff.nodes, Arc::clone(diff) as _)),
+        is_old,
+    };
+    let done = graph.show(ui, cx, &Look { view, selected, is_driven: false, takes_idle_keys: true });
+    shortcuts::leave_keys(ui.ctx(), done.response.id);
+    if done.response.dragged() {
         shortcuts::hold_escape(ui.ctx());
     }
-    act(cx, &response.inner, &layout, &comparison, selected, out);
-    hover_ui(ui, cx, &response.inner, &comparison, &layout);
-    response.inner.response.context_menu(|ui| menu_ui(ui, cx, out));
+    act(cx, &done, &layout, &comparison, selected, out);
+    done.response.context_menu(|ui| menu_ui(ui, cx, out));
 }
 
 /// What the person did, as commands.
@@ -95,21 +83,24 @@ fn act(cx: &Cx<'_>, done: &FlameResponse, layout: &FlameLayout, comparison: &Com
     }
 }
 
-fn hover_ui(ui: &Ui, cx: &Cx<'_>, done: &FlameResponse, comparison: &Comparison, layout: &FlameLayout) {
-    let Some(node) = done.hovered.filter(|_| !done.response.context_menu_opened()) else { return };
-    Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), done.response.id.with("tip"), egui::PopupAnchor::Pointer)
-        .gap(16.0)
-        .show(|ui| tooltip::ui(ui, cx, comparison, node, layout));
+fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    menu_groups_ui(ui, cx, out);
+    rows::elsewhere_ui(ui, cx, out, Tab::Flame);
 }
 
-fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    for group in [&["zoom-to-selection", "reset-zoom"][..], &["focus", "ignore", "hide"], &["copy-name", "copy-stack"]] {
+/// What can be done with a box, in whichever picture it is.
+pub(super) fn menu_groups_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    for group in [
+        &["zoom-to-selection", "reset-zoom"][..],
+        &["focus", "show-from", "focus-subtree", "ignore"],
+        &["hide", "collapse", "collapse-recursion"],
+        &["copy-name", "copy-stack"],
+    ] {
         for name in group {
             rows::kind_ui(ui, cx, out, name);
         }
         ui.separator();
     }
-    rows::elsewhere_ui(ui, cx, out, Tab::Flame);
 }
 
 /// How much of the whole of a lone capture passes the filters, where that is not all: `280 ms shown = 6.31 %`.
@@ -120,22 +111,9 @@ pub(crate) fn shown_part(cx: &Cx<'_>, comparison: &Comparison) -> Option<String>
     (share < 1.0).then(|| format!("{} shown = {}", comparison.value_text(shown), percent(share)))
 }
 
-/// The name of a box for so many letters.
-fn label(cx: &Cx<'_>, comparison: &Comparison, node: NodeId, letters: usize) -> Cow<'static, str> {
-    if node == CallTree::ROOT {
-        let unit = match shown_part(cx, comparison) {
-            Some(part) => format!("{part}, {}", comparison.denominator_text()),
-            None => comparison.denominator_text(),
-        };
-        return Cow::Owned(if unit.chars().count() + 6 <= letters { format!("all — {unit}") } else { "all".to_owned() });
-    }
-    let name = comparison.places().name(comparison.tree().place(node));
-    Cow::Owned(names::short(name, letters))
-}
-
 /// The strip above the picture: shape of a comparison, colours, what the search found, and the legend, which has a line of its own where
 /// there is no room for it beside them.
-fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
+pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox, found_ui: impl FnOnce(&mut Ui)) {
     let shown = style::color_by(cx, comparison);
     let is_delta = shown == ColorBy::Delta;
     let mut legend_below = false;
@@ -170,7 +148,7 @@ fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox) {
         legend_below = is_delta && ui.available_width() < legend::WIDTH + FOUND_WIDTH;
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.add_space(size::PAD);
-            found_ui(ui, cx, comparison);
+            found_ui(ui);
             if is_delta && !legend_below {
                 legend::delta_ui(ui, cx.theme);
             }
@@ -193,12 +171,17 @@ fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
     } else {
         format!("{}, {} of what is shown", counted(found.nodes as u64, "box", "boxes"), words::shares(&found.shares(&comparison.sides)))
     };
-    let color = if style::color_by(cx, comparison) == ColorBy::Delta { cx.theme.found_among_changes() } else { cx.theme.accent };
-    ui.label(RichText::new(text).color(color)).on_hover_text("Matches below another match add nothing: each sample counts once");
+    let tip = "Matches below another match add nothing: each sample counts once";
+    ui.label(RichText::new(text).color(found_color(cx, comparison))).on_hover_text(tip);
+}
+
+/// The colour of what is found, which is none of the colours of boxes.
+pub(super) fn found_color(cx: &Cx<'_>, comparison: &Comparison) -> egui::Color32 {
+    if style::color_by(cx, comparison) == ColorBy::Delta { cx.theme.found_among_changes() } else { cx.theme.accent }
 }
 
 /// Nothing to draw: why, in words.
-fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
+pub(super) fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
     let text = if cx.app.view().filter.is_empty() {
         let which = if comparison.pair().is_some() { "both captures" } else { "this capture" };
         let other = if cx.app.sample_types().len() > 1 { " Choose another sample type above." } else { "" };
@@ -207,21 +190,4 @@ fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
         "No sample passes the filters. Remove one above, or clear all with Shift+Escape.".to_owned()
     };
     ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(cx.theme.muted).font(fonts::body())));
-}
-
-struct Found {
-    subset: FlameSubset,
-    version: u64,
-}
-
-/// The boxes that match the search, kept as long as search and layout stay.
-fn matches(ui: &Ui, cx: &Cx<'_>, layout: &Arc<FlameLayout>, comparison: &Arc<Comparison>, is_old: bool) -> Option<Arc<Found>> {
-    let found = cx.app.matches().ready().filter(|_| !is_old)?;
-    let key = memory::key(&[Arc::as_ptr(layout).addr(), Arc::as_ptr(found).addr()]);
-    Some(memory::keep(ui, "flame matches", key, || {
-        let tree = comparison.tree();
-        let subset = layout.subset(|node| found.places.contains(&tree.place(node)), &Ticket::new()).unwrap_or_default();
-        // The parts that the key's addresses belong to are kept as well, so that no other ones can stand there.
-        Kept::new(Found { subset, version: key }, (Arc::clone(layout), Arc::clone(found)))
-    }))
 }

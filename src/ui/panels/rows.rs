@@ -22,7 +22,7 @@ pub(super) fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab, row
         ui.close();
     }
     ui.separator();
-    for kind in ["focus", "ignore", "hide"] {
+    for kind in ["focus", "show-from", "focus-subtree", "ignore", "hide", "collapse", "collapse-recursion"] {
         kind_ui(ui, cx, out, kind);
     }
     ui.separator();
@@ -42,6 +42,14 @@ pub(super) fn elsewhere_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab
     }
     if here != Tab::Top && ui.button("Show in top table").clicked() {
         out.send(Command::SetTab(Tab::Top));
+        ui.close();
+    }
+    let selected =
+        cx.app.view().selection.as_ref().filter(|selection| here != Tab::Sandwich || cx.app.view().sandwich_of() != Some(&selection.place));
+    if let Some(selection) = selected
+        && ui.button("Show in sandwich").on_hover_text("What calls it, and what it calls, all its occurrences put together").clicked()
+    {
+        out.send(Command::Sandwich(selection.place.clone()));
         ui.close();
     }
     kind_ui(ui, cx, out, "show-trend");

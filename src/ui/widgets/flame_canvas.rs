@@ -117,6 +117,8 @@ pub struct FlameCanvas<'a> {
     pub font: &'a FontId,
     /// No animations.
     pub reduced_motion: bool,
+    /// The view is that of another picture which is in motion: it is taken over as it is, without an animation of its own.
+    pub is_driven: bool,
     /// Takes its keys also where nothing has the keyboard: for the canvas in front.
     pub takes_idle_keys: bool,
     /// What the whole picture is, for screen readers.
@@ -206,6 +208,7 @@ impl<'a> FlameCanvas<'a> {
             row_height: size::FLAME_ROW,
             font,
             reduced_motion: false,
+            is_driven: false,
             takes_idle_keys: false,
             name: "Flame graph",
         }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use egui::Ui;
 
+use super::graph::Graph;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::{self, Diff};
+use crate::analysis::diff::{self, NodeDiff};
 use crate::analysis::flame::{FlameColumn, FlameLayout};
 use crate::analysis::{CallTree, names};
 use crate::app::view::ColorBy;
@@ -24,7 +25,7 @@ pub(super) struct Styles {
 }
 
 /// What gives the boxes their colours: the choice, or what fits.
-pub(super) fn color_by(cx: &Cx<'_>, comparison: &Comparison) -> ColorBy {
+pub(in crate::ui::panels) fn color_by(cx: &Cx<'_>, comparison: &Comparison) -> ColorBy {
     match (cx.app.view().color_by, comparison.pair()) {
         (Some(ColorBy::Delta) | None, None) => ColorBy::Package,
         (Some(by), _) => by,
@@ -33,15 +34,16 @@ pub(super) fn color_by(cx: &Cx<'_>, comparison: &Comparison) -> ColorBy {
 }
 
 /// The styles of all boxes, kept while layout, evidence, theme and rule stay.
-pub(super) fn styles(ui: &Ui, cx: &Cx<'_>, layout: &Arc<FlameLayout>, comparison: &Arc<Comparison>, is_old: bool) -> Arc<Styles> {
+pub(super) fn styles(ui: &Ui, cx: &Cx<'_>, graph: &Graph<'_>) -> Arc<Styles> {
+    let (layout, comparison) = (graph.layout, graph.comparison);
     let by = color_by(cx, comparison);
-    let diff = cx.app.diff().ready().filter(|_| !is_old && by == ColorBy::Delta).cloned();
-    let diff_at = diff.as_ref().map_or(0, |diff| Arc::as_ptr(diff).addr());
+    let changes = graph.changes.as_ref().filter(|_| by == ColorBy::Delta);
+    let diff_at = changes.map_or(0, |(nodes, _)| std::ptr::from_ref::<NodeDiff>(nodes).addr());
     let dark = cx.theme.mode == crate::ui::theme::Mode::Dark;
     let key = memory::key(&(Arc::as_ptr(layout).addr(), Arc::as_ptr(comparison).addr(), diff_at, by, dark));
-    memory::keep(ui, "flame styles", key, || {
-        let column = match (by, &diff) {
-            (ColorBy::Delta, Some(diff)) => by_change(cx.theme, layout, diff),
+    memory::keep(ui, &format!("styles of {}", graph.name), key, || {
+        let column = match (by, changes) {
+            (ColorBy::Delta, Some((nodes, _))) => by_change(cx.theme, layout, nodes),
             // The evidence is still being worked out: no colour is better than a wrong one.
             (ColorBy::Delta, None) => {
                 let marks = if cx.theme.needs_edge(cx.theme.unchanged) { mark::EDGE } else { 0 };
@@ -49,12 +51,14 @@ pub(super) fn styles(ui: &Ui, cx: &Cx<'_>, layout: &Arc<FlameLayout>, comparison
             }
             _ => by_place(cx.theme, layout, comparison, by),
         };
-        Kept::new(Styles { column, version: key }, (Arc::clone(layout), Arc::clone(comparison), diff))
+        Kept::new(
+            Styles { column, version: key },
+            (Arc::clone(layout), Arc::clone(comparison), changes.map(|(_, whole)| Arc::clone(whole))),
+        )
     })
 }
 
-fn by_change(theme: &Theme, layout: &FlameLayout, diff: &Diff) -> FlameColumn<BoxStyle> {
-    let nodes = &diff.nodes;
+fn by_change(theme: &Theme, layout: &FlameLayout, nodes: &NodeDiff) -> FlameColumn<BoxStyle> {
     let edge = |fill| if theme.needs_edge(fill) { mark::EDGE } else { 0 };
     layout.column(|node| {
         let at = node.row();

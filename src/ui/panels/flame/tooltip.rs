@@ -2,10 +2,9 @@
 
 use egui::{Grid, RichText, Ui};
 
-use crate::analysis::call_tree::Direction;
-use crate::analysis::comparison::{Comparison, percent};
+use super::graph::{Graph, Meaning};
+use crate::analysis::comparison::percent;
 use crate::analysis::diff::mark;
-use crate::analysis::flame::FlameLayout;
 use crate::analysis::{CallTree, NodeId};
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
@@ -13,7 +12,8 @@ use crate::ui::theme::fonts;
 use crate::ui::words::counted;
 
 /// Draws the words.
-pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId, layout: &FlameLayout) {
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, graph: &Graph<'_>, node: NodeId) {
+    let comparison = &**graph.comparison;
     let tree = comparison.tree();
     let place = comparison.places().get(tree.place(node));
     ui.set_max_width(520.0);
@@ -27,20 +27,28 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
     }
     words::origin_ui(ui, cx.theme, place);
     let parent = tree.parent(node).unwrap_or(CallTree::ROOT);
-    // All values of a bottom-up tree are self values of the outermost boxes: a box has none of its own.
-    let bottom_up = cx.app.view().direction == Direction::BottomUp;
+    let (first, above) = match graph.meaning {
+        Meaning::Total | Meaning::Callee => ("total", "caller"),
+        Meaning::SelfValue => ("self", "callee"),
+        Meaning::Caller => ("on this path", "callee"),
+    };
+    // A box that is on the way to where the cost is has none of its own.
+    let has_self = matches!(graph.meaning, Meaning::Total | Meaning::Callee);
+    // The root of a sandwich holds what has nothing to do with its function.
+    let has_parent = !(parent == CallTree::ROOT && matches!(graph.meaning, Meaning::Caller | Meaning::Callee));
     Grid::new("values").num_columns(4).spacing([16.0, 2.0]).show(ui, |ui| match comparison.pair() {
         None => {
             let Some(side) = comparison.last() else { return };
             let of = side.denominator();
             let total = side.weights.total_of(node);
-            let (first, above) = if bottom_up { ("self", "callee") } else { ("total", "caller") };
             let values = [(first, total, above, side.weights.total_of(parent)), ("self", side.weights.self_of(node), "its total", total)];
-            for (title, value, whole, of_whole) in values.into_iter().take(if bottom_up { 1 } else { 2 }) {
+            for (title, value, whole, of_whole) in values.into_iter().take(if has_self { 2 } else { 1 }) {
                 ui.label(RichText::new(title).color(cx.theme.muted));
                 ui.label(words::number(&words::value(comparison, value)));
                 ui.label(words::number(&words::share(value as f64, of)));
-                ui.label(RichText::new(format!("{} of {whole}", words::share(value as f64, of_whole as f64))).color(cx.theme.muted));
+                if has_parent || whole != above {
+                    ui.label(RichText::new(format!("{} of {whole}", words::share(value as f64, of_whole as f64))).color(cx.theme.muted));
+                }
                 ui.end_row();
             }
         }
@@ -51,7 +59,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
             ui.end_row();
             let (b, a) = (comparison.total_of(before, node), comparison.total_of(after, node));
             let self_ = ("self", comparison.self_of(before, node), comparison.self_of(after, node));
-            let values = if bottom_up { vec![("self", b, a)] } else { vec![("total", b, a), self_] };
+            let values = if has_self { vec![(first, b, a), self_] } else { vec![(first, b, a)] };
             for (title, b, a) in values {
                 ui.label(RichText::new(title).color(cx.theme.muted));
                 ui.label(words::number(&comparison.text(b)));
@@ -61,8 +69,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
             }
         }
     });
-    if let Some(diff) = cx.app.diff().ready()
-        && let (Some(&certainty), Some(&effect)) = (diff.nodes.certainty.get(node.row()), diff.nodes.effect.get(node.row()))
+    if let Some((nodes, _)) = &graph.changes
+        && let (Some(&certainty), Some(&effect)) = (nodes.certainty.get(node.row()), nodes.effect.get(node.row()))
     {
         let text = if effect.abs() < 1e-6 {
             "unchanged".to_owned()
@@ -74,13 +82,15 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, node: NodeId
             format!("certainty of a change: {certain}")
         };
         ui.label(RichText::new(text).color(cx.theme.muted));
-        if diff.nodes.marks.get(node.row()).is_some_and(|marks| marks & mark::CHURN != 0) {
+        if nodes.marks.get(node.row()).is_some_and(|marks| marks & mark::CHURN != 0) {
             ui.label(RichText::new("Below it, rises and falls cancel each other").color(cx.theme.text));
         }
     }
     let below = tree.subtree_end(node) - node.row() - 1;
-    if layout.total() > 0 && below > 0 {
-        ui.label(RichText::new(counted(below as u64, "box below", "boxes below")).color(cx.theme.muted).font(fonts::small()));
+    if graph.layout.total() > 0 && below > 0 {
+        let (one, many) =
+            if graph.meaning == Meaning::Caller { ("caller further out", "callers further out") } else { ("box below", "boxes below") };
+        ui.label(RichText::new(counted(below as u64, one, many)).color(cx.theme.muted).font(fonts::small()));
     }
     ui.label(RichText::new(comparison.denominator_text()).color(cx.theme.muted).font(fonts::small()));
 }

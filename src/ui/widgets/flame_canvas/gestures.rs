@@ -150,7 +150,7 @@ impl Motion {
     fn follow(&mut self, ui: &Ui, canvas: &FlameCanvas<'_>, view: &FlameView, now: f64) -> FlameView {
         let live = self.live.clone().unwrap_or_else(|| view.clone());
         if self.seen.as_ref() != Some(view) {
-            let jump = self.seen.is_none() || canvas.reduced_motion || live.icicle != view.icicle;
+            let jump = self.seen.is_none() || canvas.reduced_motion || canvas.is_driven || live.icicle != view.icicle;
             self.seen = Some(view.clone());
             // What a gesture has come to in the meantime goes on from there.
             if self.given.take().as_ref() == Some(view) && (self.drag.is_some() || self.wheel.is_some()) {

@@ -1,0 +1,238 @@
+//! What the filter's transforms make of the stacks of one capture: which frames are left out, what then hangs on what, and which samples are
+//! left.
+//!
+//! Merging and collapsing lose no sample: the value of a frame that is left out goes to what it hangs on. Transforms act in a fixed order,
+//! that of pprof where it has them: merge (its hide), recursion, begin (its show_from), collapse. Deliberately absent: which samples pass by
+//! their frames, threads or labels (`filter`). Start reading at [`transform`].
+
+use rustc_hash::FxHashSet;
+
+use super::filter::{Filter, compile, frame_matches, matching};
+use super::place::{FramePlaces, PlaceId, Places};
+use crate::base::ticket::Checked as _;
+use crate::model::{FrameId, Profile, StackId};
+
+/// The stack rows of one capture after the transforms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transformed {
+    /// What each row hangs on instead of its caller; `None` = every row on its caller.
+    pub callers: Option<Vec<Option<StackId>>>,
+    /// Rows that are left out: they count for what they hang on.
+    pub left_out: Vec<bool>,
+    /// Rows whose samples are left; one more entry for samples without a stack. `None` = all of them.
+    pub samples: Option<Vec<bool>>,
+}
+
+/// How the frames of a capture are told apart and found.
+pub struct Frames<'a> {
+    /// Frames with one number are one function.
+    pub key: &'a dyn Fn(FrameId) -> u32,
+    /// For each frame: does the pattern match it?
+    pub matches: &'a dyn Fn(&str) -> Vec<bool>,
+}
+
+/// The same by the places of a tree. `None` where every row stays as it is.
+pub fn by_places(
+    profile: &Profile,
+    filter: &Filter,
+    (places, of_frames): (&Places, &FramePlaces),
+    dropped: Option<Vec<bool>>,
+) -> Option<Transformed> {
+    let place = |frame: FrameId| of_frames.get(frame.row()).copied().unwrap_or_else(Places::root);
+    let key = |frame: FrameId| place(frame).row() as u32;
+    let matches = |pattern: &str| -> Vec<bool> {
+        let found: FxHashSet<PlaceId> = matching(places, pattern);
+        of_frames.iter().checked().map(|place| found.contains(place)).collect()
+    };
+    transform(profile, filter, &Frames { key: &key, matches: &matches }, dropped)
+}
+
+/// The same by the names of functions, files and modules.
+pub fn by_names(profile: &Profile, filter: &Filter) -> Option<Transformed> {
+    let name =
+        |frame: FrameId| profile.frames.get(frame).and_then(|frame| profile.functions.get(frame.function?)).map(|row| row.name.row());
+    // Frames without a function are each their own.
+    let key = |frame: FrameId| name(frame).map_or_else(|| u32::MAX - frame.row() as u32, |row| row as u32);
+    let matches = |pattern: &str| -> Vec<bool> {
+        let pattern = compile(pattern);
+        profile.frames.ids().checked().map(|id| frame_matches(profile, id, &pattern)).collect()
+    };
+    transform(profile, filter, &Frames { key: &key, matches: &matches }, None)
+}
+
+/// No row.
+const NONE: u32 = u32::MAX;
+/// The way of a stack has left the path of the subtree.
+const ASTRAY: u32 = u32::MAX;
+
+/// What is known after a row, coming from the outermost one.
+#[derive(Clone, Copy)]
+struct State {
+    /// The last row that is not merged away: this one, or one that it hangs on.
+    at: u32,
+    /// The row before that one.
+    before: u32,
+    /// A frame from which on stacks are shown was there.
+    begun: bool,
+    /// How many frames of the subtree's path were there.
+    on_path: u32,
+    /// It is shown, and what it calls is not.
+    collapsed: bool,
+}
+
+const START: State = State { at: NONE, before: NONE, begun: false, on_path: 0, collapsed: false };
+
+/// Applies the transforms. `dropped` marks rows that are left out beforehand. `None` where every row stays as it is.
+pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, dropped: Option<Vec<bool>>) -> Option<Transformed> {
+    if !filter.transforms() {
+        return dropped.map(|left_out| Transformed { left_out, ..Transformed::default() });
+    }
+    let of = |pattern: &Option<String>| pattern.as_deref().map(frames.matches);
+    let (merge, begin, collapse) = (of(&filter.hide), of(&filter.show_from), of(&filter.collapse));
+    let (loops, direct) = (of(&filter.recursion), of(&filter.direct_recursion));
+    let path: Vec<Vec<bool>> = filter.subtree.iter().map(|pattern| (frames.matches)(pattern)).collect();
+    let is = |marked: &Option<Vec<bool>>, frame: FrameId| marked.as_ref().is_some_and(|marked| marked.get(frame.row()) == Some(&true));
+    let rows = profile.stacks.len();
+    let mut states: Vec<State> = Vec::with_capacity(rows);
+    let mut left_out = vec![false; rows];
+    let mut callers = loops.is_some().then(|| profile.stacks.parents().to_vec());
+    let is_shown = |state: &State| (begin.is_none() || state.begun) && state.on_path as usize == path.len();
+    for (row, (parent, &frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate().checked() {
+        let above = parent.and_then(|parent| states.get(parent.row()).copied()).unwrap_or(START);
+        let is_dropped = dropped.as_ref().is_some_and(|dropped| dropped.get(row) == Some(&true));
+        let out = is_dropped || is(&merge, frame) || above.collapsed;
+        let key = (frames.key)(frame);
+        let key_of = |row: u32| profile.stacks.frames().get(row as usize).map(|&frame| (frames.key)(frame));
+        let same = if out {
+            None
+        } else if is(&loops, frame) {
+            // From the inside outwards: what stands between is part of the loop.
+            std::iter::successors(Some(above.at), |&at| states.get(at as usize).map(|state| state.before))
+                .take_while(|&at| at != NONE)
+                .find(|&at| key_of(at) == Some(key))
+        } else {
+            Some(above.at).filter(|&at| at != NONE && is(&direct, frame) && key_of(at) == Some(key))
+        };
+        let state = match same.and_then(|at| states.get(at as usize).copied()) {
+            Some(state) => {
+                if let (Some(callers), Some(at)) = (&mut callers, same) {
+                    callers[row] = StackId::from_row(at as usize);
+                }
+                left_out[row] = true;
+                state
+            }
+            None if out => {
+                left_out[row] = true;
+                above
+            }
+            None => {
+                let begun = above.begun || is(&begin, frame);
+                // A path is one of what is shown.
+                let on_path = match path.get(above.on_path as usize).filter(|_| begin.is_none() || begun) {
+                    Some(marked) if marked.get(frame.row()) == Some(&true) => above.on_path + 1,
+                    Some(_) => ASTRAY,
+                    None => above.on_path,
+                };
+                let mut state = State { at: row as u32, before: above.at, begun, on_path, collapsed: false };
+                left_out[row] = !is_shown(&state);
+                state.collapsed = !left_out[row] && is(&collapse, frame);
+                state
+            }
+        };
+        states.push(state);
+    }
+    let samples = (begin.is_some() || !path.is_empty()).then(|| states.iter().map(is_shown).chain([false]).collect());
+    Some(Transformed { callers, left_out, samples })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Builder, Frame, Sample};
+
+    /// A stack (outermost first) after a filter, `-` where its sample is dropped.
+    fn after(stack: &str, filter: &Filter) -> String {
+        let mut builder = Builder::new([("samples", "count")]);
+        let mut at = None;
+        for name in stack.split(' ') {
+            let function = Some(builder.function_named(name));
+            let frame = builder.frame(Frame { function, ..Frame::default() });
+            at = Some(builder.stack(at, frame));
+        }
+        builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[1]);
+        let profile = builder.finish();
+        let Some(made) = by_names(&profile, filter) else { return stack.to_owned() };
+        let row = profile.samples.stacks()[0];
+        if row.is_some_and(|row| made.samples.as_ref().is_some_and(|samples| !samples[row.row()])) {
+            return "-".to_owned();
+        }
+        let caller = |row: StackId| made.callers.as_ref().map_or(profile.stacks.parents()[row.row()], |callers| callers[row.row()]);
+        let mut names: Vec<String> = std::iter::successors(row, |&row| caller(row))
+            .filter(|row| !made.left_out[row.row()])
+            .map(|row| profile.frame_name(profile.stacks.frames()[row.row()]))
+            .collect();
+        names.reverse();
+        names.join(" ")
+    }
+
+    #[test]
+    fn recursion_is_one_frame_from_the_outermost_to_the_innermost() {
+        let all = Filter { recursion: Some(".".to_owned()), ..Filter::default() };
+        for (stack, expected) in [
+            ("a f g f h", "a f h"),
+            ("a f f f", "a f"),
+            ("a b c b a d", "a d"),
+            ("a b a c", "a c"),
+            ("a b c", "a b c"),
+            // The inner loop is gone with the outer one, and what follows is none.
+            ("a b b a b c", "a b c"),
+        ] {
+            assert_eq!(after(stack, &all), expected, "{stack}");
+        }
+        let one = Filter { recursion: Some("^f$".to_owned()), ..Filter::default() };
+        assert_eq!(after("g f g f g h g", &one), "g f g h g");
+        let direct = Filter { direct_recursion: Some("^f$".to_owned()), ..Filter::default() };
+        assert_eq!(after("g g f f f g f f", &direct), "g g f g f");
+    }
+
+    #[test]
+    fn merged_frames_are_no_obstacle_to_recursion() {
+        let filter = Filter { hide: Some("^g$".to_owned()), direct_recursion: Some(".".to_owned()), ..Filter::default() };
+        assert_eq!(after("a f g f h", &filter), "a f h");
+    }
+
+    #[test]
+    fn what_a_collapsed_function_calls_is_its_own() {
+        let filter = Filter { collapse: Some("^f$".to_owned()), ..Filter::default() };
+        for (stack, expected) in [("a f b c", "a f"), ("a f b f c", "a f"), ("a b", "a b"), ("f", "f")] {
+            assert_eq!(after(stack, &filter), expected, "{stack}");
+        }
+    }
+
+    #[test]
+    fn stacks_begin_at_the_outermost_match_or_at_one_path_only() {
+        let filter = Filter { show_from: Some("^f$".to_owned()), ..Filter::default() };
+        for (stack, expected) in [("a f b f c", "f b f c"), ("a b", "-"), ("f", "f")] {
+            assert_eq!(after(stack, &filter), expected, "{stack}");
+        }
+        let filter = Filter { subtree: vec!["^a$".to_owned(), "^f$".to_owned()], ..Filter::default() };
+        for (stack, expected) in [("a f b", "f b"), ("a b f", "-"), ("f", "-"), ("a", "-"), ("a f", "f"), ("b a f", "-")] {
+            assert_eq!(after(stack, &filter), expected, "{stack}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_one_of_what_is_shown() {
+        let path = vec!["^f$".to_owned(), "^g$".to_owned()];
+        let filter = Filter { show_from: Some("^f$".to_owned()), subtree: path, ..Filter::default() };
+        for (stack, expected) in [("a f g h", "g h"), ("b c f g", "g"), ("a f h g", "-"), ("f f g", "-")] {
+            assert_eq!(after(stack, &filter), expected, "{stack}");
+        }
+    }
+
+    #[test]
+    fn a_stack_begins_before_it_is_collapsed_as_in_pprof() {
+        let filter = Filter { show_from: Some("^f$".to_owned()), collapse: Some("^(a|g)$".to_owned()), ..Filter::default() };
+        assert_eq!(after("a b f g h", &filter), "f g");
+    }
+}

@@ -1,0 +1,77 @@
+//! What stands there while no function is in the middle: what to do, and the first rows of the top table to choose from.
+
+use egui::{Label, RichText, ScrollArea, Sense, Ui, vec2};
+
+use super::muted;
+use crate::analysis::comparison::{Side, percent};
+use crate::analysis::flat;
+use crate::analysis::{Measure, names};
+use crate::app::Command;
+use crate::ui::cx::{Cx, Outbox};
+use crate::ui::panels::words;
+use crate::ui::theme::{fonts, size};
+
+/// How many functions are listed.
+const LISTED: usize = 20;
+/// Room for the values beside a name.
+const VALUES: f32 = 230.0;
+
+/// Draws the list. `missing` is a function that is selected and stands in no stack that is shown.
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, missing: Option<&str>, out: &mut Outbox) {
+    egui::Frame::new().inner_margin(size::PAD).show(ui, |ui| {
+        ui.label(RichText::new("Choose a function").font(fonts::title()));
+        let what = match missing {
+            Some(name) => format!("{} stands in no stack that is shown; filters may leave it out", names::short(name, 60)),
+            None => "Its sandwich shows what calls it and what it calls, with all its occurrences put together".to_owned(),
+        };
+        ui.add(Label::new(RichText::new(what).color(cx.theme.muted)).wrap());
+        let Some((shown, _)) = cx.app.shown_rows() else { return };
+        if shown.rows.places.is_empty() {
+            return;
+        }
+        ui.add_space(size::PAD);
+        let is_pair = shown.comparison.pair().is_some();
+        let order = if is_pair { "total before, total after, change" } else { "self, total" };
+        ui.label(muted(cx, format!("The first rows of the top table, in its order: {order}")));
+        ui.add_space(size::GAP);
+        ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for &place in shown.rows.places.iter().take(LISTED) {
+                let name = shown.comparison.places().name(place);
+                let values = if is_pair {
+                    let change = flat::change(&shown.comparison, &shown.flat, Measure::Total, place);
+                    let text = |value: f64| shown.comparison.text(value);
+                    vec![text(change.before), text(change.after), words::change(change.before, change.after)]
+                } else {
+                    let of = shown.comparison.last().map_or(0.0, Side::denominator);
+                    let share = |measure| shown.flat.sides.first().map_or(0.0, |side| side.value(measure, place) as f64) / of.max(1.0);
+                    vec![percent(share(Measure::Self_)), percent(share(Measure::Total))]
+                };
+                if row_ui(ui, cx, name, &values) {
+                    out.send(Command::Sandwich(name.to_owned()));
+                }
+            }
+        });
+    });
+}
+
+/// One line; true when it was clicked.
+fn row_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, values: &[String]) -> bool {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::TABLE_ROW), Sense::click());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sandwich of {name}, {}", values.join(", "))));
+    if ui.is_rect_visible(rect) {
+        if response.hovered() || response.has_focus() {
+            ui.painter().rect_filled(rect, f32::from(size::CORNER), cx.theme.hover);
+        }
+        let width = ui.fonts_mut(|fonts| fonts.glyph_width(&fonts::table(), '0')).max(1.0);
+        let letters = ((rect.width() - VALUES) / width).max(8.0) as usize;
+        let at = rect.left_center() + vec2(VALUES, 0.0);
+        ui.painter().text(at, egui::Align2::LEFT_CENTER, names::short(name, letters), fonts::table(), cx.theme.text);
+        let column = (VALUES - size::PAD) / values.len().max(1) as f32;
+        for (at, value) in values.iter().enumerate() {
+            let right = rect.left_center() + vec2(column * (at + 1) as f32 - size::PAD, 0.0);
+            ui.painter().text(right, egui::Align2::RIGHT_CENTER, value, fonts::table(), cx.theme.muted);
+        }
+    }
+    response.on_hover_text(words::whole(name)).clicked()
+}
