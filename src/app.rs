@@ -485,13 +485,8 @@ impl App {
 
     /// The length of the time in which the capture shown has samples, in nanoseconds, where its samples have times.
     pub fn time_nanos(&self) -> Option<i64> {
-        // The strip knows it already where it is shown; looking through all samples is nothing for every frame.
-        let lane = self.shown_timeline().filter(|(_, is_old)| !is_old).and_then(|(timeline, _)| timeline.lanes.last()?.as_ref());
-        let of_samples = || {
-            let (first, last) = self.profiles().last()?.samples.time_range()?;
-            Some(last.saturating_sub(first))
-        };
-        lane.map(|lane| lane.nanos - 1).or_else(of_samples).filter(|&nanos| nanos > 0)
+        let (first, last) = self.profiles().last()?.samples.time_range()?;
+        Some(last.saturating_sub(first)).filter(|&nanos| nanos > 0)
     }
 
     /// True where samples of some capture shown have times.

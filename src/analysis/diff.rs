@@ -27,7 +27,7 @@ use super::stats::{Doubt, Needed, Test, doubtful_width, false_discovery, minimum
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Here, both};
 use ground::{Ground, Scale, Sums, Tables, by_place, totals};
-pub use halves::nodes_of_half;
+pub use halves::nodes_of_halves;
 use left::NodeSet;
 use nodes::node_diff;
 pub use noise::Noise;
@@ -440,13 +440,12 @@ impl Base {
     /// Calls a change of own cost a move where it is none with what only interrupts the function.
     fn know_interrupts(&self, comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], own: &mut Table, scale: &Scale, spec: &Spec) {
         let mut whole: BTreeMap<PlaceId, Sums> = BTreeMap::new();
-        let nodes = self.captured.as_ref().map_or(&self.ground.nodes, |captured| &captured.nodes);
-        let tree = comparison.tree();
+        let (captured, tree) = (self.captured(), comparison.tree());
         for &row in &self.interrupts {
             let place = tree.places()[row];
             let above = tree.parents()[row].map_or(place, |parent| tree.places()[parent.row()]);
-            whole.entry(place).or_insert(sums[place.row()]).replace(&nodes[row], &Sums::default());
-            whole.entry(above).or_insert(sums[above.row()]).add(&nodes[row]);
+            whole.entry(place).or_insert(sums[place.row()]).replace(captured.own(row), &Sums::default());
+            whole.entry(above).or_insert(sums[above.row()]).add(captured.own(row));
         }
         for (place, whole) in whole {
             let row = place.row();
@@ -555,10 +554,7 @@ impl Base {
             tree.len(),
             || {
                 let mut nodes = node_diff(tree.places(), all, &doubts[1], &model.scale, spec);
-                let churned = churn::churn(tree, all, &nodes.certainty, model.scale.exposure);
-                for (marks, churned) in nodes.marks.iter_mut().zip(churned) {
-                    *marks |= if churned { mark::CHURN } else { 0 };
-                }
+                churn::mark(&mut nodes, tree, all, model.scale.exposure);
                 nodes
             },
             || {

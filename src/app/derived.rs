@@ -395,8 +395,8 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             let (findings, sandwich) = (Arc::clone(findings), Arc::clone(sandwich));
             Box::new(move |_| {
                 let spec = Spec { exposure, ..thresholds.spec() };
-                let of = |half| diff::nodes_of_half(&comparison, &findings.diff, half, &spec).ok_or("there is one side");
-                Ok(Value::SandwichDiff(Arc::new([of(&sandwich.callers)?, of(&sandwich.callees)?])))
+                let made = diff::nodes_of_halves(&comparison, &findings.diff, &sandwich, &spec);
+                Ok(Value::SandwichDiff(Arc::new(made.ok_or("there is one side")?)))
             })
         }
         Key::Trend(key, place, measure) => {

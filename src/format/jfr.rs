@@ -372,7 +372,8 @@ impl Draft {
     /// Adds a sample type for each kind of event that has stacks: for each column of events its row, and that of its time where it has one.
     fn add_types(&mut self, seen: &[Seen]) -> Vec<Option<(usize, Option<usize>)>> {
         let mut types = vec![None; self.columns.len()];
-        let (mut best, mut most) = (0, 0);
+        // The default: the profiler's samples, else what has most rows.
+        let mut best = (0, 0);
         let is_timed = |(end, interval): &(usize, Option<i64>)| *end == 0 || interval.is_some();
         let has_interval = !self.intervals.is_empty() && self.intervals.iter().all(is_timed);
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
@@ -392,11 +393,12 @@ impl Draft {
             if let Some(place) = types.get_mut(row) {
                 *place = Some((at, cpu));
             }
-            if rows > most && !most_is_profiler(most) || is_profiler {
-                (best, most) = (cpu.unwrap_or(at), if is_profiler { u64::MAX } else { rows });
+            let weight = if is_profiler { u64::MAX } else { rows };
+            if weight > best.0 {
+                best = (weight, cpu.unwrap_or(at));
             }
         }
-        self.builder.default_sample_type = best;
+        self.builder.default_sample_type = best.1;
         if let Some((_, Some(interval))) = self.intervals.first().filter(|(_, first)| self.intervals.iter().all(|(_, next)| next == first))
         {
             self.builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), *interval));
@@ -420,9 +422,4 @@ impl Draft {
         let is_taken = self.builder.sample_types.iter().any(|kind| kind.name == made);
         if is_taken || made.is_empty() { column.event.clone() } else { made }
     }
-}
-
-/// True once the profiler's own samples are the default.
-const fn most_is_profiler(most: u64) -> bool {
-    most == u64::MAX
 }

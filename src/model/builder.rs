@@ -67,7 +67,7 @@ impl Rows {
 
     /// Makes room for so many more samples and rows of stacks: growing step by step copies every row several times.
     pub fn reserve(&mut self, samples: usize, stacks: usize) {
-        let Samples { stack, thread, labels, time, values } = &mut self.samples;
+        let Samples { stack, thread, labels, time, range: _, values } = &mut self.samples;
         stack.reserve(samples);
         thread.reserve(samples);
         labels.reserve(samples);
@@ -174,6 +174,9 @@ impl Rows {
         }
         if let Some(time) = sample.time {
             self.samples.time.push(time);
+            if time != NO_TIME {
+                self.samples.reach((time, time));
+            }
         } else if !self.samples.time.is_empty() {
             self.samples.time.push(NO_TIME);
         }
@@ -187,7 +190,7 @@ impl Rows {
     /// Stacks are rows of the table that `Builder::finish_with` is given.
     pub fn set_columns(&mut self, stacks: Vec<Option<StackId>>, labels: Vec<Option<LabelSetId>>, values: Vec<Vec<i64>>) {
         self.records = values.iter().map(|column| column.iter().filter(|&&value| value != 0).count() as u64).collect();
-        self.samples = Samples { thread: vec![None; stacks.len()], stack: stacks, labels, time: Vec::new(), values };
+        self.samples = Samples { thread: vec![None; stacks.len()], stack: stacks, labels, time: Vec::new(), range: None, values };
     }
 
     /// Appends the rows of `other`, whose ids are moved by `maps`.
@@ -214,6 +217,7 @@ impl Rows {
             self.samples.time.resize(before, NO_TIME);
             self.samples.time.extend_from_slice(&theirs.time);
             self.samples.time.resize(self.samples.stack.len(), NO_TIME);
+            theirs.range.into_iter().for_each(|range| self.samples.reach(range));
         }
         for (at, column) in self.samples.values.iter_mut().enumerate() {
             column.extend_from_slice(theirs.values(at));

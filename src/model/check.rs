@@ -97,6 +97,10 @@ fn check_samples(profile: &Profile, say: &mut impl FnMut(&'static str, usize, &'
     if !profile.sample_types.is_empty() && profile.default_sample_type >= profile.sample_types.len() {
         say("sample types", profile.default_sample_type, "the default does not exist");
     }
+    let times = || (0..rows).filter_map(|row| samples.time(row));
+    if samples.time_range() != times().min().zip(times().max()) {
+        say("samples", 0, "first and last time are not those of the samples");
+    }
     let tally = profile.info.tally;
     if tally.used.checked_add(tally.skipped) != Some(tally.samples) {
         say("tally", 0, "used and skipped records do not add up to those in the file");

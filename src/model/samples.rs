@@ -74,6 +74,8 @@ pub struct Samples {
     pub(super) labels: Vec<Option<LabelSetId>>,
     /// Nanoseconds, [`NO_TIME`] = this sample has none; empty where no sample has one.
     pub(super) time: Vec<i64>,
+    /// First and last of them.
+    pub(super) range: Option<(i64, i64)>,
     pub(super) values: Vec<Vec<i64>>,
 }
 
@@ -122,16 +124,21 @@ impl Samples {
     }
 
     /// First and last sample time.
-    pub fn time_range(&self) -> Option<(i64, i64)> {
-        let known = || self.time.iter().copied().filter(|&time| time != NO_TIME);
-        Some((known().min()?, known().max()?))
+    pub const fn time_range(&self) -> Option<(i64, i64)> {
+        self.range
+    }
+
+    /// Takes a time, or first and last of several, into the range.
+    pub(super) fn reach(&mut self, (first, last): (i64, i64)) {
+        let (from, to) = self.range.unwrap_or((first, last));
+        self.range = Some((from.min(first), to.max(last)));
     }
 
     /// The same samples over other stacks; `moved` gives the new stack of each old one.
     pub(crate) fn with_stacks(&self, moved: impl Fn(StackId) -> Option<StackId>) -> Self {
-        let Self { stack, thread, labels, time, values } = self;
+        let Self { stack, thread, labels, time, range, values } = self;
         let stack = stack.iter().map(|stack| stack.and_then(&moved)).collect();
-        Self { stack, thread: thread.clone(), labels: labels.clone(), time: time.clone(), values: values.clone() }
+        Self { stack, thread: thread.clone(), labels: labels.clone(), time: time.clone(), range: *range, values: values.clone() }
     }
 
     /// Bytes held by the columns.

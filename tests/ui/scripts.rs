@@ -4,22 +4,12 @@ use egui::{Key, Modifiers};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use emberlens::app::view::{CaptureId, Tab};
 use emberlens::app::{Command, Dialog, KINDS, Menu};
-use emberlens::ui::{shell::Shell, theme::Theme};
+use emberlens::ui::shell::Shell;
 
-use crate::stage::{AFTER, BEFORE, one, sample, two, window};
-
-fn dark(script: &str) -> Harness<'static, Shell> {
-    window(script, &Theme::dark())
-}
+use crate::stage::{AFTER, BEFORE, apply, archive, dark, one, sample, two};
 
 fn press(harness: &mut Harness<'_, Shell>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
-    harness.run();
-}
-
-fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
     harness.run();
 }
 
@@ -314,12 +304,7 @@ fn two_typed_paths_are_compared() {
 
 #[test]
 fn an_archive_with_several_captures_asks_which() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("runs.tar");
-    let mut tar = tar::Builder::new(std::fs::File::create(&path).expect("a file"));
-    tar.append_path_with_name(sample(BEFORE), "before.pb.gz").expect("a member");
-    tar.append_path_with_name(sample(AFTER), "after.pb.gz").expect("a member");
-    tar.finish().expect("an archive");
+    let (_folder, path) = archive();
     let mut harness = dark("");
     apply(&mut harness, Command::Open(vec![path]));
     assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichMember(_, choice)) if choice.len() == 2));

@@ -4,19 +4,9 @@ use egui::{Key, Modifiers, Rect};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use emberlens::app::view::Tab;
 use emberlens::app::{Command, Dialog};
-use emberlens::ui::{shell::Shell, theme::Theme};
+use emberlens::ui::shell::Shell;
 
-use crate::stage::{one, two, window};
-
-fn dark(script: &str) -> Harness<'static, Shell> {
-    window(script, &Theme::dark())
-}
-
-fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
-    harness.run();
-}
+use crate::stage::{apply, dark, one, two};
 
 /// Where the only label of this text stands.
 fn place(harness: &Harness<'_, Shell>, text: &str) -> Rect {

@@ -59,3 +59,26 @@ pub(crate) fn window(text: &str, theme: &Theme) -> Harness<'static, Shell> {
     harness.run();
     harness
 }
+
+/// The same in the dark.
+pub(crate) fn dark(script: &str) -> Harness<'static, Shell> {
+    window(script, &Theme::dark())
+}
+
+/// Does a command as a panel does.
+pub(crate) fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, command);
+    harness.run();
+}
+
+/// An archive of two captures in a folder of its own.
+pub(crate) fn archive() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("runs.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&path).expect("a file"));
+    tar.append_path_with_name(sample(BEFORE), "before.pb.gz").expect("a member");
+    tar.append_path_with_name(sample(AFTER), "after.pb.gz").expect("a member");
+    tar.finish().expect("an archive");
+    (folder, path)
+}

@@ -5,21 +5,11 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use emberlens::analysis::comparison::percent;
 use emberlens::app::view::FlameWindow;
 use emberlens::app::{Command, Dialog};
-use emberlens::ui::{shell::Shell, theme::Theme};
+use emberlens::ui::shell::Shell;
 
-use crate::stage::{AFTER, BEFORE, one, sample, two, window};
+use crate::stage::{apply, archive, dark, one, two};
 
 const SELECT: &str = "select {\"place\": \"orders/internal/pricing.(*Engine).Discount\", \"path\": []}\n";
-
-fn dark(script: &str) -> Harness<'static, Shell> {
-    window(script, &Theme::dark())
-}
-
-fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
-    harness.run();
-}
 
 fn flame(harness: &Harness<'_, Shell>) -> FlameWindow {
     harness.state().app().view().window
@@ -108,17 +98,6 @@ fn a_zoom_and_a_pan_right_after_it_are_two_steps() {
     assert!((width(zoomed) - width(panned)).abs() < 1e-9 && zoomed.left < panned.left, "{zoomed:?} before {panned:?}");
     apply(&mut harness, Command::Undo);
     assert_eq!(flame(&harness), whole);
-}
-
-/// An archive of two captures in a folder of its own.
-fn archive() -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("runs.tar");
-    let mut tar = tar::Builder::new(std::fs::File::create(&path).expect("a file"));
-    tar.append_path_with_name(sample(BEFORE), "before.pb.gz").expect("a member");
-    tar.append_path_with_name(sample(AFTER), "after.pb.gz").expect("a member");
-    tar.finish().expect("an archive");
-    (folder, path)
 }
 
 #[test]

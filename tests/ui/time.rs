@@ -6,9 +6,9 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use emberlens::analysis::span::Span;
 use emberlens::app::Command;
 use emberlens::app::view::{Side, Tab};
-use emberlens::ui::{shell::Shell, theme::Theme};
+use emberlens::ui::shell::Shell;
 
-use crate::stage::{one, sample, window};
+use crate::stage::{apply, dark, one, sample};
 
 /// 437 samples in 3.498160384 s.
 const PERF: &str = "perf-data/6.1.187/indexer-before.perf.data";
@@ -16,17 +16,11 @@ const PERF_AFTER: &str = "perf-data/6.1.187/indexer-after.perf.data";
 const SECONDS: f32 = 3.498_160_4;
 
 fn perf() -> Harness<'static, Shell> {
-    window(&(Command::Open(vec![sample(PERF)]).to_line() + "\n"), &Theme::dark())
+    dark(&(Command::Open(vec![sample(PERF)]).to_line() + "\n"))
 }
 
 fn perf_pair() -> Harness<'static, Shell> {
-    window(&(Command::OpenComparison(sample(PERF), sample(PERF_AFTER)).to_line() + "\n"), &Theme::dark())
-}
-
-fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
-    let ctx = harness.ctx.clone();
-    harness.state_mut().apply(&ctx, command);
-    harness.run();
+    dark(&(Command::OpenComparison(sample(PERF), sample(PERF_AFTER)).to_line() + "\n"))
 }
 
 fn lane(harness: &Harness<'_, Shell>, name: &str) -> Rect {
@@ -155,7 +149,7 @@ fn a_range_is_compared_with_the_rest_of_its_capture() {
 
 #[test]
 fn captures_without_times_have_no_strip() {
-    let harness = window(&one(), &Theme::dark());
+    let harness = dark(&one());
     assert!(harness.query_by_label("Timeline").is_none());
     let harness = perf();
     harness.get_by_label_contains("CPU use over time, at most 1.05 s/s");
@@ -193,7 +187,7 @@ fn the_trend_over_time_takes_drags_too() {
 #[test]
 fn a_function_that_is_zero_everywhere_has_no_axis() {
     let select = "select {\"place\": \"main\", \"path\": []}\nset-measure self\nset-tab trend\n";
-    let mut harness = window(&(Command::Open(vec![sample(PERF)]).to_line() + "\n" + select), &Theme::dark());
+    let mut harness = dark(&(Command::Open(vec![sample(PERF)]).to_line() + "\n" + select));
     harness.run();
     harness.get_by_label("Zero everywhere");
     assert!(harness.query_by_label_contains("ns/s").is_none());

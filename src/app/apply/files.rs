@@ -14,7 +14,7 @@ use crate::app::view::{CaptureId, FlameWindow, Side};
 use crate::app::{App, CaptureState};
 use crate::app::{export, save};
 use crate::base::discard::discard;
-use crate::model::{Profile, grouped, human};
+use crate::model::{Profile, counted, human};
 use crate::report::merged::split_pair;
 
 pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
@@ -181,8 +181,7 @@ fn remember(app: &mut App, path: &Path, profile: &Profile) {
         let total = profile.total(profile.default_sample_type) as f64 / 10_f64.powi(i32::from(kind.decimals));
         format!(", {} {}", human(total, &kind.unit), kind.name)
     });
-    let records = profile.samples.len();
-    let records = format!("{} sample record{}", grouped(records as u64), if records == 1 { "" } else { "s" });
+    let records = counted(profile.samples.len() as u64, "sample record", "sample records");
     let summary = format!("{}{total}, {records}", profile.info.format);
     let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let opened_unix = jiff::Timestamp::now().as_second();
@@ -197,6 +196,10 @@ pub(in crate::app) fn remember_comparison(app: &mut App) {
         return;
     }
     let sides = Side::BOTH.map(|side| app.view.side(side));
+    // This is asked in every frame, and the disk once all is there.
+    if sides.iter().flatten().any(|id| app.capture(*id).is_some_and(|capture| matches!(capture.state, CaptureState::Loading(_)))) {
+        return;
+    }
     // A side that was saved within the file of the other is no file.
     let path = |id: &CaptureId| {
         let capture = app.capture(*id).filter(|capture| capture.profile().is_some())?;
@@ -204,9 +207,6 @@ pub(in crate::app) fn remember_comparison(app: &mut App) {
         save::file_of(&path).exists().then_some(path)
     };
     let files = sides.each_ref().map(|side| side.iter().map(path).collect::<Option<Vec<PathBuf>>>());
-    if sides.iter().flatten().any(|id| app.capture(*id).is_some_and(|capture| matches!(capture.state, CaptureState::Loading(_)))) {
-        return;
-    }
     app.compared = app.view.sides();
     if let [Some(before), Some(after)] = files
         && before != after

@@ -27,8 +27,8 @@ const WEIGHTS: [(&str, &str); 6] = [
 /// Fields that are kept as labels beside those that name a class, with the label's key.
 const LABELS: [(&str, &str); 3] = [("state", "state"), ("path", "path"), ("host", "host")];
 
-/// Fields of events with a stack.
-const FIELDS: [&str; 12] = [
+/// Fields of events with a stack; the last one is that which weighs the event, see [`WEIGHTS`].
+const FIELDS: [&str; 13] = [
     "startTime",
     "duration",
     "eventThread",
@@ -41,15 +41,16 @@ const FIELDS: [&str; 12] = [
     "monitorClass",
     "parkedClass",
     "thrownClass",
+    "",
 ];
 
 /// What is done with the events of a class.
 enum Plan {
     Sample {
         column: usize,
-        wanted: Wanted<12>,
-        /// The field that weighs it, what its number is in, and its fields once more.
-        weight: Option<(Wanted<1>, Tick)>,
+        wanted: Wanted<13>,
+        /// What the field that weighs it is in.
+        weight: Tick,
         duration: Tick,
     },
     /// Texts that become facts: for each the key and the field.
@@ -78,6 +79,9 @@ pub(super) struct Events<'c, 'a> {
     stacks: FxHashMap<i64, Option<StackId>>,
     frames: FxHashMap<(i64, i64, i64), FrameId>,
     threads: FxHashMap<i64, Option<ThreadId>>,
+    class_labels: FxHashMap<i64, Option<Label>>,
+    /// Class of stacks, and how their frames are read.
+    stack: Option<(usize, Wanted<3>)>,
     /// Scratch: frames of the stack at hand, the innermost first.
     found: Vec<FrameId>,
     labels: Vec<Label>,
@@ -85,7 +89,11 @@ pub(super) struct Events<'c, 'a> {
 
 impl<'c, 'a> Events<'c, 'a> {
     pub(super) fn new(chunk: &'c Chunk<'a>, types: &'c Types, pools: &'c Pools<'a>) -> Self {
+        let frames = |class: usize| types.class(class)?.fields.iter().find(|field| field.name == "frames").map(|field| field.class);
+        let wanted = |class: usize| Some((class, types.wanted(frames(class)?, ["method", "lineNumber", "type"])));
         Self {
+            stack: pools.stack_class.and_then(wanted),
+            class_labels: FxHashMap::default(),
             chunk,
             types,
             pools,
@@ -106,14 +114,9 @@ impl<'c, 'a> Events<'c, 'a> {
         }
         match self.plans.get(&id) {
             Some(Plan::Sample { column, wanted, weight, duration }) => {
-                let (column, duration) = (*column, *duration);
-                let mut again = *values;
+                let (column, ticks) = (*column, [*weight, *duration]);
                 let got = self.types.get(wanted, values)?;
-                let weighed = match weight {
-                    Some((wanted, tick)) => self.types.get(wanted, &mut again).map(|[got]| number(&got).map(|number| (number, *tick)))?,
-                    None => None,
-                };
-                self.sample(column, got, weighed, duration, draft);
+                self.sample(column, got, ticks, draft);
             }
             Some(Plan::Facts(facts)) => {
                 for (key, wanted) in facts {
@@ -175,8 +178,11 @@ impl<'c, 'a> Events<'c, 'a> {
             if let Some(column) = draft.columns.get_mut(column) {
                 column.is_span = is_span;
             }
-            let weight = weight.map(|(field, name, _)| (self.types.wanted(row, [name]), field.tick));
-            return Plan::Sample { column, wanted: self.types.wanted(row, FIELDS), weight, duration };
+            let mut fields = FIELDS;
+            let [.., last] = &mut fields;
+            *last = weight.map_or("", |(_, name, _)| name);
+            let weight = weight.map_or(Tick::None, |(field, ..)| field.tick);
+            return Plan::Sample { column, wanted: self.types.wanted(row, fields), weight, duration };
         }
         Plan::Nothing
     }
@@ -198,10 +204,10 @@ impl<'c, 'a> Events<'c, 'a> {
         }
     }
 
-    fn sample(&mut self, column: usize, got: [Got<'a>; 12], weighed: Option<(i64, Tick)>, duration: Tick, draft: &mut Draft) {
-        let [start, took, thread, sampled, stack, state, path, host, classes @ ..] = got;
-        let value = match (weighed, number(&took)) {
-            (Some((value, tick)), _) => self.chunk.clock.nanos(value, tick),
+    fn sample(&mut self, column: usize, got: [Got<'a>; 13], [weight, duration]: [Tick; 2], draft: &mut Draft) {
+        let [start, took, thread, sampled, stack, state, path, host, classes @ .., weighed] = got;
+        let value = match (number(&weighed), number(&took)) {
+            (Some(value), _) => self.chunk.clock.nanos(value, weight),
             (None, Some(took)) if duration != Tick::None => self.chunk.clock.nanos(took, duration),
             _ => 1,
         };
@@ -222,10 +228,10 @@ impl<'c, 'a> Events<'c, 'a> {
             }
         }
         for class in classes {
-            if let Got::Constant(_, key) = class
-                && let Some(name) = self.pools.class_name(key)
-            {
-                self.labels.push(label(draft, "class", &name));
+            if let Got::Constant(_, key) = class {
+                let pools = self.pools;
+                let known = self.class_labels.entry(key);
+                self.labels.extend(*known.or_insert_with(|| pools.class_name(key).map(|name| label(draft, "class", &name))));
             }
         }
         let labels: Option<LabelSetId> = draft.builder.rows.label_set(&self.labels);
@@ -265,11 +271,8 @@ impl<'c, 'a> Events<'c, 'a> {
     }
 
     fn read_stack(&mut self, values: &mut Values<'a>, draft: &mut Draft) -> Result<Option<StackId>, Bad> {
-        let Some(class) = self.pools.stack_class else { return Ok(None) };
+        let Some((class, wanted)) = self.stack.take() else { return Ok(None) };
         let mut is_cut = false;
-        let frames = self.types.class(class).and_then(|class| class.fields.iter().find(|field| field.name == "frames"));
-        let Some(frame_class) = frames.map(|field| field.class) else { return Ok(None) };
-        let wanted = self.types.wanted(frame_class, ["method", "lineNumber", "type"]);
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         let types = self.types;
@@ -289,6 +292,7 @@ impl<'c, 'a> Events<'c, 'a> {
             stack = Some(draft.builder.stack(stack, frame));
         }
         self.found = found;
+        self.stack = Some((class, wanted));
         result.map(|()| stack)
     }
 
