@@ -1,9 +1,11 @@
 """Writes ../expected.json: for every pair of captures the function that was made worse, and its value on both sides as
-`go tool pprof -top` and plain sums over `perf script` text or folded text give it. No code of Emberlens takes part."""
+`go tool pprof -top`, `jfr print` and plain sums over `perf script` text or folded text give it. No code of Emberlens takes part."""
+import gzip
 import json
 import pathlib
 import re
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DISCOUNT = "orders/internal/pricing.(*Engine).Discount"
@@ -75,6 +77,18 @@ def callgrind_value(path, function):
     return sum(int(line.split()[0].replace(",", "")) for line in text.splitlines() if f":{function} [" in line)
 
 
+def jfr_value(path, function):
+    """Samples with the function in their stack, each of which stands for the interval of the recording (10 ms) of processor time."""
+    with tempfile.NamedTemporaryFile(suffix=".jfr") as plain:
+        plain.write(gzip.decompress((ROOT / path).read_bytes()))
+        plain.flush()
+        text = subprocess.run(["jfr", "print", "--json", "--stack-depth", "1000", "--events", "jdk.ExecutionSample", plain.name],
+                              check=True, capture_output=True, text=True).stdout
+    stacks = [event["values"]["stackTrace"]["frames"] for event in json.loads(text)["recording"]["events"]]
+    names = [{frame["method"]["type"]["name"] + "." + frame["method"]["name"] for frame in stack} for stack in stacks]
+    return sum(function in stack for stack in names) * 10_000_000
+
+
 def main():
     pairs = []
 
@@ -134,6 +148,9 @@ def main():
     folder = next((ROOT / "callgrind").glob("valgrind-*")).relative_to(ROOT)
     pair("indexer-callgrind", f"{folder}/indexer-before.callgrind", f"{folder}/indexer-after.callgrind", "Ir", "count",
          "find_term", "self", lambda path: callgrind_value(path, "find_term"))
+    folder = next((ROOT / "jfr").glob("openjdk-*")).relative_to(ROOT)
+    pair("orders-jfr", f"{folder}/orders-before.jfr.gz", f"{folder}/orders-after.jfr.gz", "cpu", "nanoseconds",
+         "Orders.price", "total", lambda path: jfr_value(path, "Orders.price"))
     # series.py writes the part about the series.
     expected = ROOT / "expected.json"
     series = json.loads(expected.read_text()).get("series") if expected.exists() else None

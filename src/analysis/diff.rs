@@ -664,7 +664,7 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
         .with_min_len(ROWS_AT_ONCE)
         .inspect(|(row, _)| check_rows(&here, *row))
         .map(|(_, (sums, &doubt))| match scale.counts(sums) {
-            Some(counts) if counts.both() >= spec.min_events => (counts.test(doubt), counts.interval(doubt, ENDS)),
+            Some(counts) if counts.are_enough(spec) => (counts.test(doubt), counts.interval(doubt, ENDS)),
             Some(counts) => (Test::NONE, counts.interval(doubt, ENDS)),
             None => (Test::NONE, (0.0, f64::INFINITY)),
         })
@@ -698,7 +698,7 @@ fn decide(
     weight: Option<&dyn Fn(Measure, PlaceId) -> Option<f64>>,
 ) -> usize {
     // A test is possible or not by the sum of both sides, which says nothing about their difference: leaving rows out costs nothing.
-    let testable = |sums: &Sums| scale.counts(sums).is_some_and(|counts| counts.both() >= spec.min_events);
+    let testable = |sums: &Sums| scale.counts(sums).is_some_and(|counts| counts.are_enough(spec));
     let rows: Vec<(usize, usize)> = (0..2)
         .flat_map(|measure| sums[measure].iter().enumerate().skip(1).filter(|(_, sums)| testable(sums)).map(move |(row, _)| (measure, row)))
         .collect();
@@ -726,7 +726,7 @@ fn decide(
             };
             let needed =
                 counts.map_or(Needed::UNKNOWN, |c| needed(c.before, c.exposure, extra, doubtful_width(width, freedom), spec.growth));
-            let enough = counts.is_some_and(|counts| counts.both() >= spec.min_events);
+            let enough = counts.is_some_and(|counts| counts.are_enough(spec));
             let verdict = if enough && table.q[row] <= spec.level {
                 let small = is_small([table.value[0][row], table.value[1][row]], [table.lo[row], table.hi[row]], largest, spec);
                 if small { Verdict::Small } else { verdict_of_sides(table.raw[0][row], table.raw[1][row], table.z[row]) }

@@ -265,9 +265,10 @@ fn grouped(places: &Places, keys: &[Key], rule: Rule, reading: Reading) -> Vec<G
             if !fits {
                 return None;
             }
-            // One name on the side after is what the code is called now; several have what they share.
+            // One name on the side after is what the code is called now; several have what they share. An address or a hash of one build or run is no
+            // part of what it is called.
             let shown = match after.as_slice() {
-                [one] if rule != Rule::Address => name(one).to_owned(),
+                [one] if !matches!(rule, Rule::Address | Rule::Hash) => name(one).to_owned(),
                 _ => text,
             };
             Some(Group { rule, name: shown, rows: before.iter().chain(&after).map(|key| key.row).collect() })

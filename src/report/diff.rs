@@ -518,7 +518,7 @@ impl DiffReport {
         ]);
         for row in open.into_iter().take(OPEN_ROWS) {
             let needs = row.needs.as_ref();
-            let samples = needs.and_then(|needs| needs.samples).map(|times| format!("{times:.1}× the samples"));
+            let samples = needs.and_then(|needs| needs.samples).map(|times| format!("{} the samples", ratio_text(times)));
             let runs = needs.and_then(|needs| needs.runs).map(|runs| format!("{} a side", counted(runs as u64, "run", "runs")));
             let parts: Vec<String> = samples.into_iter().chain(runs).collect();
             let detectable = row.minimum_detectable;

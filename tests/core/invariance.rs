@@ -9,7 +9,7 @@ use std::sync::Arc;
 use emberlens::analysis::comparison::{Normalization, Shape, SideInput, compare};
 use emberlens::analysis::diff::{Measure, Verdict};
 use emberlens::analysis::regress::{Finding, Findings, Spec, findings};
-use emberlens::analysis::{Direction, Filter, Granularity};
+use emberlens::analysis::{Direction, Filter, Granularity, Naming};
 use emberlens::base::ticket::Ticket;
 use emberlens::model::{Builder, Frame, Function, Label, LabelValue, Mapping, Profile, Sample, StringId, Thread, check};
 
@@ -19,21 +19,9 @@ use crate::samples::load;
 /// Sums of the same floating point numbers in another order differ in their last bits only.
 const NEARLY: f64 = 1e-9;
 
-/// Explanations are fitted to each other in turn until none moves by more than 1e-4 of itself: seen from the other side, the steps to the same
-/// answer are others. P values follow with the square of the evidence.
-const FITTED: f64 = 3e-4;
-
-/// Where swapped sides change more than that: pair, normalisation, function, and why.
-const ASYMMETRIC: [(&str, &str, &str, &str); 3] = [
-    (
-        "indexer-perf-data",
-        "per-second",
-        "find_term",
-        "an interval's outer end is off by 0.1 %: corrected for selection by the search's evidence",
-    ),
-    ("indexer-perf-script", "per-second", "find_term", "an interval's outer end is off by 0.06 %: the same"),
-    ("indexer-perf-script", "per-second", "index_document", "q is 1.0e-6 or 6.5e-7: evidence is kept from different steps of the search"),
-];
+/// Explanations are fitted to each other in turn until none moves: seen from the other side, the steps to the same answer are others, and what
+/// cancels out leaves other last digits. P values follow with the square of the evidence.
+const FITTED: f64 = 1e-6;
 
 /// A pair with the sample type that is compared.
 struct Pair {
@@ -68,9 +56,14 @@ fn pairs() -> Vec<Pair> {
 }
 
 fn found(pair: &Pair, captures: &[Arc<Profile>; 2], normalization: Option<Normalization>) -> Findings {
+    found_by(pair, captures, normalization, &Naming::default())
+}
+
+fn found_by(pair: &Pair, captures: &[Arc<Profile>; 2], normalization: Option<Normalization>, naming: &Naming) -> Findings {
     let filter = Filter::default();
-    let shape = Shape::build(captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
     let sides = [SideInput::whole([0]), SideInput::whole([1])];
+    let shape = Shape::build_matched(captures, &sides, naming, Granularity::Function, Direction::TopDown, &filter, &Ticket::new());
+    let shape = shape.expect("not cancelled");
     let normalization = normalization.unwrap_or_else(|| Normalization::fitting(&pair.sample_type, captures));
     let kind = (pair.sample_type.as_str(), pair.unit.as_str());
     let comparison =
@@ -385,17 +378,14 @@ fn swapped_sides_flip_the_signs_and_nothing_else() {
     for pair in pairs() {
         let [before, after] = pair.captures.clone();
         let turned = [after, before];
-        for normalization in [None].into_iter().chain(Normalization::ALL.map(Some)) {
-            let (there, back) = (found(&pair, &pair.captures, normalization.clone()), found(&pair, &turned, normalization.clone()));
+        let choices = [None].into_iter().chain(Normalization::ALL.map(Some)).flat_map(|choice| [(choice.clone(), false), (choice, true)]);
+        for (normalization, exact) in choices {
+            let naming = Naming { exact, ..Naming::default() };
+            let [there, back] = [&pair.captures, &turned].map(|captures| found_by(&pair, captures, normalization.clone(), &naming));
             seen.extend(there.rows.iter().map(|row| row.verdict));
-            let at = format!("{} by {}", pair.name, normalization.as_ref().map_or("its default", Normalization::name));
-            let known = |what: &str| {
-                // An unconfirmed finding stands among the other rows.
-                let named = |name: &str| ["finding", "other row"].iter().any(|kind| what.starts_with(&format!("{kind} {name} ")));
-                ASYMMETRIC.iter().any(|known| at == format!("{} by {}", known.0, known.1) && named(known.2))
-            };
-            let found = mirror_differences(&there, &back);
-            wrong.extend(found.into_iter().filter(|what| !known(what)).map(|what| format!("{at}: {what}")));
+            let how = normalization.as_ref().map_or("its default", Normalization::name);
+            let at = format!("{} by {how}{}", pair.name, if exact { ", equal names only" } else { "" });
+            wrong.extend(mirror_differences(&there, &back).into_iter().map(|what| format!("{at}: {what}")));
         }
     }
     fail_on(&wrong);

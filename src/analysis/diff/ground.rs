@@ -3,6 +3,7 @@
 //! A group is any set of nodes: one node, a place's self, a place's total. Its sums add up; its test follows from the sums alone.
 //! Deliberately absent: what unchanged code varies by (see [`noise`](super::noise)). Start reading at [`Ground`], then [`Counts`].
 
+use super::Spec;
 use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::events::Basis;
@@ -10,6 +11,9 @@ use crate::analysis::place::Places;
 use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, evidence_at_most, quick_ln_p, quick_z};
 use crate::base::discard::Unfinished;
 use crate::base::ticket::Checked as _;
+
+/// Sums that differ by less than this part of themselves are equal: those of swapped sides differ in their last digits.
+pub(crate) const ROUNDING: f64 = 1e-9;
 
 /// Sums over a group of nodes, in raw units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,18 +60,6 @@ impl Sums {
             && is_part(self.squares, whole.squares)
             && is_part(self.events, whole.events)
             && is_part(self.background, whole.background)
-    }
-
-    /// After divided by how often it costs what it cost before: what the sums would be without that. Nothing is left of what is new or gone.
-    pub(crate) fn divided(&self, multiplier: f64) -> Self {
-        if !(multiplier > 0.0 && multiplier.is_finite()) {
-            return Self::default();
-        }
-        let mut made = *self;
-        made.value[1] /= multiplier;
-        made.squares[1] /= multiplier * multiplier;
-        made.background[1] /= multiplier;
-        made
     }
 
     /// What is left to explain where after costs `multiplier` times what it cost before: sums of unchanged cost that lie as far from what is
@@ -129,6 +121,11 @@ pub(crate) struct Counts {
 impl Counts {
     pub(crate) fn both(self) -> f64 {
         self.before + self.after
+    }
+
+    /// True where there are enough events to test; swapped sides, whose sums differ in their last digits, have as many.
+    pub(crate) fn are_enough(self, spec: &Spec) -> bool {
+        self.both() >= spec.min_events * (1.0 - ROUNDING)
     }
 
     /// Variance of ln(after / before) by sampling.

@@ -26,7 +26,7 @@ pub(super) fn node_diff(places: &[PlaceId], totals: &[Sums], doubts: &[Doubt], s
         } else {
             0
         };
-        let counts = scale.counts(sums).filter(|counts| counts.both() >= spec.min_events);
+        let counts = scale.counts(sums).filter(|counts| counts.are_enough(spec));
         // NaN = not tested.
         let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(doubts.get(place.row()).map_or(0.0, |doubt| doubt.extra)));
         (effect as f32, ln_p, marks)

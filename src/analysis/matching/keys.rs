@@ -74,7 +74,7 @@ impl Rule {
         match self {
             Self::Accepted => "accepted by you",
             Self::Spelling => "another spelling",
-            Self::Hash => "another compiler hash",
+            Self::Hash => "another hash",
             Self::TypeArguments => "other type arguments",
             Self::Version => "another module version",
             Self::Clone => "another compiler clone",

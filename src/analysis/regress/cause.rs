@@ -14,6 +14,7 @@ use crate::analysis::diff::{Base, Measure, Verdict};
 use crate::analysis::names::{CodeKind, short};
 use crate::analysis::place::{PlaceId, Places};
 use crate::base::ticket::Checked as _;
+use crate::model::counted;
 
 /// What findings are grouped by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -207,7 +208,9 @@ impl Looker<'_> {
             let path = self.on_one_path(row, &nodes);
             return (Cause::Callee, format!("{words} {} ({:.0} % of it){path}", self.name(place), 100.0 * part.min(1.0)));
         }
-        (Cause::Spread, format!("{} callers and {} callees{}", callers.len(), callees.len(), self.on_one_path(row, &nodes)))
+        let counted = |parts: &Parts, one: &str, many: &str| counted(parts.len() as u64, one, many);
+        let [above, below] = [counted(&callers, "caller", "callers"), counted(&callees, "callee", "callees")];
+        (Cause::Spread, format!("{above} and {below}{}", self.on_one_path(row, &nodes)))
     }
 
     /// Says that the numbers of a finding are those of one path, where the function has cost on others too.

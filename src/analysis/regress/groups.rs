@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::ground::{Counts, Scale, Sums, Tables};
+use crate::analysis::diff::ground::{Counts, ROUNDING, Scale, Sums, Tables};
 use crate::analysis::diff::shape::Mix;
 use crate::analysis::diff::{Base, Measure, Repeated, Spec};
 use crate::analysis::place::PlaceId;
@@ -108,7 +108,7 @@ impl Groups {
     pub(super) fn new(comparison: &Comparison, base: &Base, scale: &Scale, spec: &Spec) -> Self {
         let tree = comparison.tree();
         let sums = base.tables();
-        let enough = |sums: &Sums| scale.counts(sums).map(Counts::both).filter(|&events| events >= spec.min_events);
+        let enough = |sums: &Sums| scale.counts(sums).filter(|counts| counts.are_enough(spec)).map(Counts::both);
         let (hashes, paths) = both(tree.len(), || Hashes::new(comparison, base), || largest_paths(comparison, base, enough));
         let mut drafts: Vec<Draft> = Vec::new();
         for place in comparison.places().ids().skip(1).checked() {
@@ -160,7 +160,9 @@ impl Groups {
     /// Weights by size class, less what nested groups have in common.
     fn weigh(&mut self, comparison: &Comparison, drafts: &[Draft], whole: f64) {
         let kind = |scope: &Scope| 2 * usize::from(scope.node.is_some()) + scope.measure as usize;
-        let class = |draft: &Draft| CLASSES.iter().position(|(least, _)| draft.cost >= *least * whole).unwrap_or(CLASSES.len() - 1);
+        let class = |draft: &Draft| {
+            CLASSES.iter().position(|(least, _)| draft.cost >= *least * whole * (1.0 - ROUNDING)).unwrap_or(CLASSES.len() - 1)
+        };
         let mut kinds = [0_usize; 4];
         for draft in drafts {
             kinds[kind(&draft.scope)] += 1;
@@ -296,7 +298,11 @@ fn alone(comparison: &Comparison, drafts: &[Draft]) -> Vec<f64> {
                 // Some callers are merged into groups of their callees: the first that stands for itself.
                 larger.extend(tree.path_up(node).skip(1).take(4).map(|above| (Measure::Total, Some(above), tree.place(above))));
             }
-            let events = larger.iter().filter_map(|key| at.get(key)).map(|&row| drafts[row].events).filter(|&events| events > draft.events);
+            let events = larger
+                .iter()
+                .filter_map(|key| at.get(key))
+                .map(|&row| drafts[row].events)
+                .filter(|&events| events > draft.events * (1.0 + ROUNDING));
             draft.events / events.fold(f64::INFINITY, f64::min)
         })
         .map(|overlap| table.at(overlap))
@@ -335,7 +341,7 @@ impl Alone {
     }
 
     fn at(&self, overlap: f64) -> f64 {
-        let step = (overlap.clamp(0.0, 1.0) * Self::STEPS as f64).floor() as usize;
+        let step = (overlap.clamp(0.0, 1.0) * Self::STEPS as f64 + ROUNDING).floor() as usize;
         self.rows[step.min(Self::STEPS)].max(0.05)
     }
 }

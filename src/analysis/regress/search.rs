@@ -35,6 +35,9 @@ const NEARLY_ALL: f64 = 0.9;
 const EXACT: usize = 24;
 /// Groups with less than this part of all cost are nearly independent of the ratio of work.
 const SMALL_PART: f64 = 0.1;
+/// Explanations are fitted to each other in turn until none moves by more than this part of itself, or so many times.
+const FITTED: f64 = 1e-9;
+const MOST_TURNS: usize = 200;
 /// Candidates that are tried with the noise of what they leave.
 const TRIED: usize = 4;
 
@@ -58,6 +61,13 @@ pub(super) struct Searched {
     pub(super) model: Model,
 }
 
+/// Direction of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Less,
+    More,
+}
+
 /// What is searched in.
 pub(super) struct Search<'a> {
     pub(super) comparison: &'a Comparison,
@@ -71,13 +81,23 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Explains the difference.
     pub(super) fn search(&self) -> Searched {
+        let searched = self.search_from(None);
+        // Where one thing's growth is the others' fall, that one thing grew is as true as that the others fell: what needs fewer explanations is taken.
+        let Some(first) = searched.found.first().filter(|_| self.closed && searched.found.len() > 1) else { return searched };
+        let other = self.search_from(Some(if first.test.z > 0.0 { Sign::Less } else { Sign::More }));
+        if !other.found.is_empty() && other.found.len() < searched.found.len() { other } else { searched }
+    }
+
+    /// Explains the difference, beginning with what costs more or less where that is asked for.
+    fn search_from(&self, sign: Option<Sign>) -> Searched {
         let mut found: Vec<Found> = Vec::new();
         let mut left = Left::new(self.comparison.tree(), self.base);
         let scale = Scale { exposure: self.comparison.exposure(), event_cost: self.base.ground.event_cost };
         let mut model = self.model(&found, &mut left, &scale, false);
         for _ in 0..MAX_FINDINGS {
             let known: Vec<Scope> = found.iter().map(|found| found.group.scope).collect();
-            let Some(next) = self.strongest(&found, &mut left, &model) else { break };
+            let sign = sign.filter(|_| found.is_empty());
+            let Some(next) = self.strongest(&found, &mut left, &model, sign) else { break };
             found.push(next);
             self.fit(&mut found, &model);
             model = self.model(&found, &mut left, &model.scale, false);
@@ -165,6 +185,12 @@ impl Search<'_> {
             self.fit(found, &model);
             model = self.model(found, left, &model.scale, true);
         }
+        // Evidence is that beside all others as they are now, whenever each was found.
+        for at in 0..found.len() {
+            let mut others = found.clone();
+            let own = others.remove(at);
+            found[at].test = self.beside(&mut others, left, &model, &own.group);
+        }
         model
     }
 
@@ -207,16 +233,20 @@ impl Search<'_> {
         counts.map_or(f64::INFINITY, |counts| minimum_detectable_at(counts.before, counts.exposure, doubt.extra, width))
     }
 
-    /// The significant group with the strongest evidence in what the explanations leave.
-    fn strongest(&self, found: &[Found], left: &mut Left<'_>, model: &Model) -> Option<Found> {
+    /// The significant group with the strongest evidence in what the explanations leave, of those that changed in a direction where one is asked for.
+    fn strongest(&self, found: &[Found], left: &mut Left<'_>, model: &Model, sign: Option<Sign>) -> Option<Found> {
         left.set(explanations(found), &model.scale);
+        let has_sign =
+            |(_, _, _, counts): &(f64, usize, Sums, Counts)| sign.is_none_or(|sign| (counts.effect() > 0.0) == (sign == Sign::More));
         let mut scored = self.scored(found, left, model, false);
+        scored.retain(has_sign);
         scored.truncate(EXACT);
         if let Some(best) = self.best(&scored, model, Self::whole(left, model)) {
             return Some(best);
         }
         // A change spreads the control group that it belongs to: is it significant beside what it leaves?
         let mut lean = self.scored(found, left, model, true);
+        lean.retain(has_sign);
         lean.truncate(TRIED);
         for (_, at, sums, counts) in lean {
             checkpoint();
@@ -254,7 +284,7 @@ impl Search<'_> {
             if cost > most {
                 continue;
             }
-            let Some(counts) = model.scale.counts(sums).filter(|counts| counts.both() >= self.spec.min_events) else { continue };
+            let Some(counts) = model.scale.counts(sums).filter(|counts| counts.are_enough(self.spec)) else { continue };
             // Noise takes from the evidence, but for what a large part of the control group has in common with it.
             let inside = cost / whole;
             if inside < SMALL_PART && counts.evidence_at_most() * (1.0 + 8.0 * inside) <= 2.0 * group.ln_kind {
@@ -345,24 +375,26 @@ impl Search<'_> {
         Found { group: group.clone(), nodes, sums, test, multiplier: 1.0 }
     }
 
-    /// Each explanation's multiplier beside the others: the sums after equal those before times the work (iterative proportional fitting).
+    /// Each explanation's multiplier beside the others: the likeliest, see [`likeliest_multiplier`], in turn until none moves.
     fn fit(&self, found: &mut [Found], model: &Model) {
         // The parts of each that the same others hold too.
         let parts: Vec<Vec<(Vec<usize>, Sums)>> = (0..found.len()).map(|at| self.parts(found, at)).collect();
-        for _ in 0..8 {
+        let g = model.scale.event_cost;
+        for _ in 0..MOST_TURNS {
             let mut moved = 0.0_f64;
             for (at, parts) in parts.iter().enumerate() {
-                let mut sums = Sums::default();
-                for (others, part) in parts {
-                    sums.add(&part.divided(others.iter().map(|&other| found[other].multiplier).product()));
-                }
+                let known = parts.iter().filter_map(|(others, part)| {
+                    let odds = model.scale.exposure * g * others.iter().map(|&other| found[other].multiplier).product::<f64>();
+                    // Nothing is left of what another explanation says is new or gone.
+                    (odds > 0.0 && odds.is_finite()).then_some([part.value[0], part.value[1] * g, odds])
+                });
+                let known: Vec<[f64; 3]> = known.collect();
                 let old = found[at].multiplier;
-                let ratio = sums.value[1] / sums.value[0] / model.scale.exposure;
-                let ratio = if ratio.is_nan() { 1.0 } else { ratio };
-                found[at].multiplier = ratio;
-                moved = moved.max((ratio / old - 1.0).abs());
+                let multiplier = likeliest_multiplier(&known);
+                found[at].multiplier = multiplier;
+                moved = moved.max(if multiplier.to_bits() == old.to_bits() { 0.0 } else { (multiplier / old).ln().abs() });
             }
-            if found.len() < 2 || moved < 1e-4 {
+            if found.len() < 2 || moved < FITTED {
                 break;
             }
         }
@@ -440,6 +472,49 @@ impl Search<'_> {
     }
 }
 
+/// The likeliest factor of parts of one group, each with its value before, its value after, and the odds of after that it would have without the
+/// factor: where the values after of all parts are as large as their odds let expect of the values of both sides. Swapped sides (odds inverted) have
+/// one over it. 1 without any value.
+fn likeliest_multiplier(parts: &[[f64; 3]]) -> f64 {
+    let [before, after] = [0, 1].map(|side| parts.iter().map(|part| part[side]).sum::<f64>());
+    if let [[before, after, odds]] = parts {
+        let ratio = after / before / odds;
+        return if ratio.is_nan() { 1.0 } else { ratio };
+    }
+    if !(before > 0.0 && after > 0.0) {
+        let ratio = after / before;
+        return if ratio.is_nan() { 1.0 } else { ratio };
+    }
+    // The logarithm lies between those of the parts by themselves taken together and grows with what is missing: Newton's steps, halved into the
+    // bracket where they would leave it.
+    let both = |part: &[f64; 3]| (part[0] + part[1]).max(0.0);
+    let ends = parts.iter().map(|part| (after / before / part[2]).ln());
+    let (mut low, mut high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| (low.min(end), high.max(end)));
+    let mut ln = f64::midpoint(low, high);
+    for _ in 0..100 {
+        let (mut expected, mut slope) = (0.0, 0.0);
+        for part in parts {
+            let share = 1.0 / (1.0 + (-ln).exp() / part[2]);
+            expected += both(part) * share;
+            slope += both(part) * share * (1.0 - share);
+        }
+        let missing = after - expected;
+        if missing > 0.0 {
+            low = ln;
+        } else {
+            high = ln;
+        }
+        let step = ln + missing / slope;
+        let next = if step > low && step < high { step } else { f64::midpoint(low, high) };
+        let moved = (next - ln).abs();
+        ln = next;
+        if moved < FITTED * 1e-3 {
+            break;
+        }
+    }
+    ln.exp()
+}
+
 fn explanations(found: &[Found]) -> impl Iterator<Item = (&NodeSet, f64)> + Clone {
     found.iter().map(|found| (&found.nodes, found.multiplier))
 }
@@ -447,4 +522,45 @@ fn explanations(found: &[Found]) -> impl Iterator<Item = (&NodeSet, f64)> + Clon
 /// True where there are too few functions for the bulk to say how much work was done.
 pub(super) const fn is_few(model: &Model) -> bool {
     model.noise.cells < MIN_CELLS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::likeliest_multiplier;
+
+    /// Before, after and odds of each part.
+    const CASES: [&[[f64; 3]]; 7] = [
+        &[[40.0, 120.0, 1.5]],
+        &[[40.0, 120.0, 1.5], [10.0, 1.0, 0.2], [0.0, 7.0, 30.0]],
+        &[[1000.0, 2000.0, 1.0], [1000.0, 6000.0, 3.0]],
+        &[[0.0, 5.0, 2.0], [0.0, 6.0, 0.5]],
+        &[[4.0, 0.0, 2.0], [3.0, 0.0, 9.0]],
+        &[[1e6, 3e2, 1e-3], [2e-3, 1e5, 1e4], [5.0, 5.0, 1.0]],
+        &[],
+    ];
+
+    #[test]
+    fn swapped_sides_have_one_over_the_multiplier() {
+        for parts in CASES {
+            let swapped: Vec<[f64; 3]> = parts.iter().map(|&[before, after, odds]| [after, before, 1.0 / odds]).collect();
+            let (there, back) = (likeliest_multiplier(parts), likeliest_multiplier(&swapped));
+            let both = [there, 1.0 / back];
+            assert!(both[0].to_bits() == both[1].to_bits() || (both[0] / both[1] - 1.0).abs() < 1e-9, "{parts:?}: {both:?}");
+        }
+    }
+
+    #[test]
+    fn the_multiplier_lets_expect_what_came() {
+        for parts in CASES {
+            let multiplier = likeliest_multiplier(parts);
+            let [before, after] = [0, 1].map(|side| parts.iter().map(|part| part[side]).sum::<f64>());
+            if before > 0.0 && after > 0.0 {
+                let part = |&[before, after, odds]: &[f64; 3]| (before + after) * odds * multiplier / (1.0 + odds * multiplier);
+                let expected: f64 = parts.iter().map(part).sum();
+                assert!((expected / after - 1.0).abs() < 1e-9, "{parts:?}: {multiplier} lets expect {expected}");
+            }
+        }
+        // Parts that agree say what each says.
+        assert!((likeliest_multiplier(&[[1000.0, 2000.0, 1.0], [1000.0, 6000.0, 3.0]]) - 2.0).abs() < 1e-9);
+    }
 }
