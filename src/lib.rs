@@ -11,7 +11,7 @@
 //! | [`format`](mod@format) | bytes to `Profile` and back, one module per format |
 //! | [`symbol`] | (module, address) to functions, lines and inlined frames |
 //! | [`analysis`] | pure functions from profiles to trees, tables, diffs, findings |
-//! | [`report`] | results as text, JSON, CSV, SVG, folded |
+//! | [`report`] | results as text, JSON, CSV, HTML, SVG, folded |
 //! | [`app`] | open captures, view state, commands, undo, jobs: the product without a window |
 //! | `ui` | the window (feature `gui`) |
 //! | [`cli`] | the subcommands |

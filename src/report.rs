@@ -1,4 +1,4 @@
-//! Results as data, text, JSON, CSV, Markdown and SVG.
+//! Results as data, text, JSON, CSV, Markdown, HTML and SVG.
 //!
 //! Each report is a plain struct made from a profile or a comparison; its JSON keys are its field names and are stable within one
 //! [`SCHEMA`] (documented in `src/report/README.md`). Deliberately absent: reading, weighing, files and the terminal. Start reading at
@@ -10,7 +10,9 @@ pub mod info;
 mod matching;
 pub mod merged;
 pub mod number;
+mod page;
 pub mod part;
+pub mod review;
 pub mod stacks;
 pub mod table;
 pub mod top;
@@ -20,6 +22,7 @@ pub use captures::Captures;
 pub use diff::{DiffInput, DiffReport};
 pub use info::Info;
 pub use number::Number;
+pub use review::Review;
 pub use stacks::{PictureTheme, SvgSpec};
 pub use top::{TopOrder, TopReport, TopSpec};
 pub use tree::TreeReport;

@@ -88,7 +88,8 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         C::ChooseFiles => vec![Effect::ChooseFiles],
         C::ChooseComparison => vec![Effect::ChooseComparison],
         C::ChooseForSide(side) => vec![Effect::ChooseForSide(side)],
-        C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app))],
+        C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app, "svg"))],
+        C::ChooseReview => vec![Effect::ChooseExport(files::export_name(app, "html"))],
         C::FocusSearch => vec![Effect::FocusSearch],
         C::Quit => vec![Effect::Quit],
         other => {

@@ -206,7 +206,7 @@ pub enum Command {
     CopyFindingsCsv,
     /// Copy the last commands as a script.
     CopyScript,
-    /// Write the current view to a file; its ending says how (folded, svg, csv, json, pb.gz, png).
+    /// Write the current view to a file; its ending says how (svg, png, html, csv, json, md, folded, pb.gz).
     Export(PathBuf),
     /// Stop a job.
     CancelJob(u64),
@@ -220,6 +220,8 @@ pub enum Command {
     ChooseForSide(Side),
     /// Let the user choose where to export to.
     ChooseExport,
+    /// Ask where to write the page for a review.
+    ChooseReview,
     /// Open the box for a path typed by hand; the text says why it is shown, empty = the user asked for it.
     TypePath(String),
     /// Open the box for paths of captures that join a side.
@@ -429,7 +431,8 @@ kinds! {
     "choose-files" "Open…" "Open captures: pprof, perf.data, perf script, folded stacks" File false [ctrl("O")] |_| Some(Command::ChooseFiles);
     "type-path" "Open path…" "Type or paste the path of a capture" File false [ctrl("L")] |_| Some(Command::TypePath(String::new()));
     "reload" "Reload" "Read the capture again from its file" File false [plain("F5"), ctrl("R")] |app| app.view().after.map(Command::Reload);
-    "choose-export" "Export…" "Write the view as SVG, PNG, CSV, JSON, folded stacks or pprof" File true [ctrl("S"), ctrl("E")] |app| if_shown(app, Command::ChooseExport);
+    "choose-export" "Export…" "Write the view as SVG, PNG, HTML, CSV, JSON, Markdown, folded stacks or pprof" File false [ctrl("S"), ctrl("E")] |app| if_shown(app, Command::ChooseExport);
+    "choose-review" "Export review…" "Write one page for colleagues: the answer, findings, flame graph, facts and notes, in a file that any browser opens" File true [] |app| if_shown(app, Command::ChooseReview);
     "close" "Close capture" "Close the capture in front" File true [ctrl("W")] |app| app.view().after.map(Command::Close);
     "close-all" "Close all captures" "Back to the welcome page" File false [ctrl_shift("W")] |app| (!app.captures().is_empty()).then_some(Command::CloseAll);
     "clear-recent" "Clear recent files" "Forget which files were opened" File false [] |app| (!app.settings().recent.is_empty() || !app.settings().recent_comparisons.is_empty()).then_some(Command::ClearRecent);

@@ -12,7 +12,7 @@ use crate::model::{Profile, base_name};
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
-use crate::report::{self, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+use crate::report::{self, PictureTheme, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 /// What is exported.
 pub(super) struct Request {
@@ -30,7 +30,7 @@ pub(super) struct Request {
 }
 
 /// The endings of names that can be written, for dialogs; the first is proposed.
-pub const ENDINGS: [&str; 7] = ["svg", "png", "csv", "json", "md", "folded", "pb.gz"];
+pub const ENDINGS: [&str; 8] = ["svg", "png", "html", "csv", "json", "md", "folded", "pb.gz"];
 
 /// The bytes of the file at `path`.
 pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
@@ -57,6 +57,13 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
             Ok(pair.unwrap_or_else(|| top().csv()).into_bytes())
         }
         Some("md") => Ok(diff().map_or_else(|| top().markdown(), |report| report.markdown()).into_bytes()),
+        Some("html") => {
+            let diff = diff();
+            let theme = PictureTheme::Light;
+            let by = request.granularity;
+            let review = Review { comparison, captures: &request.captures, diff: diff.as_ref(), by, decimals, theme, command: None };
+            Ok(review.html().into_bytes())
+        }
         Some("json") => {
             let tree = || report::json(&TreeReport::new(comparison, &names, request.granularity, decimals));
             Ok(diff().map_or_else(tree, |report| report::json(&report)).into_bytes())

@@ -161,6 +161,9 @@ pub(super) struct Diff {
     /// Prints Markdown.
     #[arg(long, conflicts_with = "json")]
     pub(super) markdown: bool,
+    /// Prints a page for a review that needs nothing else: the answer, findings, flame graph, facts and notes.
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    pub(super) html: bool,
     /// How the sides are made comparable; what fits the sample type otherwise.
     #[arg(long, value_name = "HOW", value_parser = normalizations())]
     normalize: Option<String>,
@@ -374,6 +377,8 @@ pub(super) enum Kind {
     Json,
     /// The table of functions as Markdown.
     Md,
+    /// A page for a review that needs nothing else: the answer, findings, flame graph, facts and notes.
+    Html,
     /// A pprof profile, compressed. A comparison is saved as pprof does it: before negated, with the label pprof::base=true.
     #[value(name = "pb.gz")]
     PbGz,

@@ -15,7 +15,7 @@ use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::split_pair;
-use crate::report::{self};
+use crate::report::{self, PictureTheme, Review};
 
 /// Two sides with everything that reports need.
 pub(super) struct Compared {
@@ -42,9 +42,15 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
     let Some(report) = DiffReport::new(&compared.weighed.comparison, &compared.findings, input) else {
         return Err(Failure::Usage("a comparison has two sides".to_owned()));
     };
-    let text = match (args.json, args.markdown) {
-        (true, _) => report::json(&report),
-        (_, true) => report.markdown(),
+    let text = match (args.json, args.markdown, args.html) {
+        (true, ..) => report::json(&report),
+        (_, true, _) => report.markdown(),
+        (_, _, true) => {
+            let (comparison, captures) = (&compared.weighed.comparison, compared.captures.as_slice());
+            let (decimals, command) = (compared.weighed.decimals, output::command_line());
+            let theme = PictureTheme::Light;
+            Review { comparison, captures, diff: Some(&report), by: args.view.by(), decimals, theme, command: Some(&command) }.html()
+        }
         _ => report.text(),
     };
     output::print(text.as_bytes())?;

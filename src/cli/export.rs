@@ -17,7 +17,7 @@ use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
-use crate::report::{self, DiffInput, DiffReport, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+use crate::report::{self, DiffInput, DiffReport, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let kind = kind_of(args)?;
@@ -50,13 +50,15 @@ fn kind_of(args: &Export) -> Result<Kind, Failure> {
         (".csv", Kind::Csv),
         (".json", Kind::Json),
         (".md", Kind::Md),
+        (".html", Kind::Html),
+        (".htm", Kind::Html),
         (".pb.gz", Kind::PbGz),
         (".pprof", Kind::PbGz),
         (".pb", Kind::Pb),
         (".png", Kind::Png),
     ];
     endings.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, kind)| kind).ok_or_else(|| {
-        let known = "folded, svg, csv, json, md, pb.gz, pb or png";
+        let known = "folded, svg, csv, json, md, html, pb.gz, pb or png";
         Failure::Usage(format!("the name {} does not say what to write; end it in {known}, or add --as KIND", args.output.display()))
     })
 }
@@ -78,6 +80,10 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
     match kind {
         Kind::Csv => Ok(top().csv().into_bytes()),
         Kind::Md => Ok(top().markdown().into_bytes()),
+        Kind::Html => {
+            let captures = [(name.clone(), Arc::clone(&capture))];
+            Ok(review(args, &weighed, &captures, None).into_bytes())
+        }
         _ => tree_bytes(args, kind, weighed, &[vec![name]]),
     }
 }
@@ -105,13 +111,25 @@ fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions
     let Compared { captures, weighed, findings } = compared;
     match kind {
         Kind::Csv => Ok(DiffReport::csv(&weighed.comparison, &findings, weighed.decimals).into_bytes()),
-        Kind::Md => {
+        Kind::Md | Kind::Html => {
             let input = DiffInput { captures: &captures, by: args.view.by(), decimals: weighed.decimals };
             let report = DiffReport::new(&weighed.comparison, &findings, input);
-            Ok(report.map(|report| report.markdown().into_bytes()).unwrap_or_default())
+            let text = match report {
+                Some(report) if kind == Kind::Md => report.markdown(),
+                report => review(args, &weighed, &captures, report.as_ref()),
+            };
+            Ok(text.into_bytes())
         }
         _ => tree_bytes(args, kind, weighed, &captures.into_iter().map(|(name, _)| vec![name]).collect::<Vec<_>>()),
     }
+}
+
+/// The page for a review, with the command that wrote it.
+fn review(args: &Export, weighed: &Weighed, captures: &[(String, Arc<Profile>)], diff: Option<&DiffReport>) -> String {
+    let command = output::command_line();
+    let (comparison, decimals) = (&weighed.comparison, weighed.decimals);
+    let theme = args.picture.theme();
+    Review { comparison, captures, diff, by: args.view.by(), decimals, theme, command: Some(&command) }.html()
 }
 
 /// The profile as pprof; `None` for other kinds.

@@ -31,3 +31,26 @@ pub(super) fn complain(text: &str) {
     // Where standard error is closed there is nobody to tell.
     drop(writeln!(io::stderr().lock(), "emberlens: {}", text.replace('\n', "\n  ")));
 }
+
+/// The command that is running, as a shell takes it.
+pub(super) fn command_line() -> String {
+    let words = std::env::args_os().skip(1).map(|word| quoted(&word.to_string_lossy()));
+    std::iter::once("emberlens".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it: between apostrophes where it holds anything that the shell would read.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_them() {
+        let words = ["a.pb.gz", "--focus=main.(*T).f", "it's", "", "a b", "-", "$HOME"].map(quoted);
+        assert_eq!(words, ["a.pb.gz", "'--focus=main.(*T).f'", r"'it'\''s'", "''", "'a b'", "-", "'$HOME'"]);
+    }
+}

@@ -1,6 +1,8 @@
-//! What got worse between two sides, as JSON, text, Markdown and CSV: the data behind `emberlens diff`.
+//! What got worse between two sides, as JSON, text, Markdown, CSV and parts of a page: the data behind `emberlens diff`.
 //!
 //! Deliberately absent: the judgement itself (see [`regress`](crate::analysis::regress)). Start reading at [`DiffReport::new`].
+
+mod html;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::SCHEMA;
 use super::number::Number;
+use super::page::Page;
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
@@ -109,6 +110,13 @@ struct NoteInfo {
     text: String,
 }
 
+impl NoteInfo {
+    fn words(&self) -> String {
+        let at = self.first_offset.map_or_else(String::new, |offset| format!(", first at byte {offset:#x}"));
+        format!("{} {} [{}{at}]", self.count, self.text, self.kind)
+    }
+}
+
 /// A module with addresses that have no name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct UnnamedInfo {
@@ -200,9 +208,54 @@ impl Info {
     /// The same for people.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n", printable(&self.file));
-        let mut line = |key: &str, value: &str| {
-            push_line(&mut text, format_args!("  {key:<13} {}", printable(value)));
-        };
+        for (key, value) in self.lines() {
+            push_line(&mut text, format_args!("  {key:<13} {}", printable(&value)));
+        }
+        text.push('\n');
+        text.push_str(&self.sample_types_table().text());
+        for label in &self.labels {
+            let shown: Vec<String> =
+                label.values.iter().take(LISTED).map(|value| format!("{} ({})", printable(&value.value), value.samples)).collect();
+            let more = label.distinct.saturating_sub(shown.len());
+            let more = if more > 0 { format!(", {more} more") } else { String::new() };
+            push_line(
+                &mut text,
+                format_args!(
+                    "\nlabel {} on {}: {}{more}",
+                    printable(&label.key),
+                    counted(label.samples, "sample", "samples"),
+                    shown.join(", ")
+                ),
+            );
+        }
+        if !self.thread_list.is_empty() {
+            let mut table = Table::new([("samples", Align::Right), ("pid", Align::Right), ("tid", Align::Right), ("thread", Align::Left)]);
+            let id = |id: Option<i32>| id.map_or_else(String::new, |id| id.to_string());
+            for thread in self.thread_list.iter().take(LISTED) {
+                table.row([thread.samples.to_string(), id(thread.pid), id(thread.tid), thread.name.clone()]);
+            }
+            push(&mut text, format_args!("\n{}", table.text()));
+            if self.thread_list.len() > LISTED {
+                push_line(
+                    &mut text,
+                    format_args!("{}, see --json", counted((self.thread_list.len() - LISTED) as u64, "more thread", "more threads")),
+                );
+            }
+        }
+        push(&mut text, format_args!("{}", self.unnamed_text()));
+        if !self.notes.is_empty() {
+            text.push('\n');
+        }
+        for note in &self.notes {
+            push_line(&mut text, format_args!("note: {}", printable(&note.words())));
+        }
+        text
+    }
+
+    /// What the capture is: keys and values, in order.
+    fn lines(&self) -> Vec<(String, String)> {
+        let mut lines: Vec<(String, String)> = Vec::new();
+        let mut line = |key: &str, value: &str| lines.push((key.to_owned(), value.to_owned()));
         let container = if self.container == Container::None.name() { String::new() } else { format!(", {}", self.container) };
         line("format", &format!("{}{container}", self.format));
         let count = |count: usize, one: &str, many: &str| counted(count as u64, one, many);
@@ -235,43 +288,28 @@ impl Info {
         if let Some(url) = &self.doc_url {
             line("page", url);
         }
-        text.push('\n');
-        text.push_str(&self.sample_types_text());
-        for label in &self.labels {
-            let shown: Vec<String> =
-                label.values.iter().take(LISTED).map(|value| format!("{} ({})", printable(&value.value), value.samples)).collect();
-            let more = label.distinct.saturating_sub(shown.len());
-            let more = if more > 0 { format!(", {more} more") } else { String::new() };
-            push_line(
-                &mut text,
-                format_args!(
-                    "\nlabel {} on {}: {}{more}",
-                    printable(&label.key),
-                    counted(label.samples, "sample", "samples"),
-                    shown.join(", ")
-                ),
-            );
+        lines
+    }
+
+    /// The parts of a page about a capture: what it is, its sample types, and what was not used.
+    pub(super) fn put(&self, page: &mut Page) {
+        let mut table = Table::new([("", Align::Left), ("", Align::Left)]);
+        for (key, value) in self.lines() {
+            table.row([key, value]);
         }
-        if !self.thread_list.is_empty() {
-            let mut table = Table::new([("samples", Align::Right), ("pid", Align::Right), ("tid", Align::Right), ("thread", Align::Left)]);
-            let id = |id: Option<i32>| id.map_or_else(String::new, |id| id.to_string());
-            for thread in self.thread_list.iter().take(LISTED) {
-                table.row([thread.samples.to_string(), id(thread.pid), id(thread.tid), thread.name.clone()]);
-            }
-            push(&mut text, format_args!("\n{}", table.text()));
-            if self.thread_list.len() > LISTED {
-                push_line(&mut text, format_args!("{}, see --json", count(self.thread_list.len() - LISTED, "more thread", "more threads")));
-            }
+        page.table(&table);
+        page.table(&self.sample_types_table());
+        for row in self.unnamed_modules.iter().take(LISTED) {
+            page.paragraph(&format!(
+                "Without names: {}, in {}: {}. {}",
+                row.module,
+                counted(row.samples, "sample", "samples"),
+                row.why,
+                row.fix
+            ));
         }
-        push(&mut text, format_args!("{}", self.unnamed_text()));
-        if !self.notes.is_empty() {
-            text.push('\n');
-        }
-        for note in &self.notes {
-            let at = note.first_offset.map_or_else(String::new, |offset| format!(", first at byte {offset:#x}"));
-            push_line(&mut text, format_args!("note: {} {} [{}{at}]", note.count, printable(&note.text), note.kind));
-        }
-        text
+        let notes: Vec<String> = self.notes.iter().map(NoteInfo::words).collect();
+        page.list(notes.iter().map(String::as_str));
     }
 
     /// Modules without symbols and what would help, empty where there are none.
@@ -308,7 +346,7 @@ impl Info {
         text
     }
 
-    fn sample_types_text(&self) -> String {
+    fn sample_types_table(&self) -> Table {
         let mut table = Table::new([
             ("sample type", Align::Left),
             ("unit", Align::Left),
@@ -328,7 +366,7 @@ impl Info {
                 if is_default { "default".to_owned() } else { String::new() },
             ]);
         }
-        table.text()
+        table
     }
 }
 

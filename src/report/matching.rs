@@ -79,6 +79,16 @@ impl MatchingReport {
         }
     }
 
+    /// The sentence.
+    pub(super) fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// The matches that are no equal names, as many as the text forms list; `None` where there are none.
+    pub(super) fn matches(&self) -> Option<Table> {
+        (!self.matches.is_empty()).then(|| self.table())
+    }
+
     /// A sentence, then every match that is no equal name.
     pub(super) fn text(&self) -> String {
         let mut text = format!("names: {}\n", self.summary);

@@ -114,7 +114,16 @@ pub fn svg(comparison: &Comparison, spec: &SvgSpec) -> Result<String, NothingToD
     let mut bytes = Vec::new();
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut bytes).map_err(|error| NothingToDraw(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|error| NothingToDraw(error.to_string()))?;
-    Ok(text)
+    let mut style = String::new();
+    if two_sides {
+        // Unchanged boxes are as pale as the ground, and inferno's own lines are as wide as the narrowest boxes.
+        style.push_str("#frames rect { stroke: rgb(154,161,173); stroke-width: 0.5; }\n");
+    }
+    if spec.theme == PictureTheme::Dark {
+        // Inferno gives the subtitle no colour: it is black.
+        style.push_str("#subtitle { fill: rgb(228,228,231); }\n");
+    }
+    Ok(text.replacen("</style>", &(style + "</style>"), 1))
 }
 
 /// The number or numbers behind a path; negative values are counted and left out.

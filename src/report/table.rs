@@ -1,6 +1,8 @@
-//! Rows of text as an aligned table, CSV or Markdown.
+//! Rows of text as an aligned table, CSV, Markdown or HTML.
 //!
 //! Deliberately absent: numbers and units; cells come as text. Start reading at [`Table`].
+
+use super::page::escape;
 
 /// Where a column's cells stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +94,29 @@ impl Table {
         }
         text
     }
+
+    /// A table of HTML in a box that scrolls sideways. Columns of names are set in a fixed width.
+    pub(super) fn html(&self) -> String {
+        let class = |name: &str, align: Align| match align {
+            Align::Right => "n",
+            Align::Left if NAMES.iter().any(|names| name.starts_with(names)) => "c",
+            Align::Left => "t",
+        };
+        let classes: Vec<&str> = self.head.iter().map(|(name, align)| class(name, *align)).collect();
+        let line = |tag: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
+            let cells = cells.zip(&classes).map(|(cell, class)| format!("<{tag} class=\"{class}\">{}</{tag}>", escape(cell)));
+            format!("<tr>{}</tr>\n", cells.collect::<String>())
+        };
+        let head = line("th", &mut self.head.iter().map(|(name, _)| name.as_str()));
+        let has_head = self.head.iter().any(|(name, _)| !name.is_empty());
+        let head = if has_head { format!("<thead>{head}</thead>\n") } else { String::new() };
+        let rows: String = self.rows.iter().map(|row| line("td", &mut row.iter().map(String::as_str))).collect();
+        format!("<div class=\"scroll\"><table>\n{head}<tbody>\n{rows}</tbody>\n</table></div>\n")
+    }
 }
+
+/// How heads of columns of names begin.
+const NAMES: [&str; 6] = ["function", "name", "before", "after", "module", "file"];
 
 /// Appends formatted text.
 pub fn push(text: &mut String, formatted: std::fmt::Arguments<'_>) {

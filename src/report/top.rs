@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::SCHEMA;
 use super::number::Number;
+use super::page::Page;
 use super::table::{Align, Table, push_line};
 use crate::analysis::comparison::percent;
 use crate::analysis::{CallTree, Comparison, Granularity, top};
@@ -240,13 +241,22 @@ impl TopReport {
 
     /// The table as Markdown, with the denominator above it.
     pub fn markdown(&self) -> String {
+        format!("{}\n\n{}", self.denominator_text(), self.table(false).markdown())
+    }
+
+    /// The table as a part of a page, with the denominator above it.
+    pub(super) fn put(&self, page: &mut Page) {
+        page.remark(&self.denominator_text());
+        page.table(&self.table(true));
+    }
+
+    fn denominator_text(&self) -> String {
         format!(
-            "100 % = {} {}; {} of {}\n\n{}",
+            "100 % = {} {}; {} of {}",
             human(self.denominator.as_f64(), &self.unit),
             type_name(&self.sample_type),
             self.rows.len(),
             counted(self.row_count as u64, "row", "rows"),
-            self.table(false).markdown()
         )
     }
 }

@@ -130,7 +130,7 @@ fn open_path_ui(
 
 fn export_path_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
     ui.set_width(580.0);
-    ui.label(RichText::new("The ending says what is written: svg, png, csv, json, folded or pb.gz").color(cx.theme.muted));
+    ui.label(RichText::new("The ending says what is written: svg, png, html, csv, json, md, folded or pb.gz").color(cx.theme.muted));
     let proposal = std::env::current_dir().unwrap_or_default().join(name).display().to_string();
     let (text, entered) = path_field_ui(ui, &proposal, "Path of the new file", 1);
     let path = drop::paths(&text).into_iter().next();

@@ -43,6 +43,7 @@ mod parts;
 mod perf_diff;
 mod pprof_rules;
 mod regressions;
+mod review;
 mod samples;
 mod sandwich;
 mod series;

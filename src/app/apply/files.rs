@@ -218,12 +218,12 @@ pub(in crate::app) fn remember_comparison(app: &mut App) {
 }
 
 /// A proposal for the name of an export.
-pub(super) fn export_name(app: &App) -> String {
+pub(super) fn export_name(app: &App, ending: &str) -> String {
     let firsts = [app.view.before, app.view.after];
     let names: Vec<String> = firsts.into_iter().flatten().filter_map(|id| app.capture(id)).map(|capture| stem(&capture.path)).collect();
     match names.as_slice() {
-        [] => "profile.svg".to_owned(),
-        names => format!("{}.svg", names.join("-to-")),
+        [] => format!("profile.{ending}"),
+        names => format!("{}.{ending}", names.join("-to-")),
     }
 }
 
