@@ -283,11 +283,9 @@ impl DiffReport {
     pub fn new(comparison: &Comparison, findings: &Findings, input: DiffInput<'_>) -> Option<Self> {
         let (before, after) = comparison.pair()?;
         let normalization = comparison.effective_normalization();
-        // Shares are parts already; other numbers still stand in the capture's stored integers.
-        let stored = if *normalization == Normalization::Share { 1.0 } else { 10_f64.powi(i32::from(input.decimals)) };
         let row = |finding: &Finding| {
             let needs = Needs { growth: findings.growth, repeats: findings.diff.noise.repeats };
-            finding_report(comparison, finding, (stored, input.decimals), &needs)
+            finding_report(comparison, finding, input.decimals, &needs)
         };
         let intervals = Measure::ALL.into_iter().flat_map(|measure| {
             let table = findings.diff.table(measure);
@@ -644,7 +642,7 @@ struct Needs {
     repeats: usize,
 }
 
-fn finding_report(comparison: &Comparison, row: &Finding, (stored, decimals): (f64, u8), needs: &Needs) -> FindingReport {
+fn finding_report(comparison: &Comparison, row: &Finding, decimals: u8, needs: &Needs) -> FindingReport {
     let state = row.answer(needs.growth);
     let name = |place: &PlaceId| comparison.places().name(*place).to_owned();
     let matched = comparison.shape.matching.of(row.place);
@@ -655,9 +653,9 @@ fn finding_report(comparison: &Comparison, row: &Finding, (stored, decimals): (f
         func: row.func.clone(),
         measure: row.measure.name(),
         path: row.path.as_ref().map(|path| path.iter().map(name).collect()),
-        before: row.before / stored,
-        after: row.after / stored,
-        delta: row.delta / stored,
+        before: row.before,
+        after: row.after,
+        delta: row.delta,
         delta_of_total: row.delta_of_total,
         raw: row.raw.map(|value| Number::new(value as i64, decimals)),
         ratio: row.ratio,

@@ -223,6 +223,24 @@ fn every_normalisation_says_its_denominator() {
     );
 }
 
+/// What is printed of a finding is what the capture says, also where it says halves.
+#[test]
+fn fractional_values_are_those_of_the_capture() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("a.folded"), "main;a 100.5\nmain;b 500.25\nmain;c 400\n").unwrap();
+    std::fs::write(path("b.folded"), "main;a 402\nmain;b 500\nmain;c 400.75\n").unwrap();
+    let (before, after) = (path("a.folded"), path("b.folded"));
+    let found = json(&["diff", &before, &after, "--normalize", "absolute", "--json"]);
+    let first = &found["findings"][0];
+    let numbers = ["before", "after", "change"].map(|key| first[key].as_f64().unwrap());
+    assert_eq!((first["func"].as_str(), numbers), (Some("a"), [100.5, 402.0, 301.5]), "{first}");
+    assert_eq!(first["raw"], serde_json::json!([100.5, 402.0]));
+    let per_request = ["--requests-before", "10", "--requests-after", "10"];
+    let text = stdout(&[&["diff", &before, &after][..], &per_request].concat());
+    assert!(text.contains("10.1/request") && text.contains("40.2/request"), "{text}");
+}
+
 /// Of shares the growth of one function is the fall of all others, whichever side comes first: one finding, and not as many as there are others.
 #[test]
 fn shares_name_the_one_function_that_grew() {

@@ -88,8 +88,8 @@ pub(crate) struct Left<'a> {
     /// What is explained now: see [`Left::set`].
     explained: Vec<(NodeSet, u64)>,
     scale: Option<[u64; 2]>,
-    /// Cost of the nodes of which after costs more, and of those of which it costs less.
-    held: [f64; 2],
+    /// Cost before and after of the nodes of which after costs more, and of those of which it costs less.
+    held: [[f64; 2]; 2],
     /// Rows and places that differ from the base.
     rows: Vec<u32>,
     touched: Vec<PlaceId>,
@@ -109,7 +109,7 @@ impl<'a> Left<'a> {
             places: None,
             explained: Vec::new(),
             scale: None,
-            held: [0.0; 2],
+            held: [[0.0; 2]; 2],
             rows: Vec::new(),
             touched: Vec::new(),
             multiplier: Unfinished::default(),
@@ -144,7 +144,8 @@ impl<'a> Left<'a> {
         for &row in self.rows.iter().checked() {
             let by = self.multiplier[row as usize];
             if by.to_bits() != unchanged {
-                self.held[usize::from(by < 1.0)] += self.base.ground.nodes[row as usize].pooled(scale.exposure);
+                let held = &mut self.held[usize::from(by < 1.0)];
+                held.iter_mut().zip(self.base.ground.nodes[row as usize].value).for_each(|(held, value)| *held += value.abs());
             }
         }
         self.add_up(scale);
@@ -165,7 +166,7 @@ impl<'a> Left<'a> {
             }
         }
         self.explained.clear();
-        self.held = [0.0; 2];
+        self.held = [[0.0; 2]; 2];
     }
 
     /// Sums of changed rows and of their callers, and of the places of both.
@@ -231,8 +232,8 @@ impl<'a> Left<'a> {
         }
     }
 
-    /// Captured cost of the nodes that are explained as more, and as less.
-    pub(crate) const fn held(&self) -> [f64; 2] {
+    /// Captured cost, before and after, of the nodes that are explained as more, and of those as less.
+    pub(crate) const fn held(&self) -> [[f64; 2]; 2] {
         self.held
     }
 

@@ -18,9 +18,10 @@ use crate::base::ticket::{Checked as _, checkpoint};
 const MAX_FINDINGS: usize = 24;
 /// With more findings than this earlier choices stand.
 const RECONSIDERED: usize = 8;
-/// A group with this part of all cost stands for everything.
+/// A group with this part of all cost of both sides stands for everything.
 const WHOLE: f64 = 0.7;
-/// Changes of one direction may hold this part of all cost together where the bulk says how much work was done: what is left must be a bulk.
+/// Changes of one direction may hold this part of all cost of both sides together where the bulk says how much work was done: what is left must be a
+/// bulk. What grew out of little holds much of the cost after and is not what was there before.
 const CHANGED: f64 = 0.6;
 /// Evidence within which all paths of a function are preferred to one of them, if that has most of the cost: a likelihood ratio of e squared.
 const NEAR: f64 = 4.0;
@@ -274,14 +275,13 @@ impl Search<'_> {
         // Where the bulk says how much work was done, what is nearly everything is the work.
         let given = is_few(model) || given_work(self.comparison, self.spec).is_some();
         let whole = Self::whole(left, model);
-        let most = if given { f64::INFINITY } else { whole * WHOLE };
-        let all = self.base.absolute[0] + self.base.absolute[1] / model.scale.exposure;
-        let room = if given { [f64::INFINITY; 2] } else { left.held().map(|held| all * CHANGED - held) };
+        let (all, held) = (self.base.absolute, left.held());
         let sums_left = left.tables();
+        let all_left = sums_left.all().map_or([0.0; 2], |sums| sums.value);
         for (at, group) in self.groups.rows.iter().enumerate().checked() {
             let sums = group.scope.sums(&sums_left);
             let cost = sums.pooled(model.scale.exposure);
-            if cost > most {
+            if !given && smaller_part(sums.value, all_left) > WHOLE {
                 continue;
             }
             let Some(counts) = model.scale.counts(sums).filter(|counts| counts.are_enough(self.spec)) else { continue };
@@ -294,7 +294,9 @@ impl Search<'_> {
             let z = counts.quick_z(extra);
             let score = z * z - 2.0 * group.ln_kind;
             let is_inside = || found.iter().any(|found| found.nodes.contains(self.first_row(&group.scope)));
-            if score > 0.0 && (cost <= room[usize::from(z < 0.0)] || is_inside()) {
+            let with = |side: usize| held[usize::from(z < 0.0)][side] + sums.value[side].abs();
+            let has_room = || given || smaller_part([with(0), with(1)], all) <= CHANGED;
+            if score > 0.0 && (has_room() || is_inside()) {
                 scored.push((score, at, *sums, counts));
             }
         }
@@ -470,6 +472,12 @@ impl Search<'_> {
             }
         }
     }
+}
+
+/// How much of the whole a value is on the side where it is less of it; infinite where there is nothing.
+fn smaller_part(value: [f64; 2], whole: [f64; 2]) -> f64 {
+    let part = |side: usize| (whole[side] != 0.0).then(|| (value[side] / whole[side]).abs());
+    (0..2).filter_map(part).fold(f64::INFINITY, f64::min)
 }
 
 /// The likeliest factor of parts of one group, each with its value before, its value after, and the odds of after that it would have without the
