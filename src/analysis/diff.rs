@@ -669,10 +669,14 @@ fn table_of(comparison: &Comparison, sums: &[Sums], doubts: &[Doubt], scale: &Sc
             None => (Test::NONE, (0.0, f64::INFINITY)),
         })
         .collect();
+    let ratio: Vec<f64> = sums.iter().map(|sums| sums.value[1] / sums.value[0] / scale.exposure).collect();
+    // Intervals are made from counts and a half, which one event with nearly all of the cost can leave far from the estimate.
+    let held = tested.iter().zip(&ratio).map(|(row, ratio)| (row.1.0.min(*ratio), row.1.1.max(*ratio)));
+    let (lo, hi) = held.unzip();
     Table {
-        ratio: sums.iter().map(|sums| sums.value[1] / sums.value[0] / scale.exposure).collect(),
-        lo: tested.iter().map(|row| row.1.0).collect(),
-        hi: tested.iter().map(|row| row.1.1).collect(),
+        ratio,
+        lo,
+        hi,
         z: tested.iter().map(|row| row.0.z).collect(),
         p: tested.iter().map(|row| row.0.p).collect(),
         q: vec![1.0; sums.len()],

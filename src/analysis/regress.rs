@@ -251,7 +251,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let room = MAX_OTHERS.saturating_sub(others.len());
     let (more, others_left_out) = attribute::others(comparison, &diff, &named, &attributed.explained_by, &new_rank, room);
     others.extend(more);
-    let half = 1.96 * attributed.model.work.sqrt();
+    let half = 1.96 * (attributed.model.work + attributed.model.rest).sqrt();
     let used = Interval { ratio: diff.exposure, lo: diff.exposure * (-half).exp(), hi: diff.exposure * half.exp() };
     let exposure = diff.unchanged.filter(|bulk| bulk.ratio.to_bits() == used.ratio.to_bits()).unwrap_or(used);
     let mut made = Findings {

@@ -241,6 +241,76 @@ fn fractional_values_are_those_of_the_capture() {
     assert!(text.contains("10.1/request") && text.contains("40.2/request"), "{text}");
 }
 
+/// A function that grows out of little is found, however much of the cost it holds in the end.
+#[test]
+fn growth_is_found_however_large_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    // Forty functions with the noise of counting: the square of a golden step as a spread of signs.
+    let rest = |salt: usize| -> String {
+        let of = |at: usize| {
+            let mean = 60.0 + 17.0 * (at % 11) as f64;
+            let noise = (((at * 7 + salt * 13) % 19) as f64 - 9.0) / 5.5;
+            format!("main;h{};f{at} {}\n", at % 5, (mean + noise * mean.sqrt()).round())
+        };
+        (0..40).map(of).collect()
+    };
+    std::fs::write(path("a"), format!("{}main;h1;hot 100\n", rest(0))).unwrap();
+    for times in [3, 30, 100, 300, 1000] {
+        std::fs::write(path("b"), format!("{}main;h1;hot {}\n", rest(1), 100 * times)).unwrap();
+        for how in ["absolute", "share"] {
+            for (sides, verdict) in [(["a", "b"], "regression"), (["b", "a"], "improvement")] {
+                let found = json(&["diff", &path(sides[0]), &path(sides[1]), "--normalize", how, "--json"]);
+                let rows: Vec<_> = found["findings"].as_array().unwrap().iter().map(|row| [&row["func"], &row["verdict"]]).collect();
+                assert_eq!(rows, [["hot", verdict]], "{times} times, {how}: {}", found["summary"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn shares_of_few_functions_do_not_turn_a_regression_round() {
+    let [before, after] = ["before", "after"].map(|side| sample(&format!("pprof/go1.27.3/orders-mutex-{side}.pb.gz")));
+    let found = json(&["diff", &before, &after, "--normalize", "share", "--json"]);
+    let first = &found["findings"][0];
+    assert!(
+        first["func"].as_str().unwrap().ends_with("pricing.(*Engine).Discount") && first["verdict"] == "regression",
+        "{}",
+        found["summary"]
+    );
+}
+
+/// What unchanged code did is an estimate where it is what nothing explains, and has an interval.
+#[test]
+fn the_ratio_of_work_of_shares_has_an_interval() {
+    let [before, after] = ["before", "after"].map(|side| sample(&format!("folded/py-spy-0.4.3/report-{side}.folded")));
+    let found = json(&["diff", &before, &after, "--normalize", "share", "--json"]);
+    let [ratio, lo, hi] = ["ratio", "lo", "hi"].map(|key| found["exposure"][key].as_f64().unwrap());
+    assert!(lo < ratio * 0.97 && hi > ratio * 1.03, "{ratio} ({lo} to {hi})");
+}
+
+/// One function has one value a side, whatever is said of it.
+#[test]
+fn findings_of_one_function_agree() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/captured/pprof/gobench");
+    let [before, after] = ["json-go1.19", "json-go1.22"].map(|folder| root.join(folder).join("cpu.pprof").display().to_string());
+    if !std::path::Path::new(&before).exists() {
+        println!("skipped: no corpus");
+        return;
+    }
+    let found = json(&["diff", &before, &after, "--json"]);
+    let rows = found["findings"].as_array().unwrap();
+    for (at, row) in rows.iter().enumerate() {
+        for other in &rows[at + 1..] {
+            let same = [&row["func"], &row["measure"], &row["path"]] == [&other["func"], &other["measure"], &other["path"]];
+            assert!(!same || row["raw"] == other["raw"], "{row}\n{other}");
+        }
+    }
+    // Equal by definition: no interval.
+    let per_cpu = json(&["diff", &before, &after, "--normalize", "per-cpu-second", "--json"]);
+    assert!(per_cpu["total"].is_null(), "{}", per_cpu["total"]);
+}
+
 /// Of shares the growth of one function is the fall of all others, whichever side comes first: one finding, and not as many as there are others.
 #[test]
 fn shares_name_the_one_function_that_grew() {

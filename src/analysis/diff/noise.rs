@@ -71,6 +71,8 @@ pub(crate) struct Model {
     pub(crate) work: f64,
     /// What of that comes from subtrees that vary together.
     work_shared: f64,
+    /// Variance of that logarithm where the ratio is what all that nothing explains did: tests hold everything against it, so it is no doubt of theirs.
+    pub(crate) rest: f64,
     /// The ratio of work as the bulk says, where it can.
     pub(crate) unchanged: Option<Interval>,
     function: Spread,
@@ -201,7 +203,7 @@ impl Model {
         let bulk = Bulk { exposure, work, cells: widened(&controls), is_few: few };
         let calm = Spread { variance: 0.0, freedom: f64::INFINITY };
         let scale = Scale { exposure, ..base };
-        let made = Self { noise, scale, work, work_shared: 0.0, unchanged: None, function, shared: calm, repeats, bulk };
+        let made = Self { noise, scale, work, work_shared: 0.0, rest: 0.0, unchanged: None, function, shared: calm, repeats, bulk };
         made.with_subtrees(known, left, settled, rest)
     }
 
@@ -233,6 +235,9 @@ impl Model {
             work = work.max(repeats.wander);
         }
         if is_few {
+            if rest.is_some() || *comparison.effective_normalization() == Normalization::Share {
+                self.rest = rest_variance(left, &scale, self.function.variance);
+            }
             let unsure = if sure < UNSURE { SURE * SURE / 4.0 } else { 0.0 };
             (exposure, work) = (rest.unwrap_or(normalized), unsure + runs.as_ref().map_or(0.0, |repeats| repeats.common));
         } else {
@@ -242,6 +247,7 @@ impl Model {
         }
         if let Some(given) = given_work(comparison, spec) {
             (exposure, work, work_shared) = (given.0, given.1, 0.0);
+            self.rest = 0.0;
             // The work is known, not what a unit of it costs from run to run.
             work += runs.as_ref().map_or(0.0, |repeats| repeats.common);
         }
@@ -340,6 +346,14 @@ fn controls(selfs: &[Sums], scale: &Scale) -> Vec<Control> {
     }
     made.retain(|control| control.counts.both() > 0.0);
     made
+}
+
+/// Variance of the logarithm of what is left after over what is left before: by sampling, and by what functions vary by each for itself.
+fn rest_variance(left: Tables<'_>, scale: &Scale, function: f64) -> f64 {
+    let sampling = left.all().and_then(|all| scale.counts(all)).map_or(0.0, Counts::sampling);
+    let parts = left.places[0].iter().skip(1).map(|sums| sums.pooled(scale.exposure));
+    let (whole, squares) = parts.fold((0.0, 0.0), |(whole, squares), part| (whole + part, squares + part * part));
+    sampling + if whole > 0.0 { function * squares / (whole * whole) } else { 0.0 }
 }
 
 /// Disjoint large subtrees as cells, and the sum of their squared parts of the whole.

@@ -79,7 +79,16 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let weight = |measure: Measure, place: PlaceId| groups.weight_of(measure, place);
     let explained = NodeSet::union(found.iter().map(|found| &found.nodes));
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
-    let maker = Maker { search: &search, model: &model, diff: &diff, kinds: &kinds, groups: &groups, found: &found, homes: &homes };
+    let maker = Maker {
+        search: &search,
+        model: &model,
+        diff: &diff,
+        kinds: &kinds,
+        groups: &groups,
+        found: &found,
+        homes: &homes,
+        structures: &structures,
+    };
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
     // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
@@ -129,8 +138,11 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
 
 /// How the normalised total changed: as sure as its samples and what is known of runs let it be, whatever the ratio of work.
 fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval> {
-    if *comparison.effective_normalization() == Normalization::Share {
-        return None;
+    match comparison.effective_normalization() {
+        Normalization::Share => return None,
+        // Equal by definition too.
+        Normalization::PerCpuSecond if comparison::counts_cpu(&comparison.sample_type) => return None,
+        _ => {}
     }
     let captured = base.captured();
     let sums = captured.all()?;
@@ -140,7 +152,7 @@ fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval
     let mix = base.shapes.mix(std::iter::once(0..captured.len()));
     let (lo, hi) = model.scale.counts(sums)?.interval(model.doubt(sums, mix, None, 0.0), ENDS);
     let ratio = sums.value[1] / sums.value[0] / exposure;
-    (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo, hi })
+    (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo: lo.min(ratio), hi: hi.max(ratio) })
 }
 
 /// Changes of one direction that go by one name are one finding: the largest, under the name's first rank.
@@ -203,6 +215,8 @@ struct Maker<'a> {
     found: &'a [Found],
     /// Nodes that stand for several paths, see `moved`.
     homes: &'a NodeSet,
+    /// Functions whose shape changed.
+    structures: &'a [Structure],
 }
 
 impl Maker<'_> {
@@ -235,7 +249,11 @@ impl Maker<'_> {
         // Nobody finds the cost of other paths on this one: it is the place's, unless the rest of that hides the change.
         let is_home = node.is_some_and(|node| self.homes.contains(node.row())) && !stayed(&tested(&all).2);
         let node = node.filter(|_| !is_home);
-        let sums = if moved || is_home { all } else { found.sums };
+        // What is left of a renamed function under one of its names is not what it costs.
+        let renamed = |row: &&Structure| matches!(row.fate, Fate::Renamed(new) if [row.place, new].contains(&place));
+        let renamed = self.structures.iter().find(renamed).filter(|_| measure == Measure::Total);
+        let node = node.filter(|_| renamed.is_none());
+        let sums = renamed.map_or(if moved || is_home { all } else { found.sums }, |row| row.sums);
         let (counts, doubt, own) = tested(&sums);
         // Findings are the rows with the largest evidence: their intervals allow for that.
         let threshold = -normal_quantile(self.search.spec.level * found.group.weight / 2.0);
@@ -308,7 +326,7 @@ impl Maker<'_> {
         let name = |place: PlaceId| comparison.places().name(place).to_owned();
         let (verdict, new) = match structure.fate {
             Fate::Renamed(new) => (Verdict::Renamed, Some(name(new))),
-            Fate::Folded(verdict) => (verdict, None),
+            Fate::Folded(verdict, _) => (verdict, None),
             Fate::Moved => (Verdict::Shift, None),
         };
         let sums = structure.sums;

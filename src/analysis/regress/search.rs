@@ -41,6 +41,8 @@ const FITTED: f64 = 1e-9;
 const MOST_TURNS: usize = 200;
 /// Candidates that are tried with the noise of what they leave.
 const TRIED: usize = 4;
+/// Functions that are tried as the only change.
+const TRIED_ALONE: usize = 12;
 
 /// One explanation.
 #[derive(Clone, Debug)]
@@ -98,7 +100,8 @@ impl Search<'_> {
         for _ in 0..MAX_FINDINGS {
             let known: Vec<Scope> = found.iter().map(|found| found.group.scope).collect();
             let sign = sign.filter(|_| found.is_empty());
-            let Some(next) = self.strongest(&found, &mut left, &model, sign) else { break };
+            let next = self.strongest(&found, &mut left, &model, sign);
+            let Some(next) = next.or_else(|| self.likeliest_alone(&mut left, &model, sign?)) else { break };
             found.push(next);
             self.fit(&mut found, &model);
             model = self.model(&found, &mut left, &model.scale, false);
@@ -267,6 +270,38 @@ impl Search<'_> {
             }
         }
         None
+    }
+
+    /// Of the functions with the largest change in a direction the one that is the strongest explanation where everything beside it is unchanged.
+    /// Against the ratio of all, which it is a large part of, it may be no surprise.
+    fn likeliest_alone(&self, left: &mut Left<'_>, model: &Model, sign: Sign) -> Option<Found> {
+        let change = |sums: &Sums| {
+            let change = sums.value[1] / model.scale.exposure - sums.value[0];
+            if sign == Sign::More { change } else { -change }
+        };
+        let tables = self.base.tables();
+        let rows = self.groups.rows.iter().enumerate().filter(|(_, group)| group.scope.node.is_none());
+        let mut rows: Vec<(f64, usize)> =
+            rows.map(|(at, group)| (change(group.scope.sums(&tables)), at)).filter(|row| row.0 > 0.0).collect();
+        rows.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        rows.truncate(TRIED_ALONE);
+        let mut best: Option<(f64, Found)> = None;
+        for (_, at) in rows {
+            checkpoint();
+            let group = &self.groups.rows[at];
+            let mut with = vec![self.named(group, Test::NONE)];
+            self.fit(&mut with, model);
+            let model = self.model(&with, left, &model.scale, false);
+            let sums = group.scope.sums(&tables);
+            let Some(counts) = model.scale.counts(sums) else { continue };
+            let test = counts.test(self.doubt(&model, group, sums, 0.0));
+            let score = test.z * test.z - 2.0 * group.ln_kind;
+            let fits = test.p <= self.spec.level * group.weight && (test.z > 0.0) == (sign == Sign::More);
+            if fits && best.as_ref().is_none_or(|(most, _)| score > *most) {
+                best = Some((score, self.named(group, test)));
+            }
+        }
+        best.map(|(_, found)| found)
     }
 
     /// Groups with their evidence less what their kind costs, strongest first; `lean` leaves noise beyond sampling out.

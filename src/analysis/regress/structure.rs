@@ -19,10 +19,19 @@ use crate::base::ticket::{Checked as _, Here};
 pub(super) enum Fate {
     /// It has another name after.
     Renamed(PlaceId),
-    /// Its own cost and its callees belong to its callers on the other side.
-    Folded(Verdict),
+    /// Its callees belong to its callers on the other side, and its own cost too unless it keeps that: then it is new (or gone) cost.
+    Folded(Verdict, Own),
     /// It has other callers; see `moved`.
     Moved,
+}
+
+/// What became of the own cost of a folded function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// Its callers have it on the other side.
+    Folded,
+    /// Nobody has it on the other side.
+    Kept,
 }
 
 /// One function whose shape changed and whose cost did not.
@@ -233,7 +242,8 @@ fn trigrams_alike(one: &[[u8; 3]], other: &[[u8; 3]]) -> f64 {
 /// Both readings are held against the counts of the nodes that would take it over: its callers' own, and their callees of the same names as its
 /// own. New cost leaves them as they are; folded cost makes them fall short of the other side by just as much.
 fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Option<Structure> {
-    let mut takers: FxHashMap<NodeId, Sums> = FxHashMap::default();
+    // By whether it is the function's own cost that they would take over.
+    let mut takers: [FxHashMap<NodeId, Sums>; 2] = [FxHashMap::default(), FxHashMap::default()];
     let size: usize = row.nodes.iter().map(|&node| tree.subtree_end(node) - node.row()).sum();
     if size > MOST_NODES {
         return None;
@@ -246,34 +256,71 @@ fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Op
             here.checkpoint();
             let from = NodeId::from_row(at)?;
             if let Some(to) = counterpart(tree, from, row.place) {
-                takers.entry(to).or_default().add(&ground.nodes[at]);
+                let is_own = tree.place(from) == row.place;
+                takers[usize::from(is_own)].entry(to).or_default().add(&ground.nodes[at]);
             }
         }
     }
+    let [callees, own] = takers.map(|takers| fit(takers, ground, scale));
+    let own_cost = row.self_;
+    let kept = if own_cost > 0.0 && own.better <= 0.0 { Own::Kept } else { Own::Folded };
+    let (held, whole, better, apart, together) = match kept {
+        Own::Kept => (callees.held, row.sums.pooled(scale.exposure) - own_cost, callees.better, callees.apart, callees.together),
+        Own::Folded => {
+            let (apart, together) = (callees.apart + own.apart, callees.together + own.together);
+            let of_all = |at: usize| {
+                let mut sums = callees.summed[at];
+                sums.add(&own.summed[at]);
+                misfit(&sums, scale)
+            };
+            let summed = of_all(0) - of_all(1);
+            (callees.held + own.held, row.sums.pooled(scale.exposure), (apart - together).max(summed), apart, together)
+        }
+    };
+    if whole <= 0.0 || held < 0.5 * whole || better < BETTER || together > apart {
+        return None;
+    }
+    let wraps = kept == Own::Kept || own_cost < WRAPPER * whole;
+    let verdict = if wraps { Verdict::Wrapper } else { Verdict::Inlined };
+    Some(Structure { place: row.place, fate: Fate::Folded(verdict, kept), sums: row.sums })
+}
+
+/// How well cost fits into the nodes that would take it over.
+struct Fit {
+    /// Cost that has such a node.
+    held: f64,
+    /// Misfit of these nodes without and with it, added up.
+    apart: f64,
+    together: f64,
+    /// The nodes' sums without and with it.
+    summed: [Sums; 2],
+    /// By how much less misfit there is with it.
+    better: f64,
+}
+
+/// How far sums lie from unchanged cost, as a chi-square of one degree of freedom.
+fn misfit(sums: &Sums, scale: &Scale) -> f64 {
+    scale.counts(sums).map_or(0.0, |counts| counts.quick_z(0.0).powi(2))
+}
+
+fn fit(takers: FxHashMap<NodeId, Sums>, ground: &Ground, scale: &Scale) -> Fit {
     let mut takers: Vec<(NodeId, Sums)> = takers.into_iter().collect();
     takers.sort_by_key(|(node, _)| *node);
-    let whole: f64 = row.sums.pooled(scale.exposure);
-    let held: f64 = takers.iter().map(|(_, sums)| sums.pooled(scale.exposure)).sum();
-    let misfit = |sums: &Sums| scale.counts(sums).map_or(0.0, |counts| counts.quick_z(0.0).powi(2));
+    let held = takers.iter().map(|(_, sums)| sums.pooled(scale.exposure)).sum();
     let (mut apart, mut together) = (0.0, 0.0);
     // Most of the takers' cost may lie in few of them: added up, noise of many small ones would hide what the large ones say.
-    let (mut apart_sum, mut together_sum) = (Sums::default(), Sums::default());
+    let mut summed = [Sums::default(); 2];
     for (node, sums) in &takers {
         let own = ground.nodes[node.row()];
         let mut both = own;
         both.add(sums);
-        apart += misfit(&own);
-        together += misfit(&both);
-        apart_sum.add(&own);
-        together_sum.add(&both);
+        apart += misfit(&own, scale);
+        together += misfit(&both, scale);
+        summed[0].add(&own);
+        summed[1].add(&both);
     }
-    let better = (apart - together).max(misfit(&apart_sum) - misfit(&together_sum));
-    if held < 0.5 * whole || better < BETTER || together > apart {
-        return None;
-    }
-    let wraps = row.self_ < WRAPPER * whole;
-    let verdict = if wraps { Verdict::Wrapper } else { Verdict::Inlined };
-    Some(Structure { place: row.place, fate: Fate::Folded(verdict), sums: row.sums })
+    let better = (apart - together).max(misfit(&summed[0], scale) - misfit(&summed[1], scale));
+    Fit { held, apart, together, summed, better }
 }
 
 /// The node that a path has when every frame of `left_out` is left out of it; `None` where there is no such node.
@@ -284,8 +331,9 @@ fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeI
 /// Puts values of changed paths where the unchanged reading has them.
 fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
-    // Where each node's values go; callers stand before their callees.
+    // Where each node's callees go, and where its own values; callers stand before their callees.
     let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());
+    let mut kept: Vec<usize> = Vec::new();
     let here = Here::new();
     for node in tree.nodes() {
         here.checkpoint();
@@ -296,16 +344,58 @@ fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
         let (above, place) = (target[parent.row()], tree.place(node));
         let child = |place: PlaceId| tree.children(above).find(|&child| tree.place(child) == place);
         target.push(match fates.get(&place) {
-            Some(Fate::Folded(_)) => above,
+            Some(Fate::Folded(_, own)) => {
+                kept.extend((*own == Own::Kept).then(|| node.row()));
+                above
+            }
             Some(Fate::Renamed(new)) => child(*new).unwrap_or(node),
             _ if above == parent => node,
             _ => child(place).unwrap_or(node),
         });
     }
     for (row, to) in target.into_iter().enumerate().checked() {
-        if to.row() != row {
+        if to.row() != row && kept.binary_search(&row).is_err() {
             let sums = std::mem::take(&mut nodes[row]);
             nodes[to.row()].add(&sums);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::diff::{Measure, Spec, Verdict};
+    use crate::analysis::matching::tests::compared;
+    use crate::analysis::{Naming, regress};
+
+    /// Verdict, function, measure and values of the findings.
+    fn findings(before: &[&str], after: &[&str]) -> Vec<(Verdict, String, Measure, [f64; 2])> {
+        let comparison = compared(before, after, &Naming::default());
+        let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
+        found.rows.into_iter().map(|row| (row.verdict, row.func, row.measure, row.raw)).collect()
+    }
+
+    #[test]
+    fn own_cost_of_a_new_wrapper_is_its_own() {
+        let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000", "main;e;v 2000"];
+        let with = |more: &[&'static str]| -> Vec<&'static str> { rest.iter().chain(more).copied().collect() };
+        let before = with(&["main;run;work 1600"]);
+        for own in ["main;run;wrap 30", "main;run;wrap 200", "main;run;wrap 900"] {
+            let rows = findings(&before, &with(&["main;run;wrap;work 1600", own]));
+            let value: f64 = own.rsplit(' ').next().unwrap().parse().unwrap();
+            assert!(rows.contains(&(Verdict::New, "wrap".to_owned(), Measure::Self_, [0.0, value])), "{own}: {rows:?}");
+            assert!(rows.iter().all(|row| row.1 == "wrap" && row.0 != Verdict::Inlined), "{own}: {rows:?}");
+            // The same from the other side.
+            let rows = findings(&with(&["main;run;wrap;work 1600", own]), &before);
+            assert!(rows.contains(&(Verdict::Gone, "wrap".to_owned(), Measure::Self_, [value, 0.0])), "{own}: {rows:?}");
+        }
+    }
+
+    #[test]
+    fn own_cost_of_an_inlined_function_is_its_callers() {
+        let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000"];
+        let with = |more: &[&'static str]| -> Vec<&'static str> { rest.iter().chain(more).copied().collect() };
+        let rows = findings(&with(&["main;run 300", "main;run;f 700", "main;run;f;g 500"]), &with(&["main;run 1000", "main;run;g 500"]));
+        let kinds: Vec<_> = rows.iter().map(|row| (row.0, row.1.as_str())).collect();
+        assert_eq!(kinds, [(Verdict::Inlined, "f")], "{rows:?}");
     }
 }
