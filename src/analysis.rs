@@ -11,6 +11,7 @@ pub mod events;
 pub mod filter;
 pub mod flame;
 pub mod flat;
+pub mod lines;
 pub mod matching;
 pub mod names;
 pub mod normalize;

@@ -84,6 +84,7 @@ impl Half {
             tree: tree.keep(),
             // Stacks of captures are asked for in the tree that this one was made of.
             nodes: Vec::new(),
+            frames: Vec::new(),
             samples: Vec::new(),
             dropped_samples: of.dropped_samples.clone(),
             matching: Arc::clone(&of.matching),
