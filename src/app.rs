@@ -20,6 +20,7 @@ mod results;
 pub mod save;
 pub mod script;
 pub mod settings;
+pub mod source;
 pub mod symbol_cache;
 mod undo;
 pub mod view;
@@ -215,6 +216,9 @@ impl App {
         let mut settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
         if settings.symbol_roots.is_empty() {
             settings.symbol_roots.clone_from(&options.load.symbol_roots);
+        }
+        if options.load.source != source::SourceSpec::default() {
+            settings.source.clone_from(&options.load.source);
         }
         Self {
             captures: Vec::new(),
