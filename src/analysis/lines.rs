@@ -6,6 +6,7 @@
 //! [`lines`].
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
@@ -70,12 +71,27 @@ impl FileLines {
         self.lines.last().map_or(0, |line| line.line)
     }
 
-    /// What shows the place: from its first line, or else a few lines before what has a value, to a few lines after, as `go tool pprof -list`
-    /// has it. `None` where no line is known.
-    pub fn range(&self) -> Option<std::ops::RangeInclusive<u32>> {
-        let first = self.lines.iter().map(|line| line.line).find(|&line| line > 0)?;
-        let start = self.start_line.filter(|&start| start <= first).unwrap_or_else(|| first.saturating_sub(MARGIN).max(1));
-        Some(start..=self.last_line().saturating_add(MARGIN))
+    /// The lines that show the place, as `go tool pprof -list` has it: from its first line, or else a few lines before what has a value, to
+    /// a few lines after. Code of the same file that stands before the function is in ranges of its own. Empty where no line is known.
+    pub fn ranges(&self) -> Vec<RangeInclusive<u32>> {
+        let known = || self.lines.iter().map(|line| line.line).filter(|&line| line > 0);
+        let start = self.start_line.filter(|&start| known().any(|line| line >= start));
+        let mut ranges: Vec<RangeInclusive<u32>> = Vec::new();
+        for line in known() {
+            let end = line.saturating_add(MARGIN);
+            let begin = match start {
+                Some(start) if line >= start => start,
+                _ => line.saturating_sub(MARGIN).max(1),
+            };
+            match ranges
+                .last_mut()
+                .filter(|last| begin <= last.end().saturating_add(1) || (start.is_none() && begin <= last.end().saturating_add(NEAR)))
+            {
+                Some(last) => *last = *last.start()..=end,
+                None => ranges.push(begin..=end),
+            }
+        }
+        ranges
     }
 
     /// Sum of the totals of the last side, by which files are ordered.
@@ -87,6 +103,9 @@ impl FileLines {
 
 /// Lines shown before and after what has a value.
 const MARGIN: u32 = 5;
+
+/// Lines without a value that are shown between two that have one, where it is not known where the function begins.
+const NEAR: u32 = 100;
 
 /// All lines of one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -456,9 +475,11 @@ mod tests {
         let line = |line| Line { line, line_before: line, costs: Vec::new() };
         let file =
             |start_line, lines: &[u32]| FileLines { start_line, lines: lines.iter().map(|&at| line(at)).collect(), ..FileLines::default() };
-        assert_eq!(file(Some(10), &[0, 12, 40]).range(), Some(10..=45));
-        assert_eq!(file(None, &[3, 40]).range(), Some(1..=45));
-        assert_eq!(file(Some(50), &[12]).range(), Some(7..=17), "inlined code of another place begins elsewhere");
-        assert_eq!(file(None, &[0]).range(), None);
+        assert_eq!(file(Some(10), &[0, 12, 40]).ranges(), [10..=45]);
+        assert_eq!(file(None, &[3, 40]).ranges(), [1..=45]);
+        assert_eq!(file(Some(100), &[12, 20, 40, 103, 900]).ranges(), [7..=25, 35..=45, 100..=905], "other code of the file stands alone");
+        assert_eq!(file(Some(50), &[12]).ranges(), [7..=17]);
+        assert_eq!(file(None, &[12, 900]).ranges(), [7..=17, 895..=905]);
+        assert_eq!(file(None, &[0]).ranges(), []);
     }
 }

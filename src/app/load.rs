@@ -41,7 +41,14 @@ pub struct LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { max_bytes: None, symbol_roots: Vec::new(), symbols: true, symbol_cache: None, debuginfod: None, source: SourceSpec::default() }
+        Self {
+            max_bytes: None,
+            symbol_roots: Vec::new(),
+            symbols: true,
+            symbol_cache: None,
+            debuginfod: None,
+            source: SourceSpec::default(),
+        }
     }
 }
 

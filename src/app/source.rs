@@ -61,15 +61,24 @@ fn text_of(file: &FileLines, (function, taken): (Option<&str>, Option<i64>), spe
     if file.file.is_empty() {
         return Err("the capture does not say which file".to_owned());
     }
-    let Some(range) = file.range() else { return Err("the capture has no line numbers".to_owned()) };
+    let ranges = file.ranges();
+    if ranges.is_empty() {
+        return Err("the capture has no line numbers".to_owned());
+    }
     let found = find(&file.file, spec)?;
-    let Text { lines, line_count, modified } = read(&found.path, range.clone())?;
+    let Text { lines, line_count, modified } = read(&found.path, &ranges)?;
     let mut doubts: Vec<String> = found.doubt.into_iter().collect();
     if let Some((modified, taken)) = modified.zip(taken).filter(|(modified, taken)| modified > taken) {
-        let date = |nanos: i64| jiff::Timestamp::from_nanosecond(i128::from(nanos)).map_or_else(|_| String::new(), |time| time.strftime("%F %R").to_string());
-        doubts.push(format!("the file was changed on {} (UTC), after the capture of {}: its lines may have moved", date(modified), date(taken)));
+        let date = |nanos: i64| {
+            jiff::Timestamp::from_nanosecond(i128::from(nanos)).map_or_else(|_| String::new(), |time| time.strftime("%F %R").to_string())
+        };
+        doubts.push(format!(
+            "the file was changed on {} (UTC), after the capture of {}: its lines may have moved",
+            date(modified),
+            date(taken)
+        ));
     }
-    let text = SourceText { path: found.path.display().to_string(), first: *range.start(), lines, line_count, doubts: Vec::new() };
+    let text = SourceText { path: found.path.display().to_string(), lines, line_count, doubts: Vec::new() };
     if let Some(doubt) = file.start_line.zip(function).and_then(|(start, name)| begins_elsewhere(&text, start, name)) {
         doubts.push(doubt);
     }
@@ -133,7 +142,10 @@ fn find(recorded: &str, spec: &SourceSpec) -> Result<Found, String> {
             return Ok(Found { path, doubt: Some(format!("{doubt}: it may be another file")) });
         }
     }
-    Err(not_a_file.unwrap_or_else(|| if spec.folders.is_empty() { "the file is not on this machine" } else { "the file is neither there nor below the source folders" }.to_owned()))
+    Err(not_a_file.unwrap_or_else(|| {
+        if spec.folders.is_empty() { "the file is not on this machine" } else { "the file is neither there nor below the source folders" }
+            .to_owned()
+    }))
 }
 
 /// A path without the first of the beginnings that it has.
@@ -150,15 +162,15 @@ fn trimmed<'p>(path: &'p str, trims: &[String]) -> &'p str {
 
 /// What was read of a file.
 struct Text {
-    /// The lines of the range that are there.
-    lines: Vec<String>,
+    /// The lines of the ranges that are there.
+    lines: Vec<(u32, String)>,
     line_count: u32,
     /// When it was changed last, nanoseconds since 1970.
     modified: Option<i64>,
 }
 
 /// Reads some lines of a text file, numbered from 1.
-fn read(path: &Path, range: RangeInclusive<u32>) -> Result<Text, String> {
+fn read(path: &Path, ranges: &[RangeInclusive<u32>]) -> Result<Text, String> {
     let fail = |why: String| format!("{why}: {}", path.display());
     let file = fs::File::open(path).map_err(|error| fail(format!("the file cannot be opened ({error})")))?;
     // Asked of what was opened: the path may mean another file by now.
@@ -180,8 +192,8 @@ fn read(path: &Path, range: RangeInclusive<u32>) -> Result<Text, String> {
     }
     let ends_open = bytes.last().is_some_and(|&byte| byte != b'\n');
     let line_count = bytes.iter().filter(|&&byte| byte == b'\n').count() + usize::from(ends_open);
-    let (first, last) = (*range.start() as usize, (*range.end() as usize).min(line_count));
-    let wanted = bytes.split(|&byte| byte == b'\n').take(last).skip(first.saturating_sub(1));
+    let is_wanted = |number: &u32| ranges.iter().any(|range| range.contains(number));
+    let wanted = (1..).zip(bytes.split(|&byte| byte == b'\n')).take(line_count).filter(|(number, _)| is_wanted(number));
     let line = |line: &[u8]| {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches('\r');
@@ -192,7 +204,7 @@ fn read(path: &Path, range: RangeInclusive<u32>) -> Result<Text, String> {
     };
     let nanos = |time: std::time::SystemTime| i64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos()).ok();
     Ok(Text {
-        lines: wanted.map(line).collect(),
+        lines: wanted.map(|(number, text)| (number, line(text))).collect(),
         line_count: u32::try_from(line_count).unwrap_or(u32::MAX),
         modified: metadata.modified().ok().and_then(nanos),
     })
@@ -204,9 +216,10 @@ const AROUND: u32 = 2;
 /// Says so where a function's name does not stand where it begins.
 fn begins_elsewhere(text: &SourceText, start: u32, function: &str) -> Option<String> {
     let name = identifier(function)?;
-    let at = start.checked_sub(text.first)?;
-    let mut around = text.lines.iter().skip(at.saturating_sub(AROUND) as usize).take((at.min(AROUND) + AROUND + 1) as usize);
-    if around.any(|line| line.contains(name)) {
+    let near = start.saturating_sub(AROUND)..=start.saturating_add(AROUND);
+    let mut around = text.lines.iter().filter(|(line, _)| near.contains(line)).peekable();
+    around.peek()?;
+    if around.any(|(_, line)| line.contains(name)) {
         return None;
     }
     Some(format!("line {start}, where the function begins, does not name {name}: the file is another version, or another file"))
@@ -316,22 +329,26 @@ mod tests {
     fn only_regular_files_of_text_are_read_and_only_the_lines_that_are_shown() {
         let folder = files(&[("a.go", 30)]);
         let path = folder.path().join("a.go");
-        let text = read(&path, 28..=40).unwrap();
-        assert_eq!((text.lines, text.line_count), (vec!["\tline 28".to_owned(), "\tline 29".to_owned(), "\tline 30".to_owned()], 30));
-        assert!(read(&path, 31..=40).unwrap().lines.is_empty());
-        assert!(read(&path, 4_000_000_000..=u32::MAX).unwrap().lines.is_empty());
+        let text = read(&path, &[2..=2, 29..=40]).unwrap();
+        assert_eq!((text.lines, text.line_count), ([2, 29, 30].map(|line| (line, format!("\tline {line}"))).to_vec(), 30));
+        assert!(read(&path, &[31..=40]).unwrap().lines.is_empty());
+        assert!(read(&path, &[4_000_000_000..=u32::MAX]).unwrap().lines.is_empty());
         fs::write(&path, b"a\0b\n").unwrap();
-        assert!(read(&path, 1..=2).err().unwrap().starts_with("the file is no text"));
+        assert!(read(&path, &[1..=2]).err().unwrap().starts_with("the file is no text"));
         fs::write(&path, format!("{}\r\nend", "x".repeat(3000))).unwrap();
-        let text = read(&path, 1..=2).unwrap();
-        assert_eq!((text.lines[0].chars().count(), text.lines[1].as_str(), text.line_count), (LETTERS + 1, "end", 2));
+        let text = read(&path, &[1..=2]).unwrap();
+        assert_eq!((text.lines[0].1.chars().count(), text.lines[1].1.as_str(), text.line_count), (LETTERS + 1, "end", 2));
         fs::File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
-        assert!(read(&path, 1..=2).err().unwrap().starts_with("the file is larger than 16"));
+        assert!(read(&path, &[1..=2]).err().unwrap().starts_with("the file is larger than 16"));
     }
 
     #[test]
     fn a_file_that_does_not_name_the_function_is_doubted() {
-        let text = SourceText { first: 10, lines: ["}", "func (e *Engine) Discount() {", ""].map(str::to_owned).to_vec(), ..SourceText::default() };
+        let text = SourceText {
+            first: 10,
+            lines: ["}", "func (e *Engine) Discount() {", ""].map(str::to_owned).to_vec(),
+            ..SourceText::default()
+        };
         assert_eq!(begins_elsewhere(&text, 11, "shop.(*Engine).Discount"), None);
         assert!(begins_elsewhere(&text, 11, "shop.(*Engine).Total").unwrap().contains("does not name Total"));
     }

@@ -88,7 +88,10 @@ impl Global {
             symbols: !self.no_symbols,
             symbol_cache: folder.map(|folder| SymbolCache::new(&folder)),
             debuginfod: self.debuginfod.clone(),
-            source: SourceSpec { folders: self.source_path.iter().map(|path| source::folder(path)).collect(), trims: self.trim_path.clone() },
+            source: SourceSpec {
+                folders: self.source_path.iter().map(|path| source::folder(path)).collect(),
+                trims: self.trim_path.clone(),
+            },
         }
     }
 }

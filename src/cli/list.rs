@@ -33,9 +33,12 @@ pub(super) fn run(args: &args::List, options: &LoadOptions) -> Result<ExitCode, 
     let found = matching_names(comparison.places(), &args.functions);
     let weight = |place: PlaceId| {
         let of_side = flat.sides.iter().zip(&comparison.sides);
-        of_side.map(|(flat, side)| flat.value(flat::Measure::Total, place).unsigned_abs() as f64 * comparison.factor(side)).fold(0.0, f64::max)
+        of_side
+            .map(|(flat, side)| flat.value(flat::Measure::Total, place).unsigned_abs() as f64 * comparison.factor(side))
+            .fold(0.0, f64::max)
     };
-    let mut places: Vec<(PlaceId, f64)> = flat.places.iter().filter(|place| found.contains(place)).map(|&place| (place, weight(place))).collect();
+    let mut places: Vec<(PlaceId, f64)> =
+        flat.places.iter().filter(|place| found.contains(place)).map(|&place| (place, weight(place))).collect();
     if places.is_empty() {
         return Err(Failure::Failed(format!("no function that is shown matches {}", args.functions)));
     }
@@ -44,7 +47,9 @@ pub(super) fn run(args: &args::List, options: &LoadOptions) -> Result<ExitCode, 
     let left_out = if args.number == 0 { 0 } else { places.len().saturating_sub(args.number) };
     places.truncate(places.len() - left_out);
     let listed: Vec<Listed> = with_progress("listing", |ticket| {
-        let list = |&(place, _): &(PlaceId, f64)| source::list(&comparison, &captures, (&filter, Granularity::Function), place, &options.source, ticket);
+        let list = |&(place, _): &(PlaceId, f64)| {
+            source::list(&comparison, &captures, (&filter, Granularity::Function), place, &options.source, ticket)
+        };
         places.iter().map(list).collect::<Result<_, _>>()
     })?;
     let report = ListReport::new(&comparison, &files, &listed);
@@ -53,6 +58,9 @@ pub(super) fn run(args: &args::List, options: &LoadOptions) -> Result<ExitCode, 
         (_, true) => report.markdown(),
         _ => report.text(),
     };
+    if !args.json && listed.iter().flat_map(|function| &function.files).any(|file| !file.lines.file.is_empty() && file.source.is_err()) {
+        text.push_str("\n--source-path FOLDER says where source files are, --trim-path PREFIX what of their paths is not the same there\n");
+    }
     if left_out > 0 && !args.json {
         let more = counted(left_out as u64, "function matches", "functions match");
         text.push_str(&format!("\n{more} too, with smaller totals; -n 0 lists all\n"));

@@ -18,10 +18,8 @@ use crate::model::{Scale, counted, type_name};
 pub struct SourceText {
     /// Where it was read from.
     pub path: String,
-    /// Number of the first of `lines`, from 1.
-    pub first: u32,
-    /// The lines, without their ends.
-    pub lines: Vec<String>,
+    /// The lines that are shown by their numbers from 1, without their ends.
+    pub lines: Vec<(u32, String)>,
     /// Lines of the whole file.
     pub line_count: u32,
     /// What makes one doubt that it is the source of the capture.
@@ -65,7 +63,7 @@ impl ListedFile {
             next.next_if(|(_, line)| line.line == until).map(|(at, _)| at)
         };
         if let Ok(source) = &source {
-            for (text, line) in (0..source.lines.len()).zip(source.first..) {
+            for (text, &(line, _)) in source.lines.iter().enumerate() {
                 let at = without_text(&mut rows, line);
                 rows.push(ListedRow { line, at, text: Some(text) });
             }
@@ -100,7 +98,7 @@ impl ListedFile {
     /// The text of a row, tabs as blanks.
     pub fn text(&self, row: ListedRow) -> Option<String> {
         let source = self.source.as_ref().ok()?;
-        source.lines.get(row.text?).map(|text| expand_tabs(text))
+        source.lines.get(row.text?).map(|(_, text)| expand_tabs(text))
     }
 
     /// The path as the capture has it, in words.
@@ -118,7 +116,11 @@ pub fn expand_tabs(text: &str) -> String {
     let mut column = 0;
     for c in text.chars() {
         let width = if c == '\t' { TAB - column % TAB } else { 1 };
-        if c == '\t' { made.extend(std::iter::repeat_n(' ', width)) } else { made.push(if c.is_control() { '·' } else { c }) }
+        if c == '\t' {
+            made.extend(std::iter::repeat_n(' ', width))
+        } else {
+            made.push(if c.is_control() { '·' } else { c })
+        }
         column += width;
     }
     made
@@ -221,9 +223,8 @@ impl ListReport {
             denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
         };
         let sides = comparison.sides.len();
-        let numbers = |costs: &[Cost], of: fn(&Cost) -> i64| -> Vec<Number> {
-            (0..sides).map(|at| number(costs.get(at).map_or(0, of))).collect()
-        };
+        let numbers =
+            |costs: &[Cost], of: fn(&Cost) -> i64| -> Vec<Number> { (0..sides).map(|at| number(costs.get(at).map_or(0, of))).collect() };
         let line = |file: &ListedFile, row: &ListedRow| {
             let costs = file.costs(*row);
             let before = row.at.and_then(|at| file.lines.lines.get(at)).map(|line| line.line_before);
@@ -232,7 +233,7 @@ impl ListReport {
                 line_before: before.filter(|&before| before > 0 && before != row.line),
                 self_: numbers(costs, |cost| cost.self_),
                 total: numbers(costs, |cost| cost.total),
-                text: file.source.as_ref().ok().and_then(|source| source.lines.get(row.text?).cloned()),
+                text: file.source.as_ref().ok().and_then(|source| Some(source.lines.get(row.text?)?.1.clone())),
             }
         };
         let file = |file: &ListedFile| ListFile {
@@ -315,7 +316,12 @@ impl ListReport {
             ListScale::Pair(scale) => {
                 let parts = [("self", &function.self_), ("total", &function.total)].into_iter().map(|(what, of)| {
                     let [before, after] = self.normalized(of);
-                    format!("{what} {} → {} ({})", scale.text(before), with_unit(scale.text(after), scale.unit()), scale.delta(after - before))
+                    format!(
+                        "{what} {} → {} ({})",
+                        scale.text(before),
+                        with_unit(scale.text(after), scale.unit()),
+                        scale.delta(after - before)
+                    )
                 });
                 parts.collect::<Vec<_>>().join(", ")
             }
@@ -341,7 +347,9 @@ impl ListReport {
     fn table(&self, file: &ListFile) -> Table {
         let unit = |scale: &Scale| if scale.unit().is_empty() { String::new() } else { format!(" ({})", scale.unit()) };
         let heads: Vec<String> = match &self.scale {
-            ListScale::Single(scales) => ["self", "total"].iter().zip(scales).map(|(name, scale)| format!("{name}{}", unit(scale))).collect(),
+            ListScale::Single(scales) => {
+                ["self", "total"].iter().zip(scales).map(|(name, scale)| format!("{name}{}", unit(scale))).collect()
+            }
             ListScale::Pair(scale) => {
                 let of = |name: &str| [format!("{name} before{}", unit(scale)), format!("{name} after"), format!("{name} change")];
                 [of("self"), of("total")].concat()
@@ -416,13 +424,15 @@ mod tests {
 
     fn rows(numbers: &[u32], source: Result<SourceText, String>) -> String {
         let file = ListedFile::new(lines(numbers), source);
-        let row = |row: &ListedRow| format!("{}{}{}", row.line, if row.at.is_some() { "*" } else { "" }, file.text(*row).unwrap_or_default());
+        let row =
+            |row: &ListedRow| format!("{}{}{}", row.line, if row.at.is_some() { "*" } else { "" }, file.text(*row).unwrap_or_default());
         file.rows.iter().map(row).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn every_line_with_a_value_is_shown_with_text_or_without() {
-        let text = || SourceText { first: 11, lines: ["a", "b", "c"].map(str::to_owned).to_vec(), line_count: 13, ..SourceText::default() };
+        let text =
+            || SourceText { lines: (11..).zip(["a", "b", "c"].map(str::to_owned)).collect(), line_count: 13, ..SourceText::default() };
         assert_eq!(rows(&[12, 13], Ok(text())), "11a 12*b 13*c");
         assert_eq!(rows(&[0, 9, 12, 40], Ok(text())), "0* 9* 11a 12*b 13c 40*");
         assert_eq!(rows(&[0, 9, u32::MAX], Err("not there".to_owned())), "0* 9* 4294967295*");
