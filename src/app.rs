@@ -46,6 +46,7 @@ use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::{Profile, SampleType};
 use crate::report::diff::{DiffInput, DiffReport};
+use crate::report::list::Listed;
 use derived::{ComparisonKey, Key, Memo, SandwichFlame, ShapeKey, State};
 use settings::Settings;
 use undo::Undo;
@@ -161,11 +162,12 @@ struct Shown {
     rows: Option<ShownRows>,
     timeline: Option<Arc<Timeline>>,
     sandwich: Option<ShownSandwich>,
+    listing: Option<ShownListing>,
 }
 
 impl Shown {
     /// Which results these are.
-    fn addresses(&self) -> [*const (); 10] {
+    fn addresses(&self) -> [*const (); 12] {
         fn of<T>(shared: Option<&Arc<T>>) -> *const () {
             shared.map_or(std::ptr::null(), |shared| Arc::as_ptr(shared).cast())
         }
@@ -181,6 +183,8 @@ impl Shown {
             of(self.timeline.as_ref()),
             of(sandwich.map(|sandwich| &sandwich.sandwich)),
             of(sandwich.map(|sandwich| &sandwich.flame)),
+            of(self.listing.as_ref().map(|shown| &shown.listed)),
+            of(self.listing.as_ref().map(|shown| &shown.comparison)),
         ]
     }
 }
@@ -205,6 +209,15 @@ pub struct ShownSandwich {
     pub flame: Arc<SandwichFlame>,
 }
 
+/// Annotated source with what its numbers are of.
+#[derive(Clone)]
+pub struct ShownListing {
+    /// The comparison weighed.
+    pub comparison: Arc<Comparison>,
+    /// Lines and text.
+    pub listed: Arc<Listed>,
+}
+
 /// How many commands the log keeps.
 const LOG_LINES: usize = 200;
 
@@ -216,9 +229,6 @@ impl App {
         let mut settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
         if settings.symbol_roots.is_empty() {
             settings.symbol_roots.clone_from(&options.load.symbol_roots);
-        }
-        if options.load.source != source::SourceSpec::default() {
-            settings.source.clone_from(&options.load.source);
         }
         Self {
             captures: Vec::new(),
@@ -347,6 +357,7 @@ impl App {
         keys.extend(self.timeline_key());
         keys.extend(self.trend_key());
         keys.extend(self.sandwich_keys());
+        keys.extend(self.listing_key());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
         }
@@ -602,6 +613,12 @@ impl App {
         let own = Some(self.settings.debuginfod_servers.clone()).filter(|servers| !servers.trim().is_empty());
         let named = || debuginfod::Debuginfod::new(&own.or_else(debuginfod::servers_of_environment)?).ok();
         self.options.load.debuginfod.clone().or_else(named)
+    }
+
+    /// Where source files are looked for: as the command line says for this run, else as set.
+    pub fn source_spec(&self) -> &source::SourceSpec {
+        let given = &self.options.load.source;
+        if *given == source::SourceSpec::default() { &self.settings.source } else { given }
     }
 
     /// True where debuginfod servers are asked: by the settings, or for this run by the command line.

@@ -56,6 +56,11 @@ impl Granularity {
         }
     }
 
+    /// True where a place stands in few files: its lines can be shown.
+    pub const fn has_lines(self) -> bool {
+        !matches!(self, Self::Package | Self::Module)
+    }
+
     /// The granularity of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|granularity| granularity.name() == name)

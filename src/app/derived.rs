@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::findings::Thresholds;
+use super::source::{self, SourceSpec};
 use super::view::{CaptureId, FlameShape};
 use crate::analysis::call_tree::{CallTree, Direction};
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
@@ -29,6 +30,7 @@ use crate::base::discard::discard;
 use crate::base::jobs::JobId;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::Profile;
+use crate::report::list::Listed;
 
 /// What a shape depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -108,6 +110,8 @@ pub enum Key {
     Trend(ComparisonKey, Option<String>, Measure),
     /// The strip of time.
     Timeline(TimelineKey),
+    /// The lines of a place by name, beside their text.
+    Listing(ComparisonKey, String, SourceSpec),
 }
 
 impl Key {
@@ -124,6 +128,7 @@ impl Key {
             Self::Matches(..) => "Searching",
             Self::Trend(..) => "Following a function",
             Self::Timeline(_) => "Drawing the time",
+            Self::Listing(..) => "Reading the source",
             Self::Sandwich(..) | Self::SandwichFlame(..) => "Putting callers and callees together",
             Self::SandwichDiff(..) => "Comparing callers and callees",
         }
@@ -161,6 +166,8 @@ pub enum Value {
     SandwichFlame(Arc<SandwichFlame>),
     /// See [`Key::SandwichDiff`]: of the callers, of the callees.
     SandwichDiff(Arc<[NodeDiff; 2]>),
+    /// See [`Key::Listing`].
+    Listing(Arc<Listed>),
 }
 
 /// The boxes of a sandwich. Their widths are sums of those in the flame graph, so all of them have one scale.
@@ -302,6 +309,7 @@ fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
         | Key::Sandwich(key, _)
         | Key::SandwichFlame(key, ..)
         | Key::SandwichDiff(key, ..)
+        | Key::Listing(key, ..)
         | Key::Trend(key, ..) => &key.shape.captures,
     }
 }
@@ -414,6 +422,15 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             let made = timeline::timeline(&captures, &sides, kind, &key.filter, ticket);
             made.map(|timeline| Value::Timeline(Arc::new(timeline))).map_err(cancelled)
         }),
+        Key::Listing(key, place, spec) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |ticket| {
+                let place = comparison.places().find(&place).ok_or("the function does not occur in what is shown")?;
+                let how = (&key.filter, key.shape.granularity);
+                let made = source::list(&comparison, &captures, how, place, &spec, ticket).map_err(cancelled)?;
+                Ok(Value::Listing(Arc::new(made)))
+            })
+        }
         Key::Matches(key, pattern) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |_| Ok(Value::Matches(Arc::new(search::search(&comparison, &pattern)))))

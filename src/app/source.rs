@@ -27,8 +27,22 @@ pub struct SourceSpec {
     pub trims: Vec<String>,
 }
 
+impl SourceSpec {
+    /// The same as people mean it: no empty lines, folders from the root on.
+    #[must_use]
+    pub fn sane(self) -> Self {
+        Self {
+            folders: self.folders.iter().filter(|path| !path.as_os_str().is_empty()).map(|path| folder(path)).collect(),
+            trims: self.trims.into_iter().filter(|trim| !trim.is_empty()).collect(),
+        }
+    }
+}
+
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
+
+/// Most lines that are kept: more than anyone reads, few enough to be drawn.
+const LINES: usize = 100_000;
 
 /// Most characters of a line that are kept.
 const LETTERS: usize = 2000;
@@ -190,10 +204,10 @@ fn read(path: &Path, ranges: &[RangeInclusive<u32>]) -> Result<Text, String> {
     if bytes.iter().take(8192).any(|&byte| byte == 0) {
         return Err(fail("the file is no text".to_owned()));
     }
-    let ends_open = bytes.last().is_some_and(|&byte| byte != b'\n');
-    let line_count = bytes.iter().filter(|&&byte| byte == b'\n').count() + usize::from(ends_open);
+    // What stands behind the last line end is a line only if there is something.
+    let line_count = bytes.split(|&byte| byte == b'\n').count() - usize::from(bytes.last().is_none_or(|&byte| byte == b'\n'));
     let is_wanted = |number: &u32| ranges.iter().any(|range| range.contains(number));
-    let wanted = (1..).zip(bytes.split(|&byte| byte == b'\n')).take(line_count).filter(|(number, _)| is_wanted(number));
+    let wanted = (1..).zip(bytes.split(|&byte| byte == b'\n')).take(line_count).filter(|(number, _)| is_wanted(number)).take(LINES);
     let line = |line: &[u8]| {
         let text = String::from_utf8_lossy(line);
         let text = text.trim_end_matches('\r');
@@ -283,7 +297,7 @@ mod tests {
         for (name, lines) in names {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let text: String = (1..=*lines).map(|line| format!("\tline {line}\n")).collect();
+            let text: String = (1..=*lines).map(|line| format!("\tline {line}")).collect::<Vec<_>>().join("\n") + "\n";
             fs::write(path, text).unwrap();
         }
         folder
@@ -345,8 +359,7 @@ mod tests {
     #[test]
     fn a_file_that_does_not_name_the_function_is_doubted() {
         let text = SourceText {
-            first: 10,
-            lines: ["}", "func (e *Engine) Discount() {", ""].map(str::to_owned).to_vec(),
+            lines: (10..).zip(["}", "func (e *Engine) Discount() {", ""].map(str::to_owned)).collect(),
             ..SourceText::default()
         };
         assert_eq!(begins_elsewhere(&text, 11, "shop.(*Engine).Discount"), None);
@@ -367,7 +380,7 @@ mod tests {
             ("api.labelled.func1.1", None),
             ("shop.(*T).Serve-fm", Some("Serve")),
             ("main.init.0", None),
-            ("operator new(unsigned long)", None),
+            ("operator new(unsigned long)", Some("new")),
         ] {
             assert_eq!(identifier(name), expected, "{name}");
         }

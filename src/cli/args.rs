@@ -13,7 +13,7 @@ use crate::app::EVERYTHING;
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
 use crate::app::load::LoadOptions;
 use crate::app::picture;
-use crate::app::source::{self, SourceSpec};
+use crate::app::source::SourceSpec;
 use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
 use crate::format::FORMATS;
@@ -88,10 +88,7 @@ impl Global {
             symbols: !self.no_symbols,
             symbol_cache: folder.map(|folder| SymbolCache::new(&folder)),
             debuginfod: self.debuginfod.clone(),
-            source: SourceSpec {
-                folders: self.source_path.iter().map(|path| source::folder(path)).collect(),
-                trims: self.trim_path.clone(),
-            },
+            source: SourceSpec { folders: self.source_path.clone(), trims: self.trim_path.clone() }.sane(),
         }
     }
 }

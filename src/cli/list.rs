@@ -11,6 +11,7 @@ use crate::app::load::LoadOptions;
 use crate::app::source;
 use crate::model::counted;
 use crate::report::list::{ListReport, Listed};
+use crate::report::table::push_line;
 use crate::report::{self};
 
 pub(super) fn run(args: &args::List, options: &LoadOptions) -> Result<ExitCode, Failure> {
@@ -63,7 +64,7 @@ pub(super) fn run(args: &args::List, options: &LoadOptions) -> Result<ExitCode, 
     }
     if left_out > 0 && !args.json {
         let more = counted(left_out as u64, "function matches", "functions match");
-        text.push_str(&format!("\n{more} too, with smaller totals; -n 0 lists all\n"));
+        push_line(&mut text, format_args!("\n{more} too, with smaller totals; -n 0 lists all"));
     }
     output::print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

@@ -117,9 +117,9 @@ pub fn expand_tabs(text: &str) -> String {
     for c in text.chars() {
         let width = if c == '\t' { TAB - column % TAB } else { 1 };
         if c == '\t' {
-            made.extend(std::iter::repeat_n(' ', width))
+            made.extend(std::iter::repeat_n(' ', width));
         } else {
-            made.push(if c.is_control() { '·' } else { c })
+            made.push(if c.is_control() { '·' } else { c });
         }
         column += width;
     }

@@ -203,3 +203,17 @@ fn a_function_that_is_not_there_is_an_error() {
     assert_eq!(failure(&["list", "(", &sample(CPU[0])]).0, 2);
     assert_eq!(failure(&["list", "x", "--by", "line", &sample(CPU[0])]).0, 2);
 }
+
+#[test]
+fn the_window_copies_what_the_program_prints() {
+    use emberlens::app::view::{Selection, Tab};
+    use emberlens::app::{App, Command, Effect, Options};
+    let mut app = App::new(Options { inline: true, ..Options::default() });
+    app.apply(Command::Open(vec![sample(CPU[1]).into()]));
+    app.apply(Command::Select(Some(Selection { place: "orders/internal/pricing.(*Engine).Discount".to_owned(), path: Vec::new() })));
+    app.apply(Command::SetTab(Tab::Source));
+    app.settle();
+    let effects = app.apply(Command::CopySource);
+    let [Effect::CopyText(text)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(stdout(&["list", DISCOUNT, &sample(CPU[1])]).starts_with(text.as_str()), "{text}");
+}

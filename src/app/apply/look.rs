@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::apply::files;
 use crate::app::command::Command;
+use crate::app::source::SourceSpec;
 use crate::app::view::{FlameWindow, ViewState};
 use crate::model::human;
 
@@ -124,6 +125,10 @@ fn settings(app: &mut App, command: Command) {
         Command::SetSidePanel(visible) => settings.side_panel = visible,
         Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
         Command::SetSymbolRoots(roots) => settings.symbol_roots = roots,
+        Command::SetSource(spec) => {
+            settings.source = spec.sane();
+            app.options.load.source = SourceSpec::default();
+        }
         Command::SetSymbolCache(keep) => settings.symbol_cache = keep,
         Command::SetDebuginfod(ask) => {
             settings.debuginfod = ask;
