@@ -11,7 +11,7 @@ use super::number::Number;
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
-use crate::model::{Profile, Unnamed, counted, human, human_duration};
+use crate::model::{Profile, Unnamed, counted, human, human_duration, note_words};
 
 /// How many values of one label, and how many threads, the text form lists.
 const LISTED: usize = 8;
@@ -269,7 +269,7 @@ impl Info {
         }
         for note in &self.notes {
             let at = note.first_offset.map_or_else(String::new, |offset| format!(", first at byte {offset:#x}"));
-            push_line(&mut text, format_args!("note: {} {} [{}{at}]", note.count, printable(&note.text), note.kind));
+            push_line(&mut text, format_args!("note: {} [{}{at}]", note_words(note.count, &printable(&note.text)), note.kind));
         }
         text
     }

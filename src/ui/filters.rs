@@ -7,12 +7,12 @@ use egui::{Id, IntoAtoms, Key, PopupCloseBehavior, RichText, ScrollArea, TextEdi
 use super::cx::{Cx, Outbox};
 use super::theme::fonts;
 use super::toolbar::filter_chip;
-use super::words::counted;
 use crate::analysis::filter::{Filter, names_of, texts, thread_label};
 use crate::analysis::names;
 use crate::analysis::part::Part;
 use crate::analysis::span::Span;
 use crate::app::{Command, is_everything};
+use crate::model::counted;
 
 /// Most rows that one list of threads or values shows; the rest is reached by typing.
 const ROWS: usize = 200;
@@ -234,7 +234,9 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     if cx.app.has_times() && !cx.app.view().is_comparison() {
         time_field_ui(ui, cx, out);
     }
-    ui.label(RichText::new("Patterns are regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
+    for words in ["Patterns are regular expressions; Enter applies", "They act in the order merge, recursion, begin, collapse"] {
+        ui.label(RichText::new(words).font(fonts::small()).color(cx.theme.muted));
+    }
 }
 
 /// The range of time, typed: what the timeline does for the pointer.
@@ -273,7 +275,8 @@ fn names_text(names: &[String]) -> String {
 
 /// A name without the path of its package, as boxes have it where there is room for no more.
 fn short_name(name: &str) -> String {
-    let short = names::short(name, CHIP);
+    let named = names::without_hidden_class(name);
+    let short = names::short(named.as_deref().unwrap_or(name), CHIP);
     // The path says little that the last package does not, also where it would fit.
     let end = short.find(['(', '[', '<', ' ']).unwrap_or(short.len());
     let is_path = !short.contains("::");
@@ -347,6 +350,8 @@ mod tests {
         assert_eq!(shown(&go).as_deref(), Some("pricing.(*Engine).Discount"));
         let c = format!("^{}$", regex::escape("std::vector<int, 2>::at(int) const"));
         assert_eq!(shown(&c).as_deref(), Some("std::vector<int, 2>::at(int) const"));
+        let java = format!("^{}$", regex::escape("a.M$$Lambda/0x000001e2f4001000.run"));
+        assert_eq!(shown(&java).as_deref(), Some("a.M$$Lambda.run"), "a hidden class has no path");
         let both = format!("^({}|{})$", regex::escape("a/b.New"), regex::escape("a/b.Old"));
         assert_eq!(shown(&both).as_deref(), Some("b.New + 1"));
         assert_eq!(shown(&format!("^{}$", regex::escape("(inlined) f(a|b)"))).as_deref(), Some("(inlined) f(a|b)"));

@@ -5,7 +5,7 @@ use crate::app::apply::files;
 use crate::app::command::Command;
 use crate::app::source::SourceSpec;
 use crate::app::view::{FlameWindow, ViewState};
-use crate::model::human;
+use crate::model::{counted, human};
 
 fn pattern(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
@@ -148,7 +148,10 @@ fn settings(app: &mut App, command: Command) {
 fn clear_symbols(app: &mut App) {
     let Some(cache) = app.options.load.symbol_cache.clone() else { return };
     match cache.clear() {
-        Ok((modules, bytes)) => app.say(format!("Removed the symbols of {modules} modules, {}", human(bytes as f64, "bytes")), false),
+        Ok((modules, bytes)) => app.say(
+            format!("Removed the symbols of {}, {}", counted(modules as u64, "module", "modules"), human(bytes as f64, "bytes")),
+            false,
+        ),
         Err(error) => app.say(format!("The kept symbols could not be removed: {error}\n{}", cache.folder().display()), true),
     }
 }

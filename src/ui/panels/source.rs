@@ -15,7 +15,7 @@ use crate::analysis::lines::Cost;
 use crate::app::derived::State;
 use crate::app::view::{Selection, Tab};
 use crate::app::{Command, ShownListing, command};
-use crate::model::{Scale, grouped};
+use crate::model::{Scale, counted, grouped};
 use crate::report::list::{Listed, ListedFile, ListedRow};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
@@ -159,7 +159,7 @@ fn footer(cx: &Cx<'_>, shown: &ShownListing) -> Vec<String> {
         // The path of a test is another one on every machine.
         && !cx.is_test
     {
-        parts.push(format!("{}, {} lines", source.path, grouped(u64::from(source.line_count))));
+        parts.push(format!("{}, {}", source.path, counted(u64::from(source.line_count), "line", "lines")));
     }
     parts
 }
