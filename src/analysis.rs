@@ -8,6 +8,7 @@ pub mod comparable;
 pub mod comparison;
 pub mod diff;
 pub mod events;
+pub mod facets;
 pub mod filter;
 pub mod flame;
 pub mod flat;

@@ -355,6 +355,7 @@ impl App {
             }
         }
         keys.extend(self.timeline_key());
+        keys.extend(self.facets_key());
         keys.extend(self.trend_key());
         keys.extend(self.sandwich_keys());
         keys.extend(self.listing_key());

@@ -13,6 +13,7 @@ use super::view::{CaptureId, FlameShape};
 use crate::analysis::call_tree::{CallTree, Direction};
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
 use crate::analysis::diff::{self, Diff, Exposure, Measure, NodeDiff, Spec};
+use crate::analysis::facets::{self, Facets};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
@@ -64,18 +65,18 @@ pub struct ComparisonKey {
     pub normalization: Normalization,
 }
 
-/// What the strip of time depends on: neither names nor ranges of time.
+/// What sums over samples depend on that no tree is needed for: not on names. Ranges of time count for [`Key::Facets`] only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TimelineKey {
+pub struct SamplesKey {
     /// Captures, those of before first, each with the number of times it was replaced.
     pub captures: Vec<(CaptureId, u32)>,
     /// How many of them each side has, before first.
     pub sides: Vec<usize>,
     /// Sample type by name and unit.
     pub sample_type: (String, String),
-    /// What part of its captures each side is, without a range of time.
+    /// What part of its captures each side is.
     pub parts: Vec<Part>,
-    /// Samples that count, without a range of time.
+    /// Samples that count.
     pub filter: Filter,
 }
 
@@ -109,7 +110,9 @@ pub enum Key {
     /// A place by name in each capture and over time.
     Trend(ComparisonKey, Option<String>, Measure),
     /// The strip of time.
-    Timeline(TimelineKey),
+    Timeline(SamplesKey),
+    /// How much each thread and each value of a label holds.
+    Facets(SamplesKey),
     /// The lines of a place by name, beside their text.
     Listing(ComparisonKey, String, SourceSpec),
 }
@@ -129,6 +132,7 @@ impl Key {
             Self::Trend(..) => "Following a function",
             Self::Timeline(_) => "Drawing the time",
             Self::Listing(..) => "Reading the source",
+            Self::Facets(_) => "Adding up threads and labels",
             Self::Sandwich(..) | Self::SandwichFlame(..) => "Putting callers and callees together",
             Self::SandwichDiff(..) => "Comparing callers and callees",
         }
@@ -166,6 +170,8 @@ pub enum Value {
     SandwichFlame(Arc<SandwichFlame>),
     /// See [`Key::SandwichDiff`]: of the callers, of the callees.
     SandwichDiff(Arc<[NodeDiff; 2]>),
+    /// See [`Key::Facets`].
+    Facets(Arc<Facets>),
     /// See [`Key::Listing`].
     Listing(Arc<Listed>),
 }
@@ -296,7 +302,7 @@ impl Memo {
 /// The captures that a result is made from.
 fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
     match key {
-        Key::Timeline(key) => &key.captures,
+        Key::Timeline(key) | Key::Facets(key) => &key.captures,
         Key::Shape(shape) => &shape.captures,
         Key::Comparison(key)
         | Key::Top(key)
@@ -421,6 +427,12 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
             let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
             let made = timeline::timeline(&captures, &sides, kind, &key.filter, ticket);
             made.map(|timeline| Value::Timeline(Arc::new(timeline))).map_err(cancelled)
+        }),
+        Key::Facets(key) => Box::new(move |ticket| {
+            let sides = sides_of(&key.sides, &key.parts);
+            let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
+            let made = facets::facets(&captures, &sides, kind, &key.filter, ticket);
+            made.map(|facets| Value::Facets(Arc::new(facets))).map_err(cancelled)
         }),
         Key::Listing(key, place, spec) => {
             let comparison = comparison_of(memo, &key)?;

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use super::derived::{Key, SandwichFlame, State, TimelineKey, Value};
+use super::derived::{Key, SamplesKey, SandwichFlame, State, Value};
 use super::view::{CaptureId, SandwichWindow, SortBy, Tab, ViewState};
 use super::{App, Shown, ShownListing, ShownRows, ShownSandwich, findings};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{Diff, Measure, NodeDiff};
+use crate::analysis::facets::Facets;
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
@@ -160,17 +161,34 @@ impl App {
         if !self.settings.timeline || !self.has_times() {
             return None;
         }
+        let parts = self.parts().into_iter().map(|part| Part { time: None, ..part.clone() }).collect();
+        self.samples_key(parts, Filter { time: None, ..self.view.filter.clone() }).map(Key::Timeline)
+    }
+
+    /// What sums over the samples shown depend on.
+    fn samples_key(&self, parts: Vec<Part>, filter: Filter) -> Option<SamplesKey> {
         let ids = self.view.captures();
         let captures: Option<Vec<(CaptureId, u32)>> =
             ids.iter().map(|&id| self.capture(id).map(|capture| (id, capture.generation))).collect();
-        let parts = self.parts().into_iter().map(|part| Part { time: None, ..part.clone() }).collect();
-        let mut filter = Filter { time: None, collapse: None, ..self.view.filter.clone() };
+        let mut filter = Filter { collapse: None, ..filter };
         // Without these no other transform drops a sample.
         if filter.show_from.is_none() && filter.subtree.is_empty() {
             filter = Filter { hide: None, recursion: None, direct_recursion: None, ..filter };
         }
         let sides = self.view.sides().iter().map(Vec::len).collect();
-        Some(Key::Timeline(TimelineKey { captures: captures?, sides, sample_type: self.sample_type()?, parts, filter }))
+        Some(SamplesKey { captures: captures?, sides, sample_type: self.sample_type()?, parts, filter })
+    }
+
+    /// Only where there are threads or labels to choose from.
+    pub(super) fn facets_key(&self) -> Option<Key> {
+        let profiles = self.profiles();
+        let has_choice = profiles.iter().any(|profile| profile.threads.len() > 1 || !profile.label_sets.is_empty());
+        has_choice.then(|| self.samples_key(self.parts(), self.view.filter.clone())).flatten().map(Key::Facets)
+    }
+
+    /// How much each thread and each value of a label holds, on every side.
+    pub fn facets(&self) -> State<'_, Facets> {
+        self.state(self.facets_key().as_ref(), |value| if let Value::Facets(it) = value { Some(it) } else { None })
     }
 
     /// The strip of time of the sides shown, and whether it is older than the view; `None` while there is none.
