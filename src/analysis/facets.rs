@@ -76,7 +76,7 @@ pub fn facets(
                 if let Some(sum) = thread.and_then(|thread| of_threads.get_mut(thread.row())).filter(|_| by_thread.has(row)) {
                     *sum += value;
                 }
-                let set = samples.labels().get(row).copied().flatten().map_or(profile.label_sets.len(), |set| set.row());
+                let set = samples.labels().get(row).copied().flatten().map_or(profile.label_sets.len(), crate::model::LabelSetId::row);
                 if let Some(sum) = of_sets.get_mut(set).filter(|_| by_label.has(row)) {
                     *sum += value;
                 }
@@ -168,7 +168,7 @@ mod tests {
     fn each_row_says_what_part_of_its_side_it_holds() {
         let before = capture(&[("a", "/x", 30), ("b", "/y", 60), ("b", "", 10)]);
         let after = capture(&[("b", "/x", 50), ("c", "/x", 50)]);
-        assert_eq!(text(&[before.clone()], &Filter::default()), "b=70 a=30; endpoint: /y=60 /x=30 =10");
+        assert_eq!(text(std::slice::from_ref(&before), &Filter::default()), "b=70 a=30; endpoint: /y=60 /x=30 =10");
         assert_eq!(text(&[before, after], &Filter::default()), "b=70|50 c=0|50 a=30|0; endpoint: /x=30|100 /y=60|0 =10|0");
     }
 

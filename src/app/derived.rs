@@ -422,17 +422,11 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 made.map(|trend| Value::Trend(Arc::new(trend))).map_err(cancelled)
             })
         }
-        Key::Timeline(key) => Box::new(move |ticket| {
-            let sides = sides_of(&key.sides, &key.parts);
-            let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
-            let made = timeline::timeline(&captures, &sides, kind, &key.filter, ticket);
-            made.map(|timeline| Value::Timeline(Arc::new(timeline))).map_err(cancelled)
+        Key::Timeline(key) => over_samples(captures, key, |captures, sides, kind, filter, ticket| {
+            Ok(Value::Timeline(Arc::new(timeline::timeline(captures, sides, kind, filter, ticket)?)))
         }),
-        Key::Facets(key) => Box::new(move |ticket| {
-            let sides = sides_of(&key.sides, &key.parts);
-            let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
-            let made = facets::facets(&captures, &sides, kind, &key.filter, ticket);
-            made.map(|facets| Value::Facets(Arc::new(facets))).map_err(cancelled)
+        Key::Facets(key) => over_samples(captures, key, |captures, sides, kind, filter, ticket| {
+            Ok(Value::Facets(Arc::new(facets::facets(captures, sides, kind, filter, ticket)?)))
         }),
         Key::Listing(key, place, spec) => {
             let comparison = comparison_of(memo, &key)?;
@@ -449,6 +443,17 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
         }
     };
     Some(Box::new(move |ticket| ticket.run(|| made(ticket)).map_err(cancelled)?))
+}
+
+/// What is added up over the samples of some sides, without a tree.
+type Adding = fn(&[Arc<Profile>], &[SideInput], (&str, &str), &Filter, &Ticket) -> Result<Value, Cancelled>;
+
+fn over_samples(captures: Vec<Arc<Profile>>, key: SamplesKey, add: Adding) -> Work {
+    Box::new(move |ticket| {
+        let sides = sides_of(&key.sides, &key.parts);
+        let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
+        add(&captures, &sides, kind, &key.filter, ticket).map_err(|_cancelled| "cancelled".to_owned())
+    })
 }
 
 /// Lays both pictures out, from the widths of the nodes that they are made of.
