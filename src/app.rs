@@ -226,10 +226,7 @@ impl App {
     pub fn new(options: Options) -> Self {
         let panicked = |what| Event::Panicked(what);
         let jobs = if options.inline { Jobs::inline(panicked) } else { Jobs::threads(|| {}, panicked) };
-        let mut settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
-        if settings.symbol_roots.is_empty() {
-            settings.symbol_roots.clone_from(&options.load.symbol_roots);
-        }
+        let settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
         Self {
             captures: Vec::new(),
             next_capture: 1,
@@ -664,8 +661,17 @@ impl App {
         id
     }
 
+    /// How captures are loaded: folders that the command line gives hold for this run, else those that are set.
+    fn load_options(&self) -> load::LoadOptions {
+        let mut options = self.options.load.clone();
+        if options.symbol_roots.is_empty() {
+            options.symbol_roots.clone_from(&self.settings.symbol_roots);
+        }
+        options
+    }
+
     fn start_reading(&mut self, id: CaptureId, path: &Path) -> JobId {
-        let (path, options) = (path.to_owned(), self.options.load.clone());
+        let (path, options) = (path.to_owned(), self.load_options());
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         self.jobs.start(format!("Reading {name}"), move |ticket| {
             // A reader that panics is our bug, but one capture's: it must not take the window with it (the job catches it), and the
@@ -678,7 +684,7 @@ impl App {
 
     fn start_symbols(&mut self, id: CaptureId, profile: &Arc<Profile>) -> Option<JobId> {
         let capture = self.capture(id)?;
-        let mut options = load::LoadOptions { symbol_roots: self.settings.symbol_roots.clone(), ..self.options.load.clone() };
+        let mut options = self.load_options();
         options.symbol_cache = options.symbol_cache.filter(|_| self.settings.symbol_cache);
         options.debuginfod = self.debug_servers().filter(|_| self.asks_for_debug_files());
         if !load::wants_symbols(profile, &options) {

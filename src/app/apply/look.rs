@@ -124,7 +124,10 @@ fn settings(app: &mut App, command: Command) {
         Command::SetTimeline(visible) => settings.timeline = visible,
         Command::SetSidePanel(visible) => settings.side_panel = visible,
         Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
-        Command::SetSymbolRoots(roots) => settings.symbol_roots = roots,
+        Command::SetSymbolRoots(roots) => {
+            settings.symbol_roots = roots;
+            app.options.load.symbol_roots.clear();
+        }
         Command::SetSource(spec) => {
             settings.source = spec.sane();
             app.options.load.source = SourceSpec::default();
