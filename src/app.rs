@@ -20,6 +20,7 @@ mod results;
 pub mod save;
 pub mod script;
 pub mod settings;
+pub mod source;
 pub mod symbol_cache;
 mod undo;
 pub mod view;
@@ -45,6 +46,7 @@ use crate::base::discard::discard;
 use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::{Profile, SampleType};
 use crate::report::diff::{DiffInput, DiffReport};
+use crate::report::list::Listed;
 use derived::{ComparisonKey, Key, Memo, SandwichFlame, ShapeKey, State};
 use settings::Settings;
 use undo::Undo;
@@ -160,11 +162,12 @@ struct Shown {
     rows: Option<ShownRows>,
     timeline: Option<Arc<Timeline>>,
     sandwich: Option<ShownSandwich>,
+    listing: Option<ShownListing>,
 }
 
 impl Shown {
     /// Which results these are.
-    fn addresses(&self) -> [*const (); 10] {
+    fn addresses(&self) -> [*const (); 12] {
         fn of<T>(shared: Option<&Arc<T>>) -> *const () {
             shared.map_or(std::ptr::null(), |shared| Arc::as_ptr(shared).cast())
         }
@@ -180,6 +183,8 @@ impl Shown {
             of(self.timeline.as_ref()),
             of(sandwich.map(|sandwich| &sandwich.sandwich)),
             of(sandwich.map(|sandwich| &sandwich.flame)),
+            of(self.listing.as_ref().map(|shown| &shown.listed)),
+            of(self.listing.as_ref().map(|shown| &shown.comparison)),
         ]
     }
 }
@@ -204,6 +209,15 @@ pub struct ShownSandwich {
     pub flame: Arc<SandwichFlame>,
 }
 
+/// Annotated source with what its numbers are of.
+#[derive(Clone)]
+pub struct ShownListing {
+    /// The comparison weighed.
+    pub comparison: Arc<Comparison>,
+    /// Lines and text.
+    pub listed: Arc<Listed>,
+}
+
 /// How many commands the log keeps.
 const LOG_LINES: usize = 200;
 
@@ -212,10 +226,7 @@ impl App {
     pub fn new(options: Options) -> Self {
         let panicked = |what| Event::Panicked(what);
         let jobs = if options.inline { Jobs::inline(panicked) } else { Jobs::threads(|| {}, panicked) };
-        let mut settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
-        if settings.symbol_roots.is_empty() {
-            settings.symbol_roots.clone_from(&options.load.symbol_roots);
-        }
+        let settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
         Self {
             captures: Vec::new(),
             next_capture: 1,
@@ -341,8 +352,10 @@ impl App {
             }
         }
         keys.extend(self.timeline_key());
+        keys.extend(self.facets_key());
         keys.extend(self.trend_key());
         keys.extend(self.sandwich_keys());
+        keys.extend(self.listing_key());
         if !self.view.search.is_empty() {
             keys.push(Key::Matches(shown, self.view.search.clone()));
         }
@@ -600,6 +613,12 @@ impl App {
         self.options.load.debuginfod.clone().or_else(named)
     }
 
+    /// Where source files are looked for: as the command line says for this run, else as set.
+    pub fn source_spec(&self) -> &source::SourceSpec {
+        let given = &self.options.load.source;
+        if *given == source::SourceSpec::default() { &self.settings.source } else { given }
+    }
+
     /// True where debuginfod servers are asked: by the settings, or for this run by the command line.
     pub const fn asks_for_debug_files(&self) -> bool {
         self.settings.debuginfod || self.options.load.debuginfod.is_some()
@@ -642,8 +661,17 @@ impl App {
         id
     }
 
+    /// How captures are loaded: folders that the command line gives hold for this run, else those that are set.
+    fn load_options(&self) -> load::LoadOptions {
+        let mut options = self.options.load.clone();
+        if options.symbol_roots.is_empty() {
+            options.symbol_roots.clone_from(&self.settings.symbol_roots);
+        }
+        options
+    }
+
     fn start_reading(&mut self, id: CaptureId, path: &Path) -> JobId {
-        let (path, options) = (path.to_owned(), self.options.load.clone());
+        let (path, options) = (path.to_owned(), self.load_options());
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         self.jobs.start(format!("Reading {name}"), move |ticket| {
             // A reader that panics is our bug, but one capture's: it must not take the window with it (the job catches it), and the
@@ -656,7 +684,7 @@ impl App {
 
     fn start_symbols(&mut self, id: CaptureId, profile: &Arc<Profile>) -> Option<JobId> {
         let capture = self.capture(id)?;
-        let mut options = load::LoadOptions { symbol_roots: self.settings.symbol_roots.clone(), ..self.options.load.clone() };
+        let mut options = self.load_options();
         options.symbol_cache = options.symbol_cache.filter(|_| self.settings.symbol_cache);
         options.debuginfod = self.debug_servers().filter(|_| self.asks_for_debug_files());
         if !load::wants_symbols(profile, &options) {

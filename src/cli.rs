@@ -8,6 +8,7 @@ mod cache;
 mod diff;
 mod export;
 mod info;
+mod list;
 mod open;
 mod output;
 mod progress;
@@ -125,6 +126,7 @@ fn dispatch(args: Args, hooks: &Hooks) -> Result<ExitCode, Failure> {
         }
         Some(Subcommand::Info(info)) => info::run(&info, &load),
         Some(Subcommand::Top(top)) => top::run(&top, &load),
+        Some(Subcommand::List(list)) => list::run(&list, &load),
         Some(Subcommand::Diff(diff)) => diff::run(&diff, &load),
         Some(Subcommand::Export(export)) => export::run(&export, &load, hooks),
         Some(Subcommand::Run(script)) => run::run(&script, &load, hooks),

@@ -15,7 +15,7 @@ mod unit;
 pub use builder::{Builder, Maps, Rows, Sample};
 pub use check::{Broken, check};
 pub use labels::{BASE_LABEL, Label, LabelSetId, LabelSets, LabelValue};
-pub use notes::{Note, Notes, Tally, kind};
+pub use notes::{Note, Notes, Tally, kind, note_words};
 pub use samples::{SampleType, Samples};
 pub use scale::Scale;
 pub use tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};

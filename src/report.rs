@@ -7,6 +7,7 @@
 pub mod captures;
 pub mod diff;
 pub mod info;
+pub mod list;
 mod matching;
 pub mod merged;
 pub mod number;
@@ -21,6 +22,7 @@ pub mod tree;
 pub use captures::Captures;
 pub use diff::{DiffInput, DiffReport};
 pub use info::Info;
+pub use list::ListReport;
 pub use number::Number;
 pub use review::Review;
 pub use stacks::{PictureTheme, SvgSpec};

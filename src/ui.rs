@@ -10,6 +10,7 @@ mod menus;
 mod toolbar;
 
 mod filters;
+mod source;
 mod status;
 mod timeline;
 mod waiting;

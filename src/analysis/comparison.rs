@@ -10,7 +10,7 @@ use super::events::{Evidence, evidence};
 use super::filter::{Chosen, Filter};
 use super::matching::{self, Matching, Naming};
 use super::part::Part;
-use super::place::{Granularity, Places};
+use super::place::{FramePlaces, Granularity, Places};
 use super::prune;
 use super::slices::{Slices, slices};
 use super::top::by_place;
@@ -33,6 +33,8 @@ pub struct Shape {
     pub tree: CallTree,
     /// Per capture, the node of each stack row.
     pub nodes: Vec<StackNodes>,
+    /// Per capture, the place of each frame row, before transforms.
+    pub frames: Vec<Arc<FramePlaces>>,
     /// Per capture, the stack rows whose samples the shape holds, see [`Transformed::samples`]; the samples of the others count nowhere.
     pub samples: Vec<Option<Vec<bool>>>,
     /// Per capture, how many samples stand here without frames that the capture asks to drop, see [`prune`].
@@ -95,13 +97,15 @@ impl Shape {
         let (tree, nodes) = (Unfinished::new(tree), Unfinished::new(nodes));
         let samples: Vec<Option<Vec<bool>>> = transformed.into_iter().map(|rows| rows.and_then(|rows| rows.samples)).collect();
         let (places, matching) = (Arc::new(places), Arc::new(matching));
+        let frames: Vec<Arc<FramePlaces>> = frames.into_iter().map(Arc::new).collect();
         if rows.len() == profiles.len() {
-            return Ok(Self { places, tree: tree.keep(), nodes: nodes.keep(), samples, dropped_samples: lost, matching });
+            return Ok(Self { places, tree: tree.keep(), nodes: nodes.keep(), frames, samples, dropped_samples: lost, matching });
         }
+        let frames = rows.iter().map(|&row| frames.get(row).cloned().unwrap_or_default()).collect();
         let samples = rows.iter().map(|&row| samples.get(row).cloned().flatten()).collect();
         let each = |row: usize| (nodes.get(row).cloned().unwrap_or_default(), lost.get(row).copied().unwrap_or_default());
         let (nodes, dropped_samples) = rows.into_iter().map(each).unzip();
-        Ok(Self { places, tree: tree.keep(), nodes, samples, dropped_samples, matching })
+        Ok(Self { places, tree: tree.keep(), nodes, frames, samples, dropped_samples, matching })
     }
 }
 

@@ -234,6 +234,13 @@ pub fn matching(places: &Places, pattern: &str) -> FxHashSet<PlaceId> {
     found.chain(places.spellings().checked().filter(|(name, _)| pattern.is_match(name)).map(|(_, id)| id)).collect()
 }
 
+/// The places whose name matches a pattern, whatever their file and module: what `go tool pprof -list` goes by.
+pub fn matching_names(places: &Places, pattern: &str) -> FxHashSet<PlaceId> {
+    let pattern = compile(pattern);
+    let found = places.iter_ids().skip(1).checked().filter(|(_, place)| pattern.is_match(&place.name)).map(|(id, _)| id);
+    found.chain(places.spellings().checked().filter(|(name, _)| pattern.is_match(name)).map(|(_, id)| id)).collect()
+}
+
 /// A pattern that matches exactly these names.
 pub fn exactly(names: &[String]) -> String {
     let escaped: Vec<String> = names.iter().map(|name| escape(name)).collect();

@@ -101,8 +101,33 @@ pub fn short(name: &str, max_chars: usize) -> String {
     cut
 }
 
+/// The part of a name that a JVM gives its hidden classes, anew in each run: `Main$$Lambda$88+0x00007fdf20007a08/2013559698.run` has
+/// `+0x00007fdf20007a08/2013559698`, `Main$$Lambda/0x000001e2f4001000.run` (async-profiler: `Main$$Lambda.0x000001e2f4001000.run`) the address.
+pub(super) fn hidden_class(name: &str) -> Option<std::ops::Range<usize>> {
+    let at = ["+0x", "/0x", ".0x"].iter().find_map(|mark| name.find(mark)).filter(|&at| at > 0)?;
+    let digits = |text: &str, is_digit: fn(&u8) -> bool| text.bytes().take_while(is_digit).count();
+    let hex = digits(name.get(at + 3..)?, u8::is_ascii_hexdigit);
+    let mut end = Some(at + 3 + hex).filter(|_| hex >= 8)?;
+    if let Some(number) = name.get(end..)?.strip_prefix('/') {
+        end += 1 + digits(number, u8::is_ascii_digit);
+    }
+    // An address in a module has nothing behind it.
+    name.get(end..)?.starts_with(['.', ':', ';']).then_some(at..end)
+}
+
+/// A name without what a JVM gives its hidden classes.
+pub fn without_hidden_class(name: &str) -> Option<String> {
+    let hidden = hidden_class(name)?;
+    Some(format!("{}{}", name.get(..hidden.start)?, name.get(hidden.end..)?))
+}
+
 /// Ever shorter forms of a name.
 fn forms(name: &str) -> Vec<String> {
+    if let Some(named) = without_hidden_class(name) {
+        // Its slash and dots are no path.
+        let rest = forms(&named);
+        return std::iter::once(named).chain(rest).collect();
+    }
     let mut made = Vec::new();
     if name.contains("::") {
         let plain = without_angles(name);
@@ -173,6 +198,9 @@ mod tests {
             ("a_very_long_c_function", 8, "a_very_…"),
             ("gopkg.in/yaml%2ev3.F", 40, "gopkg.in/yaml.v3.F"),
             ("x", 0, ""),
+            ("Report$$Lambda$14+0x00007fdf20007a08/2024918163.run", 60, "Report$$Lambda$14+0x00007fdf20007a08/2024918163.run"),
+            ("Report$$Lambda$14+0x00007fdf20007a08/2024918163.run", 30, "Report$$Lambda$14.run"),
+            ("shop.Report$$Lambda/0x000001e2f4001000.run", 30, "shop.Report$$Lambda.run"),
         ] {
             assert_eq!(short(name, chars), label, "{name} in {chars}");
         }

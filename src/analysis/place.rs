@@ -56,6 +56,11 @@ impl Granularity {
         }
     }
 
+    /// True where a place stands in few files: its lines can be shown.
+    pub const fn has_lines(self) -> bool {
+        !matches!(self, Self::Package | Self::Module)
+    }
+
     /// The granularity of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|granularity| granularity.name() == name)
@@ -356,6 +361,12 @@ pub fn package_of<'a>(symbol: &'a str, file: &str) -> &'a str {
     // Type arguments and parameters hold slashes, dots and colons of other packages.
     let end = symbol.find(['(', '[', '<']).map_or(symbol.len(), |end| if end == 0 { symbol.len() } else { end });
     let head = &symbol[..end];
+    if let Some(hidden) = super::names::hidden_class(symbol) {
+        // A lambda belongs where its class does; a class without a package is one.
+        let class = symbol.get(..hidden.start).unwrap_or(symbol);
+        let end = class.find('.').or_else(|| class.find("$$")).unwrap_or(class.len());
+        return class.get(..end).unwrap_or(class);
+    }
     // `<T as Trait>::f` and `(anonymous namespace)::f`: what stands inside names the crate.
     if let Some(inner) = symbol.strip_prefix('<') {
         return first_path_element(inner.trim_start_matches(['&', '*', '<', '(', '[']));
@@ -392,6 +403,9 @@ mod tests {
             ("<alloc::vec::Vec<T> as core::ops::Drop>::drop", "", "alloc"),
             ("hashbrown::map::HashMap<K,V>::insert", "", "hashbrown"),
             ("memcpy", "memcpy.c", ""),
+            ("shop.Report$$Lambda$14+0x00007fdf20007a08/2024918163.run", "Report.java", "shop"),
+            ("Report$$Lambda/0x000001e2f4001000.run", "", "Report"),
+            ("Report.run", "Report.java", "Report"),
             ("entry_SYSCALL_64_after_hwframe", "", ""),
         ] {
             assert_eq!(package_of(symbol, file), package, "{symbol}");

@@ -75,6 +75,19 @@ pub fn sandwich(comparison: &Comparison, place: PlaceId, ticket: &Ticket) -> Res
 }
 
 impl Half {
+    /// The same tree without the samples that have nothing to do with the function: what is written as a picture of its own.
+    pub fn alone(&self) -> Comparison {
+        let mut alone = Comparison::clone(&self.comparison);
+        for side in &mut alone.sides {
+            let mut selfs = side.weights.selfs().to_vec();
+            if let Some(root) = selfs.first_mut() {
+                *root = 0;
+            }
+            side.weights = Arc::new(Weights::from_self(&alone.shape.tree, selfs, side.weights.samples()));
+        }
+        alone
+    }
+
     fn new(comparison: &Comparison, tree: CallTree, nodes: Vec<NodeId>) -> Self {
         let (tree, nodes) = (Unfinished::new(tree), Unfinished::new(nodes));
         let sides: Unfinished<Vec<Side>> = comparison.sides.iter().map(|side| moved_side(side, &tree, &nodes)).collect();
@@ -84,6 +97,7 @@ impl Half {
             tree: tree.keep(),
             // Stacks of captures are asked for in the tree that this one was made of.
             nodes: Vec::new(),
+            frames: Vec::new(),
             samples: Vec::new(),
             dropped_samples: of.dropped_samples.clone(),
             matching: Arc::clone(&of.matching),

@@ -64,7 +64,14 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
             pick::apply(app, command);
             Vec::new()
         }
-        C::CopyName | C::CopyStack | C::CopyTable | C::CopyFindings | C::CopyFindingsMarkdown | C::CopyFindingsCsv | C::CopyScript => {
+        C::CopyName
+        | C::CopyStack
+        | C::CopyTable
+        | C::CopySource
+        | C::CopyFindings
+        | C::CopyFindingsMarkdown
+        | C::CopyFindingsCsv
+        | C::CopyScript => {
             let text = copy::apply(app, &command);
             if let Some(text) = &text {
                 app.say(copy::done(&command, text), false);

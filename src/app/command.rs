@@ -11,6 +11,7 @@ use super::App;
 use super::effect::Dialog;
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
+use super::source::SourceSpec;
 use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWindow, Selection, Side, Sort, Tab, ViewState};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
@@ -184,6 +185,10 @@ pub enum Command {
     SetTimeline(bool),
     /// No animation.
     SetReducedMotion(bool),
+    /// Look for source files below these folders, without these beginnings of their recorded paths.
+    SetSource(SourceSpec),
+    /// Let the user write where source files are.
+    ChooseSource,
     /// Look for binaries below these folders.
     SetSymbolRoots(Vec<PathBuf>),
     /// Keep looked-up symbols for the next time, or do not.
@@ -198,6 +203,8 @@ pub enum Command {
     CopyStack,
     /// Copy the table in front as tab-separated text.
     CopyTable,
+    /// Copy the source in front with what its lines cost, as text.
+    CopySource,
     /// Copy the findings as text.
     CopyFindings,
     /// Copy the ranked findings as Markdown, for pull requests and design notes.
@@ -340,6 +347,7 @@ impl Keys {
             "Num6" => "6",
             "Num7" => "7",
             "Num8" => "8",
+            "Num9" => "9",
             key => key,
         };
         let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
@@ -438,6 +446,7 @@ kinds! {
     "clear-recent" "Clear recent files" "Forget which files were opened" File false [] |app| (!app.settings().recent.is_empty() || !app.settings().recent_comparisons.is_empty()).then_some(Command::ClearRecent);
     "toggle-symbol-cache" "Keep symbols" "Looked-up symbols stay on disk, so that a capture opens faster the next time" File true [] |app| Some(Command::SetSymbolCache(!app.settings().symbol_cache)), checked |app| app.settings().symbol_cache;
     "toggle-debuginfod" "Fetch debug files" "Ask the servers of DEBUGINFOD_URLS or of the settings for debug files by build id, which tells them what ran; off by itself" File false [] |app| app.debug_servers().map(|_| Command::SetDebuginfod(!app.settings().debuginfod)), checked App::asks_for_debug_files;
+    "choose-source" "Source folders…" "Where source files are looked for, and what of their recorded paths is left out" File false [] |_| Some(Command::ChooseSource);
     "clear-symbol-cache" "Remove kept symbols" "Empty the folder of looked-up symbols" File false [] |app| app.keeps_symbols().then_some(Command::ClearSymbolCache);
     "quit" "Quit" "Close the window" File true [ctrl("Q")] |_| Some(Command::Quit);
 
@@ -446,6 +455,7 @@ kinds! {
     "copy-name" "Copy name" "Copy the full name of the selection" Edit true [ctrl("C")] |app| if_selected(app, Command::CopyName);
     "copy-stack" "Copy stack" "Copy the selected stack, outermost frame first" Edit false [ctrl_shift("C")] |app| if_selected(app, Command::CopyStack);
     "copy-table" "Copy table" "Copy the top table as tab-separated text" Edit false [] |app| if_shown(app, Command::CopyTable);
+    "copy-source" "Copy annotated source" "Copy the source in front with what its lines cost, as text" Edit false [] |app| app.listing().ready().map(|_| Command::CopySource);
     "copy-script" "Copy last commands" "Copy what was done as a script, for bug reports and demos" Edit false [] |_| Some(Command::CopyScript);
     "focus-search" "Find…" "Search names in all views" Edit true [ctrl("F"), plain("Slash")] |app| if_shown(app, Command::FocusSearch);
     "next-match" "Next match" "Select the next match of the search" Edit false [plain("F3"), plain("N")] |app| (!app.view().search.is_empty()).then_some(Command::NextMatch);
@@ -460,6 +470,7 @@ kinds! {
     "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
     "show-trend" "Trend" "The selected function in each capture of a side, and over time" View false [plain("Num7")] |app| if_shown(app, Command::SetTab(Tab::Trend)), checked |app| app.view().tab == Tab::Trend;
     "show-sandwich" "Sandwich" "The selected function between what calls it and what it calls, all its occurrences put together" View false [plain("Num8")] show_sandwich, checked |app| app.view().tab == Tab::Sandwich;
+    "show-source" "Source" "The source of the selected function with what each line costs" View false [plain("Num9"), plain("L")] |app| if_shown(app, Command::SetTab(Tab::Source)), checked |app| app.view().tab == Tab::Source;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
     "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
@@ -630,6 +641,7 @@ impl Command {
             Self::Palette => Dialog::Palette,
             Self::Shortcuts => Dialog::Shortcuts,
             Self::About => Dialog::About,
+            Self::ChooseSource => Dialog::Source,
             Self::ChooseParts(parts) => Dialog::Parts(parts.clone()),
             Self::TypeSidePaths(side) => Dialog::SidePaths(*side),
             Self::TypePath(why) => Dialog::OpenPath(why.clone()),
@@ -707,6 +719,7 @@ mod tests {
             Command::SetSandwichWindow(SandwichWindow { left: 0.25, right: 0.5, scroll_rows: [1.0, 2.0] }),
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
+            Command::SetSource(SourceSpec { folders: vec!["/a b".into()], trims: vec!["/build/".to_owned()] }),
             Command::Undo,
         ] {
             let line = command.to_line();

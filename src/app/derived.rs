@@ -8,10 +8,12 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::findings::Thresholds;
+use super::source::{self, SourceSpec};
 use super::view::{CaptureId, FlameShape};
 use crate::analysis::call_tree::{CallTree, Direction};
 use crate::analysis::comparison::{self, CompareError, Comparison, Normalization, Shape, SideInput};
 use crate::analysis::diff::{self, Diff, Exposure, Measure, NodeDiff, Spec};
+use crate::analysis::facets::{self, Facets};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, FlameLayout};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
@@ -29,6 +31,7 @@ use crate::base::discard::discard;
 use crate::base::jobs::JobId;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
 use crate::model::Profile;
+use crate::report::list::Listed;
 
 /// What a shape depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,18 +65,18 @@ pub struct ComparisonKey {
     pub normalization: Normalization,
 }
 
-/// What the strip of time depends on: neither names nor ranges of time.
+/// What sums over samples depend on that no tree is needed for: not on names. Ranges of time count for [`Key::Facets`] only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TimelineKey {
+pub struct SamplesKey {
     /// Captures, those of before first, each with the number of times it was replaced.
     pub captures: Vec<(CaptureId, u32)>,
     /// How many of them each side has, before first.
     pub sides: Vec<usize>,
     /// Sample type by name and unit.
     pub sample_type: (String, String),
-    /// What part of its captures each side is, without a range of time.
+    /// What part of its captures each side is.
     pub parts: Vec<Part>,
-    /// Samples that count, without a range of time.
+    /// Samples that count.
     pub filter: Filter,
 }
 
@@ -107,7 +110,11 @@ pub enum Key {
     /// A place by name in each capture and over time.
     Trend(ComparisonKey, Option<String>, Measure),
     /// The strip of time.
-    Timeline(TimelineKey),
+    Timeline(SamplesKey),
+    /// How much each thread and each value of a label holds.
+    Facets(SamplesKey),
+    /// The lines of a place by name, beside their text.
+    Listing(ComparisonKey, String, SourceSpec),
 }
 
 impl Key {
@@ -124,6 +131,8 @@ impl Key {
             Self::Matches(..) => "Searching",
             Self::Trend(..) => "Following a function",
             Self::Timeline(_) => "Drawing the time",
+            Self::Listing(..) => "Reading the source",
+            Self::Facets(_) => "Adding up threads and labels",
             Self::Sandwich(..) | Self::SandwichFlame(..) => "Putting callers and callees together",
             Self::SandwichDiff(..) => "Comparing callers and callees",
         }
@@ -161,6 +170,10 @@ pub enum Value {
     SandwichFlame(Arc<SandwichFlame>),
     /// See [`Key::SandwichDiff`]: of the callers, of the callees.
     SandwichDiff(Arc<[NodeDiff; 2]>),
+    /// See [`Key::Facets`].
+    Facets(Arc<Facets>),
+    /// See [`Key::Listing`].
+    Listing(Arc<Listed>),
 }
 
 /// The boxes of a sandwich. Their widths are sums of those in the flame graph, so all of them have one scale.
@@ -289,7 +302,7 @@ impl Memo {
 /// The captures that a result is made from.
 fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
     match key {
-        Key::Timeline(key) => &key.captures,
+        Key::Timeline(key) | Key::Facets(key) => &key.captures,
         Key::Shape(shape) => &shape.captures,
         Key::Comparison(key)
         | Key::Top(key)
@@ -302,6 +315,7 @@ fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
         | Key::Sandwich(key, _)
         | Key::SandwichFlame(key, ..)
         | Key::SandwichDiff(key, ..)
+        | Key::Listing(key, ..)
         | Key::Trend(key, ..) => &key.shape.captures,
     }
 }
@@ -408,18 +422,38 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 made.map(|trend| Value::Trend(Arc::new(trend))).map_err(cancelled)
             })
         }
-        Key::Timeline(key) => Box::new(move |ticket| {
-            let sides = sides_of(&key.sides, &key.parts);
-            let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
-            let made = timeline::timeline(&captures, &sides, kind, &key.filter, ticket);
-            made.map(|timeline| Value::Timeline(Arc::new(timeline))).map_err(cancelled)
+        Key::Timeline(key) => over_samples(captures, key, |captures, sides, kind, filter, ticket| {
+            Ok(Value::Timeline(Arc::new(timeline::timeline(captures, sides, kind, filter, ticket)?)))
         }),
+        Key::Facets(key) => over_samples(captures, key, |captures, sides, kind, filter, ticket| {
+            Ok(Value::Facets(Arc::new(facets::facets(captures, sides, kind, filter, ticket)?)))
+        }),
+        Key::Listing(key, place, spec) => {
+            let comparison = comparison_of(memo, &key)?;
+            Box::new(move |ticket| {
+                let place = comparison.places().find(&place).ok_or("the function does not occur in what is shown")?;
+                let how = (&key.filter, key.shape.granularity);
+                let made = source::list(&comparison, &captures, how, place, &spec, ticket).map_err(cancelled)?;
+                Ok(Value::Listing(Arc::new(made)))
+            })
+        }
         Key::Matches(key, pattern) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |_| Ok(Value::Matches(Arc::new(search::search(&comparison, &pattern)))))
         }
     };
     Some(Box::new(move |ticket| ticket.run(|| made(ticket)).map_err(cancelled)?))
+}
+
+/// What is added up over the samples of some sides, without a tree.
+type Adding = fn(&[Arc<Profile>], &[SideInput], (&str, &str), &Filter, &Ticket) -> Result<Value, Cancelled>;
+
+fn over_samples(captures: Vec<Arc<Profile>>, key: SamplesKey, add: Adding) -> Work {
+    Box::new(move |ticket| {
+        let sides = sides_of(&key.sides, &key.parts);
+        let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
+        add(&captures, &sides, kind, &key.filter, ticket).map_err(|_cancelled| "cancelled".to_owned())
+    })
 }
 
 /// Lays both pictures out, from the widths of the nodes that they are made of.

@@ -46,6 +46,8 @@ pub enum Dialog {
     SidePaths(Side),
     /// Which parts are compared: before and after, to begin with.
     Parts(Box<[Part; 2]>),
+    /// Where source files are.
+    Source,
     /// A path to export to, typed by hand.
     ExportPath(String),
     /// An archive holds several captures: which shall be opened? The capture that stands for the archive, what opens each, and what each is.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::regress::Findings;
+use crate::analysis::sandwich::Half;
 use crate::analysis::{Comparison, Filter, Granularity, Part};
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
@@ -19,6 +20,8 @@ pub(super) struct Request {
     pub(super) comparison: Arc<Comparison>,
     /// Paths and profiles, before first.
     pub(super) captures: Vec<(String, Arc<Profile>)>,
+    /// What of a sandwich is written as a flame graph or as folded stacks, and what that is in words.
+    pub(super) half: Option<(Half, String)>,
     /// Findings of a comparison.
     pub(super) findings: Option<Arc<Findings>>,
     pub(super) granularity: Granularity,
@@ -36,6 +39,7 @@ pub const ENDINGS: [&str; 8] = ["svg", "png", "html", "csv", "json", "md", "fold
 pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
     let name = path.to_string_lossy().to_lowercase();
     let (comparison, decimals) = (&*request.comparison, request.decimals);
+    let ending = ENDINGS.into_iter().find(|ending| name.ends_with(&format!(".{ending}")));
     let names = names_of_sides(request);
     let title = names.iter().map(|names| names.join(" + ")).collect::<Vec<_>>().join(" → ");
     let top = || {
@@ -43,15 +47,18 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
         TopReport::new(comparison, &spec)
     };
     let findings = request.findings.as_deref();
+    let half = request.half.as_ref().filter(|_| matches!(ending, Some("svg" | "folded"))).map(|(half, words)| (half.alone(), words));
+    let (drawn, title) = match &half {
+        Some((half, words)) => (half, format!("{title}: {words}")),
+        None => (comparison, title.clone()),
+    };
     let diff = || DiffReport::new(comparison, findings?, DiffInput { captures: &request.captures, by: request.granularity, decimals });
-    let ending = ENDINGS.into_iter().find(|ending| name.ends_with(&format!(".{ending}")));
     match ending {
         Some("svg") => {
-            let spec =
-                SvgSpec { title: format!("{title} ({})", comparison.sample_type), width: None, theme: PictureTheme::Light, decimals };
-            stacks::svg(comparison, &spec).map(String::into_bytes).map_err(|error| error.to_string())
+            let spec = SvgSpec { title: format!("{title} ({})", drawn.sample_type), width: None, theme: PictureTheme::Light, decimals };
+            stacks::svg(drawn, &spec).map(String::into_bytes).map_err(|error| error.to_string())
         }
-        Some("folded") => Ok(stacks::folded(comparison, decimals).into_bytes()),
+        Some("folded") => Ok(stacks::folded(drawn, decimals).into_bytes()),
         Some("csv") => {
             let pair = findings.map(|findings| DiffReport::csv(comparison, findings, decimals));
             Ok(pair.unwrap_or_else(|| top().csv()).into_bytes())

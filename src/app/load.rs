@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::debuginfod::Debuginfod;
 use crate::app::modules::LocalModules;
+use crate::app::source::SourceSpec;
 use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
 use crate::base::mapped::Mapped;
@@ -34,11 +35,20 @@ pub struct LoadOptions {
     pub symbol_cache: Option<SymbolCache>,
     /// Servers that are asked for debug files; `None` = nothing leaves this machine.
     pub debuginfod: Option<Debuginfod>,
+    /// Where source files are looked for when they are shown; loading reads none.
+    pub source: SourceSpec,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { max_bytes: None, symbol_roots: Vec::new(), symbols: true, symbol_cache: None, debuginfod: None }
+        Self {
+            max_bytes: None,
+            symbol_roots: Vec::new(),
+            symbols: true,
+            symbol_cache: None,
+            debuginfod: None,
+            source: SourceSpec::default(),
+        }
     }
 }
 

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use super::derived::{Key, SandwichFlame, State, TimelineKey, Value};
+use super::derived::{Key, SamplesKey, SandwichFlame, State, Value};
 use super::view::{CaptureId, SandwichWindow, SortBy, Tab, ViewState};
-use super::{App, Shown, ShownRows, ShownSandwich, findings};
+use super::{App, Shown, ShownListing, ShownRows, ShownSandwich, findings};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{Diff, Measure, NodeDiff};
+use crate::analysis::facets::Facets;
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::FlameLayout;
 use crate::analysis::flat::{Flat, OrderBy, Rows, RowsSpec};
@@ -21,6 +22,7 @@ use crate::analysis::timeline::Timeline;
 use crate::analysis::top::Top;
 use crate::analysis::trend::Trend;
 use crate::base::discard::discard;
+use crate::report::list::{ListReport, Listed};
 
 impl App {
     pub(super) fn state<'a, T>(&'a self, key: Option<&Key>, pick: impl Fn(&'a Value) -> Option<&'a Arc<T>>) -> State<'a, T> {
@@ -159,17 +161,34 @@ impl App {
         if !self.settings.timeline || !self.has_times() {
             return None;
         }
+        let parts = self.parts().into_iter().map(|part| Part { time: None, ..part.clone() }).collect();
+        self.samples_key(parts, Filter { time: None, ..self.view.filter.clone() }).map(Key::Timeline)
+    }
+
+    /// What sums over the samples shown depend on.
+    fn samples_key(&self, parts: Vec<Part>, filter: Filter) -> Option<SamplesKey> {
         let ids = self.view.captures();
         let captures: Option<Vec<(CaptureId, u32)>> =
             ids.iter().map(|&id| self.capture(id).map(|capture| (id, capture.generation))).collect();
-        let parts = self.parts().into_iter().map(|part| Part { time: None, ..part.clone() }).collect();
-        let mut filter = Filter { time: None, collapse: None, ..self.view.filter.clone() };
+        let mut filter = Filter { collapse: None, ..filter };
         // Without these no other transform drops a sample.
         if filter.show_from.is_none() && filter.subtree.is_empty() {
             filter = Filter { hide: None, recursion: None, direct_recursion: None, ..filter };
         }
         let sides = self.view.sides().iter().map(Vec::len).collect();
-        Some(Key::Timeline(TimelineKey { captures: captures?, sides, sample_type: self.sample_type()?, parts, filter }))
+        Some(SamplesKey { captures: captures?, sides, sample_type: self.sample_type()?, parts, filter })
+    }
+
+    /// Only where there are threads or labels to choose from.
+    pub(super) fn facets_key(&self) -> Option<Key> {
+        let profiles = self.profiles();
+        let has_choice = profiles.iter().any(|profile| profile.threads.len() > 1 || !profile.label_sets.is_empty());
+        has_choice.then(|| self.samples_key(self.parts(), self.view.filter.clone())).flatten().map(Key::Facets)
+    }
+
+    /// How much each thread and each value of a label holds, on every side.
+    pub fn facets(&self) -> State<'_, Facets> {
+        self.state(self.facets_key().as_ref(), |value| if let Value::Facets(it) = value { Some(it) } else { None })
     }
 
     /// The strip of time of the sides shown, and whether it is older than the view; `None` while there is none.
@@ -232,6 +251,36 @@ impl App {
         Some((shown, is_old))
     }
 
+    /// Source is read only while it is in front, of a place that occurs and that stands in few files.
+    pub(super) fn listing_key(&self) -> Option<Key> {
+        if self.view.tab != Tab::Source || !self.view.granularity.has_lines() {
+            return None;
+        }
+        let (key, place) = (self.comparison_key(Direction::TopDown)?, &self.view.selection.as_ref()?.place);
+        self.table().ready()?.places().find(place)?;
+        Some(Key::Listing(key, place.clone(), self.source_spec().clone()))
+    }
+
+    /// The source of the selected place with what its lines cost, over [`table`](Self::table).
+    pub fn listing(&self) -> State<'_, Listed> {
+        self.state(self.listing_key().as_ref(), |value| if let Value::Listing(it) = value { Some(it) } else { None })
+    }
+
+    /// The newest source that was ready, and whether it is older than the view.
+    pub fn shown_listing(&self) -> Option<(&ShownListing, bool)> {
+        let shown = self.shown.listing.as_ref()?;
+        let is_old = !self.listing().ready().is_some_and(|now| Arc::ptr_eq(now, &shown.listed));
+        Some((shown, is_old))
+    }
+
+    /// The source in front as a report.
+    pub fn list_report(&self) -> Option<ListReport> {
+        let (comparison, listed) = (self.table().ready()?, self.listing().ready()?);
+        let path = |id: &CaptureId| self.capture(*id).map(|capture| capture.path.display().to_string());
+        let files: Vec<Vec<String>> = self.view.sides().iter().map(|ids| ids.iter().filter_map(path).collect()).collect();
+        Some(ListReport::new(comparison, &files, std::slice::from_ref(listed)))
+    }
+
     /// The function in the middle is the selected one, unless a box beside it was selected; another function is shown as a whole.
     pub(super) fn follow_selection(&mut self, old: &ViewState) {
         if self.view.selection != old.selection {
@@ -271,6 +320,7 @@ impl App {
         let rows = flat.zip(self.rows().ready().cloned()).map(|((comparison, flat), rows)| ShownRows { comparison, flat, rows });
         let sandwich = self.sandwich().ready().cloned().zip(self.sandwich_flame().ready().cloned());
         let sandwich = sandwich.map(|(sandwich, flame)| ShownSandwich { sandwich, flame });
+        let listing = table.clone().zip(self.listing().ready().cloned()).map(|(comparison, listed)| ShownListing { comparison, listed });
         let old = if self.view.after.is_none() { Shown::default() } else { self.shown.clone() };
         let now = Shown {
             comparison: comparison.or(old.comparison),
@@ -279,6 +329,7 @@ impl App {
             rows: rows.or(old.rows),
             timeline: self.timeline().ready().cloned().or(old.timeline),
             sandwich: sandwich.or(old.sandwich),
+            listing: listing.or(old.listing),
         };
         if now.addresses() != self.shown.addresses() {
             // Memory of results that nothing else holds any more is not given back between two frames.

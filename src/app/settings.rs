@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::save;
+use super::source::SourceSpec;
 
 /// Light, dark, or as the system says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,8 @@ pub struct Settings {
     pub debuginfod: bool,
     /// The servers, separated by blanks; empty = those of `DEBUGINFOD_URLS`.
     pub debuginfod_servers: String,
+    /// Where source files are looked for.
+    pub source: SourceSpec,
     /// Files opened lately, newest first.
     pub recent: Vec<Recent>,
     /// Comparisons opened lately, newest first.
@@ -94,6 +97,7 @@ impl Default for Settings {
             symbol_cache: true,
             debuginfod: false,
             debuginfod_servers: String::new(),
+            source: SourceSpec::default(),
             recent: Vec::new(),
             recent_comparisons: Vec::new(),
         }

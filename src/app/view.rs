@@ -64,6 +64,8 @@ pub enum Tab {
     CallTree,
     /// Flat table of places.
     Top,
+    /// The source of the selected function with what its lines cost.
+    Source,
     /// Facts and notes about the captures.
     Info,
     /// All findings, one line each (comparisons).
@@ -76,8 +78,8 @@ pub enum Tab {
 
 impl Tab {
     /// All, in the order of the tab bar.
-    pub const ALL: [Self; 8] =
-        [Self::Flame, Self::Sandwich, Self::CallTree, Self::Top, Self::Info, Self::Findings, Self::Names, Self::Trend];
+    pub const ALL: [Self; 9] =
+        [Self::Flame, Self::Sandwich, Self::CallTree, Self::Top, Self::Source, Self::Info, Self::Findings, Self::Names, Self::Trend];
 
     /// True for views of comparisons.
     pub const fn needs_two(self) -> bool {
@@ -91,6 +93,7 @@ impl Tab {
             Self::Sandwich => "Sandwich",
             Self::CallTree => "Call tree",
             Self::Top => "Top",
+            Self::Source => "Source",
             Self::Info => "Capture info",
             Self::Findings => "Findings",
             Self::Names => "Names",

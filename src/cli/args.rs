@@ -13,6 +13,7 @@ use crate::app::EVERYTHING;
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
 use crate::app::load::LoadOptions;
 use crate::app::picture;
+use crate::app::source::SourceSpec;
 use crate::app::symbol_cache::SymbolCache;
 use crate::base::inflate;
 use crate::format::FORMATS;
@@ -62,6 +63,14 @@ pub(super) struct Global {
     /// DEBUGINFOD_URLS. This tells the servers which programs ran; without it nothing leaves the machine.
     #[arg(long, global = true, value_name = "URLS", value_parser = parse_servers, conflicts_with = "no_symbols")]
     debuginfod: Option<Debuginfod>,
+    /// A folder in which source files are looked for, by the path that the capture has: below it and its parents, and from its own name on (pprof's
+    /// -source_path). May be given several times; the working folder otherwise.
+    #[arg(long, global = true, value_name = "PATH")]
+    source_path: Vec<PathBuf>,
+    /// A beginning of recorded paths of source files that is taken off before they are looked for (pprof's -trim_path). May be given several
+    /// times.
+    #[arg(long, global = true, value_name = "PREFIX")]
+    trim_path: Vec<String>,
     /// Does not keep looked-up symbols in the cache folder, and uses none from there.
     #[arg(long, global = true)]
     no_symbol_cache: bool,
@@ -79,6 +88,7 @@ impl Global {
             symbols: !self.no_symbols,
             symbol_cache: folder.map(|folder| SymbolCache::new(&folder)),
             debuginfod: self.debuginfod.clone(),
+            source: SourceSpec { folders: self.source_path.clone(), trims: self.trim_path.clone() }.sane(),
         }
     }
 }
@@ -90,6 +100,9 @@ pub(super) enum Subcommand {
     Info(Info),
     /// Prints the functions with the largest values.
     Top(Top),
+    /// Prints the source of functions with self and total of every line.
+    #[command(override_usage = "emberlens list [OPTIONS] REGEX FILE\n       emberlens list [OPTIONS] REGEX BEFORE AFTER")]
+    List(List),
     /// Says what got worse from one capture to another, how much, and how sure that is.
     #[command(
         override_usage = "emberlens diff [OPTIONS] BEFORE AFTER\n       emberlens diff [OPTIONS] --before FILE... --after FILE...\n       emberlens diff [OPTIONS] FILE --before-where CONDITION --after-where CONDITION\n       emberlens diff [OPTIONS] SAVED"
@@ -137,6 +150,39 @@ pub(super) struct Top {
     pub(super) cum: bool,
     #[command(flatten)]
     pub(super) view: View,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Which functions: case-sensitive, anywhere in the name, as in pprof.
+    #[arg(value_name = "REGEX", value_parser = parse_expression)]
+    pub(super) functions: String,
+    /// The capture (- is standard input), or the captures before and after.
+    #[arg(value_name = "FILE", num_args = 1..=2, required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Prints Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) markdown: bool,
+    /// Number of functions, those with the largest totals; 0 = all.
+    #[arg(short, long, value_name = "N", default_value_t = 10)]
+    pub(super) number: usize,
+    /// How the two sides are made comparable; what fits the sample type otherwise.
+    #[arg(long, value_name = "HOW", value_parser = normalizations())]
+    normalize: Option<String>,
+    #[command(flatten)]
+    pub(super) names: Names,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+impl List {
+    pub(super) fn normalization(&self) -> Option<Normalization> {
+        self.normalize.as_deref().and_then(Normalization::from_name)
+    }
 }
 
 /// Arguments of `diff`.

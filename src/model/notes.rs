@@ -1,5 +1,7 @@
 //! What a reader skipped, lost or guessed: one row per kind, with a count and the first place.
 
+use super::unit::grouped;
+
 /// Kinds of notes, stable names that programs may match.
 pub mod kind {
     /// The container (gzip, zstd) was damaged; the bytes before the damage were read.
@@ -45,6 +47,38 @@ pub struct Note {
     pub first_offset: Option<u64>,
     /// What happened, without the count and without a period: `samples without a stack`.
     pub text: String,
+}
+
+/// A note with its count in words: `312 samples without a stack`, `1 sample without a stack`, `the input ends inside a record`. Texts say what happened to
+/// several things; where it happened once and the words cannot follow, that is said behind them.
+pub fn note_words(count: u64, text: &str) -> String {
+    let words: Vec<&str> = text.splitn(3, ' ').collect();
+    let is_plural = |word: &&&str| word.ends_with('s');
+    let is_statement = words.first().is_some_and(|word| ["the", "a", "an", "two", "zero", "broken", "values", "ids"].contains(word));
+    let noun = words.iter().take(2).position(|word| is_plural(&word)).filter(|_| !is_statement);
+    match (noun, count) {
+        (None, 1) => text.to_owned(),
+        (None, _) => format!("{text} ({} times)", grouped(count)),
+        (Some(_), 2.. | 0) => format!("{} {text}", grouped(count)),
+        (Some(at), 1) => {
+            let has = |part: &str| text.contains(part);
+            let agrees = [" are ", " were ", " have ", " do ", " that ", " which ", " their ", ",", ";", ":"].into_iter().any(has);
+            if agrees {
+                return format!("{text} (once)");
+            }
+            let one = words.iter().enumerate().map(|(row, word)| if row == at { singular(word) } else { (*word).to_owned() });
+            format!("1 {}", one.collect::<Vec<_>>().join(" "))
+        }
+    }
+}
+
+/// One of what a plural counts, as far as notes have such words.
+fn singular(plural: &str) -> String {
+    if let Some(stem) = plural.strip_suffix("ies") {
+        return format!("{stem}y");
+    }
+    let stem = ["sses", "ches"].into_iter().find_map(|end| plural.strip_suffix("es").filter(|_| plural.ends_with(end)));
+    stem.or_else(|| plural.strip_suffix('s')).unwrap_or(plural).to_owned()
 }
 
 /// What became of the sample records of the input.
@@ -130,5 +164,27 @@ impl Notes {
     /// Sum of the counts of one kind.
     pub fn count(&self, kind: &str) -> u64 {
         self.iter().filter(|note| note.kind == kind).map(|note| note.count).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_is_said_of_one_thing() {
+        for (count, text, words) in [
+            (1, "samples without a stack", "1 sample without a stack"),
+            (1234, "samples without a stack", "1,234 samples without a stack"),
+            (1, "branch stacks", "1 branch stack"),
+            (1, "addresses of more than 64 bits", "1 address of more than 64 bits"),
+            (1, "COMM records", "1 COMM record"),
+            (1, "lines that are no stack with a count", "lines that are no stack with a count (once)"),
+            (1, "values were multiplied by the period 5", "values were multiplied by the period 5"),
+            (1, "the input ends inside a record", "the input ends inside a record"),
+            (3, "the input ends inside a record", "the input ends inside a record (3 times)"),
+        ] {
+            assert_eq!(note_words(count, text), words);
+        }
     }
 }

@@ -95,9 +95,9 @@ pub fn grouped(count: u64) -> String {
     text
 }
 
-/// `1 row`, `2 rows`: a count without commas, as tables and programs have it.
+/// `1 row`, `2 rows`, `1,234 rows`: a count with what is counted.
 pub fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// What a sample type is called in sentences: its name, or `values` where the capture gives it none.

@@ -12,7 +12,7 @@ use super::page::Page;
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
-use crate::model::{Profile, Unnamed, counted, human, human_duration};
+use crate::model::{Profile, Unnamed, counted, human, human_duration, note_words};
 
 /// How many values of one label, and how many threads, the text form lists.
 const LISTED: usize = 8;
@@ -113,7 +113,7 @@ struct NoteInfo {
 impl NoteInfo {
     fn words(&self) -> String {
         let at = self.first_offset.map_or_else(String::new, |offset| format!(", first at byte {offset:#x}"));
-        format!("{} {} [{}{at}]", self.count, self.text, self.kind)
+        format!("{} [{}{at}]", note_words(self.count, &self.text), self.kind)
     }
 }
 

@@ -8,7 +8,7 @@ use inferno::flamegraph::{self, Direction, Options};
 use super::number::Number;
 use super::table::printable;
 use crate::analysis::{CallTree, Comparison};
-use crate::model::{human, type_name};
+use crate::model::{counted, human, type_name};
 
 /// Colours of a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +90,8 @@ pub fn svg(comparison: &Comparison, spec: &SvgSpec) -> Result<String, NothingToD
         subtitle.push(format!("widths: after; colour: change of self, before × {exposure:.4}"));
     }
     if left_out > 0 {
-        subtitle.push(format!("{left_out} stacks with negative values are not drawn"));
+        let left_out = counted(left_out as u64, "stack with a negative value is", "stacks with negative values are");
+        subtitle.push(format!("{left_out} not drawn"));
     }
     options.subtitle = Some(subtitle.join("; "));
     options.count_name.clone_from(&comparison.unit);

@@ -1,18 +1,18 @@
 //! Chips and menus that choose samples and frames: threads, labels, patterns.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use egui::{Id, IntoAtoms, Key, PopupCloseBehavior, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 
 use super::cx::{Cx, Outbox};
 use super::theme::fonts;
 use super::toolbar::filter_chip;
-use super::words::counted;
-use crate::analysis::filter::{Filter, names_of, texts, thread_label};
+use crate::analysis::comparison::percent;
+use crate::analysis::facets::{Facet, Facets};
+use crate::analysis::filter::{Filter, names_of};
 use crate::analysis::names;
 use crate::analysis::part::Part;
 use crate::analysis::span::Span;
 use crate::app::{Command, is_everything};
+use crate::model::counted;
 
 /// Most rows that one list of threads or values shows; the rest is reached by typing.
 const ROWS: usize = 200;
@@ -58,19 +58,20 @@ fn threads_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     };
     menu_button(ui, cx, (text, arrow(cx)), "Threads", |ui| {
         ui.set_min_width(280.0);
-        let profiles = cx.app.profiles();
-        let all: BTreeSet<String> = profiles.iter().flat_map(|profile| profile.threads.ids().map(|id| thread_label(profile, id))).collect();
         let typed = typed_ui(ui, "threads", "Thread");
         if ui.add_enabled(!chosen.is_empty(), egui::Button::new("All threads")).clicked() {
             out.send(Command::SetThreads(Vec::new()));
         }
         ui.separator();
         let part = |name: &String| Part { threads: vec![name.clone()], ..Part::WHOLE };
-        list_ui(ui, cx, all.iter().filter(|name| contains(name, &typed)), |ui, name| {
+        let Some(facets) = facets_of(ui, cx) else { return };
+        list_ui(ui, cx, facets.threads.iter().filter(|row| contains(&row.name, &typed)), |ui, row| {
+            let name = &row.name;
             let mut is_on = chosen.contains(name);
             let ticked = ui.horizontal(|ui| {
+                shares_ui(ui, cx, row);
                 let ticked = ui.checkbox(&mut is_on, name).changed();
-                let others = all.iter().filter(|other| *other != name);
+                let others = facets.threads.iter().map(|row| &row.name).filter(|other| *other != name);
                 compare_ui(ui, name, part(name), other_of(chosen.iter().filter(|other| *other != name), others).map(part), out);
                 ticked
             });
@@ -88,33 +89,28 @@ fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let text = if chosen.is_empty() { "Labels: all".to_owned() } else { format!("Labels: {}", chosen.len()) };
     menu_button(ui, cx, (text, arrow(cx)), "Labels", |ui| {
         ui.set_min_width(280.0);
-        let profiles = cx.app.profiles();
-        let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for profile in &profiles {
-            for (key, value) in profile.label_sets.iter().flat_map(|set| texts(profile, set)) {
-                keys.entry(key).or_default().insert(value);
-            }
-        }
         let typed = typed_ui(ui, "labels", "Label");
         if ui.add_enabled(!chosen.is_empty(), egui::Button::new("All samples")).clicked() {
             out.send(Command::SetLabels(Vec::new()));
         }
-        for (key, values) in &keys {
+        let Some(facets) = facets_of(ui, cx) else { return };
+        for (key, rows) in &facets.labels {
             ui.separator();
             ui.label(RichText::new(key).font(fonts::strong()));
-            // The empty value stands for samples without this label.
-            let none = String::new();
             let part = |value: &String| Part { labels: vec![(key.clone(), value.clone())], ..Part::WHOLE };
-            let listed = std::iter::once(&none).chain(values).filter(|value| contains(value, &typed) || contains(key, &typed));
-            list_ui(ui, cx, listed, |ui, value| {
+            // The empty value stands for samples without this label.
+            let listed = rows.iter().filter(|row| contains(&row.name, &typed) || contains(key, &typed));
+            list_ui(ui, cx, listed, |ui, row| {
+                let value = &row.name;
                 let label = (key.clone(), value.clone());
                 let mut is_on = chosen.contains(&label);
                 let words = if value.is_empty() { format!("(no {key})") } else { value.clone() };
                 let ticked = ui.horizontal(|ui| {
+                    shares_ui(ui, cx, row);
                     let ticked = ui.checkbox(&mut is_on, &words).changed();
                     let ticked_others = chosen.iter().filter(|(other, text)| other == key && text != value).map(|(_, text)| text);
-                    let other = other_of(ticked_others, values.iter().filter(|other| *other != value));
-                    compare_ui(ui, &words, part(value), other.map(part), out);
+                    let others = rows.iter().map(|row| &row.name).filter(|other| !other.is_empty() && *other != value);
+                    compare_ui(ui, &words, part(value), other_of(ticked_others, others).map(part), out);
                     ticked
                 });
                 if ticked.inner {
@@ -160,8 +156,26 @@ fn contains(text: &str, typed: &str) -> bool {
     text.to_lowercase().contains(&typed.trim().to_lowercase())
 }
 
-fn list_ui<'a>(ui: &mut Ui, cx: &Cx<'_>, rows: impl Iterator<Item = &'a String>, mut row_ui: impl FnMut(&mut Ui, &String)) {
-    let rows: Vec<&String> = rows.collect();
+/// What the rows of the lists are; words in their place while they are added up.
+fn facets_of<'a>(ui: &mut Ui, cx: &'a Cx<'_>) -> Option<&'a Facets> {
+    let facets = cx.app.facets().ready();
+    if facets.is_none() {
+        ui.label(RichText::new("Adding up the samples…").color(cx.theme.muted));
+    }
+    facets.map(AsRef::as_ref)
+}
+
+/// How much a row holds, before its name: names are of any length.
+fn shares_ui(ui: &mut Ui, cx: &Cx<'_>, row: &Facet) {
+    let part = |share: &f64| if *share == 0.0 { "–".to_owned() } else { percent(*share) };
+    // Padded, so that all of a list stand below each other: `0.0042 %` is the longest.
+    let text = row.shares.iter().map(|share| format!("{:>8}", part(share))).collect::<Vec<_>>().join(" →");
+    let hover = if row.shares.len() > 1 { "Part of all that each side recorded" } else { "Part of all that was recorded" };
+    ui.label(RichText::new(text).font(fonts::table()).color(cx.theme.muted)).on_hover_text(hover);
+}
+
+fn list_ui<'a>(ui: &mut Ui, cx: &Cx<'_>, rows: impl Iterator<Item = &'a Facet>, mut row_ui: impl FnMut(&mut Ui, &Facet)) {
+    let rows: Vec<&Facet> = rows.collect();
     ScrollArea::vertical().id_salt(ui.next_auto_id()).max_height(280.0).show(ui, |ui| {
         for row in rows.iter().take(ROWS) {
             row_ui(ui, row);
@@ -234,7 +248,9 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     if cx.app.has_times() && !cx.app.view().is_comparison() {
         time_field_ui(ui, cx, out);
     }
-    ui.label(RichText::new("Patterns are regular expressions; Enter applies").font(fonts::small()).color(cx.theme.muted));
+    for words in ["Patterns are regular expressions; Enter applies", "They act in the order merge, recursion, begin, collapse"] {
+        ui.label(RichText::new(words).font(fonts::small()).color(cx.theme.muted));
+    }
 }
 
 /// The range of time, typed: what the timeline does for the pointer.
@@ -273,7 +289,8 @@ fn names_text(names: &[String]) -> String {
 
 /// A name without the path of its package, as boxes have it where there is room for no more.
 fn short_name(name: &str) -> String {
-    let short = names::short(name, CHIP);
+    let named = names::without_hidden_class(name);
+    let short = names::short(named.as_deref().unwrap_or(name), CHIP);
     // The path says little that the last package does not, also where it would fit.
     let end = short.find(['(', '[', '<', ' ']).unwrap_or(short.len());
     let is_path = !short.contains("::");
@@ -347,6 +364,8 @@ mod tests {
         assert_eq!(shown(&go).as_deref(), Some("pricing.(*Engine).Discount"));
         let c = format!("^{}$", regex::escape("std::vector<int, 2>::at(int) const"));
         assert_eq!(shown(&c).as_deref(), Some("std::vector<int, 2>::at(int) const"));
+        let java = format!("^{}$", regex::escape("a.M$$Lambda/0x000001e2f4001000.run"));
+        assert_eq!(shown(&java).as_deref(), Some("a.M$$Lambda.run"), "a hidden class has no path");
         let both = format!("^({}|{})$", regex::escape("a/b.New"), regex::escape("a/b.Old"));
         assert_eq!(shown(&both).as_deref(), Some("b.New + 1"));
         assert_eq!(shown(&format!("^{}$", regex::escape("(inlined) f(a|b)"))).as_deref(), Some("(inlined) f(a|b)"));

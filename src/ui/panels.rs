@@ -2,6 +2,7 @@
 
 pub mod call_tree;
 mod captures;
+mod choose;
 pub(crate) mod details;
 pub(crate) mod flame;
 pub(crate) mod hot_paths;
@@ -10,6 +11,7 @@ pub(crate) mod matching;
 pub(crate) mod regressions;
 mod rows;
 pub(crate) mod sandwich;
+pub(crate) mod source;
 pub mod top;
 pub(crate) mod trend;
 pub(crate) mod welcome;
@@ -35,6 +37,7 @@ pub static PANELS: &[Panel] = &[
     Panel { name: "matching", ui: matching::ui },
     Panel { name: "regressions", ui: regressions::ui },
     Panel { name: "sandwich", ui: sandwich::ui },
+    Panel { name: "source", ui: source::ui },
     Panel { name: "top", ui: top::ui },
     Panel { name: "trend", ui: trend::ui },
     Panel { name: "welcome", ui: welcome::ui },

@@ -5,13 +5,12 @@ use egui::{Align, Layout, ProgressBar, RichText, Ui};
 use super::cx::{Cx, Outbox};
 use super::panels::flame::shown_part;
 use super::theme::{fonts, size};
-use super::words::counted;
 use crate::analysis::comparison::{Comparison, Normalization, Side};
 use crate::app::Command;
 use crate::app::view::Tab;
 use crate::base::jobs::Running;
 use crate::base::ticket::Progress;
-use crate::model::{Profile, grouped, human, human_duration};
+use crate::model::{Profile, counted, grouped, human, human_duration};
 
 /// Jobs younger than this are not shown: they would only flicker.
 const QUIET_SECONDS: f32 = 0.1;

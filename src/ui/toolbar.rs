@@ -10,7 +10,6 @@ use egui::{Align, Button, Color32, Id, Layout, RichText, Stroke, TextEdit, TextW
 use super::cx::{Cx, Outbox};
 use super::memory::{self, Kept};
 use super::theme::{fonts, size};
-use super::words::counted;
 use super::{filters, shortcuts, words, work};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Normalization, Work};
@@ -19,7 +18,7 @@ use crate::analysis::place::Granularity;
 use crate::app::command::kind;
 use crate::app::view::{CaptureId, Side, Tab};
 use crate::app::{Capture, Command, Keys};
-use crate::model::{grouped, human, human_duration};
+use crate::model::{counted, grouped, human, human_duration};
 
 /// Names the search box, for [`crate::app::Effect::FocusSearch`].
 pub(super) fn search_id() -> Id {

@@ -3,12 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::analysis::comparison::percent;
-use crate::model::grouped;
-
-/// `1 note`, `2 notes`.
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
+use crate::model::counted;
 
 /// Shares of both sides, or of the one that is shown: `4.73 % → 2.30 %`.
 pub(super) fn shares(shares: &[f64]) -> String {
@@ -37,15 +32,6 @@ pub(super) fn date(unix_nanos: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_have_a_comma_every_three_digits() {
-        for (count, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(count), text);
-        }
-        assert_eq!(counted(1, "note", "notes"), "1 note");
-        assert_eq!(counted(0, "note", "notes"), "0 notes");
-    }
 
     #[test]
     fn ages_are_said_in_the_largest_whole_unit() {

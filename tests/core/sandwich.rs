@@ -199,3 +199,21 @@ fn space_fits_the_selected_box_of_the_flame_graph() {
     let window = app.view().window;
     assert!((window.left - 0.25).abs() < 1e-9 && (window.right - 1.0).abs() < 1e-9, "{window:?}");
 }
+
+#[test]
+fn what_is_written_while_a_sandwich_is_in_front_is_what_it_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app_over(&[&[("main a f x", 10), ("main b f y", 30), ("main z", 5)]]);
+    let written = |app: &mut App| {
+        let path = folder.path().join("x.folded");
+        app.apply(Command::Export(path.clone()));
+        app.settle();
+        std::fs::read_to_string(path).unwrap()
+    };
+    app.apply(Command::Sandwich("f".to_owned()));
+    assert_eq!(written(&mut app), "f;x 10\nf;y 30\n");
+    app.apply(Command::SelectInSandwich(Picture::Callers, vec!["b".to_owned()]));
+    assert_eq!(written(&mut app), "f;a;main 10\nf;b;main 30\n");
+    app.apply(Command::SetTab(Tab::Flame));
+    assert_eq!(written(&mut app), "main;a;f;x 10\nmain;b;f;y 30\nmain;z 5\n");
+}

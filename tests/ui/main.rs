@@ -5,6 +5,7 @@ mod renderer;
 mod scripts;
 mod small;
 mod smoke;
+mod source;
 mod stage;
 mod steps;
 mod tables;

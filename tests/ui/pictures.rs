@@ -4,7 +4,9 @@
 
 use egui::{CentralPanel, Frame};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
+use emberlens::app::Command;
 use emberlens::app::picture::{Part, PictureRequest};
+use emberlens::app::source::SourceSpec;
 use emberlens::report::PictureTheme;
 use emberlens::ui::cx::{Cx, Outbox};
 use emberlens::ui::panels::{PANELS, Panel};
@@ -12,9 +14,15 @@ use emberlens::ui::picture::picture;
 use emberlens::ui::theme::{Mode, Theme};
 
 use crate::renderer::SoftwareRenderer;
-use crate::stage::{app, one, repeats, two};
+use crate::stage::{app, one, repeats, sample, two};
 
 const SELECT: &str = "select {\"place\": \"orders/internal/pricing.(*Engine).Discount\", \"path\": []}\n";
+
+/// Script that shows the source of what is selected.
+fn sources() -> String {
+    let spec = SourceSpec { folders: vec![sample("src")], trims: Vec::new() };
+    Command::SetSource(spec).to_line() + "\nset-tab source\nset-measure total\n"
+}
 
 /// What a panel shows in its picture: the name behind the panel's, and the script.
 fn scenes(panel: &str) -> Vec<(&'static str, String)> {
@@ -24,6 +32,7 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
         "top" => vec![("-one", one() + "set-tab top\n"), ("-two", two() + "set-tab top\n")],
         "call_tree" => vec![("-one", one() + "set-tab call-tree\n"), ("-two", two() + "set-tab call-tree\n")],
         "sandwich" => vec![("-two", two() + SELECT + "set-tab sandwich\n")],
+        "source" => vec![("-one", one() + SELECT + &sources()), ("-two", two() + SELECT + &sources())],
         "hot_paths" => vec![("", one())],
         "regressions" => vec![("", two()), ("-view", two())],
         "trend" => {

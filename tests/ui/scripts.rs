@@ -373,3 +373,14 @@ fn transforms_have_keys_and_chips() {
     harness.get_by_label("Remove filter begin: runtime.mallocgc");
     assert!(harness.query_by_label_contains("Remove filter subtree").is_none(), "of all stacks with the function");
 }
+
+#[test]
+fn the_menu_of_labels_says_how_much_each_value_holds() {
+    let mut harness = dark(&two());
+    harness.get_by_label("Labels").click();
+    harness.run();
+    // The largest first; `go tool pprof -tags` has 1.43 s of 4.44 s before and 4.34 s of 6.96 s after.
+    harness.get_by_label("  32.2 % →  62.4 %");
+    let top = |label: &str| harness.get_by_label(label).rect().top();
+    assert!(top("place-order") < top("(no endpoint)") && top("(no endpoint)") < top("recent-orders"));
+}

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::analysis::names::{decode, is_version, without_versions};
+use crate::analysis::names::{decode, is_version, without_hidden_class, without_versions};
 use crate::analysis::place::Granularity;
 use crate::model::base_name;
 
@@ -158,21 +158,6 @@ fn is_hex(text: &str, len: usize) -> bool {
     text.len() == len && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What a JVM gives its hidden classes, anew in each run: `Main$$Lambda$88+0x00007fdf20007a08/2013559698.run` → `Main$$Lambda$88.run`,
-/// `Main$$Lambda/0x000001e2f4001000.run` (async-profiler: `Main$$Lambda.0x000001e2f4001000.run`) → `Main$$Lambda.run`.
-fn hidden_class(name: &str) -> Option<String> {
-    let at = ["+0x", "/0x", ".0x"].iter().find_map(|mark| name.find(mark)).filter(|&at| at > 0)?;
-    let (head, rest) = name.split_at(at);
-    let digits = |text: &str, is_digit: fn(&u8) -> bool| text.bytes().take_while(is_digit).count();
-    let hex = digits(&rest[3..], u8::is_ascii_hexdigit);
-    let mut rest = rest.get(3 + hex..).filter(|_| hex >= 8)?;
-    if let Some(number) = rest.strip_prefix('/') {
-        rest = &number[digits(number, u8::is_ascii_digit)..];
-    }
-    // An address in a module has nothing behind it.
-    rest.starts_with(['.', ':', ';']).then(|| format!("{head}{rest}"))
-}
-
 /// `core::fmt::write::h0123456789abcdef`, `mycrate[0123456789abcdef]::f` and `bpf_prog_0123456789abcdef_filter` without their hashes.
 fn hashes(name: &str) -> Cow<'_, str> {
     if let Some(rest) = name.strip_prefix("bpf_prog_")
@@ -181,7 +166,7 @@ fn hashes(name: &str) -> Cow<'_, str> {
     {
         return Cow::Owned(format!("bpf_prog_{program}"));
     }
-    if let Some(named) = hidden_class(name) {
+    if let Some(named) = without_hidden_class(name) {
         return Cow::Owned(named);
     }
     let name = match name.rsplit_once("::h") {

@@ -7,7 +7,7 @@ use crate::analysis::flat::{self, Flat, Measure};
 use crate::app::App;
 use crate::app::command::Command;
 use crate::app::view::{Half, Tab};
-use crate::model::{Scale, grouped};
+use crate::model::{Scale, counted, grouped};
 use crate::report::table::push_line;
 
 pub(super) fn apply(app: &App, command: &Command) -> Option<String> {
@@ -15,6 +15,7 @@ pub(super) fn apply(app: &App, command: &Command) -> Option<String> {
         Command::CopyName => Some(app.view.selection.as_ref()?.place.clone()),
         Command::CopyStack => stack(app),
         Command::CopyTable => table(app),
+        Command::CopySource => Some(app.list_report()?.text()),
         Command::CopyFindings => Some(app.diff_report()?.text()),
         Command::CopyFindingsMarkdown => Some(app.diff_report()?.markdown()),
         Command::CopyFindingsCsv => Some(app.diff_report()?.findings_csv()),
@@ -28,8 +29,9 @@ pub(super) fn done(command: &Command, text: &str) -> String {
     let lines = text.lines().count() as u64;
     match command {
         Command::CopyName => format!("Copied the name: {text}"),
-        Command::CopyStack => format!("Copied the stack of {} frames", grouped(lines)),
-        Command::CopyTable => format!("Copied the table of {} rows", grouped(lines.saturating_sub(1))),
+        Command::CopyStack => format!("Copied the stack of {}", counted(lines, "frame", "frames")),
+        Command::CopyTable => format!("Copied the table of {}", counted(lines.saturating_sub(1), "row", "rows")),
+        Command::CopySource => "Copied the source with what its lines cost".to_owned(),
         Command::CopyFindings => "Copied the findings".to_owned(),
         Command::CopyFindingsMarkdown => "Copied the findings as Markdown".to_owned(),
         Command::CopyFindingsCsv => "Copied the findings as CSV".to_owned(),

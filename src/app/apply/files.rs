@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::sides;
 use crate::analysis::part::Part;
+use crate::analysis::sandwich::Half;
 use crate::app::command::Command;
 use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
 use crate::app::load::LoadError;
 use crate::app::settings::{Recent, RecentComparison};
-use crate::app::view::{CaptureId, FlameWindow, Side};
+use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, Side};
 use crate::app::{App, CaptureState};
 use crate::app::{export, save};
 use crate::base::discard::discard;
@@ -217,13 +218,36 @@ pub(in crate::app) fn remember_comparison(app: &mut App) {
     }
 }
 
+/// What a flame graph of a sandwich in front shows: what the function calls, or with a selected box among the callers what calls it; in words, and for
+/// the name of a file.
+fn half_in_front(app: &App) -> Option<(&Half, String, String)> {
+    let sandwich = app.sandwich().ready()?;
+    let name = app.table().ready()?.places().name(sandwich.place);
+    // The last part says which function it is, and has no signs that a file name cannot have.
+    let word: String = name
+        .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+        .find(|part| !part.is_empty())
+        .unwrap_or("function")
+        .chars()
+        .take(40)
+        .collect();
+    Some(match app.view.sandwich.pinned.as_ref().map(|pinned| pinned.half) {
+        Some(HalfName::Callers) => (&sandwich.callers, format!("what calls {name}"), format!("callers-of-{word}")),
+        _ => (&sandwich.callees, format!("what {name} calls"), format!("callees-of-{word}")),
+    })
+}
+
 /// A proposal for the name of an export.
 pub(super) fn export_name(app: &App, ending: &str) -> String {
     let firsts = [app.view.before, app.view.after];
     let names: Vec<String> = firsts.into_iter().flatten().filter_map(|id| app.capture(id)).map(|capture| stem(&capture.path)).collect();
     match names.as_slice() {
         [] => format!("profile.{ending}"),
-        names => format!("{}.{ending}", names.join("-to-")),
+        names => {
+            // A page for a review is about all of it.
+            let half = half_in_front(app).filter(|_| ending != "html").map(|(_, _, half)| format!("-{half}")).unwrap_or_default();
+            format!("{}{half}.{ending}", names.join("-to-"))
+        }
     }
 }
 
@@ -250,6 +274,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
     let request = export::Request {
         comparison: table,
         captures: app.named_profiles(),
+        half: half_in_front(app).map(|(half, words, _)| (half.clone(), words)),
         findings: app.findings().ready().cloned(),
         granularity: app.view.granularity,
         decimals: app.decimals(),

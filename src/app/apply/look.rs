@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::app::apply::files;
 use crate::app::command::Command;
+use crate::app::source::SourceSpec;
 use crate::app::view::{FlameWindow, ViewState};
-use crate::model::human;
+use crate::model::{counted, human};
 
 fn pattern(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
@@ -123,7 +124,14 @@ fn settings(app: &mut App, command: Command) {
         Command::SetTimeline(visible) => settings.timeline = visible,
         Command::SetSidePanel(visible) => settings.side_panel = visible,
         Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
-        Command::SetSymbolRoots(roots) => settings.symbol_roots = roots,
+        Command::SetSymbolRoots(roots) => {
+            settings.symbol_roots = roots;
+            app.options.load.symbol_roots.clear();
+        }
+        Command::SetSource(spec) => {
+            settings.source = spec.sane();
+            app.options.load.source = SourceSpec::default();
+        }
         Command::SetSymbolCache(keep) => settings.symbol_cache = keep,
         Command::SetDebuginfod(ask) => {
             settings.debuginfod = ask;
@@ -143,7 +151,10 @@ fn settings(app: &mut App, command: Command) {
 fn clear_symbols(app: &mut App) {
     let Some(cache) = app.options.load.symbol_cache.clone() else { return };
     match cache.clear() {
-        Ok((modules, bytes)) => app.say(format!("Removed the symbols of {modules} modules, {}", human(bytes as f64, "bytes")), false),
+        Ok((modules, bytes)) => app.say(
+            format!("Removed the symbols of {}, {}", counted(modules as u64, "module", "modules"), human(bytes as f64, "bytes")),
+            false,
+        ),
         Err(error) => app.say(format!("The kept symbols could not be removed: {error}\n{}", cache.folder().display()), true),
     }
 }

@@ -16,7 +16,7 @@ use crate::analysis::search::Matches;
 use crate::analysis::{CallTree, Direction, NodeId, Place, names, unfold};
 use crate::app::view::{Selection, Tab};
 use crate::app::{App, Command};
-use crate::model::Scale;
+use crate::model::{Scale, counted};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::fonts;
@@ -36,7 +36,14 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         reveal(ui, out, &known, token);
     }
     let nodes = comparison.tree().len() - 1;
-    rows::footer_ui(ui, cx, &[format!("{} rows on view of {nodes} nodes", known.folds.rows.len()), comparison.denominator_text()]);
+    rows::footer_ui(
+        ui,
+        cx,
+        &[
+            format!("{} on view of {}", counted(known.folds.rows.len() as u64, "row", "rows"), counted(nodes as u64, "node", "nodes")),
+            comparison.denominator_text(),
+        ],
+    );
     let mut tree = TreeRows::new(cx, comparison, &known, out);
     let heads: Vec<Head> = tree.columns.iter().map(|column| tree.head(*column)).collect();
     let spec = Spec {

@@ -43,23 +43,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             ui.add(egui::Label::new(text).wrap());
         }
         words::origin_ui(ui, cx.theme, comparison.places().get(place));
-        ui.horizontal_wrapped(|ui| {
-            for name in
-                ["zoom-to-selection", "show-sandwich", "show-trend", "focus", "ignore", "hide", "copy-name", "accept-match", "keep-apart"]
-            {
-                let Some(kind) = command::kind(name) else { continue };
-                let todo = kind.available(cx.app);
-                // Most functions have one name.
-                if !kind.makes_sense(cx.app) && matches!(name, "accept-match" | "keep-apart") {
-                    continue;
-                }
-                if ui.add_enabled(todo.is_some(), egui::Button::new(kind.title)).on_hover_text(kind.tooltip).clicked()
-                    && let Some(todo) = todo
-                {
-                    out.send(todo);
-                }
-            }
-        });
+        buttons_ui(ui, cx, out);
         ui.add_space(size::GAP);
         // Rows of text, not of buttons: on a small screen there are few.
         ui.spacing_mut().interact_size.y = LINE;
@@ -67,6 +51,47 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         let around = neighbours(ui, comparison, place);
         list_ui(ui, cx, comparison, "Called by", &around.callers, &around.scale, out);
         list_ui(ui, cx, comparison, "Calls", &around.callees, &around.scale, out);
+    });
+}
+
+/// What can be done with the selection, with a word each: more than a line of buttons would leave no room for what the panel is for. A name that is
+/// in sight is copied with the keys of the system.
+const BUTTONS: [(&str, &str); 9] = [
+    ("zoom-to-selection", "Zoom"),
+    ("show-sandwich", "Sandwich"),
+    ("show-source", "Source"),
+    ("show-trend", "Trend"),
+    ("focus", "Focus"),
+    ("ignore", "Drop"),
+    ("hide", "Merge"),
+    ("accept-match", "Accept name"),
+    ("keep-apart", "Keep apart"),
+];
+
+fn buttons_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    ui.scope(|ui| {
+        let spacing = ui.spacing_mut();
+        (spacing.item_spacing, spacing.button_padding, spacing.interact_size.y) =
+            (egui::vec2(3.0, size::GAP), egui::vec2(4.0, 1.0), size::TABLE_ROW);
+        ui.horizontal_wrapped(|ui| {
+            for (name, word) in BUTTONS {
+                let Some(kind) = command::kind(name) else { continue };
+                let todo = kind.available(cx.app);
+                // Most functions have one name.
+                if !kind.makes_sense(cx.app) && matches!(name, "accept-match" | "keep-apart") {
+                    continue;
+                }
+                let keys = kind.keys.first().map(|keys| format!(" ({})", keys.text())).unwrap_or_default();
+                let button = egui::Button::new(RichText::new(word).font(fonts::small()));
+                let response = ui.add_enabled(todo.is_some(), button).on_hover_text(format!("{}{keys}\n{}", kind.title, kind.tooltip));
+                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, todo.is_some(), kind.title));
+                if response.clicked()
+                    && let Some(todo) = todo
+                {
+                    out.send(todo);
+                }
+            }
+        });
     });
 }
 
@@ -152,8 +177,8 @@ struct Evidence<'a> {
     interval: [f64; 2],
     chance: String,
     events: [f64; 2],
-    /// The change lies on one of several paths, so its numbers are a part of the place's.
-    is_path: bool,
+    /// The change lies on one of several paths, so its numbers are a part of the place's: verdict and ratio of all of the place.
+    whole: Option<(Verdict, f64)>,
     /// Why it is no finding, or what it is explained by.
     because: &'a str,
 }
@@ -174,7 +199,7 @@ fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evi
             interval: [row.ratio_lo, row.ratio_hi],
             chance,
             events: row.events,
-            is_path: row.path.is_some(),
+            whole: row.path.is_some().then(|| of_all(findings, measure, place)).flatten(),
             because: &row.because,
         });
     }
@@ -188,9 +213,15 @@ fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evi
         interval: [*table.lo.get(at)?, *table.hi.get(at)?],
         chance: q_text(*table.q.get(at)?),
         events: [*before.get(at)?, *after.get(at)?],
-        is_path: false,
+        whole: None,
         because: "",
     })
+}
+
+/// Verdict and ratio of a place, wherever it is called from.
+fn of_all(findings: &Findings, measure: Measure, place: PlaceId) -> Option<(Verdict, f64)> {
+    let (table, at) = (findings.diff.table(measure), place.row());
+    Some((*table.verdict.get(at)?, *table.ratio.get(at)?))
 }
 
 /// The false discovery rate of a row that is no finding.
@@ -203,7 +234,7 @@ fn evidence_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, findings: &Fin
     let Some(known) = evidence(findings, measure, place).filter(|known| known.events[0] + known.events[1] > 0.0) else { return };
     let [before, after] = known.values;
     let [lo, hi] = known.interval;
-    let path = if known.is_path { " on one path" } else { "" };
+    let path = if known.whole.is_some() { " on one path" } else { "" };
     let chance = if known.chance.is_empty() { String::new() } else { format!("{}; ", known.chance) };
     let because = if known.because.is_empty() { String::new() } else { format!(" ({})", known.because) };
     let mut text = format!(
@@ -215,6 +246,10 @@ fn evidence_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, findings: &Fin
         known.events[0],
         known.events[1]
     );
+    if let Some((verdict, ratio)) = known.whole {
+        // What is sure on a path need not be sure of the function, whose other calls vary too.
+        text = format!("{text}; all calls of the function: {}, {}", verdict.label().to_lowercase(), words::ratio(ratio));
+    }
     if let Some(against) = words::against_unchanged(before, after, known.ratio, words::unchanged_ratio(comparison, findings)) {
         text = format!("{text}; {against}");
     }

@@ -16,6 +16,7 @@ use crate::analysis::flame::{FlameLayout, FlameView};
 use crate::analysis::{CallTree, Direction, NodeId};
 use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection, Tab};
 use crate::app::{App, Command};
+use crate::model::counted;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory;
 use crate::ui::panels::rows;
@@ -23,7 +24,7 @@ use crate::ui::shortcuts;
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::flame_canvas::{FlameKey, FlameResponse};
 use crate::ui::widgets::legend;
-use crate::ui::words::{self, counted};
+use crate::ui::words;
 use graph::{Graph, Look, Meaning};
 
 /// Room for what a search found.

@@ -10,11 +10,10 @@ use crate::analysis::flat::MOST;
 use crate::analysis::{CallTree, NodeId, PlaceId, Top, names};
 use crate::app::view::Selection;
 use crate::app::{App, Command};
-use crate::model::grouped;
+use crate::model::{counted, grouped};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
-use crate::ui::words::counted;
 
 /// How many functions are listed.
 const LISTED: usize = 12;

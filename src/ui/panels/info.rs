@@ -9,11 +9,11 @@ use super::captures;
 use crate::analysis::filter::texts;
 use crate::app::Capture;
 use crate::app::view::Side;
-use crate::model::{Profile, base_name, grouped, human, human_duration};
+use crate::model::{Profile, base_name, counted, grouped, human, human_duration};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
-use crate::ui::words::{counted, date};
+use crate::ui::words::date;
 
 /// Most values of a label key that are named.
 const VALUES: usize = 6;
@@ -283,7 +283,13 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
         let tally = profile.info.tally;
         let records = counted(tally.samples, "sample record", "sample records");
         let name = if shown.len() > 1 { format!("{}: ", capture.name()) } else { String::new() };
-        ui.label(format!("{name}{records} in the file = {} used + {} skipped", grouped(tally.used), grouped(tally.skipped)));
+        // Of few formats: times off the processor, which perf's context switches say.
+        let made = if tally.made == 0 {
+            String::new()
+        } else {
+            format!("; {} from other records beside them", counted(tally.made, "row made", "rows made"))
+        };
+        ui.label(format!("{name}{records} in the file = {} used + {} skipped{made}", grouped(tally.used), grouped(tally.skipped)));
     }
     if shown.iter().all(|(_, profile)| profile.notes.is_empty()) {
         ui.label(RichText::new("Everything in the file was understood; nothing was lost or guessed").color(cx.theme.muted));

@@ -52,6 +52,9 @@ pub(super) fn elsewhere_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, here: Tab
         out.send(Command::Sandwich(selection.place.clone()));
         ui.close();
     }
+    if here != Tab::Source {
+        kind_ui(ui, cx, out, "show-source");
+    }
     kind_ui(ui, cx, out, "show-trend");
 }
 

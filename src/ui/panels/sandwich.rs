@@ -4,7 +4,6 @@
 //! the function stays, a double click goes on to the box's own sandwich. Deliberately absent: how the trees are made
 //! (`analysis::sandwich`) and how a graph is drawn (`flame::graph`). Start reading at [`ui`].
 
-mod choose;
 mod head;
 
 use std::any::Any;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 
 use egui::{Id, Rect, RichText, Ui, UiBuilder, pos2};
 
+use super::choose::{self, Choice};
 use super::flame::graph::{Graph, Look, Meaning};
 use super::{flame, rows};
 use crate::analysis::diff::NodeDiff;
@@ -29,15 +29,21 @@ use crate::ui::widgets::flame_canvas::{FlameKey, FlameResponse};
 /// The least room for callers or callees in rows, also where there are none: words stand there then.
 const FEWEST_ROWS: f32 = 2.0;
 
+const CHOICE: Choice = Choice {
+    what: "Its sandwich shows what calls it and what it calls, with all its occurrences put together",
+    label: "Sandwich of",
+    command: Command::Sandwich,
+};
+
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let Some(name) = cx.app.view().sandwich_of() else {
-        choose::ui(ui, cx, None, out);
+        choose::ui(ui, cx, &CHOICE, None, out);
         return;
     };
     match (cx.app.table(), cx.app.sandwich()) {
         (State::Ready(_), State::Unwanted) | (_, State::Failed(_)) => {
-            choose::ui(ui, cx, Some(name), out);
+            choose::ui(ui, cx, &CHOICE, Some(name), out);
             return;
         }
         _ => {}

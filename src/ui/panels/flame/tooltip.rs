@@ -6,10 +6,10 @@ use super::graph::{Graph, Meaning};
 use crate::analysis::comparison::percent;
 use crate::analysis::diff::mark;
 use crate::analysis::{CallTree, NodeId};
+use crate::model::counted;
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
 use crate::ui::theme::fonts;
-use crate::ui::words::counted;
 
 /// Draws the words.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, graph: &Graph<'_>, node: NodeId) {

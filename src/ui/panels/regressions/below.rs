@@ -9,11 +9,10 @@ use crate::analysis::comparison::percent;
 use crate::analysis::regress::{Answer, Findings};
 use crate::app::Command;
 use crate::app::view::{Selection, Tab};
-use crate::model::grouped;
+use crate::model::{counted, grouped};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::panels::words;
 use crate::ui::theme::fonts;
-use crate::ui::words::counted;
 
 /// Rows of others that the side shows; the top table has all.
 const OTHERS: usize = 300;
@@ -50,7 +49,11 @@ pub(super) fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, findings: &Findings) {
         for note in &findings.notes {
             ui.add(Label::new(RichText::new(note).color(cx.theme.muted).font(fonts::small())).wrap());
         }
-        ui.label(RichText::new(format!("{} rows were tested", findings.tests)).color(cx.theme.muted).font(fonts::small()));
+        ui.label(
+            RichText::new(format!("{} tested", counted(findings.tests as u64, "row was", "rows were")))
+                .color(cx.theme.muted)
+                .font(fonts::small()),
+        );
     });
 }
 

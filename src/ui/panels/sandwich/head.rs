@@ -8,11 +8,11 @@ use super::{flame, muted};
 use crate::analysis::comparison::Side;
 use crate::analysis::sandwich::Sandwich;
 use crate::app::ShownSandwich;
+use crate::model::counted;
 use crate::ui::cx::Cx;
 use crate::ui::memory::{self, Kept};
 use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
-use crate::ui::words::counted;
 
 /// The name, total and self, and what 100 % is.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, sandwich: &Sandwich) {

@@ -1,14 +1,13 @@
-//! What stands there while no function is in the middle: what to do, and the first rows of the top table to choose from.
+//! What stands there where a view is of one function and none is chosen: what to do, and the first rows of the top table to choose from.
 
 use egui::{Label, RichText, ScrollArea, Sense, Ui, vec2};
 
-use super::muted;
+use super::words;
 use crate::analysis::comparison::{Side, percent};
 use crate::analysis::flat;
 use crate::analysis::{Measure, names};
 use crate::app::Command;
 use crate::ui::cx::{Cx, Outbox};
-use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
 
 /// How many functions are listed.
@@ -16,13 +15,23 @@ const LISTED: usize = 20;
 /// Room for the values beside a name.
 const VALUES: f32 = 230.0;
 
+/// What a view shows of a function.
+pub(super) struct Choice {
+    /// In a sentence.
+    pub(super) what: &'static str,
+    /// The word before the function's name, for people who hear the list: `Sandwich of`.
+    pub(super) label: &'static str,
+    /// What a click does.
+    pub(super) command: fn(String) -> Command,
+}
+
 /// Draws the list. `missing` is a function that is selected and stands in no stack that is shown.
-pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, missing: Option<&str>, out: &mut Outbox) {
+pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, choice: &Choice, missing: Option<&str>, out: &mut Outbox) {
     egui::Frame::new().inner_margin(size::PAD).show(ui, |ui| {
         ui.label(RichText::new("Choose a function").font(fonts::title()));
         let what = match missing {
             Some(name) => format!("{} stands in no stack that is shown; filters may leave it out", names::short(name, 60)),
-            None => "Its sandwich shows what calls it and what it calls, with all its occurrences put together".to_owned(),
+            None => choice.what.to_owned(),
         };
         ui.add(Label::new(RichText::new(what).color(cx.theme.muted)).wrap());
         let Some((shown, _)) = cx.app.shown_rows() else { return };
@@ -32,7 +41,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, missing: Option<&str>, out: &mut Outb
         ui.add_space(size::PAD);
         let is_pair = shown.comparison.pair().is_some();
         let order = if is_pair { "total before, total after, change" } else { "self, total" };
-        ui.label(muted(cx, format!("The first rows of the top table, in its order: {order}")));
+        let order = format!("The first rows of the top table, in its order: {order}");
+        ui.label(RichText::new(order).color(cx.theme.muted).font(fonts::small()));
         ui.add_space(size::GAP);
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
@@ -47,8 +57,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, missing: Option<&str>, out: &mut Outb
                     let share = |measure| shown.flat.sides.first().map_or(0.0, |side| side.value(measure, place) as f64) / of.max(1.0);
                     vec![percent(share(Measure::Self_)), percent(share(Measure::Total))]
                 };
-                if row_ui(ui, cx, name, &values) {
-                    out.send(Command::Sandwich(name.to_owned()));
+                if row_ui(ui, cx, choice.label, name, &values) {
+                    out.send((choice.command)(name.to_owned()));
                 }
             }
         });
@@ -56,9 +66,9 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, missing: Option<&str>, out: &mut Outb
 }
 
 /// One line; true when it was clicked.
-fn row_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, values: &[String]) -> bool {
+fn row_ui(ui: &mut Ui, cx: &Cx<'_>, label: &str, name: &str, values: &[String]) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::TABLE_ROW), Sense::click());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sandwich of {name}, {}", values.join(", "))));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{label} {name}, {}", values.join(", "))));
     if ui.is_rect_visible(rect) {
         if response.hovered() || response.has_focus() {
             ui.painter().rect_filled(rect, f32::from(size::CORNER), cx.theme.hover);
