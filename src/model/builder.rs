@@ -208,16 +208,7 @@ impl Rows {
     fn absorb_samples(&mut self, other: &Self, stacks: &[Option<StackId>], maps: Maps<'_>) {
         let types = self.samples.values.len().max(other.samples.values.len());
         self.set_types(types);
-        let mut scratch = Vec::new();
-        let label_map: Vec<Option<LabelSetId>> = other
-            .label_sets
-            .iter()
-            .map(|set| {
-                scratch.clear();
-                scratch.extend(set.iter().map(|label| move_label(*label, maps.strings)));
-                self.label_sets.intern(&scratch)
-            })
-            .collect();
+        let label_map = self.absorb_labels(other, maps.strings);
         let before = self.samples.len();
         let theirs = &other.samples;
         self.samples.stack.extend(theirs.stack.iter().map(|stack| stack.and_then(|stack| stacks.get(stack.row()).copied().flatten())));
@@ -240,6 +231,17 @@ impl Rows {
 }
 
 impl Rows {
+    /// New ids of the sets of labels of `other`, by row.
+    fn absorb_labels(&mut self, other: &Self, strings: Option<&[StringId]>) -> Vec<Option<LabelSetId>> {
+        let mut scratch = Vec::new();
+        let sets = other.label_sets.iter().map(|set| {
+            scratch.clear();
+            scratch.extend(set.iter().map(|label| move_label(*label, strings)));
+            self.label_sets.intern(&scratch)
+        });
+        sets.collect()
+    }
+
     /// New ids of the stacks of `other`, by row.
     fn absorb_stacks(&mut self, other: &Self, frames: Option<&[FrameId]>) -> Vec<Option<StackId>> {
         let items = other.stacks.items().as_slice();
@@ -269,6 +271,17 @@ pub struct Names {
     strings: Vec<StringId>,
     functions: Vec<FunctionId>,
     mappings: Vec<MappingId>,
+}
+
+/// New ids of what the samples of another builder name, by row.
+#[derive(Default)]
+pub struct Moves {
+    /// Stacks.
+    pub stacks: Vec<Option<StackId>>,
+    /// Threads.
+    pub threads: Vec<ThreadId>,
+    /// Sets of labels.
+    pub labels: Vec<Option<LabelSetId>>,
 }
 
 impl Names {
@@ -419,6 +432,21 @@ impl Builder {
         frames
     }
 
+    /// Appends everything that `other` holds but samples and their types, and gives the new ids of what samples name.
+    pub fn absorb_tables(&mut self, other: &Self) -> Moves {
+        let names = self.absorb_names(other);
+        let frames = all(self.frames.intern_all(other.frames.rows().iter().map(|frame| names.frame(frame))));
+        let stacks = self.rows.absorb_stacks(&other.rows, Some(&frames));
+        let threads = self.absorb_threads(other, &names);
+        let labels = self.rows.absorb_labels(&other.rows, Some(&names.strings));
+        self.notes.absorb(&other.notes);
+        Moves { stacks, threads, labels }
+    }
+
+    fn absorb_threads(&mut self, other: &Self, names: &Names) -> Vec<ThreadId> {
+        other.threads.rows().iter().map(|row| self.thread(Thread { name: names.string(row.name), ..*row })).collect()
+    }
+
     /// Appends strings, functions and mappings of `other`.
     pub fn absorb_names(&mut self, other: &Self) -> Names {
         let strings = self.strings.intern_all(other.strings.iter());
@@ -452,8 +480,7 @@ impl Builder {
             })
             .collect();
         other.rows.reorder_types(&types, self.sample_types.len());
-        let threads: Vec<ThreadId> =
-            other.threads.rows().iter().map(|row| self.thread(Thread { name: names.string(row.name), ..*row })).collect();
+        let threads = self.absorb_threads(&other, names);
         self.rows.absorb_samples(&other.rows, stacks, Maps { strings: Some(&names.strings), frames: None, threads: Some(&threads) });
         self.notes.absorb(&other.notes);
     }
