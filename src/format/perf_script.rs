@@ -3,9 +3,10 @@
 //! Every event is a sample type of its own, named as perf names it. A sample's value is its period where that is printed, else 1. The
 //! unit is `count`; only the periods of `cpu-clock` and `task-clock` are `nanoseconds`. Command and ids are the thread, the processor
 //! is the label `cpu`, fields of tracepoints are labels, header lines are facts in the words of the perf.data reader. Lines without a
-//! thread, a time or an event are read by what all of them have in common ([`layout`]). Deliberately
-//! absent: demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and
-//! [`rest`] (the grammar), [`part`] (the state between lines) and [`joined`].
+//! thread, a time or an event are read by what all of them have in common ([`layout`]). Without the field `ip` perf prints no
+//! frames, whatever else is asked for, and such samples have no stack (`process_event` of `builtin-script.c`). Deliberately absent:
+//! demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and [`rest`] (the
+//! grammar), [`part`] (the state between lines) and [`joined`].
 
 mod deferred;
 mod header;
