@@ -34,8 +34,10 @@ pub(super) struct PerfScript;
 /// How far to look for the first sample before every paragraph is taken for one.
 const PROBE_BYTES: usize = 1 << 20;
 
-/// Parts that are read before they are put together: enough to make that worth it, and few enough to bound the memory that they take in between.
-const PARTS_PER_ROUND: usize = 64;
+/// Parts that are read before they are put together, and how many of them each thread has at least: enough to make that worth it, and few enough
+/// to bound the memory that they take in between.
+const PARTS_PER_ROUND: usize = 32;
+const PARTS_PER_THREAD: usize = 8;
 
 /// Samples that decide whether times are distances.
 const DELTA_SAMPLES: usize = 100;
@@ -145,7 +147,8 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     };
     let mut joined = Joined::default();
     joined.builder.notes = notes;
-    for round in text::chunks(whole, chunk_bytes, starts).chunks(PARTS_PER_ROUND) {
+    let parts_per_round = PARTS_PER_ROUND.max(PARTS_PER_THREAD * rayon::current_num_threads());
+    for round in text::chunks(whole, chunk_bytes, starts).chunks(parts_per_round) {
         let read = round.par_iter().map(|&(at, part)| part::read_part(part, base + at as u64, shape, layout.as_ref(), ticket));
         // All of them, so that the error is the first one in the order of the text.
         let read: Vec<Result<Done, ReadError>> = read.collect();

@@ -13,7 +13,7 @@ use crate::base::distinct::{Distinct, Placed};
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::format::ReadError;
-use crate::model::{Builder, Frame, FrameId, Names, Profile, StackId, StackTable, kind};
+use crate::model::{Builder, Frame, FrameId, FunctionId, MappingId, Names, Profile, StackId, StackTable, kind};
 
 /// The parts so far.
 #[derive(Default)]
@@ -38,7 +38,7 @@ type FrameKey = [u64; 3];
 fn frame_key(frame: &Frame) -> FrameKey {
     let id = |row: Option<usize>| row.map_or(0, |row| row as u64 + 1);
     let marks = u64::from(frame.inlined) | u64::from(frame.caller) << 1;
-    let (function, mapping) = (id(frame.function.map(|id| id.row())), id(frame.mapping.map(|id| id.row())));
+    let (function, mapping) = (id(frame.function.map(FunctionId::row)), id(frame.mapping.map(MappingId::row)));
     [frame.address.unwrap_or(0), function << 32 | mapping, u64::from(frame.line) << 32 | marks]
 }
 

@@ -122,16 +122,16 @@ impl<'a> Lines<'a> {
     fn make(&mut self, builder: &mut Builder, raw: &RawFrame<'a>, place: Option<&[u8]>, module: Option<&'a [u8]>, caller: bool) -> FrameId {
         let place = place.and_then(line::source_line);
         let file = place.map(|(file, _)| self.string(builder, file));
-        let function = raw.symbol.map(|symbol| match self.functions.get(symbol).filter(|_| file.is_none()) {
-            Some(&known) => known,
-            None => {
-                let name = self.string(builder, symbol);
-                let function = builder.function(Function { name, system_name: None, file, start_line: 0 });
-                if file.is_none() {
-                    self.functions.insert(symbol, function);
-                }
-                function
+        let function = raw.symbol.map(|symbol| {
+            if let Some(&known) = self.functions.get(symbol).filter(|_| file.is_none()) {
+                return known;
             }
+            let name = self.string(builder, symbol);
+            let function = builder.function(Function { name, system_name: None, file, start_line: 0 });
+            if file.is_none() {
+                self.functions.insert(symbol, function);
+            }
+            function
         });
         let mapping = module.map(|module| match self.last_module {
             Some((last, mapping)) if last == module => mapping,
