@@ -9,6 +9,7 @@ pub mod binaries;
 pub mod cursor;
 pub mod demangle;
 pub mod discard;
+pub mod distinct;
 pub mod forest;
 pub mod gzip;
 pub mod index;

@@ -12,7 +12,7 @@ mod scale;
 mod tables;
 mod unit;
 
-pub use builder::{Builder, Maps, Rows, Sample};
+pub use builder::{Builder, Maps, Moves, Names, Rows, Sample};
 pub use check::{Broken, check};
 pub use labels::{BASE_LABEL, Label, LabelSetId, LabelSets, LabelValue};
 pub use notes::{Note, Notes, Tally, kind, note_words};

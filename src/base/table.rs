@@ -19,14 +19,26 @@ pub struct RowTable {
 }
 
 /// Number of tables; a power of two.
-const TABLES: usize = 64;
+pub(super) const TABLES: usize = 64;
+
+/// An odd number that no file can know.
+pub(super) fn random_key() -> u64 {
+    RandomState::new().hash_one(TABLES) | 1
+}
+
+/// All bits of a product in 64 of them.
+#[inline]
+pub(super) const fn folded(value: u64, key: u64) -> u64 {
+    let product = value as u128 * key as u128;
+    (product >> 64) as u64 ^ product as u64
+}
 
 /// How many look-ups are worth asking for together: more than a processor waits for at a time, few enough for its nearest cache.
 pub const TOGETHER: usize = 32;
 
 /// Open addressing: a row stands in the first free slot from its hash's own on.
 #[derive(Clone, Default)]
-struct Slots {
+pub(super) struct Slots {
     /// A power of two of them, at most three quarters taken: upper half of the hash, and row + 1 (0 = free).
     slots: Vec<(u32, u32)>,
     taken: usize,
@@ -39,29 +51,19 @@ pub struct RowHash(u64);
 impl RowTable {
     /// No rows.
     pub fn new() -> Self {
-        Self { tables: Vec::new(), key: RandomState::new().hash_one(TABLES) | 1 }
+        Self { tables: Vec::new(), key: random_key() }
     }
 
     /// The hash of what stands in a row, for this table only.
     #[inline]
     pub fn hash(&self, row: impl Hash) -> RowHash {
-        let product = u128::from(FxBuildHasher.hash_one(row)) * u128::from(self.key);
-        RowHash((product >> 64) as u64 ^ product as u64)
+        RowHash(folded(FxBuildHasher.hash_one(row), self.key))
     }
 
     /// The row with this hash for which `same` says yes.
     #[inline]
     pub fn find(&self, hash: RowHash, same: impl Fn(usize) -> bool) -> Option<usize> {
-        let slots = self.slots(hash)?;
-        let mut at = slots.home(hash);
-        loop {
-            let &(its_hash, row) = slots.slots.get(at)?;
-            let row = row.checked_sub(1)? as usize;
-            if its_hash == hash.upper() && same(row) {
-                return Some(row);
-            }
-            at = (at + 1) & (slots.slots.len() - 1);
-        }
+        self.slots(hash)?.find(hash.upper(), same)
     }
 
     /// Adds a row that is not there yet; it has to be less than 2³²−1.
@@ -70,7 +72,7 @@ impl RowTable {
         if self.tables.is_empty() {
             self.tables.resize_with(TABLES, Slots::default);
         }
-        if let Some(slots) = self.tables.get_mut(hash.0 as usize % TABLES) {
+        if let Some(slots) = self.tables.get_mut(hash.table()) {
             slots.insert(hash.upper(), row as u32 + 1);
         }
     }
@@ -106,7 +108,7 @@ impl RowTable {
 
     #[inline]
     fn slots(&self, hash: RowHash) -> Option<&Slots> {
-        self.tables.get(hash.0 as usize % TABLES).filter(|slots| !slots.slots.is_empty())
+        self.tables.get(hash.table()).filter(|slots| !slots.slots.is_empty())
     }
 }
 
@@ -117,8 +119,21 @@ impl Default for RowTable {
 }
 
 impl RowHash {
+    /// A hash of the caller's making, of which all bits are good.
     #[inline]
-    const fn upper(self) -> u32 {
+    pub(super) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Which of the tables.
+    #[inline]
+    pub(super) const fn table(self) -> usize {
+        self.0 as usize % TABLES
+    }
+
+    /// What is kept of it.
+    #[inline]
+    pub(super) const fn upper(self) -> u32 {
         (self.0 >> 32) as u32
     }
 }
@@ -135,7 +150,25 @@ impl Slots {
         (u64::from(upper) >> (32 - self.slots.len().trailing_zeros().min(32))) as usize
     }
 
-    fn insert(&mut self, upper: u32, row: u32) {
+    /// The row with this half of a hash for which `same` says yes.
+    #[inline]
+    pub(super) fn find(&self, upper: u32, same: impl Fn(usize) -> bool) -> Option<usize> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let mut at = self.home_of(upper);
+        loop {
+            let &(its_upper, row) = self.slots.get(at)?;
+            let row = row.checked_sub(1)? as usize;
+            if its_upper == upper && same(row) {
+                return Some(row);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// Adds row − 1 under this half of its hash.
+    pub(super) fn insert(&mut self, upper: u32, row: u32) {
         if (self.taken + 1) * 4 > self.slots.len() * 3 {
             self.grow();
         }

@@ -9,6 +9,8 @@
 
 mod slices;
 
+use std::collections::HashMap;
+
 use rustc_hash::FxHashMap;
 
 use self::slices::Slices;
@@ -74,8 +76,9 @@ struct Samples {
 #[derive(Default)]
 struct Trace {
     slices: Slices,
-    /// By process and id, in the order of their first events.
-    samples: Vec<((i64, String), Samples)>,
+    /// In the order of their first events, and the row of each process and id.
+    samples: Vec<Samples>,
+    runs: HashMap<(i64, String), usize>,
     processes: FxHashMap<i64, String>,
     threads: FxHashMap<ThreadKey, String>,
     /// Events that are neither.
@@ -187,11 +190,11 @@ impl Trace {
     /// A part of a CPU profile.
     fn sample_event(&mut self, event: &Event<'_>, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
         let key = (event.thread.0, event.id.clone().into_owned());
-        let at = self.samples.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-            self.samples.push((key, Samples { thread: event.thread, ..Samples::default() }));
+        let at = *self.runs.entry(key).or_insert_with(|| {
+            self.samples.push(Samples { thread: event.thread, ..Samples::default() });
             self.samples.len() - 1
         });
-        let (Some((_, samples)), Some(args)) = (self.samples.get_mut(at), event.args) else { return Ok(()) };
+        let (Some(samples), Some(args)) = (self.samples.get_mut(at), event.args) else { return Ok(()) };
         if event.name == "Profile" {
             // Chunks come from the profiler's own thread, this one from the thread that is profiled.
             samples.thread = event.thread;
@@ -211,13 +214,13 @@ impl Trace {
     }
 
     fn finish(mut self, json: &Json<'_>, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
-        let has_samples = self.samples.iter().any(|(_, samples)| !samples.times.samples.is_empty());
+        let has_samples = self.samples.iter().any(|samples| !samples.times.samples.is_empty());
         let mut skipped = 0;
         if has_samples {
             for (name, unit) in TYPES {
                 builder.add_sample_type(name, unit);
             }
-            for (_, mut samples) in std::mem::take(&mut self.samples) {
+            for mut samples in std::mem::take(&mut self.samples) {
                 if samples.times.deltas.len() != samples.times.samples.len() {
                     let what =
                         format!("there are {} samples, but {} times between them", samples.times.samples.len(), samples.times.deltas.len());
@@ -238,6 +241,7 @@ impl Trace {
             if let Some((first, last)) = self.range {
                 builder.covers(first, last);
             }
+            skipped += self.untimed;
         }
         if self.untimed > 0 {
             builder.notes.add(kind::SKIPPED, "slices without a time", self.untimed, None);

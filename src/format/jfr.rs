@@ -21,11 +21,11 @@ use self::events::Events;
 use self::pools::Pools;
 use self::types::{Tick, Types};
 use self::values::{Bad, Values};
-use super::{Format, Input, ReadCx, ReadError, Sniff};
+use super::{Format, Input, ReadCx, ReadError, Sniff, text};
 use crate::base::cursor::{Cursor, Endian};
 use crate::base::discard::Unfinished;
-use crate::base::ticket::{Checked as _, Ticket, Watch};
-use crate::model::{Builder, LabelSetId, Profile, Sample, StackId, Tally, ThreadId, human, kind};
+use crate::base::ticket::{Checked as _, Ticket, Watch, checkpoint};
+use crate::model::{Builder, LabelSetId, Moves, Profile, Sample, StackId, Tally, ThreadId, human, kind};
 
 /// The reader of flight recordings.
 pub(super) struct Jfr;
@@ -40,6 +40,9 @@ const HEADER: usize = 68;
 
 /// Events of the profiler.
 const EXECUTION: &str = "jdk.ExecutionSample";
+
+/// Bytes between two looks at the ticket.
+const POLL_BYTES: usize = 1 << 18;
 
 /// Types of the two events that describe others.
 const METADATA: i64 = 0;
@@ -183,36 +186,93 @@ impl Draft {
 }
 
 fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
-    let mut draft = Draft::default();
-    NAME.clone_into(&mut draft.builder.info.format);
-    let (mut at, mut chunks, mut first_error) = (0, 0, None);
+    let (mut chunks, mut at, mut behind) = (Vec::new(), 0, None);
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        ticket.check()?;
-        let chunk = match Chunk::new(rest, at as u64) {
-            Ok(chunk) => chunk,
+        match Chunk::new(rest, at as u64) {
+            Ok(chunk) => {
+                at += chunk.bytes.len();
+                chunks.push(chunk);
+            }
             Err(error) if at == 0 => return Err(error),
             Err(error) => {
-                let cause = format!("bytes behind the last chunk that could be read ({error})");
-                draft.builder.notes.add(kind::NOT_UNDERSTOOD, &cause, rest.len() as u64, Some(at as u64));
+                behind = Some((format!("bytes behind the last chunk that could be read ({error})"), rest.len()));
                 break;
             }
-        };
-        match chunk.read(&mut draft) {
-            Ok(()) => chunks += 1,
-            Err(bad) => {
-                draft.not_understood("chunks that could not be read", &bad);
-                first_error = first_error.or(Some(bad));
+        }
+    }
+    let mut draft = Draft::default();
+    NAME.clone_into(&mut draft.builder.info.format);
+    let (mut read, mut first_error) = (0, None);
+    text::in_order(
+        &chunks,
+        |chunk| {
+            let mut draft = Draft::default();
+            // The thread does nothing else meanwhile.
+            let result = ticket.run(|| chunk.read(&mut draft, ticket))?;
+            Ok((*chunk, draft, result))
+        },
+        |(chunk, later, result)| {
+            ticket.check()?;
+            draft.absorb(&chunk, later, result.is_ok());
+            match result {
+                Ok(()) => read += 1,
+                Err(bad) => {
+                    draft.not_understood("chunks that could not be read", &bad);
+                    first_error.get_or_insert(bad);
+                }
             }
-        }
-        if chunk.is_cut {
-            draft.builder.notes.add(kind::TRUNCATED, "the last chunk has no end; what is there was read", 1, Some(bytes.len() as u64));
-        }
-        at += chunk.bytes.len();
-        ticket.advance(chunk.bytes.len() as u64)?;
+            if chunk.is_cut {
+                draft.builder.notes.add(kind::TRUNCATED, "the last chunk has no end; what is there was read", 1, Some(bytes.len() as u64));
+            }
+            Ok(())
+        },
+    )?;
+    if let Some((cause, rest)) = behind {
+        draft.builder.notes.add(kind::NOT_UNDERSTOOD, &cause, rest as u64, Some(at as u64));
     }
     match first_error {
-        Some(bad) if chunks == 0 => Err(bad.error("reading the first chunk")),
+        Some(bad) if read == 0 => Err(bad.error("reading the first chunk")),
         _ => Ok(draft.finish()),
+    }
+}
+
+impl Draft {
+    /// Appends what a later chunk says.
+    fn absorb(&mut self, chunk: &Chunk<'_>, mut later: Self, is_whole: bool) {
+        let columns: Vec<usize> = later
+            .columns
+            .iter()
+            .map(|column| {
+                let row = self.column(&column.event, column.unit);
+                self.columns.get_mut(row).into_iter().for_each(|known| known.is_span = column.is_span);
+                row
+            })
+            .collect();
+        for (key, text) in std::mem::take(&mut later.builder.info.facts) {
+            self.fact(&key, text);
+        }
+        let Moves { stacks, threads, labels } = self.builder.absorb_tables(&later.builder);
+        self.rows.extend(later.rows.iter().map(|row| Row {
+            column: columns.get(row.column).copied().unwrap_or(row.column),
+            stack: row.stack.and_then(|stack| *stacks.get(stack.row())?),
+            thread: row.thread.and_then(|thread| threads.get(thread.row()).copied()),
+            labels: row.labels.and_then(|labels_of| *labels.get(labels_of.row())?),
+            ..*row
+        }));
+        self.interval = later.interval.or(self.interval);
+        self.is_of_jvm |= later.is_of_jvm;
+        self.lost = (self.lost.0 + later.lost.0, self.lost.1.saturating_add(later.lost.1));
+        self.missing_stacks += later.missing_stacks;
+        self.missing_methods += later.missing_methods;
+        self.bad_samples += later.bad_samples;
+        if is_whole {
+            self.intervals.push((self.rows.len(), self.interval));
+            let start = chunk.clock.start_nanos;
+            self.builder.info.start_unix_nanos.get_or_insert(start);
+            if chunk.duration_nanos > 0 {
+                self.builder.covers(start, start.saturating_add(chunk.duration_nanos));
+            }
+        }
     }
 }
 
@@ -271,7 +331,7 @@ impl<'a> Chunk<'a> {
         None
     }
 
-    fn read(&self, draft: &mut Draft) -> Result<(), Bad> {
+    fn read(&self, draft: &mut Draft, ticket: &Ticket) -> Result<(), Bad> {
         let (mut metadata, mut checkpoints) = (None, Vec::new());
         let stopped = self.each(|at, id, event| match id {
             METADATA if at == self.metadata || metadata.is_none_or(|(last, _)| last != self.metadata) => metadata = Some((at, event)),
@@ -292,7 +352,19 @@ impl<'a> Chunk<'a> {
             }
         }
         let mut events = Events::new(self, &types, &pools);
-        self.each(|_, id, mut event| {
+        let mut told = 0;
+        let mut tell = |at: usize| {
+            if ticket.advance((at - told) as u64).is_err() {
+                checkpoint();
+            }
+            told = at;
+        };
+        let mut next = POLL_BYTES;
+        self.each(|at, id, mut event| {
+            if at >= next {
+                tell(at);
+                next = at + POLL_BYTES;
+            }
             if id == METADATA || id == CHECKPOINT {
                 return;
             }
@@ -301,12 +373,7 @@ impl<'a> Chunk<'a> {
                 draft.not_understood("events that could not be read", &bad);
             }
         });
-        draft.intervals.push((draft.rows.len(), draft.interval));
-        let start = self.clock.start_nanos;
-        draft.builder.info.start_unix_nanos.get_or_insert(start);
-        if self.duration_nanos > 0 {
-            draft.builder.covers(start, start.saturating_add(self.duration_nanos));
-        }
+        tell(self.bytes.len());
         Ok(())
     }
 }

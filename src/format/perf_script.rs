@@ -3,9 +3,10 @@
 //! Every event is a sample type of its own, named as perf names it. A sample's value is its period where that is printed, else 1. The
 //! unit is `count`; only the periods of `cpu-clock` and `task-clock` are `nanoseconds`. Command and ids are the thread, the processor
 //! is the label `cpu`, fields of tracepoints are labels, header lines are facts in the words of the perf.data reader. Lines without a
-//! thread, a time or an event are read by what all of them have in common ([`layout`]). Deliberately
-//! absent: demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and
-//! [`rest`] (the grammar), [`part`] (the state between lines) and [`joined`].
+//! thread, a time or an event are read by what all of them have in common ([`layout`]). Without the field `ip` perf prints no
+//! frames, whatever else is asked for, and such samples have no stack (`process_event` of `builtin-script.c`). Deliberately absent:
+//! demangling, choosing one event, tidying names up, and branch stacks. Start reading at [`PerfScript`], then [`line`] and [`rest`] (the
+//! grammar), [`part`] (the state between lines) and [`joined`].
 
 mod deferred;
 mod header;
@@ -15,12 +16,13 @@ mod line;
 mod lines;
 mod part;
 mod rest;
-mod texts;
+
+use rayon::prelude::*;
 
 use self::joined::Joined;
 use self::layout::Layout;
 use self::line::Start;
-use self::part::{MAX_EVENTS, Shape};
+use self::part::{Done, MAX_EVENTS, Shape};
 use super::text::{self, Lines, Text};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::ticket::Ticket;
@@ -31,6 +33,11 @@ pub(super) struct PerfScript;
 
 /// How far to look for the first sample before every paragraph is taken for one.
 const PROBE_BYTES: usize = 1 << 20;
+
+/// Parts that are read before they are put together, and how many of them each thread has at least: enough to make that worth it, and few enough
+/// to bound the memory that they take in between.
+const PARTS_PER_ROUND: usize = 32;
+const PARTS_PER_THREAD: usize = 8;
 
 /// Samples that decide whether times are distances.
 const DELTA_SAMPLES: usize = 100;
@@ -140,24 +147,22 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     };
     let mut joined = Joined::default();
     joined.builder.notes = notes;
-    text::in_order(
-        &text::chunks(whole, chunk_bytes, starts),
-        |&(at, part)| part::read_part(part, base + at as u64, shape, layout.as_ref(), ticket),
-        |part| {
-            ticket.check()?;
-            joined.add(part);
-            if joined.builder.sample_types.len() > MAX_EVENTS { Err(too_many_events(base)) } else { Ok(()) }
-        },
-    )?;
-    let Joined { mut builder, deferred, .. } = joined;
+    let parts_per_round = PARTS_PER_ROUND.max(PARTS_PER_THREAD * rayon::current_num_threads());
+    for round in text::chunks(whole, chunk_bytes, starts).chunks(parts_per_round) {
+        let read = round.par_iter().map(|&(at, part)| part::read_part(part, base + at as u64, shape, layout.as_ref(), ticket));
+        // All of them, so that the error is the first one in the order of the text.
+        let read: Vec<Result<Done, ReadError>> = read.collect();
+        let parts = read.into_iter().collect::<Result<Vec<Done>, ReadError>>()?;
+        joined.add(parts, base, ticket)?;
+    }
+    let builder = &mut joined.builder;
     if builder.rows.is_empty() {
         return Err(ReadError::new("perf-script", base, "reading samples", "no sample found"));
     }
-    deferred.join(&mut builder, ticket)?;
     builder.info.facts = header::facts(std::mem::take(&mut builder.info.facts));
     "perf-script".clone_into(&mut builder.info.format);
     builder.default_sample_type = default_sample_type(&builder.sample_types);
-    Ok(builder.finish())
+    Ok(joined.finish(ticket)?)
 }
 
 /// How samples begin, from the first of them.

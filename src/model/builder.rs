@@ -78,6 +78,11 @@ impl Rows {
         self.stacks.reserve(stacks);
     }
 
+    /// Parents and frames of the stacks so far, by row.
+    pub fn stacks(&self) -> (&[Option<StackId>], &[FrameId]) {
+        (self.stacks.parents().as_slice(), self.stacks.items().as_slice())
+    }
+
     /// Number of rows of stacks so far.
     pub fn stack_rows(&self) -> usize {
         self.stacks.len()
@@ -195,22 +200,18 @@ impl Rows {
 
     /// Appends the rows of `other`, whose ids are moved by `maps`.
     pub fn absorb(&mut self, other: &Self, maps: Maps<'_>) {
+        let stacks = self.absorb_stacks(other, maps.frames);
+        self.absorb_samples(other, &stacks, maps);
+    }
+
+    /// Appends the samples of `other`; `stacks` are new ids of its stacks, by row.
+    fn absorb_samples(&mut self, other: &Self, stacks: &[Option<StackId>], maps: Maps<'_>) {
         let types = self.samples.values.len().max(other.samples.values.len());
         self.set_types(types);
-        let stack_map = self.absorb_stacks(other, maps.frames);
-        let mut scratch = Vec::new();
-        let label_map: Vec<Option<LabelSetId>> = other
-            .label_sets
-            .iter()
-            .map(|set| {
-                scratch.clear();
-                scratch.extend(set.iter().map(|label| move_label(*label, maps.strings)));
-                self.label_sets.intern(&scratch)
-            })
-            .collect();
+        let label_map = self.absorb_labels(other, maps.strings);
         let before = self.samples.len();
         let theirs = &other.samples;
-        self.samples.stack.extend(theirs.stack.iter().map(|stack| stack.and_then(|stack| stack_map.get(stack.row()).copied().flatten())));
+        self.samples.stack.extend(theirs.stack.iter().map(|stack| stack.and_then(|stack| stacks.get(stack.row()).copied().flatten())));
         self.samples.labels.extend(theirs.labels.iter().map(|set| set.and_then(|set| label_map.get(set.row()).copied().flatten())));
         self.samples.thread.extend(theirs.thread.iter().map(|thread| thread.map(|thread| moved(maps.threads, thread.row(), thread))));
         if self.samples.has_times() || theirs.has_times() {
@@ -230,6 +231,17 @@ impl Rows {
 }
 
 impl Rows {
+    /// New ids of the sets of labels of `other`, by row.
+    fn absorb_labels(&mut self, other: &Self, strings: Option<&[StringId]>) -> Vec<Option<LabelSetId>> {
+        let mut scratch = Vec::new();
+        let sets = other.label_sets.iter().map(|set| {
+            scratch.clear();
+            scratch.extend(set.iter().map(|label| move_label(*label, strings)));
+            self.label_sets.intern(&scratch)
+        });
+        sets.collect()
+    }
+
     /// New ids of the stacks of `other`, by row.
     fn absorb_stacks(&mut self, other: &Self, frames: Option<&[FrameId]>) -> Vec<Option<StackId>> {
         let items = other.stacks.items().as_slice();
@@ -251,6 +263,39 @@ fn move_label(label: Label, strings: Option<&[StringId]>) -> Label {
         LabelValue::Number(number, unit) => LabelValue::Number(number, unit.map(string)),
     };
     Label { key: string(label.key), value }
+}
+
+/// New ids of another builder's strings, functions and mappings, by row.
+#[derive(Default)]
+pub struct Names {
+    strings: Vec<StringId>,
+    functions: Vec<FunctionId>,
+    mappings: Vec<MappingId>,
+}
+
+/// New ids of what the samples of another builder name, by row.
+#[derive(Default)]
+pub struct Moves {
+    /// Stacks.
+    pub stacks: Vec<Option<StackId>>,
+    /// Threads.
+    pub threads: Vec<ThreadId>,
+    /// Sets of labels.
+    pub labels: Vec<Option<LabelSetId>>,
+}
+
+impl Names {
+    /// The new id of a string.
+    pub fn string(&self, id: StringId) -> StringId {
+        moved(Some(&self.strings), id.row(), id)
+    }
+
+    /// A frame with new ids.
+    pub fn frame(&self, frame: &Frame) -> Frame {
+        let function = frame.function.map(|id| moved(Some(&self.functions), id.row(), id));
+        let mapping = frame.mapping.map(|id| moved(Some(&self.mappings), id.row(), id));
+        Frame { function, mapping, ..*frame }
+    }
 }
 
 /// A profile in the making.
@@ -367,6 +412,11 @@ impl Builder {
         self.mappings.rows().get(id)
     }
 
+    /// All frames so far, by row.
+    pub fn frame_rows(&self) -> &[Frame] {
+        self.frames.rows().as_slice()
+    }
+
     /// The frames so far.
     pub fn frame_at(&self, id: FrameId) -> Option<&Frame> {
         self.frames.rows().get(id)
@@ -375,6 +425,30 @@ impl Builder {
     /// Appends everything that `other` holds; sample types are matched by name and unit, new ones are added. Gives the new ids of its
     /// frames, by row.
     pub fn absorb(&mut self, other: Self) -> Vec<FrameId> {
+        let names = self.absorb_names(&other);
+        let frames = all(self.frames.intern_all(other.frames.rows().iter().map(|frame| names.frame(frame))));
+        let stacks = self.rows.absorb_stacks(&other.rows, Some(&frames));
+        self.absorb_samples(other, &names, &stacks);
+        frames
+    }
+
+    /// Appends everything that `other` holds but samples and their types, and gives the new ids of what samples name.
+    pub fn absorb_tables(&mut self, other: &Self) -> Moves {
+        let names = self.absorb_names(other);
+        let frames = all(self.frames.intern_all(other.frames.rows().iter().map(|frame| names.frame(frame))));
+        let stacks = self.rows.absorb_stacks(&other.rows, Some(&frames));
+        let threads = self.absorb_threads(other, &names);
+        let labels = self.rows.absorb_labels(&other.rows, Some(&names.strings));
+        self.notes.absorb(&other.notes);
+        Moves { stacks, threads, labels }
+    }
+
+    fn absorb_threads(&mut self, other: &Self, names: &Names) -> Vec<ThreadId> {
+        other.threads.rows().iter().map(|row| self.thread(Thread { name: names.string(row.name), ..*row })).collect()
+    }
+
+    /// Appends strings, functions and mappings of `other`.
+    pub fn absorb_names(&mut self, other: &Self) -> Names {
         let strings = self.strings.intern_all(other.strings.iter());
         let string = |id: StringId| moved(Some(&strings), id.row(), id);
         let functions = other.functions.rows().iter().map(|row| {
@@ -382,25 +456,18 @@ impl Builder {
             Function { name, system_name, file, start_line: row.start_line }
         });
         let functions = all(self.functions.intern_all(functions));
-        let mappings: Vec<MappingId> = other
+        let mappings = other
             .mappings
             .rows()
             .iter()
             .map(|row| self.mapping(Mapping { file: row.file.map(string), build_id: row.build_id.map(string), ..*row }))
             .collect();
-        let frames = other.frames.rows().iter().map(|row| {
-            let function = row.function.map(|id| moved(Some(&functions), id.row(), id));
-            let mapping = row.mapping.map(|id| moved(Some(&mappings), id.row(), id));
-            Frame { function, mapping, ..*row }
-        });
-        let frames = all(self.frames.intern_all(frames));
-        self.absorb_rows(other, &strings, &frames);
-        frames
+        Names { strings, functions, mappings }
     }
 
-    /// Appends threads, stacks, samples and notes of `other`, whose strings and frames are here already: their ids by the row that they have
-    /// there. Its stacks may name frames that only the caller knows.
-    pub fn absorb_rows(&mut self, mut other: Self, strings: &[StringId], frames: &[FrameId]) {
+    /// Appends threads, samples and notes of `other`, whose names and stacks are here already: the ids of the stacks by the row that they have
+    /// there.
+    pub fn absorb_samples(&mut self, mut other: Self, names: &Names, stacks: &[Option<StackId>]) {
         let types: Vec<usize> = other
             .sample_types
             .iter()
@@ -413,10 +480,8 @@ impl Builder {
             })
             .collect();
         other.rows.reorder_types(&types, self.sample_types.len());
-        let string = |id: StringId| moved(Some(strings), id.row(), id);
-        let threads: Vec<ThreadId> =
-            other.threads.rows().iter().map(|row| self.thread(Thread { name: string(row.name), ..*row })).collect();
-        self.rows.absorb(&other.rows, Maps { strings: Some(strings), frames: Some(frames), threads: Some(&threads) });
+        let threads = self.absorb_threads(&other, names);
+        self.rows.absorb_samples(&other.rows, stacks, Maps { strings: Some(&names.strings), frames: None, threads: Some(&threads) });
         self.notes.absorb(&other.notes);
     }
 

@@ -48,15 +48,18 @@ impl LabelSets {
         if labels.is_empty() {
             return None;
         }
-        let mut sorted = labels.to_vec();
-        sorted.sort_unstable();
-        let hash = FxBuildHasher.hash_one(&sorted);
-        let found = self.table.find(hash, |&row| self.row(row as usize) == sorted).copied();
+        if !labels.is_sorted() {
+            let mut sorted = labels.to_vec();
+            sorted.sort_unstable();
+            return self.intern(&sorted);
+        }
+        let hash = FxBuildHasher.hash_one(labels);
+        let found = self.table.find(hash, |&row| self.row(row as usize) == labels).copied();
         if let Some(row) = found {
             return LabelSetId::from_row(row as usize);
         }
         let row = self.ends.len();
-        self.labels.extend_from_slice(&sorted);
+        self.labels.extend_from_slice(labels);
         self.ends.push(self.labels.len());
         let (labels, ends) = (&self.labels, &self.ends);
         self.table.insert_unique(hash, row as u32, |&row| FxBuildHasher.hash_one(slice(labels, ends, row as usize)));

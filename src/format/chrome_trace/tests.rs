@@ -52,6 +52,7 @@ fn a_trace_is_as_long_as_its_slices_and_times_may_be_text() {
     assert_eq!((stacks(&text), text.info.duration_nanos), (named(&[("a", 80), ("a;b", 20)]), Some(100_500)));
     let none = profile(r#"[{"ph":"X","name":"a","ts":0,"dur":5},{"ph":"X","name":"b","ts":"soon"},{"ph":"B","name":"c"}]"#).unwrap();
     assert_eq!((stacks(&none), none.notes.count(kind::SKIPPED)), (named(&[("a", 5)]), 2));
+    assert_eq!((none.info.tally.used, none.info.tally.skipped), (1, 2));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From the tables of strings, functions, frames and stacks to the model's stacks, in both forms of the format.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::NAME;
 use super::document::{Meta, Places};
@@ -69,6 +70,7 @@ impl Frames {
             frames: frame_table,
             strings,
             libs,
+            ranges: Ranges::new(libs),
         };
         let mut ids = Vec::with_capacity(tables.frames.rows);
         let mut mappings = vec![None; libs.len()];
@@ -159,6 +161,41 @@ struct Tables<'a> {
     stacks: Table,
     strings: &'a [Cow<'a, str>],
     libs: &'a [Lib],
+    ranges: Ranges,
+}
+
+/// Which library an address belongs to: where ranges overlap, the one that is listed first.
+struct Ranges(Vec<(u64, Option<usize>)>);
+
+impl Ranges {
+    fn new(libs: &[Lib]) -> Self {
+        let mut bounds: Vec<(u64, usize, bool)> = Vec::with_capacity(libs.len() * 2);
+        for (row, lib) in libs.iter().enumerate().filter(|(_, lib)| lib.start < lib.end) {
+            bounds.extend([(lib.start, row, true), (lib.end, row, false)]);
+        }
+        bounds.sort_unstable();
+        // The libraries around a place, the first one of the list first.
+        let mut around = BTreeSet::new();
+        let mut from: Vec<(u64, Option<usize>)> = Vec::with_capacity(bounds.len());
+        for (address, row, begins) in bounds {
+            if begins {
+                around.insert(row);
+            } else {
+                around.remove(&row);
+            }
+            let first = around.first().copied();
+            match from.last_mut().filter(|(last, _)| *last == address) {
+                Some(last) => last.1 = first,
+                None => from.push((address, first)),
+            }
+        }
+        Self(from)
+    }
+
+    fn find(&self, address: u64) -> Option<usize> {
+        let after = self.0.partition_point(|(from, _)| *from <= address);
+        self.0.get(after.checked_sub(1)?)?.1
+    }
 }
 
 impl Tables<'_> {
@@ -210,7 +247,7 @@ impl Tables<'_> {
         let location = self.string(self.frames.index(LOCATION, row)).unwrap_or_default();
         let (line, column) = (self.frames.line(LINE, row), self.frames.line(COLUMN, row));
         if let Some(address) = hex(location) {
-            let lib = self.libs.iter().position(|lib| (lib.start..lib.end).contains(&address));
+            let lib = self.ranges.find(address);
             let mapping = lib.and_then(|lib| self.mapping(lib, pid, mappings, builder));
             let frame = Frame { mapping, address: Some(address), line, column, ..Frame::default() };
             return (builder.frame(Frame { caller: true, ..frame }), builder.frame(frame));
@@ -254,6 +291,22 @@ fn script_location(location: &str) -> Option<(&str, Option<&str>, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_belong_to_the_first_library_around_them() {
+        let mut seed = 3_u64;
+        let mut below = |limit: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % limit
+        };
+        for count in [0, 1, 2, 9, 40] {
+            let libs: Vec<Lib> = (0..count).map(|_| Lib { start: below(90), end: below(100), ..Lib::default() }).collect();
+            let ranges = Ranges::new(&libs);
+            for address in 0..120 {
+                assert_eq!(ranges.find(address), libs.iter().position(|lib| (lib.start..lib.end).contains(&address)), "{address}");
+            }
+        }
+    }
 
     #[test]
     fn script_locations_come_apart() {

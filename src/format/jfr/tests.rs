@@ -276,6 +276,52 @@ fn chunks_add_up_and_each_has_its_own_constants() {
 }
 
 #[test]
+fn any_number_of_threads_reads_the_same() {
+    let mut reversed = classes();
+    reversed.reverse();
+    let one = |n: i64| {
+        let classes = if n % 3 == 0 { &reversed } else { &classes() };
+        chunk(n % 2 == 0, classes, |body| {
+            if n % 4 == 1 {
+                body.event(SETTING, |event| {
+                    event.long(1000).long(SAMPLE).text("period").text(&format!("{n} ms")).long(0);
+                });
+            }
+            for at in 0..n {
+                body.event(if at % 5 == 4 { THROW } else { SAMPLE }, |event| {
+                    event.long(1100 + at).long(5).long(at % 4).long(1);
+                });
+            }
+            if n > 9 {
+                events(body);
+            }
+        })
+    };
+    let mut chunks: Vec<Vec<u8>> = (1..20).map(one).collect();
+    // One of them does not say what its events are.
+    chunks[7][HEADER..].fill(0);
+    let bytes = chunks.concat();
+    let read = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| read_bytes(&bytes));
+    let whole = read(1).unwrap();
+    assert_eq!(check(&whole), []);
+    assert!(whole.samples.len() > 100 && whole.notes.count(kind::NOT_UNDERSTOOD) > 0, "{:?}", whole.notes);
+    for threads in [2, 3, 8] {
+        assert_eq!(read(threads).as_ref(), Ok(&whole), "{threads} threads");
+    }
+}
+
+#[test]
+fn a_read_ends_at_the_check_that_cancels_it_and_tells_all_bytes() {
+    let bytes = (0..6).flat_map(|_| chunk(true, &classes(), events)).collect::<Vec<u8>>();
+    let ticket = Ticket::new();
+    read(&bytes, &ticket).unwrap();
+    assert_eq!(ticket.progress().done, bytes.len() as u64);
+    for last in 1..=ticket.checks() {
+        assert!(read(&bytes, &Ticket::cancelled_at_check(last)).is_err_and(|error| error.is_cancelled()), "check {last}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_counted() {
     let bytes = chunk(true, &classes(), |body| {
         events(body);

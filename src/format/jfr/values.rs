@@ -26,6 +26,7 @@ impl Bad {
 }
 
 impl From<Short> for Bad {
+    #[cold]
     fn from(short: Short) -> Self {
         Self::new(short.offset, format!("wanted {} bytes, only {} are left", short.wanted, short.left))
     }
@@ -76,6 +77,7 @@ impl<'a> Values<'a> {
 
     /// A number that takes `width` bytes where numbers are not packed. Packed ones have seven bits a byte, the lowest first; the ninth byte has
     /// eight.
+    #[inline]
     pub(super) fn number(&mut self, width: usize) -> Result<i64, Bad> {
         if !self.packed {
             return Ok(match width {
@@ -93,10 +95,17 @@ impl<'a> Values<'a> {
         })
     }
 
+    /// Most numbers are one byte or two.
+    #[inline]
     fn packed_number(&mut self) -> Result<u64, Bad> {
-        let mut value = 0_u64;
-        for shift in (0..56).step_by(7) {
-            let byte = self.byte()?;
+        let first = self.cursor.u8()?;
+        if first < 0x80 { Ok(u64::from(first)) } else { self.long_number(first) }
+    }
+
+    fn long_number(&mut self, first: u8) -> Result<u64, Bad> {
+        let mut value = u64::from(first & 0x7f);
+        for shift in (7..56).step_by(7) {
+            let byte = self.cursor.u8()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
                 return Ok(value);

@@ -45,6 +45,11 @@ impl Deferred {
         self.chains.entry(key).or_insert(frames);
     }
 
+    /// True without samples that wait.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Appends those of a later part, of which the samples begin at row `before` and the frames have got other ids.
     pub(super) fn absorb(&mut self, later: Self, before: usize, moved: &[FrameId]) {
         let frames = |frames: Vec<FrameId>| frames.into_iter().filter_map(|frame| moved.get(frame.row()).copied()).collect::<Vec<_>>();

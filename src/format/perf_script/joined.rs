@@ -1,144 +1,230 @@
-//! Parts on their way into the profile: a line becomes a frame once, however many parts have it.
+//! Parts on their way into the profile, many at a time.
 //!
-//! Rows follow the order in which a single part would have made them, wherever parts begin. Start reading at [`Joined::add`].
+//! Rows follow the order in which a single part would have made them, wherever parts begin. Frames are told apart by what they say. A stack
+//! cannot be, before its callers have got their ids; so all stacks of all parts are first told apart by a hash of their frames, side by side
+//! ([`Distinct`]), and then compared with the rows that they were given. Start reading at [`Joined::add`].
 
-use std::collections::HashMap;
-
-use rustc_hash::FxBuildHasher;
+use rayon::prelude::*;
 
 use super::deferred::Deferred;
-use super::line::{self, RawFrame};
-use super::lines::{Lines, Used};
-use super::part::Done;
-use super::texts::Texts;
-use crate::format::text;
-use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, kind};
-
-/// What tells a frame that its line alone does not tell.
-#[derive(PartialEq, Eq, Hash)]
-struct Placed<'a> {
-    /// Row of the line.
-    line: usize,
-    /// The line after it, where that tells file and line.
-    place: Option<&'a [u8]>,
-    /// The module of the frame: of its caller, where it is inlined.
-    module: Option<&'a [u8]>,
-    caller: bool,
-}
+use super::part::{Done, MAX_EVENTS};
+use crate::base::discard::Unfinished;
+use crate::base::distinct::{Distinct, Placed};
+use crate::base::index::Column;
+use crate::base::ticket::{Cancelled, Ticket};
+use crate::format::ReadError;
+use crate::model::{Builder, Frame, FrameId, FunctionId, MappingId, Names, Profile, StackId, StackTable, kind};
 
 /// The parts so far.
 #[derive(Default)]
-pub(super) struct Joined<'a> {
+pub(super) struct Joined {
     pub(super) builder: Builder,
     pub(super) deferred: Deferred,
-    /// Lines of call chains, each with the frames that only the line itself tells: as innermost frame, and as caller.
-    lines: Texts<'a, [Option<FrameId>; 2]>,
-    placed: HashMap<Placed<'a>, FrameId, FxBuildHasher>,
-    /// Functions without a file, by name.
-    functions: Texts<'a, Option<FunctionId>>,
-    /// Kept for its memory.
-    fresh: Vec<Frame>,
-    /// The last module that was named.
-    last_module: Option<(&'a [u8], MappingId)>,
-    /// Names that are not UTF-8.
-    invalid: u64,
+    frames: Unfinished<Distinct<FrameId, FrameKey>>,
+    stacks: Unfinished<Distinct<StackId, u64>>,
+    /// Parent and frame of each stack.
+    parents: Unfinished<Vec<Option<StackId>>>,
+    items: Unfinished<Vec<FrameId>>,
+    /// Two stacks had the same hash: they are told apart by the builder from then on, one after the other.
+    is_exact: bool,
+    /// Bits of hashes that tests take away.
+    #[cfg(test)]
+    pub(super) ignored: u64,
 }
 
-impl<'a> Joined<'a> {
-    /// Adds a part that follows on those before.
-    pub(super) fn add(&mut self, part: Done<'a>) {
-        let Done { mut builder, deferred, lines, marks } = part;
-        let rows = self.lines.rows(lines.known.iter().map(|known| (known.hash, known.text)));
-        let mut frames = Vec::with_capacity(lines.frames.len());
-        let mut strings = Vec::with_capacity(builder.strings.len());
-        let mut texts = builder.strings.iter();
-        for (before, named) in marks.into_iter().chain([(lines.frames.len(), builder.strings.len())]) {
-            self.add_frames(&lines, &rows, lines.frames.get(frames.len()..before).unwrap_or(&[]), &mut frames);
-            strings.extend(texts.by_ref().take(named - strings.len()).map(|text| self.builder.strings.intern(text)));
+/// All that tells a frame of this format.
+type FrameKey = [u64; 3];
+
+fn frame_key(frame: &Frame) -> FrameKey {
+    let id = |row: Option<usize>| row.map_or(0, |row| row as u64 + 1);
+    let marks = u64::from(frame.inlined) | u64::from(frame.caller) << 1;
+    let (function, mapping) = (id(frame.function.map(FunctionId::row)), id(frame.mapping.map(MappingId::row)));
+    [frame.address.unwrap_or(0), function << 32 | mapping, u64::from(frame.line) << 32 | marks]
+}
+
+impl Joined {
+    /// Adds parts that follow on those before; `base` is the offset of the text.
+    pub(super) fn add(&mut self, mut parts: Vec<Done>, base: u64, ticket: &Ticket) -> Result<(), ReadError> {
+        let mut invalid = 0;
+        let mut names = Vec::with_capacity(parts.len());
+        for part in &mut parts {
+            ticket.check()?;
+            let known = self.builder.strings.len();
+            let found = self.builder.absorb_names(&part.builder);
+            part.broken.sort_unstable();
+            part.broken.dedup();
+            invalid += part.broken.iter().filter(|&&name| found.string(name).row() >= known).count();
+            self.builder.info.facts.append(&mut part.builder.info.facts);
+            names.push(found);
         }
-        drop(texts);
-        let samples = self.builder.rows.len();
-        self.builder.info.facts.append(&mut builder.info.facts);
-        self.builder.absorb_rows(builder, &strings, &frames);
-        self.deferred.absorb(deferred, samples, &frames);
-        if self.invalid > 0 {
+        if invalid > 0 {
             let cause = "names that are not UTF-8 were read with replacement characters";
-            self.builder.notes.add(kind::INVALID_UTF8, cause, std::mem::take(&mut self.invalid), None);
+            self.builder.notes.add(kind::INVALID_UTF8, cause, invalid as u64, None);
+        }
+        let frames = self.add_frames(&parts, &names, ticket)?;
+        let stacks = self.add_stacks(&parts, &frames, ticket)?;
+        for (((part, names), frames), stacks) in parts.into_iter().zip(&names).zip(frames).zip(stacks) {
+            ticket.check()?;
+            self.deferred.absorb(part.deferred, self.builder.rows.len(), &frames);
+            self.builder.absorb_samples(part.builder, names, &stacks);
+            if self.builder.sample_types.len() > MAX_EVENTS {
+                return Err(super::too_many_events(base));
+            }
+        }
+        Ok(())
+    }
+
+    /// The new ids of the frames of each part, by row.
+    fn add_frames(&mut self, parts: &[Done], names: &[Names], ticket: &Ticket) -> Result<Vec<Vec<FrameId>>, Cancelled> {
+        let dealt = parts.par_iter().zip(names).map(|(part, names)| {
+            ticket.check()?;
+            let keys: Vec<FrameKey> = part.builder.frame_rows().iter().map(|frame| frame_key(&names.frame(frame))).collect();
+            Ok(self.frames.deal(&keys))
+        });
+        let dealt: Vec<_> = dealt.collect::<Result<_, Cancelled>>()?;
+        let placed = self.frames.add(&dealt, ticket)?;
+        for ((part, names), placed) in parts.iter().zip(names).zip(&placed) {
+            let rows = part.builder.frame_rows();
+            for frame in placed.first.iter().filter_map(|&row| rows.get(row as usize)) {
+                self.builder.add_frame(names.frame(frame));
+            }
+        }
+        Ok(placed.into_iter().map(|placed| placed.ids).collect())
+    }
+
+    /// The new ids of the stacks of each part, by row.
+    fn add_stacks(&mut self, parts: &[Done], frames: &[Vec<FrameId>], ticket: &Ticket) -> Result<Vec<Vec<Option<StackId>>>, Cancelled> {
+        if self.is_exact {
+            return self.add_stacks_exactly(parts, frames, ticket);
+        }
+        let dealt = parts.par_iter().zip(frames).map(|(part, frames)| {
+            ticket.check()?;
+            let (parents, items) = part.builder.rows.stacks();
+            let mut hashes: Vec<u64> = Vec::with_capacity(items.len());
+            for (parent, &frame) in parents.iter().zip(items) {
+                let parent = parent.and_then(|parent| hashes.get(parent.row())).copied();
+                let frame = frames.get(frame.row()).map_or(0, |frame| frame.row());
+                hashes.push(self.hash(parent, frame));
+            }
+            Ok(self.stacks.deal(&hashes))
+        });
+        let dealt: Vec<_> = dealt.collect::<Result<_, Cancelled>>()?;
+        let placed = self.stacks.add(&dealt, ticket)?;
+        drop(dealt);
+        let before = self.items.len();
+        for ((part, frames), placed) in parts.iter().zip(frames).zip(&placed) {
+            let rows = Rows::new(part, frames, placed);
+            let first = placed.first.iter().filter_map(|&row| rows.row(row as usize));
+            for (_, parent, frame) in first {
+                self.parents.push(parent);
+                self.items.push(frame);
+            }
+        }
+        let is_same = |(id, parent, frame): (StackId, Option<StackId>, FrameId)| {
+            self.items.get(id.row()) == Some(&frame) && self.parents.get(id.row()) == Some(&parent)
+        };
+        let all_same = parts.par_iter().zip(frames).zip(&placed).all(|((part, frames), placed)| {
+            let rows = Rows::new(part, frames, placed);
+            (0..rows.items.len()).all(|row| rows.row(row).is_some_and(is_same))
+        });
+        ticket.check()?;
+        if all_same {
+            return Ok(placed.into_par_iter().map(|placed| placed.ids.into_iter().map(Some).collect()).collect());
+        }
+        self.parents.truncate(before);
+        self.items.truncate(before);
+        self.make_exact();
+        self.add_stacks_exactly(parts, frames, ticket)
+    }
+
+    /// The hash of a stack, from that of its callers. Nobody can choose two of one hash without the key, which is drawn at random.
+    fn hash(&self, parent: Option<u64>, frame: usize) -> u64 {
+        let hash = self.stacks.mix(parent.unwrap_or(1), frame as u64);
+        #[cfg(test)]
+        let hash = hash & !self.ignored;
+        hash
+    }
+
+    fn make_exact(&mut self) {
+        self.is_exact = true;
+        for (parent, frame) in std::mem::take(&mut *self.parents).into_iter().zip(std::mem::take(&mut *self.items)) {
+            // All of them differ, so they get the ids that they have.
+            self.builder.stack(parent, frame);
         }
     }
 
-    /// Appends the ids of frames. New ones are looked up many together: then their waits for memory are one.
-    fn add_frames(&mut self, lines: &Lines<'a>, rows: &[usize], used: &[Used], frames: &mut Vec<FrameId>) {
-        let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.clear();
-        let (mut places, mut keys) = (Vec::new(), Vec::new());
-        let module = |line: usize| lines.known.get(line).and_then(|known| line::frame(known.text)?.module);
-        for &frame in used {
-            let Some((known, part_row, around)) = lines.used(frame) else { continue };
-            let line = rows.get(part_row).copied().unwrap_or(0);
-            let key = around.map(|around| {
-                let module = if known.brief.inlined { around.owner.and_then(module) } else { module(part_row) };
-                Placed { line, place: around.place, module, caller: frame.caller }
-            });
-            let found = match &key {
-                None => self.lines.get_mut(line).and_then(|frames| frames.get(usize::from(frame.caller))).copied().flatten(),
-                Some(key) => self.placed.get(key).copied(),
-            };
-            if found.is_none() {
-                let raw = line::frame(known.text).unwrap_or_default();
-                let (place, module) = key.as_ref().map_or((None, raw.module), |key| (key.place, key.module));
-                fresh.push(Frame { caller: frame.caller, ..self.frame(&raw, place, module) });
-                places.push((frames.len(), key.is_none().then_some(line), frame.caller));
-                keys.extend(key.map(|key| (places.len() - 1, key)));
-            }
-            frames.push(found.unwrap_or(FrameId::FIRST));
-        }
-        let ids = self.builder.frames(&fresh);
-        self.fresh = fresh;
-        for (&(at, line, caller), &frame) in places.iter().zip(&ids) {
-            if let Some(place) = frames.get_mut(at) {
-                *place = frame;
-            }
-            let frames = line.and_then(|line| self.lines.get_mut(line));
-            if let Some(place) = frames.and_then(|frames| frames.get_mut(usize::from(caller))) {
-                *place = Some(frame);
-            }
-        }
-        self.placed.extend(keys.into_iter().filter_map(|(at, key)| Some((key, *ids.get(at)?))));
+    fn add_stacks_exactly(
+        &mut self,
+        parts: &[Done],
+        frames: &[Vec<FrameId>],
+        ticket: &Ticket,
+    ) -> Result<Vec<Vec<Option<StackId>>>, Cancelled> {
+        let stacks = parts.iter().zip(frames).map(|(part, frames)| {
+            ticket.check()?;
+            let (parents, items) = part.builder.rows.stacks();
+            Ok(self.builder.rows.join_stacks(parents, |row| frames.get(items.get(row)?.row()).copied()))
+        });
+        stacks.collect()
     }
 
-    /// The frame of a line, with what the lines around it say.
-    fn frame(&mut self, raw: &RawFrame<'a>, place: Option<&[u8]>, module: Option<&'a [u8]>) -> Frame {
-        let place = place.and_then(line::source_line);
-        let file = place.map(|(file, _)| self.builder.strings.intern(&text::lossy(file, &mut self.invalid)));
-        let function = raw.symbol.map(|symbol| {
-            let row = file.is_none().then(|| self.functions.row(symbol));
-            if let Some(function) = row.and_then(|row| *self.functions.get_mut(row)?) {
-                return function;
+    /// The profile of all parts.
+    pub(super) fn finish(mut self, ticket: &Ticket) -> Result<Profile, Cancelled> {
+        if !self.deferred.is_empty() && !self.is_exact {
+            self.make_exact();
+        }
+        self.deferred.join(&mut self.builder, ticket)?;
+        if self.is_exact {
+            return Ok(self.builder.finish());
+        }
+        let columns = (Column::from_vec(self.parents.keep()), Column::from_vec(self.items.keep()));
+        Ok(self.builder.finish_with(StackTable::from_columns(columns)))
+    }
+}
+
+/// The stacks of a part with new ids.
+struct Rows<'a> {
+    parents: &'a [Option<StackId>],
+    items: &'a [FrameId],
+    frames: &'a [FrameId],
+    ids: &'a [StackId],
+}
+
+impl<'a> Rows<'a> {
+    fn new(part: &'a Done, frames: &'a [FrameId], placed: &'a Placed<StackId>) -> Self {
+        let (parents, items) = part.builder.rows.stacks();
+        Self { parents, items, frames, ids: &placed.ids }
+    }
+
+    /// The stack of a row, its parent, and its frame.
+    fn row(&self, row: usize) -> Option<(StackId, Option<StackId>, FrameId)> {
+        let parent = self.parents.get(row)?.and_then(|parent| self.ids.get(parent.row()).copied());
+        Some((*self.ids.get(row)?, parent, *self.frames.get(self.items.get(row)?.row())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::part::{Shape, read_part};
+    use super::*;
+
+    #[test]
+    fn stacks_of_one_hash_are_told_apart() {
+        let sample =
+            |n: usize| format!("a  {n}  1.{n:06}: 2 cycles: \n\t {:x} f (/x)\n\t {:x} g (/x)\n\t 1 main (/x)\n\n", n % 7 + 9, n % 5 + 3);
+        let texts: Vec<String> = (0..6).map(|part| (part * 20..part * 20 + 30).map(sample).collect()).collect();
+        let ticket = Ticket::new();
+        // How many hashes are the same: none, some, all; from the first parts on, and from later ones on.
+        for (ignored, from) in [(0, 0), (u64::MAX << 3, 0), (u64::MAX, 0), (u64::MAX, 2), (u64::MAX << 2, 4)] {
+            let mut joined = Joined::default();
+            let mut whole = Builder::default();
+            for (round, texts) in texts.chunks(2).enumerate() {
+                let parts = || texts.iter().map(|text| read_part(text.as_bytes(), 0, Shape::Full, None, &ticket).unwrap());
+                joined.ignored = if round * 2 >= from { ignored } else { 0 };
+                joined.add(parts().collect(), 0, &ticket).unwrap();
+                parts().for_each(|part| drop(whole.absorb(part.builder)));
             }
-            let name = self.builder.strings.intern(&text::lossy(symbol, &mut self.invalid));
-            let function = self.builder.function(Function { name, system_name: None, file, start_line: 0 });
-            if let Some(place) = row.and_then(|row| self.functions.get_mut(row)) {
-                *place = Some(function);
-            }
-            function
-        });
-        let mapping = module.map(|module| match self.last_module {
-            Some((last, mapping)) if last == module => mapping,
-            _ => {
-                let file = Some(self.builder.strings.intern(&text::lossy(module, &mut self.invalid)));
-                let mapping = self.builder.mapping(Mapping { file, ..Mapping::default() });
-                self.last_module = Some((module, mapping));
-                mapping
-            }
-        });
-        Frame {
-            function,
-            mapping,
-            address: Some(raw.address),
-            line: place.map_or(0, |(_, line)| line),
-            inlined: raw.inlined,
-            ..Frame::default()
+            assert_eq!(joined.is_exact, ignored != 0);
+            assert_eq!(joined.finish(&ticket).unwrap(), whole.finish());
         }
     }
 }

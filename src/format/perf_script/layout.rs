@@ -64,7 +64,8 @@ pub(super) fn find(text: &[u8], sure: bool) -> Option<Layout<'_>> {
     let fits = if chains {
         heads.iter().all(|head| head.frames == 0 || matches!(head.line.last(), Some(b' ' | b':')) || layout.event)
     } else {
-        heads.iter().all(|head| flat(head).is_some())
+        // Without frames (`-F comm,tid`) only the columns tell it from folded stacks of which the ids are counts.
+        heads.iter().all(|head| flat(head).is_some()) || layout.id && heads.iter().all(|head| is_padded_thread(head.line))
     };
     ((known || names || bare) && (fits || !sure)).then_some(layout)
 }
@@ -188,6 +189,13 @@ fn is_id(text: &[u8]) -> bool {
         let mut ids = word.splitn(2, |&byte| byte == b'/');
         width >= 5 && ids.next().is_some_and(number) && ids.next().is_none_or(number)
     })
+}
+
+/// True for a command in sixteen columns, an id in five, and the blanks behind both of them.
+fn is_padded_thread(line: &[u8]) -> bool {
+    let command = line.get(..16).map_or(&[][..], <[u8]>::trim_ascii_start);
+    let id = line.get(17..).unwrap_or(&[]);
+    !command.is_empty() && line.get(16) == Some(&b' ') && id.ends_with(b" ") && id.len() >= 6 && is_id(id)
 }
 
 /// Where the address of the frame begins and ends that ends a line: padded to sixteen columns, no zeros before it, a name behind it.

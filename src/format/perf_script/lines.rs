@@ -1,8 +1,8 @@
-//! The lines of the call chains of one part, each once, and the frames that they stand for there.
+//! The lines of the call chains of one part, each once, and the frames that they stand for.
 //!
-//! Lines of call chains repeat, so what a line means is looked up by its bytes. Names stay bytes here: only what is new in the whole text
-//! becomes a string, a function and a frame ([`joined`](super::joined)). What is kept of a line is small, since a part has thousands of
-//! them and they have to stay near to the processor. Start reading at [`Lines::row`] and [`Lines::frame`].
+//! Lines of call chains repeat, so what a line means is looked up by its bytes. What is kept of a line is small, since a part has thousands of
+//! them and they have to stay near to the processor. Two lines may make the same frame twice: that is found out where parts are put together.
+//! Start reading at [`Lines::row`] and [`Lines::frame`].
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
@@ -10,51 +10,44 @@ use std::hash::BuildHasher as _;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
-use super::line::{self, Brief};
+use super::line::{self, Brief, RawFrame};
+use crate::base::intern::StringId;
 use crate::format::text;
-use crate::model::FrameId;
+use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId};
 
 /// A line of call chains.
-pub(super) struct Known<'a> {
+struct Known<'a> {
     /// The line as it stands, where it stood last: there the next one finds it near.
-    pub(super) text: &'a [u8],
+    text: &'a [u8],
     /// Of the text.
-    pub(super) hash: u64,
-    pub(super) brief: Brief,
+    hash: u64,
+    brief: Brief,
     /// Its frame where only the line itself tells it: as innermost frame, and as caller.
     frames: [Option<FrameId>; 2],
 }
 
 /// What tells a frame beside its line.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(super) struct Around<'a> {
+struct Around<'a> {
     /// The line after it, where that tells file and line.
-    pub(super) place: Option<&'a [u8]>,
+    place: Option<&'a [u8]>,
     /// Row of the line into which it was inlined, which has a module.
-    pub(super) owner: Option<usize>,
-}
-
-/// A frame of the part.
-#[derive(Clone, Copy)]
-pub(super) struct Used {
-    /// Row of its line.
-    line: u32,
-    /// Row of [`Lines::around`] + 1; 0 where only the line tells it.
-    around: u32,
-    /// See [`Frame::caller`](crate::model::Frame::caller).
-    pub(super) caller: bool,
+    owner: Option<usize>,
 }
 
 /// What the lines of a part have told so far.
 #[derive(Default)]
 pub(super) struct Lines<'a> {
     /// By row, in the order of their first use.
-    pub(super) known: Vec<Known<'a>>,
+    known: Vec<Known<'a>>,
     rows: HashTable<u32>,
-    /// By the row of their ids, which are those of this part; in the order of their first use.
-    pub(super) frames: Vec<Used>,
-    around: Vec<Around<'a>>,
     placed: HashMap<(usize, Around<'a>, bool), FrameId, FxBuildHasher>,
+    /// Functions without a file, by name.
+    functions: HashMap<&'a [u8], FunctionId, FxBuildHasher>,
+    /// The last module that was named.
+    last_module: Option<(&'a [u8], MappingId)>,
+    /// Names that are not UTF-8.
+    pub(super) broken: Vec<StringId>,
 }
 
 /// Bytes of text for which there is room for one line: fewer of them are new.
@@ -64,12 +57,7 @@ impl<'a> Lines<'a> {
     /// No lines yet, with room for those of so many bytes of text.
     pub(super) fn for_text(bytes: usize) -> Self {
         let lines = bytes.min(text::CHUNK_BYTES) / BYTES_PER_LINE;
-        Self {
-            known: Vec::with_capacity(lines),
-            frames: Vec::with_capacity(lines),
-            rows: HashTable::with_capacity(lines),
-            ..Self::default()
-        }
+        Self { known: Vec::with_capacity(lines), rows: HashTable::with_capacity(lines), ..Self::default() }
     }
 
     /// The row of a line; `None` where it is no frame.
@@ -95,31 +83,80 @@ impl<'a> Lines<'a> {
     }
 
     /// The frame of a line, and the line that has its module; `owner` is that of its caller.
-    pub(super) fn frame(&mut self, line: usize, place: Option<&'a [u8]>, owner: Option<usize>, caller: bool) -> (FrameId, Option<usize>) {
-        let next = FrameId::from_row(self.frames.len()).unwrap_or_else(|| unreachable!("more frames than bytes of text"));
-        let Some(known) = self.known.get_mut(line) else { return (FrameId::FIRST, None) };
-        let owner = owner.filter(|_| known.brief.inlined);
-        let around = Around { place, owner };
-        let simple = place.is_none() && !known.brief.inlined;
-        let frame = if simple {
-            let [inner, outer] = &mut known.frames;
-            *(if caller { outer } else { inner }).get_or_insert(next)
-        } else {
-            *self.placed.entry((line, around, caller)).or_insert(next)
-        };
-        if frame == next {
-            if !simple {
-                self.around.push(around);
+    pub(super) fn frame(
+        &mut self,
+        builder: &mut Builder,
+        line: usize,
+        place: Option<&'a [u8]>,
+        owner: Option<usize>,
+        caller: bool,
+    ) -> (FrameId, Option<usize>) {
+        let Some(known) = self.known.get(line) else { return (FrameId::FIRST, None) };
+        let inlined = known.brief.inlined;
+        let owner = owner.filter(|_| inlined);
+        let next = if inlined { owner } else { Some(line) };
+        if place.is_none() && !inlined {
+            if let Some(frame) = known.frames.get(usize::from(caller)).copied().flatten() {
+                return (frame, next);
             }
-            self.frames.push(Used { line: line as u32, around: if simple { 0 } else { self.around.len() as u32 }, caller });
+            let raw = line::frame(known.text).unwrap_or_default();
+            let frame = self.make(builder, &raw, None, raw.module, caller);
+            if let Some(place) = self.known.get_mut(line).and_then(|known| known.frames.get_mut(usize::from(caller))) {
+                *place = Some(frame);
+            }
+            return (frame, next);
         }
-        (frame, if known.brief.inlined { owner } else { Some(line) })
+        let key = (line, Around { place, owner }, caller);
+        if let Some(&frame) = self.placed.get(&key) {
+            return (frame, next);
+        }
+        let raw = line::frame(known.text).unwrap_or_default();
+        let of_owner = || line::frame(self.known.get(owner?)?.text)?.module;
+        let module = if inlined { of_owner() } else { raw.module };
+        let frame = self.make(builder, &raw, place, module, caller);
+        self.placed.insert(key, frame);
+        (frame, next)
     }
 
-    /// The line of a frame, its row, and what else tells it; `None` where the line alone does.
-    pub(super) fn used(&self, frame: Used) -> Option<(&Known<'a>, usize, Option<Around<'a>>)> {
-        let line = frame.line as usize;
-        let around = (frame.around as usize).checked_sub(1).and_then(|row| self.around.get(row)).copied();
-        Some((self.known.get(line)?, line, around))
+    /// A new frame: what its line says, with what the lines around it say.
+    fn make(&mut self, builder: &mut Builder, raw: &RawFrame<'a>, place: Option<&[u8]>, module: Option<&'a [u8]>, caller: bool) -> FrameId {
+        let place = place.and_then(line::source_line);
+        let file = place.map(|(file, _)| self.string(builder, file));
+        let function = raw.symbol.map(|symbol| {
+            if let Some(&known) = self.functions.get(symbol).filter(|_| file.is_none()) {
+                return known;
+            }
+            let name = self.string(builder, symbol);
+            let function = builder.function(Function { name, system_name: None, file, start_line: 0 });
+            if file.is_none() {
+                self.functions.insert(symbol, function);
+            }
+            function
+        });
+        let mapping = module.map(|module| match self.last_module {
+            Some((last, mapping)) if last == module => mapping,
+            _ => {
+                let file = Some(self.string(builder, module));
+                let mapping = builder.mapping(Mapping { file, ..Mapping::default() });
+                self.last_module = Some((module, mapping));
+                mapping
+            }
+        });
+        builder.add_frame(Frame {
+            function,
+            mapping,
+            address: Some(raw.address),
+            line: place.map_or(0, |(_, line)| line),
+            inlined: raw.inlined,
+            caller,
+            ..Frame::default()
+        })
+    }
+
+    fn string(&mut self, builder: &mut Builder, text: &[u8]) -> StringId {
+        let mut invalid = 0;
+        let id = builder.strings.intern(&text::lossy(text, &mut invalid));
+        self.broken.extend((invalid > 0).then_some(id));
+        id
     }
 }

@@ -1,7 +1,7 @@
 //! One part of the text into a builder of its own: the state between lines.
 //!
 //! The outer lines of a sample are most often those of the sample before, so only what differs is looked up at all ([`Part::block`]). Frames
-//! have ids of the part ([`Lines`]). Start reading at [`read_part`].
+//! and names have ids of the part ([`Lines`]). Start reading at [`read_part`].
 
 use std::collections::HashMap;
 
@@ -13,6 +13,7 @@ use super::layout::Layout;
 use super::line::{self, Brief, Start};
 use super::lines::Lines;
 use super::rest::{self, Rest};
+use crate::base::intern::StringId;
 use crate::base::ticket::Ticket;
 use crate::format::{ReadError, text};
 use crate::model::{Builder, FrameId, Label, LabelSetId, LabelValue, Sample, StackId, Thread, ThreadId, kind};
@@ -34,6 +35,10 @@ pub(super) enum Shape {
     Bare,
 }
 
+/// Bytes of text for which there is room for a frame or a row of a stack, and for a sample: fewer are new.
+const BYTES_PER_FRAME: usize = 96;
+const BYTES_PER_SAMPLE: usize = 128;
+
 /// Bytes between two looks at the ticket.
 const POLL_BYTES: usize = 1 << 18;
 
@@ -44,8 +49,12 @@ pub(super) fn read_part<'a>(
     shape: Shape,
     layout: Option<&'a Layout<'a>>,
     ticket: &Ticket,
-) -> Result<Done<'a>, ReadError> {
+) -> Result<Done, ReadError> {
+    ticket.check()?;
     let mut part = Part { shape, layout, lines: Lines::for_text(text.len()), ..Part::default() };
+    // Growing step by step copies every row several times; what is not used is never touched.
+    part.builder.expect_frames(text.len().min(text::CHUNK_BYTES) / BYTES_PER_FRAME);
+    part.builder.rows.reserve(text.len().min(text::CHUNK_BYTES) / BYTES_PER_SAMPLE, text.len().min(text::CHUNK_BYTES) / BYTES_PER_FRAME);
     let (mut at, mut polled) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let end = memchr::memchr(b'\n', rest);
@@ -66,16 +75,15 @@ pub(super) fn read_part<'a>(
     ticket.advance((at - polled) as u64)?;
     part.end_sample();
     part.close();
-    Ok(Done { builder: part.builder, deferred: part.deferred, lines: part.lines, marks: part.marks })
+    Ok(Done { builder: part.builder, deferred: part.deferred, broken: part.lines.broken })
 }
 
-/// A part that was read. Its frames are rows of `lines`.
-pub(super) struct Done<'a> {
+/// A part that was read. Frames may be there twice.
+pub(super) struct Done {
     pub(super) builder: Builder,
     pub(super) deferred: Deferred,
-    pub(super) lines: Lines<'a>,
-    /// How many frames and how many strings there were whenever strings were added.
-    pub(super) marks: Vec<(usize, usize)>,
+    /// Names of frames that are not UTF-8.
+    pub(super) broken: Vec<StringId>,
 }
 
 /// A line of the call chain of the sample that is being read.
@@ -154,8 +162,6 @@ struct Part<'a> {
     /// Starts of the lines of a block; kept for its memory.
     starts: Vec<usize>,
     lines: Lines<'a>,
-    /// See [`Done::marks`].
-    marks: Vec<(usize, usize)>,
     who: HashMap<&'a [u8], WhoRows, FxBuildHasher>,
     /// The last one that was looked up.
     last_who: (&'a [u8], WhoRows),
@@ -324,7 +330,7 @@ impl<'a> Part<'a> {
         let again: Vec<Level<'a>> = again.collect();
         for mut level in again.into_iter().chain(chain.drain(..).rev()) {
             let frame;
-            (frame, owner) = self.lines.frame(level.known, level.place, owner, level.caller);
+            (frame, owner) = self.lines.frame(&mut self.builder, level.known, level.place, owner, level.caller);
             stack = Some(self.builder.stack(stack, frame));
             (level.stack, level.owner) = (stack, owner);
             self.path.push(level);
@@ -394,7 +400,6 @@ impl<'a> Part<'a> {
         let rows = WhoRows { thread, labels: self.builder.rows.label_set(&labels), row: self.labels.len(), tid: who.tid };
         self.labels.push(labels);
         self.who.insert(text, rows);
-        self.mark();
         rows
     }
 
@@ -424,16 +429,7 @@ impl<'a> Part<'a> {
                 labels.push(self.text_label(key, value));
             }
         }
-        self.mark();
         self.builder.rows.label_set(&labels)
-    }
-
-    /// Strings were added: those of frames that come later stand behind them.
-    fn mark(&mut self) {
-        let strings = self.builder.strings.len();
-        if self.marks.last().is_none_or(|&(_, before)| before < strings) {
-            self.marks.push((self.lines.frames.len(), strings));
-        }
     }
 
     /// The sample type of an event. The clocks' periods are nanoseconds; everything else counts events.
@@ -552,7 +548,7 @@ impl<'a> Part<'a> {
         let (mut frames, mut owner) = (Vec::with_capacity(chain.len()), None);
         for level in chain.drain(..).rev() {
             let frame;
-            (frame, owner) = self.lines.frame(level.known, level.place, owner, level.caller);
+            (frame, owner) = self.lines.frame(&mut self.builder, level.known, level.place, owner, level.caller);
             frames.push(frame);
         }
         self.chain = chain;

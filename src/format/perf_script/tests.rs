@@ -91,6 +91,20 @@ fn captures_without_call_graphs_have_one_frame_a_sample() {
 }
 
 #[test]
+fn threads_alone_are_samples_and_no_folded_stacks() {
+    // `perf script -F comm,tid,sym,dso` of a recording with call chains, of perf 6.1.
+    let text = "             cc1  4347 \n             cc1  4347 \n              as 14350 \n";
+    assert_eq!(PerfScript.sniff(text.as_bytes()), Sniff::Yes);
+    let profile = read(text);
+    assert_eq!((profile.samples.len(), profile.total(0), profile.threads.len()), (3, 3, 2));
+    assert_eq!(profile.notes.count(kind::NO_STACK), 3);
+    // Folded stacks.
+    for text in ["cc1 4347\ncc1 4347\n", " cc1 4347 \n cc1 4347 \n", "             cc1;a 4347\n             cc1;b 4347\n"] {
+        assert_ne!(PerfScript.sniff(text.as_bytes()), Sniff::Yes, "{text}");
+    }
+}
+
+#[test]
 fn names_and_modules_may_hold_anything() {
     let text = "a  1  1.0: 2 cycles: \n\t 1 std::function<void (int)>::operator()(int) const+0x5 (/opt/my app/x y)\n\
                 \t 2 <alloc::boxed::Box<dyn FnOnce()> as FnOnce>::call_once+0x1 (/usr/lib/x.so (deleted))\n\t 3 Lfoo;::bar (/run/jit/perf-1.map)\n\n\
