@@ -43,7 +43,8 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
         TopReport::new(comparison, &spec)
     };
     let findings = request.findings.as_deref();
-    let diff = || DiffReport::new(comparison, findings?, DiffInput { captures: &request.captures, by: request.granularity, decimals });
+    let input = DiffInput { captures: &request.captures, by: request.granularity, decimals, filter: &request.filter };
+    let diff = || DiffReport::new(comparison, findings?, input);
     let ending = ENDINGS.into_iter().find(|ending| name.ends_with(&format!(".{ending}")));
     match ending {
         Some("svg") => {

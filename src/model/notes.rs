@@ -47,6 +47,15 @@ pub struct Note {
     pub text: String,
 }
 
+impl Note {
+    /// True where data is missing for it: numbers of the capture are smaller than what was recorded, or than what happened. What was only guessed or
+    /// repaired, and records that are not used on purpose, are no loss.
+    pub fn is_loss(&self) -> bool {
+        let kinds = [kind::CONTAINER_DAMAGED, kind::TRUNCATED, kind::NOT_UNDERSTOOD, kind::LOST_EVENTS, kind::THROTTLED, kind::OVERFLOW];
+        kinds.contains(&self.kind)
+    }
+}
+
 /// What became of the sample records of the input.
 ///
 /// `samples == used + skipped` always holds (see [`check`](super::check())): what was read and what was left out add up to what is there. Why something was

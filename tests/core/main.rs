@@ -53,3 +53,4 @@ mod traps;
 mod units;
 mod unwind;
 mod wording;
+mod words_of_diff;
