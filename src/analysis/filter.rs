@@ -51,6 +51,8 @@ impl Filter {
     /// The filter as options of the command line, each with its value: `--focus=main`; none where nothing is filtered. Ranges of time, which are parts
     /// of captures there, are written as such.
     pub fn options(&self) -> Vec<String> {
+        // The slashes say that it is an expression, which the command line needs no sign for.
+        let plain = |value: &str| value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).unwrap_or(value).to_owned();
         let named = |option: &str, value: &str| format!("--{option}={value}");
         let patterns = [
             ("focus", &self.focus),
@@ -64,7 +66,7 @@ impl Filter {
         let path: Vec<String> =
             self.subtree.iter().map(|pattern| names_of(pattern).map_or_else(|| pattern.clone(), |names| names.join("|"))).collect();
         let mut options: Vec<String> = self.time.iter().map(|span| format!("time={}", span.text())).collect();
-        options.extend(patterns.into_iter().filter_map(|(option, pattern)| Some(named(option, pattern.as_deref()?))));
+        options.extend(patterns.into_iter().filter_map(|(option, pattern)| Some(named(option, &plain(pattern.as_deref()?)))));
         options.extend((!path.is_empty()).then(|| named("subtree", &path.join(";"))));
         options.extend(self.threads.iter().map(|thread| named("thread", thread)));
         options.extend(self.labels.iter().map(|(key, value)| named("label", &format!("{key}={value}"))));

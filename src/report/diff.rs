@@ -478,8 +478,8 @@ impl DiffReport {
     fn scale_text(&self) -> String {
         let IntervalReport { ratio, lo, hi } = self.exposure;
         let interval = if lo < hi { format!(" ({} to {})", factor(lo, 3), factor(hi, 3)) } else { String::new() };
-        let filters: String = self.filters.iter().map(|filter| format!(", {}", printable(filter))).collect();
-        format!("by {}{filters}, {}; unchanged code has after / before = {}{interval}", self.by, self.denominator, factor(ratio, 4))
+        let by: Vec<String> = std::iter::once(self.by.to_owned()).chain(self.filters.iter().map(|filter| printable(filter))).collect();
+        format!("by {}, {}; unchanged code has after / before = {}{interval}", by.join(", "), self.denominator, factor(ratio, 4))
     }
 
     /// What the column `explains` holds parts of; `None` where nothing explains a part.

@@ -52,7 +52,7 @@ fn net_and_gross_values_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let [before, after] =
         [("a.pb", -20), ("b.pb", -60)].map(|(name, count)| capture(folder.path(), name, &[("main;f", 50), ("main;g", count)], |_| {}));
-    let text = stdout(&["diff", &before, &after]);
+    let text = stdout(&["diff", &before, &after, "-t", "cpu"]);
     for wanted in ["net 300 ms cpu, gross 700 ms", "net −100 ms cpu, gross 1.10 s", "30 ms/s → −10 ms/s"] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
@@ -79,8 +79,8 @@ fn no_change_is_not_said_where_the_whole_changed_or_places_wait() {
 fn captures_that_do_not_compare_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let of = |name: &str, function: &str| capture(folder, name, &[(function, 300)], |_| {});
-    let (one, copy, other) = (of("a.pb", "main"), of("copy.pb", "main"), of("b.pb", "start"));
+    let [one, copy] = ["a.pb", "copy.pb"].map(|name| capture(folder, name, &[("main", 300)], |_| {}));
+    let other = capture(folder, "b.pb", &[("a;b", 120), ("a;c", 90), ("d", 57)], |_| {});
     let what = |arguments: &[&str]| -> Vec<String> {
         let report = json(&[&["diff", "--json"], arguments].concat());
         report["comparability"].as_array().unwrap().iter().map(|row| row["what"].as_str().unwrap().to_owned()).collect()
