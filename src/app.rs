@@ -728,7 +728,7 @@ impl App {
         DiffReport::new(
             comparison,
             findings,
-            DiffInput { captures: &self.named_profiles(), by: self.view.granularity, decimals: self.decimals() },
+            DiffInput { captures: &self.named_profiles(), by: self.view.granularity, decimals: self.decimals(), filter: &self.view.filter },
         )
     }
 

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
+use super::comparison::percent;
+use super::matching::{Class, Tally};
 use super::normalize::{Normalization, ran_to_its_end};
 use super::part::Part;
 use crate::model::{Profile, human, human_duration, kind};
@@ -83,6 +85,7 @@ pub struct Compared<'a> {
 pub fn check(before: &Compared<'_>, after: &Compared<'_>, sample_type: (&str, &str), normalization: &Normalization) -> Vec<Difference> {
     let mut found = Found { before: before.captures, after: after.captures, parts: [before.part, after.part], rows: Vec::new() };
     found.parts();
+    found.same_captures();
     found.compare("format", Concern::Warning, "different tools collect stacks and names in different ways", |profile| {
         profile.info.format.clone()
     });
@@ -111,6 +114,12 @@ pub fn check(before: &Compared<'_>, after: &Compared<'_>, sample_type: (&str, &s
         events,
     );
     found.compare("stacks", Concern::Warning, "stacks that were unwound in another way end elsewhere: compare self values", unwinding);
+    found.compare(
+        "contention",
+        Concern::Warning,
+        "a mutex profile has the time that others waited for a lock at its Unlock, a block profile all waiting where it happens",
+        identity::contention,
+    );
     found.depths();
     found.losses();
     found.compare("dropped frames", Concern::Warning, "other frames were left out by the capture's tool", |profile| {
@@ -120,6 +129,24 @@ pub fn check(before: &Compared<'_>, after: &Compared<'_>, sample_type: (&str, &s
     found.compare("program", Concern::Info, "another build: functions are matched by name", program);
     found.rows.sort_by_key(|row| std::cmp::Reverse(row.concern));
     found.rows
+}
+
+/// Less of a side's cost than this in functions of both sides, and they are two programs.
+const MATCHED: f64 = 0.01;
+
+/// A row where hardly any function of one side is on the other; `None` otherwise, and where a side holds nothing.
+pub fn unmatched(tally: &Tally) -> Option<Difference> {
+    let sum = |pick: fn(Class) -> bool| {
+        let picked = tally.classes.iter().filter(|sum| pick(sum.class));
+        picked.fold([0.0; 2], |share, sum| [share[0] + sum.share[0].abs(), share[1] + sum.share[1].abs()])
+    };
+    let (all, common) = (sum(|_| true), sum(|class| !matches!(class, Class::OnlyBefore | Class::OnlyAfter)));
+    let is_little = all.iter().zip(common).any(|(all, common)| common < MATCHED * all);
+    (is_little && all.iter().all(|all| *all > 0.0)).then(|| {
+        let [before, after] = common.map(|share| format!("{} in functions of both sides", percent(share)));
+        let text = "hardly a function is on both sides: two programs, or names that were not found on one side";
+        Difference { what: "names", before, after, concern: Concern::Warning, text: text.to_owned() }
+    })
 }
 
 struct Found<'a> {
@@ -195,6 +222,38 @@ impl Found<'_> {
         let sides = self.parts.map(|part| if part.is_whole() { "whole capture".to_owned() } else { part.line() });
         if sides[0] != sides[1] {
             self.add("part", sides, Concern::Info, "parts of captures are compared, as chosen");
+        }
+    }
+
+    /// One capture on both sides, or twice on one: nothing can differ there, and it is no repeat.
+    fn same_captures(&mut self) {
+        let same = |a: &Arc<Profile>, b: &Arc<Profile>| Arc::ptr_eq(a, b) || a == b;
+        for (name, side) in [("before", self.before), ("after", self.after)] {
+            let twice = side.iter().enumerate().any(|(at, one)| side.iter().take(at).any(|other| same(one, other)));
+            if twice {
+                let sides = ["before", "after"].map(|own| if own == name { "a capture twice" } else { "each once" }.to_owned());
+                self.add("repeats", sides, Concern::Warning, "a capture that stands there twice is no repeat: the noise seems too small");
+            }
+        }
+        let shared: Vec<&Arc<Profile>> = self.before.iter().filter(|one| self.after.iter().any(|other| same(one, other))).collect();
+        let Some(one) = shared.first() else { return };
+        if self.parts[0] == self.parts[1] {
+            let sides = [self.before, self.after].map(|side| format!("{} of {}", shared.len(), side.len()));
+            self.add("same capture", sides, Concern::Warning, "one capture stands on both sides: what it holds cannot differ");
+            return;
+        }
+        let [Ok(before), Ok(after)] = self.parts.map(|part| part.filter(one)) else { return };
+        let (before, after) = (before.samples(one), after.samples(one));
+        let rows = 0..one.samples.len();
+        let (mut sizes, mut both) = ([0_usize; 2], 0_usize);
+        for row in rows {
+            let on = [before(row), after(row)];
+            sizes.iter_mut().zip(on).for_each(|(size, on)| *size += usize::from(on));
+            both += usize::from(on == [true, true]);
+        }
+        if both > 0 {
+            let sides = sizes.map(|size| format!("{both} of {size} samples"));
+            self.add("overlap", sides, Concern::Warning, "these samples of one capture are in both parts: what they show cannot differ");
         }
     }
 
@@ -352,8 +411,42 @@ mod tests {
     }
 
     #[test]
-    fn equal_captures_have_no_differences() {
-        assert_eq!(check(&profile(|_| {}), &profile(|_| {}), ("cpu", "nanoseconds"), &Normalization::Absolute), []);
+    fn equal_captures_have_no_difference_but_that_they_are_one() {
+        let found = check(&profile(|_| {}), &profile(|_| {}), ("cpu", "nanoseconds"), &Normalization::Absolute);
+        assert_eq!(found.iter().map(|row| row.what).collect::<Vec<_>>(), ["same capture"]);
+        let other = profile(|builder| builder.info.start_unix_nanos = Some(5));
+        assert_eq!(check(&profile(|_| {}), &other, ("cpu", "nanoseconds"), &Normalization::Absolute), []);
+        let twice = [profile(|_| {}), profile(|_| {})].concat();
+        let found = check(&other, &twice, ("cpu", "nanoseconds"), &Normalization::Share);
+        assert_eq!(found.iter().find(|row| row.what == "repeats").map(|row| row.after.as_str()), Some("a capture twice"));
+    }
+
+    #[test]
+    fn parts_that_overlap_and_profiles_of_other_waiting_are_named() {
+        let mut builder = Builder::new([("cpu", "nanoseconds")]);
+        for time in [0, 5, 9] {
+            builder.rows.sample(Sample { time: Some(time), ..Sample::default() }, &[1]);
+        }
+        let one = vec![Arc::new(builder.finish())];
+        let found = |before: &str, after: &str| {
+            let parts = [before, after].map(|line| Part::parse_line(line).unwrap());
+            let [before, after] = parts.each_ref().map(|part| Compared { captures: &one, part });
+            let rows = super::check(&before, &after, ("cpu", "nanoseconds"), &Normalization::Share);
+            rows.into_iter().find(|row| row.what == "overlap").map(|row| [row.before, row.after])
+        };
+        assert_eq!(found("time=0ns..6ns", "time=5ns.."), Some(["1 of 2 samples".to_owned(), "1 of 2 samples".to_owned()]));
+        assert_eq!(found("time=0ns..5ns", "time=5ns.."), None);
+        let waiting = |name: &str| {
+            let mut builder = Builder::new([("contentions", "count"), ("delay", "nanoseconds")]);
+            let function = Some(builder.function_named(name));
+            let frame = builder.frame(crate::model::Frame { function, ..crate::model::Frame::default() });
+            let stack = Some(builder.stack(None, frame));
+            builder.rows.sample(Sample { stack, ..Sample::default() }, &[1, 1]);
+            vec![Arc::new(builder.finish())]
+        };
+        let rows = check(&waiting("sync.(*Mutex).Unlock"), &waiting("runtime.chanrecv1"), ("delay", "nanoseconds"), &Normalization::Share);
+        let row = rows.iter().find(|row| row.what == "contention").map(|row| (row.before.as_str(), row.after.as_str()));
+        assert_eq!(row, Some(("a mutex profile", "a block profile")));
     }
 
     /// What differs, the sample type, the normalisation; the concern wanted for which row.

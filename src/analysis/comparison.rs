@@ -620,8 +620,11 @@ fn plain(amount: f64) -> String {
     rounded.to_string()
 }
 
-/// A share of 1 as text with three significant digits: `12.3 %`, `0.0420 %`.
+/// A share of 1 as text with three significant digits: `12.3 %`, `0.0420 %`, `−20.0 %`.
 pub fn percent(share: f64) -> String {
+    if share < 0.0 {
+        return format!("−{}", percent(-share));
+    }
     let percent = share * 100.0;
     let size = percent.abs();
     if size >= 99.95 {

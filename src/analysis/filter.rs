@@ -48,6 +48,32 @@ impl Filter {
         *self == Self::default()
     }
 
+    /// The filter as options of the command line, each with its value: `--focus=main`; none where nothing is filtered. Ranges of time, which are parts
+    /// of captures there, are written as such.
+    pub fn options(&self) -> Vec<String> {
+        // The slashes say that it is an expression, which the command line needs no sign for.
+        let plain = |value: &str| value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).unwrap_or(value).to_owned();
+        let named = |option: &str, value: &str| format!("--{option}={value}");
+        let patterns = [
+            ("focus", &self.focus),
+            ("ignore", &self.ignore),
+            ("hide", &self.hide),
+            ("show-from", &self.show_from),
+            ("collapse", &self.collapse),
+            ("collapse-recursion", &self.recursion),
+            ("collapse-direct-recursion", &self.direct_recursion),
+        ];
+        let path: Vec<String> =
+            self.subtree.iter().map(|pattern| names_of(pattern).map_or_else(|| pattern.clone(), |names| names.join("|"))).collect();
+        let mut options: Vec<String> = self.time.iter().map(|span| format!("time={}", span.text())).collect();
+        options.extend(patterns.into_iter().filter_map(|(option, pattern)| Some(named(option, &plain(pattern.as_deref()?)))));
+        options.extend((!path.is_empty()).then(|| named("subtree", &path.join(";"))));
+        options.extend(self.threads.iter().map(|thread| named("thread", thread)));
+        options.extend(self.labels.iter().map(|(key, value)| named("label", &format!("{key}={value}"))));
+        options.extend(self.all_frames.then(|| "--all-frames".to_owned()));
+        options
+    }
+
     /// True where frames are left out, see [`transform`](super::transform).
     pub const fn transforms(&self) -> bool {
         self.hide.is_some()

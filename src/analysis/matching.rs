@@ -260,6 +260,8 @@ fn grouped(places: &Places, keys: &[Key], rule: Rule, reading: Reading) -> Vec<G
                 ([], _) | (_, []) => false,
                 // Where both sides inlined, into one function, they are closures of two functions.
                 ([old], [new]) => reading == Reading::Plain || old.name == text || new.name == text,
+                // Which lambda is which cannot be told without its line.
+                _ if rule == Rule::Line && keys::is_anonymous(&text) => false,
                 (old, new) => rule.takes_many() && lost(old) && lost(new) || rule == Rule::TypeArguments && (bare(old) || bare(new)),
             };
             if !fits {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::comparison::percent;
 use super::part::{Part, WHOLE};
 use super::work::Work;
-use crate::model::{Profile, base_name, human};
+use crate::model::{Profile, base_name, human, human_delta};
 
 /// How the numbers of two sides are made comparable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -68,6 +68,7 @@ impl Normalization {
             Self::Share => percent(normalized),
             // Nothing is nothing in every unit, and "0 ns/s" beside milliseconds is none of them.
             _ if normalized == 0.0 => "0".to_owned(),
+            other if normalized < 0.0 => format!("{}{}", human_delta(normalized, unit), other.per()),
             other => format!("{}{}", human(normalized, unit), other.per()),
         }
     }
@@ -123,6 +124,7 @@ mod tests {
     fn nothing_has_no_unit() {
         assert_eq!(Normalization::PerSecond.text(0.0, "ns"), "0");
         assert_eq!(Normalization::PerSecond.text(6e6, "ns"), "6 ms/s");
+        assert_eq!([Normalization::PerSecond, Normalization::Share].map(|how| how.text(-0.2, "s")), ["−200 ms/s", "−20.0 %"]);
         assert_eq!(Normalization::Share.text(0.0, "ns"), percent(0.0));
     }
 

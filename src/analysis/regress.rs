@@ -31,7 +31,7 @@ use crate::model::Profile;
 pub use super::diff::{Exposure, Spec};
 pub use cause::Cause;
 pub use readings::Readings;
-pub use words::{one_in, part_of_change, runs_needed};
+pub use words::{growth, more_samples, one_in, part_of_change, runs_needed};
 
 /// Rows kept in [`Findings::others`].
 pub const MAX_OTHERS: usize = 1000;
@@ -272,6 +272,8 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         tests: diff.tests,
         diff: Arc::new(diff),
     };
+    made.differences.extend(comparable::unmatched(&made.matching));
+    made.differences.sort_by_key(|row| std::cmp::Reverse(row.concern));
     cause::explain(comparison, &base, &attributed.kinds, made.diff.exposure, &mut made.rows);
     words::explain(comparison, captures, spec, attributed.closed, attributed.moved, &mut made);
     Some(made)

@@ -52,7 +52,8 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
         Some((half, words)) => (half, format!("{title}: {words}")),
         None => (comparison, title.clone()),
     };
-    let diff = || DiffReport::new(comparison, findings?, DiffInput { captures: &request.captures, by: request.granularity, decimals });
+    let input = DiffInput { captures: &request.captures, by: request.granularity, decimals, filter: &request.filter };
+    let diff = || DiffReport::new(comparison, findings?, input);
     match ending {
         Some("svg") => {
             let spec = SvgSpec { title: format!("{title} ({})", drawn.sample_type), width: None, theme: PictureTheme::Light, decimals };

@@ -8,13 +8,14 @@ use super::args::Diff;
 use super::progress::with_progress;
 use super::read::Weighed;
 use super::{Failure, args, exit, output, read};
+use crate::analysis::comparable::Concern;
 use crate::analysis::events::Basis;
 use crate::analysis::regress::{self, Exposure, Findings, Spec};
-use crate::analysis::{Comparison, Granularity, Naming, Normalization, Part, SideInput};
+use crate::analysis::{Comparison, Filter, Granularity, Naming, Normalization, Part, SideInput};
 use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
-use crate::report::merged::split_pair;
+use crate::report::merged::{split_columns, split_pair};
 use crate::report::{self, PictureTheme, Review};
 
 /// Two sides with everything that reports need.
@@ -31,14 +32,18 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
         [saved] if args.parts.are_whole() => {
             let [before, after] = saved_sides(saved, options)?;
             let sides = [Captures { files: vec![before], part: Part::WHOLE }, Captures { files: vec![after], part: Part::WHOLE }];
-            judge(sides, &args.view, &args.names.naming(), args.normalization()?, &spec(args))?
+            let wanted = args.normalization()?;
+            let mut compared = judge(sides, &args.view, &args.names.naming(), wanted.clone(), &spec(args))?;
+            without_rates(wanted.as_ref(), &mut compared)?;
+            compared
         }
         _ => {
             let (before, after) = sides(args)?;
             compare([&before, &after], parts, &args.view, &args.names.naming(), args.normalization()?, &spec(args), options)?
         }
     };
-    let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals: compared.weighed.decimals };
+    let filter = args.view.filter();
+    let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals: compared.weighed.decimals, filter: &filter };
     let Some(report) = DiffReport::new(&compared.weighed.comparison, &compared.findings, input) else {
         return Err(Failure::Usage("a comparison has two sides".to_owned()));
     };
@@ -53,6 +58,9 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
         }
         _ => report.text(),
     };
+    if !args.json {
+        output::say_losses(compared.captures.iter().map(|(name, profile)| (name.as_str(), profile.as_ref())));
+    }
     output::print(text.as_bytes())?;
     let worse = args.fail_on_regression && report.has_regressions();
     Ok(if worse { ExitCode::from(exit::REGRESSIONS) } else { ExitCode::SUCCESS })
@@ -130,12 +138,33 @@ pub(super) fn compare(
 fn saved_sides(path: &Path, options: &LoadOptions) -> Result<[(String, Arc<Profile>); 2], Failure> {
     let name = path.to_string_lossy();
     let saved = read::capture(path, options)?;
-    let Some((before, after)) = split_pair(&saved) else {
+    let Some((before, after)) = split_pair(&saved).or_else(|| split_columns(&saved)) else {
         return Err(Failure::Usage(format!(
-            "wanted BEFORE and AFTER, or --before-where and --after-where for two parts of one capture; {name} alone is no saved comparison (no sample has the label pprof::base)"
+            "wanted BEFORE and AFTER, or --before-where and --after-where for two parts of one capture; {name} alone is no saved comparison (no sample has the label pprof::base, and no line of folded stacks two numbers)"
         )));
     };
     Ok([(format!("{name} (before)"), Arc::new(before)), (format!("{name} (after)"), Arc::new(after))])
+}
+
+/// A saved comparison holds the time of both sides together, or none, so there is no rate: refused where one was asked for, and said where one
+/// would have been taken.
+fn without_rates(wanted: Option<&Normalization>, compared: &mut Compared) -> Result<(), Failure> {
+    let why = "a saved comparison does not say how long each side took";
+    let effective = compared.weighed.comparison.effective_normalization();
+    match wanted {
+        Some(wanted) if wanted != effective => {
+            let how = wanted.name();
+            return Err(Failure::Failed(format!(
+                "the numbers cannot be compared {how}: {why}; compare the captures themselves, or --normalize share or absolute"
+            )));
+        }
+        None if *effective == Normalization::Share => {
+            let note = "so shares are compared instead of rates; the captures themselves, or --normalize absolute where both took the same time, say more";
+            compared.findings.notes.push(format!("{}{}, {note}.", why[..1].to_uppercase(), &why[1..]));
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Names that the user joins or keeps apart have to be there: a typing error would go unseen.
@@ -149,9 +178,16 @@ fn known_names(naming: &Naming, comparison: &Comparison) -> Result<(), Failure> 
 
 /// What samples how time goes cannot be compared with a capture that holds none: that is no improvement but a failed capture. (No contention, or no
 /// allocation, may be the truth.)
-fn nothing_missing(comparison: &Comparison, captures: &[(String, Arc<Profile>)]) -> Result<(), Failure> {
+fn nothing_missing(comparison: &Comparison, captures: &[(String, Arc<Profile>)], filter: &Filter) -> Result<(), Failure> {
     let Some((before, after)) = comparison.pair() else { return Ok(()) };
     for (name, side, other) in [("before", before, after), ("after", after, before)] {
+        if side.gross > 0 && side.weights.selfs().iter().all(|&value| value == 0) {
+            return Err(Failure::Failed(format!(
+                "nothing of {} in {name} passes the filters, so there is nothing to compare\n{}",
+                comparison.sample_type,
+                filter.options().join("\n")
+            )));
+        }
         let may_be_none = matches!(other.evidence.basis, Basis::HeapObjects | Basis::Contentions | Basis::Census) && other.gross > 0;
         if side.gross == 0 && !may_be_none {
             let paths: Vec<&str> = side.rows.iter().filter_map(|&row| Some(captures.get(row)?.0.as_str())).collect();
@@ -192,8 +228,16 @@ fn judge(
         let why = "a capture does not say how much of that work there was (for a throughput, how long it took)";
         return Err(Failure::Failed(format!("the numbers cannot be compared per request: {why}")));
     }
-    nothing_missing(&weighed.comparison, &captures)?;
+    nothing_missing(&weighed.comparison, &captures, &view.filter())?;
     let findings = with_progress("judging", |_| regress::findings(&weighed.comparison, &profiles, spec));
     let findings = findings.ok_or_else(|| Failure::Usage("a comparison has two sides".to_owned()))?;
+    // Everything would seem to have changed by the ratio of the rates. Shares do not.
+    let other_rate = findings.differences.iter().find(|row| row.what == "period" && row.concern == Concern::Warning);
+    if let Some(row) = other_rate.filter(|_| *weighed.comparison.effective_normalization() != Normalization::Share) {
+        return Err(Failure::Failed(format!(
+            "numbers of samples do not compare: one was taken each {} before and each {} after; choose a sample type with values (-t), or compare shares (--normalize share)",
+            row.before, row.after
+        )));
+    }
     Ok(Compared { captures, weighed, findings })
 }

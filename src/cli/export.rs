@@ -65,6 +65,7 @@ fn kind_of(args: &Export) -> Result<Kind, Failure> {
 
 fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -> Result<Vec<u8>, Failure> {
     let capture = read::capture(file, options)?;
+    output::say_losses([(file.to_string_lossy().as_ref(), capture.as_ref())]);
     if matches!(kind, Kind::PbGz | Kind::Pb) {
         let filter = read::filter(std::slice::from_ref(&capture), &args.view)?;
         // Unfiltered captures keep tables that no sample uses.
@@ -92,6 +93,8 @@ fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions
     let [before, after] = pair else { return Err(Failure::Usage("wanted BEFORE and AFTER".to_owned())) };
     if matches!(kind, Kind::PbGz | Kind::Pb) {
         let captures = read::captures(&[before, after], options)?;
+        let names = pair.iter().map(|path| path.to_string_lossy());
+        names.zip(&captures).for_each(|(name, capture)| output::say_losses([(name.as_ref(), capture.as_ref())]));
         let filter = read::filter(&captures, &args.view)?;
         let mut sides = Vec::new();
         for (capture, part) in captures.into_iter().zip(args.parts.sides()?) {
@@ -109,10 +112,12 @@ fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions
     let compared =
         diff::compare(sides, args.parts.sides()?, &args.view, &args.names.naming(), args.normalization(), &Spec::default(), options)?;
     let Compared { captures, weighed, findings } = compared;
+    output::say_losses(captures.iter().map(|(name, profile)| (name.as_str(), profile.as_ref())));
     match kind {
         Kind::Csv => Ok(DiffReport::csv(&weighed.comparison, &findings, weighed.decimals).into_bytes()),
         Kind::Md | Kind::Html => {
-            let input = DiffInput { captures: &captures, by: args.view.by(), decimals: weighed.decimals };
+            let filter = args.view.filter();
+            let input = DiffInput { captures: &captures, by: args.view.by(), decimals: weighed.decimals, filter: &filter };
             let report = DiffReport::new(&weighed.comparison, &findings, input);
             let text = match report {
                 Some(report) if kind == Kind::Md => report.markdown(),

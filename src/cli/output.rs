@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::Failure;
 use crate::app::save;
+use crate::model::Profile;
+use crate::report;
 
 /// Prints a result. A reader that closes the pipe early (`| head`) has seen enough: that is no error.
 pub(super) fn print(bytes: &[u8]) -> Result<(), Failure> {
@@ -24,6 +26,22 @@ pub(super) fn write<'a>(path: &Path, bytes: &[u8], captures: impl IntoIterator<I
         return Err(Failure::Failed(why));
     }
     save::write(path, bytes).map_err(|error| Failure::Failed(format!("writing {} bytes: {error}\n{}", bytes.len(), path.display())))
+}
+
+/// Says on standard error what is missing in captures, which a table or a picture does not show. Each note stands there once, also where two parts
+/// of one capture are compared.
+pub(super) fn say_losses<'a>(captures: impl IntoIterator<Item = (&'a str, &'a Profile)>) {
+    let mut said: Vec<String> = Vec::new();
+    for (name, profile) in captures {
+        for loss in report::info::losses(profile) {
+            let line = format!("{}: {loss}", report::table::printable(name));
+            if !said.contains(&line) {
+                // Where standard error is closed there is nobody to tell.
+                drop(writeln!(io::stderr().lock(), "note: {line}"));
+                said.push(line);
+            }
+        }
+    }
 }
 
 /// Says on standard error what went wrong; further lines are indented.

@@ -17,11 +17,14 @@ pub(super) fn run(args: &args::Top, options: &LoadOptions) -> Result<ExitCode, F
         limit: args.number,
         decimals: weighed.decimals,
     };
-    let top = TopReport::new(&weighed.comparison, &spec);
+    let top = TopReport::new(&weighed.comparison, &spec).with_notes(&capture);
     let mut text = if args.json { report::json(&top) } else { top.text() };
     if !args.json && capture.notes.count(kind::SAVED_COMPARISON) > 0 {
         let hint = "a saved comparison: samples of before count negative here; `emberlens diff FILE` shows its two sides\n";
         text.insert_str(0, hint);
+    }
+    if !args.json {
+        output::say_losses([(args.file.to_string_lossy().as_ref(), capture.as_ref())]);
     }
     output::print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)

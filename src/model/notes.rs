@@ -54,7 +54,9 @@ pub struct Note {
 pub fn note_words(count: u64, text: &str) -> String {
     let words: Vec<&str> = text.splitn(3, ' ').collect();
     let is_plural = |word: &&&str| word.ends_with('s');
-    let is_statement = words.first().is_some_and(|word| ["the", "a", "an", "two", "zero", "broken", "values", "ids"].contains(word));
+    // A sentence about the file has a number of its own, or happened once.
+    let statements = ["the", "a", "an", "no", "one", "two", "zero", "broken", "values", "ids"];
+    let is_statement = words.first().is_some_and(|word| statements.contains(word) || word.starts_with(|first: char| first.is_ascii_digit()));
     let noun = words.iter().take(2).position(|word| is_plural(&word)).filter(|_| !is_statement);
     match (noun, count) {
         (None, 1) => text.to_owned(),
@@ -79,6 +81,15 @@ fn singular(plural: &str) -> String {
     }
     let stem = ["sses", "ches"].into_iter().find_map(|end| plural.strip_suffix("es").filter(|_| plural.ends_with(end)));
     stem.or_else(|| plural.strip_suffix('s')).unwrap_or(plural).to_owned()
+}
+
+impl Note {
+    /// True where data is missing for it: numbers of the capture are smaller than what was recorded, or than what happened. What was only guessed or
+    /// repaired, and records that are not used on purpose, are no loss.
+    pub fn is_loss(&self) -> bool {
+        let kinds = [kind::CONTAINER_DAMAGED, kind::TRUNCATED, kind::NOT_UNDERSTOOD, kind::LOST_EVENTS, kind::THROTTLED, kind::OVERFLOW];
+        kinds.contains(&self.kind)
+    }
 }
 
 /// What became of the sample records of the input.

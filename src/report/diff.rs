@@ -9,21 +9,23 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::SCHEMA;
+use super::info::{NoteInfo, notes};
 use super::matching::MatchingReport;
 use super::number::Number;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
-use crate::analysis::regress::{Answer, Finding, Findings, part_of_change, runs_needed};
-use crate::analysis::{Comparison, Granularity, PlaceId};
+use crate::analysis::regress::{Answer, Finding, Findings, Whole, growth, more_samples, part_of_change, runs_needed};
+use crate::analysis::{Comparison, Filter, Granularity, PlaceId};
 use crate::model::{Profile, counted, human, human_delta, human_duration, type_name};
 
 /// Functions with fewer events on both sides together have an interval too wide to be listed.
 const INTERVAL_EVENTS: f64 = 20.0;
 
-/// Rows of the table of what cannot be told.
+/// Rows of the table of what cannot be told, and most of those that wait for repeats.
 const OPEN_ROWS: usize = 8;
+const WAITING_ROWS: usize = 24;
 
 /// What was compared, beside the comparison and its findings.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,8 @@ pub struct DiffInput<'a> {
     pub by: Granularity,
     /// Decimals of the sample type's stored integers.
     pub decimals: u8,
+    /// What the comparison was filtered by.
+    pub filter: &'a Filter,
 }
 
 /// Everything that `diff --json` prints; the field names are its keys (see `src/report/README.md`).
@@ -44,6 +48,8 @@ pub struct DiffReport {
     sample_type: String,
     unit: String,
     by: &'static str,
+    /// Options that choose samples and frames, as on the command line.
+    filters: Vec<String>,
     normalization: &'static str,
     /// What normalised numbers are a part of, in words.
     denominator: String,
@@ -86,7 +92,10 @@ impl DifferenceReport {
     fn line(&self) -> String {
         let Self { what, before, after, concern, text } = self;
         let empty = |value: &str| if value.is_empty() { "none".to_owned() } else { printable(value) };
-        format!("{concern}: {what} differs, {} before, {} after: {text}", empty(before), empty(after))
+        if before == after {
+            return format!("{concern}: {what}: {} on both sides: {text}", empty(before));
+        }
+        format!("{concern}: {what}: {} before, {} after: {text}", empty(before), empty(after))
     }
 }
 
@@ -137,6 +146,7 @@ struct CaptureReport {
     samples: u64,
     duration_ns: Option<i64>,
     start_unix_ns: Option<i64>,
+    notes: Vec<NoteInfo>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -308,6 +318,7 @@ impl DiffReport {
             sample_type: comparison.sample_type.clone(),
             unit: comparison.unit.clone(),
             by: input.by.name(),
+            filters: input.filter.options(),
             normalization: normalization.name(),
             denominator: comparison.denominator_text(),
             before: side_report(comparison, before, input),
@@ -350,6 +361,7 @@ impl DiffReport {
         push_line(&mut text, format_args!("\n{}", printable(&self.summary)));
         if !self.findings.is_empty() {
             push_line(&mut text, format_args!("\n{}", self.findings_table(false).text().trim_end()));
+            self.explains_text().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}")));
         }
         push_line(&mut text, format_args!("\n{}", self.others_text()));
         if let Some(open) = self.open_table() {
@@ -374,6 +386,7 @@ impl DiffReport {
         push_line(&mut text, format_args!("- {}\n", markdown_escape(&self.scale_text())));
         if !self.findings.is_empty() {
             push_line(&mut text, format_args!("{}", self.findings_table(true).markdown()));
+            self.explains_text().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}\n")));
         }
         push_line(&mut text, format_args!("{}", markdown_escape(&self.others_text())));
         if let Some(open) = self.open_table() {
@@ -445,20 +458,42 @@ impl DiffReport {
 
     fn side_text(&self, side: &SideReport) -> String {
         let duration = side.duration_ns.map(|nanos| format!(" in {}", human_duration(nanos))).unwrap_or_default();
-        let total = human(side.gross.as_f64(), &self.unit);
+        let amount = |number: Number| human_delta(number.as_f64(), &self.unit).trim_start_matches(['+', '±']).to_owned();
+        let kind = type_name(&self.sample_type);
+        let total = if side.total == side.gross {
+            format!("{} {kind}", amount(side.total))
+        } else {
+            format!("net {} {kind}, gross {} (values without their signs)", amount(side.total), amount(side.gross))
+        };
         let part = if side.part.is_empty() { String::new() } else { format!(" [{}]", printable(&side.part.join("; "))) };
         format!(
-            "{}{part}: {total} {}{duration}, {}",
+            "{}{part}: {total}{duration}, {}",
             printable(&side.files.join(", ")),
-            type_name(&self.sample_type),
-            counted(side.samples, "sample", "samples")
+            counted(side.samples, "sample record", "sample records")
         )
     }
 
     fn scale_text(&self) -> String {
         let IntervalReport { ratio, lo, hi } = self.exposure;
-        let interval = if lo < hi { format!(" ({lo:.3} to {hi:.3})") } else { String::new() };
-        format!("by {}, {}; unchanged code has after / before = {ratio:.4}{interval}", self.by, self.denominator)
+        let interval = if lo < hi { format!(" ({} to {})", factor(lo, 3), factor(hi, 3)) } else { String::new() };
+        let by: Vec<String> = std::iter::once(self.by.to_owned()).chain(self.filters.iter().map(|filter| printable(filter))).collect();
+        format!("by {}, {}; unchanged code has after / before = {}{interval}", by.join(", "), self.denominator, factor(ratio, 4))
+    }
+
+    /// What the column `explains` holds parts of; `None` where nothing explains a part.
+    fn explains_text(&self) -> Option<String> {
+        let wholes = [(Whole::Net, "the net change"), (Whole::Rises, "all rises"), (Whole::Falls, "all falls")];
+        let is_there = |whole: Whole| {
+            let mut rows = self.findings.iter().filter(|row| row.verdict.is_change() && row.explains > 0.0);
+            rows.any(|row| row.explains_of == whole.name())
+        };
+        let words: Vec<&str> = wholes.into_iter().filter(|(whole, _)| is_there(*whole)).map(|(_, words)| words).collect();
+        match words.as_slice() {
+            [] => None,
+            [one] => Some(format!("explains: part of {one}")),
+            ["all rises", "all falls"] => Some("explains: of what rose part of all rises, of what fell part of all falls".to_owned()),
+            several => Some(format!("explains: part of {}", several.join(" or of "))),
+        }
     }
 
     fn findings_table(&self, short: bool) -> Table {
@@ -496,9 +531,13 @@ impl DiffReport {
 
     /// What the table of open rows is about.
     fn open_text(&self) -> String {
-        let growth = percent(self.could_have_seen.growth);
-        let rows = counted(self.could_have_seen.cannot_tell as u64, "row", "rows");
-        format!("cannot tell: {rows} could hide a growth of {growth}; those with most cost:")
+        let waiting = self.others.iter().filter(|row| row.verdict == Verdict::Unconfirmed).count();
+        let hiding = self.could_have_seen.cannot_tell.saturating_sub(waiting);
+        let rows = |count: usize, words: &str| (count > 0).then(|| format!("{} {words}", counted(count as u64, "row", "rows")));
+        let unconfirmed = rows(waiting, "unconfirmed until repeats show the same");
+        let could = rows(hiding, &format!("could hide a growth of {}", percent(self.could_have_seen.growth)));
+        let parts: Vec<String> = unconfirmed.into_iter().chain(could).collect();
+        format!("cannot tell: {}; {}:", parts.join(", "), if waiting > 0 { "unconfirmed ones first" } else { "those with most cost" })
     }
 
     /// The costly rows of which nothing can be told, and what it would take; `None` where there are none.
@@ -507,26 +546,36 @@ impl DiffReport {
         if open.is_empty() {
             return None;
         }
-        open.sort_by(|a, b| b.before.max(b.after).total_cmp(&a.before.max(a.after)).then_with(|| a.func.cmp(&b.func)));
+        let waits = |row: &FindingReport| row.verdict == Verdict::Unconfirmed;
+        let waiting = open.iter().filter(|row| waits(row)).count();
+        open.sort_by(|a, b| {
+            waits(b).cmp(&waits(a)).then(b.before.max(b.after).total_cmp(&a.before.max(a.after))).then_with(|| a.func.cmp(&b.func))
+        });
         let mut table = Table::new([
             ("before", Align::Right),
             ("after", Align::Right),
             ("could have seen", Align::Right),
             ("would need", Align::Left),
+            ("state", Align::Left),
             ("measure", Align::Left),
             ("function", Align::Left),
         ]);
-        for row in open.into_iter().take(OPEN_ROWS) {
+        for row in open.into_iter().take(OPEN_ROWS.max(waiting.min(WAITING_ROWS))) {
             let needs = row.needs.as_ref();
-            let samples = needs.and_then(|needs| needs.samples).map(|times| format!("{} the samples", ratio_text(times)));
+            let samples = needs.and_then(|needs| more_samples(needs.samples?));
             let runs = needs.and_then(|needs| needs.runs).map(|runs| format!("{} a side", counted(runs as u64, "run", "runs")));
             let parts: Vec<String> = samples.into_iter().chain(runs).collect();
             let detectable = row.minimum_detectable;
             table.row([
                 self.scale.text(row.before),
                 self.scale.text(row.after),
-                if detectable.is_finite() { format!("+{}", percent(detectable)) } else { "nothing".to_owned() },
+                match growth(detectable) {
+                    _ if !detectable.is_finite() => "nothing".to_owned(),
+                    times if times.starts_with("to ") => times,
+                    part => format!("+{part}"),
+                },
                 if parts.is_empty() { "more than can be had".to_owned() } else { parts.join(" or ") },
+                if row.verdict == Verdict::Unconfirmed { "unconfirmed".to_owned() } else { row.verdict.label().to_lowercase() },
                 row.measure.to_owned(),
                 row.func.clone(),
             ]);
@@ -541,7 +590,10 @@ impl DiffReport {
             .into_iter()
             .map(|verdict| (verdict, count(verdict)))
             .filter(|(_, count)| *count > 0)
-            .map(|(verdict, count)| format!("{count} {}", verdict.label().to_lowercase()))
+            .map(|(verdict, count)| match verdict {
+                Verdict::Diluted if self.scale.normalization != Normalization::Share => format!("{count} only relative to the rest"),
+                verdict => format!("{count} {}", verdict.label().to_lowercase()),
+            })
             .collect();
         let left_out = if self.others_left_out > 0 { format!(", {} more not judged here", self.others_left_out) } else { String::new() };
         if parts.is_empty() { "no other rows".to_owned() } else { format!("other rows: {}{left_out}", parts.join(", ")) }
@@ -594,6 +646,15 @@ impl DiffReport {
     }
 }
 
+/// A factor between the sides with so many decimals, as far as they say something: `1.0312`, `6.67 M`, `1.50e-7`.
+fn factor(ratio: f64, decimals: usize) -> String {
+    match ratio {
+        ratio if ratio >= 1000.0 => human(ratio, "count"),
+        ratio if ratio < 0.01 => format!("{ratio:.2e}"),
+        ratio => format!("{ratio:.decimals$}"),
+    }
+}
+
 /// `2.13×`, `new` where there was nothing before.
 fn ratio_text(ratio: f64) -> String {
     if ratio.is_infinite() {
@@ -621,6 +682,7 @@ fn side_report(comparison: &Comparison, side: &crate::analysis::comparison::Side
             samples: measured.records,
             duration_ns: measured.duration_nanos,
             start_unix_ns: profile.info.start_unix_nanos,
+            notes: notes(profile),
         })
         .collect();
     SideReport {

@@ -12,7 +12,7 @@ use super::page::Page;
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
-use crate::model::{Profile, Unnamed, counted, human, human_duration, note_words};
+use crate::model::{Note, Profile, Unnamed, counted, human, human_duration, note_words};
 
 /// How many values of one label, and how many threads, the text form lists.
 const LISTED: usize = 8;
@@ -103,14 +103,33 @@ struct TallyInfo {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct NoteInfo {
+pub(super) struct NoteInfo {
     kind: &'static str,
     count: u64,
     first_offset: Option<u64>,
     text: String,
 }
 
+/// All notes of a capture.
+pub(super) fn notes(profile: &Profile) -> Vec<NoteInfo> {
+    profile.notes.iter().map(NoteInfo::new).collect()
+}
+
+/// What is missing in a capture, a line each; of one without any sample all that was noted about it, and how many records were left out.
+pub fn losses(profile: &Profile) -> Vec<String> {
+    let is_empty = profile.samples.is_empty();
+    let tally = profile.info.tally;
+    let records = counted(tally.samples, "sample record", "sample records");
+    let left_out = is_empty.then(|| format!("no sample: of {records} in the file {} skipped", counted(tally.skipped, "was", "were")));
+    let notes = profile.notes.iter().filter(|note| is_empty || note.is_loss());
+    left_out.into_iter().chain(notes.map(|note| printable(&NoteInfo::new(note).words()))).collect()
+}
+
 impl NoteInfo {
+    fn new(note: &Note) -> Self {
+        Self { kind: note.kind, count: note.count, first_offset: note.first_offset, text: note.text.clone() }
+    }
+
     fn words(&self) -> String {
         let at = self.first_offset.map_or_else(String::new, |offset| format!(", first at byte {offset:#x}"));
         format!("{} [{}{at}]", note_words(self.count, &self.text), self.kind)
@@ -193,11 +212,7 @@ impl Info {
             labels: labels(profile),
             thread_list: threads(profile),
             tally: TallyInfo { samples: info.tally.samples, used: info.tally.used, skipped: info.tally.skipped, made: info.tally.made },
-            notes: profile
-                .notes
-                .iter()
-                .map(|note| NoteInfo { kind: note.kind, count: note.count, first_offset: note.first_offset, text: note.text.clone() })
-                .collect(),
+            notes: notes(profile),
             unnamed_modules: info.unnamed.iter().map(UnnamedInfo::new).collect(),
             facts: Facts::new(&info.facts),
             comments: info.comments.clone(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::table::{Align, Table, markdown_escape, push_line};
 use crate::analysis::comparison::percent;
 use crate::analysis::matching::{Class, MatchRow, Tally};
+use crate::model::counted;
 
 /// Most matches that the text forms list; JSON has all.
 const LISTED: usize = 20;
@@ -139,6 +140,7 @@ fn names(names: &[String]) -> String {
 
 fn push_more(text: &mut String, count: usize) {
     if count > LISTED {
-        push_line(text, format_args!("\n{} further matches stand in the JSON form", count - LISTED));
+        let further = counted((count - LISTED) as u64, "further match stands", "further matches stand");
+        push_line(text, format_args!("\n{further} in the JSON form"));
     }
 }

@@ -1,7 +1,8 @@
 //! Before and after as one profile, the way `go tool pprof -diff_base … -proto` saves a comparison, and back.
 //!
 //! Samples of before are negated and carry the label `pprof::base=true`; tools that know the label take percentages of before.
-//! Deliberately absent: scaling. Start reading at [`merge_pair`] and [`split_pair`].
+//! Deliberately absent: scaling. Start reading at [`merge_pair`] and [`split_pair`];
+//! [`split_columns`] does the same for folded stacks.
 
 use super::part::{Choice, copy_head};
 use crate::analysis::comparison::finest;
@@ -44,6 +45,31 @@ pub fn split_pair(profile: &Profile) -> Option<(Profile, Profile)> {
         builder.finish()
     };
     Some((side(true), side(false)))
+}
+
+/// The two sides of a comparison as folded stacks with two numbers a line, before first, as `export --diff` and `difffolded.pl` write them; `None`
+/// for any other profile.
+///
+/// Each side has the samples with a value there, under one name for both sides.
+pub fn split_columns(profile: &Profile) -> Option<(Profile, Profile)> {
+    let [before, after] = profile.sample_types.as_slice() else { return None };
+    if (profile.info.format.as_str(), before.name.as_str(), after.name.as_str()) != ("folded", "before", "after") {
+        return None;
+    }
+    let side = |column: usize| {
+        let mut builder = Builder::default();
+        let wanted = profile.sample_types.get(column)?;
+        copy_head(&mut builder, profile, |kind| (kind.name == wanted.name).then(|| kind.clone()));
+        let has_value = |row: usize| profile.samples.values(column).get(row).is_some_and(|&value| value != 0);
+        Choice { sample: &has_value, unused: false, ..Choice::ALL }.copy_into(&mut builder, profile);
+        for kind in &mut builder.sample_types {
+            "samples".clone_into(&mut kind.name);
+        }
+        builder.info.tally = Tally::default();
+        builder.notes.remove(kind::GUESSED);
+        Some(builder.finish())
+    };
+    Some((side(0)?, side(1)?))
 }
 
 #[cfg(test)]

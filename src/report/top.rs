@@ -5,12 +5,13 @@
 use serde::Serialize;
 
 use super::SCHEMA;
+use super::info::{NoteInfo, notes};
 use super::number::Number;
 use super::page::Page;
 use super::table::{Align, Table, push_line};
 use crate::analysis::comparison::percent;
 use crate::analysis::{CallTree, Comparison, Granularity, top};
-use crate::model::{Scale, counted, human, type_name};
+use crate::model::{Profile, Scale, counted, human, type_name};
 
 /// By what rows are ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct TopReport {
     /// Rows there are; `rows` may hold fewer.
     row_count: usize,
     rows: Vec<TopReportRow>,
+    /// What was lost, repaired or guessed while the capture was read.
+    notes: Vec<NoteInfo>,
 }
 
 /// One place.
@@ -129,7 +132,14 @@ impl TopReport {
             dropped_frames_samples: 0,
             row_count: 0,
             rows: Vec::new(),
+            notes: Vec::new(),
         }
+    }
+
+    /// The same with the notes of the capture, for its JSON form.
+    #[must_use]
+    pub fn with_notes(self, profile: &Profile) -> Self {
+        Self { notes: notes(profile), ..self }
     }
 
     /// The table for people: what is shown of what, then rows in the order of `go tool pprof -top`.
@@ -144,9 +154,10 @@ impl TopReport {
         push_line(
             &mut text,
             format_args!(
-                "{} of {}, which hold {} self, {} of {}",
+                "{} of {}, which {} {} self, {} of {}",
                 self.rows.len(),
                 counted(self.row_count as u64, "row", "rows"),
+                if self.rows.len() == 1 { "holds" } else { "hold" },
                 say(shown),
                 share(shown),
                 say(whole)

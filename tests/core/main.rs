@@ -54,3 +54,4 @@ mod traps;
 mod units;
 mod unwind;
 mod wording;
+mod words_of_diff;

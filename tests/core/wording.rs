@@ -20,9 +20,9 @@ fn one_is_no_plural() {
     let info = stdout(&["info", &one]);
     assert!(info.contains("1 sample, 1 stack, 1 function\n") && info.contains("1 sample record in the file"), "{info}");
     let top = stdout(&["top", &one]);
-    assert!(top.contains("1 of 1 row, which hold"), "{top}");
+    assert!(top.contains("1 of 1 row, which holds "), "{top}");
     let diff = stdout(&["diff", &one, &one]);
-    assert!(diff.contains(" samples, 1 sample\n") && diff.contains("cannot tell: 1 row could hide"), "{diff}");
+    assert!(diff.contains(" samples, 1 sample record\n") && diff.contains("cannot tell: 1 row could hide"), "{diff}");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_sample_type_without_a_name_is_called_values() {
     builder.rows.sample(Sample { stack, ..Sample::default() }, &[8]);
     let path = write(folder.path(), "x.pb", &pprof::write(&builder.finish()));
     let diff = stdout(&["diff", &path, &path]);
-    for wanted in ["8 values, 1 sample\n", "100 % = 8 values of Before", "Shares of values are compared."] {
+    for wanted in ["8 values, 1 sample record\n", "100 % = 8 values of Before", "Shares of values are compared."] {
         assert!(diff.contains(wanted), "{wanted}: {diff}");
     }
     assert!(stdout(&["top", &path]).starts_with("values by function\n"));

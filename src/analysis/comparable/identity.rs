@@ -48,6 +48,29 @@ pub(super) fn threads(profile: &Profile) -> String {
     }
 }
 
+/// Which of Go's two profiles of waiting it is, as the innermost functions of its samples say (`runtime.SetMutexProfileFraction` records at the Unlock,
+/// `runtime.SetBlockProfileRate` where a goroutine waits); empty where they do not, or for another profile.
+pub(super) fn contention(profile: &Profile) -> String {
+    if !profile.sample_types.iter().any(|kind| kind.name == "contentions") {
+        return String::new();
+    }
+    let unlocks = ["Unlock", "runtime.unlock", "_LostContendedRuntimeLock"];
+    let waits = [".Lock", ".RLock", ".Wait", "runtime.chan", "runtime.select", ".lockSlow"];
+    let (mut mutex, mut block) = (false, false);
+    for stack in profile.samples.stacks().iter().flatten() {
+        let Some(frame) = profile.stacks.frames().get(stack.row()) else { continue };
+        let name = profile.frame_name(*frame);
+        let is_unlock = unlocks.iter().any(|part| name.contains(part));
+        mutex |= is_unlock;
+        block |= !is_unlock && waits.iter().any(|part| name.contains(part));
+    }
+    match (mutex, block) {
+        (true, false) => "a mutex profile".to_owned(),
+        (false, true) => "a block profile".to_owned(),
+        _ => String::new(),
+    }
+}
+
 /// Build ids by the name of the module; the program itself, the first module, is compared by itself.
 fn builds<'a>(captures: impl Iterator<Item = &'a Profile>) -> BTreeMap<String, BTreeSet<String>> {
     let mut made: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

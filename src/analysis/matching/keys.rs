@@ -18,6 +18,8 @@ pub enum Rule {
     Spelling,
     /// Hashes of the Rust compiler and of BPF programs, numbers of a JVM's hidden classes.
     Hash,
+    /// Lines in a name (`main (report.py:72)`, `f app.js:10:3`): code above it was added or taken away.
+    Line,
     /// Go's type arguments: shapes, names or `[...]`.
     TypeArguments,
     /// Version of a module in its path, vendoring, version of a library's symbol.
@@ -38,10 +40,11 @@ pub enum Rule {
 
 impl Rule {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Accepted,
         Self::Spelling,
         Self::Hash,
+        Self::Line,
         Self::TypeArguments,
         Self::Version,
         Self::Clone,
@@ -58,6 +61,7 @@ impl Rule {
             Self::Accepted => "accepted",
             Self::Spelling => "spelling",
             Self::Hash => "hash",
+            Self::Line => "line",
             Self::TypeArguments => "type-arguments",
             Self::Version => "version",
             Self::Clone => "clone",
@@ -75,6 +79,7 @@ impl Rule {
             Self::Accepted => "accepted by you",
             Self::Spelling => "another spelling",
             Self::Hash => "another hash",
+            Self::Line => "another line",
             Self::TypeArguments => "other type arguments",
             Self::Version => "another module version",
             Self::Clone => "another compiler clone",
@@ -89,7 +94,19 @@ impl Rule {
     /// The rules that make sense for what places stand for, in order.
     pub(super) const fn of(granularity: Granularity) -> &'static [Self] {
         match granularity {
-            Granularity::Function | Granularity::Line => &[
+            Granularity::Function => &[
+                Self::Spelling,
+                Self::Hash,
+                Self::Line,
+                Self::TypeArguments,
+                Self::Version,
+                Self::Clone,
+                Self::Closure,
+                Self::InlinedClosure,
+                Self::Template,
+                Self::Address,
+            ],
+            Granularity::Line => &[
                 Self::Spelling,
                 Self::Hash,
                 Self::TypeArguments,
@@ -109,7 +126,7 @@ impl Rule {
     /// True where what the rule takes away has no meaning from one build to the next, so that all names of one key are one function. Otherwise
     /// only a name that stands alone on each side may be put together.
     pub(super) const fn takes_many(self) -> bool {
-        matches!(self, Self::Spelling | Self::Hash | Self::Address)
+        matches!(self, Self::Spelling | Self::Hash | Self::Line | Self::Address)
     }
 
     /// What is left of a name, of which narrower rules took their part.
@@ -118,6 +135,7 @@ impl Rule {
         match self {
             Self::Spelling => spelling(name),
             Self::Hash => hashes(name),
+            Self::Line => without_lines(name),
             Self::TypeArguments => type_arguments(name),
             Self::Version if is_path => path_versions(name),
             Self::Version => versions(name),
@@ -251,9 +269,54 @@ fn path_versions(path: &str) -> Cow<'_, str> {
 
 /// `sort_pages.isra.0` → `sort_pages`; `main.(*T).M-fm` → `main.(*T).M`.
 fn without_clone(name: &str) -> &str {
-    let name = name.strip_suffix("-fm").unwrap_or(name);
-    let suffixes = [".isra.", ".part.", ".constprop.", ".cold", ".llvm.", ".lto_priv.", " [clone "];
-    suffixes.iter().filter_map(|suffix| name.find(suffix)).filter(|&at| at > 0).min().map_or(name, |at| name[..at].trim_end())
+    let mut name = name.strip_suffix("-fm").unwrap_or(name);
+    while let Some(function) = cloned(name) {
+        name = function;
+    }
+    name
+}
+
+/// The name in front of the last suffix of a clone; `None` without one. GCC and LLVM write words of their own, nearly all with a number, and demanglers
+/// keep them as `f(int) [clone .isra.0]` and `f(int) (.llvm.123)`. A function `store.coldRead` has none.
+fn cloned(name: &str) -> Option<&str> {
+    let bracket = name.find(" [clone ").or_else(|| name.rfind(" (.").filter(|_| name.ends_with(')')));
+    if let Some(at) = bracket {
+        return Some(name[..at].trim_end()).filter(|function| !function.is_empty());
+    }
+    let (mut head, mut is_numbered) = (name, false);
+    while let Some((shorter, number)) = head.rsplit_once('.')
+        && all_digits(number)
+    {
+        (head, is_numbered) = (shorter, true);
+    }
+    let (function, word) = head.rsplit_once('.')?;
+    let is_clone = match word {
+        "cold" | "localalias" => true,
+        "isra" | "part" | "constprop" | "llvm" | "lto_priv" | "clone" | "__uniq" => is_numbered,
+        _ => false,
+    };
+    (is_clone && !function.is_empty()).then_some(function)
+}
+
+/// `main (report.py:72)` → `main (report.py)`, `f app.js:10:3` → `f app.js`: samplers of scripts write the line into the name.
+fn without_lines(name: &str) -> Cow<'_, str> {
+    let place = match name.strip_suffix(')') {
+        Some(inside) => inside.rfind('(').map(|at| (&inside[..=at], &inside[at + 1..], ")")),
+        None => name.rfind(' ').map(|at| (&name[..=at], &name[at + 1..], "")),
+    };
+    let Some((function, place, end)) = place.filter(|(function, ..)| function.len() > 1) else { return Cow::Borrowed(name) };
+    let mut file = place;
+    // A line, or a line and a column.
+    for _ in 0..2 {
+        file = file.rsplit_once(':').filter(|(_, number)| all_digits(number)).map_or(file, |(file, _)| file);
+    }
+    let is_file = file.len() < place.len() && file.contains(['.', '/', '<']);
+    if is_file { Cow::Owned(format!("{function}{file}{end}")) } else { Cow::Borrowed(name) }
+}
+
+/// True where a name without its line may be that of several functions of one file.
+pub(super) fn is_anonymous(name: &str) -> bool {
+    name.starts_with([' ', '(']) || ["anonymous", "lambda", "comp>", "genexpr>", "closure"].iter().any(|word| name.contains(word))
 }
 
 fn all_digits(text: &str) -> bool {
@@ -467,7 +530,15 @@ mod tests {
             ("gopkg.in/yaml.v2.F", "gopkg.in/yaml.v3.F", Rule::Version),
             ("a/vendor/golang.org/x/net/http2.F", "golang.org/x/net/http2.F", Rule::Version),
             ("memcpy@@GLIBC_2.14", "memcpy", Rule::Version),
+            ("main (report.py:72)", "main (report.py:69)", Rule::Line),
+            ("~f /app/x.js:10:3", "~f /app/x.js:14:3", Rule::Line),
+            ("f app.js:10", "f app.js:9", Rule::Line),
+            ("_find_and_load (<frozen importlib._bootstrap>:1176)", "_find_and_load (<frozen importlib._bootstrap>:1178)", Rule::Line),
             ("sort_pages.isra.0", "sort_pages", Rule::Clone),
+            ("sort_pages.isra.0.cold", "sort_pages.constprop.12", Rule::Clone),
+            ("sort_pages.localalias", "sort_pages.localalias.3", Rule::Clone),
+            ("ns::f(int) [clone .part.0]", "ns::f(int)", Rule::Clone),
+            ("ns::f(int) (.llvm.123)", "ns::f(int) (.llvm.45)", Rule::Clone),
             ("a::b::c.llvm.123456", "a::b::c.llvm.654321", Rule::Clone),
             ("main.(*T).M-fm", "main.(*T).M", Rule::Clone),
             ("main.main.func1", "main.main.func3", Rule::Closure),
@@ -499,6 +570,15 @@ mod tests {
     fn two_functions_have_two_keys() {
         for (one, other) in [
             ("main.f", "main.g"),
+            ("app/store.coldRead", "app/store.coldWrite"),
+            ("cache.(*Store).coldRead", "cache.(*Store).coldScan"),
+            ("app.cold.Evict", "app.cold.Load"),
+            ("disk.part.Read", "disk.part.Write"),
+            ("render.coldpath", "render.coldstart"),
+            ("disk.part", "disk.clone"),
+            ("main (report.py:72)", "main (other.py:72)"),
+            ("f app.js:10", "g app.js:10"),
+            ("phase 12:30", "phase 12:40"),
             ("a::f", "b::f"),
             ("pkg.(*A).M", "pkg.(*B).M"),
             ("lib/v2/a.F", "lib/v2/b.F"),
@@ -518,7 +598,7 @@ mod tests {
 
     #[test]
     fn plain_names_stay_as_they_are() {
-        for plain in ["main.main", "[kernel.kallsyms]", "remember (report.py:26)", "find_term", "100%", "é%zz", "a::b::d", ""] {
+        for plain in ["main.main", "[kernel.kallsyms]", "remember (report.py)", "find_term", "100%", "é%zz", "a::b::d", ""] {
             for &rule in Rule::of(Granularity::Function) {
                 assert_eq!(rule.apply(plain, Granularity::Function), plain, "{rule:?}");
             }
@@ -572,6 +652,14 @@ mod tests {
             "v1/",
             "-fm",
             ".cold",
+            ".0",
+            ".cold.1",
+            ":1",
+            "(:1)",
+            " a.b:",
+            ")",
+            "a (.",
+            " [clone ",
         ] {
             for granularity in Granularity::ALL {
                 let mut name = name.to_owned();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Rule;
 use crate::analysis::comparison::{Comparison, Side, percent};
 use crate::analysis::place::PlaceId;
+use crate::model::counted;
 
 /// How a function of one side was found on the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,23 +105,23 @@ impl Tally {
             let picked = self.classes.iter().filter(|sum| pick(sum.class));
             picked.fold((0, [0.0, 0.0]), |(count, share), sum| (count + sum.functions, [share[0] + sum.share[0], share[1] + sum.share[1]]))
         };
-        let part = |words: &str, pick: &dyn Fn(Class) -> bool| match total(pick) {
+        let part = |one: &str, many: &str, pick: &dyn Fn(Class) -> bool| match total(pick) {
             (0, _) => None,
             (count, share) => {
                 // What is on one side only has no part of the other.
                 let sides = [("before", Class::OnlyAfter), ("after", Class::OnlyBefore)].into_iter().zip(share);
                 let of =
                     sides.filter(|((_, without), _)| !pick(*without)).map(|((side, _), share)| format!("{} of {side}", percent(share)));
-                Some(format!("{count} {words} ({})", of.collect::<Vec<_>>().join(", ")))
+                Some(format!("{} ({})", counted(count as u64, one, many), of.collect::<Vec<_>>().join(", ")))
             }
         };
         let parts = [
-            part("have the same name", &|class| class == Class::Exact),
-            part("were matched by rule", &|class| matches!(class, Class::Rule(rule) if rule != Rule::Accepted)),
-            part("were matched by you", &|class| class == Class::Rule(Rule::Accepted)),
-            part("are proposed to be renamed", &|class| class == Class::Proposed),
-            part("are only before", &|class| class == Class::OnlyBefore),
-            part("are only after", &|class| class == Class::OnlyAfter),
+            part("has the same name", "have the same name", &|class| class == Class::Exact),
+            part("was matched by rule", "were matched by rule", &|class| matches!(class, Class::Rule(rule) if rule != Rule::Accepted)),
+            part("was matched by you", "were matched by you", &|class| class == Class::Rule(Rule::Accepted)),
+            part("is proposed to be renamed", "are proposed to be renamed", &|class| class == Class::Proposed),
+            part("is only before", "are only before", &|class| class == Class::OnlyBefore),
+            part("is only after", "are only after", &|class| class == Class::OnlyAfter),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }

@@ -88,6 +88,19 @@ fn names_alone_on_their_side_are_matched_by_rule() {
                 "version: github.com/a/b/v2.G = github.com/a/b/v3.G as github.com/a/b/v3.G",
             ],
         ),
+        // A function has as many names as lines were sampled; those with equal names are one already.
+        (
+            &["main (a.py:1)", "f (a.py:7)", "f (a.py:9)"],
+            &["main (a.py:1)", "f (a.py:8)", "f (a.py:10)", "f (a.py:12)"],
+            &["line: f (a.py:7) + f (a.py:9) = f (a.py:10) + f (a.py:12) + f (a.py:8) as f (a.py)"],
+        ),
+        (&["f (a.py:7)", "f (a.py)"], &["f (a.py:8)"], &[]),
+        (&["(anonymous) a.js:7:1", "(anonymous) a.js:9:1"], &["(anonymous) a.js:8:1", "(anonymous) a.js:10:1"], &[]),
+        (
+            &["(anonymous) a.js:7:1"],
+            &["(anonymous) a.js:8:1"],
+            &["line: (anonymous) a.js:7:1 = (anonymous) a.js:8:1 as (anonymous) a.js:8:1"],
+        ),
         // A narrower rule goes first: the version differs, the closure's number does not.
         (
             &["github.com/a/b/v2.F.func1", "github.com/a/b/v2.F.func2"],

@@ -159,7 +159,7 @@ impl Looker<'_> {
         let caller = most(&callers, delta);
         let called_by = |words: &str| match caller {
             Some((place, part)) if part >= MOST => format!("{words} {}", self.name(place)),
-            _ => format!("{words} {} functions", callers.len()),
+            _ => format!("{words} {}", counted(callers.len() as u64, "function", "functions")),
         };
         match row.verdict {
             Verdict::Renamed => {

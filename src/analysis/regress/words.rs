@@ -9,7 +9,7 @@ use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
 use crate::analysis::stats::Needed;
-use crate::model::{Profile, grouped, human, kind, type_name};
+use crate::model::{Profile, counted, grouped, human, human_duration, kind, type_name};
 
 /// Longest name in a sentence, in characters; where it is said again, it may be shorter.
 const NAME: usize = 60;
@@ -60,7 +60,9 @@ fn change(ratio: f64) -> String {
 
 /// `grew by 12 %`, `fell by 40 %`, `grew to 3.2 times`.
 fn moved_by(ratio: f64) -> String {
-    if ratio.is_finite() && ratio >= 3.0 {
+    if (ratio - 1.0).abs() < 5e-5 {
+        "stayed as it was".to_owned()
+    } else if ratio.is_finite() && ratio >= 3.0 {
         format!("grew to {}", change(ratio))
     } else if ratio >= 1.0 {
         format!("grew by {}", percent(ratio - 1.0))
@@ -150,7 +152,7 @@ struct Needs {
 impl Needs {
     /// `would need 4.2 times the samples, or 5 runs a side`.
     fn text(&self, needed: Needed) -> String {
-        let samples = (needed.samples < MUCH).then(|| format!("{} times the samples", short_number(needed.samples.max(1.0))));
+        let samples = more_samples(needed.samples);
         let runs = runs_needed(needed, self.repeats).map(|runs| format!("{runs} runs a side"));
         match (samples, runs) {
             (None, None) => "no number of samples or runs that can be had would do".to_owned(),
@@ -161,6 +163,13 @@ impl Needs {
 
 /// More samples or runs than this nobody takes.
 const MUCH: f64 = 1000.0;
+
+/// So many times the samples, in words; `None` where more than anybody takes.
+pub fn more_samples(times: f64) -> Option<String> {
+    // The estimate has no more digits than the words.
+    let words = if times < 1.05 { "slightly more samples".to_owned() } else { format!("{} times the samples", short_number(times)) };
+    (times < MUCH).then_some(words)
+}
 
 /// Runs a side that it takes, where there are `repeats` now; `None` where more than anybody makes.
 pub fn runs_needed(needed: Needed, repeats: usize) -> Option<usize> {
@@ -175,10 +184,10 @@ fn short_number(number: f64) -> String {
 
 fn why_not(row: &Finding, names: &[String], needs: &Needs) -> String {
     let cannot = row.answer(needs.growth) == Answer::CannotTell;
-    let missed = || format!("cannot tell: a growth of {} could be missed ({})", percent(needs.growth), needs.text(row.needed));
+    let missed = || format!("cannot tell: a growth {} could be missed ({})", of_growth(needs.growth), needs.text(row.needed));
     let detectable = || {
         if row.minimum_detectable.is_finite() {
-            format!("a growth of {} would have been found", percent(row.minimum_detectable))
+            format!("a growth {} would have been found", of_growth(row.minimum_detectable))
         } else {
             "no growth could have been found".to_owned()
         }
@@ -214,44 +223,40 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         let base = comparison.exposure();
         let what = if first.is_some() { "Apart from the findings nearly everything" } else { "Nearly everything" };
         sentences.push(format!(
-            "{what} changed alike, by {} (95 %: {} to {}): more or less work, or another speed of the machine. Places are held against that.",
-            change(ratio / base),
-            change(lo / base),
-            change(hi / base)
+            "{what} {} alike (95 %: {}): more or less work, or another speed of the machine. Places are held against that.",
+            moved_by(ratio / base),
+            between(lo / base, hi / base)
         ));
     }
     let worse = made.rows.iter().filter(|row| row.verdict.is_worse()).count();
     let structure = made.rows.iter().filter(|row| row.verdict.is_structure()).count();
     let better = made.rows.len() - worse - structure;
+    let waiting = made.others.iter().filter(|row| row.verdict == Verdict::Unconfirmed).count();
     if first.is_some() {
         sentences.extend(main);
         sentences.extend(two_readings(made));
         let (up, down) = (count(worse, "regression"), count(better, "improvement"));
         sentences.push(if worse == 0 { format!("{down}, {up}.") } else { format!("{up}, {down}.") });
-    } else if made.others.first().is_some_and(|row| row.verdict == Verdict::Unconfirmed && row.rank == 0 && made.unconfirmed > 0) {
-        let differ =
-            if made.unconfirmed == 1 { "differs by more than its samples explain" } else { "differ by more than their samples explain" };
-        let places = count(made.unconfirmed, "place");
-        sentences.push(format!("{places} {differ}, as runs of unchanged code may: unconfirmed, needs repeats."));
-        if let Some(readings) = &made.readings {
-            sentences.push(format!(
-                "{} holds {} of the cost: it changed by {}, or everything else by {}; how much work each side did (its requests, for example) tells which.",
-                short(&readings.func, NAME),
-                percent(readings.part),
-                change(readings.place.ratio),
-                change(readings.rest.ratio)
-            ));
-        }
     } else {
-        let least = made.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite()).fold(f64::INFINITY, f64::min);
-        sentences.push(if least.is_finite() {
-            let growth = percent(least);
-            format!(
-                "No change that these samples can show: the smallest growth that would have been found is {growth} (in the largest place)."
-            )
-        } else {
-            "No change that these samples can show.".to_owned()
-        });
+        sentences.extend(nothing_named(made, waiting));
+    }
+    if waiting > 0 {
+        let places = match (first.is_some(), waiting) {
+            (false, _) => count(waiting, "place"),
+            (true, 1) => "1 further place".to_owned(),
+            (true, _) => format!("{waiting} further places"),
+        };
+        let differ = if waiting == 1 { "differs by more than its samples explain" } else { "differ by more than their samples explain" };
+        sentences.push(format!("{places} {differ}, as runs of unchanged code may: unconfirmed, needs repeats."));
+    }
+    if let Some(readings) = made.readings.as_ref().filter(|_| first.is_none()) {
+        sentences.push(format!(
+            "{} holds {} of the cost of a side: it {}, or everything else {}; how much work each side did (its requests, for example) tells which.",
+            short(&readings.func, NAME),
+            percent(readings.part),
+            moved_by(readings.place.ratio),
+            moved_by(readings.rest.ratio)
+        ));
     }
     if structure > 0 {
         let have = if structure == 1 { "has" } else { "have" };
@@ -272,15 +277,38 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     sentences.join(" ")
 }
 
+/// What is said where no place is named: that there is no change, or that only the whole shows it.
+fn nothing_named(made: &Findings, waiting: usize) -> Option<String> {
+    let least = made.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite()).reduce(f64::min);
+    let least =
+        least.map(|least| format!(": the smallest growth that would have been found is {}, in the place that shows most", growth(least)));
+    let least = least.unwrap_or_default();
+    if made.total.is_some_and(|total| total.lo > 1.0 || total.hi < 1.0) {
+        return Some(format!("The whole surely changed, but no place of it can be named as the reason{least}."));
+    }
+    // Places that wait for repeats are changes that the samples do show.
+    (waiting == 0).then(|| format!("No change that these samples can show{least}."))
+}
+
+/// A growth as a part or, where it is large, as what it grows to: `12.0 %`, `to 390 times`.
+pub fn growth(growth: f64) -> String {
+    if growth >= 3.0 { format!("to {:.0} times", 1.0 + growth) } else { percent(growth) }
+}
+
+/// The same behind "a growth": `of 12.0 %`, `to 390 times`.
+fn of_growth(part: f64) -> String {
+    if part >= 3.0 { growth(part) } else { format!("of {}", percent(part)) }
+}
+
 /// Both readings of the change that was named last.
 fn two_readings(made: &Findings) -> Option<String> {
     let readings = made.readings.as_ref()?;
     Some(format!(
-        "It holds {} of the cost, so there are two readings: {} {}, or everything else {}; how much work each side did (its requests, for example) tells which.",
+        "It holds {} of the cost of a side, so there are two readings: {} {}, or everything else {}; how much work each side did (its requests, for example) tells which.",
         percent(readings.part),
         short(&readings.func, READING_NAME),
-        change(readings.place.ratio),
-        change(readings.rest.ratio)
+        moved_by(readings.place.ratio),
+        moved_by(readings.rest.ratio)
     ))
 }
 
@@ -324,6 +352,7 @@ const EXPLAINED: f64 = 0.9;
 /// The first findings of the direction in which the whole changed, with what they explain together.
 fn explained_by(made: &Findings, rose: bool) -> Option<String> {
     let same = made.rows.iter().filter(|row| row.verdict.is_change() && row.verdict.is_worse() == rose && row.explains > 0.0);
+    let all = same.clone().count();
     let (mut names, mut part) = (Vec::new(), 0.0);
     for row in same.take(NAMED) {
         let by = match row.verdict {
@@ -342,7 +371,13 @@ fn explained_by(made: &Findings, rose: bool) -> Option<String> {
         [one] => one.clone(),
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     };
-    Some(format!("{} of it is explained by {list}", part_of_change(part)))
+    let more = if part < EXPLAINED { all.saturating_sub(names.len()) } else { 0 };
+    let more = if more > 0 {
+        format!(", and more of it by {}", counted(more as u64, "further finding", "further findings"))
+    } else {
+        String::new()
+    };
+    Some(format!("{} of it is explained by {list}{more}", part_of_change(part)))
 }
 
 /// What the whole did, how surely, and what explains it.
@@ -391,11 +426,11 @@ fn notes(
     notes.extend(seen_note(made));
     if let Some(readings) = &made.readings {
         notes.push(format!(
-            "Two readings: {} changed by {} (95 %: {}) while everything else stayed as it was, or it stayed and everything else changed by {} (95 %: {}). Numbers of requests, or an event that counts them, tell which.",
+            "Two readings: {} {} (95 %: {}) while everything else stayed as it was, or it stayed and everything else {} (95 %: {}). Numbers of requests, or an event that counts them, tell which.",
             short(&readings.func, NAME),
-            change(readings.place.ratio),
+            moved_by(readings.place.ratio),
             between(readings.place.lo, readings.place.hi),
-            change(readings.rest.ratio),
+            moved_by(readings.rest.ratio),
             between(readings.rest.lo, readings.rest.hi)
         ));
     }
@@ -405,6 +440,7 @@ fn notes(
             _ => "A capture does not say how long it took: shares are compared instead of rates.".to_owned(),
         });
     }
+    notes.extend(equal_load_note(comparison));
     // In a closed system the bulk must differ from the normalisation where something grew; the summary says so.
     if spec.exposure == Exposure::Normalization
         && (!closed || made.rows.is_empty())
@@ -421,9 +457,31 @@ fn notes(
     let rows = comparison.sides.iter().flat_map(|side| &side.rows);
     let lost: u64 = rows.filter_map(|&row| captures.get(row)).map(|profile| profile.notes.count(kind::LOST_EVENTS)).sum();
     if lost > 0 {
-        notes.push(format!("{lost} events were lost while recording: the sides may be incomplete in different ways."));
+        let events = counted(lost, "event was", "events were");
+        notes.push(format!("{events} lost while recording: the sides may be incomplete in different ways."));
     }
     notes
+}
+
+/// Mean lengths of captures of the two sides that differ by more than this are hardly those of equal recordings.
+const OTHER_LENGTH: f64 = 1.2;
+
+/// Rates compare where both sides were under equal load. Of one program that ran to its end twice the longer run is the slower one, and nothing but
+/// perf's command line says that it did (see [`Normalization::fitting_parts`]).
+fn equal_load_note(comparison: &Comparison) -> Option<String> {
+    let (before, after) = comparison.pair()?;
+    if *comparison.effective_normalization() != Normalization::PerSecond || before.part.time.is_some() || after.part.time.is_some() {
+        return None;
+    }
+    let length = |side: &Side| Some(side.duration_nanos? as f64 / side.rows.len().max(1) as f64);
+    let (old, new) = (length(before)?, length(after)?);
+    (old.max(new) > OTHER_LENGTH * old.min(new)).then(|| {
+        format!(
+            "Captures took {} before and {} after: per second is right under equal load; where both did the same work (a program that ran to its end), compare absolute values.",
+            human_duration(old as i64),
+            human_duration(new as i64)
+        )
+    })
 }
 
 /// What could have been seen in this pair.
@@ -432,9 +490,9 @@ fn seen_note(made: &Findings) -> Option<String> {
     let state = |answer: Answer| made.others.iter().filter(|row| row.answer(made.growth) == answer).count();
     let (unchanged, open) = (state(Answer::Unchanged), state(Answer::CannotTell));
     Some(format!(
-        "Could have seen: a growth of {} in the place that shows most. Of the other places {unchanged} would have shown a growth of {}, {open} could hide it.",
-        percent(least),
-        percent(made.growth)
+        "Could have seen: a growth {} in the place that shows most. Of the other places {unchanged} would have shown a growth {}, {open} could hide it.",
+        of_growth(least),
+        of_growth(made.growth)
     ))
 }
 

@@ -25,9 +25,10 @@ impl DiffReport {
     pub(in crate::report) fn put_findings(&self, page: &mut Page) {
         page.heading("Findings");
         if self.findings.is_empty() {
-            page.paragraph("None: no change that these samples can show.");
+            page.paragraph("None.");
         } else {
             page.raw(&self.findings_html());
+            self.explains_text().into_iter().for_each(|line| page.remark(&line));
             page.remark(
                 "The bar is the 95 % interval of after / before per unit of unchanged work, on a scale of doublings (from an eighth to 8 times); the line in its \
                  middle is no change. By chance: how often unchanged code would show such a change in a search of all places.",

@@ -189,7 +189,7 @@ fn files() {
         let comparison = compare(shape, &captures, &sides, kind, &filter, Normalization::PerSecond, &ticket).expect("both have it");
         let findings = findings(&comparison, &captures, &Spec::default()).expect("two sides");
         let captures: Vec<(String, Arc<Profile>)> = ["before", "after"].map(str::to_owned).into_iter().zip(captures).collect();
-        let input = DiffInput { captures: &captures, by: Granularity::Function, decimals: 0 };
+        let input = DiffInput { captures: &captures, by: Granularity::Function, decimals: 0, filter: &Filter::default() };
         (DiffReport::new(&comparison, &findings, input).expect("two sides").text(), findings.rows.len())
     };
     let (reading, _) = fastest(both);
