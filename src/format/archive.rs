@@ -38,16 +38,13 @@ pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usi
         return Err(ReadError::new(format, 0, "opening the archive", "it is the third archive inside another; take it out first"));
     }
     let mut archive = Archive::open(archive_kind, bytes, cx.ticket).map_err(|error| fail("listing its members", error))?;
-    let mut unseen_note = None;
-    let (member, rest) = match cx.member {
-        Some(name) => find(&archive.members, name).ok_or_else(|| not_there(format, name, &archive.members))?,
-        None => {
-            let (member, unseen) = only(&mut archive, format, cx.ticket)?;
-            if unseen > 0 {
-                unseen_note = Some(format!("{} of the archive were not looked at", counted(unseen as u64, "file", "files")));
-            }
-            (member, None)
-        }
+    let mut unseen = 0;
+    let (member, rest) = if let Some(name) = cx.member {
+        find(&archive.members, name).ok_or_else(|| not_there(format, name, &archive.members))?
+    } else {
+        let only = only(&mut archive, format, cx.ticket)?;
+        unseen = only.1;
+        (only.0, None)
     };
     let (member, beside) = folder_of(&mut archive, &member).unwrap_or((member, Vec::new()));
     let mut left = cx.max_bytes;
@@ -78,8 +75,8 @@ pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usi
     let path = profile.info.fact("member").map_or_else(|| member.path.clone(), |inner| format!("{}{SEPARATOR}{inner}", member.path));
     profile.info.facts.retain(|(key, _)| key != "member");
     profile.info.facts.push(("member".to_owned(), path));
-    if let Some(text) = unseen_note {
-        profile.notes.add(kind::SKIPPED, &text, 1, None);
+    if unseen > 0 {
+        profile.notes.add(kind::SKIPPED, "files of the archive that were not looked at", unseen as u64, None);
     }
     for damage in damages.iter().chain(&archive.damage) {
         profile.notes.add(kind::CONTAINER_DAMAGED, damage, 1, None);

@@ -80,7 +80,7 @@ struct Seen {
     lines: usize,
     /// First lines of samples with an id, an event and a time as perf writes it, and records.
     starts: usize,
-    /// Frames below such lines, and frames exactly as perf pads them below first lines without a time.
+    /// Frames below such lines, and frames with a module or exactly as perf pads them below first lines without a time.
     frames: usize,
     /// Frames exactly as perf pads them.
     wide_frames: usize,
@@ -107,10 +107,10 @@ impl Seen {
             if let Some(start) = line::start(line) {
                 above = Above::of(start, line);
                 seen.starts += usize::from(above == Above::Timed);
-            } else if matches!(line.first(), Some(b'\t' | b' ')) && line::frame(line).is_some() {
+            } else if let Some(frame) = line::frame(line).filter(|_| matches!(line.first(), Some(b'\t' | b' '))) {
                 // A tab, 16 columns of address, a blank.
                 let is_wide = line.first() == Some(&b'\t') && is_padded(line);
-                seen.frames += usize::from(above == Above::Timed || above == Above::Untimed && is_wide);
+                seen.frames += usize::from(above == Above::Timed || above == Above::Untimed && (is_wide || frame.module.is_some()));
                 seen.wide_frames += usize::from(is_wide);
             } else {
                 above = Above::Other;
@@ -127,7 +127,7 @@ impl Seen {
 enum Above {
     /// No first line, or one that could be anything.
     Other,
-    /// A first line with an id and an event.
+    /// A first line with an id and an event; a time has not as many digits as perf writes.
     Untimed,
     /// The same with a time as perf writes it, or a record.
     Timed,
@@ -138,12 +138,10 @@ impl Above {
         let Start::Sample(head) = start else { return Self::Timed };
         if head.event.is_empty() || line::who(head.who).tid.is_none() {
             Self::Other
-        } else if head.time.is_none() {
-            Self::Untimed
-        } else if line::has_whole_time(line) {
+        } else if head.time.is_some() && line::has_whole_time(line) {
             Self::Timed
         } else {
-            Self::Other
+            Self::Untimed
         }
     }
 }

@@ -223,6 +223,7 @@ impl Callee {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says what lines of the part look like")]
 struct Reader {
     builder: Builder,
     nodes: Unfinished<Vec<Node>>,
