@@ -169,7 +169,7 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
             format!("the file is no archive, so there is no {member} in it"),
         ));
     }
-    let format = sniff(&inner)?;
+    let (format, guess) = recognise(&inner, cx.ticket)?;
     cx.ticket.stage("decoding", inner.bytes.len() as u64)?;
     let result = format.read(&inner, cx);
     let mut profile = match (result, &peeled.damage) {
@@ -181,6 +181,9 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
         (Err(error), _) => return Err(error),
     };
     profile.info.container = peeled.container;
+    if let Some(guess) = guess {
+        profile.notes.add(kind::GUESSED, &guess, 1, None);
+    }
     note_damage(&mut profile, &peeled);
     debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
     Ok(profile)
@@ -208,8 +211,9 @@ fn read_while_inflating(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Option<Pro
         Err(Stop::Irregular) => return Ok(None),
     };
     head.truncate(made);
-    let inner = Input { bytes: &head, name: input.name };
-    let Some(format) = sniff(&inner).ok().filter(|_| inflate::container_of(&head) == Container::None) else { return Ok(None) };
+    let Some((format, None)) = recognise_head(&head, input.name).filter(|_| inflate::container_of(&head) == Container::None) else {
+        return Ok(None);
+    };
     let profile = format.read_gzip(input.bytes, cx)?;
     Ok(profile.map(|mut profile| {
         profile.info.container = Container::Gzip;
@@ -218,18 +222,37 @@ fn read_while_inflating(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Option<Pro
     }))
 }
 
-/// The format of uncompressed bytes: the one that is sure, else the best guess by file name ending and order.
-pub fn sniff(input: &Input<'_>) -> Result<&'static dyn Format, ReadError> {
+/// The format of uncompressed bytes: the one that is sure, else the best guess by file name ending and order. Where the first bytes tell
+/// nothing, the outermost keys of JSON do, wherever they stand. Beside it, for a note: that it was a guess, and among what.
+///
+/// Errors: no known format (what was tried, and what the file begins with); cancelled.
+pub fn recognise(input: &Input<'_>, ticket: &Ticket) -> Result<Recognised, ReadError> {
     let head = input.bytes.get(..HEAD_BYTES).unwrap_or(input.bytes);
+    if let Some(found) = recognise_head(head, input.name) {
+        return Ok(found);
+    }
+    ticket.stage("recognising", input.bytes.len() as u64)?;
+    let outline = json::outline(input.bytes, ticket)?;
+    outline.and_then(|outline| recognise_head(&outline, input.name)).ok_or_else(|| not_recognised(head))
+}
+
+/// A format, and that it was guessed.
+pub type Recognised = (&'static dyn Format, Option<String>);
+
+fn recognise_head(head: &[u8], name: &str) -> Option<Recognised> {
     let answers: Vec<(&'static dyn Format, Sniff)> = FORMATS.iter().map(|format| (*format, format.sniff(head))).collect();
     let sure: Vec<_> = answers.iter().filter(|(_, answer)| *answer == Sniff::Yes).collect();
     if let [(format, _)] = sure.as_slice() {
-        return Ok(*format);
+        return Some((*format, None));
     }
     let candidates: Vec<_> = if sure.is_empty() { answers.iter().filter(|(_, answer)| *answer == Sniff::Maybe).collect() } else { sure };
-    let ending = |format: &dyn Format| format.extensions().iter().any(|ending| bare_name(input.name).ends_with(&format!(".{ending}")));
+    let ending = |format: &dyn Format| format.extensions().iter().any(|ending| bare_name(name).ends_with(&format!(".{ending}")));
     let by_name = candidates.iter().find(|(format, _)| ending(*format));
-    by_name.or_else(|| candidates.first()).map(|(format, _)| *format).ok_or_else(|| not_recognised(head))
+    let (format, _) = by_name.or_else(|| candidates.first())?;
+    let others: Vec<&str> = candidates.iter().map(|(other, _)| other.name()).filter(|other| *other != format.name()).collect();
+    let why = if by_name.is_some() { "the file's name" } else { "the order of formats" };
+    let guess = format!("the content could be {} or {}; {why} decided", format.name(), others.join(" or "));
+    Some((*format, (!others.is_empty()).then_some(guess)))
 }
 
 /// A name without the ending of a compression.

@@ -111,6 +111,14 @@ pub struct Unnamed {
 }
 
 impl Info {
+    /// The page about the capture, where its address is an absolute one of the web: only such may be shown as one (pprof's `doc_url`).
+    pub fn page(&self) -> Option<&str> {
+        let is_web = |url: &&str| {
+            ["http://", "https://"].iter().any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+        };
+        self.doc_url.as_deref().filter(is_web)
+    }
+
     /// The text of a fact.
     pub fn fact(&self, key: &str) -> Option<&str> {
         self.facts.iter().find(|(name, _)| name == key).map(|(_, text)| text.as_str())
@@ -128,6 +136,16 @@ impl Profile {
     pub fn gross_total(&self, sample_type: usize) -> u64 {
         let sum: u128 = self.samples.values(sample_type).iter().map(|&value| u128::from(value.unsigned_abs())).sum();
         u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+
+    /// What pprof takes percentages of where the capture is a comparison that it saved: the sum of absolute values of the side before only. `None`
+    /// where no sample is marked, or the marked ones hold nothing (pprof's `computeTotal`).
+    pub fn base_gross_total(&self, sample_type: usize) -> Option<u64> {
+        let base = self.base_label_sets()?;
+        let marked = |set: &Option<LabelSetId>| set.is_some_and(|set| base.get(set.row()) == Some(&true));
+        let values = self.samples.values(sample_type).iter().zip(self.samples.labels());
+        let sum: u128 = values.filter(|(_, set)| marked(set)).map(|(&value, _)| u128::from(value.unsigned_abs())).sum();
+        Some(u64::try_from(sum).unwrap_or(u64::MAX)).filter(|&sum| sum > 0)
     }
 
     /// For each label set: whether it marks samples of the side before in a saved comparison; `None` where no set does.

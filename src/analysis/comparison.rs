@@ -114,8 +114,10 @@ impl Shape {
 pub struct Measured {
     /// Sum of the sample type.
     pub total: i64,
-    /// Sum of its absolute values.
+    /// Sum of its absolute values; of a whole saved comparison only those of the side before, as pprof has it.
     pub gross: u64,
+    /// True where `gross` is that of the side before.
+    pub is_of_base: bool,
     /// Records with a value; for perf the records of this event.
     pub records: u64,
     /// Length in nanoseconds, where it is known.
@@ -141,7 +143,7 @@ pub struct Side {
     pub rows: Vec<usize>,
     /// Total of all samples of the sample type in the side's part, without the filters of the view: what a share is a share of.
     pub total: i64,
-    /// The same with absolute values: differs from `total` where values are negative.
+    /// The same with absolute values: differs from `total` where values are negative; see [`Measured::gross`].
     pub gross: u64,
     /// Length of the parts together, in nanoseconds, where all of them know it.
     pub duration_nanos: Option<i64>,
@@ -391,9 +393,10 @@ impl Weighing<'_> {
 
 /// What the part of a capture holds; `finer` units of the comparison are one of its stored integers.
 fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, finer: u64) -> Measured {
+    let base = if part.is_whole() { profile.base_gross_total(column) } else { None };
     let (total, gross, records, cpu_nanos) = if part.is_whole() {
         let records = profile.sample_types.get(column).map_or(0, |kind| kind.records);
-        (profile.total(column), profile.gross_total(column), records, cpu_nanos(profile))
+        (profile.total(column), base.unwrap_or_else(|| profile.gross_total(column)), records, cpu_nanos(profile))
     } else {
         let (mut total, mut gross, mut records) = (0_i64, 0_u64, 0);
         let values = profile.samples.values(column).iter().enumerate().checked();
@@ -412,6 +415,7 @@ fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, 
     Measured {
         total: total.saturating_mul(i64::try_from(finer).unwrap_or(i64::MAX)),
         gross: gross.saturating_mul(finer),
+        is_of_base: base.is_some(),
         records,
         duration_nanos: part.duration_nanos(profile),
         cpu_nanos,

@@ -4,7 +4,9 @@
 //! Start reading at [`peel`].
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::Read as _;
+use std::rc::Rc;
 
 use libdeflater::Decompressor;
 
@@ -120,6 +122,7 @@ pub fn container_of(bytes: &[u8]) -> Container {
     match bytes {
         [0x1f, 0x8b, 8, ..] => Container::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Container::Zstd,
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] if is_zstd_behind_notes(bytes) => Container::Zstd,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Container::Xz,
         // "BZh", the block size, and the first block's mark (the digits of pi) or the end's (of its square root).
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => {
@@ -132,6 +135,17 @@ pub fn container_of(bytes: &[u8]) -> Container {
     }
 }
 
+/// True where a zstd frame follows frames that a decoder passes over (RFC 8878 §3.1.2: a number from 0x184D2A50 to 5F, the length, bytes of
+/// any kind): pzstd and seekable files begin with one. LZ4 has such frames too.
+fn is_zstd_behind_notes(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let [0x50..=0x5f, 0x2a, 0x4d, 0x18, l0, l1, l2, l3, body @ ..] = rest {
+        let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
+        rest = body.get(length..).unwrap_or(&[]);
+    }
+    rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+}
+
 /// Peels all layers of compression; uncompressed input is given back as it is.
 pub fn peel<'a>(input: &'a [u8], cap: u64, ticket: &Ticket) -> Result<Peeled<'a>, PeelError> {
     let outer = container_of(input);
@@ -140,10 +154,12 @@ pub fn peel<'a>(input: &'a [u8], cap: u64, ticket: &Ticket) -> Result<Peeled<'a>
         let (bytes, damage) = match container_of(&peeled.bytes) {
             Container::None | Container::Zip | Container::Tar => break,
             Container::Gzip => gzip(&peeled.bytes, cap, ticket)?,
-            Container::Zlib => stream(Container::Zlib, flate2::read::ZlibDecoder::new(&peeled.bytes[..]), 0, cap, ticket)?,
+            Container::Zlib => slice(Container::Zlib, &peeled.bytes, cap, ticket, |bytes| Ok(flate2::bufread::ZlibDecoder::new(bytes)))?,
             Container::Zstd => zstd_frames(&peeled.bytes, cap, ticket)?,
             Container::Xz => xz_streams(&peeled.bytes, cap, ticket)?,
-            Container::Bzip2 => stream(Container::Bzip2, bzip2::bufread::MultiBzDecoder::new(&peeled.bytes[..]), 0, cap, ticket)?,
+            Container::Bzip2 => {
+                slice(Container::Bzip2, &peeled.bytes, cap, ticket, |bytes| Ok(bzip2::bufread::MultiBzDecoder::new(bytes)))?
+            }
         };
         peeled.bytes = Cow::Owned(bytes);
         peeled.damage = peeled.damage.or(damage);
@@ -265,12 +281,13 @@ fn one_member(input: &[u8], cap: u64) -> Result<Option<Vec<u8>>, PeelError> {
 }
 
 fn zstd_frames(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
-    let decoder = zstd::stream::read::Decoder::with_buffer(input).map_err(|error| PeelError::Damaged {
-        container: Container::Zstd,
-        offset: 0,
-        reason: error.to_string(),
-    })?;
-    stream(Container::Zstd, decoder, 0, cap, ticket)
+    slice(Container::Zstd, input, cap, ticket, |bytes| {
+        zstd::stream::read::Decoder::with_buffer(bytes).map_err(|error| PeelError::Damaged {
+            container: Container::Zstd,
+            offset: 0,
+            reason: error.to_string(),
+        })
+    })
 }
 
 /// Most memory that an xz file may ask its reader for (`xz -9` asks for 65 MiB).
@@ -279,7 +296,56 @@ const XZ_MEMORY_BYTES: u64 = 1 << 30;
 fn xz_streams(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
     let decoder = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES, liblzma::stream::CONCATENATED);
     let decoder = decoder.map_err(|error| PeelError::Damaged { container: Container::Xz, offset: 0, reason: error.to_string() })?;
-    stream(Container::Xz, liblzma::bufread::XzDecoder::new_stream(input, decoder), 0, cap, ticket)
+    let name_limit = |reason: String| {
+        if reason.contains("memory limit") { format!("{reason} of {} MiB for the dictionary", XZ_MEMORY_BYTES >> 20) } else { reason }
+    };
+    match slice(Container::Xz, input, cap, ticket, |bytes| Ok(liblzma::bufread::XzDecoder::new_stream(bytes, decoder))) {
+        Err(PeelError::Damaged { container, offset, reason }) => Err(PeelError::Damaged { container, offset, reason: name_limit(reason) }),
+        Ok((out, damage)) => Ok((out, damage.map(|(offset, reason)| (offset, name_limit(reason))))),
+        other => other,
+    }
+}
+
+/// Reads a decoder of all of `input` to its end; damage stands where the decoder came to.
+fn slice<'a, D: std::io::Read>(
+    container: Container,
+    input: &'a [u8],
+    cap: u64,
+    ticket: &Ticket,
+    decoder: impl FnOnce(Counted<'a>) -> Result<D, PeelError>,
+) -> Result<Bytes, PeelError> {
+    let came_to = Rc::new(Cell::new(0));
+    let decoder = decoder(Counted { rest: input, taken: Rc::clone(&came_to) })?;
+    match stream(container, decoder, 0, cap, ticket) {
+        Ok((out, damage)) => Ok((out, damage.map(|(_, reason)| (came_to.get(), reason)))),
+        Err(PeelError::Damaged { container, reason, .. }) => Err(PeelError::Damaged { container, offset: came_to.get(), reason }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Bytes of which it is counted how many were taken.
+struct Counted<'a> {
+    rest: &'a [u8],
+    taken: Rc<Cell<u64>>,
+}
+
+impl std::io::Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.rest.read(buffer)?;
+        self.taken.set(self.taken.get() + read as u64);
+        Ok(read)
+    }
+}
+
+impl std::io::BufRead for Counted<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        Ok(self.rest)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.rest = self.rest.get(amount..).unwrap_or(&[]);
+        self.taken.set(self.taken.get() + amount as u64);
+    }
 }
 
 /// Reads a decoder to its end in pieces, so that cancel and the cap act in time.
@@ -321,12 +387,30 @@ mod tests {
     }
 
     #[test]
+    fn damage_stands_where_the_decoder_came_to() {
+        let text: Vec<u8> = (0..400_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        for packed in [zstd::encode_all(&text[..], 1).unwrap(), xz(&text), bz2(&text), gz(&text)] {
+            let cut = packed.len() / 2;
+            let peeled = peel(&packed[..cut], DEFAULT_CAP_BYTES, &Ticket::new()).unwrap();
+            assert_eq!(peeled.damage.map(|(offset, _)| offset), Some(cut as u64), "{:?}", peeled.container);
+            match peel(&packed[..40], DEFAULT_CAP_BYTES, &Ticket::new()) {
+                Err(PeelError::Damaged { offset, .. }) => assert_eq!(offset, 40, "{:?}", peeled.container),
+                other => assert!(other.is_ok_and(|peeled| peeled.damage.is_some_and(|(offset, _)| offset == 40))),
+            }
+        }
+    }
+
+    #[test]
     fn members_are_joined_and_nests_are_opened() {
         let two = [gz(b"main;a 1\n"), gz(b"main;b 2\n")].concat();
         assert_eq!(peeled(&two), (b"main;a 1\nmain;b 2\n".to_vec(), false));
         assert_eq!(peeled(&gz(&gz(b"inner"))), (b"inner".to_vec(), false));
         assert_eq!(peeled(b"plain"), (b"plain".to_vec(), false));
         assert_eq!(peeled(&zstd::encode_all(&b"zzz"[..], 1).unwrap()), (b"zzz".to_vec(), false));
+        let zzz = zstd::encode_all(&b"zzz"[..], 1).unwrap();
+        let note = b"\x5f\x2a\x4d\x18\x03\0\0\0abc";
+        assert_eq!(peeled(&[note, note, &zzz[..], note, &zzz].concat()), (b"zzzzzz".to_vec(), false));
+        assert_eq!(container_of(note), Container::None, "a note alone could be of LZ4");
         for pack in [xz, bz2] {
             assert_eq!(peeled(&[pack(b"main;a 1\n"), pack(b"main;b 2\n")].concat()), (b"main;a 1\nmain;b 2\n".to_vec(), false));
             assert_eq!(peeled(&pack(b"")), (Vec::new(), false), "no bytes are a legal content");

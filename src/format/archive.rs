@@ -10,7 +10,7 @@ use super::{FORMATS, HEAD_BYTES, Input, Member, Part, ReadCx, ReadError, Sniff};
 use crate::base::archive::{self, Archive, ArchiveError, Kind};
 use crate::base::inflate::{self, Container};
 use crate::base::ticket::Ticket;
-use crate::model::{Profile, base_name, kind};
+use crate::model::{Profile, base_name, counted, kind};
 
 /// What stands between an archive's path and a member's.
 pub const SEPARATOR: char = '!';
@@ -18,8 +18,8 @@ pub const SEPARATOR: char = '!';
 /// How deep archives in archives are opened.
 const MAX_DEPTH: usize = 2;
 
-/// Most members whose first bytes are looked at.
-const MAX_LOOKS: usize = 1000;
+/// Bytes of members after which no more of them are looked at: some seconds of inflating.
+const MAX_LOOKED_BYTES: u64 = 1 << 30;
 
 /// Compressed bytes that are enough to see what is inside.
 const PACKED_HEAD_BYTES: usize = 4096;
@@ -38,9 +38,13 @@ pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usi
         return Err(ReadError::new(format, 0, "opening the archive", "it is the third archive inside another; take it out first"));
     }
     let mut archive = Archive::open(archive_kind, bytes, cx.ticket).map_err(|error| fail("listing its members", error))?;
-    let (member, rest) = match cx.member {
-        Some(name) => find(&archive.members, name).ok_or_else(|| not_there(format, name, &archive.members))?,
-        None => (only(&mut archive, format, cx.ticket)?, None),
+    let mut unseen = 0;
+    let (member, rest) = if let Some(name) = cx.member {
+        find(&archive.members, name).ok_or_else(|| not_there(format, name, &archive.members))?
+    } else {
+        let only = only(&mut archive, format, cx.ticket)?;
+        unseen = only.1;
+        (only.0, None)
     };
     let (member, beside) = folder_of(&mut archive, &member).unwrap_or((member, Vec::new()));
     let mut left = cx.max_bytes;
@@ -71,6 +75,9 @@ pub(super) fn read(archive_kind: Kind, bytes: &[u8], cx: &ReadCx<'_>, depth: usi
     let path = profile.info.fact("member").map_or_else(|| member.path.clone(), |inner| format!("{}{SEPARATOR}{inner}", member.path));
     profile.info.facts.retain(|(key, _)| key != "member");
     profile.info.facts.push(("member".to_owned(), path));
+    if unseen > 0 {
+        profile.notes.add(kind::SKIPPED, "files of the archive that were not looked at", unseen as u64, None);
+    }
     for damage in damages.iter().chain(&archive.damage) {
         profile.notes.add(kind::CONTAINER_DAMAGED, damage, 1, None);
     }
@@ -108,12 +115,18 @@ fn folder_of(archive: &mut Archive<'_>, member: &archive::Member) -> Option<(arc
     Some((main, parts.into_iter().map(|(_, member)| member).collect()))
 }
 
-/// The only member that is a capture; an error with the list where there are several.
-fn only(archive: &mut Archive<'_>, format: &'static str, ticket: &Ticket) -> Result<archive::Member, ReadError> {
+/// The only member that is a capture, and how many members were not looked at; an error with the list where there are several.
+fn only(archive: &mut Archive<'_>, format: &'static str, ticket: &Ticket) -> Result<(archive::Member, usize), ReadError> {
     let members = archive.members.clone();
     let mut found = Vec::new();
-    for member in members.iter().take(MAX_LOOKS) {
+    let (mut looked, mut seen) = (0_u64, 0);
+    for member in &members {
         ticket.check()?;
+        if looked > MAX_LOOKED_BYTES {
+            break;
+        }
+        looked += member.size.min(HEAD_BYTES as u64);
+        seen += 1;
         let folder = folder_of(archive, member);
         if folder.as_ref().is_some_and(|(main, _)| main != member) {
             continue;
@@ -123,17 +136,20 @@ fn only(archive: &mut Archive<'_>, format: &'static str, ticket: &Ticket) -> Res
             found.push((member, member.size.saturating_add(beside), kind));
         }
     }
+    let unseen = members.len() - seen;
+    let rest = if unseen == 0 { String::new() } else { format!("; {} were not looked at", counted(unseen as u64, "file", "files")) };
     match found.as_slice() {
-        [(member, ..)] => return Ok((*member).clone()),
+        [(member, ..)] => return Ok(((*member).clone(), unseen)),
         [] => {
             // One file that nobody knows: its own error says most.
             if let [member] = members.as_slice() {
-                return Ok(member.clone());
+                return Ok((member.clone(), 0));
             }
             let what = match members.len() {
                 0 => "it holds no files".to_owned(),
                 count => {
-                    format!("none of its {count} files is a capture: {}", listed(members.iter().map(|member| (member.path.as_str(), None))))
+                    let list = listed(members.iter().map(|member| (member.path.as_str(), None)));
+                    format!("none of its {count} files is a capture: {list}{rest}")
                 }
             };
             return Err(ReadError::new(format, 0, "looking for captures", what));
@@ -141,7 +157,7 @@ fn only(archive: &mut Archive<'_>, format: &'static str, ticket: &Ticket) -> Res
         _ => {}
     }
     let list = listed(found.iter().map(|(member, _, kind)| (member.path.as_str(), Some(*kind))));
-    let what = format!("it holds {} captures; name one behind a `{SEPARATOR}` after the archive's path: {list}", found.len());
+    let what = format!("it holds {} captures; name one behind a `{SEPARATOR}` after the archive's path: {list}{rest}", found.len());
     let choice = found.into_iter().map(|(member, size, kind)| Member { path: member.path.clone(), size, kind }).collect();
     Err(ReadError::new(format, 0, "choosing a capture", what).with_members(choice))
 }
@@ -231,6 +247,17 @@ mod tests {
         let third = zip(&[("outer.zip", &outer)]);
         let error = open(&third, None).unwrap_err().to_string();
         assert!(error.contains("third archive"), "{error}");
+    }
+
+    #[test]
+    fn all_members_are_looked_at() {
+        let names: Vec<String> = (0..1500).map(|number| format!("{number}.folded")).collect();
+        let mut files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), ONE)).collect();
+        assert_eq!(open(&zip(&files), None).unwrap_err().members().len(), 1500);
+        for file in files.iter_mut().rev().skip(1) {
+            file.1 = b"nothing";
+        }
+        assert_eq!(open(&zip(&files), None).unwrap().info.fact("member"), Some("1499.folded"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use self::slices::Slices;
 use super::cpuprofile::{Nodes, TYPES, Times, add_samples};
 use super::json::{Json, Kind, Number, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
+use crate::base::intern::StringId;
 use crate::base::ticket::Ticket;
 use crate::model::{Builder, Profile, Tally, Thread, ThreadId, kind};
 
@@ -48,8 +49,46 @@ impl Format for ChromeTrace {
     }
 }
 
+/// What events name a process or a thread by: a number, or text of any kind (PyTorch's `Spans`, `worker A`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Id {
+    Number(i64),
+    Text(StringId),
+}
+
+impl Default for Id {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+impl Id {
+    /// The id that comes next; 0 for what is neither. A number may be written as text.
+    fn read(json: &mut Json<'_>, builder: &mut Builder) -> Result<Self, ReadError> {
+        Ok(match json.kind()? {
+            Kind::Number => Self::Number(json.number()?.integer()),
+            Kind::Text => {
+                let text = json.text()?;
+                text.parse().map_or_else(|_| Self::Text(builder.string(&text)), Self::Number)
+            }
+            _ => {
+                json.skip()?;
+                Self::default()
+            }
+        })
+    }
+
+    fn number(self) -> Option<i32> {
+        if let Self::Number(number) = self { i32::try_from(number).ok() } else { None }
+    }
+
+    fn text(self, builder: &Builder) -> Option<String> {
+        if let Self::Text(text) = self { Some(builder.strings.get(text).to_owned()) } else { None }
+    }
+}
+
 /// A thread as events name it: process and thread.
-type ThreadKey = (i64, i64);
+type ThreadKey = (Id, Id);
 
 /// One event.
 #[derive(Default)]
@@ -78,8 +117,8 @@ struct Trace {
     slices: Slices,
     /// In the order of their first events, and the row of each process and id.
     samples: Vec<Samples>,
-    runs: HashMap<(i64, String), usize>,
-    processes: FxHashMap<i64, String>,
+    runs: HashMap<(Id, String), usize>,
+    processes: FxHashMap<Id, String>,
     threads: FxHashMap<ThreadKey, String>,
     /// Events that are neither.
     others: u64,
@@ -129,7 +168,7 @@ impl Trace {
         loop {
             let event = match json.item() {
                 Ok(false) => return Ok(()),
-                Ok(true) => read_event(json),
+                Ok(true) => read_event(json, builder),
                 Err(error) => Err(error),
             };
             match event {
@@ -255,14 +294,15 @@ impl Trace {
     }
 
     fn thread(&self, key: ThreadKey, builder: &mut Builder) -> ThreadId {
-        let (process, thread) = (self.processes.get(&key.0), self.threads.get(&key));
+        let process = self.processes.get(&key.0).cloned().or_else(|| key.0.text(builder));
+        let thread = self.threads.get(&key).cloned().or_else(|| key.1.text(builder));
         let name = match (process, thread) {
             (Some(process), Some(thread)) => format!("{thread} ({process})"),
-            (Some(name), None) | (None, Some(name)) => name.clone(),
+            (Some(name), None) | (None, Some(name)) => name,
             (None, None) => String::new(),
         };
         let name = builder.string(&name);
-        builder.thread(Thread { pid: i32::try_from(key.0).ok(), tid: i32::try_from(key.1).ok(), name })
+        builder.thread(Thread { pid: key.0.number(), tid: key.1.number(), name })
     }
 }
 
@@ -278,7 +318,7 @@ fn micros(json: &mut Json<'_>) -> Result<Option<i64>, ReadError> {
     })
 }
 
-fn read_event<'a>(json: &mut Json<'a>) -> Result<Event<'a>, ReadError> {
+fn read_event<'a>(json: &mut Json<'a>, builder: &mut Builder) -> Result<Event<'a>, ReadError> {
     let mut event = Event::default();
     let mut thread_length = None;
     json.object()?;
@@ -293,8 +333,8 @@ fn read_event<'a>(json: &mut Json<'a>) -> Result<Event<'a>, ReadError> {
             }
             "dur" => event.length = micros(json)?,
             "tdur" => thread_length = micros(json)?,
-            "pid" if json.kind()? == Kind::Number => event.thread.0 = json.number()?.integer(),
-            "tid" if json.kind()? == Kind::Number => event.thread.1 = json.number()?.integer(),
+            "pid" => event.thread.0 = Id::read(json, builder)?,
+            "tid" => event.thread.1 = Id::read(json, builder)?,
             "args" if json.kind()? == Kind::Object => event.args = Some(json.skip()?),
             _ => drop(json.skip()?),
         }

@@ -438,6 +438,46 @@ pub(super) fn looks_like(head: &[u8], marks: &[&str]) -> bool {
     matches!(text.first(), Some(b'{' | b'[')) && marks.iter().all(|mark| memchr::memmem::find(text, mark.as_bytes()).is_some())
 }
 
+/// Bytes of each value that [`outline`] keeps: what a kind of file says about itself stands near its beginning.
+const OUTLINE_VALUE_BYTES: usize = 8 << 10;
+
+/// Bytes after which [`outline`] ends.
+const OUTLINE_BYTES: usize = 1 << 20;
+
+/// The keys of the outermost object with the beginning of each value, wherever they stand in the text: large tables may come before the
+/// key that tells what a file is. `None` where the text is no object; text that is broken or cut is outlined as far as it goes.
+///
+/// Errors: cancelled.
+pub(super) fn outline(bytes: &[u8], ticket: &Ticket) -> Result<Option<Vec<u8>>, ReadError> {
+    if !looks_like(bytes, &[]) || bytes.trim_ascii_start().starts_with(b"[") {
+        return Ok(None);
+    }
+    let mut json = Json::new("JSON", bytes, ticket);
+    let mut outline = vec![b'{'];
+    let mut walk = || -> Result<(), ReadError> {
+        json.object()?;
+        while let Some(key) = json.key()? {
+            let value = json.kind().map(|_| json.offset())?;
+            let passed = json.skip();
+            let end = json.offset().min(value.saturating_add(OUTLINE_VALUE_BYTES));
+            outline.extend_from_slice(b"\"");
+            outline.extend_from_slice(key.as_bytes());
+            outline.extend_from_slice(b"\":");
+            outline.extend_from_slice(bytes.get(value..end).unwrap_or(&[]));
+            outline.extend_from_slice(b",");
+            passed?;
+            if outline.len() > OUTLINE_BYTES {
+                break;
+            }
+        }
+        Ok(())
+    };
+    match walk() {
+        Err(error) if error.is_cancelled() => Err(error),
+        _ => Ok(Some(outline)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -542,6 +582,19 @@ mod tests {
         for text in ["1.2.3", "--1", "1e", "-"] {
             assert!(Json::new("test", text.as_bytes(), &ticket).number().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_outline_has_all_outermost_keys_and_the_beginnings_of_their_values() {
+        let ticket = Ticket::new();
+        let outlined = |text: &str| outline(text.as_bytes(), &ticket).unwrap().map(|outline| String::from_utf8(outline).unwrap());
+        let long = format!("[{}0]", "{\"no\": 1}, ".repeat(20_000));
+        let short = &long[..OUTLINE_VALUE_BYTES];
+        assert_eq!(outlined(&format!("{{\"a\": {long}, \"b\": {{\"c\": 1}}}}")), Some(format!("{{\"a\":{short},\"b\":{{\"c\": 1}},")));
+        assert_eq!(outlined(&format!(" {{\"a\": {}", &long[..100])), Some(format!("{{\"a\":{},", &long[..100])), "cut in a value");
+        assert_eq!((outlined("[1, 2]"), outlined("a;b 1")), (None, None));
+        ticket.cancel();
+        assert!(outline(format!("{{\"a\": {long}}}").as_bytes(), &ticket).is_err_and(|error| error.is_cancelled()));
     }
 
     #[test]

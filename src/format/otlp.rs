@@ -43,7 +43,9 @@ impl Format for Otlp {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        if transcode::is_export(input.bytes.get(..HEAD_BYTES).unwrap_or(input.bytes)) {
+        let head = input.bytes.get(..HEAD_BYTES).unwrap_or(input.bytes);
+        // The keys that tell it may stand behind the head.
+        if transcode::is_export(head) || sniff(head) == Sniff::No {
             return read_json(input.bytes, cx);
         }
         profiles::read(input.bytes, false, cx.ticket).map(Export::finish)

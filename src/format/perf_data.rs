@@ -279,7 +279,9 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
         .filter(|(_, count)| **count > 0)
         .map(|(n, count)| format!("{} {count}", records::name_of(n).0))
         .collect();
-    fact("records", counts.join(", "));
+    if !counts.is_empty() {
+        fact("records", counts.join(", "));
+    }
     let fixed = default.and_then(|id| Some((id, capture.events.get(id)?))).filter(|(_, event)| !event.attr.is_frequency());
     if let Some((id, event)) = fixed {
         let name = names.get(id.row()).cloned().unwrap_or_default();

@@ -60,11 +60,13 @@ impl Format for PerfScript {
 
     fn sniff(&self, head: &[u8]) -> Sniff {
         let text = text::decode(head);
-        let seen = Seen::count(&text.bytes);
-        let chains = seen.starts > 0 && seen.frames > 0;
+        let is_cut = head.len() >= super::HEAD_BYTES;
+        let lines = text::first_lines(&text.bytes, if is_cut { text.bytes.len() } else { usize::MAX });
+        let seen = Seen::count(lines);
+        let chains = seen.frames > 0;
         let one_line = seen.starts + seen.others > 1 && seen.starts > 0 && (seen.starts + seen.others) * 10 >= seen.lines * 8;
         let bare = seen.starts == 0 && seen.wide_frames > 1 && seen.wide_frames * 10 >= seen.lines * 9;
-        if seen.signs > 0 || chains || one_line || bare || layout::find(&text.bytes, true).is_some() {
+        if seen.signs > 0 || chains || one_line || bare || layout::find(lines, true).is_some() {
             Sniff::Yes
         } else if seen.starts > 0 && seen.starts * 2 >= seen.lines {
             Sniff::Maybe
@@ -83,9 +85,9 @@ impl Format for PerfScript {
 struct Seen {
     /// Neither blank nor comments.
     lines: usize,
-    /// First lines of samples, and records.
+    /// First lines of samples with an id, an event and a time as perf writes it, and records.
     starts: usize,
-    /// Frames after the first start.
+    /// Frames below such lines, and frames with a module or exactly as perf pads them below first lines without a time.
     frames: usize,
     /// Frames exactly as perf pads them.
     wide_frames: usize,
@@ -98,26 +100,56 @@ struct Seen {
 impl Seen {
     fn count(text: &[u8]) -> Self {
         let mut seen = Self::default();
+        let mut above = Above::Other;
         for (_, line) in Lines::new(text).take(SNIFF_LINES) {
             if line.starts_with(b"#") {
                 seen.signs += usize::from(header::is_sign(line));
                 continue;
             }
             if line.trim_ascii().is_empty() {
+                above = Above::Other;
                 continue;
             }
             seen.lines += 1;
-            if line::start(line).is_some() {
-                seen.starts += 1;
-            } else if matches!(line.first(), Some(b'\t' | b' ')) && line::frame(line).is_some() {
-                seen.frames += usize::from(seen.starts > 0);
+            if let Some(start) = line::start(line) {
+                above = Above::of(start, line);
+                seen.starts += usize::from(above == Above::Timed);
+            } else if let Some(frame) = line::frame(line).filter(|_| matches!(line.first(), Some(b'\t' | b' '))) {
                 // A tab, 16 columns of address, a blank.
-                seen.wide_frames += usize::from(line.first() == Some(&b'\t') && is_padded(line));
+                let is_wide = line.first() == Some(&b'\t') && is_padded(line);
+                seen.frames += usize::from(above == Above::Timed || above == Above::Untimed && (is_wide || frame.module.is_some()));
+                seen.wide_frames += usize::from(is_wide);
             } else {
+                above = Above::Other;
                 seen.others += usize::from(seen.starts > 0 && rest::other(line, false).is_some());
             }
         }
         seen
+    }
+}
+
+/// What stands above a frame, as far as it tells that the text is perf's. Prose and programs have lines that look like first lines of
+/// samples with fewer fields (`if x == 0.0:`); texts of such choices of fields are told by all of their lines ([`layout`]).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Above {
+    /// No first line, or one that could be anything.
+    Other,
+    /// A first line with an id and an event; a time has not as many digits as perf writes.
+    Untimed,
+    /// The same with a time as perf writes it, or a record.
+    Timed,
+}
+
+impl Above {
+    fn of(start: Start<'_>, line: &[u8]) -> Self {
+        let Start::Sample(head) = start else { return Self::Timed };
+        if head.event.is_empty() || line::who(head.who).tid.is_none() {
+            Self::Other
+        } else if head.time.is_some() && line::has_whole_time(line) {
+            Self::Timed
+        } else {
+            Self::Untimed
+        }
     }
 }
 
@@ -128,7 +160,7 @@ fn is_padded(line: &[u8]) -> bool {
 fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let Text { bytes, base, mut notes } = text::decode(bytes);
     let mut whole: &[u8] = &bytes;
-    let probe = whole.get(..PROBE_BYTES).unwrap_or(whole);
+    let probe = text::first_lines(whole, PROBE_BYTES);
     let (shape, layout) = shape(probe);
     if shape == Shape::Deltas {
         let text = "text whose times are distances to the sample before (--deltatime): they were added up";

@@ -19,6 +19,7 @@ mod join;
 mod layout;
 mod pass;
 mod places;
+mod quality;
 mod samples;
 mod sniff;
 mod stream;
@@ -55,21 +56,22 @@ impl Format for Pprof {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        decode::read(input, cx).map(with_saved_comparison_noted)
+        decode::read(input, cx).map(with_own_notes)
     }
 
     fn read_gzip(&self, packed: &[u8], cx: &ReadCx<'_>) -> Result<Option<Profile>, ReadError> {
-        Ok(stream::read(packed, cx)?.map(with_saved_comparison_noted))
+        Ok(stream::read(packed, cx)?.map(with_own_notes))
     }
 }
 
-/// Says of a comparison that pprof saved that it is one.
-fn with_saved_comparison_noted(mut profile: Profile) -> Profile {
+/// Says of a comparison that pprof saved that it is one, and what Go's profiler says about itself.
+fn with_own_notes(mut profile: Profile) -> Profile {
     if let Some(base) = profile.base_label_sets() {
         let marked = profile.samples.labels().iter().flatten().filter(|set| base.get(set.row()) == Some(&true)).count();
         let text = "samples of the side before in a saved comparison (pprof::base=true), with negative values";
         profile.notes.add(kind::SAVED_COMPARISON, text, marked as u64, None);
     }
+    quality::note(&mut profile);
     profile
 }
 

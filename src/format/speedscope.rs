@@ -71,13 +71,15 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
         let what = if list.is_some() { "the list is empty" } else { "there is no such list" };
         return Err(json.error(list.unwrap_or(0), "the list `profiles`", what));
     }
-    let mut columns = Columns { decimals: decimals(&mut json, &profiles)?, ..Columns::default() };
+    let (decimals, nano_decimals) = decimals(&mut json, &profiles)?;
+    let mut columns = Columns { decimals, nano_decimals, ..Columns::default() };
     for (number, profile) in profiles.iter().enumerate() {
         let thread = (!profile.name.is_empty()).then(|| {
             let name = builder.string(&profile.name);
             builder.thread(Thread { pid: None, tid: None, name })
         });
-        let mut reader = Reader { json: &mut json, builder: &mut builder, frames: &frames, profile, number, thread };
+        let mut reader =
+            Reader { json: &mut json, builder: &mut builder, frames: &frames, profile, number, thread, steps: columns.steps() };
         reader.read(&mut columns)?;
     }
     json.note(&mut builder.notes);
@@ -200,15 +202,26 @@ fn unit_of(name: &str) -> Option<Unit> {
     })
 }
 
-/// How many decimals the weights that are no times need.
-fn decimals(json: &mut Json<'_>, profiles: &[Part<'_>]) -> Result<u8, ReadError> {
-    let mut most = 0;
-    for part in profiles.iter().filter(|part| !matches!(part.unit, Unit::Time(_))) {
+/// Most that stored times may be, far from the end of 64 bits.
+const MAX_STORED: f64 = 4e18;
+
+/// How many decimals the numbers need that are no times, and those that are nanoseconds; longer units are rounded to nanoseconds.
+fn decimals(json: &mut Json<'_>, profiles: &[Part<'_>]) -> Result<(u8, u8), ReadError> {
+    let (mut other, mut nanos) = (0, 0);
+    // The latest time of all, in nanoseconds.
+    let mut latest = 0.0_f64;
+    for part in profiles {
+        let (mut most, mut last, mut sum) = (0, 0.0_f64, 0.0);
+        let mut see = |number: Number<'_>| {
+            most = number.decimals().max(most);
+            last = number.float().abs().max(last);
+            sum += number.float().abs();
+        };
         if let Some(weights) = part.weights.filter(|_| !part.evented) {
             json.go_to(weights);
             json.list()?;
             while json.item()? {
-                most = json.maybe_number()?.map_or(0, Number::decimals).max(most);
+                json.maybe_number()?.into_iter().for_each(&mut see);
             }
         }
         if let Some(events) = part.events.filter(|_| part.evented) {
@@ -218,22 +231,34 @@ fn decimals(json: &mut Json<'_>, profiles: &[Part<'_>]) -> Result<u8, ReadError>
                 json.object()?;
                 while let Some(key) = json.key()? {
                     if key == "at" {
-                        most = json.number()?.decimals().max(most);
+                        see(json.number()?);
                     } else {
                         json.skip()?;
                     }
                 }
             }
         }
-        most = part.start.iter().chain(&part.end).map(|number| number.decimals()).chain([most]).max().unwrap_or(0);
+        part.start.into_iter().chain(part.end).for_each(&mut see);
+        match part.unit {
+            Unit::Time(length) => {
+                latest = latest.max((if part.evented { last } else { sum }) * length as f64);
+                nanos = if length == 1 { nanos.max(most) } else { nanos };
+            }
+            Unit::Bytes | Unit::None => other = other.max(most),
+        }
     }
-    Ok(most)
+    while nanos > 0 && latest * 10_f64.powi(i32::from(nanos)) > MAX_STORED {
+        nanos -= 1;
+    }
+    Ok((other, nanos))
 }
 
 /// Value columns so far: each kind of profile has its own.
 #[derive(Default)]
 struct Columns {
     decimals: u8,
+    /// Decimals of nanoseconds.
+    nano_decimals: u8,
     time: Option<usize>,
     bytes: Option<usize>,
     weight: Option<usize>,
@@ -244,7 +269,7 @@ impl Columns {
     /// The column for values of a unit.
     fn of(&mut self, unit: Unit, builder: &mut Builder) -> usize {
         let (column, name, unit, decimals) = match unit {
-            Unit::Time(_) => (&mut self.time, "time", "nanoseconds", 0),
+            Unit::Time(_) => (&mut self.time, "time", "nanoseconds", self.nano_decimals),
             Unit::Bytes => (&mut self.bytes, "space", "bytes", self.decimals),
             Unit::None => (&mut self.weight, "weight", "count", self.decimals),
         };
@@ -262,9 +287,15 @@ impl Columns {
         *self.samples.get_or_insert_with(|| builder.add_sample_type("samples", "count"))
     }
 
+    /// How many stored times are one nanosecond.
+    const fn steps(&self) -> i64 {
+        10_i64.pow(self.nano_decimals as u32)
+    }
+
+    /// How many stored integers are one of the unit.
     const fn factor(&self, unit: Unit) -> i64 {
         match unit {
-            Unit::Time(nanos) => nanos,
+            Unit::Time(nanos) => nanos.saturating_mul(self.steps()),
             _ => 10_i64.pow(self.decimals as u32),
         }
     }
@@ -277,6 +308,8 @@ struct Reader<'r, 'a> {
     profile: &'r Part<'a>,
     number: usize,
     thread: Option<ThreadId>,
+    /// How many stored times are one nanosecond.
+    steps: i64,
 }
 
 impl Reader<'_, '_> {
@@ -294,7 +327,7 @@ impl Reader<'_, '_> {
         self.json.error(offset, format!("profile {}", self.number), what)
     }
 
-    /// The time at which the profile starts, in nanoseconds; `None` where its values are no times.
+    /// The time at which the profile starts, in stored steps; `None` where its values are no times.
     fn start(&self, factor: i64) -> Option<i64> {
         matches!(self.profile.unit, Unit::Time(_)).then(|| self.profile.start.map_or(0, |start| start.times(factor)))
     }
@@ -340,7 +373,8 @@ impl Reader<'_, '_> {
             values.fill(0);
             values.get_mut(column).into_iter().for_each(|value| *value = weight);
             values.get_mut(counter).into_iter().for_each(|value| *value = 1);
-            self.builder.rows.sample(Sample { stack, thread: self.thread, time, ..Sample::default() }, &values);
+            let nanos = time.map(|time| time.div_euclid(self.steps));
+            self.builder.rows.sample(Sample { stack, thread: self.thread, time: nanos, ..Sample::default() }, &values);
             time = time.map(|time| time.saturating_add(weight));
             count += 1;
         }
@@ -355,7 +389,8 @@ impl Reader<'_, '_> {
     fn covers(&mut self, factor: i64, first: Option<i64>, last: Option<i64>) {
         if let (Unit::Time(_), Some(first), Some(last)) = (self.profile.unit, first, last) {
             let said = |number: Option<Number<'_>>, or: i64| number.map_or(or, |number| number.times(factor));
-            self.builder.covers(first.min(said(self.profile.start, first)), last.max(said(self.profile.end, last)));
+            let (first, last) = (first.min(said(self.profile.start, first)), last.max(said(self.profile.end, last)));
+            self.builder.covers(first.div_euclid(self.steps), last.div_euclid(self.steps));
         }
     }
 
@@ -420,7 +455,7 @@ impl Reader<'_, '_> {
         let (Some(from), Some(&(_, stack))) = (from, open.last()) else { return };
         let length = to.saturating_sub(from);
         if length > 0 {
-            let time = matches!(self.profile.unit, Unit::Time(_)).then_some(from);
+            let time = matches!(self.profile.unit, Unit::Time(_)).then(|| from.div_euclid(self.steps));
             let sample = Sample { stack: Some(stack), thread: self.thread, time, ..Sample::default() };
             self.builder.rows.event(sample, column, length);
         }
@@ -478,6 +513,19 @@ mod tests {
         assert_eq!((0..3).map(|row| profile.samples.time(row)).collect::<Vec<_>>(), [1e9, 1.5e9, 2.5e9].map(|time| Some(time as i64)));
         assert_eq!(profile.notes.count(kind::NO_STACK), 1);
         assert_eq!(profile.info.tally.used, 7, "four samples and three stretches without a change");
+    }
+
+    #[test]
+    fn fractions_of_nanoseconds_are_kept() {
+        let lists = format!("\"samples\":[{}[0]],\"weights\":[{}0.4]", "[0],".repeat(999), "0.4,".repeat(999));
+        let text = format!(
+            r#"{{{FRAMES},"profiles":[{{"type":"sampled","name":"","unit":"nanoseconds","startValue":0,"endValue":400,{lists}}}]}}"#
+        );
+        let found = profile(&text).unwrap();
+        assert_eq!((found.sample_types[0].in_unit(found.total(0) as f64), found.info.duration_nanos), (400.0, Some(400)));
+        assert_eq!(found.samples.time(999), Some(399), "in whole nanoseconds");
+        let late = text.replace("\"startValue\":0", "\"startValue\":1700000000000000000");
+        assert_eq!(profile(&late).unwrap().samples.time(999).map(|time| time / 1_000_000), Some(1_700_000_000_000));
     }
 
     #[test]

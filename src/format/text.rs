@@ -120,6 +120,13 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// The first bytes of a text, without the line that `limit` cuts: half a line says something else than the whole of it. With that line
+/// where it is the only one.
+pub(super) fn first_lines(text: &[u8], limit: usize) -> &[u8] {
+    let Some(head) = text.get(..limit) else { return text };
+    memchr::memrchr(b'\n', head).and_then(|end| head.get(..=end)).unwrap_or(head)
+}
+
 /// Bytes of text that one task reads: what it finds fits the caches of a processor, and a cancelled read stops at once. Larger chunks
 /// merge less but miss the caches more; 1 MiB measured best.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;

@@ -12,7 +12,7 @@ use super::page::Page;
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
-use crate::model::{Note, Profile, Unnamed, counted, human, human_duration, note_words};
+use crate::model::{Note, Profile, Unnamed, counted, human, human_duration, kind, note_words};
 
 /// How many values of one label, and how many threads, the text form lists.
 const LISTED: usize = 8;
@@ -44,6 +44,15 @@ pub struct Info {
     facts: Facts,
     comments: Vec<String>,
     doc_url: Option<String>,
+    /// The same where it may be shown as a page.
+    #[serde(skip)]
+    page: Option<String>,
+    /// Row of the default among `sample_types`: names may be there twice.
+    #[serde(skip)]
+    default_row: usize,
+    /// The file ends too soon or is damaged, so nobody knows how many records it had.
+    #[serde(skip)]
+    is_cut: bool,
 }
 
 /// One value column.
@@ -217,6 +226,9 @@ impl Info {
             facts: Facts::new(&info.facts),
             comments: info.comments.clone(),
             doc_url: info.doc_url.clone(),
+            page: info.page().map(str::to_owned),
+            default_row: profile.default_sample_type,
+            is_cut: [kind::TRUNCATED, kind::CONTAINER_DAMAGED].iter().any(|kind| profile.notes.count(kind) > 0),
         }
     }
 
@@ -283,7 +295,11 @@ impl Info {
         let made = if made == 0 { String::new() } else { format!("; {made} made of other records") };
         line(
             "import",
-            &format!("{} in the file = {used} used{rows} + {skipped} skipped{made}", counted(samples, "sample record", "sample records")),
+            &format!(
+                "{} in {} = {used} used{rows} + {skipped} skipped{made}",
+                counted(samples, "sample record", "sample records"),
+                if self.is_cut { "what could be read of the file" } else { "the file" }
+            ),
         );
         if let Some(start) = self.start_unix_ns.and_then(|nanos| jiff::Timestamp::from_nanosecond(i128::from(nanos)).ok()) {
             line("start", &format!("{start:.0}"));
@@ -300,7 +316,7 @@ impl Info {
         for comment in &self.comments {
             line("comment", comment);
         }
-        if let Some(url) = &self.doc_url {
+        if let Some(url) = &self.page {
             line("page", url);
         }
         lines
@@ -370,8 +386,8 @@ impl Info {
             ("samples", Align::Right),
             ("", Align::Left),
         ]);
-        for kind in &self.sample_types {
-            let is_default = self.default_sample_type.as_deref() == Some(kind.name.as_str());
+        for (row, kind) in self.sample_types.iter().enumerate() {
+            let is_default = row == self.default_row;
             table.row([
                 kind.name.clone(),
                 kind.unit.clone(),

@@ -48,8 +48,11 @@ pub struct TopReport {
     by: &'static str,
     /// Sum over all samples, without any filter.
     total: Number,
-    /// What percentages are of: the sum of absolute values, which is `total` where none is negative.
+    /// What percentages are of: the sum of absolute values, which is `total` where none is negative; of a saved comparison that of its side
+    /// before.
     denominator: Number,
+    #[serde(skip)]
+    is_of_base: bool,
     /// Sum over the samples that the filters let through.
     selected: Number,
     /// Part of `selected` that belongs to no row: samples without a (shown) frame.
@@ -108,6 +111,7 @@ impl TopReport {
         Self {
             total: number(side.total),
             denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+            is_of_base: side.measured.iter().any(|measured| measured.is_of_base),
             selected: number(side.weights.total()),
             no_stack: number(side.weights.self_of(CallTree::ROOT)),
             dropped_frames_samples: side.rows.iter().filter_map(|&row| comparison.shape.dropped_samples.get(row)).sum(),
@@ -127,6 +131,7 @@ impl TopReport {
             by: spec.by.name(),
             total: zero,
             denominator: zero,
+            is_of_base: false,
             selected: zero,
             no_stack: zero,
             dropped_frames_samples: 0,
@@ -167,7 +172,8 @@ impl TopReport {
             push_line(
                 &mut text,
                 format_args!(
-                    "some values are negative: percentages are of the sum of absolute values, the net sum is {}",
+                    "some values are negative: percentages are of the sum of absolute values{}, the net sum is {}",
+                    if self.is_of_base { " of the side before" } else { "" },
                     say(self.total.as_f64())
                 ),
             );

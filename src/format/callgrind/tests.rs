@@ -270,6 +270,22 @@ fn calls_that_cost_more_than_everything_end_soon() {
 }
 
 #[test]
+fn a_file_without_its_end_is_told_by_its_summary() {
+    let counts = |text: &str| {
+        let profile = profile(text).unwrap();
+        [kind::TRUNCATED, kind::REPAIRED].map(|kind| profile.notes.count(kind))
+    };
+    let text = "events: Ir Dr\nsummary: 10002 4\nfn=f\n1 10000 4\n";
+    assert_eq!(counts(&format!("{text}totals: 10000 4\n")), [0, 0], "with simulated caches the summary is slightly above the sum");
+    assert_eq!(counts(text), [0, 1], "totals are missing, and nearly all costs are there");
+    assert_eq!(counts("events: Ir\nsummary: 999\nfn=f\n1 10\n"), [1, 0]);
+    assert_eq!(counts("events: Ir\nfn=f\n1 10\nsummary: 10\n"), [0, 0], "cachegrind writes it at the end");
+    let two = "events: Ir\nsummary: 10\nfn=f\n1 10\ntotals: 10\n";
+    assert_eq!(counts(&format!("{two}{two}")), [0, 0]);
+    assert_eq!(counts(&format!("{two}events: Ir\nsummary: 10\nfn=f\n1 4\n")), [1, 0], "the second part is cut");
+}
+
+#[test]
 fn broken_files_say_where() {
     for (text, what) in [
         ("fl=x\nfn=f\n1 2\n", "there is no line `events:` before it (at byte 0xa)"),

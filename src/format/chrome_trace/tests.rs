@@ -98,3 +98,14 @@ fn broken_traces_are_errors() {
         assert!(error.contains(what), "{error}");
     }
 }
+
+#[test]
+fn threads_named_by_text_are_threads_of_their_own() {
+    let text = r#"[{"ph":"X","pid":1,"tid":"worker A","ts":0,"dur":100,"name":"a"},{"ph":"X","pid":1,"tid":"worker B","ts":10,"dur":30,"name":"b"},
+        {"ph":"X","pid":1,"tid":"worker B","ts":90,"dur":60,"name":"c"},{"ph":"X","pid":"Spans","tid":"1","ts":0,"dur":20,"name":"d"}]"#;
+    let profile = profile(text).unwrap();
+    assert_eq!(stacks(&profile), named(&[("a", 100), ("b", 30), ("c", 60), ("d", 20)]));
+    let threads = profile.threads.as_slice().iter().map(|thread| (profile.strings[thread.name].to_owned(), thread.pid, thread.tid));
+    let expected = [("worker A", Some(1), None), ("worker B", Some(1), None), ("Spans", None, Some(1))];
+    assert_eq!(threads.collect::<Vec<_>>(), expected.map(|(name, pid, tid)| (name.to_owned(), pid, tid)));
+}

@@ -246,7 +246,7 @@ fn note_overflow(builder: &mut Builder, rows: &[Row]) {
     for (at, sample_type) in builder.sample_types.iter().enumerate() {
         let gross: u128 = rows.iter().filter_map(|row| row.values.get(at)).map(|value| u128::from(value.unsigned_abs())).sum();
         if gross > i64::MAX as u128 {
-            let text = format!("the values of {} add up to more than 2^63-1", sample_type.name);
+            let text = format!("the absolute values of {} add up to more than 2^63-1", sample_type.name);
             builder.notes.add(kind::OVERFLOW, &text, 1, None);
         }
     }

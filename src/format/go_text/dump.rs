@@ -47,6 +47,12 @@ pub(super) fn is_heading(line: &[u8]) -> bool {
     heading(line).is_some()
 }
 
+/// Whether a line begins a goroutine in a way that is not known: an id, a state, a colon, and more.
+fn is_unknown_heading(line: &[u8]) -> bool {
+    let mut scan = Scan(line.trim_ascii_end());
+    scan.eat(b"goroutine ") && scan.int().is_some() && scan.0.contains(&b'[') && scan.0.ends_with(b":") && !is_heading(line)
+}
+
 /// A goroutine whose frames are being read.
 struct Open {
     labels: Vec<Label>,
@@ -72,7 +78,20 @@ pub(super) fn read(source: &mut Source<'_>, ticket: &Ticket) -> Result<Profile, 
     builder.info.period = Some(("goroutine".to_owned(), "count".to_owned(), 1));
     let mut reader = Reader { builder, invalid: 0, goroutines: 0 };
     let mut open: Option<Open> = None;
+    // Goroutines that are left out, and whether the lines are those of one.
+    let (mut skipped, mut passes) = (0, false);
     while let Some(line) = source.next()? {
+        if is_unknown_heading(line.text) {
+            reader.close(open.take(), ticket)?;
+            let text = "goroutines whose first line is not understood were left out";
+            reader.builder.notes.add(kind::SKIPPED, text, 1, Some(line.offset));
+            (skipped, passes) = (skipped + 1, true);
+            continue;
+        }
+        passes &= !line.text.trim_ascii().is_empty() && !is_heading(line.text);
+        if passes {
+            continue;
+        }
         if let Some(heading) = heading(line.text) {
             reader.close(open.take(), ticket)?;
             open = Some(reader.open(heading, line.offset));
@@ -90,7 +109,7 @@ pub(super) fn read(source: &mut Source<'_>, ticket: &Ticket) -> Result<Profile, 
         let text = "names that are not UTF-8 were read with replacement characters";
         builder.notes.add(kind::INVALID_UTF8, text, reader.invalid, None);
     }
-    builder.info.tally = Tally::new(reader.goroutines, 0);
+    builder.info.tally = Tally::new(reader.goroutines, skipped);
     Ok(builder.finish())
 }
 
@@ -267,6 +286,16 @@ mod tests {
         {
             assert_eq!(of(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn a_goroutine_with_an_unknown_first_line_is_counted() {
+        let text = "goroutine 1 [running]:\nmain.main()\n\t/x/a.go:10 +0x1d\n\ngoroutine 7 [chan receive] (new mark):\nmain.f()\n\t/x/a.go:20 +0x2d\n\n\
+                    goroutine 8 [running] (new mark):\nmain.f()\ngoroutine 9 [running]:\nmain.g()\n\t/x/a.go:30 +0x1d\n";
+        let profile = with(read, text);
+        assert_eq!(stacks(&profile), ["main.main", "main.g"]);
+        assert_eq!((profile.info.tally, profile.notes.count(kind::SKIPPED)), (Tally::new(2, 2), 2));
+        assert!(profile.info.comments.is_empty());
     }
 
     #[test]

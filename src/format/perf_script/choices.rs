@@ -81,7 +81,8 @@ fn every_choice_of_fields_gives_the_same_samples() {
             chains: on(8),
         };
         let text = print(fields);
-        let name = format::sniff(&Input { bytes: text.as_bytes(), name: "x" }).map_or("none", |format| format.name());
+        let name =
+            format::recognise(&Input { bytes: text.as_bytes(), name: "x" }, &Ticket::new()).map_or("none", |(format, _)| format.name());
         if name != "perf-script" {
             wrong.push(format!("{fields:?}: recognised as {name}\n{text}"));
             continue;
@@ -141,10 +142,40 @@ fn lists_of_addresses_of_other_programs_are_no_samples() {
         ("a table", "worker 3\n\tpeak 12\n\nworker 4\n\tpeak 13\n\n"),
         ("a makefile", "all: x \n\tcc -o x x.c\n\nclean: \n\trm x\n"),
         ("a list of hexadecimal numbers", "one \n\tdeadbeef cafe\n\ntwo \n\tbeef food\n"),
+        ("a list of versions", "## Changes\n- 1.0: first release\n- 1.1: bug fixes\n- 2.0: rewrite\n"),
+        ("a program", "def f(x):\n    if x == 0.0:\n        return 1\n    else:\n        a = b\n"),
+        ("a program with tabs", "if x in 3 else y:\n\ta = b\n\tdef c\nif r < 0.0:\n\tadd x\n"),
+        ("a program that holds a sample", "w(\"prog 1 1.000000: 1 cycles: \\n\\tffff\")\nif a:\n    e = f\n    c = d\n"),
+        ("times of runs", "run 1 took 0.5: ok\nrun 2 took 0.7: ok\nrun 3 took 0.9: slow\n"),
+        ("times behind numbers", "elapsed 12 3.5: step one\nelapsed 12 4.5: step two: end\n"),
+        ("a journal", "Nov 29 10:00:00 host kernel: usb 1-1: new device\nNov 29 10:00:01 host app[123]: 1.5: something: x\n"),
+        ("one line of a program", "        elif data.real == 0.0:\n"),
         ("counted lines", "     12 foo\n      3 bar\n"),
     ];
     for (what, text) in others {
-        assert_ne!(PerfScript.sniff(text.as_bytes()), Sniff::Yes, "{what}");
+        assert_eq!(PerfScript.sniff(text.as_bytes()), Sniff::No, "{what}");
         assert_eq!(layout::find(text.as_bytes(), true), None, "{what}");
+    }
+}
+
+#[test]
+fn a_text_that_is_cut_in_a_line_is_what_its_whole_lines_say() {
+    for (what, line) in [
+        ("an event and a frame", "cpu-clock:ppp:  ffffffff82200809 [unknown]\n"),
+        ("a command and a frame", "             xz      7fd9303ca314 lzma_code\n"),
+        ("a time and a frame", "             cc1  4347   2.500000:  ffffffff821e5202 xas_load\n"),
+    ] {
+        for shift in 0..line.len() {
+            let text = format!("# {}\n{}", "-".repeat(shift), line.repeat(super::super::HEAD_BYTES / line.len() + 2));
+            let found =
+                format::recognise(&Input { bytes: text.as_bytes(), name: "x" }, &Ticket::new()).map_or("none", |(format, _)| format.name());
+            assert_eq!(found, "perf-script", "{what}, {shift} bytes further");
+        }
+    }
+    let line = "worker 7/7      2.500000:              e5080e make_node\n";
+    for shift in [0, 20, 27] {
+        let text = format!("# {}\n{}", "-".repeat(shift), line.repeat(PROBE_BYTES / line.len() + 9));
+        let profile = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap();
+        assert_eq!((profile.threads.len(), profile.samples.time(0)), (1, Some(2_500_000_000)), "{shift} bytes further");
     }
 }

@@ -94,9 +94,22 @@ fn timed(line: &[u8]) -> Option<Start<'_>> {
         }
         without_id.get_or_insert(found);
     }
-    // A line that begins with its time has to name an event, so that no list of numbers is taken for samples.
+    // A line without an id has to name an event, so that no list of numbers (`0.5: x`) and no program (`if x == 0.5:`) is taken for samples.
     let start = without_id.map(|found| (found.0.is_empty(), after_time(found, b"")));
-    start.filter(|(bare, start)| !bare || matches!(start, Start::Sample(head) if !head.event.is_empty())).map(|(_, start)| start)
+    let is_told = |(bare, start): &(bool, Start<'_>)| match start {
+        Start::Sample(head) => !head.event.is_empty(),
+        _ => !bare,
+    };
+    start.filter(is_told).map(|(_, start)| start)
+}
+
+/// True for a line with a time of six or nine decimals: `%5lu.%06lu`, or nanoseconds where asked for (perf's `builtin-script.c`).
+pub(super) fn has_whole_time(line: &[u8]) -> bool {
+    colons(line).any(|colon| {
+        let time = line.get(..colon).and_then(|before| before.get(time_before(before)?.0..));
+        let decimals = time.and_then(|time| Some(time.len() - memchr::memchr2(b'.', b',', time)? - 1));
+        matches!(decimals, Some(6 | 9))
+    })
 }
 
 /// What a line with a time consists of: what stands before, nanoseconds, what stands behind the colon.

@@ -61,8 +61,8 @@ fn events_of_unequal_length_keep_their_periods() {
 
 #[test]
 fn tracepoints_are_events_of_their_own_and_not_the_default() {
-    let text = "swapper     0 [001]  1.0: sched:sched_switch: prev_comm=a b prev_pid=1 ==> next_comm=x: y next_pid=2\n\
-                \tffffffff81000000 __schedule+0x2 ([kernel.kallsyms])\n\nworker 3    7 [000]  1.5: 250000 cpu-clock:pppH: \n\t 1 main (/x)\n\n";
+    let text = "swapper     0 [001]  1.000000: sched:sched_switch: prev_comm=a b prev_pid=1 ==> next_comm=x: y next_pid=2\n\
+                \tffffffff81000000 __schedule+0x2 ([kernel.kallsyms])\n\nworker 3    7 [000]  1.500000: 250000 cpu-clock:pppH: \n\t 1 main (/x)\n\n";
     let profile = check(
         text,
         &[
@@ -79,8 +79,8 @@ fn tracepoints_are_events_of_their_own_and_not_the_default() {
 
 #[test]
 fn captures_without_call_graphs_have_one_frame_a_sample() {
-    let text = "              xz  6034  2.0:    1003009 cpu-clock:ppp:  ffffffff82200809 up+0x19 ([kernel.kallsyms])\n\
-                              dd  6034  2.1:    1003009 cpu-clock:ppp:      7fd9303ca314 [unknown] (/usr/lib/liblzma.so.5)\n";
+    let text = "              xz  6034  2.000000:    1003009 cpu-clock:ppp:  ffffffff82200809 up+0x19 ([kernel.kallsyms])\n\
+                              dd  6034  2.100000:    1003009 cpu-clock:ppp:      7fd9303ca314 [unknown] (/usr/lib/liblzma.so.5)\n";
     check(
         text,
         &[
@@ -106,9 +106,9 @@ fn threads_alone_are_samples_and_no_folded_stacks() {
 
 #[test]
 fn names_and_modules_may_hold_anything() {
-    let text = "a  1  1.0: 2 cycles: \n\t 1 std::function<void (int)>::operator()(int) const+0x5 (/opt/my app/x y)\n\
+    let text = "a  1  1.000000: 2 cycles: \n\t 1 std::function<void (int)>::operator()(int) const+0x5 (/opt/my app/x y)\n\
                 \t 2 <alloc::boxed::Box<dyn FnOnce()> as FnOnce>::call_once+0x1 (/usr/lib/x.so (deleted))\n\t 3 Lfoo;::bar (/run/jit/perf-1.map)\n\n\
-                :-1    -1  1.1: 3 cycles: \n\t 4 x (inlined)\n\t 4 y (/z)\n\n";
+                :-1    -1  1.100000: 3 cycles: \n\t 4 x (inlined)\n\t 4 y (/z)\n\n";
     let profile = check(
         text,
         &[
@@ -125,7 +125,7 @@ fn names_and_modules_may_hold_anything() {
 
 #[test]
 fn source_lines_belong_to_the_frame_before() {
-    let text = "a  1  1.0: 2 cycles: \n\t 1 f+0x5 (/x)\n  src/a b.c:12\n\t 2 g (/x)\n  x[2]\n\t 3 __GI_h (/x)\n  ??:0\n\n";
+    let text = "a  1  1.000000: 2 cycles: \n\t 1 f+0x5 (/x)\n  src/a b.c:12\n\t 2 g (/x)\n  x[2]\n\t 3 __GI_h (/x)\n  ??:0\n\n";
     let profile = check(text, &["cycles/count a/-/1 @1000000000: __GI_h;g;f 2"]);
     let leaf = profile.samples.stacks()[0].unwrap();
     let frame = profile.frames[profile.stacks.frame(leaf)];
@@ -136,7 +136,7 @@ fn source_lines_belong_to_the_frame_before() {
 
 #[test]
 fn return_addresses_are_told_from_interrupted_places() {
-    let text = "a  1  1.0: 2 cycles: \n\t 9 in (inlined)\n\t 9 leaf (/x)\n\t 8 caller (/x)\n\na  1  1.1: 2 cycles: \n\
+    let text = "a  1  1.000000: 2 cycles: \n\t 9 in (inlined)\n\t 9 leaf (/x)\n\t 8 caller (/x)\n\na  1  1.100000: 2 cycles: \n\
                 \tffffffff81000009 irq (k)\n\tffffffff81000001 entry (k)\n\t 7 user (/x)\n\t 6 main (/x)\n\n";
     let profile = read(text);
     let callers = |row: usize| -> Vec<bool> {
@@ -147,7 +147,7 @@ fn return_addresses_are_told_from_interrupted_places() {
 
 #[test]
 fn samples_without_a_stack_count_and_the_last_one_needs_no_blank_line() {
-    let text = "a  1  1.0: 2 cycles: \n\nb  2  1.1: 3 cycles: \nc  3  1.2: 4 cycles: \n\t 1 f (/x)";
+    let text = "a  1  1.000000: 2 cycles: \n\nb  2  1.100000: 3 cycles: \nc  3  1.200000: 4 cycles: \n\t 1 f (/x)";
     let profile =
         check(text, &["cycles/count a/-/1 @1000000000:  2", "cycles/count b/-/2 @1100000000:  3", "cycles/count c/-/3 @1200000000: f 4"]);
     assert_eq!(notes(&profile), [(kind::NO_STACK, 2)]);
@@ -156,8 +156,8 @@ fn samples_without_a_stack_count_and_the_last_one_needs_no_blank_line() {
 
 #[test]
 fn other_records_are_counted_and_never_samples() {
-    let text = "perf-exec     0     0.000000: PERF_RECORD_COMM: perf-exec:4341/4341\nx  1  0.5: PERF_RECORD_LOST lost 12\n\
-                x  1  0.5: PERF_RECORD_THROTTLE\nPERF_RECORD_FINISHED_ROUND\nx  1  0.5: PERF_RECORD_NEW_THING 1\na  1  1.0: 2 cycles: \n\t 1 f (/x)\n\n";
+    let text = "perf-exec     0     0.000000: PERF_RECORD_COMM: perf-exec:4341/4341\nx  1  0.500000: PERF_RECORD_LOST lost 12\n\
+                x  1  0.500000: PERF_RECORD_THROTTLE\nPERF_RECORD_FINISHED_ROUND\nx  1  0.500000: PERF_RECORD_NEW_THING 1\na  1  1.000000: 2 cycles: \n\t 1 f (/x)\n\n";
     let profile = check(text, &["cycles/count a/-/1 @1000000000: f 2"]);
     assert_eq!(notes(&profile), [(kind::SKIPPED, 1), (kind::LOST_EVENTS, 12), (kind::THROTTLED, 1), (kind::SKIPPED, 1)]);
 }
@@ -171,7 +171,7 @@ fn text_without_first_lines_has_a_sample_for_each_paragraph() {
 
 #[test]
 fn header_lines_are_facts() {
-    let text = "# ========\n# captured on    : Mon Nov 23 03:51:25 2026\n# hostname : vm\n# data size      : 1\n# ========\n#\na  1  1.0: cycles: \n\t 1 f (/x)\n";
+    let text = "# ========\n# captured on    : Mon Nov 23 03:51:25 2026\n# hostname : vm\n# data size      : 1\n# ========\n#\na  1  1.000000: cycles: \n\t 1 f (/x)\n";
     assert_eq!(
         read(text).info.facts,
         [("captured on".to_owned(), "Mon Nov 23 03:51:25 2026".to_owned()), ("hostname".to_owned(), "vm".to_owned())]
@@ -180,8 +180,7 @@ fn header_lines_are_facts() {
 
 #[test]
 fn what_cannot_be_read_is_counted_and_a_cut_line_is_left_out() {
-    let text =
-        "a  1  1.0: 2 cycles: \n\t 1 f (/x)\n\t WEIRD\n\n\t 1 orphan (/x)\nhello\na  1  1.1: 2 cycles: \n\t 1 g (/x)\n\t 36e862 ggc_inter";
+    let text = "a  1  1.000000: 2 cycles: \n\t 1 f (/x)\n\t WEIRD\n\n\t 1 orphan (/x)\nhello\na  1  1.100000: 2 cycles: \n\t 1 g (/x)\n\t 36e862 ggc_inter";
     let profile = check(text, &["cycles/count a/-/1 @1000000000: f 2", "cycles/count a/-/1 @1100000000: g 2"]);
     assert_eq!(notes(&profile), [(kind::TRUNCATED, 1), (kind::NOT_UNDERSTOOD, 2), (kind::NOT_UNDERSTOOD, 1)]);
 }
@@ -189,10 +188,10 @@ fn what_cannot_be_read_is_counted_and_a_cut_line_is_left_out() {
 #[test]
 fn only_perf_script_text_is_recognised() {
     for (text, expected) in [
-        ("a  1  1.0: 2 cycles: \n\t 1 f (/x)\n", Sniff::Yes),
+        ("a  1  1.000000: 2 cycles: \n\t 1 f (/x)\n", Sniff::Yes),
         ("# ========\n# captured on: x\n", Sniff::Yes),
-        ("dd  1  1.0: 2 cycles:  1 f (/x)\ndd  1  1.0: 2 cycles:  1 f (/x)\n", Sniff::Yes),
-        ("a  1  1.0: 2 cycles: \n", Sniff::Maybe),
+        ("dd  1  1.000000: 2 cycles:  1 f (/x)\ndd  1  1.000000: 2 cycles:  1 f (/x)\n", Sniff::Yes),
+        ("a  1  1.000000: 2 cycles: \n", Sniff::Maybe),
         ("a;b 1\na;c 2\n", Sniff::No),
         ("goroutine 1 [running]:\nmain.main()\n\t/x/main.go:1 +0x1d\n", Sniff::No),
         ("heap profile: 1: 2 [3: 4] @ heap/524288\n1: 2 [3: 4] @ 0x1 0x2\n#\t0x1\tf+0x1\t/x.go:1\n", Sniff::No),
@@ -209,7 +208,7 @@ fn a_cancelled_read_stops_and_text_without_samples_is_an_error() {
     let ticket = Ticket::new();
     assert!(read_chunked(b"# hostname : x\n", &ticket, 8).is_err_and(|error| !error.is_cancelled()));
     ticket.cancel();
-    assert!(read_chunked(b"a  1  1.0: 2 cycles: \n\t 1 f (/x)\n", &ticket, 8).is_err_and(|error| error.is_cancelled()));
+    assert!(read_chunked(b"a  1  1.000000: 2 cycles: \n\t 1 f (/x)\n", &ticket, 8).is_err_and(|error| error.is_cancelled()));
 }
 
 fn paragraph() -> impl Strategy<Value = String> {
@@ -220,7 +219,8 @@ fn paragraph() -> impl Strategy<Value = String> {
     });
     let frame = ("[0-9a-f]{1,3}", "(f|g<a b>|\\[unknown\\])", "(\\+0x[0-9a-f])?", "(/x|/a b|inlined|\\[k\\])")
         .prop_map(|(address, name, offset, module)| format!("\t{address:>16} {name}{offset} ({module})\n"));
-    let noise = prop_oneof![Just("  a.c:7\n".to_owned()), Just("x  1  0.5: PERF_RECORD_COMM: a\n".to_owned()), Just("what\n".to_owned())];
+    let noise =
+        prop_oneof![Just("  a.c:7\n".to_owned()), Just("x  1  0.500000: PERF_RECORD_COMM: a\n".to_owned()), Just("what\n".to_owned())];
     (head, prop::collection::vec(prop_oneof![6 => frame, 1 => noise], 0..6)).prop_map(|(head, lines)| format!("{head}{}\n", lines.concat()))
 }
 

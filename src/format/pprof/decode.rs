@@ -150,6 +150,10 @@ fn head(layout: &Layout<'_>, builder: &mut Builder, tables: &Tables) -> Result<(
         let (name, unit) = value_type(body).map_err(|fault| ReadError::new(NAME, fault.offset, what(), fault.what.to_string()))?;
         let (name, unit) = (strings.get(name, body.offset(), what)?, strings.get(unit, body.offset(), what)?);
         let (name, unit) = (builder.strings.get(name).to_owned(), builder.strings.get(unit).to_owned());
+        if layout.period <= 0 {
+            let text = format!("a period of {} {unit}, which says nothing about how often was sampled", layout.period);
+            builder.notes.add(kind::REPAIRED, &text, 1, None);
+        }
         builder.info.period = Some((name, unit, layout.period));
     } else if layout.period != 0 {
         builder.info.period = Some((String::new(), String::new(), layout.period));
@@ -206,7 +210,7 @@ fn note_overflow(profile: &mut Profile) {
     for (row, sample_type) in profile.sample_types.iter().enumerate() {
         let gross: u128 = profile.samples.values(row).iter().map(|&value| u128::from(value.unsigned_abs())).sum();
         if gross > i64::MAX as u128 {
-            let text = format!("the values of {} add up to more than 2^63-1", sample_type.name);
+            let text = format!("the absolute values of {} add up to more than 2^63-1", sample_type.name);
             profile.notes.add(kind::OVERFLOW, &text, 1, None);
         }
     }

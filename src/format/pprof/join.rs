@@ -59,7 +59,8 @@ impl Decoded {
                 let row = part * ROWS_PER_CHECK + at;
                 let sample = columns.stacks.iter().position(|stack| stack.is_some_and(|stack| stack.row() >= row)).unwrap_or(0) as u64;
                 let id = items.get(at).map_or(0, |&code| codes.id(code));
-                let what = format!("names location {id}, {}", tables.locations.describe());
+                let why = if id == 0 { "but 0 stands for no location".to_owned() } else { tables.locations.describe() };
+                let what = format!("names location {id}, {why}");
                 return Err(ReadError::new(NAME, locate(sample), name(sample), what));
             }
         }

@@ -150,7 +150,7 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
         if samples > 0 { counted(samples, "sample", "samples") } else { String::new() }
     });
     row("frames kept", &|_, profile| profile.info.keep_frames.clone().unwrap_or_default());
-    row("page", &|_, profile| profile.info.doc_url.clone().unwrap_or_default());
+    row("page", &|_, profile| profile.info.page().unwrap_or_default().to_owned());
     row("comments", &|_, profile| profile.info.comments.join("\n"));
     let mut keys: Vec<&str> = Vec::new();
     for (key, _) in shown.iter().flat_map(|(_, profile)| &profile.info.facts) {
