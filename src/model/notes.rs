@@ -56,7 +56,8 @@ pub fn note_words(count: u64, text: &str) -> String {
     let is_plural = |word: &&&str| word.ends_with('s');
     // A sentence about the file has a number of its own, or happened once.
     let statements = ["the", "a", "an", "no", "one", "two", "zero", "broken", "values", "ids"];
-    let is_statement = words.first().is_some_and(|word| statements.contains(word) || word.starts_with(|first: char| first.is_ascii_digit()));
+    let is_statement =
+        words.first().is_some_and(|word| statements.contains(word) || word.starts_with(|first: char| first.is_ascii_digit()));
     let noun = words.iter().take(2).position(|word| is_plural(&word)).filter(|_| !is_statement);
     match (noun, count) {
         (None, 1) => text.to_owned(),
