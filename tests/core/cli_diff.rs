@@ -311,6 +311,16 @@ fn findings_of_one_function_agree() {
     assert!(per_cpu["total"].is_null(), "{}", per_cpu["total"]);
 }
 
+/// What changed most is told, whichever side comes first.
+#[test]
+fn the_largest_change_is_in_the_summary() {
+    let [before, after] = ["before", "after"].map(|side| sample(&format!("speedscope/py-spy-0.4.3/report-{side}.speedscope.json")));
+    for sides in [[&before, &after], [&after, &before]] {
+        let found = json(&["diff", sides[0], sides[1], "--json"]);
+        assert!(found["summary"].as_str().unwrap().contains("remember"), "{}", found["summary"]);
+    }
+}
+
 /// Of shares the growth of one function is the fall of all others, whichever side comes first: one finding, and not as many as there are others.
 #[test]
 fn shares_name_the_one_function_that_grew() {

@@ -218,6 +218,9 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let said = |row: &Finding| whole.contains(&short(&row.func, NAME));
     let first = made.rows.first().filter(|row| row.verdict.is_change());
     let main = first.filter(|row| !said(row)).map(main_change);
+    // What got worse comes first in the list; what changed most is said also where it got better.
+    let largest = made.rows.iter().filter(|row| row.verdict.is_change()).max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()));
+    let largest = largest.filter(|row| first.is_some_and(|first| first.rank != row.rank) && !said(row)).map(main_change);
     let mut sentences = vec![whole];
     if let Some(Interval { ratio, lo, hi }) = moved {
         let base = comparison.exposure();
@@ -233,6 +236,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let better = made.rows.len() - worse - structure;
     let waiting = made.others.iter().filter(|row| row.verdict == Verdict::Unconfirmed).count();
     if first.is_some() {
+        sentences.extend(largest);
         sentences.extend(main);
         sentences.extend(two_readings(made));
         let (up, down) = (count(worse, "regression"), count(better, "improvement"));
