@@ -217,10 +217,10 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     // What the whole is explained by need not be said twice.
     let said = |row: &Finding| whole.contains(&short(&row.func, NAME));
     let first = made.rows.first().filter(|row| row.verdict.is_change());
-    let main = first.filter(|row| !said(row)).map(main_change);
+    let main = first.filter(|row| !said(row)).map(|row| main_change(row, made));
     // What got worse comes first in the list; what changed most is said also where it got better.
     let largest = made.rows.iter().filter(|row| row.verdict.is_change()).max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()));
-    let largest = largest.filter(|row| first.is_some_and(|first| first.rank != row.rank) && !said(row)).map(main_change);
+    let largest = largest.filter(|row| first.is_some_and(|first| first.rank != row.rank) && !said(row)).map(|row| main_change(row, made));
     let mut sentences = vec![whole];
     if let Some(Interval { ratio, lo, hi }) = moved {
         let base = comparison.exposure();
@@ -332,7 +332,7 @@ fn count(n: usize, what: &str) -> String {
 }
 
 /// The first finding: what it did, where that comes from, and how much of the change lies there.
-fn main_change(first: &Finding) -> String {
+fn main_change(first: &Finding, made: &Findings) -> String {
     let direction = match first.verdict {
         Verdict::New => "is new".to_owned(),
         Verdict::Gone => "is gone".to_owned(),
@@ -340,6 +340,8 @@ fn main_change(first: &Finding) -> String {
     };
     // Shares have no net change, and a total can stay while much moves: then the part is one of all rises, or of all falls.
     let whole = match first.explains_of {
+        // The whole as compared may stay where the work differs.
+        Whole::Net if made.total.is_some_and(|total| total.lo <= 1.0 && total.hi >= 1.0) => "the change per unit of unchanged work",
         Whole::Net => "the change",
         Whole::Rises => "what rose",
         Whole::Falls => "what fell",
