@@ -159,8 +159,9 @@ fn without_rates(wanted: Option<&Normalization>, compared: &mut Compared) -> Res
             )));
         }
         None if *effective == Normalization::Share => {
-            let note = "so shares are compared instead of rates; the captures themselves, or --normalize absolute where both took the same time, say more";
-            compared.findings.notes.push(format!("{}{}, {note}.", why[..1].to_uppercase(), &why[1..]));
+            let note = "A saved comparison does not say how long each side took, so shares are compared instead of rates; the captures themselves, or \
+                        --normalize absolute where both took the same time, say more.";
+            compared.findings.notes.push(note.to_owned());
         }
         _ => {}
     }

@@ -38,7 +38,8 @@ impl Review<'_> {
         let Self { comparison, captures, diff, by, decimals, theme, command } = *self;
         let kind = type_name(&comparison.sample_type);
         let sides: Vec<String> = comparison.sides.iter().map(|side| self.names(&side.rows)).collect();
-        let mut page = Page::new(&format!("{} ({kind})", sides.join(" → ")), theme);
+        let title = format!("{} ({kind})", sides.join(" → "));
+        let mut page = Page::new(&title, theme);
         match diff {
             Some(diff) => {
                 diff.put_answer(&mut page);
@@ -47,7 +48,6 @@ impl Review<'_> {
             None => page.remark(&comparison.denominator_text()),
         }
         page.heading(if diff.is_some() { "Flame graph of the change" } else { "Flame graph" });
-        let title = format!("{} ({kind})", sides.join(" → "));
         match stacks::svg(comparison, &SvgSpec { title: title.clone(), width: None, theme, decimals }) {
             Ok(svg) => {
                 page.picture(&svg, height_of(&svg), &format!("Flame graph: {title}"));

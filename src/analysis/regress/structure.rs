@@ -263,21 +263,13 @@ fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Op
     }
     let [callees, own] = takers.map(|takers| fit(takers, ground, scale));
     let own_cost = row.self_;
-    let kept = if own_cost > 0.0 && own.better <= 0.0 { Own::Kept } else { Own::Folded };
-    let (held, whole, better, apart, together) = match kept {
-        Own::Kept => (callees.held, row.sums.pooled(scale.exposure) - own_cost, callees.better, callees.apart, callees.together),
-        Own::Folded => {
-            let (apart, together) = (callees.apart + own.apart, callees.together + own.together);
-            let of_all = |at: usize| {
-                let mut sums = callees.summed[at];
-                sums.add(&own.summed[at]);
-                misfit(&sums, scale)
-            };
-            let summed = of_all(0) - of_all(1);
-            (callees.held + own.held, row.sums.pooled(scale.exposure), (apart - together).max(summed), apart, together)
-        }
+    let total = row.sums.pooled(scale.exposure);
+    let (kept, fit, whole) = if own_cost > 0.0 && own.better(scale) <= 0.0 {
+        (Own::Kept, callees, total - own_cost)
+    } else {
+        (Own::Folded, callees.with(&own), total)
     };
-    if whole <= 0.0 || held < 0.5 * whole || better < BETTER || together > apart {
+    if whole <= 0.0 || fit.held < 0.5 * whole || fit.better(scale) < BETTER || fit.together > fit.apart {
         return None;
     }
     let wraps = kept == Own::Kept || own_cost < WRAPPER * whole;
@@ -294,8 +286,24 @@ struct Fit {
     together: f64,
     /// The nodes' sums without and with it.
     summed: [Sums; 2],
-    /// By how much less misfit there is with it.
-    better: f64,
+}
+
+impl Fit {
+    /// By how much less misfit there is with it. Most of the takers' cost may lie in few of them: added up, noise of many small ones would hide what
+    /// the large ones say.
+    fn better(&self, scale: &Scale) -> f64 {
+        let [without, with] = self.summed.each_ref().map(|sums| misfit(sums, scale));
+        (self.apart - self.together).max(without - with)
+    }
+
+    /// That of both costs.
+    fn with(mut self, other: &Self) -> Self {
+        self.held += other.held;
+        self.apart += other.apart;
+        self.together += other.together;
+        self.summed.iter_mut().zip(&other.summed).for_each(|(sum, other)| sum.add(other));
+        self
+    }
 }
 
 /// How far sums lie from unchanged cost, as a chi-square of one degree of freedom.
@@ -308,7 +316,6 @@ fn fit(takers: FxHashMap<NodeId, Sums>, ground: &Ground, scale: &Scale) -> Fit {
     takers.sort_by_key(|(node, _)| *node);
     let held = takers.iter().map(|(_, sums)| sums.pooled(scale.exposure)).sum();
     let (mut apart, mut together) = (0.0, 0.0);
-    // Most of the takers' cost may lie in few of them: added up, noise of many small ones would hide what the large ones say.
     let mut summed = [Sums::default(); 2];
     for (node, sums) in &takers {
         let own = ground.nodes[node.row()];
@@ -319,8 +326,7 @@ fn fit(takers: FxHashMap<NodeId, Sums>, ground: &Ground, scale: &Scale) -> Fit {
         summed[0].add(&own);
         summed[1].add(&both);
     }
-    let better = (apart - together).max(misfit(&summed[0], scale) - misfit(&summed[1], scale));
-    Fit { held, apart, together, summed, better }
+    Fit { held, apart, together, summed }
 }
 
 /// The node that a path has when every frame of `left_out` is left out of it; `None` where there is no such node.
