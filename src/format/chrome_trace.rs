@@ -260,11 +260,7 @@ impl Trace {
                 builder.add_sample_type(name, unit);
             }
             for mut samples in std::mem::take(&mut self.samples) {
-                if samples.times.deltas.len() != samples.times.samples.len() {
-                    let what =
-                        format!("there are {} samples, but {} times between them", samples.times.samples.len(), samples.times.deltas.len());
-                    return Err(json.error(0, "a CPU profile", what));
-                }
+                samples.times.check(json)?;
                 let stacks = samples.nodes.stacks(json, builder)?;
                 let thread = Some(self.thread(samples.thread, builder));
                 skipped += add_samples(&samples.nodes, &stacks, &samples.times, thread, builder, ticket)?;
@@ -371,7 +367,7 @@ fn read_data(json: &mut Json<'_>, samples: &mut Samples, builder: &mut Builder) 
                 while let Some(key) = json.key()? {
                     match &*key {
                         "nodes" => samples.nodes.read_list(json, builder)?,
-                        "samples" => read_numbers(json, &mut samples.times.samples)?,
+                        "samples" => samples.times.read_samples(json)?,
                         key => read_time(key, json, samples)?,
                     }
                 }
@@ -384,18 +380,10 @@ fn read_data(json: &mut Json<'_>, samples: &mut Samples, builder: &mut Builder) 
 
 fn read_time(key: &str, json: &mut Json<'_>, samples: &mut Samples) -> Result<(), ReadError> {
     match key {
-        "timeDeltas" => read_numbers(json, &mut samples.times.deltas)?,
+        "timeDeltas" => samples.times.read_deltas(json)?,
         "startTime" => samples.times.start = json.maybe_number()?.map_or(0, Number::integer),
         "endTime" => samples.times.end = json.maybe_number()?.map(Number::integer),
         _ => drop(json.skip()?),
-    }
-    Ok(())
-}
-
-fn read_numbers(json: &mut Json<'_>, list: &mut Vec<i64>) -> Result<(), ReadError> {
-    json.list()?;
-    while json.item()? {
-        list.push(json.number()?.integer());
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use super::json::{Json, Kind, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Ticket, Watch};
+use crate::model::counted;
 use crate::model::{Builder, Profile, Sample, StackId, Tally, ThreadId, kind};
 
 /// The reader of V8 profiles.
@@ -66,10 +67,53 @@ pub(super) struct Times {
     pub(super) samples: Vec<i64>,
     /// Microseconds since the sample before (the first: since the start).
     pub(super) deltas: Vec<i64>,
+    /// Where the lists stand, for errors and notes.
+    pub(super) samples_at: usize,
+    pub(super) deltas_at: usize,
     /// Start in microseconds.
     pub(super) start: i64,
     /// End in microseconds.
     pub(super) end: Option<i64>,
+}
+
+impl Times {
+    /// The list `samples`, or a further piece of it: ids of nodes.
+    pub(super) fn read_samples(&mut self, json: &mut Json<'_>) -> Result<(), ReadError> {
+        json.kind()?;
+        self.samples_at = json.offset();
+        json.list()?;
+        while json.item()? {
+            // Heap profiles have objects here, whose sizes the nodes hold as well.
+            if json.kind()? == Kind::Number {
+                self.samples.push(json.number()?.integer());
+            } else {
+                json.skip()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The list `timeDeltas`, or a further piece of it.
+    pub(super) fn read_deltas(&mut self, json: &mut Json<'_>) -> Result<(), ReadError> {
+        json.kind()?;
+        self.deltas_at = json.offset();
+        read_numbers(json, &mut self.deltas)
+    }
+
+    /// An error unless there are as many times as samples.
+    pub(super) fn check(&self, json: &Json<'_>) -> Result<(), ReadError> {
+        let (samples, deltas) = (self.samples.len() as u64, self.deltas.len());
+        if self.samples.len() == deltas {
+            return Ok(());
+        }
+        let (are, samples) = (if samples == 1 { "is" } else { "are" }, counted(samples, "sample", "samples"));
+        let at = if self.deltas_at > 0 { self.deltas_at } else { self.samples_at };
+        Err(json.error(
+            at,
+            "the lists `samples` and `timeDeltas`",
+            format!("there {are} {samples}, but the times between samples are {deltas}"),
+        ))
+    }
 }
 
 fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
@@ -83,8 +127,8 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
         match &*key {
             "nodes" => nodes.read_list(&mut json, &mut builder)?,
             "head" => nodes.read_nested(&mut json, &mut builder)?,
-            "samples" => read_samples(&mut json, &mut times.samples)?,
-            "timeDeltas" => read_numbers(&mut json, &mut times.deltas)?,
+            "samples" => times.read_samples(&mut json)?,
+            "timeDeltas" => times.read_deltas(&mut json)?,
             "timestamps" => read_numbers(&mut json, &mut timestamps)?,
             "startTime" => start = json.maybe_number()?,
             "endTime" => end = json.maybe_number()?,
@@ -108,10 +152,7 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
     } else if times.samples.is_empty() {
         add_hits(&nodes, &stacks, &mut builder);
     } else {
-        if times.deltas.len() != times.samples.len() {
-            let what = format!("there are {} samples, but {} times between them", times.samples.len(), times.deltas.len());
-            return Err(json.error(0, "the lists `samples` and `timeDeltas`", what));
-        }
+        times.check(&json)?;
         for (name, unit) in TYPES {
             builder.add_sample_type(name, unit);
         }
@@ -134,19 +175,6 @@ fn read_numbers(json: &mut Json<'_>, list: &mut Vec<i64>) -> Result<(), ReadErro
     Ok(())
 }
 
-/// Ids of nodes. Heap profiles have objects here, whose sizes the nodes hold as well.
-fn read_samples(json: &mut Json<'_>, list: &mut Vec<i64>) -> Result<(), ReadError> {
-    json.list()?;
-    while json.item()? {
-        if json.kind()? == Kind::Number {
-            list.push(json.number()?.integer());
-        } else {
-            json.skip()?;
-        }
-    }
-    Ok(())
-}
-
 /// Adds samples in the order of time and gives the number of those that were left out.
 pub(super) fn add_samples(
     nodes: &Nodes,
@@ -164,7 +192,8 @@ pub(super) fn add_samples(
     let backwards = times.deltas.iter().take(times.samples.len()).skip(1).checked().filter(|&&delta| delta < 0).count();
     // All columns would grow at the same sample, each by a copy.
     builder.rows.reserve(times.samples.len(), 0);
-    let mut adder = Adder { nodes, stacks, end: times.end, thread, builder, ticket, skipped: 0 };
+    let (end, offset) = (times.end, Some(times.samples_at as u64));
+    let mut adder = Adder { nodes, stacks, end, offset, thread, builder, ticket, skipped: 0 };
     if backwards == 0 {
         adder.add(in_file)?;
     } else {
@@ -175,7 +204,7 @@ pub(super) fn add_samples(
             *time
         });
         let cause = "samples with a time before the one before them were put in order";
-        adder.builder.notes.add(kind::REPAIRED, cause, backwards as u64, None);
+        adder.builder.notes.add(kind::REPAIRED, cause, backwards as u64, Some(times.deltas_at as u64));
         adder.add(in_order.iter().copied())?;
     }
     Ok(adder.skipped)
@@ -186,6 +215,8 @@ struct Adder<'a> {
     stacks: &'a [Option<StackId>],
     /// End of the last sample, where it is known.
     end: Option<i64>,
+    /// Where the list of samples stands.
+    offset: Option<u64>,
     thread: Option<ThreadId>,
     builder: &'a mut Builder,
     ticket: &'a Ticket,
@@ -201,7 +232,7 @@ impl Adder<'_> {
                 self.ticket.check()?;
             }
             let Some(node) = self.nodes.row(id) else {
-                self.builder.notes.add(kind::SKIPPED, "samples of a node that does not exist", 1, None);
+                self.builder.notes.add(kind::SKIPPED, "samples of a node that does not exist", 1, self.offset);
                 self.skipped += 1;
                 continue;
             };
@@ -210,7 +241,7 @@ impl Adder<'_> {
             let cpu = if self.nodes.is_idle(node) { 0 } else { wall };
             let stack = self.stacks.get(node as usize).copied().flatten();
             if stack.is_none() {
-                self.builder.notes.add(kind::NO_STACK, "samples of the root", 1, None);
+                self.builder.notes.add(kind::NO_STACK, "samples of the root", 1, self.offset);
             }
             let sample = Sample { stack, thread: self.thread, time: Some(time.saturating_mul(1000)), ..Sample::default() };
             self.builder.rows.sample(sample, &[cpu, wall, 1]);
@@ -300,8 +331,23 @@ mod tests {
     #[test]
     fn a_node_above_itself_is_an_error() {
         for nodes in [[node(1, "a", "2"), node(2, "b", "1")].join(","), node(1, "a", "1")] {
-            let error = profile(&format!(r#"{{"nodes":[{nodes}],"samples":[1],"timeDeltas":[1]}}"#)).unwrap_err();
+            let text = format!(r#"{{"nodes":[{nodes}],"samples":[1],"timeDeltas":[1]}}"#);
+            let error = profile(&text).unwrap_err();
             assert!(error.to_string().contains("is its own caller"), "{error}");
+            assert_eq!(error.offset(), text.find(r#"{"id":1"#).unwrap() as u64, "{error}");
         }
+    }
+
+    #[test]
+    fn a_missing_time_is_an_error_that_names_the_list_and_lost_samples_say_where() {
+        let text = format!(r#"{{"nodes":[{}],"samples":[1],"timeDeltas":[1,1]}}"#, node(1, "a", "9"));
+        let error = profile(&text).unwrap_err();
+        assert!(error.to_string().contains("there is 1 sample, but the times between samples are 2"), "{error}");
+        assert_eq!(error.offset(), text.find("[1,1]").unwrap() as u64);
+        let text = text.replace("[1]", "[1,7]");
+        let found = profile(&text).unwrap();
+        let offset = |cause: &str| found.notes.iter().find(|note| note.text.contains(cause)).and_then(|note| note.first_offset);
+        assert_eq!(offset("callees"), text.find(r#"{"id":1"#).map(|at| at as u64));
+        assert_eq!(offset("node that does not exist"), text.find("[1,7]").map(|at| at as u64));
     }
 }

@@ -59,11 +59,15 @@ impl Number<'_> {
 
     /// How many decimals it needs, at most [`MAX_DECIMALS`].
     pub(super) fn decimals(self) -> u8 {
+        self.all_decimals().min(usize::from(MAX_DECIMALS)) as u8
+    }
+
+    /// How many decimals it needs; of a number with an exponent only that they are many.
+    pub(super) fn all_decimals(self) -> usize {
         if self.0.contains(['e', 'E']) {
-            return if self.float().fract() == 0.0 { 0 } else { MAX_DECIMALS };
+            return if self.float().fract() == 0.0 { 0 } else { usize::MAX };
         }
-        let fraction = self.0.split_once('.').map_or("", |(_, fraction)| fraction.trim_end_matches('0'));
-        (fraction.len().min(usize::from(MAX_DECIMALS))) as u8
+        self.0.split_once('.').map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len())
     }
 
     /// The number times `factor`, to the nearest integer; exact where it is written as an integer and fits 64 bits.

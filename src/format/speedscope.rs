@@ -10,6 +10,7 @@ use super::json::{Json, Number, looks_like};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::discard::Unfinished;
 use crate::base::ticket::Ticket;
+use crate::model::counted;
 use crate::model::{Builder, Frame, FrameId, Function, Profile, Sample, StackId, Thread, ThreadId, kind};
 
 /// The reader of speedscope files.
@@ -71,7 +72,7 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
         let what = if list.is_some() { "the list is empty" } else { "there is no such list" };
         return Err(json.error(list.unwrap_or(0), "the list `profiles`", what));
     }
-    let (decimals, nano_decimals) = decimals(&mut json, &profiles)?;
+    let (decimals, nano_decimals) = decimals(&mut json, &profiles, &mut builder)?;
     let mut columns = Columns { decimals, nano_decimals, ..Columns::default() };
     for (number, profile) in profiles.iter().enumerate() {
         let thread = (!profile.name.is_empty()).then(|| {
@@ -206,14 +207,23 @@ fn unit_of(name: &str) -> Option<Unit> {
 const MAX_STORED: f64 = 4e18;
 
 /// How many decimals the numbers need that are no times, and those that are nanoseconds; longer units are rounded to nanoseconds.
-fn decimals(json: &mut Json<'_>, profiles: &[Part<'_>]) -> Result<(u8, u8), ReadError> {
+fn decimals(json: &mut Json<'_>, profiles: &[Part<'_>], builder: &mut Builder) -> Result<(u8, u8), ReadError> {
     let (mut other, mut nanos) = (0, 0);
+    let mut rounded = (0, None);
     // The latest time of all, in nanoseconds.
     let mut latest = 0.0_f64;
     for part in profiles {
         let (mut most, mut last, mut sum) = (0, 0.0_f64, 0.0);
+        // Digits behind the point that are whole nanoseconds; every one is kept where nanoseconds or no times are counted.
+        let kept = match part.unit {
+            Unit::Time(length) if length > 1 => length.ilog10() as usize,
+            _ => usize::MAX,
+        };
         let mut see = |number: Number<'_>| {
             most = number.decimals().max(most);
+            if number.all_decimals() > kept {
+                rounded = (rounded.0 + 1, rounded.1.or(Some(part.offset as u64)));
+            }
             last = number.float().abs().max(last);
             sum += number.float().abs();
         };
@@ -246,6 +256,14 @@ fn decimals(json: &mut Json<'_>, profiles: &[Part<'_>]) -> Result<(u8, u8), Read
             }
             Unit::Bytes | Unit::None => other = other.max(most),
         }
+    }
+    if rounded.0 > 0 {
+        builder.notes.add(
+            kind::REPAIRED,
+            "times with parts of a nanosecond, in a longer unit, were rounded to nanoseconds",
+            rounded.0,
+            rounded.1,
+        );
     }
     while nanos > 0 && latest * 10_f64.powi(i32::from(nanos)) > MAX_STORED {
         nanos -= 1;
@@ -337,7 +355,9 @@ impl Reader<'_, '_> {
         let at = self.json.offset();
         let row = self.json.number()?.integer();
         let frame = usize::try_from(row).ok().and_then(|row| self.frames.get(row));
-        frame.copied().ok_or_else(|| self.error(at, format!("names frame {row}, but there are only {}", self.frames.len())))
+        frame.copied().ok_or_else(|| {
+            self.error(at, format!("names frame {row}, but the list has {}", counted(self.frames.len() as u64, "frame", "frames")))
+        })
     }
 
     fn sampled(&mut self, column: usize, counter: usize, factor: i64) -> Result<(), ReadError> {
@@ -368,7 +388,7 @@ impl Reader<'_, '_> {
                 self.builder.notes.add(kind::NO_STACK, "samples without a stack", 1, Some(at as u64));
             }
             let Some(&weight) = weights.get(count) else {
-                return Err(self.error(list, format!("there are {} weights, but more samples", weights.len())));
+                return Err(self.error(list, format!("there are more samples than weights, which are {}", weights.len())));
             };
             values.fill(0);
             values.get_mut(column).into_iter().for_each(|value| *value = weight);
@@ -379,7 +399,15 @@ impl Reader<'_, '_> {
             count += 1;
         }
         if count != weights.len() {
-            return Err(self.error(list, format!("there are {} weights, but only {count} samples", weights.len())));
+            return Err(self.error(
+                list,
+                format!(
+                    "there {} {}, but the weights are {}",
+                    if count == 1 { "is" } else { "are" },
+                    counted(count as u64, "sample", "samples"),
+                    weights.len()
+                ),
+            ));
         }
         self.covers(factor, self.start(factor), time);
         Ok(())
@@ -529,11 +557,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_rounded_is_counted() {
+        let weights = |unit: &str, weights: &str| {
+            let text = format!(
+                r#"{{{FRAMES},"profiles":[{{"type":"sampled","name":"","unit":"{unit}","startValue":0,"endValue":9,"samples":[[0],[1]],"weights":[{weights}]}}]}}"#
+            );
+            let found = profile(&text).unwrap();
+            (found.total(0), found.notes.count(kind::REPAIRED))
+        };
+        assert_eq!(weights("milliseconds", "1.000001,2.500"), (3_500_001, 0));
+        assert_eq!(weights("milliseconds", "1.0000014,2.5"), (3_500_001, 1));
+        assert_eq!(weights("seconds", "0.0000000016,1e-10"), (2, 2));
+        assert_eq!(weights("none", "0.25,0.5"), (75, 0), "in hundredths");
+    }
+
+    #[test]
     fn broken_files_say_what_is_wrong_and_where() {
         for (lists, what) in [
-            (r#""samples":[[7]],"weights":[1]"#, "names frame 7, but there are only 3"),
-            (r#""samples":[[0],[1]],"weights":[1]"#, "there are 1 weights, but more samples"),
-            (r#""samples":[[0]],"weights":[1,2]"#, "there are 2 weights, but only 1 samples"),
+            (r#""samples":[[7]],"weights":[1]"#, "names frame 7, but the list has 3 frames"),
+            (r#""samples":[[0],[1]],"weights":[1]"#, "there are more samples than weights, which are 1"),
+            (r#""samples":[[0]],"weights":[1,2]"#, "there is 1 sample, but the weights are 2"),
             (r#""samples":[[0]]"#, "needs the lists"),
         ] {
             let text = format!(r#"{{{FRAMES},"profiles":[{{"type":"sampled","name":"","unit":"none",{lists}}}]}}"#);

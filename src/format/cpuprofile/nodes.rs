@@ -24,6 +24,8 @@ pub(in crate::format) struct Node {
     pub(in crate::format) hits: i64,
     /// Bytes that were allocated here.
     pub(in crate::format) size: i64,
+    /// First byte of it in the file.
+    pub(in crate::format) offset: usize,
 }
 
 /// All nodes.
@@ -58,10 +60,10 @@ impl Nodes {
     }
 
     /// Adds a node and gives its row; an error where the id is there already.
-    pub(in crate::format) fn add(&mut self, node: Node, json: &Json<'_>, offset: usize) -> Result<u32, ReadError> {
+    pub(in crate::format) fn add(&mut self, node: Node, json: &Json<'_>) -> Result<u32, ReadError> {
         let row = self.rows.len() as u32;
         if self.by_id.insert(node.id, row).is_some() {
-            return Err(json.error(offset, format!("node {}", node.id), "there are two nodes with this id"));
+            return Err(json.error(node.offset, format!("node {}", node.id), "there are two nodes with this id"));
         }
         self.rows.push(node);
         Ok(row)
@@ -92,7 +94,7 @@ impl Nodes {
             }
             // Without a list of callees the file names callers, which stand before.
             let caller = parent.and_then(|id| self.row(id));
-            let row = self.add(Node { parent: caller, ..entry.node(builder) }, json, offset)?;
+            let row = self.add(Node { parent: caller, offset, ..entry.node(builder) }, json)?;
             self.children.extend(callees.iter().map(|&id| (id, row)));
             self.count(&entry);
         }
@@ -152,7 +154,7 @@ impl Nodes {
             return Err(json.error(offset, format!("node {}", node.id), "there are two nodes with this id"));
         }
         if let Some(place) = self.rows.get_mut(row) {
-            *place = Node { parent: place.parent, ..node };
+            *place = Node { parent: place.parent, offset, ..node };
         }
         Ok(())
     }
@@ -164,12 +166,14 @@ impl Nodes {
                 json.ticket().check()?;
             }
             let Some(row) = self.row(id) else {
-                builder.notes.add(kind::SKIPPED, "callees that do not exist", 1, None);
+                let offset = self.rows.get(caller as usize).map(|node| node.offset as u64);
+                builder.notes.add(kind::SKIPPED, "callees that do not exist", 1, offset);
                 continue;
             };
             let Some(node) = self.rows.get_mut(row as usize) else { continue };
             if node.parent.is_some_and(|known| known != caller) {
-                builder.notes.add(kind::REPAIRED, "nodes with several callers were left below the first", 1, None);
+                let cause = "nodes with several callers were left below the first";
+                builder.notes.add(kind::REPAIRED, cause, 1, Some(node.offset as u64));
             } else {
                 node.parent = Some(caller);
             }
@@ -184,8 +188,8 @@ impl Nodes {
             let mut at = Some(row);
             while let Some(row) = at.filter(|&row| stacks.get(row).is_some_and(Option::is_none)) {
                 if path.len() >= self.rows.len() {
-                    let id = self.rows.get(row).map_or(0, |node| node.id);
-                    return Err(json.error(0, format!("node {id}"), "it is its own caller"));
+                    let (id, offset) = self.rows.get(row).map_or((0, 0), |node| (node.id, node.offset));
+                    return Err(json.error(offset, format!("node {id}"), "it is its own caller"));
                 }
                 path.push(row);
                 at = self.rows.get(row).and_then(|node| node.parent).map(|parent| parent as usize);
@@ -231,7 +235,7 @@ impl<'a> Entry<'a> {
 
     fn node(&self, builder: &mut Builder) -> Node {
         let (frame, idle) = (self.function.frame(builder), self.function.is_idle());
-        Node { id: self.id, parent: None, frame, idle, hits: self.hits, size: self.size.unwrap_or(0) }
+        Node { id: self.id, parent: None, frame, idle, hits: self.hits, size: self.size.unwrap_or(0), offset: 0 }
     }
 }
 
