@@ -39,6 +39,10 @@ pub trait Format: Sync {
     fn extensions(&self) -> &'static [&'static str];
     /// Whether the first bytes (uncompressed, up to [`HEAD_BYTES`]) are of this format.
     fn sniff(&self, head: &[u8]) -> Sniff;
+    /// How many of these bytes, whose end is missing, hold whole records. The start of a line reads like a line: `a;b 7` of `a;b 731`.
+    fn whole(&self, bytes: &[u8]) -> usize {
+        bytes.len()
+    }
     /// Reads the whole input. An error means: this format, but broken.
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError>;
     /// Reads a gzip file while it is inflated, for formats of which captures are large. `None` = the file has to be inflated as a whole:
@@ -171,7 +175,8 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
     }
     let (format, guess) = recognise(&inner, cx.ticket)?;
     cx.ticket.stage("decoding", inner.bytes.len() as u64)?;
-    let result = format.read(&inner, cx);
+    let whole = if peeled.damage.is_some() { format.whole(inner.bytes) } else { inner.bytes.len() };
+    let result = format.read(&Input { bytes: inner.bytes.get(..whole).unwrap_or(inner.bytes), ..inner }, cx);
     let mut profile = match (result, &peeled.damage) {
         (Ok(profile), _) => profile,
         // The reader's complaint is a consequence: say the cause as well.
@@ -185,6 +190,9 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
         profile.notes.add(kind::GUESSED, &guess, 1, None);
     }
     note_damage(&mut profile, &peeled);
+    if whole < inner.bytes.len() {
+        profile.notes.add(kind::TRUNCATED, "the record that the damage cuts was left out", 1, Some(whole as u64));
+    }
     debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
     Ok(profile)
 }

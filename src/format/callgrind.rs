@@ -14,6 +14,7 @@ mod flow;
 mod graph;
 mod tree;
 
+use super::text;
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::model::Profile;
 
@@ -53,6 +54,10 @@ impl Format for Callgrind {
             }
         }
         Sniff::No
+    }
+
+    fn whole(&self, bytes: &[u8]) -> usize {
+        text::whole_lines(bytes)
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {

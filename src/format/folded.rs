@@ -78,6 +78,10 @@ impl Format for Folded {
         }
     }
 
+    fn whole(&self, bytes: &[u8]) -> usize {
+        text::whole_lines(bytes)
+    }
+
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
         read_chunked(input.bytes, cx.ticket, text::CHUNK_BYTES)
     }

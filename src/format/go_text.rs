@@ -141,6 +141,11 @@ impl Format for GoText {
         sniff(head, GO_TEXT)
     }
 
+    fn whole(&self, bytes: &[u8]) -> usize {
+        // Dumps of goroutines have a paragraph each, the others a line, and below it one for each frame.
+        text::whole_paragraphs(bytes)
+    }
+
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
         read(input, GO_TEXT, cx.ticket)
     }
@@ -163,6 +168,11 @@ impl Format for Gperftools {
         sniff(head, GPERFTOOLS)
     }
 
+    fn whole(&self, bytes: &[u8]) -> usize {
+        // CPU profiles are words of numbers; the first is 0.
+        if bytes.first() == Some(&0) { bytes.len() } else { text::whole_lines(bytes) }
+    }
+
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
         read(input, GPERFTOOLS, cx.ticket)
     }
@@ -183,6 +193,10 @@ impl Format for Jemalloc {
 
     fn sniff(&self, head: &[u8]) -> Sniff {
         sniff(head, JEMALLOC)
+    }
+
+    fn whole(&self, bytes: &[u8]) -> usize {
+        text::whole_lines(bytes)
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {

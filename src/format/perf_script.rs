@@ -75,6 +75,14 @@ impl Format for PerfScript {
         }
     }
 
+    fn whole(&self, bytes: &[u8]) -> usize {
+        // A chain that was cut lacks its outermost frames; texts without chains have no empty lines between samples.
+        let paragraphs = text::whole_paragraphs(bytes);
+        let above = bytes.get(..paragraphs).unwrap_or(bytes).trim_ascii_end();
+        let last = memchr::memrchr(b'\n', above).map_or(0, |end| end + 1);
+        if matches!(bytes.get(last), Some(b'\t' | b' ')) { paragraphs } else { text::whole_lines(bytes) }
+    }
+
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
         read_chunked(input.bytes, cx.ticket, text::CHUNK_BYTES)
     }

@@ -94,6 +94,17 @@ fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, notes: &mut Notes) -> Vec<
     text.into_bytes()
 }
 
+/// Length of the whole lines of a text that was cut; all of it where no line is whole.
+pub(super) fn whole_lines(bytes: &[u8]) -> usize {
+    memchr::memrchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1)
+}
+
+/// Length of the whole paragraphs of a text that was cut: up to the last empty line. Its whole lines where there is no such line.
+pub(super) fn whole_paragraphs(bytes: &[u8]) -> usize {
+    let ends = memchr::memmem::rfind(bytes, b"\n\n").max(memchr::memmem::rfind(bytes, b"\n\r\n").map(|at| at + 1));
+    ends.map_or_else(|| whole_lines(bytes), |at| at + 2)
+}
+
 /// The lines of a text with their offsets in it, without line ends.
 #[derive(Clone)]
 pub(super) struct Lines<'a> {

@@ -1,5 +1,8 @@
 //! Damaged and odd text: what the list of hostile inputs expects, and how much of each is still read.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{Input, ReadCx, ReadError, read};
 use emberlens::model::{Profile, check, kind};
@@ -100,5 +103,52 @@ fn a_cancelled_read_of_a_large_text_stops() {
         let whole = Ticket::new();
         assert!(read(&Input { bytes: &bytes, name: "x" }, &ReadCx::new(&whole)).is_ok());
         assert!(ticket.checks() * 4 <= whole.checks(), "{} of {} checks", ticket.checks(), whole.checks());
+    }
+}
+
+/// Value of every stack, outermost frame first.
+fn by_stack(profile: &Profile) -> BTreeMap<String, Vec<i64>> {
+    let mut found = BTreeMap::<String, Vec<i64>>::new();
+    for row in 0..profile.samples.len() {
+        let mut names: Vec<_> =
+            profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frame_name(frame).to_owned()).collect();
+        names.reverse();
+        let values = found.entry(names.join(";")).or_default();
+        values.extend((0..profile.sample_types.len()).map(|column| profile.samples.values(column)[row]).filter(|&value| value != 0));
+    }
+    found
+}
+
+#[test]
+fn text_out_of_a_cut_gzip_file_holds_nothing_that_the_whole_does_not() {
+    let folded: String = (0..400).map(|row| format!("main;f{};g{row} {}\n", row % 7, 100_000 + row * 7919)).collect();
+    let script: String = (0..200)
+        .map(|row| {
+            format!(
+                "app {0} [001] 7.{0:06}: {0} cycles: \n\tffff{0:04x} inner{0}+0x1 (/bin/app)\n\tffee{0:04x} outer{0}+0x1 (/bin/app)\n\n",
+                1000 + row
+            )
+        })
+        .collect();
+    let heap: String = (0..200)
+        .map(|row| format!("{0}: {1} [{0}: {1}] @ 0x{1:x}\n#\t0x{1:x}\tmain.f{0}+0x1\t/a.go:{0}\n\n", row + 1, (row + 1) * 4096))
+        .collect();
+    let heap = format!("heap profile: 200: 82329600 [200: 82329600] @ heap/1\n{heap}");
+    for (name, text) in [("a.folded", folded), ("a.script", script), ("a.heap.txt", heap)] {
+        let whole = by_stack(&open(text.as_bytes(), name).unwrap());
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        let packed = encoder.finish().unwrap();
+        let (mut read, mut cut) = (0, 0);
+        for end in (packed.len() / 3..packed.len() - 8).step_by(13) {
+            let Ok(profile) = open(&packed[..end], name) else { continue };
+            read += 1;
+            cut += profile.notes.count(kind::TRUNCATED);
+            for (stack, values) in by_stack(&profile) {
+                let all = whole.get(&stack).unwrap_or_else(|| panic!("{name} cut at {end}: {stack} {values:?}"));
+                assert!(values.iter().all(|value| all.contains(value)), "{name} cut at {end}: {stack} {values:?} of {all:?}");
+            }
+        }
+        assert!(read > 10 && cut > 10, "{name}: {read} were read, {cut} say that a record was cut");
     }
 }
