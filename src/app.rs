@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use command::{Command, CommandKind, KINDS, Keys, Menu};
-pub use effect::{Dialog, Effect};
+pub use effect::{Dialog, Effect, FolderList};
 pub use event::Event;
 pub use patterns::{EVERYTHING, is_everything};
 
@@ -619,6 +619,12 @@ impl App {
         if *given == source::SourceSpec::default() { &self.settings.source } else { given }
     }
 
+    /// Folders in which binaries are looked for: those of the command line for this run, else those that are set.
+    pub fn symbol_roots(&self) -> &[PathBuf] {
+        let given = &self.options.load.symbol_roots;
+        if given.is_empty() { &self.settings.symbol_roots } else { given }
+    }
+
     /// True where debuginfod servers are asked: by the settings, or for this run by the command line.
     pub const fn asks_for_debug_files(&self) -> bool {
         self.settings.debuginfod || self.options.load.debuginfod.is_some()
@@ -661,13 +667,9 @@ impl App {
         id
     }
 
-    /// How captures are loaded: folders that the command line gives hold for this run, else those that are set.
+    /// How captures are loaded.
     fn load_options(&self) -> load::LoadOptions {
-        let mut options = self.options.load.clone();
-        if options.symbol_roots.is_empty() {
-            options.symbol_roots.clone_from(&self.settings.symbol_roots);
-        }
-        options
+        load::LoadOptions { symbol_roots: self.symbol_roots().to_vec(), ..self.options.load.clone() }
     }
 
     fn start_reading(&mut self, id: CaptureId, path: &Path) -> JobId {

@@ -10,7 +10,6 @@ mod menus;
 mod toolbar;
 
 mod filters;
-mod source;
 mod status;
 mod timeline;
 mod waiting;
@@ -18,6 +17,7 @@ mod waiting;
 mod dialogs;
 mod drop;
 mod file_dialog;
+mod folders;
 mod palette;
 mod parts;
 mod shortcuts;

@@ -95,6 +95,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         C::ChooseFiles => vec![Effect::ChooseFiles],
         C::ChooseComparison => vec![Effect::ChooseComparison],
         C::ChooseForSide(side) => vec![Effect::ChooseForSide(side)],
+        C::ChooseFolder(list) => vec![Effect::ChooseFolder(list)],
         C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app, "svg"))],
         C::ChooseReview => vec![Effect::ChooseExport(files::export_name(app, "html"))],
         C::FocusSearch => vec![Effect::FocusSearch],

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::effect::Dialog;
+use super::effect::{Dialog, FolderList};
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
 use super::source::SourceSpec;
@@ -187,8 +187,12 @@ pub enum Command {
     SetReducedMotion(bool),
     /// Look for source files below these folders, without these beginnings of their recorded paths.
     SetSource(SourceSpec),
-    /// Let the user write where source files are.
-    ChooseSource,
+    /// Let the user write where source files or binaries are; the text explains why.
+    EditFolders(FolderList, String),
+    /// Let the user choose a folder for such a list.
+    ChooseFolder(FolderList),
+    /// Add a folder to such a list.
+    AddFolder(FolderList, PathBuf),
     /// Look for binaries below these folders.
     SetSymbolRoots(Vec<PathBuf>),
     /// Keep looked-up symbols for the next time, or do not.
@@ -446,7 +450,8 @@ kinds! {
     "clear-recent" "Clear recent files" "Forget which files were opened" File false [] |app| (!app.settings().recent.is_empty() || !app.settings().recent_comparisons.is_empty()).then_some(Command::ClearRecent);
     "toggle-symbol-cache" "Keep symbols" "Looked-up symbols stay on disk, so that a capture opens faster the next time" File true [] |app| Some(Command::SetSymbolCache(!app.settings().symbol_cache)), checked |app| app.settings().symbol_cache;
     "toggle-debuginfod" "Fetch debug files" "Ask the servers of DEBUGINFOD_URLS or of the settings for debug files by build id, which tells them what ran; off by itself" File false [] |app| app.debug_servers().map(|_| Command::SetDebuginfod(!app.settings().debuginfod)), checked App::asks_for_debug_files;
-    "choose-source" "Source folders…" "Where source files are looked for, and what of their recorded paths is left out" File false [] |_| Some(Command::ChooseSource);
+    "choose-source" "Source folders…" "Where source files are looked for, and what of their recorded paths is left out" File false [] |_| Some(Command::EditFolders(FolderList::Source, String::new()));
+    "choose-symbols" "Symbol folders…" "Where programs and debug files are looked for whose functions a capture does not name" File false [] |_| Some(Command::EditFolders(FolderList::Symbols, String::new()));
     "clear-symbol-cache" "Remove kept symbols" "Empty the folder of looked-up symbols" File false [] |app| app.keeps_symbols().then_some(Command::ClearSymbolCache);
     "quit" "Quit" "Close the window" File true [ctrl("Q")] |_| Some(Command::Quit);
 
@@ -641,7 +646,7 @@ impl Command {
             Self::Palette => Dialog::Palette,
             Self::Shortcuts => Dialog::Shortcuts,
             Self::About => Dialog::About,
-            Self::ChooseSource => Dialog::Source,
+            Self::EditFolders(list, why) => Dialog::Folders(*list, why.clone()),
             Self::ChooseParts(parts) => Dialog::Parts(parts.clone()),
             Self::TypeSidePaths(side) => Dialog::SidePaths(*side),
             Self::TypePath(why) => Dialog::OpenPath(why.clone()),
@@ -720,6 +725,8 @@ mod tests {
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
             Command::SetSource(SourceSpec { folders: vec!["/a b".into()], trims: vec!["/build/".to_owned()] }),
+            Command::AddFolder(FolderList::Symbols, "/a b".into()),
+            Command::EditFolders(FolderList::Source, "why".to_owned()),
             Command::Undo,
         ] {
             let line = command.to_line();

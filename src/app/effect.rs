@@ -17,6 +17,8 @@ pub enum Effect {
     ChooseComparison,
     /// Let the user choose captures that join a side.
     ChooseForSide(Side),
+    /// Let the user choose a folder to add to a list.
+    ChooseFolder(FolderList),
     /// Let the user choose where to write an export; the file name is a proposal.
     ChooseExport(String),
     /// Put the keyboard into the search box.
@@ -25,6 +27,16 @@ pub enum Effect {
     SavePicture(PathBuf),
     /// Close the window.
     Quit,
+}
+
+/// A list of folders that the user keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FolderList {
+    /// Where source files are looked for.
+    Source,
+    /// Where binaries and debug files are looked for.
+    Symbols,
 }
 
 /// A dialog over the window; at most one is open.
@@ -46,8 +58,8 @@ pub enum Dialog {
     SidePaths(Side),
     /// Which parts are compared: before and after, to begin with.
     Parts(Box<[Part; 2]>),
-    /// Where source files are.
-    Source,
+    /// Where source files or binaries are; the text explains why it is shown.
+    Folders(FolderList, String),
     /// A path to export to, typed by hand.
     ExportPath(String),
     /// An archive holds several captures: which shall be opened? The capture that stands for the archive, what opens each, and what each is.

@@ -59,7 +59,7 @@ fn do_effect(app: &App, effect: Effect, args: &args::Run, hooks: &Hooks) -> Resu
             output::write(&path, &bytes, app.captures().iter().map(|capture| capture.path.as_path())).map_err(said)
         }
         Effect::FocusSearch | Effect::Quit => Ok(()),
-        Effect::ChooseFiles | Effect::ChooseComparison | Effect::ChooseForSide(_) | Effect::ChooseExport(_) => {
+        Effect::ChooseFiles | Effect::ChooseComparison | Effect::ChooseForSide(_) | Effect::ChooseExport(_) | Effect::ChooseFolder(_) => {
             Err("choosing a file needs the window; name the path in the script".to_owned())
         }
     }

@@ -62,7 +62,9 @@ impl Missing {
     fn fix(&self, owner: Owner<'_>, is_perf: bool) -> String {
         let debug = |file: &str, id: Option<&str>| {
             let by_id = id.map_or_else(String::new, |id| format!(" (build id {id})"));
-            format!("install the debug package of {file}{by_id}, give its folder with --symbols, or ask a server with --debuginfod")
+            format!(
+                "install the debug package of {file}{by_id}, give its folder with --symbols (in the window: File, Symbol folders), or ask a server with --debuginfod"
+            )
         };
         match (self, owner) {
             (Self::NoModule, _) if !is_perf => "nothing: only what wrote the capture knew what was loaded there".to_owned(),
@@ -79,7 +81,9 @@ impl Missing {
             }
             (Self::NotHere | Self::NoProgram | Self::OtherBuild(_), Owner::File(file, id)) => {
                 let by_id = id.map_or_else(String::new, |id| format!(" with build id {id}"));
-                format!("copy {file}{by_id} from the machine that recorded into a folder and give that with --symbols")
+                format!(
+                    "copy {file}{by_id} from the machine that recorded into a folder and give that with --symbols (in the window: File, Symbol folders)"
+                )
             }
             (Self::NotFetched(local, _), owner) => local.fix(owner, is_perf),
             (Self::Unproven, _) => "record with build ids (perf record --buildid-mmap, or without -B)".to_owned(),

@@ -6,7 +6,7 @@ use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
-use super::{drop, palette, parts, shortcuts, sides, source};
+use super::{drop, folders, palette, parts, shortcuts, sides};
 use crate::app::load::is_there;
 use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
@@ -48,7 +48,7 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
             titled(ui, "Which capture of the archive?", out, |ui, out| member_ui(ui, *archive, choice, out));
         }
         Dialog::Parts(proposal) => titled(ui, "Compare two parts", out, |ui, out| parts::ui(ui, cx, proposal, out)),
-        Dialog::Source => titled(ui, "Source folders", out, |ui, out| source::ui(ui, cx, out)),
+        Dialog::Folders(list, why) => titled(ui, folders::title(*list), out, |ui, out| folders::ui(ui, cx, (*list, why), out)),
         Dialog::ExportPath(name) => titled(ui, "Export to a path", out, |ui, out| export_path_ui(ui, cx, name, out)),
     });
     // A click beside it closes what only shows something; a choice or half-typed text is not lost by a slip.
@@ -63,7 +63,7 @@ fn forget(ctx: &egui::Context) {
     palette::forget(ctx);
     parts::forget(ctx);
     sides::forget(ctx);
-    source::forget(ctx);
+    folders::forget(ctx);
     ctx.data_mut(|data| data.remove::<String>(path_id()));
 }
 

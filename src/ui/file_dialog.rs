@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use rfd::{AsyncFileDialog, FileHandle};
 
-use crate::app::Command;
 use crate::app::view::Side;
+use crate::app::{Command, FolderList};
 use crate::base::jobs::{JobId, Jobs};
 
 /// What a dialog is opened for.
@@ -25,6 +25,8 @@ pub(super) enum Wish {
     Compare(Option<PathBuf>),
     /// Captures that join a side.
     Side(Side),
+    /// A folder for a list.
+    Folder(FolderList),
     /// Where to write, with a proposed name.
     Export(String),
 }
@@ -58,6 +60,7 @@ impl FileDialogs {
                 let chosen = dialog.save_file();
                 Box::pin(async move { chosen.await.map(|file| vec![file]) })
             }
+            Wish::Folder(_) => Box::pin(dialog.pick_folders()),
             Wish::Open | Wish::Compare(_) | Wish::Side(_) => Box::pin(dialog.pick_files()),
         };
         if let Some((job, ..)) = self.open.take() {
@@ -73,18 +76,22 @@ impl FileDialogs {
         self.open.is_some()
     }
 
-    /// The command of a dialog that was closed, or of the path field where none came up.
-    pub(super) fn answer(&mut self, now: f64, has_focus: bool) -> Option<Command> {
+    /// The commands of a dialog that was closed, or that of the path field where none came up.
+    pub(super) fn answer(&mut self, now: f64, has_focus: bool) -> Vec<Command> {
+        self.answered(now, has_focus).unwrap_or_default()
+    }
+
+    fn answered(&mut self, now: f64, has_focus: bool) -> Option<Vec<Command>> {
         let age = now - self.open.as_ref()?.2;
         if let Some((job, paths)) = self.jobs.next_event() {
             let (open, wish, _) = self.open.take()?;
             debug_assert!(open == job, "one dialog at a time");
-            return if paths.is_empty() { (age < TOO_QUICK_SECONDS).then(|| by_hand(wish)) } else { command(wish, paths) };
+            return if paths.is_empty() { (age < TOO_QUICK_SECONDS).then(|| vec![by_hand(wish)]) } else { Some(commands(wish, paths)) };
         }
         if age > TOO_LATE_SECONDS && has_focus {
             let (job, wish, _) = self.open.take()?;
             self.jobs.cancel(job);
-            return Some(by_hand(wish));
+            return Some(vec![by_hand(wish)]);
         }
         None
     }
@@ -97,18 +104,25 @@ fn dialog(wish: &Wish, window: Option<&eframe::Frame>) -> AsyncFileDialog {
         Wish::Compare(None) => dialog.set_title("Choose two captures to compare"),
         Wish::Compare(Some(_)) => dialog.set_title("Choose the capture to compare with"),
         Wish::Side(side) => dialog.set_title(format!("Choose captures to add to {}", side.word())),
+        Wish::Folder(FolderList::Source) => dialog.set_title("Choose folders with source files"),
+        Wish::Folder(FolderList::Symbols) => dialog.set_title("Choose folders with binaries and debug files"),
         Wish::Export(name) => dialog.set_title("Export").set_file_name(name),
     };
     window.into_iter().fold(dialog, AsyncFileDialog::set_parent)
 }
 
-fn command(wish: Wish, mut paths: Vec<PathBuf>) -> Option<Command> {
-    Some(match wish {
-        Wish::Export(_) => Command::Export(paths.pop()?),
-        Wish::Side(side) => Command::AddFiles(side, paths),
-        Wish::Compare(Some(shown)) if paths.len() == 1 => Command::Drop(vec![paths.pop()?, shown]),
-        Wish::Open | Wish::Compare(_) => Command::Drop(paths),
-    })
+fn commands(wish: Wish, mut paths: Vec<PathBuf>) -> Vec<Command> {
+    match wish {
+        Wish::Export(_) => paths.pop().map(Command::Export).into_iter().collect(),
+        Wish::Side(side) => vec![Command::AddFiles(side, paths)],
+        Wish::Folder(list) => paths.into_iter().map(|path| Command::AddFolder(list, path)).collect(),
+        Wish::Compare(shown) => {
+            // One chosen file joins what is shown.
+            paths.extend(shown.filter(|_| paths.len() == 1));
+            vec![Command::Drop(paths)]
+        }
+        Wish::Open => vec![Command::Drop(paths)],
+    }
 }
 
 /// The path field for a wish.
@@ -117,6 +131,7 @@ pub(super) fn by_hand(wish: Wish) -> Command {
     match wish {
         Wish::Export(name) => Command::TypeExportPath(name),
         Wish::Side(side) => Command::TypeSidePaths(side),
+        Wish::Folder(list) => Command::EditFolders(list, why.to_owned()),
         Wish::Open => Command::TypePath(why.to_owned()),
         Wish::Compare(_) => Command::TypePath(format!("{why} Two paths, each on its own line, are compared.")),
     }
@@ -152,11 +167,11 @@ mod tests {
     #[test]
     fn two_chosen_files_are_asked_for_their_order_and_one_joins_what_is_shown() {
         let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
-        assert_eq!(command(Wish::Open, paths(&["a"])), Some(Command::Drop(paths(&["a"]))));
-        assert_eq!(command(Wish::Compare(Some("s".into())), paths(&["a"])), Some(Command::Drop(paths(&["a", "s"]))));
-        assert_eq!(command(Wish::Compare(Some("s".into())), paths(&["a", "b"])), Some(Command::Drop(paths(&["a", "b"]))));
-        assert_eq!(command(Wish::Side(Side::Before), paths(&["a", "b"])), Some(Command::AddFiles(Side::Before, paths(&["a", "b"]))));
-        assert_eq!(command(Wish::Export("x.svg".to_owned()), paths(&["y.png"])), Some(Command::Export("y.png".into())));
+        assert_eq!(commands(Wish::Open, paths(&["a"])), vec![Command::Drop(paths(&["a"]))]);
+        assert_eq!(commands(Wish::Compare(Some("s".into())), paths(&["a"])), vec![Command::Drop(paths(&["a", "s"]))]);
+        assert_eq!(commands(Wish::Compare(Some("s".into())), paths(&["a", "b"])), vec![Command::Drop(paths(&["a", "b"]))]);
+        assert_eq!(commands(Wish::Side(Side::Before), paths(&["a", "b"])), vec![Command::AddFiles(Side::Before, paths(&["a", "b"]))]);
+        assert_eq!(commands(Wish::Export("x.svg".to_owned()), paths(&["y.png"])), vec![Command::Export("y.png".into())]);
     }
 
     #[test]

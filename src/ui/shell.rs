@@ -98,6 +98,7 @@ impl Shell {
             Effect::SavePicture(path) => self.save_picture(ctx, &path),
             Effect::ChooseFiles => self.ask(ctx, window, Wish::Open),
             Effect::ChooseForSide(side) => self.ask(ctx, window, Wish::Side(side)),
+            Effect::ChooseFolder(list) => self.ask(ctx, window, Wish::Folder(list)),
             Effect::ChooseExport(name) => self.ask(ctx, window, Wish::Export(name)),
             Effect::ChooseComparison => {
                 let shown = self.app.view().after.and_then(|id| self.app.capture(id)).map(|capture| capture.path.clone());
@@ -118,10 +119,11 @@ impl Shell {
     fn answer(&mut self, ctx: &egui::Context, out: &mut Outbox) {
         let Some(files) = self.files.as_mut().filter(|files| files.is_open()) else { return };
         let (now, has_focus) = ctx.input(|input| (input.time, input.focused));
-        match files.answer(now, has_focus) {
-            Some(command) => out.send(command),
-            None => ctx.request_repaint_after_secs(1.0),
+        let commands = files.answer(now, has_focus);
+        if commands.is_empty() {
+            ctx.request_repaint_after_secs(1.0);
         }
+        commands.into_iter().for_each(|command| out.send(command));
     }
 
     /// Draws the view in front again without the window and writes it.

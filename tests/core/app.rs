@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use emberlens::app::findings::{FindingKind, Thresholds};
 use emberlens::app::view::{CaptureId, FlameWindow, Selection, Side, ViewState};
-use emberlens::app::{App, Command, Options, script};
+use emberlens::app::{App, Command, FolderList, Options, script};
 use emberlens::base::discard::discard;
 use emberlens::model::Profile;
 
@@ -314,6 +314,40 @@ fn symbols_arrive_after_the_first_picture_and_replace_it() {
     // As `perf script` says with symbols: see sample-profiles/expected.json.
     assert_eq!(row.self_, 1_402_684_481);
     assert_eq!(app.captures()[0].generation, 2, "read, then named");
+}
+
+#[test]
+fn folders_of_binaries_that_are_added_name_and_unwind_what_is_open() {
+    if std::path::Path::new("/opt/emberlens-samples").exists() {
+        eprintln!("the sample programs are installed, so nothing is missing: skipped");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (capture, generation) in [("indexer-after", 2), ("stacks-dwarf", 3)] {
+        let path = folder.path().join("a.perf.data");
+        std::fs::copy(sample(&format!("perf-data/6.1.187/{capture}.perf.data")), &path).unwrap();
+        let mut app = app();
+        app.apply(Command::Open(vec![path]));
+        app.settle();
+        let missing = |app: &App| {
+            let profile = app.captures()[0].profile().expect("it was read");
+            let of = |row: &&emberlens::model::Unnamed| row.module.starts_with("/opt/");
+            (
+                profile.info.unnamed.iter().filter(of).map(|row| row.addresses).sum::<u64>(),
+                profile.notes.count(emberlens::model::kind::NOT_UNWOUND),
+            )
+        };
+        let before = missing(&app);
+        assert_eq!((before.0 > 0, before.1 > 0), (true, capture.ends_with("dwarf")), "{capture}");
+        app.apply(Command::AddFolder(FolderList::Symbols, sample("sysroot")));
+        app.apply(Command::AddFolder(FolderList::Symbols, sample("sysroot")));
+        app.settle();
+        assert_eq!(app.symbol_roots(), [sample("sysroot")], "once");
+        let after = missing(&app);
+        // One address of the second is covered by no symbol.
+        assert!(after.0 < before.0 && after.0 < 2 && after.1 == 0, "{capture}: {before:?} {after:?}");
+        assert!(app.captures()[0].generation >= generation, "{capture}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use emberlens::app::source::SourceSpec;
 use emberlens::app::view::{Selection, Tab};
-use emberlens::app::{Command, Dialog};
+use emberlens::app::{Command, Dialog, FolderList};
 
 use crate::stage::{apply, dark, one, sample, two};
 
@@ -49,7 +49,7 @@ fn where_files_are_can_be_said_where_they_are_missing() {
     harness.get_by_label_contains("the file is not on this machine");
     harness.get_by_label("Say where source files are…").click();
     harness.run();
-    assert_eq!(harness.state().app().dialog(), Some(&Dialog::Source));
+    assert_eq!(harness.state().app().dialog(), Some(&Dialog::Folders(FolderList::Source, String::new())));
     let folder = sample("src").display().to_string();
     harness.get_by_label("Folders with source files, one a line").type_text(&folder);
     harness.run();
@@ -57,6 +57,23 @@ fn where_files_are_can_be_said_where_they_are_missing() {
     harness.run();
     assert_eq!(harness.state().app().settings().source.folders, [sample("src")]);
     harness.get_by_label_contains("total 220 ms, if r.segments");
+}
+
+#[test]
+fn where_binaries_are_can_be_said_in_a_field_that_takes_in_chosen_folders() {
+    let mut harness = dark(&one());
+    apply(&mut harness, Command::EditFolders(FolderList::Symbols, "No dialog of the system".to_owned()));
+    harness.get_by_label_contains("No dialog of the system");
+    assert!(harness.query_by_label("Beginnings of paths to leave out, one a line").is_none(), "that is for source files");
+    let field = "Folders with binaries and debug files, one a line";
+    harness.get_by_label(field).type_text("/opt/root");
+    harness.run();
+    apply(&mut harness, Command::AddFolder(FolderList::Symbols, sample("sysroot")));
+    assert_eq!(harness.get_by_label(field).value().unwrap_or_default(), sample("sysroot").display().to_string());
+    harness.get_by_label("Use").click();
+    harness.run();
+    assert_eq!(harness.state().app().symbol_roots(), [sample("sysroot")]);
+    assert_eq!(harness.state().app().dialog(), None);
 }
 
 #[test]

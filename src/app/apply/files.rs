@@ -12,10 +12,10 @@ use crate::app::event::Event;
 use crate::app::load::LoadError;
 use crate::app::settings::{Recent, RecentComparison};
 use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, Side};
-use crate::app::{App, CaptureState};
+use crate::app::{App, Capture, CaptureState};
 use crate::app::{export, save};
 use crate::base::discard::discard;
-use crate::model::{Profile, counted, human};
+use crate::model::{Profile, counted, human, kind};
 use crate::report::merged::split_pair;
 
 pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
@@ -56,7 +56,8 @@ fn reload(app: &mut App, id: CaptureId) {
     let Some(path) = app.capture(id).map(|capture| capture.path.clone()) else { return };
     let job = app.start_reading(id, &path);
     if let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) {
-        if let CaptureState::Loading(old) = capture.state {
+        // What is still being looked up is about what was read before.
+        if let CaptureState::Loading(old) | CaptureState::Ready { symbols: Some(old), .. } = capture.state {
             app.jobs.cancel(old);
         }
         capture.set_state(CaptureState::Loading(job));
@@ -162,6 +163,16 @@ pub(super) fn look_again(app: &mut App) {
         {
             app.jobs.cancel(old);
         }
+    }
+}
+
+/// The same where binaries may have come: copied stacks were unwound by them while the capture was read, so such captures are read again.
+pub(super) fn read_or_look_again(app: &mut App) {
+    let not_unwound = |capture: &&Capture| capture.profile().is_some_and(|profile| profile.notes.count(kind::NOT_UNWOUND) > 0);
+    let again: Vec<CaptureId> = app.captures.iter().filter(not_unwound).map(|capture| capture.id).collect();
+    look_again(app);
+    for id in again {
+        reload(app, id);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::apply::files;
 use crate::app::command::Command;
+use crate::app::effect::FolderList;
 use crate::app::source::SourceSpec;
 use crate::app::view::{FlameWindow, ViewState};
 use crate::model::{counted, human};
@@ -125,8 +126,19 @@ fn settings(app: &mut App, command: Command) {
         Command::SetSidePanel(visible) => settings.side_panel = visible,
         Command::SetReducedMotion(reduced) => settings.reduced_motion = reduced,
         Command::SetSymbolRoots(roots) => {
-            settings.symbol_roots = roots;
+            settings.symbol_roots = roots.into_iter().filter(|root| !root.as_os_str().is_empty()).collect();
             app.options.load.symbol_roots.clear();
+            files::read_or_look_again(app);
+        }
+        Command::AddFolder(FolderList::Symbols, folder) => {
+            let mut roots = app.symbol_roots().to_vec();
+            roots.extend(Some(folder).filter(|folder| !app.symbol_roots().contains(folder)));
+            return self::settings(app, Command::SetSymbolRoots(roots));
+        }
+        Command::AddFolder(FolderList::Source, folder) => {
+            let mut spec = app.source_spec().clone();
+            spec.folders.extend(Some(folder).filter(|folder| !app.source_spec().folders.contains(folder)));
+            return self::settings(app, Command::SetSource(spec));
         }
         Command::SetSource(spec) => {
             settings.source = spec.sane();

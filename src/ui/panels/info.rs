@@ -7,8 +7,8 @@ use egui::{RichText, ScrollArea, Ui};
 
 use super::captures;
 use crate::analysis::filter::texts;
-use crate::app::Capture;
 use crate::app::view::Side;
+use crate::app::{Capture, Command, FolderList};
 use crate::model::{Profile, base_name, counted, grouped, human, human_duration};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
@@ -59,7 +59,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             table_ui(ui, cx, "Capture", &facts(cx, &shown));
             table_ui(ui, cx, "Sample types", &sums.0);
             table_ui(ui, cx, "Labels", &sums.1);
-            unnamed_ui(ui, cx, &shown);
+            unnamed_ui(ui, cx, &shown, out);
             notes_ui(ui, cx, &shown);
         });
     });
@@ -223,7 +223,7 @@ fn values_text(values: &BTreeMap<String, u64>) -> String {
 }
 
 /// Modules without symbols, and what would help.
-fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
+fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)], out: &mut Outbox) {
     if shown.iter().all(|(_, profile)| profile.info.unnamed.is_empty()) {
         return;
     }
@@ -258,6 +258,9 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
             }
         }
     });
+    if ui.button("Say where binaries are…").clicked() {
+        out.send(Command::EditFolders(FolderList::Symbols, String::new()));
+    }
     ui.add_space(size::PAD * 2.0);
 }
 

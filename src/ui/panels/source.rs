@@ -14,7 +14,7 @@ use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::lines::Cost;
 use crate::app::derived::State;
 use crate::app::view::{Selection, Tab};
-use crate::app::{Command, ShownListing, command};
+use crate::app::{Command, FolderList, ShownListing, command};
 use crate::model::{Scale, counted, grouped};
 use crate::report::list::{Listed, ListedFile, ListedRow};
 use crate::ui::cx::{Cx, Outbox};
@@ -137,7 +137,7 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, listed: &Listed, out: &mut Outbox) {
             ui.label(text).on_hover_text(rest.join("\n"));
         }
         if can_help && ui.button("Say where source files are…").clicked() {
-            out.send(Command::ChooseSource);
+            out.send(Command::EditFolders(FolderList::Source, String::new()));
         }
     });
 }
