@@ -123,7 +123,9 @@ impl Shell {
         if commands.is_empty() {
             ctx.request_repaint_after_secs(1.0);
         }
-        commands.into_iter().for_each(|command| out.send(command));
+        for command in commands {
+            out.send(command);
+        }
     }
 
     /// Draws the view in front again without the window and writes it.

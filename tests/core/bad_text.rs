@@ -111,7 +111,7 @@ fn by_stack(profile: &Profile) -> BTreeMap<String, Vec<i64>> {
     let mut found = BTreeMap::<String, Vec<i64>>::new();
     for row in 0..profile.samples.len() {
         let mut names: Vec<_> =
-            profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frame_name(frame).to_owned()).collect();
+            profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frame_name(frame).clone()).collect();
         names.reverse();
         let values = found.entry(names.join(";")).or_default();
         values.extend((0..profile.sample_types.len()).map(|column| profile.samples.values(column)[row]).filter(|&value| value != 0));
