@@ -20,6 +20,7 @@ mod table;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use self::answer::{Answer, LastName, Moved};
 use self::jitdump::Dump;
@@ -28,7 +29,7 @@ use self::module::Wanted;
 use self::table::Table;
 pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Frame, FrameId, Mapping, Profile, base_name};
+use crate::model::{FileId, Frame, FrameId, Mapping, Profile, StringId, base_name};
 
 /// Bytes that are read only when they are needed; `None` where they cannot be read.
 pub type Lazy = Arc<dyn Fn() -> Option<Bytes> + Send + Sync>;
@@ -90,6 +91,12 @@ pub trait ModuleSource: Sync {
 
     /// Kernels whose symbols are here, best first: those that came with the capture, those with the build id, and the running one.
     fn kernels(&self, release: Option<&str>, build_id: Option<&str>) -> Vec<Kernel>;
+
+    /// True where what lies at the path `file` of this machine is surely another file than the recorded one: it came in its place.
+    fn is_replaced(&self, file: &str, recorded: FileId) -> bool {
+        let _ = (file, recorded);
+        false
+    }
 
     /// Name of this machine.
     fn hostname(&self) -> Option<String>;
@@ -287,7 +294,7 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
     let owners = Owners::new(profile);
     let wanted = Rows::of(profile, &owners, ticket)?;
     ticket.stage("naming addresses", wanted.iter().map(|rows| rows.rows.len() as u64).sum())?;
-    let is_local = is_local(profile, source);
+    let trust = Trust::new(profile, source);
     let wanted: Vec<(usize, Rows)> = wanted.into_iter().enumerate().filter(|(_, rows)| !rows.rows.is_empty()).collect();
     let found: Result<Vec<Found>, Cancelled> = wanted
         .into_par_iter()
@@ -302,7 +309,7 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
                 }
                 frames.push((id, addresses.len() as u32 - 1));
             }
-            let (answer, why) = look_up(profile, source, owner, is_local, &rows.offsets, &addresses, ticket)?;
+            let (answer, why) = look_up(profile, source, owner, &trust, &rows.offsets, &addresses, ticket)?;
             ticket.advance(frames.len() as u64)?;
             Ok(Found { of, addresses: addresses.len(), frames, answer, why })
         })
@@ -337,10 +344,24 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
     Ok(named)
 }
 
-/// True where the capture says that it was taken on this machine, or says nothing of any machine (pprof).
-fn is_local(profile: &Profile, source: &dyn ModuleSource) -> bool {
-    let recorded = profile.info.fact("hostname");
-    recorded.is_none() || recorded.map(str::to_owned) == source.hostname()
+/// What may be believed of files that nothing but their paths names.
+struct Trust<'a> {
+    /// True where the capture says that it was taken on this machine, or says nothing of any machine (pprof).
+    is_local: bool,
+    /// Paths where other files lie now than when the capture was taken.
+    replaced: FxHashSet<&'a str>,
+}
+
+impl<'a> Trust<'a> {
+    fn new(profile: &'a Profile, source: &dyn ModuleSource) -> Self {
+        let recorded = profile.info.fact("hostname");
+        let is_local = recorded.is_none() || recorded.map(str::to_owned) == source.hostname();
+        // With a build id there is nothing to believe.
+        let by_path = profile.mappings.iter().filter(|mapping| is_local && mapping.build_id.is_none());
+        let files: FxHashSet<(StringId, FileId)> = by_path.filter_map(|mapping| Some((mapping.file?, mapping.file_id?))).collect();
+        let files = files.into_iter().map(|(file, recorded)| (profile.strings.get(file), recorded));
+        Self { is_local, replaced: files.filter(|(file, recorded)| source.is_replaced(file, *recorded)).map(|(file, _)| file).collect() }
+    }
 }
 
 /// What stands at each of the sorted addresses, and why nothing is known of the rest.
@@ -348,11 +369,12 @@ fn look_up(
     profile: &Profile,
     source: &dyn ModuleSource,
     owner: Owner<'_>,
-    is_local: bool,
+    trust: &Trust<'_>,
     offsets: &[u64],
     addresses: &[u64],
     ticket: &Ticket,
 ) -> Result<(Answer, Missing), Cancelled> {
+    let is_local = trust.is_local;
     let found = match owner {
         Owner::Nowhere => Err(Missing::NoModule),
         Owner::Kernel => kernel::look_up(profile, source, addresses, ticket)?,
@@ -360,7 +382,12 @@ fn look_up(
         Owner::KernelPage(name, build_id) => Ok(kernel_page(source, name, build_id, addresses, ticket)?),
         Owner::File(file, build_id) => {
             let offset = offsets.first().copied().filter(|_| offsets.len() == 1);
-            return module::look_up(source, &Wanted { file, build_id, is_local, offset }, addresses, ticket);
+            return module::look_up(
+                source,
+                &Wanted { file, build_id, is_local, is_replaced: trust.replaced.contains(file), offset },
+                addresses,
+                ticket,
+            );
         }
     };
     Ok(match found {
@@ -413,7 +440,10 @@ fn kernel_page(
     ticket: &Ticket,
 ) -> Result<Answer, Cancelled> {
     let found = match build_id {
-        Some(_) => module::look_up(source, &Wanted { file: name, build_id, is_local: false, offset: None }, addresses, ticket)?.0,
+        Some(_) => {
+            module::look_up(source, &Wanted { file: name, build_id, is_local: false, is_replaced: false, offset: None }, addresses, ticket)?
+                .0
+        }
         None => Answer::default(),
     };
     let (mut answer, mut moved) = (Answer::default(), Moved::default());

@@ -127,7 +127,9 @@ impl Folder {
         };
         let main = folder.join("data");
         // `data.0` alone says nothing: it belongs to the `data` beside it, if that is a capture and it is not one itself.
-        if !is_capture(&main) || (number.is_some() && is_capture(path)) {
+        // A folder that was named itself is one whatever its `data` holds: what is wrong with that is the better answer.
+        let is_named = path.is_dir() && main.is_file();
+        if !(is_named || is_capture(&main)) || (number.is_some() && is_capture(path)) {
             return None;
         }
         let listed = std::fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
@@ -259,6 +261,10 @@ mod tests {
         }
         let error = load(folder.path(), &LoadOptions::default(), &Ticket::new()).unwrap_err();
         assert_eq!(error.reason(), "cannot open: this is a folder; wanted a file");
+        // A recorder that failed leaves such a folder.
+        std::fs::write(folder.path().join("data"), "").unwrap();
+        let error = load(folder.path(), &LoadOptions::default(), &Ticket::new()).unwrap_err();
+        assert_eq!(error.reason(), "capture: reading the first byte: the file is empty (0 bytes) (at byte 0x0)");
     }
 
     #[test]

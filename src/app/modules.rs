@@ -14,7 +14,7 @@ use crate::app::symbol_cache::SymbolCache;
 use crate::base::binaries::Binaries;
 use crate::base::mapped::Mapped;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::base_name;
+use crate::model::{FileId, base_name};
 use crate::symbol::{Bytes, Fetched, Kernel, ModuleSource, Part};
 
 /// Largest text of symbols (perf map, kallsyms) that is read, in bytes.
@@ -173,6 +173,10 @@ impl Binaries for LocalModules {
         ModuleSource::candidates(self, file, build_id)
     }
 
+    fn is_replaced(&self, file: &str, device: (u32, u32), inode: u64) -> bool {
+        ModuleSource::is_replaced(self, file, FileId { device, inode })
+    }
+
     fn hostname(&self) -> Option<String> {
         ModuleSource::hostname(self)
     }
@@ -185,6 +189,20 @@ impl ModuleSource for LocalModules {
             found.extend(own_vdso().map(|bytes| Arc::new(bytes) as Bytes));
         }
         found
+    }
+
+    #[cfg(unix)]
+    fn is_replaced(&self, file: &str, recorded: FileId) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        // What the user gives a folder for is taken from there.
+        let first = self.paths(file, None).into_iter().find(|path| path.is_file());
+        let Some(found) = first.filter(|path| *path == Path::new(file)).and_then(|path| path.metadata().ok()) else { return false };
+        // How Linux packs both numbers of a device into one (`gnu_dev_major` and `gnu_dev_minor` of the C library). Files of layered
+        // file systems have other devices for programs than for the kernel: of those nothing is known.
+        let device = found.dev();
+        let major = (device >> 8 & 0xfff) | (device >> 32 & !0xfff);
+        let minor = (device & 0xff) | (device >> 12 & !0xff);
+        (major, minor) == (u64::from(recorded.device.0), u64::from(recorded.device.1)) && found.ino() != recorded.inode
     }
 
     fn debug_files(&self, file: &str, link: &str) -> Vec<Bytes> {

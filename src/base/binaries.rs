@@ -15,6 +15,13 @@ pub trait Binaries: Sync {
     /// that are found by it alone. Nothing may be trusted before its build id is compared.
     fn candidates(&self, file: &str, build_id: Option<&str>) -> Vec<Bytes>;
 
+    /// True where what lies at the path `file` of this machine is surely another file than one with this number of a file (`device` =
+    /// major and minor number): it came in its place.
+    fn is_replaced(&self, file: &str, device: (u32, u32), inode: u64) -> bool {
+        let _ = (file, device, inode);
+        false
+    }
+
     /// Name of this machine: without a build id a file counts only on the machine that recorded.
     fn hostname(&self) -> Option<String>;
 }

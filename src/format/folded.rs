@@ -67,7 +67,8 @@ impl Format for Folded {
             if let Some((stack, _)) = split_count(line) {
                 counted += 1;
                 joined += usize::from(stack.contains(&b';'));
-                named += usize::from(stack.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii()));
+                // `exclude_guest: 1` is a setting.
+                named += usize::from(!stack.ends_with(b":") && stack.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii()));
             }
         }
         match (counted * 2 > lines, joined > 0, counted * 10 >= lines * 9) {

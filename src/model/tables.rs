@@ -53,6 +53,17 @@ pub struct Mapping {
     pub offset: u64,
     /// Process whose address space this is; `None` where the capture has one process, or for the kernel.
     pub pid: Option<i32>,
+    /// Which file of the recording machine it is.
+    pub file_id: Option<FileId>,
+}
+
+/// A file by its number on a device: another file at the same path has another number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct FileId {
+    /// Major and minor number of the device.
+    pub device: (u32, u32),
+    /// Number of the file on it.
+    pub inode: u64,
 }
 
 impl Mapping {

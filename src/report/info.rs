@@ -30,6 +30,7 @@ pub struct Info {
     samples: usize,
     stacks: usize,
     functions: usize,
+    frames_without_name: usize,
     threads: usize,
     duration_ns: Option<i64>,
     start_unix_ns: Option<i64>,
@@ -212,6 +213,7 @@ impl Info {
             samples: samples.len(),
             stacks: is_used.iter().filter(|&&is_used| is_used).count(),
             functions: profile.functions.len(),
+            frames_without_name: profile.frames.iter().filter(|frame| frame.function.is_none()).count(),
             threads: profile.threads.len(),
             duration_ns: info.duration_nanos,
             start_unix_ns: info.start_unix_nanos,
@@ -288,7 +290,11 @@ impl Info {
         let count = |count: usize, one: &str, many: &str| counted(count as u64, one, many);
         let threads = if self.threads == 0 { String::new() } else { format!(", {}", count(self.threads, "thread", "threads")) };
         let (stacks, functions) = (count(self.stacks, "stack", "stacks"), count(self.functions, "function", "functions"));
-        line("holds", &format!("{}, {stacks}, {functions}{threads}", count(self.samples, "sample", "samples")));
+        let nameless = match self.frames_without_name {
+            0 => String::new(),
+            frames => format!(", {}", count(frames, "frame without a name", "frames without a name")),
+        };
+        line("holds", &format!("{}, {stacks}, {functions}{nameless}{threads}", count(self.samples, "sample", "samples")));
         let TallyInfo { samples, used, skipped, made } = self.tally;
         let rows = (self.samples as u64).saturating_sub(made);
         let rows = if used == rows { String::new() } else { format!(" (as {})", counted(rows, "row", "rows")) };

@@ -23,6 +23,8 @@ pub(super) enum Missing {
     OtherBuild(usize),
     /// Only the path names the file, on another machine.
     Unproven,
+    /// Only the path names the file, and another one lies there now.
+    Replaced,
     /// The file was found and has no symbols.
     Stripped,
     /// There are symbols, but not at these addresses.
@@ -51,6 +53,7 @@ impl Missing {
             Self::OtherBuild(1) => "the file of that name has another build id".to_owned(),
             Self::OtherBuild(found) => format!("{found} files of that name have another build id"),
             Self::Unproven => "the capture has no build id for it and was taken on another machine".to_owned(),
+            Self::Replaced => "another file lies at its path now, and the capture has no build id for it".to_owned(),
             Self::Stripped => "the file has no symbols (stripped)".to_owned(),
             Self::NotCovered => "its symbols do not cover them".to_owned(),
             Self::Kernel(why, _) => why.clone(),
@@ -86,6 +89,9 @@ impl Missing {
                 )
             }
             (Self::NotFetched(local, _), owner) => local.fix(owner, is_perf),
+            (Self::Replaced, _) => {
+                "copy the file that ran into a folder and give that with --symbols (in the window: File, Symbol folders)".to_owned()
+            }
             (Self::Unproven, _) => "record with build ids (perf record --buildid-mmap, or without -B)".to_owned(),
             (Self::Stripped | Self::NotCovered, Owner::File(file, id)) => debug(file, id),
             (Self::NotCovered, Owner::Compiled(_)) => {

@@ -25,6 +25,8 @@ pub(super) struct Wanted<'a> {
     pub(super) build_id: Option<&'a str>,
     /// True where the capture was taken on this machine.
     pub(super) is_local: bool,
+    /// True where another file came into its place meanwhile.
+    pub(super) is_replaced: bool,
     /// Offset in the file where its mapping starts, where it has only one.
     pub(super) offset: Option<u64>,
 }
@@ -70,7 +72,7 @@ fn look_up_kept(
     ticket: &Ticket,
 ) -> Result<Result<Answer, Box<Lacking>>, Cancelled> {
     // Without a build id only the path says what the file is, and that only here.
-    if wanted.build_id.is_none() && !wanted.is_local {
+    if wanted.build_id.is_none() && (!wanted.is_local || wanted.is_replaced) {
         return look_up_files(source, wanted, addresses, ticket).map(|found| found.map(|fresh| fresh.answer));
     }
     let key = match wanted.build_id {
@@ -237,6 +239,7 @@ fn gather_here(source: &dyn ModuleSource, wanted: &Wanted<'_>) -> Result<Files, 
         Some(id) => own.retain(|bytes| build_id(bytes).as_deref() == Some(id)),
         // Without a build id only the path says that it is the same file: that is no proof on another machine.
         None if !wanted.is_local => return Err(Missing::Unproven),
+        None if wanted.is_replaced => return Err(Missing::Replaced),
         None => {
             own.truncate(1);
             if let Some(id) = own.first().and_then(build_id) {

@@ -103,6 +103,7 @@ fn info_has_the_documented_keys_and_pprofs_numbers() {
             "samples",
             "stacks",
             "functions",
+            "frames_without_name",
             "threads",
             "duration_ns",
             "default_sample_type",

@@ -90,7 +90,7 @@ impl Built {
         let mut builder = Builder::new([("cycles", "count")]);
         let build_id = self.build_id.as_ref().map(|id| builder.string(id));
         let (file, offset) = (Some(builder.string(file)), code(&self.path("full")).0 & !0xfff);
-        let mapping = Mapping { file, build_id, start: 0x10_0000, limit: 0x20_0000, offset, pid: Some(1) };
+        let mapping = Mapping { file, build_id, start: 0x10_0000, limit: 0x20_0000, offset, pid: Some(1), ..Mapping::default() };
         let mapping = Some(builder.mapping(mapping));
         for at in &self.offsets {
             let frame = builder.frame(Frame { mapping, address: Some(at - offset + 0x10_0000), ..Frame::default() });

@@ -21,8 +21,11 @@ use crate::analysis::stats::special::normal_quantile;
 use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
 use crate::base::ticket::{Checked as _, both};
 
-/// A library's change is headlined at the own function through which at least this part of it comes.
+/// A library's change is headlined at the own function through which at least this part of it comes …
 const OWN_PART: f64 = 0.6;
+/// … where both stand for the same cost to at least this part (one chain of frames), or where the rest of the own function changed alike. A caller
+/// whose other work stayed as it was is no better name for what its callee did.
+const SAME_COST: f64 = 0.8;
 /// Rates closer than this (in logarithms) are taken as those of a machine that is full on both sides.
 const CLOSED: f64 = 0.05;
 /// Captures a side from which repeats say how much a place varies.
@@ -377,7 +380,7 @@ impl Maker<'_> {
         }
     }
 
-    /// The own function nearest to the leaf through which most of the change of a foreign place comes.
+    /// The own function nearest to the leaf that changed as a whole with a foreign place.
     fn headline(&self, found: &Found) -> (PlaceId, Measure, Option<NodeId>) {
         let scope = found.group.scope;
         let as_found = (scope.place, scope.measure, scope.node);
@@ -386,27 +389,36 @@ impl Maker<'_> {
             return as_found;
         }
         let tree = self.comparison().tree();
-        let mut by_own: FxHashMap<PlaceId, f64> = FxHashMap::default();
-        let mut all = 0.0;
+        let mut by_own: FxHashMap<PlaceId, Sums> = FxHashMap::default();
         for row in found.nodes.rows() {
-            let delta = self.delta(&self.search.base.ground.nodes[row]);
-            all += delta;
             let Some(node) = NodeId::from_row(row) else { continue };
             // From the place's own node up: what stands below it does not count as its caller.
             let mut path = tree.path_up(node).skip_while(|&at| scope.measure == Measure::Total && tree.place(at) != scope.place);
             if let Some(own) = path.find(|&at| kind(tree.place(at)) == CodeKind::Own) {
-                *by_own.entry(tree.place(own)).or_default() += delta;
+                by_own.entry(tree.place(own)).or_default().add(&self.search.base.ground.nodes[row]);
             }
         }
-        let sign = if all < 0.0 { -1.0 } else { 1.0 };
-        let Some((place, part)) = by_own.into_iter().max_by(|a, b| (a.1 * sign).total_cmp(&(b.1 * sign)).then(b.0.cmp(&a.0))) else {
+        let exposure = self.model.scale.exposure;
+        let cost = |value: [f64; 2]| value[0] + value[1] / exposure;
+        let (all, sign) = (self.delta(&found.sums), self.delta(&found.sums).signum());
+        let through = |sums: &Sums| self.delta(sums) * sign;
+        let Some((place, shared)) = by_own.into_iter().max_by(|a, b| through(&a.1).total_cmp(&through(&b.1)).then(b.0.cmp(&a.0))) else {
             return as_found;
         };
+        let own = self.search.base.places[Measure::Total as usize].get(place.row()).map_or([0.0; 2], |sums| sums.value);
+        let rest = [own[0] - shared.value[0], own[1] - shared.value[1]];
+        let change = |value: [f64; 2]| (value[1] / exposure / value[0]).ln();
+        // Of "stayed" and "changed alike" the nearer one.
+        let alike = change(rest) / change(shared.value) > 0.5;
+        let same_cost = cost(shared.value) >= SAME_COST * cost(own).max(cost(found.sums.value));
+        // What its callee adds is part of it.
+        let is_found = self.found.iter().any(|other| other.group.scope.place == place);
         // Only where the own function surely changed the same way itself.
         let table = &self.diff.total;
-        let same = table.z.get(place.row()).is_some_and(|z| z * sign > 0.0)
+        let sure = table.z.get(place.row()).is_some_and(|z| z * sign > 0.0)
             && table.p.get(place.row()).is_some_and(|p| *p <= self.search.spec.level * found.group.weight);
-        if part / all < OWN_PART || !same { as_found } else { (place, Measure::Total, None) }
+        let is_own = through(&shared) >= OWN_PART * all.abs() && sure && (same_cost || alike || is_found);
+        if is_own { (place, Measure::Total, None) } else { as_found }
     }
 
     /// Part of the net change; of all rises or falls of functions' own cost where the net change is less than half of those. Nodes that a finding

@@ -7,7 +7,7 @@
 use super::groups::{Group, Groups, Scope};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::ground::{Counts, Scale, Sums};
+use crate::analysis::diff::ground::{Counts, Scale, Sums, Tables};
 use crate::analysis::diff::left::{Left, NodeSet};
 use crate::analysis::diff::noise::{MIN_CELLS, Model, given_work};
 use crate::analysis::diff::{Base, Measure, Spec};
@@ -62,6 +62,13 @@ pub(super) struct Searched {
     pub(super) found: Vec<Found>,
     /// What is known of unchanged code when all of them are explained.
     pub(super) model: Model,
+}
+
+/// What a candidate holds: its nodes, what is left of their sums, and the logarithm of how much these changed.
+struct Held {
+    nodes: NodeSet,
+    sums: Sums,
+    effect: f64,
 }
 
 /// Direction of a change.
@@ -122,12 +129,20 @@ impl Search<'_> {
     }
 
     /// The test of a group in what other explanations leave, which these and `left` are fitted to.
-    fn beside(&self, others: &mut [Found], left: &mut Left<'_>, model: &Model, group: &Group) -> Test {
+    fn beside(&self, others: &mut [Found], left: &mut Left<'_>, model: &Model, group: &Group) -> (f64, Test) {
         self.fit(others, model);
         left.set(explanations(others), &model.scale);
         let sums = *group.scope.sums(&left.tables());
         let whole = Self::whole(left, model);
-        model.scale.counts(&sums).map_or(Test::NONE, |counts| counts.test(self.doubt(model, group, &sums, whole)))
+        model.scale.counts(&sums).map_or((0.0, Test::NONE), |counts| self.scored_test(model, group, &sums, counts, whole))
+    }
+
+    /// Evidence for a group, as twice the logarithm of a likelihood ratio without what its kind costs, and its test. Groups are ordered by the first
+    /// and judged by the second: how well the noise is known bounds what a large group proves, and not that it changed more clearly than a part of it.
+    fn scored_test(&self, model: &Model, group: &Group, sums: &Sums, counts: Counts, whole: f64) -> (f64, Test) {
+        let doubt = self.doubt(model, group, sums, whole);
+        let z = counts.quick_z(doubt.extra);
+        (z * z - 2.0 * group.ln_kind, counts.test(doubt))
     }
 
     /// Paths of one function that all changed the same way and hold most of its cost are one explanation: the function. Found one after the other,
@@ -151,7 +166,7 @@ impl Search<'_> {
             if cost(&held) < MOST * cost(&whole.sums) || others.iter().any(|other| other.group.scope == group.scope) {
                 continue;
             }
-            let test = self.beside(&mut others, left, model, group);
+            let (_, test) = self.beside(&mut others, left, model, group);
             if test.p <= self.spec.level * group.weight && (test.z > 0.0) == key.3 {
                 others.insert((at - 1).min(others.len()), Found { test, ..whole });
                 *found = others;
@@ -178,7 +193,7 @@ impl Search<'_> {
             for at in 0..found.len() {
                 let mut others = found.clone();
                 let own = others.remove(at);
-                let test = self.beside(&mut others, left, &model, &own.group);
+                let (_, test) = self.beside(&mut others, left, &model, &own.group);
                 let over = test.p / (self.spec.level * own.group.weight);
                 if over > 1.0 && least.is_none_or(|(most, _)| over > most) {
                     least = Some((over, at));
@@ -193,7 +208,7 @@ impl Search<'_> {
         for at in 0..found.len() {
             let mut others = found.clone();
             let own = others.remove(at);
-            found[at].test = self.beside(&mut others, left, &model, &own.group);
+            found[at].test = self.beside(&mut others, left, &model, &own.group).1;
         }
         model
     }
@@ -245,8 +260,8 @@ impl Search<'_> {
         let mut scored = self.scored(found, left, model, false);
         scored.retain(has_sign);
         scored.truncate(EXACT);
-        if let Some(best) = self.best(&scored, model, Self::whole(left, model)) {
-            return Some(best);
+        if let Some(best) = self.best(&scored, model, Self::whole(left, model), &left.tables()) {
+            return Some(best.1);
         }
         // A change spreads the control group that it belongs to: is it significant beside what it leaves?
         let mut lean = self.scored(found, left, model, true);
@@ -349,17 +364,16 @@ impl Search<'_> {
         left.tables().all().map_or(0.0, |sums| sums.pooled(model.scale.exposure))
     }
 
-    fn best(&self, scored: &[(f64, usize, Sums, Counts)], model: &Model, whole: f64) -> Option<Found> {
+    fn best(&self, scored: &[(f64, usize, Sums, Counts)], model: &Model, whole: f64, tables: &Tables<'_>) -> Option<(f64, Found)> {
         let mut best: Option<(f64, usize, Test)> = None;
         for (_, at, sums, counts) in scored.iter().checked() {
             let group = &self.groups.rows[*at];
-            let test = counts.test(self.doubt(model, group, sums, whole));
-            let score = test.z * test.z - 2.0 * group.ln_kind;
+            let (score, test) = self.scored_test(model, group, sums, *counts, whole);
             if test.p <= self.spec.level * group.weight && best.is_none_or(|(most, ..)| score > most) {
                 best = Some((score, *at, test));
             }
         }
-        let (score, at, test) = self.deepest(scored, best?, model, whole);
+        let (score, at, test) = self.deepest(scored, best?, model, whole, tables);
         let chosen = &self.groups.rows[at];
         if chosen.scope.node.is_some() {
             let cost = |sums: &Sums| sums.pooled(model.scale.exposure);
@@ -372,38 +386,92 @@ impl Search<'_> {
             });
             if let Some((_, at, sums, counts)) = all {
                 let group = &self.groups.rows[*at];
-                let test = counts.test(self.doubt(model, group, sums, whole));
-                let near = test.z * test.z - 2.0 * group.ln_kind;
+                let (near, test) = self.scored_test(model, group, sums, *counts, whole);
                 if test.p <= self.spec.level * group.weight
                     && (near >= score - NEAR || own >= NEARLY_ALL * cost(sums) && near >= score * MOST)
                 {
-                    return Some(self.named(group, test));
+                    return Some((near, self.named(group, test)));
                 }
             }
         }
-        Some(self.named(chosen, test))
+        Some((score, self.named(chosen, test)))
     }
 
-    /// Among groups of nearly the same evidence and change the one nearest to the leaf.
-    fn deepest(&self, scored: &[(f64, usize, Sums, Counts)], best: (f64, usize, Test), model: &Model, whole: f64) -> (f64, usize, Test) {
+    /// Among groups of nearly the same change the one that leaves least to explain; where several leave the same, the one nearest to the leaf.
+    fn deepest(
+        &self,
+        scored: &[(f64, usize, Sums, Counts)],
+        best: (f64, usize, Test),
+        model: &Model,
+        whole: f64,
+        tables: &Tables<'_>,
+    ) -> (f64, usize, Test) {
         let delta = |sums: &Sums| sums.value[1] / model.scale.exposure - sums.value[0];
-        let Some(wanted) = scored.iter().find(|row| row.1 == best.1).map(|row| delta(&row.2)) else { return best };
-        let node = self.groups.rows[best.1].scope.node;
+        let Some((_, _, sums, counts)) = scored.iter().find(|row| row.1 == best.1) else { return best };
+        let wanted = delta(sums);
+        let mut held = Held { nodes: self.nodes(&self.groups.rows[best.1].scope), sums: *sums, effect: counts.effect() };
         let mut chosen = best;
-        let mut deepest = self.groups.rows[best.1].depth;
         for (_, at, sums, counts) in scored {
-            let group = &self.groups.rows[*at];
-            if group.scope.node.is_some() != node.is_some() || group.depth <= deepest || (delta(sums) / wanted - 1.0).abs() > SAME_CHANGE {
+            let (group, old) = (&self.groups.rows[*at], &self.groups.rows[chosen.1]);
+            let same = |value: f64| (value - 1.0).abs() <= SAME_CHANGE;
+            // Of a part that changed by as much as the whole of it the whole is the change.
+            if *at == chosen.1 || !same(delta(sums) / wanted) && !same(counts.effect() / held.effect) {
                 continue;
             }
-            let test = counts.test(self.doubt(model, group, sums, whole));
-            let score = test.z * test.z - 2.0 * group.ln_kind;
+            let (score, test) = self.scored_test(model, group, sums, *counts, whole);
+            if test.p > self.spec.level * group.weight {
+                continue;
+            }
+            let other = Held { nodes: self.nodes(&group.scope), sums: *sums, effect: counts.effect() };
+            let gain = 2.0 * self.gain(&held, &other, model, tables) + 2.0 * (old.ln_kind - group.ln_kind);
             // A likelihood without what kinds cost: which kind it is says nothing about which is nearer to the leaf.
-            if test.z * test.z >= best.2.z * best.2.z - NEAR_LEAF && test.p <= self.spec.level * group.weight {
-                (chosen, deepest) = ((score, *at, test), group.depth);
+            let is_near =
+                same(delta(sums) / wanted) && score + 2.0 * group.ln_kind >= best.0 + 2.0 * self.groups.rows[best.1].ln_kind - NEAR_LEAF;
+            let is_deeper = group.depth > old.depth && group.scope.node.is_some() == old.scope.node.is_some();
+            if gain > NEAR_LEAF || is_near && is_deeper {
+                chosen = (score, *at, test);
+                held = other;
             }
         }
         chosen
+    }
+
+    /// How much likelier it is that `new` changed and not `old`, as the logarithm of the ratio of the likelihoods: what only the one has is
+    /// unchanged, and what only the other has changed as that did. What both have says nothing. The evidence of each by itself would prefer a
+    /// caller, whose noise averages out over more functions, however clearly the others of these stayed as they were.
+    fn gain(&self, old: &Held, new: &Held, model: &Model, tables: &Tables<'_>) -> f64 {
+        let shared = self.shared(&old.nodes, &new.nodes, tables);
+        let part = |held: &Held| {
+            let mut rest = held.sums;
+            rest.replace(&shared, &Sums::default());
+            // What differences of equal sums leave is nothing.
+            let is_some = rest.pooled(model.scale.exposure) > held.sums.pooled(model.scale.exposure) * FITTED;
+            let cell = model.cell(&rest).filter(|_| is_some)?;
+            let square = |distance: f64| distance * distance / (2.0 * cell.variance);
+            // How much likelier it changed with the others.
+            Some(square(cell.effect) - square(cell.effect - held.effect))
+        };
+        part(new).unwrap_or(0.0) - part(old).unwrap_or(0.0)
+    }
+
+    /// Sums of what two groups have in common. Ranges of both are subtrees or single nodes: where two meet, one holds the other.
+    fn shared(&self, one: &NodeSet, other: &NodeSet, tables: &Tables<'_>) -> Sums {
+        let ends = self.comparison.tree().subtree_ends();
+        let mut sums = Sums::default();
+        let (mut a, mut b) = (one.ranges().iter().peekable(), other.ranges().iter().peekable());
+        while let (Some(first), Some(second)) = (a.peek(), b.peek()) {
+            let (start, end) = (first.start.max(second.start), first.end.min(second.end));
+            if start < end {
+                let is_subtree = ends.get(start).is_some_and(|&whole| whole as usize == end);
+                sums.add(if is_subtree { tables.total(start) } else { tables.own(start) });
+            }
+            if first.end <= second.end {
+                a.next()
+            } else {
+                b.next()
+            };
+        }
+        sums
     }
 
     fn named(&self, group: &Group, test: Test) -> Found {
@@ -476,8 +544,7 @@ impl Search<'_> {
             while at < found.len() {
                 let mut others = found.clone();
                 let own = others.remove(at);
-                let test = self.beside(&mut others, left, model, &own.group);
-                let score = |group: &Group, test: &Test| test.z * test.z - 2.0 * group.ln_kind;
+                let (score, test) = self.beside(&mut others, left, model, &own.group);
                 let mut scored = self.scored(&others, left, model, false);
                 scored.truncate(EXACT);
                 // Only what shares nodes with it is an alternative: the rest has its turn later.
@@ -485,8 +552,8 @@ impl Search<'_> {
                     let scope = &self.groups.rows[*group].scope;
                     !others.iter().any(|other| other.group.scope == *scope) && self.nodes(scope).meets(&own.nodes)
                 });
-                match self.best(&scored, model, Self::whole(left, model)) {
-                    Some(best) if best.group.scope != own.group.scope && score(&best.group, &best.test) > score(&own.group, &test) => {
+                match self.best(&scored, model, Self::whole(left, model), &left.tables()) {
+                    Some((evidence, best)) if best.group.scope != own.group.scope && evidence > score => {
                         found[at] = best;
                         changed = true;
                         at += 1;

@@ -269,7 +269,7 @@ impl Tables<'_> {
                 if raw && !lib.path.is_empty() { &lib.path } else { base_name(if lib.name.is_empty() { &lib.path } else { &lib.name }) };
             let (file, build_id) = (Some(builder.string(file)), lib.build_id.as_ref().map(|id| builder.string(id)));
             let (start, limit, offset) = if raw { (lib.start, lib.end, lib.offset) } else { (0, 0, 0) };
-            builder.mapping(Mapping { file, build_id, start, limit, offset, pid })
+            builder.mapping(Mapping { file, build_id, start, limit, offset, pid, ..Mapping::default() })
         }))
     }
 }

@@ -238,7 +238,7 @@ impl<'a> Draft<'a> {
 fn mapping(builder: &mut Builder, region: &Region) -> MappingId {
     let mut text = |text: &str| (!text.is_empty()).then(|| builder.string(text));
     let (file, build_id) = (text(&region.file), text(&region.build_id));
-    builder.mapping(Mapping { file, build_id, start: region.start, limit: region.limit, offset: region.offset, pid: None })
+    builder.mapping(Mapping { file, build_id, start: region.start, limit: region.limit, offset: region.offset, ..Mapping::default() })
 }
 
 /// Sums of hostile files stop at the end of the range, which must be said.

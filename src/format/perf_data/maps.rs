@@ -157,6 +157,7 @@ impl Tasks {
             limit,
             offset: mmap.offset,
             pid: (!is_kernel).then_some(mmap.pid),
+            file_id: mmap.file_id,
         };
         let Some(map) = self.maps.push(mapping) else { return };
         if mmap.is_data {
@@ -313,7 +314,18 @@ mod tests {
     use super::*;
 
     fn map(tasks: &mut Tasks, builder: &mut Builder, pid: i32, start: u64, len: u64, file: &str) {
-        let mmap = Mmap { mode: Mode::User, pid, tid: pid, start, len, offset: 0, build_id: None, is_data: false, file: file.as_bytes() };
+        let mmap = Mmap {
+            mode: Mode::User,
+            pid,
+            tid: pid,
+            start,
+            len,
+            offset: 0,
+            build_id: None,
+            file_id: None,
+            is_data: false,
+            file: file.as_bytes(),
+        };
         tasks.mmap(&mmap, builder);
     }
 

@@ -4,6 +4,7 @@
 //! Deliberately absent: which of them were in force when (`maps`), samples (`samples`).
 
 use crate::base::cursor::{Cursor, Short};
+use crate::model::FileId;
 
 pub(super) const MMAP: u32 = 1;
 pub(super) const LOST: u32 = 2;
@@ -133,6 +134,7 @@ pub(super) struct Mmap<'a> {
     pub(super) len: u64,
     pub(super) offset: u64,
     pub(super) build_id: Option<&'a [u8]>,
+    pub(super) file_id: Option<FileId>,
     /// It holds no code.
     pub(super) is_data: bool,
     pub(super) file: &'a [u8],
@@ -142,18 +144,21 @@ pub(super) struct Mmap<'a> {
 pub(super) fn mmap(mut body: Cursor<'_>, misc: u16, second: bool) -> Result<Mmap<'_>, Short> {
     let (pid, tid) = (body.i32()?, body.i32()?);
     let (start, len, offset) = (body.u64()?, body.u64()?, body.u64()?);
-    let mut build_id = None;
+    let (mut build_id, mut file_id) = (None, None);
     if second {
         let mut device = body.sub(24)?;
         if misc & MISC_MMAP_BUILD_ID != 0 {
             let size = usize::from(device.u8()?).min(20);
             device.skip(3)?;
             build_id = Some(device.take(size)?);
+        } else {
+            let id = FileId { device: (device.u32()?, device.u32()?), inode: device.u64()? };
+            file_id = Some(id).filter(|id| id.inode != 0);
         }
         body.skip(8)?;
     }
     let (mode, is_data) = (Mode::of_misc(misc), misc & MISC_MMAP_DATA != 0);
-    Ok(Mmap { mode, pid, tid, start, len, offset, build_id, is_data, file: body.c_str() })
+    Ok(Mmap { mode, pid, tid, start, len, offset, build_id, file_id, is_data, file: body.c_str() })
 }
 
 /// A thread got a name.

@@ -21,7 +21,7 @@ use super::maps::{Tasks, View};
 use crate::base::binaries::Binaries;
 use crate::base::cursor::Endian;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{Builder, Notes, StringId, kind};
+use crate::model::{Builder, FileId, Notes, StringId, kind};
 
 /// Files named one by one in notes; the others are counted together.
 const NAMED_FILES: usize = 20;
@@ -81,6 +81,8 @@ pub(super) struct Files<'a> {
     is_local: bool,
     /// Path and build id.
     names: Vec<(String, Option<String>)>,
+    /// Which lie at a path where another file lies now.
+    replaced: Vec<bool>,
     of_map: Vec<Option<u32>>,
     opened: Vec<OnceLock<Result<Binary, String>>>,
     machine: Machine,
@@ -105,20 +107,22 @@ impl<'a> Files<'a> {
         fact: impl Fn(&str) -> Option<&'f str>,
         ticket: &'a Ticket,
     ) -> Self {
-        let mut names = Vec::new();
+        let (mut names, mut replaced) = (Vec::new(), Vec::new());
         let mut rows = FxHashMap::default();
-        let mut row_of = |file: StringId, build_id: Option<StringId>| {
+        let mut row_of = |file: StringId, build_id: Option<StringId>, recorded: Option<FileId>| {
             let text = builder.strings.get(file);
             let is_file = (text.starts_with('/') || text == VDSO)
                 && !["//anon", "/anon_hugepage", "/memfd:", "/dev/", "/SYSV"].iter().any(|start| text.starts_with(start));
             is_file.then(|| {
                 *rows.entry((file, build_id)).or_insert_with(|| {
                     names.push((text.to_owned(), build_id.map(|id| builder.strings.get(id).to_owned())));
+                    let other = |id: FileId| binaries.is_some_and(|binaries| binaries.is_replaced(text, id.device, id.inode));
+                    replaced.push(build_id.is_none() && recorded.is_some_and(other));
                     names.len() as u32 - 1
                 })
             })
         };
-        let of_map = tasks.maps.iter().map(|map| row_of(map.file?, map.build_id)).collect();
+        let of_map = tasks.maps.iter().map(|map| row_of(map.file?, map.build_id, map.file_id)).collect();
         let hostname = fact("hostname");
         let is_local = hostname.is_none() || hostname.map(str::to_owned) == binaries.and_then(Binaries::hostname);
         let machine = match (endian, fact("arch")) {
@@ -131,7 +135,7 @@ impl<'a> Files<'a> {
             _ => Machine::Other,
         };
         let opened = names.iter().map(|_| OnceLock::new()).collect();
-        Self { binaries, is_local, names, of_map, opened, machine, ticket }
+        Self { binaries, is_local, names, replaced, of_map, opened, machine, ticket }
     }
 
     /// The file of a module; `None` for memory that comes from no file.
@@ -147,6 +151,9 @@ impl<'a> Files<'a> {
         };
         let found = opened.get_or_init(|| {
             let Some(binaries) = self.binaries else { return Err("no binaries were given to the reader".to_owned()) };
+            if self.is_local && self.replaced.get(file as usize).is_some_and(|&replaced| replaced) {
+                return Err("another file lies at its path now, and the capture has no build id for it".to_owned());
+            }
             let found = Binary::find(binaries, name, build_id.as_deref(), self.is_local, self.ticket);
             found.unwrap_or_else(|Cancelled| Err(String::new()))
         });

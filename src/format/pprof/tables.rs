@@ -278,7 +278,14 @@ fn mappings(layout: &Layout<'_>, builder: &mut Builder, strings: &Texts) -> Resu
         let what = || format!("mapping {}", raw.id);
         let file = strings.some(raw.file, body.offset(), what)?;
         let build_id = strings.some(raw.build_id, body.offset(), what)?;
-        rows.push(builder.mapping(Mapping { file, build_id, start: raw.start, limit: raw.limit, offset: raw.offset, pid: None }));
+        rows.push(builder.mapping(Mapping {
+            file,
+            build_id,
+            start: raw.start,
+            limit: raw.limit,
+            offset: raw.offset,
+            ..Mapping::default()
+        }));
     }
     let map = Ids::new(&ids).map_err(|row| twice(layout.mappings.get(row), "mapping", ids.get(row)))?;
     Ok((rows, map))

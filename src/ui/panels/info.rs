@@ -141,6 +141,10 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     row("samples", &|_, profile| grouped(profile.samples.len() as u64));
     row("call paths", &|_, profile| grouped(profile.stacks.len() as u64));
     row("functions", &|_, profile| grouped(profile.functions.len() as u64));
+    row("frames without a name", &|_, profile| {
+        let nameless = profile.frames.iter().filter(|frame| frame.function.is_none()).count();
+        if nameless > 0 { grouped(nameless as u64) } else { String::new() }
+    });
     row("threads", &|_, profile| if profile.threads.is_empty() { String::new() } else { grouped(profile.threads.len() as u64) });
     row("frames dropped", &|_, profile| profile.info.drop_frames.clone().unwrap_or_default());
     row("without those", &|capture, _| {
