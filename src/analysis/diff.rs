@@ -756,9 +756,9 @@ pub(crate) fn largest_total(comparison: &Comparison) -> f64 {
 }
 
 pub(crate) fn verdict_of_sides(before: f64, after: f64, z: f64) -> Verdict {
-    match (before > 0.0, after > 0.0, z > 0.0) {
-        (false, true, _) => Verdict::New,
-        (true, false, _) => Verdict::Gone,
+    match (before == 0.0, after == 0.0, z > 0.0) {
+        (true, false, _) => Verdict::New,
+        (false, true, _) => Verdict::Gone,
         (_, _, true) => Verdict::Regression,
         _ => Verdict::Improvement,
     }

@@ -126,7 +126,7 @@ impl Filter {
     fn stacks(&self, profile: &Profile) -> Vec<bool> {
         let frames = |pattern: &Option<String>| -> Option<Vec<bool>> {
             let pattern = compile(pattern.as_deref()?);
-            Some(profile.frames.ids().checked().map(|id| frame_matches(profile, id, &pattern)).collect())
+            Some(frames_matching(profile, &pattern))
         };
         let dropped = if self.all_frames { None } else { prune::hidden(profile) };
         let is_dropped = |row: usize| dropped.as_ref().is_some_and(|dropped| dropped[row]);
@@ -157,6 +157,23 @@ pub fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Reg
     pattern.is_match(&profile.frame_name(id))
         || file.is_some_and(|file| pattern.is_match(&profile.strings[file]))
         || frame.mapping.is_some_and(|mapping| pattern.is_match(profile.mapping_file(mapping)))
+}
+
+/// For each frame: does [`frame_matches`] hold? Each name, file and module is looked at once.
+pub fn frames_matching(profile: &Profile, pattern: &Regex) -> Vec<bool> {
+    let is_match = |id: crate::base::intern::StringId| pattern.is_match(&profile.strings[id]);
+    let functions: Vec<bool> =
+        profile.functions.iter().checked().map(|function| is_match(function.name) || function.file.is_some_and(is_match)).collect();
+    let modules: Vec<bool> = profile.mappings.ids().checked().map(|mapping| pattern.is_match(profile.mapping_file(mapping))).collect();
+    let frames = profile.frames.iter_ids().checked();
+    let has = |marked: &[bool], row: usize| marked.get(row) == Some(&true);
+    let found = frames.map(|(id, frame)| match frame.function {
+        Some(function) if has(&functions, function.row()) => true,
+        _ if frame.mapping.is_some_and(|mapping| has(&modules, mapping.row())) => true,
+        Some(function) if !profile.function_name(function).is_empty() => false,
+        _ => frame_matches(profile, id, pattern),
+    });
+    found.collect()
 }
 
 /// The samples of one capture that all of some filters let through.

@@ -7,7 +7,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::filter::{Filter, compile, frame_matches, matching};
+use super::filter::{Filter, compile, frames_matching, matching_names};
 use super::place::{FramePlaces, PlaceId, Places};
 use crate::base::ticket::Checked as _;
 use crate::model::{FrameId, Profile, StackId};
@@ -31,7 +31,8 @@ pub struct Frames<'a> {
     pub matches: &'a dyn Fn(&str) -> Vec<bool>,
 }
 
-/// The same by the places of a tree. `None` where every row stays as it is.
+/// The same by the places of a tree: frames that match by themselves, as in pprof whatever the rows are, or whose row goes by such a name (a package, or
+/// the name that a function has on the other side). `None` where every row stays as it is.
 pub fn by_places(
     profile: &Profile,
     filter: &Filter,
@@ -41,8 +42,9 @@ pub fn by_places(
     let place = |frame: FrameId| of_frames.get(frame.row()).copied().unwrap_or_else(Places::root);
     let key = |frame: FrameId| place(frame).row() as u32;
     let matches = |pattern: &str| -> Vec<bool> {
-        let found: FxHashSet<PlaceId> = matching(places, pattern);
-        of_frames.iter().checked().map(|place| found.contains(place)).collect()
+        let found: FxHashSet<PlaceId> = matching_names(places, pattern);
+        let by_frame = frames_matching(profile, &compile(pattern));
+        by_frame.into_iter().zip(of_frames).checked().map(|(is_match, place)| is_match || found.contains(place)).collect()
     };
     transform(profile, filter, &Frames { key: &key, matches: &matches }, dropped)
 }
@@ -53,10 +55,7 @@ pub fn by_names(profile: &Profile, filter: &Filter) -> Option<Transformed> {
         |frame: FrameId| profile.frames.get(frame).and_then(|frame| profile.functions.get(frame.function?)).map(|row| row.name.row());
     // Frames without a function are each their own.
     let key = |frame: FrameId| name(frame).map_or_else(|| u32::MAX - frame.row() as u32, |row| row as u32);
-    let matches = |pattern: &str| -> Vec<bool> {
-        let pattern = compile(pattern);
-        profile.frames.ids().checked().map(|id| frame_matches(profile, id, &pattern)).collect()
-    };
+    let matches = |pattern: &str| -> Vec<bool> { frames_matching(profile, &compile(pattern)) };
     transform(profile, filter, &Frames { key: &key, matches: &matches }, None)
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::events::events;
-use super::filter::{Chosen, compile, frame_matches, of_expression, parse_expression, texts};
+use super::filter::{Chosen, compile, frames_matching, of_expression, parse_expression, texts};
 use super::part::Part;
 use crate::model::{Profile, Unit};
 
@@ -231,7 +231,7 @@ fn frames(profile: &Profile, pattern: &str, chosen: &Chosen<'_>, sample_type: us
         _ => named("samples"),
     };
     let pattern = compile(&of_expression(pattern));
-    let marked: Vec<bool> = profile.frames.ids().map(|id| frame_matches(profile, id, &pattern)).collect();
+    let marked: Vec<bool> = frames_matching(profile, &pattern);
     let mut stacks: Vec<bool> = Vec::with_capacity(profile.stacks.len());
     for (parent, frame) in profile.stacks.parents().iter().zip(profile.stacks.frames()) {
         // A parent stands before its children.

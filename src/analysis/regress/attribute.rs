@@ -14,11 +14,12 @@ use crate::analysis::diff::ground::{Counts, Scale, Sums};
 use crate::analysis::diff::left::NodeSet;
 use crate::analysis::diff::noise::Model;
 use crate::analysis::diff::{Base, Diff, ENDS, Interval, Measure, Spec, Table, Verdict, is_small, largest_total, verdict_of_sides};
+use crate::analysis::events::Basis;
 use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::bulk::{Cell, burst_evidence};
 use crate::analysis::stats::special::normal_quantile;
-use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
+use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends, student_from_normal};
 use crate::base::ticket::{Checked as _, both};
 
 /// A library's change is headlined at the own function through which at least this part of it comes …
@@ -103,7 +104,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         let moved = shift::shifted(&search, &model, found);
         let verdict = match finding.verdict {
             // What comes in bursts moves about too.
-            _ if open => Verdict::Unconfirmed,
+            _ if open || !maker.is_counted(&finding) => Verdict::Unconfirmed,
             _ if moved => Verdict::Shift,
             verdict => verdict,
         };
@@ -150,12 +151,44 @@ fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval
     let captured = base.captured();
     let sums = captured.all()?;
     let exposure = comparison.exposure();
+    let ratio = sums.value[1] / sums.value[0] / exposure;
+    let made = |lo: f64, hi: f64| (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo: lo.min(ratio), hi: hi.max(ratio) });
+    let counts = model.scale.counts(sums)?;
+    if let Some((variance, freedom)) = rates_vary(comparison) {
+        // The captures of a side say themselves how much the whole varies; never less than its samples do.
+        let sampling = Counts { exposure, ..counts }.sampling_unchanged();
+        let width = student_from_normal(ENDS[1], freedom) * variance.max(sampling).sqrt();
+        return made(ratio * (-width).exp(), ratio * width.exp());
+    }
     let mut model = model.clone();
     (model.scale.exposure, model.work) = (exposure, 0.0);
     let mix = base.shapes.mix(std::iter::once(0..captured.len()));
-    let (lo, hi) = model.scale.counts(sums)?.interval(model.doubt(sums, mix, None, 0.0), ENDS);
-    let ratio = sums.value[1] / sums.value[0] / exposure;
-    (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo: lo.min(ratio), hi: hi.max(ratio) })
+    let mut doubt = model.doubt(sums, mix, None, 0.0);
+    doubt.extra += base.ground.basis.whole_noise().powi(2) * 2.0;
+    let (lo, hi) = model.scale.counts(sums)?.interval(doubt, ENDS);
+    made(lo, hi)
+}
+
+/// Variance of ln(after / before) of the whole by what the captures of both sides differ in, and its degrees of freedom (Welch 1947); `None` without
+/// repeats on both.
+fn rates_vary(comparison: &Comparison) -> Option<(f64, f64)> {
+    let by_time = matches!(comparison.effective_normalization(), Normalization::PerSecond);
+    let (mut variance, mut doubts) = (0.0, 0.0);
+    for side in &comparison.sides {
+        let rate = |measured: &comparison::Measured| {
+            let time = if by_time { measured.duration_nanos? as f64 } else { 1.0 };
+            (measured.total as f64 > 0.0 && time > 0.0).then(|| (measured.total as f64 / time).ln())
+        };
+        let logs: Vec<f64> = side.measured.iter().map(rate).collect::<Option<_>>()?;
+        if logs.len() < 2 {
+            return None;
+        }
+        let (captures, mean) = (logs.len() as f64, logs.iter().sum::<f64>() / logs.len() as f64);
+        let of_mean = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (captures - 1.0) / captures;
+        variance += of_mean;
+        doubts += of_mean * of_mean / (captures - 1.0);
+    }
+    (doubts > 0.0).then(|| (variance, variance * variance / doubts))
 }
 
 /// Changes of one direction that go by one name are one finding: the largest, under the name's first rank.
@@ -302,6 +335,20 @@ impl Maker<'_> {
             because: String::new(),
             why: String::new(),
         })
+    }
+
+    /// False where one capture a side says only that waiting took longer, and not that there was more of it: a few long waits make any time, and files do
+    /// not say how long each was.
+    fn is_counted(&self, finding: &Finding) -> bool {
+        let basis = self.search.base.ground.basis;
+        if self.model.has_runs() || basis != Basis::Contentions {
+            return true;
+        }
+        let noise = basis.run_noise(false);
+        let doubt = Doubt { extra: 2.0 * noise * noise, ..Doubt::NONE };
+        let [before, after] = finding.events;
+        let test = Counts { before, after, exposure: self.model.scale.exposure }.test(doubt);
+        test.p <= self.search.spec.level && (test.z > 0.0) == (finding.delta_of_total > 0.0)
     }
 
     /// What would be needed to find a change of this size again. Only further runs confirm what single ones leave open.

@@ -129,7 +129,8 @@ pub fn spread_or_changes(cells: &[Cell], change: f64) -> Spread {
 /// bulk with outliers too small to be found, are likelier bursts.
 pub fn burst_evidence(bulk: &[Cell], apart: &[Cell], change: f64) -> f64 {
     const PARTS: [f64; 5] = [0.02, 0.05, 0.1, 0.2, 0.35];
-    const VARIANCES: [f64; 6] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0];
+    // What comes in bursts varies by tens of percent; some changes of a few percent are no bursts.
+    const VARIANCES: [f64; 3] = [0.1, 0.3, 1.0];
     let mut best = 0.0_f64;
     for variance in VARIANCES {
         // Likelihood as one that bursts over likelihood as a calm one, as a logarithm.
