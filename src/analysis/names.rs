@@ -128,6 +128,12 @@ fn forms(name: &str) -> Vec<String> {
         let rest = forms(&named);
         return std::iter::once(named).chain(rest).collect();
     }
+    if let Some((module, offset)) = address_of(name) {
+        // Without its offset it is any place of the module.
+        let letters = module.chars().count();
+        let shorter = (2..letters).rev().map(|kept| format!("{}…{offset}", module.chars().take(kept).collect::<String>()));
+        return shorter.chain([offset.to_owned()]).collect();
+    }
     let mut made = Vec::new();
     if name.contains("::") {
         let plain = without_angles(name);
@@ -151,6 +157,15 @@ fn forms(name: &str) -> Vec<String> {
         }
     }
     made
+}
+
+/// Module and offset (from `+` on) of an address that has no name: `libc.so.6+0x2a1c4`, `[kernel.kallsyms]+0xffffffff81000000`.
+fn address_of(name: &str) -> Option<(&str, &str)> {
+    let at = name.rfind("+0x")?;
+    let (module, offset) = name.split_at_checked(at)?;
+    let digits = offset.get(3..)?;
+    let is_address = !module.is_empty() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_address.then_some((module, offset))
 }
 
 /// Template and type arguments as `<…>`; `<T as Trait>::f` keeps what stands in its leading angles.
@@ -192,6 +207,9 @@ mod tests {
             ("github.com/org/repo/v2/pkg.(*T).M", 8, "(*T).M"),
             ("github.com/org/repo/v2/pkg.(*T).M", 3, "M"),
             ("github.com/org/repo/v2.(*T).M", 12, "repo.(*T).M"),
+            ("vector_static_gcc_v9.1.0+0x5a1d3", 40, "vector_static_gcc_v9.1.0+0x5a1d3"),
+            ("vector_static_gcc_v9.1.0+0x5a1d3", 16, "vector_…+0x5a1d3"),
+            ("libc.so.6+0x2a1c4", 8, "+0x2a1c4"),
             ("slices.pdqsortCmpFunc[go.shape.struct { a/b.X int }]", 30, "slices.pdqsortCmpFunc[...]"),
             ("alloc::vec::Vec<T,A>::push", 20, "vec::Vec<…>::push"),
             ("alloc::vec::Vec<T,A>::push", 6, "push"),

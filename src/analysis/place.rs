@@ -289,7 +289,13 @@ fn key_of(profile: &Profile, id: crate::model::FrameId, frame: &Frame, granulari
         Granularity::Line => {
             let name = profile.frame_name(id);
             let (file, line) = (file(), frame.line);
-            if file.is_empty() { (name, line) } else { (format!("{name} {file}:{line}"), line) }
+            if file.is_empty() && line > 0 {
+                (format!("{name} :{line}"), line)
+            } else if file.is_empty() {
+                (name, line)
+            } else {
+                (format!("{name} {file}:{line}"), line)
+            }
         }
         Granularity::File => (or_unknown(file(), module()), 0),
         Granularity::Package => {
@@ -369,17 +375,28 @@ pub fn package_of<'a>(symbol: &'a str, file: &str) -> &'a str {
     }
     // `<T as Trait>::f` and `(anonymous namespace)::f`: what stands inside names the crate.
     if let Some(inner) = symbol.strip_prefix('<') {
-        return first_path_element(inner.trim_start_matches(['&', '*', '<', '(', '[']));
+        // `<usize as core::ops::Add>::add`: a type without a path is of no crate.
+        let (kind, of_trait) = inner.split_once(" as ").unwrap_or((inner, ""));
+        let found = first_path_element(kind.trim_start_matches(['&', '*', '<', '(', '[']));
+        return if found.is_empty() { first_path_element(of_trait) } else { found };
     }
     if head.contains("::") {
         return first_path_element(head);
     }
     let is_go = std::path::Path::new(file).extension().is_some_and(|ending| ending == "go" || ending == "s");
     let slash = head.rfind('/').map_or(0, |at| at + 1);
+    let head = if is_go { head } else { without_clones(head) };
     if slash > 0 || is_go || head.contains('.') {
         return head[slash..].find('.').map_or("", |dot| &head[..slash + dot]);
     }
     ""
+}
+
+/// A symbol without what compilers and linkers put behind it: `f.constprop.0`, `f.isra.0`, `f.part.1`, `f.cold`, `f@GLIBC_2.2.5`.
+fn without_clones(symbol: &str) -> &str {
+    let marks = ["@", ".constprop.", ".isra.", ".part.", ".cold", ".lto_priv.", ".llvm."];
+    let end = marks.iter().filter_map(|mark| symbol.find(mark)).filter(|&end| end > 0).min();
+    end.and_then(|end| symbol.get(..end)).unwrap_or(symbol)
 }
 
 fn first_path_element(path: &str) -> &str {
@@ -403,6 +420,11 @@ mod tests {
             ("<alloc::vec::Vec<T> as core::ops::Drop>::drop", "", "alloc"),
             ("hashbrown::map::HashMap<K,V>::insert", "", "hashbrown"),
             ("memcpy", "memcpy.c", ""),
+            ("unlink_chunk.constprop.0", "", ""),
+            ("cfree@GLIBC_2.2.5", "", ""),
+            ("sort.part.0", "sort.c", ""),
+            ("<usize as core::iter::range::Step>::forward_unchecked", "", "core"),
+            ("<T as alloc::string::ToString>::to_string", "", "alloc"),
             ("shop.Report$$Lambda$14+0x00007fdf20007a08/2024918163.run", "Report.java", "shop"),
             ("Report$$Lambda/0x000001e2f4001000.run", "", "Report"),
             ("Report.run", "Report.java", "Report"),

@@ -287,6 +287,7 @@ fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, 
         let name = names.get(id.row()).cloned().unwrap_or_default();
         info.period = Some((name, event.attr.unit().to_owned(), i64::try_from(event.attr.sample_period).unwrap_or(i64::MAX)));
     }
+    capture.note_losses();
     let mut notes = std::mem::take(&mut capture.notes);
     notes.absorb(&builder.notes);
     builder.notes = notes;

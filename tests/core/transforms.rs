@@ -221,3 +221,54 @@ fn the_command_line_has_every_transform() {
     let (code, why) = failure(&["top", &path, "--subtree", "a;;b"]);
     assert!(code == 2 && why.contains("between semicolons"), "{code} {why}");
 }
+
+/// What a row of a table is does not change what a pattern finds: frames match by function, file and module, as in pprof.
+#[test]
+fn patterns_match_frames_whatever_the_rows_are() {
+    let cpu = sample("pprof/go1.27.3/orders-cpu-before.pb.gz");
+    let total = |arguments: &[&str]| {
+        let report = json(&[&["top", &cpu, "--json", "-n", "0"], arguments].concat());
+        let rows = report["rows"].as_array().expect("rows").iter();
+        rows.map(|row| row["self"].as_i64().expect("a number")).sum::<i64>()
+    };
+    for by in ["function", "file", "package", "module", "line", "address"] {
+        // As `go tool pprof -files -show_from=Discount` says.
+        assert_eq!(total(&["--by", by, "--show-from", "Discount"]), 460_000_000, "{by}");
+        assert_eq!(total(&["--by", by, "--show-from", r"\.Discount$"]), total(&["--show-from", r"\.Discount$"]), "{by}");
+    }
+    let rows = |arguments: &[&str]| {
+        let report = json(&[&["top", &cpu, "--json", "-n", "0", "--by", "package"], arguments].concat());
+        report["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|row| (row["name"].to_string(), row["self"].as_i64()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let pricing = "\"orders/internal/pricing\"";
+    let (all, hidden) = (rows(&[]), rows(&["--hide", r"\.Discount$"]));
+    assert!(hidden[pricing] < all[pricing], "its own cost goes to its callers: {hidden:?}");
+}
+
+/// One name, of two versions of a library: a file is the frame's own, and not that of the row.
+#[test]
+fn files_of_one_name_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut builder = emberlens::model::Builder::new([("samples", "count")]);
+    for (version, count) in [("v1.2.3", 30), ("v1.3.0", 50)] {
+        let (name, file) = (builder.string("lib.F"), builder.string(&format!("/mod/lib@{version}/f.go")));
+        let function = Some(builder.function(emberlens::model::Function { name, system_name: None, file: Some(file), start_line: 1 }));
+        let main = Some(builder.function_named("main.main"));
+        let [main, frame] = [main, function].map(|function| builder.frame(emberlens::model::Frame { function, ..Default::default() }));
+        let root = builder.stack(None, main);
+        let stack = Some(builder.stack(Some(root), frame));
+        builder.rows.sample(emberlens::model::Sample { stack, ..Default::default() }, &[count]);
+    }
+    let path = folder.path().join("two.pb.gz").display().to_string();
+    std::fs::write(&path, emberlens::format::pprof::write(&builder.finish())).unwrap();
+    for (pattern, wanted) in [(r"lib@v1\.2", 30), (r"lib@v1\.3", 50), ("lib@v1", 80)] {
+        let report = json(&["top", &path, "--json", "-n", "0", "--show-from", pattern]);
+        let sum: i64 = report["rows"].as_array().expect("rows").iter().map(|row| row["self"].as_i64().expect("a number")).sum();
+        assert_eq!(sum, wanted, "{pattern}");
+    }
+}

@@ -428,8 +428,9 @@ impl Search<'_> {
             let is_near =
                 same(delta(sums) / wanted) && score + 2.0 * group.ln_kind >= best.0 + 2.0 * self.groups.rows[best.1].ln_kind - NEAR_LEAF;
             let is_deeper = group.depth > old.depth && group.scope.node.is_some() == old.scope.node.is_some();
-            // What holds the part as well has more evidence, unless the rest of it varies.
-            if gain > NEAR_LEAF && (score >= best.0 || group.depth > old.depth) || is_near && is_deeper {
+            // A caller that holds the part as well has more evidence, unless the rest of it varies.
+            let is_same = group.scope.place == old.scope.place;
+            if gain > NEAR_LEAF && (is_same || score >= best.0 || group.depth > old.depth) || is_near && is_deeper {
                 chosen = (score, *at, test);
                 held = other;
             }

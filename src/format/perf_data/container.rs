@@ -86,6 +86,19 @@ pub(super) struct Capture<'a> {
     /// Number of records by kind.
     pub(super) counts: [u64; records::KINDS],
     pub(super) notes: Notes,
+    losses: Losses,
+}
+
+/// Events that the recorder lost. Since Linux 6.0 the kernel counts by event what did not fit (`PERF_FORMAT_LOST`), which perf writes as
+/// `LOST_SAMPLES`: the same as `LOST` says as it happens.
+#[derive(Default)]
+struct Losses {
+    /// Sum of the `LOST` records.
+    told: u64,
+    /// Sum of the `LOST_SAMPLES` records.
+    counted: u64,
+    /// First byte of the first of either.
+    offset: Option<u64>,
 }
 
 impl<'a> Capture<'a> {
@@ -105,6 +118,7 @@ impl<'a> Capture<'a> {
             told: Told::default(),
             counts: [0; records::KINDS],
             notes: Notes::default(),
+            losses: Losses::default(),
         };
         if header.is_pipe {
             capture.walk(0, PIPE_HEADER, bytes.len() as u64, cx)?;
@@ -506,12 +520,14 @@ impl<'a> Capture<'a> {
         match record.kind {
             records::LOST => {
                 let lost = body.skip(8).and_then(|()| body.u64()).unwrap_or(0);
-                self.notes.add(kind::LOST_EVENTS, "events lost because the recorder was too slow (LOST)", lost, Some(offset));
+                self.losses.told = self.losses.told.saturating_add(lost);
+                self.losses.offset.get_or_insert(offset);
             }
             records::LOST_SAMPLES if record.misc & MISC_FILTERED == 0 => {
                 let lost = body.u64().unwrap_or(0);
                 if lost > 0 {
-                    self.notes.add(kind::LOST_EVENTS, "samples lost in the kernel (LOST_SAMPLES)", lost, Some(offset));
+                    self.losses.counted = self.losses.counted.saturating_add(lost);
+                    self.losses.offset.get_or_insert(offset);
                 }
             }
             records::THROTTLE => self.notes.add(kind::THROTTLED, "times that the kernel throttled sampling", 1, Some(offset)),
@@ -530,6 +546,18 @@ impl<'a> Capture<'a> {
                 }
             }
         }
+    }
+
+    /// Notes how many events were lost; for when all records are listed.
+    pub(super) fn note_losses(&mut self) {
+        let Losses { told, counted, offset } = self.losses;
+        let cause = match (told > 0, counted > 0) {
+            (false, false) => return,
+            (true, false) => "events lost because the recorder was too slow (LOST)",
+            (false, true) => "samples lost in the kernel (LOST_SAMPLES)",
+            (true, true) => "events lost because the recorder was too slow (LOST, and LOST_SAMPLES of the same)",
+        };
+        self.notes.add(kind::LOST_EVENTS, cause, told.max(counted), offset);
     }
 
     /// Name, unit or scale of an event, which follow its attributes (`PERF_EVENT_UPDATE__*`).
