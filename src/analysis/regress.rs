@@ -20,7 +20,7 @@ mod words;
 use std::sync::Arc;
 
 use super::comparable::{self, Compared, Difference};
-use super::comparison::{Comparison, Side};
+use super::comparison::{Comparison, Normalization, Side};
 use super::diff::{self, Diff, Interval, Measure, Verdict};
 use super::events::Basis;
 use super::matching::{self, Tally};
@@ -96,6 +96,8 @@ pub struct Finding {
     pub raw: [f64; 2],
     /// Raw events of before and after.
     pub events: [f64; 2],
+    /// Change per unit of work of what no finding inside this one explains, in raw units of before.
+    pub own_delta: f64,
     /// Part of the change that lies here, see `explains_of`.
     pub explains: f64,
     /// The change that `explains` is a part of.
@@ -233,7 +235,9 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
         attributed.findings.into_iter().partition(|row| row.verdict == Verdict::Unconfirmed);
     rows.sort_by(|a, b| {
         let group = |row: &Finding| (row.verdict.is_structure(), !row.verdict.is_worse());
-        let weight = |row: &Finding| (1.0 - row.q).max(0.0) * row.delta.abs();
+        // What a finding inside explains is not counted twice: a caller that changed by little more than its callee comes after that.
+        let change = |row: &Finding| if row.verdict.is_structure() { row.delta } else { row.own_delta };
+        let weight = |row: &Finding| (1.0 - row.q).max(0.0) * change(row).abs();
         // Names are unique, so the order does not depend on anything else.
         (group(a).cmp(&group(b))).then_with(|| weight(b).total_cmp(&weight(a))).then_with(|| a.func.cmp(&b.func))
     });
@@ -251,7 +255,11 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let room = MAX_OTHERS.saturating_sub(others.len());
     let (more, others_left_out) = attribute::others(comparison, &diff, &named, &attributed.explained_by, &new_rank, room);
     others.extend(more);
-    let half = 1.96 * (attributed.model.work + attributed.model.rest).sqrt();
+    // Where nothing was estimated, the normalisation is as sure as runs of such programs are alike.
+    let known = attributed.model.work + attributed.model.rest;
+    let is_assumed = known <= 0.0 && !matches!(comparison.effective_normalization(), Normalization::PerRequest(_));
+    let assumed = 2.0 * diff.basis.run_noise(comparison.sample_type.starts_with("inuse")).powi(2);
+    let half = 1.96 * (if is_assumed { assumed } else { known }).sqrt();
     let used = Interval { ratio: diff.exposure, lo: diff.exposure * (-half).exp(), hi: diff.exposure * half.exp() };
     let exposure = diff.unchanged.filter(|bulk| bulk.ratio.to_bits() == used.ratio.to_bits()).unwrap_or(used);
     let mut made = Findings {

@@ -475,7 +475,7 @@ impl DiffReport {
 
     fn scale_text(&self) -> String {
         let IntervalReport { ratio, lo, hi } = self.exposure;
-        let interval = if lo < hi { format!(" ({} to {})", factor(lo, 3), factor(hi, 3)) } else { String::new() };
+        let interval = if hi / lo > 1.0 + 1e-9 { format!(" ({} to {})", factor(lo, 3), factor(hi, 3)) } else { String::new() };
         let by: Vec<String> = std::iter::once(self.by.to_owned()).chain(self.filters.iter().map(|filter| printable(filter))).collect();
         format!("by {}, {}; unchanged code has after / before = {}{interval}", by.join(", "), self.denominator, factor(ratio, 4))
     }

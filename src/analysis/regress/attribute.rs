@@ -201,11 +201,11 @@ fn one_of_each_name(findings: &mut Vec<Finding>, explained_by: &mut FxHashMap<Pl
         let rank = if let Some(first) = kept.iter_mut().find(same) {
             let rank = first.rank;
             // What each explains was counted without the others.
-            let explains = first.explains + finding.explains;
+            let (explains, own_delta) = (first.explains + finding.explains, first.own_delta + finding.own_delta);
             if finding.delta_of_total.abs() > first.delta_of_total.abs() {
                 *first = Finding { rank, p: first.p.min(finding.p), q: first.q.min(finding.q), ..finding };
             }
-            first.explains = explains;
+            (first.explains, first.own_delta) = (explains, own_delta);
             rank
         } else {
             let rank = kept.len() + 1;
@@ -306,7 +306,7 @@ impl Maker<'_> {
         }
         let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
         let delta = self.delta(&sums);
-        let (explains, explains_of) = self.explains(found);
+        let (own_delta, explains, explains_of) = self.explains(found);
         Some(Finding {
             rank: order,
             verdict: verdict_of_sides(sums.value[0], sums.value[1], own.z),
@@ -325,6 +325,7 @@ impl Maker<'_> {
             q: (found.test.p / found.group.weight).min(1.0),
             raw: sums.value,
             events: sums.events,
+            own_delta,
             explains,
             explains_of,
             minimum_detectable: self.detectable(found, place, measure),
@@ -406,6 +407,7 @@ impl Maker<'_> {
             raw: sums.value,
             events: sums.events,
             explains: 0.0,
+            own_delta: 0.0,
             explains_of: Whole::Net,
             minimum_detectable: f64::INFINITY,
             needed: Needed::UNKNOWN,
@@ -468,9 +470,9 @@ impl Maker<'_> {
         if is_own { (place, Measure::Total, None) } else { as_found }
     }
 
-    /// Part of the net change; of all rises or falls of functions' own cost where the net change is less than half of those. Nodes that a finding
+    /// Change that no finding inside explains, and what part that is of the net change; of all rises or falls of functions' own cost where the net change is less than half of those. Nodes that a finding
     /// inside this one explains are not counted twice.
-    fn explains(&self, found: &Found) -> (f64, Whole) {
+    fn explains(&self, found: &Found) -> (f64, f64, Whole) {
         let is_inner = |other: &&Found| other.nodes.len() < found.nodes.len() && other.nodes.meets(&found.nodes);
         let inner: Vec<&Found> = self.found.iter().filter(is_inner).collect();
         let delta = if inner.is_empty() {
@@ -490,11 +492,11 @@ impl Maker<'_> {
         let net: f64 = changes.iter().sum();
         let same: f64 = changes.iter().filter(|change| **change * delta > 0.0).sum();
         if net * delta > 0.0 && net.abs() >= same.abs() / 2.0 {
-            return (delta / net, Whole::Net);
+            return (delta, delta / net, Whole::Net);
         }
         // Callees of one name may rise here and fall there: then the place has more than all functions together.
         let part = if same == 0.0 { 0.0 } else { (delta / same).min(1.0) };
-        (part, if delta < 0.0 { Whole::Falls } else { Whole::Rises })
+        (delta, part, if delta < 0.0 { Whole::Falls } else { Whole::Rises })
     }
 
     /// Says which places a finding explains: those whose change lies mostly in its nodes.
@@ -621,6 +623,7 @@ pub(super) fn others(
                 raw: [table.raw[0][at], table.raw[1][at]],
                 events: [table.events[0][at], table.events[1][at]],
                 explains: 0.0,
+                own_delta: 0.0,
                 explains_of: Whole::Net,
                 minimum_detectable: table.minimum_detectable[at],
                 needed: table.needed[at],
