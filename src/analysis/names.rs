@@ -22,6 +22,11 @@ pub fn decode(name: &str) -> String {
     String::from_utf8(made).unwrap_or_else(|_| name.to_owned())
 }
 
+/// A letter as one line of text shows it: line breaks and other control characters, which names of damaged files have, are blanks.
+pub fn in_line(letter: char) -> char {
+    if letter.is_control() { ' ' } else { letter }
+}
+
 /// Everything between the outermost brackets as `...`.
 fn type_arguments(name: &str) -> String {
     match (name.find('['), name.rfind(']')) {
@@ -75,11 +80,11 @@ pub(super) fn without_versions(name: &str) -> String {
 }
 
 /// A label of at most `max_chars` characters: the path first, then type arguments, then outer namespaces or the receiver are left out;
-/// what is still too long ends in `…`. Whole names are kept where they fit.
+/// what is still too long ends in `…`. Whole names are kept where they fit, as [one line](in_line).
 ///
 /// `github.com/org/repo/v2/pkg.(*T).M` → `pkg.(*T).M` → `(*T).M` → `M`; `a::b::<T>::c` → `b::<T>::c` → `c`.
 pub fn short(name: &str, max_chars: usize) -> String {
-    let name = decode(name);
+    let name = if name.contains(char::is_control) { decode(name).chars().map(in_line).collect() } else { decode(name) };
     let fits = |text: &str| text.chars().count() <= max_chars;
     if fits(&name) {
         return name;

@@ -34,12 +34,17 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
     let left_field = leaves_field(ctx, app, typing);
     let text_selected = ctx.plugin_or_default::<LabelSelectionState>().lock().has_selection();
     let dragging = holds_escape(ctx);
-    let mut typed = false;
+    let (mut typed, mut taken) = (false, false);
     ctx.input_mut(|input| {
         input.events.retain(|event| {
+            if matches!(event, Event::Key { pressed: true, .. }) {
+                typed = false;
+            }
             let command = match event {
                 // The letter of a key that meant a command follows it: it must not reach the field that the command opened.
                 Event::Text(_) if std::mem::take(&mut typed) => return false,
+                // A slow frame has what was typed after it too, which belongs to that field.
+                _ if taken => return true,
                 // Escape gives up what is being dragged, and nothing else.
                 Event::Key { key: Key::Escape, pressed: true, .. } if dragging => return true,
                 Event::Key { key, pressed: true, modifiers, repeat, .. } => {
@@ -62,6 +67,7 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
             };
             let Some((_, command)) = command else { return true };
             typed = matches!(event, Event::Key { modifiers, .. } if !modifiers.command && !modifiers.alt);
+            taken = command.takes_keyboard();
             out.send(command);
             false
         });

@@ -217,7 +217,7 @@ fn values_text(values: &BTreeMap<String, u64>) -> String {
     let mut texts: Vec<String> =
         sorted.iter().take(VALUES).map(|(value, count)| format!("{value} ({})", counted(**count, "sample", "samples"))).collect();
     if sorted.len() > VALUES {
-        texts.push(format!("{} more", sorted.len() - VALUES));
+        texts.push(format!("{} more", grouped((sorted.len() - VALUES) as u64)));
     }
     texts.join("\n")
 }
@@ -253,7 +253,7 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)], out: &mu
             }
             if profile.info.unnamed.len() > UNNAMED {
                 ui.label(RichText::new(mark).color(color));
-                ui.label(RichText::new(format!("{} more", profile.info.unnamed.len() - UNNAMED)).color(cx.theme.muted));
+                ui.label(RichText::new(format!("{} more", grouped((profile.info.unnamed.len() - UNNAMED) as u64))).color(cx.theme.muted));
                 ui.end_row();
             }
         }
