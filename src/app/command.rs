@@ -634,6 +634,14 @@ impl Command {
             Self::Ignore(pattern) => format!("drop {pattern}"),
             Self::Hide(pattern) => format!("merge {pattern}"),
             Self::SetTimeRange(Some(span)) | Self::SetSideTime(_, Some(span)) => format!("time {}", span.words()),
+            Self::SetTab(tab) => format!("tab {}", tab.label()),
+            Self::SetSampleType(name, _) => format!("sample type {name}"),
+            Self::SetGranularity(_) => "how frames are told apart".to_owned(),
+            Self::SetNormalization(_) => "how sides are made comparable".to_owned(),
+            Self::SetSort(_) => "order of rows".to_owned(),
+            Self::SetMeasure(_) => "self or total".to_owned(),
+            Self::SetExposure(_) => "what findings are held against".to_owned(),
+            Self::SetUnfolded(_, is_unfolded) => if *is_unfolded { "unfold" } else { "fold" }.to_owned(),
             Self::SetTimeRange(None) | Self::SetSideTime(_, None) => "all of the time".to_owned(),
             Self::ShowFrom(pattern) => format!("begin at {pattern}"),
             Self::FocusSubtree(_) => "focus on subtree".to_owned(),
@@ -646,7 +654,12 @@ impl Command {
             Self::AddFiles(side, _) | Self::AddToSide(side, _) => format!("adding to {}", side.word()),
             Self::RemoveFromSide(side, _) => format!("taking out of {}", side.word()),
             Self::ForgetMatch(name) => format!("forgetting about {name}"),
-            other => other.to_line().split(' ').next().unwrap_or_default().replace('-', " "),
+            other => {
+                let line = other.to_line();
+                let name = line.split(' ').next().unwrap_or_default();
+                // "Undo set direction" is the language of scripts.
+                name.strip_prefix("set-").unwrap_or(name).replace('-', " ")
+            }
         }
     }
 

@@ -166,6 +166,12 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         for (title, gesture) in gestures() {
                             key_row_ui(ui, cx, title, &gesture);
                         }
+                        ui.add_space(size::PAD * 2.0);
+                        ui.label(egui::RichText::new("In a call tree").font(fonts::strong()));
+                        ui.add_space(size::GAP);
+                        for (title, keys) in TREE_KEYS {
+                            key_row_ui(ui, cx, title, keys);
+                        }
                     }
                 });
             }
@@ -207,7 +213,7 @@ fn gestures() -> [(&'static str, String); 8] {
     [
         ("Caller, callee, neighbours", "arrows".to_owned()),
         ("Fit a box", "double-click".to_owned()),
-        ("Sandwich of a box in a sandwich", "double-click".to_owned()),
+        ("Its sandwich, in a sandwich", "double-click".to_owned()),
         ("Pan", "drag, wheel".to_owned()),
         ("Pan sideways", "Shift+wheel".to_owned()),
         ("Zoom at the pointer", format!("{COMMAND}+wheel")),
@@ -215,6 +221,16 @@ fn gestures() -> [(&'static str, String); 8] {
         ("What can be done with a box", "right click".to_owned()),
     ]
 }
+
+/// What keys do with the rows of a call tree; those of other tables are the same without the folding.
+const TREE_KEYS: [(&str, &str); 6] = [
+    ("Row above, below", "↑, ↓"),
+    ("A page, the ends", "Page up, Page down, Home, End"),
+    ("Unfold; fold, then its caller", "→; ←"),
+    ("Unfold all below", "*"),
+    ("Unfold or fold", "click on the mark"),
+    ("Show in flame graph", "Enter, double-click"),
+];
 
 /// What the pointer does in the timeline, and in the trend over time.
 const TIME_GESTURES: [(&str, &str); 6] = [

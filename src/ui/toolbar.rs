@@ -248,7 +248,10 @@ fn shortened(text: &str, letters: usize) -> String {
 fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let mut text = cx.app.view().search.clone();
     let keys = kind("focus-search").and_then(|kind| kind.keys.first()).map(Keys::text).unwrap_or_default();
-    let field = TextEdit::singleline(&mut text).id(search_id()).hint_text(format!("Search ({keys})")).desired_width(SEARCH_WIDTH.min(ui.available_width() * 0.3));
+    let field = TextEdit::singleline(&mut text)
+        .id(search_id())
+        .hint_text(format!("Search ({keys})"))
+        .desired_width(SEARCH_WIDTH.min(ui.available_width() * 0.3));
     let field = ui.add(field).accessible_name("Search").on_hover_text("Names, as regular expression; Enter: next, Shift+Enter: previous");
     if field.changed() {
         if let Some(rest) = text.strip_prefix('>') {

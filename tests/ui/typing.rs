@@ -1,4 +1,4 @@
-//! Keys: whom they belong to, and commands that act on nothing but what is in front.
+//! Keys: whom they belong to, commands that act on nothing but what is in front, and words that must agree with each other.
 
 use egui::{Event, Key, Modifiers};
 use egui_kittest::Harness;
@@ -14,9 +14,6 @@ fn key(harness: &Harness<'_, Shell>, modifiers: Modifiers, key: Key) {
     harness.event(Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers });
     if !modifiers.command && key.name().len() == 1 {
         harness.event(Event::Text(key.name().to_lowercase()));
-    }
-    if key == Key::Slash {
-        harness.event(Event::Text("/".to_owned()));
     }
 }
 
@@ -108,24 +105,25 @@ fn a_search_steps_through_nothing_that_has_no_value() {
 #[test]
 fn the_menu_of_a_capture_lists_all_others_and_keeps_its_commands_in_sight() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut paths = vec![sample(BEFORE)];
+    let heap = |name: &str| sample(BEFORE).with_file_name(name);
+    let mut paths = vec![heap("orders-heap-before.pb.gz")];
     for at in 0..60 {
         let path = folder.path().join(format!("run-{at:02}.folded"));
         std::fs::write(&path, "main;a 1\n").expect("a file");
         paths.push(path);
     }
-    paths.push(sample(BEFORE).with_file_name("orders-cpu-after.pb.gz"));
+    paths.push(heap("orders-heap-after.pb.gz"));
     let mut harness = dark(&format!("{}\n", Command::Open(paths).to_line()));
     let first = harness.state().app().captures()[0].id;
     apply(&mut harness, Command::Show(first));
-    harness.get_by_label("Capture: orders-cpu-before.pb.gz").click();
+    harness.get_by_label("Capture: orders-heap-before.pb.gz").click();
     harness.run();
     for entry in ["Open…", "Reload", "Close"] {
         let rect = harness.query_all_by_label(entry).next_back().expect("a command").rect();
         assert!(rect.bottom() <= 720.0, "{entry}: {rect}");
     }
     let entry = |text: &str| harness.query_all_by_label_contains(text).next().expect("an entry").rect().top();
-    let like = entry("Compare with orders-cpu-after.pb.gz as before");
+    let like = entry("Compare with orders-heap-after.pb.gz as before");
     assert!(like < entry("Compare with run-00.folded as before"), "what measures the same stands first");
     entry("Compare with run-59.folded as before");
 }
@@ -148,7 +146,8 @@ fn the_details_say_both_what_a_box_has_and_what_its_function_has() {
         let comparison = app.comparison().ready().unwrap();
         let tree = comparison.tree();
         let count = |node| tree.nodes().filter(|&other| tree.place(other) == tree.place(node)).count();
-        let node = tree.nodes().skip(1).find(|&node| count(node) > 3 && comparison.weight_of(node) > 0.0).expect("a place with several boxes");
+        let node =
+            tree.nodes().skip(1).find(|&node| count(node) > 3 && comparison.weight_of(node) > 0.0).expect("a place with several boxes");
         let path = emberlens::app::App::names_of(comparison, node);
         let (boxes, place) = (count(node), path.last().cloned().unwrap_or_default());
         apply(&mut harness, Command::Select(Some(Selection { place: place.clone(), path })));
@@ -162,8 +161,52 @@ fn the_details_say_both_what_a_box_has_and_what_its_function_has() {
 #[test]
 fn what_makes_up_four_fifths_is_said_the_same_twice() {
     let harness = dark(&format!("{}set-tab top\n", one()));
-    let label = |part: &str| harness.get_by_label_contains(part).accesskit_node().label().unwrap_or_default();
+    let label = |part: &str| harness.get_by_label_contains(part).accesskit_node().value().unwrap_or_default();
     let (panel, footer) = (label("up 80 % of self"), label("80 % of self in "));
     let count = panel.split(' ').next().unwrap_or_default();
     assert!(footer.contains(&format!("80 % of self in {count} function")), "{panel} / {footer}");
+}
+
+#[test]
+fn a_ratio_beside_numbers_is_that_of_the_numbers_and_an_adjusted_one_says_so() {
+    let mut harness = dark(&two());
+    harness.get_by_label("(×6.6 adjusted)");
+    harness.get_by_label("×7.0");
+    apply(&mut harness, Command::SetTab(Tab::Findings));
+    harness.get_by_label("95 % adjusted");
+    apply(&mut harness, Command::SetTab(Tab::Top));
+    harness.get_by_label_contains("95 % adjusted");
+}
+
+#[test]
+fn the_list_of_findings_keeps_its_part_when_the_window_shrinks_and_grows() {
+    let mut harness = dark(&two());
+    let first = harness.state().app().findings().ready().unwrap().rows[0].rank;
+    apply(&mut harness, Command::SelectFinding(first));
+    let room = |harness: &Harness<'_, Shell>| {
+        let title = harness.get_by_label("Regressions").rect();
+        let details = harness.get_by_label("Focus on selection").rect();
+        details.top() - title.top()
+    };
+    let before = room(&harness);
+    harness.set_size(egui::vec2(1280.0, 440.0));
+    harness.run();
+    let small = room(&harness);
+    assert!(small >= 180.0, "{small}");
+    harness.set_size(egui::vec2(1280.0, 720.0));
+    harness.run();
+    assert!((room(&harness) - before).abs() < 2.0, "{before} and {}", room(&harness));
+}
+
+#[test]
+fn undo_speaks_the_words_of_the_window() {
+    let mut harness = dark(&one());
+    for (command, label) in [
+        (Command::SetTab(Tab::Top), "tab Top"),
+        (Command::SetTab(Tab::CallTree), "tab Call tree"),
+        (Command::SetSampleType("samples".to_owned(), "count".to_owned()), "sample type samples"),
+    ] {
+        apply(&mut harness, command);
+        assert_eq!(harness.state().app().undo_label(), Some(label));
+    }
 }

@@ -362,11 +362,7 @@ impl Rows for TreeRows<'_> {
                 let (value, color) = if side == 0 { (change.before, theme.before) } else { (change.after, theme.after) };
                 let largest = self.known.largest.normalized;
                 let part = if largest > 0.0 { (value.abs() / largest) as f32 } else { 0.0 };
-                Cell {
-                    bar: Some((part, theme.bar(color))),
-                    color: (value == 0.0).then_some(theme.muted),
-                    ..plain(self.scale.text(value))
-                }
+                Cell { bar: Some((part, theme.bar(color))), color: (value == 0.0).then_some(theme.muted), ..plain(self.scale.text(value)) }
             }
             Column::Delta => {
                 let change = self.change(node);

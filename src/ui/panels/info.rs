@@ -21,7 +21,8 @@ const VALUES: usize = 6;
 /// Most modules without symbols that are listed per capture.
 const UNNAMED: usize = 20;
 
-/// Width of the advice column in points.
+/// Widths of the columns for the reason and, where there is room, for the advice, in points.
+const WHY_WIDTH: f32 = 240.0;
 const FIX_WIDTH: f32 = 420.0;
 
 /// One row: what it is, and its text for each capture.
@@ -228,6 +229,7 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)], out: &mu
         return;
     }
     ui.label(RichText::new("Without symbols").font(fonts::strong()));
+    let right = ui.max_rect().right();
     egui::Grid::new("without symbols").num_columns(6).spacing([12.0, 3.0]).show(ui, |ui| {
         for head in ["", "module", "samples", "addresses", "why", "what would help"] {
             ui.label(RichText::new(head).font(fonts::small()).color(cx.theme.muted));
@@ -244,9 +246,13 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)], out: &mu
                         ui.label(RichText::new(grouped(count)).font(fonts::table()));
                     });
                 }
-                ui.label(&row.why);
                 ui.scope(|ui| {
-                    ui.set_max_width(FIX_WIDTH);
+                    ui.set_max_width(WHY_WIDTH);
+                    ui.add(egui::Label::new(&row.why).wrap());
+                });
+                ui.scope(|ui| {
+                    // What is left of the window: the last words are what to do.
+                    ui.set_max_width((right - ui.next_widget_position().x).clamp(WHY_WIDTH, FIX_WIDTH));
                     ui.add(egui::Label::new(RichText::new(&row.fix).color(cx.theme.muted)).wrap());
                 });
                 ui.end_row();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use egui::{Color32, Id, RichText, Ui};
 use rustc_hash::FxHashMap;
 
-use super::rows;
+use super::{rows, words};
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Measure, Table, Verdict};
 use crate::analysis::flat::{self, Change, FlatSide, OrderBy};
@@ -332,8 +332,8 @@ impl<'a> TopRows<'a> {
             Column::Side(0) => ("Before", value, 84.0, format!("Value of before {what}, {per}")),
             Column::Side(_) => ("After", value, 84.0, format!("Value of after {what}, {per}")),
             Column::Delta => ("Delta", delta, 80.0, format!("After minus before, {per}")),
-            Column::Ratio => ("Ratio", "", 64.0, "After divided by before".to_owned()),
-            Column::Interval => ("95 %", "", 92.0, "Interval that holds the true ratio with 95 % probability".to_owned()),
+            Column::Ratio => ("Ratio", "", 64.0, "After divided by before, as measured".to_owned()),
+            Column::Interval => (words::interval_head(self.adjusted().is_some()), "", 92.0, self.interval_tip()),
             Column::Verdict => ("Verdict", "", 156.0, "What can be said of the change; grey where it is within noise".to_owned()),
             Column::Name => ("Name", "", 260.0, "Click to sort by name".to_owned()),
             Column::Package => ("Package", "", 150.0, "Package, namespace or crate; the module where there is none".to_owned()),
@@ -359,6 +359,22 @@ impl<'a> TopRows<'a> {
                 Column::Verdict => 4,
                 _ => 0,
             },
+        }
+    }
+
+    /// After / before of unchanged code, where intervals are held against that.
+    fn adjusted(&self) -> Option<f64> {
+        let findings = &self.evidence.as_ref()?.findings;
+        Some(words::unchanged_ratio(&self.shown.comparison, findings)).filter(|&unchanged| words::is_adjusted(unchanged))
+    }
+
+    fn interval_tip(&self) -> String {
+        let tip = "Interval that holds the true ratio with 95 % probability";
+        match self.adjusted() {
+            Some(unchanged) => {
+                format!("{tip}, against unchanged code, which has after / before = {unchanged:.3}; the ratio beside it is as measured")
+            }
+            None => tip.to_owned(),
         }
     }
 
@@ -468,7 +484,8 @@ impl Rows for TopRows<'_> {
             let scale = &self.scale;
             let delta = format!("{} {}", scale.delta(change.delta()), scale.unit());
             let interval = self.evidence.as_ref().map(|evidence| evidence.interval_text(self.measure, id)).unwrap_or_default();
-            let interval = if interval.is_empty() { interval } else { format!("(95 %: {interval})") };
+            let interval =
+                if interval.is_empty() { interval } else { format!("({}: {interval})", words::interval_head(self.adjusted().is_some())) };
             let verdict = self.verdict(id).map_or("", Verdict::label);
             ui.label(
                 RichText::new(format!("{} {} {interval}", delta.trim_end(), change.ratio_text()))

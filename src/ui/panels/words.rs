@@ -100,6 +100,16 @@ pub(crate) fn against_unchanged(before: f64, after: f64, ratio_: f64, unchanged:
     Some(format!("{as_measured} as measured; {against} against {rest}"))
 }
 
+/// True where ratios are held against unchanged code that has another value after than before: they are not what the numbers on the screen give.
+pub(crate) fn is_adjusted(unchanged: f64) -> bool {
+    unchanged.ln().abs() >= TWO_RATIOS
+}
+
+/// The head of a column of intervals, which are those of adjusted ratios where there is something to adjust.
+pub(crate) const fn interval_head(is_adjusted: bool) -> &'static str {
+    if is_adjusted { "95 % adjusted" } else { "95 %" }
+}
+
 /// A ratio as a factor with three digits, so that two of them compare: `×6.96`, `×0.995`.
 fn factor(ratio: f64) -> String {
     match ratio {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use egui::{Label, RichText, Ui};
 
 use super::{flame, muted};
-use crate::analysis::comparison::Side;
 use crate::analysis::NodeId;
+use crate::analysis::comparison::Side;
 use crate::analysis::sandwich::Sandwich;
 use crate::analysis::unfold::has_value;
 use crate::app::ShownSandwich;
