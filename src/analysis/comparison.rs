@@ -656,6 +656,14 @@ pub fn percent(share: f64) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn equally_named_sample_types_are_one_to_choose_and_percent_keep_what_is_left() {
+        let capture = Arc::new(crate::model::Builder::new([("t", "count"), ("t", "count"), ("t", "bytes")]).finish());
+        let kinds = common_sample_types(&[capture]);
+        assert_eq!(kinds.iter().map(|(_, unit)| unit.as_str()).collect::<Vec<_>>(), ["count", "bytes"]);
+        assert_eq!([1.0, 0.9999, 0.9995, 0.9949, 1.0002, 3.0].map(percent), ["100 %", "99.99 %", "99.95 %", "99.5 %", "100 %", "300 %"]);
+    }
+
     /// 8 s of processor time before and 12 s after, over 10 s and 20 s of capture, for 400 and 500 requests.
     #[test]
     fn each_normalisation_divides_by_what_it_says() {

@@ -84,7 +84,8 @@ pub(super) fn without_versions(name: &str) -> String {
 ///
 /// `github.com/org/repo/v2/pkg.(*T).M` → `pkg.(*T).M` → `(*T).M` → `M`; `a::b::<T>::c` → `b::<T>::c` → `c`.
 pub fn short(name: &str, max_chars: usize) -> String {
-    let name = if name.contains(char::is_control) { decode(name).chars().map(in_line).collect() } else { decode(name) };
+    let name = decode(name);
+    let name = if name.contains(char::is_control) { name.chars().map(in_line).collect() } else { name };
     let fits = |text: &str| text.chars().count() <= max_chars;
     if fits(&name) {
         return name;
@@ -188,6 +189,12 @@ fn without_angles(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_one_line() {
+        assert_eq!([short("two\nlines\tand\u{7}bell", 80), short("a/b%0ac.F", 80)], ["two lines and bell", "a/b c.F"]);
+        assert_eq!(short("first\nsecond", 8), "first s…");
+    }
 
     #[test]
     fn labels_lose_what_matters_least_first() {

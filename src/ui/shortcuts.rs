@@ -153,6 +153,13 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         }
                         ui.add_space(size::PAD * 2.0);
                     }
+                    if column.contains(&Menu::Compare) {
+                        ui.label(egui::RichText::new("In a call tree").font(fonts::strong()));
+                        ui.add_space(size::GAP);
+                        for (title, keys) in TREE_KEYS {
+                            key_row_ui(ui, cx, title, keys);
+                        }
+                    }
                     if column.contains(&Menu::View) {
                         ui.label(egui::RichText::new("In the timeline").font(fonts::strong()));
                         ui.add_space(size::GAP);
@@ -165,12 +172,6 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         ui.add_space(size::GAP);
                         for (title, gesture) in gestures() {
                             key_row_ui(ui, cx, title, &gesture);
-                        }
-                        ui.add_space(size::PAD * 2.0);
-                        ui.label(egui::RichText::new("In a call tree").font(fonts::strong()));
-                        ui.add_space(size::GAP);
-                        for (title, keys) in TREE_KEYS {
-                            key_row_ui(ui, cx, title, keys);
                         }
                     }
                 });
@@ -223,9 +224,10 @@ fn gestures() -> [(&'static str, String); 8] {
 }
 
 /// What keys do with the rows of a call tree; those of other tables are the same without the folding.
-const TREE_KEYS: [(&str, &str); 6] = [
+const TREE_KEYS: [(&str, &str); 7] = [
     ("Row above, below", "↑, ↓"),
-    ("A page, the ends", "Page up, Page down, Home, End"),
+    ("A page up, down", "PageUp, PageDown"),
+    ("First, last row", "Home, End"),
     ("Unfold; fold, then its caller", "→; ←"),
     ("Unfold all below", "*"),
     ("Unfold or fold", "click on the mark"),

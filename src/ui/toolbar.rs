@@ -105,7 +105,7 @@ fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, (capture, part, othe
         Role::After => ("A", cx.theme.after),
     };
     // A name that does not fit loses its middle: the beginning says which program, the end which run.
-    let letters = ((width - 56.0) / 7.2).clamp(LEAST_LETTERS, 60.0) as usize;
+    let letters = ((width - 52.0) / 6.8).clamp(LEAST_LETTERS, 60.0) as usize;
     // Which part it is counts for more than the name, which both sides may have.
     let part_words = shortened(&part.words(), (letters * 2 / 3).max(LEAST_LETTERS as usize));
     let part_letters = if part.is_whole() { 0 } else { part_words.chars().count() + 3 };
@@ -227,11 +227,8 @@ fn told_apart(name: &str, other: &str, letters: usize) -> String {
     let end = rest.len() - end;
     let own = rest.char_indices().skip_while(|&(at, _)| at < end).find(is_sign).and_then(|(at, _)| rest.get(..at)).unwrap_or(rest);
     let mark = if head.is_empty() { "" } else { "…" };
-    let tail_gone = format!("{mark}{own}…");
-    let head_gone = format!("{mark}{rest}");
-    let is_short = |text: &String| text.chars().count() <= letters;
-    let fitting = [head_gone, tail_gone.clone()].into_iter().find(is_short);
-    fitting.unwrap_or_else(|| shortened(if own.is_empty() { name } else { &tail_gone }, letters))
+    let fitting = [format!("{mark}{rest}"), format!("{mark}{own}…")].into_iter().find(|text| text.chars().count() <= letters);
+    fitting.unwrap_or_else(|| shortened(if own.is_empty() { name } else { own }, letters))
 }
 
 /// `text` with at most `letters`, the middle left out.
@@ -475,6 +472,7 @@ mod tests {
         assert_eq!(both(before, after, 30), [before, after]);
         assert_eq!(both(before, after, 13), ["…before.pb.gz", "…after.pb.gz"]);
         assert_eq!(both(before, after, 8), ["…before…", "…after…"]);
+        assert_eq!(both(before, after, 5), ["be…re", "after"]);
         assert_eq!(both("before.pb", "more.pb", 7), ["before…", "more.pb"]);
         assert_eq!(both("same-name.pb", "same-name.pb", 8), ["sam…e.pb", "sam…e.pb"]);
         assert_eq!(both("run-1-ärger.pb", "run-1-öl.pb", 7), ["…ärger…", "…öl.pb"]);

@@ -3,6 +3,7 @@
 use egui::{Event, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use emberlens::analysis::Measure;
 use emberlens::app::view::{FlameWindow, Selection, Tab};
 use emberlens::app::{Command, Dialog, command};
 use emberlens::ui::shell::Shell;
@@ -209,4 +210,27 @@ fn undo_speaks_the_words_of_the_window() {
         apply(&mut harness, command);
         assert_eq!(harness.state().app().undo_label(), Some(label));
     }
+}
+
+#[test]
+fn the_status_counts_the_records_of_all_sides_by_one_rule() {
+    let mut harness = dark(&(Command::Open(vec![sample("perf-data/6.1.187/indexer-before.perf.data")]).to_line() + "\n"));
+    let records = |harness: &Harness<'_, Shell>| -> u64 {
+        let labels = harness.get_all_by_label_contains(" sample records, ");
+        let count = |text: String| text.split(' ').next().and_then(|count| count.replace(',', "").parse::<u64>().ok()).unwrap_or(0);
+        labels.map(|node| count(node.accesskit_node().value().unwrap_or_default())).sum()
+    };
+    let whole = records(&harness);
+    let halves = harness.state().app().halves().expect("it has times");
+    apply(&mut harness, Command::CompareParts(Box::new(halves)));
+    assert!(whole > 100);
+    assert_eq!(records(&harness), whole, "the halves have what the whole has");
+}
+
+#[test]
+fn a_list_to_choose_from_shows_the_numbers_that_it_is_in_the_order_of() {
+    let mut harness = dark(&format!("{}set-tab sandwich\n", two()));
+    harness.get_by_label_contains("in its order: self before, self after, delta");
+    apply(&mut harness, Command::SetMeasure(Measure::Total));
+    harness.get_by_label_contains("in its order: total before, total after, delta");
 }
