@@ -145,10 +145,8 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: Plac
         Kept::new(comparison.by_place(), Arc::clone(comparison))
     });
     let at = place.row();
-    let stored = |column: fn(&(Vec<i64>, Vec<i64>)) -> &[i64]| -> Vec<i64> {
-        sums.iter().map(|sums| column(sums).get(at).copied().unwrap_or(0)).collect()
-    };
-    let all = [stored(|sums| &sums.1), stored(|sums| &sums.0)];
+    let value = |column: &[i64]| column.get(at).copied().unwrap_or(0);
+    let all: [Vec<i64>; 2] = [sums.iter().map(|(_, total)| value(total)).collect(), sums.iter().map(|(self_, _)| value(self_)).collect()];
     // The box or row that was clicked may be one of several of the function: then its own values stand first.
     let own = this_box(cx).filter(|(own, _)| *own != all);
     let is_pair = comparison.pair().is_some();

@@ -75,7 +75,7 @@ impl Brush<'_> {
             && let Some(origin) = ui.input(|input| input.pointer.press_origin())
         {
             // Keys typed from here on are no part of a search.
-            ui.memory_mut(|memory| memory.stop_text_input());
+            ui.memory_mut(egui::Memory::stop_text_input);
             gesture = Some(self.begin(origin, ui.input(|input| input.modifiers.shift)));
         }
         let mut done = Brushed::default();

@@ -7,6 +7,7 @@ use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
 use crate::analysis::regress::{Cause, Finding, part_of_change};
+use crate::app::findings::FindingKind;
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
@@ -150,9 +151,11 @@ fn cell_ui(ui: &mut Ui, rect: Rect, right: bool, add: impl FnOnce(&mut Ui)) {
     add(&mut ui);
 }
 
-/// Heads of the columns; `has_others` where rows that are no findings stand in them too, `adjusted` where ratios are held against unchanged code
-/// that has another value after than before.
-pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: &Comparison, has_others: bool, adjusted: bool) {
+/// Heads of the columns. They say whether rows that are no findings stand in them too, and whether ratios are held against unchanged code that has
+/// another value after than before.
+pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, list: &List<'_>) {
+    let has_others = !list.others.is_empty() && !cx.app.view().findings.hidden.contains(&FindingKind::Others);
+    let adjusted = words::is_adjusted(words::unchanged_ratio(list.comparison, list.findings));
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ONE_LINE), Sense::hover());
     for (part, cell) in columns.cells(rect) {
         let Some(&(_, title, tip, _)) = PARTS.iter().find(|row| row.0 == part) else { continue };
@@ -173,7 +176,7 @@ pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: 
                 ui.add_space(size::PAD);
             }
             let label = Label::new(RichText::new(title).color(color).font(fonts::small())).selectable(false);
-            ui.add(label).on_hover_text(format!("{tip}\n{}", comparison.denominator_text()));
+            ui.add(label).on_hover_text(format!("{tip}\n{}", list.comparison.denominator_text()));
         });
     }
     ui.painter().hline(rect.x_range(), rect.bottom(), egui::Stroke::new(size::HAIRLINE, cx.theme.line));
