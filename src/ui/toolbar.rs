@@ -333,7 +333,8 @@ pub(super) fn lower_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 pub(super) fn chip_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: &str, hover: &str, menu: impl FnOnce(&mut Ui)) {
     let arrow = RichText::new("▾").color(cx.theme.muted);
     let button = Button::new((value, arrow)).fill(cx.theme.raised).stroke(Stroke::NONE).wrap_mode(TextWrapMode::Extend);
-    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| menus::scrolled_ui(ui, 0.0, menu));
+    // Under the chip, which stands a bar further down than the menus: a higher one would open beside it.
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| menus::scrolled_ui(ui, size::MENU_BAR, menu));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}: {value}")));
     if !hover.is_empty() {
         response.on_hover_text(hover);

@@ -234,3 +234,32 @@ fn a_list_to_choose_from_shows_the_numbers_that_it_is_in_the_order_of() {
     apply(&mut harness, Command::SetMeasure(Measure::Total));
     harness.get_by_label_contains("in its order: total before, total after, delta");
 }
+
+#[test]
+fn a_long_menu_of_a_chip_scrolls_to_its_last_entry() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("callgrind.out.1");
+    let events: Vec<String> = (0..60).map(|at| format!("Ev{at:02}")).collect();
+    let costs = vec!["7"; events.len()].join(" ");
+    std::fs::write(&path, format!("# callgrind format\nevents: {}\n\nfn=main\n1 {costs}\n", events.join(" "))).expect("a file");
+    let mut harness = dark(&format!("{}\n", Command::Open(vec![path]).to_line()));
+    harness.get_by_label_contains("Sample type: Ev00").click();
+    harness.run();
+    let last = |harness: &Harness<'_, Shell>| harness.get_by_label_contains("Ev59").rect();
+    assert!(last(&harness).top() > 720.0, "there are more than fit");
+    let chip = harness.get_by_label_contains("Sample type: Ev00").rect();
+    assert!(last(&harness).left() < chip.right(), "under its chip");
+    harness.hover_at(egui::pos2(last(&harness).center().x, 300.0));
+    harness.event(Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -5000.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    });
+    harness.run_steps(20);
+    assert!(last(&harness).bottom() <= 720.0, "{}", last(&harness));
+    harness.get_by_label_contains("Ev59").click();
+    harness.run();
+    assert_eq!(harness.state().app().sample_type().map(|(name, _)| name).as_deref(), Some("Ev59"));
+}
