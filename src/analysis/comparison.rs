@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::call_tree::{self, CallTree, Direction, NodeId, StackNodes};
 use super::events::{Evidence, evidence};
 use super::filter::{Chosen, Filter};
@@ -260,9 +262,12 @@ impl std::error::Error for CompareError {}
 /// [`Profile::comparable_column`].
 pub fn common_sample_types(captures: &[Arc<Profile>]) -> Vec<(String, String)> {
     let Some((first, rest)) = captures.split_first() else { return Vec::new() };
+    let mut seen = FxHashSet::default();
     first
         .sample_types
         .iter()
+        // Equally named columns of damaged files cannot be told apart: the first stands for all.
+        .filter(|kind| seen.insert((kind.name.as_str(), kind.unit.as_str())))
         .filter(|kind| rest.iter().all(|profile| profile.comparable_column(&kind.name, &kind.unit).is_some()))
         .map(|kind| (kind.name.clone(), finest_of(captures, &kind.name, &kind.unit).0))
         .collect()
@@ -528,9 +533,9 @@ impl Comparison {
     }
 
     /// How two columns of stored values beside each other, not normalised, are written; `largest` is the largest of each.
-    pub fn value_scales(&self, largest: [i64; 2]) -> [Scale; 2] {
+    pub fn value_scale(&self, largest: [i64; 2]) -> Scale {
         let [first, second] = largest.map(|stored| self.in_unit(stored as f64));
-        [(first, second), (second, first)].map(|(own, other)| Scale::beside(own, other, &self.unit, 1.0 / self.stored_per_unit()))
+        Scale::of_both(first, second, &self.unit, 1.0 / self.stored_per_unit())
     }
 
     /// How a column of normalised values is written; `largest` is the largest of them.
@@ -631,7 +636,12 @@ pub fn percent(share: f64) -> String {
     }
     let percent = share * 100.0;
     let size = percent.abs();
-    if size >= 99.95 {
+    let rest = 100.0 - size;
+    if rest > 1e-9 && rest < 0.05 {
+        // What is nearly everything, or nearly gone, is not so much that nothing is left: one digit of the rest.
+        let digits = (-rest.log10().floor()) as usize;
+        format!("{:.digits$} %", 100.0 - rest)
+    } else if size >= 99.95 {
         format!("{percent:.0} %")
     } else if size >= 10.0 {
         format!("{percent:.1} %")
@@ -645,6 +655,14 @@ pub fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equally_named_sample_types_are_one_to_choose_and_percent_keep_what_is_left() {
+        let capture = Arc::new(crate::model::Builder::new([("t", "count"), ("t", "count"), ("t", "bytes")]).finish());
+        let kinds = common_sample_types(&[capture]);
+        assert_eq!(kinds.iter().map(|(_, unit)| unit.as_str()).collect::<Vec<_>>(), ["count", "bytes"]);
+        assert_eq!([1.0, 0.9999, 0.9995, 0.9949, 1.0002, 3.0].map(percent), ["100 %", "99.99 %", "99.95 %", "99.5 %", "100 %", "300 %"]);
+    }
 
     /// 8 s of processor time before and 12 s after, over 10 s and 20 s of capture, for 400 and 500 requests.
     #[test]

@@ -334,15 +334,21 @@ pub fn or(old: &str, new: &str) -> String {
 /// A regular expression as a command line has it, in the form for [`compile`]: case-sensitive, unanchored, slashes are slashes, as pprof takes it. The
 /// error says what is wrong with it.
 pub fn parse_expression(expression: &str) -> Result<String, String> {
-    match RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES).build() {
-        Ok(_) => Ok(of_expression(expression)),
-        Err(error) => {
-            // The last line of several; those before it repeat the expression.
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Err(format!("`{expression}` is no regular expression: {reason}"))
-        }
-    }
+    problem(expression).map_or_else(|| Ok(of_expression(expression)), Err)
+}
+
+/// What is wrong with a pattern of people that is written as an expression, `/re/` or `/re/i`, and is none.
+pub fn expression_error(pattern: &str) -> Option<String> {
+    let (body, _) = parts_of(pattern);
+    (body.len() < pattern.len()).then(|| problem(body)).flatten()
+}
+
+fn problem(expression: &str) -> Option<String> {
+    let error = RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES).build().err()?;
+    // The last line of several; those before it repeat the expression.
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    Some(format!("`{expression}` is no regular expression: {reason}"))
 }
 
 /// An expression in the form for [`compile`].
@@ -375,6 +381,13 @@ fn parts_of(pattern: &str) -> (&str, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_written_as_an_expression_can_be_a_wrong_one() {
+        let said = expression_error("/f(/").expect("a group is open");
+        assert!(said.starts_with("`f(` is no regular expression: unclosed group"), "{said}");
+        assert_eq!(["f(", "/f/", "/a/b", "/F/i", ""].map(expression_error), [const { None }; 5]);
+    }
 
     #[test]
     fn two_patterns_match_what_either_matches() {

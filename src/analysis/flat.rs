@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::call_tree::CallTree;
 use super::comparison::{Comparison, Side};
 pub use super::diff::Measure;
 use super::filter::matching;
@@ -18,6 +19,7 @@ pub struct FlatSide {
     total: Vec<i64>,
     largest: [i64; 2],
     sum_self: i64,
+    gross_self: u64,
 }
 
 impl FlatSide {
@@ -42,6 +44,11 @@ impl FlatSide {
     pub const fn sum_self(&self) -> i64 {
         self.sum_self
     }
+
+    /// True where self values of either sign cancel each other: parts of them are of the values without signs.
+    pub const fn has_both_signs(&self) -> bool {
+        self.gross_self != self.sum_self.unsigned_abs()
+    }
 }
 
 /// Self and total of every place on every side.
@@ -51,11 +58,11 @@ pub struct Flat {
     pub sides: Vec<FlatSide>,
     /// Places with a value on some side, in name order.
     pub places: Vec<PlaceId>,
-    /// How many places, those with the largest self values on the last side, make up [`MOST`] of it.
-    pub most: usize,
+    /// How many places, those with the largest self values on the last side, make up [`MOST`] of it; see [`places_of_most`].
+    pub most: Option<usize>,
 }
 
-/// The part of all self values that [`Flat::most`] places have together.
+/// The part of all self values, those of samples without a stack among them, that [`Flat::most`] places have together.
 pub const MOST: f64 = 0.8;
 
 /// Adds up a comparison by place.
@@ -66,6 +73,7 @@ pub fn flat(comparison: &Comparison) -> Flat {
         .into_iter()
         .map(|(self_, total)| FlatSide {
             largest: [largest(&self_), largest(&total)],
+            gross_self: self_.iter().fold(0, |sum, &value| sum.saturating_add(value.unsigned_abs())),
             sum_self: self_.iter().fold(0, |sum, &value| sum.saturating_add(value)),
             self_,
             total,
@@ -76,24 +84,25 @@ pub fn flat(comparison: &Comparison) -> Flat {
         sides.iter().any(|side| side.self_[row] != 0 || side.total[row] != 0)
     };
     let places = comparison.places().ids().skip(1).checked().filter(has_value).collect();
-    let most = sides.last().map_or(0, |side| places_of_most(&side.self_));
+    let most = sides.last().zip(comparison.last()).and_then(|(flat, side)| {
+        let mut sizes: Vec<u64> = flat.self_.iter().map(|value| value.unsigned_abs()).collect();
+        sizes.par_sort_unstable_by_key(|&size| std::cmp::Reverse(size));
+        checkpoint();
+        places_of_most(sizes.iter().copied(), side.weights.self_of(CallTree::ROOT).unsigned_abs())
+    });
     Flat { sides, places, most }
 }
 
-fn places_of_most(self_: &[i64]) -> usize {
-    let mut values: Vec<u64> = self_.iter().map(|value| value.unsigned_abs()).filter(|&value| value > 0).collect();
-    values.par_sort_unstable_by_key(|&value| std::cmp::Reverse(value));
-    checkpoint();
-    let wanted = values.iter().map(|&value| value as f64).sum::<f64>() * MOST;
+/// How many places make up [`MOST`] of all self values: `sizes` are theirs without sign, largest first, `stackless` is what samples without a stack
+/// have. `None` where all places together do not, or where there is nothing.
+pub fn places_of_most(sizes: impl Iterator<Item = u64> + Clone, stackless: u64) -> Option<usize> {
+    let whole = sizes.clone().map(|size| size as f64).sum::<f64>() + stackless as f64;
     let mut sum = 0.0;
-    values
-        .iter()
-        .take_while(|&&value| {
-            let missing = sum < wanted;
-            sum += value as f64;
-            missing
-        })
-        .count()
+    let needed = sizes.take_while(|&size| size > 0).position(|size| {
+        sum += size as f64;
+        sum >= MOST * whole
+    });
+    needed.map(|at| at + 1)
 }
 
 /// What the rows are ordered by.

@@ -22,6 +22,11 @@ pub fn decode(name: &str) -> String {
     String::from_utf8(made).unwrap_or_else(|_| name.to_owned())
 }
 
+/// A letter as one line of text shows it: line breaks and other control characters, which names of damaged files have, are blanks.
+pub fn in_line(letter: char) -> char {
+    if letter.is_control() { ' ' } else { letter }
+}
+
 /// Everything between the outermost brackets as `...`.
 fn type_arguments(name: &str) -> String {
     match (name.find('['), name.rfind(']')) {
@@ -75,11 +80,12 @@ pub(super) fn without_versions(name: &str) -> String {
 }
 
 /// A label of at most `max_chars` characters: the path first, then type arguments, then outer namespaces or the receiver are left out;
-/// what is still too long ends in `…`. Whole names are kept where they fit.
+/// what is still too long ends in `…`. Whole names are kept where they fit, as [one line](in_line).
 ///
 /// `github.com/org/repo/v2/pkg.(*T).M` → `pkg.(*T).M` → `(*T).M` → `M`; `a::b::<T>::c` → `b::<T>::c` → `c`.
 pub fn short(name: &str, max_chars: usize) -> String {
     let name = decode(name);
+    let name = if name.contains(char::is_control) { name.chars().map(in_line).collect() } else { name };
     let fits = |text: &str| text.chars().count() <= max_chars;
     if fits(&name) {
         return name;
@@ -198,6 +204,12 @@ fn without_angles(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_one_line() {
+        assert_eq!([short("two\nlines\tand\u{7}bell", 80), short("a/b%0ac.F", 80)], ["two lines and bell", "a/b c.F"]);
+        assert_eq!(short("first\nsecond", 8), "first s…");
+    }
 
     #[test]
     fn labels_lose_what_matters_least_first() {

@@ -2,21 +2,24 @@
 
 use rustc_hash::FxHashSet;
 
-use super::call_tree::{CallTree, NodeId};
+use super::call_tree::NodeId;
 use super::comparison::{Comparison, Side};
-use super::filter::matching;
+use super::filter::{expression_error, matching};
 use super::place::PlaceId;
+use super::unfold::has_value;
 use crate::base::ticket::Checked as _;
 
 /// What a search found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matches {
-    /// The places.
+    /// The places, those of nodes without a value too: the pattern does match them.
     pub places: FxHashSet<PlaceId>,
-    /// Number of nodes with such a place.
+    /// Number of nodes with such a place. Nodes that have no value on any side, as filters and ranges of time leave them, are not counted.
     pub nodes: usize,
     /// Their value on each side, before first, each sample counted once: nodes below another match add nothing.
     pub totals: Vec<i64>,
+    /// What is wrong with a pattern that is written as an expression and is none; it was taken as plain text then.
+    pub problem: Option<String>,
 }
 
 impl Matches {
@@ -34,9 +37,10 @@ impl Matches {
         sides.iter().zip(&self.totals).map(share).collect()
     }
 
-    /// The nodes that were found in their tree, callers before callees.
-    pub fn nodes_of<'a>(&'a self, tree: &'a CallTree) -> impl DoubleEndedIterator<Item = NodeId> + 'a {
-        tree.nodes().skip(1).filter(|&node| self.places.contains(&tree.place(node)))
+    /// The nodes that were found in the tree of a comparison, callers before callees.
+    pub fn nodes_of<'a>(&'a self, comparison: &'a Comparison) -> impl DoubleEndedIterator<Item = NodeId> + 'a {
+        let tree = comparison.tree();
+        tree.nodes().skip(1).filter(|&node| self.places.contains(&tree.place(node)) && has_value(comparison, node))
     }
 }
 
@@ -44,6 +48,7 @@ impl Matches {
 pub fn search(comparison: &Comparison, pattern: &str) -> Matches {
     let (tree, places) = (comparison.tree(), comparison.places());
     let mut parts = pattern.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let problem = parts.clone().find_map(expression_error);
     let Some(first) = parts.next() else { return Matches::default() };
     let mut found = matching(places, first);
     for part in parts {
@@ -51,7 +56,7 @@ pub fn search(comparison: &Comparison, pattern: &str) -> Matches {
         found.retain(|place| also.contains(place));
     }
     let (mut nodes, mut totals, mut covered_until) = (0, vec![0_i64; comparison.sides.len()], 0);
-    for node in tree.nodes().skip(1).checked().filter(|&node| found.contains(&tree.place(node))) {
+    for node in tree.nodes().skip(1).checked().filter(|&node| found.contains(&tree.place(node)) && has_value(comparison, node)) {
         nodes += 1;
         if node.row() >= covered_until {
             for (total, side) in totals.iter_mut().zip(&comparison.sides) {
@@ -60,5 +65,5 @@ pub fn search(comparison: &Comparison, pattern: &str) -> Matches {
             covered_until = tree.subtree_end(node);
         }
     }
-    Matches { places: found, nodes, totals }
+    Matches { places: found, nodes, totals, problem }
 }

@@ -405,6 +405,16 @@ fn if_selected(app: &App, command: Command) -> Option<Command> {
     app.view().selection.as_ref().map(|_| command)
 }
 
+/// What acts on the boxes in front: nothing while another view hides them.
+fn if_boxes(app: &App, command: Command) -> Option<Command> {
+    if_shown(app, command).filter(|_| matches!(app.view().tab, Tab::Flame | Tab::Sandwich))
+}
+
+/// What acts on the rows of the call tree in front.
+fn if_call_tree(app: &App, command: Command) -> Option<Command> {
+    if_shown(app, command).filter(|_| app.view().tab == Tab::CallTree)
+}
+
 /// What Escape takes away next, from the lightest to the heaviest loss: the dialog, the selection, the search, the zoom.
 fn step_back(app: &App) -> Option<Command> {
     let view = app.view();
@@ -480,13 +490,13 @@ kinds! {
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
     "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
     "previous-sample-type" "Previous sample type" "Show the previous column of values" Samples false [shift("T")] |app| sample_type_at(app, -1);
-    "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_shown(app, Command::ZoomIn);
-    "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_shown(app, Command::ZoomOut);
-    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_shown(app, Command::ResetZoom).filter(|_| matches!(app.view().tab, Tab::Flame | Tab::Sandwich));
-    "zoom-to-selection" "Zoom to selection" "Fit the selected box" View false [plain("Space"), plain("Enter")] |app| if_selected(app, Command::ZoomToSelection);
-    "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_shown(app, Command::UnfoldHeaviest);
-    "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_shown(app, Command::UnfoldAll);
-    "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll);
+    "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_boxes(app, Command::ZoomIn);
+    "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_boxes(app, Command::ZoomOut);
+    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_boxes(app, Command::ResetZoom);
+    "zoom-to-selection" "Zoom to selection" "Fit the selected box" View false [plain("Space"), plain("Enter")] |app| if_selected(app, Command::ZoomToSelection).and_then(|zoom| if_boxes(app, zoom));
+    "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_call_tree(app, Command::UnfoldHeaviest);
+    "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_call_tree(app, Command::UnfoldAll);
+    "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll).and_then(|fold| if_call_tree(app, fold));
     "focus" "Focus on selection" "Keep only samples with the selected function" Samples true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
     "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_beside(app.view().filter.ignore.as_deref()).map(Command::Ignore);
     "show-from" "Begin at selection" "Stacks begin at the selected function, wherever it was called from; samples without it are dropped (pprof's show_from)" Samples false [plain("S")] |app| app.selected_pattern().map(Command::ShowFrom);
@@ -499,7 +509,7 @@ kinds! {
     "clear-time-range" "All of the time" "Show the samples of all of the time again" Samples false [] |app| app.has_time_range().then_some(Command::SetTimeRange(None));
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" Samples true [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
     "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
-    "toggle-timeline" "Timeline" "A strip above the views for choosing a range of time, for captures whose samples have times" View false [] |app| Some(Command::SetTimeline(!app.settings().timeline)), checked |app| app.settings().timeline;
+    "toggle-timeline" "Timeline" "A strip above the views for choosing a range of time, for captures whose samples have times" View false [] |app| app.has_times().then(|| Command::SetTimeline(!app.settings().timeline)), checked |app| app.settings().timeline && app.has_times();
     "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
     "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
     "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
@@ -624,6 +634,14 @@ impl Command {
             Self::Ignore(pattern) => format!("drop {pattern}"),
             Self::Hide(pattern) => format!("merge {pattern}"),
             Self::SetTimeRange(Some(span)) | Self::SetSideTime(_, Some(span)) => format!("time {}", span.words()),
+            Self::SetTab(tab) => format!("tab {}", tab.label()),
+            Self::SetSampleType(name, _) => format!("sample type {name}"),
+            Self::SetGranularity(_) => "how frames are told apart".to_owned(),
+            Self::SetNormalization(_) => "how sides are made comparable".to_owned(),
+            Self::SetSort(_) => "order of rows".to_owned(),
+            Self::SetMeasure(_) => "self or total".to_owned(),
+            Self::SetExposure(_) => "what findings are held against".to_owned(),
+            Self::SetUnfolded(_, is_unfolded) => if *is_unfolded { "unfold" } else { "fold" }.to_owned(),
             Self::SetTimeRange(None) | Self::SetSideTime(_, None) => "all of the time".to_owned(),
             Self::ShowFrom(pattern) => format!("begin at {pattern}"),
             Self::FocusSubtree(_) => "focus on subtree".to_owned(),
@@ -636,8 +654,28 @@ impl Command {
             Self::AddFiles(side, _) | Self::AddToSide(side, _) => format!("adding to {}", side.word()),
             Self::RemoveFromSide(side, _) => format!("taking out of {}", side.word()),
             Self::ForgetMatch(name) => format!("forgetting about {name}"),
-            other => other.to_line().split(' ').next().unwrap_or_default().replace('-', " "),
+            other => {
+                let line = other.to_line();
+                let name = line.split(' ').next().unwrap_or_default();
+                // "Undo set direction" is the language of scripts.
+                name.strip_prefix("set-").unwrap_or(name).replace('-', " ")
+            }
         }
+    }
+
+    /// True for commands after which the keyboard is somewhere else: what is typed next belongs there.
+    pub fn takes_keyboard(&self) -> bool {
+        let asks = matches!(
+            self,
+            Self::FocusSearch
+                | Self::ChooseFiles
+                | Self::ChooseComparison
+                | Self::ChooseForSide(_)
+                | Self::ChooseExport
+                | Self::ChooseReview
+                | Self::ChooseFolder(_)
+        );
+        asks || self.dialog().is_some()
     }
 
     /// The dialog that a command opens.

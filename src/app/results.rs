@@ -136,7 +136,7 @@ impl App {
     pub fn match_position(&self) -> Option<(usize, usize)> {
         let (matches, comparison) = (self.matches().ready()?, self.comparison().ready()?);
         let selected = self.selected_node(comparison)?;
-        let at = matches.nodes_of(comparison.tree()).position(|node| node == selected)?;
+        let at = matches.nodes_of(comparison).position(|node| node == selected)?;
         Some((at + 1, matches.nodes))
     }
 

@@ -62,6 +62,14 @@ impl Scale {
         Self { divisor: divisor / factor, unit, decimals: wanted.min(useful) }
     }
 
+    /// The one scale of two columns whose numbers are held against each other, as self and total are: the unit of the larger one and the decimals
+    /// of the smaller one, so that no part reads larger than its whole; at most three decimals more than the larger one alone would have.
+    pub fn of_both(first: f64, second: f64, unit: &str, step: f64) -> Self {
+        let [one, two] = [(first, second), (second, first)].map(|(own, other)| Self::beside(own, other, unit, step));
+        let (fewest, most) = (one.decimals.min(two.decimals), one.decimals.max(two.decimals));
+        Self { decimals: most.min(fewest + 3), ..one }
+    }
+
     /// Shares of 1 as percent with two decimals.
     pub fn percent() -> Self {
         Self { divisor: 0.01, unit: "%".to_owned(), decimals: 2 }
@@ -140,6 +148,13 @@ mod tests {
             let scale = Scale::beside(largest, other, "ns", 1.0);
             assert_eq!((scale.unit(), scale.text(largest).as_str()), expected, "{largest} beside {other}");
         }
+    }
+
+    #[test]
+    fn a_part_reads_no_larger_than_its_whole() {
+        let text = |self_: f64, total: f64, value: f64| Scale::of_both(self_, total, "ns", 1.0).text(value);
+        assert_eq!([text(231e6, 1.2e9, 231e6), text(231e6, 1.2e9, 234e6)], ["0.231", "0.234"]);
+        assert_eq!(text(1200.0, 500e9, 1200.0), "<0.0001", "not nine decimals beside hundreds of seconds");
     }
 
     #[test]

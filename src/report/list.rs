@@ -171,7 +171,7 @@ pub struct ListReport {
 #[derive(Clone, Debug, PartialEq)]
 enum ListScale {
     /// Of self and total, not normalised.
-    Single([Scale; 2]),
+    Single(Scale),
     /// Of all columns, normalised.
     Pair(Scale),
 }
@@ -304,9 +304,9 @@ impl ListReport {
     /// Self and total of a function in words.
     fn values_text(&self, function: &ListFunction) -> String {
         match &self.scale {
-            ListScale::Single(scales) => {
+            ListScale::Single(scale) => {
                 let whole = self.sides.first().map_or(0.0, |side| side.denominator.as_f64());
-                let parts = [("self", &function.self_), ("total", &function.total)].into_iter().zip(scales).map(|((what, of), scale)| {
+                let parts = [("self", &function.self_), ("total", &function.total)].into_iter().map(|(what, of)| {
                     let value = of.first().map_or(0.0, |number| number.as_f64());
                     let share = if whole > 0.0 { format!(" ({})", percent(value / whole)) } else { String::new() };
                     format!("{what} {}{share}", with_unit(scale.text(value), scale.unit()))
@@ -347,9 +347,7 @@ impl ListReport {
     fn table(&self, file: &ListFile) -> Table {
         let unit = |scale: &Scale| if scale.unit().is_empty() { String::new() } else { format!(" ({})", scale.unit()) };
         let heads: Vec<String> = match &self.scale {
-            ListScale::Single(scales) => {
-                ["self", "total"].iter().zip(scales).map(|(name, scale)| format!("{name}{}", unit(scale))).collect()
-            }
+            ListScale::Single(scale) => ["self", "total"].iter().map(|name| format!("{name}{}", unit(scale))).collect(),
             ListScale::Pair(scale) => {
                 let of = |name: &str| [format!("{name} before{}", unit(scale)), format!("{name} after"), format!("{name} change")];
                 [of("self"), of("total")].concat()
@@ -370,12 +368,12 @@ impl ListReport {
     fn cells(&self, line: &ListLine) -> Vec<String> {
         let none = || ".".to_owned();
         match &self.scale {
-            ListScale::Single(scales) => {
-                let cell = |(of, scale): (&Vec<Number>, &Scale)| match of.first().map_or(0.0, |number| number.as_f64()) {
+            ListScale::Single(scale) => {
+                let cell = |of: &Vec<Number>| match of.first().map_or(0.0, |number| number.as_f64()) {
                     0.0 => none(),
                     value => scale.text(value),
                 };
-                [&line.self_, &line.total].into_iter().zip(scales).map(cell).collect()
+                [&line.self_, &line.total].into_iter().map(cell).collect()
             }
             ListScale::Pair(scale) => {
                 let cells = |of: &[Number]| match self.normalized(of) {
@@ -396,7 +394,7 @@ impl ListScale {
         let costs = || functions.iter().flat_map(|function| function.costs.iter().enumerate());
         let largest = |of: fn(&Cost) -> i64| costs().map(|(_, cost)| of(cost).saturating_abs()).max().unwrap_or(0);
         if comparison.pair().is_none() {
-            return Self::Single(comparison.value_scales([largest(|cost| cost.self_), largest(|cost| cost.total)]));
+            return Self::Single(comparison.value_scale([largest(|cost| cost.self_), largest(|cost| cost.total)]));
         }
         let factor = |at: usize| comparison.sides.get(at).map_or(0.0, |side| comparison.factor(side));
         Self::Pair(comparison.scale(costs().map(|(at, cost)| (cost.total as f64 * factor(at)).abs()).fold(0.0, f64::max)))

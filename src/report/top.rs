@@ -215,10 +215,9 @@ impl TopReport {
             Number::Whole(_) => 1.0,
             Number::Fraction(_) => 0.0,
         };
-        let scale = |own: usize| Scale::beside(largest[own], largest[1 - own], &self.unit, step);
-        let scales = [scale(0), scale(1)];
+        let scale = Scale::of_both(largest[0], largest[1], &self.unit, step);
         let head = |name: &str, scale: &Scale| if scale.unit().is_empty() { name.to_owned() } else { format!("{name} ({})", scale.unit()) };
-        let heads = [head("self", &scales[0]), head("total", &scales[1])];
+        let heads = [head("self", &scale), head("total", &scale)];
         let all = [
             (heads[0].as_str(), Align::Right),
             ("self %", Align::Right),
@@ -233,7 +232,7 @@ impl TopReport {
         for row in &self.rows {
             let (self_, total) = (row.self_.as_f64(), row.total.as_f64());
             above += self_;
-            let cells = [scales[0].text(self_), share(self_), share(above), scales[1].text(total), share(total), row.name.clone()];
+            let cells = [scale.text(self_), share(self_), share(above), scale.text(total), share(total), row.name.clone()];
             table.row(cells.into_iter().enumerate().filter(|(at, _)| is_shown(*at)).map(|(_, cell)| cell));
         }
         table

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
@@ -92,15 +94,34 @@ fn path_field_ui(ui: &mut Ui, proposal: &str, hint: &'static str, rows: usize) -
     if entered {
         ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
     }
-    let field = TextEdit::multiline(&mut text).desired_rows(rows).font(fonts::table()).hint_text(hint).desired_width(560.0);
-    let field = ui.add(field).accessible_name("Path");
-    if !field.has_focus() {
-        field.request_focus();
+    let is_first = ui.data_mut(|data| {
+        let is_first = data.get_temp::<String>(path_id()).is_none();
+        data.insert_temp(path_id(), text.clone());
+        is_first
+    });
+    if is_first {
+        select_stem(ui, &text);
     }
+    // Before it is drawn: what was typed in the frame that opened the dialog belongs to it.
+    ui.memory_mut(|memory| memory.request_focus(path_id()));
+    let field = TextEdit::multiline(&mut text).id(path_id()).desired_rows(rows).font(fonts::table()).hint_text(hint).desired_width(560.0);
+    let field = ui.add(field).accessible_name("Path");
     if field.changed() {
         ui.data_mut(|data| data.insert_temp(path_id(), text.clone()));
     }
     (text, entered)
+}
+
+/// Selects what of a proposed path is most often typed anew: the file's name without its ending. The caret of the field's last use goes.
+fn select_stem(ui: &Ui, path: &str) {
+    let start = path.rfind(std::path::is_separator).map_or(0, |at| at + 1);
+    let name = path.get(start..).unwrap_or_default();
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let first = path.chars().count() - name.chars().count();
+    let caret = |at: usize| CCursor::new(at);
+    let mut state = TextEditState::default();
+    state.cursor.set_char_range(Some(CCursorRange::two(caret(first), caret(first + stem.chars().count()))));
+    state.store(ui.ctx(), path_id());
 }
 
 /// The field for paths of captures under a text that says why it is there; `done` gives the word on the button and what it does.

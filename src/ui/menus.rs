@@ -24,9 +24,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
     ui.set_min_width(260.0);
     ui.spacing_mut().item_spacing.y = 0.0;
-    // The longest menu is higher than a small window; less than the window's height is no reason to scroll.
-    let height = ui.ctx().content_rect().height() - 2.0 * size::MENU_BAR;
-    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
+    scrolled_ui(ui, 0.0, |ui| {
         for (at, kind) in KINDS.iter().filter(|kind| kind.menu == menu).enumerate() {
             if kind.starts_group && at > 0 {
                 ui.separator();
@@ -37,6 +35,13 @@ fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
             }
         }
     });
+}
+
+/// What may be higher than the window: it scrolls, and leaves `below` points for what stands under it. Less than the window's height is no reason
+/// to scroll.
+pub(super) fn scrolled_ui(ui: &mut Ui, below: f32, content: impl FnOnce(&mut Ui)) {
+    let height = (ui.ctx().content_rect().height() - 2.0 * size::MENU_BAR - below).max(size::MENU_BAR);
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, content);
 }
 
 /// One line: mark, title, keys; grey while it cannot be done.

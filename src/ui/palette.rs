@@ -22,9 +22,11 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     });
     let chosen = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     ui.set_width(520.0);
-    let field = TextEdit::singleline(&mut memory.text).hint_text("Type a command").desired_width(f32::INFINITY);
+    // Before it is drawn: what was typed in the frame that opened the palette belongs to it.
+    let name = id.with("text");
+    ui.memory_mut(|memory| memory.request_focus(name));
+    let field = TextEdit::singleline(&mut memory.text).id(name).hint_text("Type a command").desired_width(f32::INFINITY);
     let field = ui.add(field).accessible_name("Command");
-    field.request_focus();
     if field.changed() {
         memory.row = 0;
     }

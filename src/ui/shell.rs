@@ -225,14 +225,57 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
             return;
         }
-        let details = Panel::bottom("details").resizable(true).default_size(height * 0.42).size_range(80.0..=(height - 80.0).max(80.0));
-        details.frame(frame).show(ui, |ui| {
+        let mut split: Split = ui.data(|data| data.get_temp(Split::id())).unwrap_or_default();
+        let details = Panel::bottom("details").resizable(true).default_size(height * split.share).size_range(split.sizes(height));
+        let shown = details.frame(frame).show(ui, |ui| {
             // Its height is the user's, not that of what is in it.
             ui.expand_to_include_rect(ui.max_rect());
             panels::details::ui(ui, cx, out);
         });
+        split.keep(height, shown.response.rect.height());
+        ui.data_mut(|data| data.insert_temp(Split::id(), split));
         CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
     });
+}
+
+/// How the right side is split: the part that the details have stays when the window gets another size or is zoomed.
+#[derive(Clone, Copy)]
+struct Split {
+    /// Of the side's height, as the user left it.
+    share: f32,
+    /// Heights of the side and of the details in the last frame, in points.
+    side: f32,
+    details: f32,
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        Self { share: 0.42, side: 0.0, details: 0.0 }
+    }
+}
+
+impl Split {
+    /// The list above the details keeps this height, where the side has it.
+    const LIST: f32 = 180.0;
+    const DETAILS: f32 = 80.0;
+
+    fn id() -> egui::Id {
+        egui::Id::unique("split of the right side")
+    }
+
+    /// What the details may have: any height, except in the first frame of another height of the side.
+    fn sizes(self, side: f32) -> egui::Rangef {
+        let most = (side - Self::LIST).max(Self::DETAILS);
+        let wanted = (side * self.share).clamp(Self::DETAILS, most);
+        if (side - self.side).abs() < 0.5 { egui::Rangef::new(Self::DETAILS, most) } else { egui::Rangef::point(wanted) }
+    }
+
+    fn keep(&mut self, side: f32, details: f32) {
+        if (side - self.side).abs() < 0.5 && (details - self.details).abs() >= 0.5 {
+            self.share = details / side.max(1.0);
+        }
+        (self.side, self.details) = (side, details);
+    }
 }
 
 /// What the data says before anything is touched: findings of two captures, hottest paths of one.

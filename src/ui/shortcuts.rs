@@ -34,12 +34,17 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
     let left_field = leaves_field(ctx, app, typing);
     let text_selected = ctx.plugin_or_default::<LabelSelectionState>().lock().has_selection();
     let dragging = holds_escape(ctx);
-    let mut typed = false;
+    let (mut typed, mut taken) = (false, false);
     ctx.input_mut(|input| {
         input.events.retain(|event| {
+            if matches!(event, Event::Key { pressed: true, .. }) {
+                typed = false;
+            }
             let command = match event {
                 // The letter of a key that meant a command follows it: it must not reach the field that the command opened.
                 Event::Text(_) if std::mem::take(&mut typed) => return false,
+                // A slow frame has what was typed after it too, which belongs to that field.
+                _ if taken => return true,
                 // Escape gives up what is being dragged, and nothing else.
                 Event::Key { key: Key::Escape, pressed: true, .. } if dragging => return true,
                 Event::Key { key, pressed: true, modifiers, repeat, .. } => {
@@ -62,6 +67,7 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
             };
             let Some((_, command)) = command else { return true };
             typed = matches!(event, Event::Key { modifiers, .. } if !modifiers.command && !modifiers.alt);
+            taken = command.takes_keyboard();
             out.send(command);
             false
         });
@@ -147,6 +153,13 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         }
                         ui.add_space(size::PAD * 2.0);
                     }
+                    if column.contains(&Menu::Compare) {
+                        ui.label(egui::RichText::new("In a call tree").font(fonts::strong()));
+                        ui.add_space(size::GAP);
+                        for (title, keys) in TREE_KEYS {
+                            key_row_ui(ui, cx, title, keys);
+                        }
+                    }
                     if column.contains(&Menu::View) {
                         ui.label(egui::RichText::new("In the timeline").font(fonts::strong()));
                         ui.add_space(size::GAP);
@@ -201,7 +214,7 @@ fn gestures() -> [(&'static str, String); 8] {
     [
         ("Caller, callee, neighbours", "arrows".to_owned()),
         ("Fit a box", "double-click".to_owned()),
-        ("Sandwich of a box in a sandwich", "double-click".to_owned()),
+        ("Its sandwich, in a sandwich", "double-click".to_owned()),
         ("Pan", "drag, wheel".to_owned()),
         ("Pan sideways", "Shift+wheel".to_owned()),
         ("Zoom at the pointer", format!("{COMMAND}+wheel")),
@@ -209,6 +222,17 @@ fn gestures() -> [(&'static str, String); 8] {
         ("What can be done with a box", "right click".to_owned()),
     ]
 }
+
+/// What keys do with the rows of a call tree; those of other tables are the same without the folding.
+const TREE_KEYS: [(&str, &str); 7] = [
+    ("Row above, below", "↑, ↓"),
+    ("A page up, down", "PageUp, PageDown"),
+    ("First, last row", "Home, End"),
+    ("Unfold; fold, then its caller", "→; ←"),
+    ("Unfold all below", "*"),
+    ("Unfold or fold", "click on the mark"),
+    ("Show in flame graph", "Enter, double-click"),
+];
 
 /// What the pointer does in the timeline, and in the trend over time.
 const TIME_GESTURES: [(&str, &str); 6] = [

@@ -44,8 +44,8 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             ui.label(RichText::new(mark).color(color));
         }
         let text = match (own, made.get(at).filter(|side| side.captures.len() == own.len())) {
-            (_, Some(side)) if !side.part.is_whole() => part_text(side),
-            ([only], _) => size_text(only),
+            ([_], Some(side)) => part_text(side),
+            ([only], None) => size_text(only),
             (several, Some(side)) => format!("{}, {}", counted(several.len() as u64, "capture", "captures"), part_text(side)),
             (several, None) => counted(several.len() as u64, "capture", "captures"),
         };
@@ -77,7 +77,7 @@ fn whole_text(comparison: &Comparison) -> Option<String> {
     Some(format!("100 % = {before} → {after}"))
 }
 
-/// `3,000 sample records, 30.0 s`: what the file holds, which may stand for more samples than that.
+/// `3,000 sample records, 30.0 s`: what the file holds, while nothing is made of it yet.
 fn size_text(profile: &Profile) -> String {
     let samples = counted(profile.samples.len() as u64, "sample record", "sample records");
     match profile.info.duration_nanos {
@@ -86,7 +86,7 @@ fn size_text(profile: &Profile) -> String {
     }
 }
 
-/// The same of a side that is a part of its captures, or has several.
+/// The records of a side that count for the sample type, and its time.
 fn part_text(side: &Side) -> String {
     let samples = counted(side.measured.iter().map(|measured| measured.records).sum(), "sample record", "sample records");
     side.duration_nanos.map_or_else(|| samples.clone(), |nanos| format!("{samples}, {}", human_duration(nanos)))

@@ -10,11 +10,12 @@ use egui::{Align, Button, Color32, Id, Layout, RichText, Stroke, TextEdit, TextW
 use super::cx::{Cx, Outbox};
 use super::memory::{self, Kept};
 use super::theme::{fonts, size};
-use super::{filters, shortcuts, words, work};
+use super::{filters, menus, shortcuts, words, work};
 use crate::analysis::call_tree::Direction;
-use crate::analysis::comparison::{Comparison, Normalization, Work};
+use crate::analysis::comparison::{Comparison, Normalization, Work, common_sample_types};
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
+use crate::analysis::search::Matches;
 use crate::app::command::kind;
 use crate::app::view::{CaptureId, Side, Tab};
 use crate::app::{Capture, Command, Keys};
@@ -34,7 +35,11 @@ pub(super) fn upper_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         if cx.app.view().after.is_some() {
             search_ui(ui, cx, out);
         }
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| captures_ui(ui, cx, out));
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            // In a small window, or with large text, chips end where the search begins.
+            ui.set_clip_rect(ui.clip_rect().intersect(ui.max_rect().expand2(vec2(0.0, size::PAD))));
+            captures_ui(ui, cx, out);
+        });
     });
 }
 
@@ -44,19 +49,19 @@ fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.add_space(size::PAD);
     let Some(before) = before.and_then(|id| cx.app.capture(id)) else {
         let width = ui.available_width() - 120.0;
-        capture_chip(ui, cx, out, (after, &Part::WHOLE), Role::Alone, width);
+        capture_chip(ui, cx, out, (after, &Part::WHOLE, ""), Role::Alone, width);
         if ui.button("Compare with…").on_hover_text("Choose the capture to compare with this one").clicked() {
             out.send(Command::ChooseComparison);
         }
         return;
     };
     let width = (ui.available_width() - 60.0) / 2.0;
-    let [old, new] = &cx.app.view().parts;
-    capture_chip(ui, cx, out, (before, old), Role::Before, width);
+    let ([old, new], names) = (&cx.app.view().parts, [before.name(), after.name()]);
+    capture_chip(ui, cx, out, (before, old, &names[1]), Role::Before, width);
     if ui.button("⇄").on_hover_text("Swap before and after (X)").accessible_name("Swap before and after").clicked() {
         out.send(Command::SwapSides);
     }
-    capture_chip(ui, cx, out, (after, new), Role::After, width);
+    capture_chip(ui, cx, out, (after, new, &names[0]), Role::After, width);
 }
 
 /// What a capture is in the view.
@@ -92,21 +97,22 @@ impl Role {
     }
 }
 
-fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, (capture, part): (&Capture, &Part), role: Role, width: f32) {
+/// A capture or a part of it; `other` is the name of the capture beside it.
+fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, (capture, part, other): (&Capture, &Part, &str), role: Role, width: f32) {
     let (mark, color) = match role {
         Role::Alone => ("", cx.theme.strong_line),
         Role::Before => ("B", cx.theme.before),
         Role::After => ("A", cx.theme.after),
     };
     // A name that does not fit loses its middle: the beginning says which program, the end which run.
-    let letters = ((width - 56.0) / 7.2).clamp(8.0, 60.0) as usize;
+    let letters = ((width - 52.0) / 6.8).clamp(LEAST_LETTERS, 60.0) as usize;
     // Which part it is counts for more than the name, which both sides may have.
-    let part_words = shortened(&part.words(), (letters * 2 / 3).max(8));
+    let part_words = shortened(&part.words(), (letters * 2 / 3).max(LEAST_LETTERS as usize));
     let part_letters = if part.is_whole() { 0 } else { part_words.chars().count() + 3 };
     let repeats = cx.app.view().side(role.side()).len().saturating_sub(1);
     let more = if repeats > 0 { format!(" + {repeats}") } else { String::new() };
     let part_letters = part_letters + more.len();
-    let name = shortened(&capture.name(), letters.saturating_sub(part_letters).max(6));
+    let name = told_apart(&capture.name(), other, letters.saturating_sub(part_letters).max(LEAST_LETTERS as usize));
     let name = if part.is_whole() { format!("{name}{more}") } else { format!("{name}{more} [{part_words}]") };
     let mark = RichText::new(mark).font(fonts::strong()).color(color);
     let arrow = RichText::new("▾").color(cx.theme.muted);
@@ -120,19 +126,32 @@ fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, (capture, part): (&C
     response.on_hover_text(format!("{}\n{}{which}", role.words(), paths.collect::<Vec<_>>().join("\n")));
 }
 
+/// Fewer letters of a name say nothing.
+const LEAST_LETTERS: f32 = 5.0;
+
+/// Lines below the list in the menu of a capture.
+const CAPTURE_COMMANDS: f32 = 10.0;
+
 fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture, role: Role) {
     ui.set_min_width(280.0);
     let side = cx.app.view().side(role.side());
-    for capture in cx.app.captures() {
-        let text = match (capture.error(), capture.profile()) {
-            (Some(_), _) => format!("{} (not readable)", capture.name()),
-            (None, Some(_)) => capture.name(),
-            (None, None) => format!("{} (being read)", capture.name()),
-        };
-        if choice_ui(ui, side.contains(&capture.id), &text).on_hover_text(capture.path.display().to_string()).clicked() {
-            out.send(role.put(capture.id));
+    // The list scrolls, however many captures are open; the commands below it stay in reach.
+    let line = ui.spacing().interact_size.y + ui.spacing().item_spacing.y;
+    menus::scrolled_ui(ui, CAPTURE_COMMANDS * line, |ui| {
+        for capture in cx.app.captures() {
+            let text = match (capture.error(), capture.profile()) {
+                (Some(_), _) => format!("{} (not readable)", capture.name()),
+                (None, Some(_)) => capture.name(),
+                (None, None) => format!("{} (being read)", capture.name()),
+            };
+            if choice_ui(ui, side.contains(&capture.id), &text).on_hover_text(capture.path.display().to_string()).clicked() {
+                out.send(role.put(capture.id));
+            }
         }
-    }
+        if role == Role::Alone {
+            others_ui(ui, cx, shown, out);
+        }
+    });
     ui.separator();
     let mut entry = |ui: &mut Ui, text: &str, command: Command| {
         if ui.button(text).clicked() {
@@ -140,11 +159,6 @@ fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture,
         }
     };
     if role == Role::Alone {
-        let others: Vec<&Capture> =
-            cx.app.captures().iter().filter(|capture| capture.id != shown.id && capture.error().is_none()).collect();
-        for other in others.iter().take(12) {
-            entry(ui, &format!("Compare with {} as before", shortened(&other.name(), 32)), Command::SetBefore(other.id));
-        }
         entry(ui, "Compare with another file…", Command::ChooseComparison);
         for name in ["choose-parts", "compare-halves"] {
             if let Some((kind, todo)) = kind(name).and_then(|kind| Some((kind, kind.available(cx.app)?))) {
@@ -168,12 +182,53 @@ fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture,
     entry(ui, "Close", Command::Close(shown.id));
 }
 
+/// All captures that the one shown can be compared with: first those that measure the same.
+fn others_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &Capture, out: &mut Outbox) {
+    let mut others: Vec<&Capture> =
+        cx.app.captures().iter().filter(|capture| capture.id != shown.id && capture.error().is_none()).collect();
+    if others.is_empty() {
+        return;
+    }
+    let is_like = |other: &Capture| match (shown.profile(), other.profile()) {
+        (Some(one), Some(two)) => !common_sample_types(&[Arc::clone(one), Arc::clone(two)]).is_empty(),
+        _ => false,
+    };
+    others.sort_by_cached_key(|other| !is_like(other));
+    ui.separator();
+    for other in others {
+        let response = ui.button(format!("Compare with {} as before", shortened(&other.name(), 32)));
+        if response.on_hover_text(other.path.display().to_string()).clicked() {
+            out.send(Command::SetBefore(other.id));
+        }
+    }
+}
+
 /// A line of a menu that chooses one of several.
 pub(super) fn choice_ui(ui: &mut Ui, is_chosen: bool, text: &str) -> egui::Response {
     let mark = RichText::new(if is_chosen { "●" } else { " " }).font(fonts::table());
     let response = ui.add(Button::new((mark, text)).wrap_mode(TextWrapMode::Extend));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, text));
     response
+}
+
+/// `name` with at most `letters`: where it is too long, what it shares with `other` goes first, then its middle.
+fn told_apart(name: &str, other: &str, letters: usize) -> String {
+    if name == other || name.chars().count() <= letters {
+        return shortened(name, letters);
+    }
+    // Whole words only: of `before` and `more` the common end says nothing.
+    let equal = |(one, two): &(char, char)| one == two;
+    let start: usize = name.chars().zip(other.chars()).take_while(equal).map(|(letter, _)| letter.len_utf8()).sum();
+    let is_sign = |(_, letter): &(usize, char)| !letter.is_alphanumeric();
+    let cut = name.char_indices().take_while(|&(at, _)| at < start).filter(is_sign).last().map_or(0, |(at, sign)| at + sign.len_utf8());
+    let (head, rest) = name.split_at_checked(cut).unwrap_or(("", name));
+    let other_rest = other.get(head.len()..).unwrap_or_default();
+    let end: usize = rest.chars().rev().zip(other_rest.chars().rev()).take_while(equal).map(|(letter, _)| letter.len_utf8()).sum();
+    let end = rest.len() - end;
+    let own = rest.char_indices().skip_while(|&(at, _)| at < end).find(is_sign).and_then(|(at, _)| rest.get(..at)).unwrap_or(rest);
+    let mark = if head.is_empty() { "" } else { "…" };
+    let fitting = [format!("{mark}{rest}"), format!("{mark}{own}…")].into_iter().find(|text| text.chars().count() <= letters);
+    fitting.unwrap_or_else(|| shortened(if own.is_empty() { name } else { own }, letters))
 }
 
 /// `text` with at most `letters`, the middle left out.
@@ -190,7 +245,10 @@ fn shortened(text: &str, letters: usize) -> String {
 fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let mut text = cx.app.view().search.clone();
     let keys = kind("focus-search").and_then(|kind| kind.keys.first()).map(Keys::text).unwrap_or_default();
-    let field = TextEdit::singleline(&mut text).id(search_id()).hint_text(format!("Search ({keys})")).desired_width(SEARCH_WIDTH);
+    let field = TextEdit::singleline(&mut text)
+        .id(search_id())
+        .hint_text(format!("Search ({keys})"))
+        .desired_width(SEARCH_WIDTH.min(ui.available_width() * 0.3));
     let field = ui.add(field).accessible_name("Search").on_hover_text("Names, as regular expression; Enter: next, Shift+Enter: previous");
     if field.changed() {
         if let Some(rest) = text.strip_prefix('>') {
@@ -217,18 +275,30 @@ fn search_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
     if let (Some(matches), Some(comparison)) = (cx.app.matches().ready(), cx.app.comparison().ready()) {
         let found = counted(matches.places.len() as u64, "name", "names");
-        let text = if matches.places.is_empty() {
+        if problem_ui(ui, cx, matches) {
+            return;
+        }
+        let text = if matches.nodes == 0 {
             "no match".to_owned()
         } else {
             format!("{found}, {}", words::shares(&matches.shares(&comparison.sides)))
         };
-        let color = if matches.places.is_empty() { cx.theme.warning } else { cx.theme.muted };
+        let color = if matches.nodes == 0 { cx.theme.warning } else { cx.theme.muted };
         ui.label(RichText::new(text).font(fonts::small()).color(color)).on_hover_text(format!(
             "{}; samples with a match, each counted once: {}",
             counted(matches.nodes as u64, "box", "boxes"),
             comparison.value_text(matches.total())
         ));
     }
+}
+
+/// Says that what was typed is no expression, and why; true where that is so.
+pub(super) fn problem_ui(ui: &mut Ui, cx: &Cx<'_>, matches: &Matches) -> bool {
+    let Some(problem) = &matches.problem else { return false };
+    let reason = problem.split_once("` is ").map_or(problem.as_str(), |(_, reason)| reason);
+    let tip = format!("{problem}; it was taken as plain text");
+    ui.add(egui::Label::new(RichText::new(reason).font(fonts::small()).color(cx.theme.warning)).truncate()).on_hover_text(tip);
+    true
 }
 
 /// Which match is selected, inside the field's right end: there it moves nothing.
@@ -263,7 +333,8 @@ pub(super) fn lower_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 pub(super) fn chip_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, value: &str, hover: &str, menu: impl FnOnce(&mut Ui)) {
     let arrow = RichText::new("▾").color(cx.theme.muted);
     let button = Button::new((value, arrow)).fill(cx.theme.raised).stroke(Stroke::NONE).wrap_mode(TextWrapMode::Extend);
-    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, menu);
+    // Under the chip, which stands a bar further down than the menus: a higher one would open beside it.
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| menus::scrolled_ui(ui, size::MENU_BAR, menu));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}: {value}")));
     if !hover.is_empty() {
         response.on_hover_text(hover);
@@ -393,5 +464,18 @@ mod tests {
         assert_eq!(shortened("cpu.pb.gz", 9), "cpu.pb.gz");
         assert_eq!(shortened("orders-cpu-before.pb.gz", 11), "order…pb.gz");
         assert_eq!(shortened("äöüäöüäöü", 5), "äö…öü");
+    }
+
+    #[test]
+    fn two_names_lose_first_what_they_have_in_common() {
+        let both = |one: &str, two: &str, letters: usize| [told_apart(one, two, letters), told_apart(two, one, letters)];
+        let (before, after) = ("orders-cpu-before.pb.gz", "orders-cpu-after.pb.gz");
+        assert_eq!(both(before, after, 30), [before, after]);
+        assert_eq!(both(before, after, 13), ["…before.pb.gz", "…after.pb.gz"]);
+        assert_eq!(both(before, after, 8), ["…before…", "…after…"]);
+        assert_eq!(both(before, after, 5), ["be…re", "after"]);
+        assert_eq!(both("before.pb", "more.pb", 7), ["before…", "more.pb"]);
+        assert_eq!(both("same-name.pb", "same-name.pb", 8), ["sam…e.pb", "sam…e.pb"]);
+        assert_eq!(both("run-1-ärger.pb", "run-1-öl.pb", 7), ["…ärger…", "…öl.pb"]);
     }
 }

@@ -10,3 +10,4 @@ mod stage;
 mod steps;
 mod tables;
 mod time;
+mod typing;

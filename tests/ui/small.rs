@@ -39,7 +39,7 @@ fn a_finding_says_everything_in_the_view_of_findings() {
         let rect = place(&harness, text);
         assert!(rect.right() < side(&harness), "{text}: {rect}");
     }
-    for head in ["verdict", "function, why", "of", "95 %", "chance / change", "explains"] {
+    for head in ["verdict", "function, why", "of", "95 % adjusted", "chance / change", "explains"] {
         assert!(place(&harness, head).right() < side(&harness), "{head}");
     }
     harness.get_by_label_contains("Discount ×6.6");

@@ -66,7 +66,10 @@ fn a_drag_over_the_strip_chooses_a_range_that_all_views_follow_and_undo_takes_ba
     let mut harness = perf();
     let strip = lane(&harness, "Timeline");
     let whole = samples_shown(&harness);
+    harness.get_by_label("Search").focus();
+    harness.run();
     drag(&mut harness, at(strip, 1.2), at(strip, 2.85));
+    assert!(!harness.get_by_label("Search").is_focused(), "what is typed now are commands");
     assert_eq!(time(&harness, Side::After), None, "nothing happens before the button is let go");
     release(&mut harness, at(strip, 2.85));
     assert_eq!(time(&harness, Side::After).as_deref(), Some("1.2 s to 2.85 s"));

@@ -121,7 +121,7 @@ fn selection_of(comparison: &Comparison, node: NodeId) -> Selection {
 /// Selects the next or previous node whose place matches the search, in tree order, around the ends.
 fn step_match(app: &mut App, step: isize) {
     let (Some(matches), Some(comparison)) = (app.matches().ready(), app.comparison().ready()) else { return };
-    let found: Vec<NodeId> = matches.nodes_of(comparison.tree()).collect();
+    let found: Vec<NodeId> = matches.nodes_of(comparison).collect();
     let at = app.selected_node(comparison);
     let next = if step > 0 {
         found.iter().find(|&&node| at.is_none_or(|at| node > at)).or_else(|| found.first())

@@ -173,8 +173,7 @@ struct TreeRows<'a> {
     matches: Option<&'a Matches>,
     diff: Option<&'a Diff>,
     columns: &'static [Column],
-    total_scale: Scale,
-    self_scale: Scale,
+    scale: Scale,
     out: &'a mut Outbox,
 }
 
@@ -186,12 +185,15 @@ impl<'a> TreeRows<'a> {
             (false, Direction::TopDown) => &Column::SINGLE,
             (false, Direction::BottomUp) => &Column::BOTTOM_UP,
         };
-        let [self_scale, total_scale] = comparison.value_scales([known.largest.self_, known.largest.total]);
-        let total_scale = if is_pair { comparison.scale(known.largest.normalized) } else { total_scale };
+        let scale = if is_pair {
+            comparison.scale(known.largest.normalized)
+        } else {
+            comparison.value_scale([known.largest.self_, known.largest.total])
+        };
         let matches = cx.app.matches().ready().map(AsRef::as_ref);
         // An older tree has other nodes than the newest evidence.
         let diff = cx.app.diff().ready().map(AsRef::as_ref).filter(|diff| diff.nodes.certainty.len() == comparison.tree().len());
-        Self { cx, comparison, known, matches, diff, columns, total_scale, self_scale, out }
+        Self { cx, comparison, known, matches, diff, columns, scale, out }
     }
 
     fn node(&self, row: usize) -> Option<NodeId> {
@@ -252,11 +254,11 @@ impl<'a> TreeRows<'a> {
         } else {
             "Value with callees (cum) on this path"
         };
-        let unit = self.total_scale.unit();
+        let unit = self.scale.unit();
         let (title, unit, width, tooltip): (&'static str, &str, f32, &'static str) = match column {
             Column::Total => (total, unit, 76.0, meaning),
             Column::Share => (total, "%", 72.0, "As a part of the whole capture"),
-            Column::SelfValue => ("Self", self.self_scale.unit(), 76.0, "Value without callees (flat) on this path"),
+            Column::SelfValue => ("Self", self.scale.unit(), 76.0, "Value without callees (flat) on this path"),
             Column::Side(0) => ("Before", unit, 84.0, meaning),
             Column::Side(_) => ("After", unit, 84.0, meaning),
             Column::Delta => ("Delta", unit, 80.0, "After minus before"),
@@ -344,7 +346,7 @@ impl Rows for TreeRows<'_> {
         let theme = self.cx.theme;
         let plain = |text: String| Cell { text: text.into(), ..Cell::default() };
         match *column {
-            Column::Total => plain(self.total_scale.text(self.comparison.in_unit(self.total(node) as f64))),
+            Column::Total => plain(self.scale.text(self.comparison.in_unit(self.total(node) as f64))),
             Column::Share => {
                 let share = self.share(node);
                 Cell { bar: Some((share.abs() as f32, theme.bar(theme.muted))), ..plain(Scale::percent().text(share)) }
@@ -352,7 +354,7 @@ impl Rows for TreeRows<'_> {
             Column::SelfValue => {
                 let value = self.comparison.last().map_or(0, |side| side.weights.self_of(node));
                 // Most inner nodes have none: a column of zeros would hide those that do.
-                let text = if value == 0 { String::new() } else { self.self_scale.text(self.comparison.in_unit(value as f64)) };
+                let text = if value == 0 { String::new() } else { self.scale.text(self.comparison.in_unit(value as f64)) };
                 plain(text)
             }
             Column::Side(side) => {
@@ -360,15 +362,11 @@ impl Rows for TreeRows<'_> {
                 let (value, color) = if side == 0 { (change.before, theme.before) } else { (change.after, theme.after) };
                 let largest = self.known.largest.normalized;
                 let part = if largest > 0.0 { (value.abs() / largest) as f32 } else { 0.0 };
-                Cell {
-                    bar: Some((part, theme.bar(color))),
-                    color: (value == 0.0).then_some(theme.muted),
-                    ..plain(self.total_scale.text(value))
-                }
+                Cell { bar: Some((part, theme.bar(color))), color: (value == 0.0).then_some(theme.muted), ..plain(self.scale.text(value)) }
             }
             Column::Delta => {
                 let change = self.change(node);
-                Cell { color: Some(self.delta_color(node, change)), ..plain(self.total_scale.delta(change.delta())) }
+                Cell { color: Some(self.delta_color(node, change)), ..plain(self.scale.delta(change.delta())) }
             }
             Column::Ratio => {
                 let change = self.change(node);

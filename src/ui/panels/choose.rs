@@ -4,7 +4,7 @@ use egui::{Label, RichText, ScrollArea, Sense, Ui, vec2};
 
 use super::words;
 use crate::analysis::comparison::{Side, percent};
-use crate::analysis::flat;
+use crate::analysis::flat::{self, OrderBy};
 use crate::analysis::{Measure, names};
 use crate::app::Command;
 use crate::ui::cx::{Cx, Outbox};
@@ -40,7 +40,14 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, choice: &Choice, missing: Option<&str
         }
         ui.add_space(size::PAD);
         let is_pair = shown.comparison.pair().is_some();
-        let order = if is_pair { "total before, total after, change" } else { "self, total" };
+        // The numbers that the order goes by.
+        let (measure, by_ratio) = (cx.app.view().measure, matches!(cx.app.rows_spec().by, OrderBy::Ratio(_)));
+        let order = if is_pair {
+            let last = if by_ratio { "ratio" } else { "delta" };
+            format!("{0} before, {0} after, {last}", measure.name())
+        } else {
+            "self, total".to_owned()
+        };
         let order = format!("The first rows of the top table, in its order: {order}");
         ui.label(RichText::new(order).color(cx.theme.muted).font(fonts::small()));
         ui.add_space(size::GAP);
@@ -49,9 +56,11 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, choice: &Choice, missing: Option<&str
             for &place in shown.rows.places.iter().take(LISTED) {
                 let name = shown.comparison.places().name(place);
                 let values = if is_pair {
-                    let change = flat::change(&shown.comparison, &shown.flat, Measure::Total, place);
+                    let change = flat::change(&shown.comparison, &shown.flat, measure, place);
                     let text = |value: f64| shown.comparison.text(value);
-                    vec![text(change.before), text(change.after), words::change(change.before, change.after)]
+                    let sign = if change.delta() > 0.0 { "+" } else { "" };
+                    let delta = if by_ratio { change.ratio_text() } else { format!("{sign}{}", text(change.delta())) };
+                    vec![text(change.before), text(change.after), delta]
                 } else {
                     let of = shown.comparison.last().map_or(0.0, Side::denominator);
                     let share = |measure| shown.flat.sides.first().map_or(0.0, |side| side.value(measure, place) as f64) / of.max(1.0);

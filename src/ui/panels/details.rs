@@ -6,7 +6,8 @@ use egui::{Grid, RichText, ScrollArea, Ui};
 use rustc_hash::FxHashMap;
 
 use super::words;
-use crate::analysis::comparison::Comparison;
+use crate::analysis::call_tree::Direction;
+use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::diff::{Measure, Verdict};
 use crate::analysis::regress::{Finding, Findings};
 use crate::analysis::{CallTree, NodeId, PlaceId, Places, names};
@@ -144,28 +145,76 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: Plac
         Kept::new(comparison.by_place(), Arc::clone(comparison))
     });
     let at = place.row();
-    Grid::new("selection values").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| match (comparison.pair(), sums.as_slice()) {
-        (Some((before, after)), [b, a]) => {
+    let value = |column: &[i64]| column.get(at).copied().unwrap_or(0);
+    let all: [Vec<i64>; 2] = [sums.iter().map(|(_, total)| value(total)).collect(), sums.iter().map(|(self_, _)| value(self_)).collect()];
+    // The box or row that was clicked may be one of several of the function: then its own values stand first.
+    let own = this_box(cx).filter(|(own, _)| *own != all);
+    let is_pair = comparison.pair().is_some();
+    let names = if is_pair { ["total", "self"] } else { ["total (cum)", "self (flat)"] };
+    Grid::new("selection values").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| {
+        if is_pair {
             head_row(ui, cx);
-            for (title, b, a) in [("total", b.1[at], a.1[at]), ("self", b.0[at], a.0[at])] {
-                value_row(ui, cx, comparison, title, [b as f64 * comparison.factor(before), a as f64 * comparison.factor(after)]);
-            }
         }
-        (None, [only]) => {
-            let of = comparison.last().map_or(0.0, crate::analysis::comparison::Side::denominator);
-            for (title, value) in [("total (cum)", only.1[at]), ("self (flat)", only.0[at])] {
-                ui.label(RichText::new(title).color(cx.theme.muted));
-                ui.label(words::number(&words::value(comparison, value)));
-                ui.label(words::number(&words::share(value as f64, of)));
-                ui.end_row();
+        if let Some((own, shown)) = &own {
+            let is_bottom_up = cx.app.view().direction == Direction::BottomUp;
+            part_row(ui, cx, "this box");
+            // A box of a bottom-up tree has a part of the self value of where its path ends.
+            for (title, values) in names.iter().zip(own).take(if is_bottom_up { 1 } else { 2 }) {
+                stored_row(ui, cx, shown, if is_bottom_up { "value" } else { title }, values);
             }
+            let count = boxes(ui, comparison, place);
+            part_row(ui, cx, &if count == 1 { "the function".to_owned() } else { format!("all {} boxes of it", grouped(count as u64)) });
         }
-        _ => {}
+        for (title, values) in names.iter().zip(&all) {
+            stored_row(ui, cx, comparison, title, values);
+        }
     });
     if let Some(findings) = cx.app.findings().ready() {
         for measure in [Measure::Total, Measure::Self_] {
             evidence_ui(ui, cx, comparison, findings, measure, place);
         }
+    }
+}
+
+/// Total and self of the selected box on each side, as stored, and the comparison that it is a box of; `None` where the selection is a function
+/// wherever it is called from.
+fn this_box<'a>(cx: &Cx<'a>) -> Option<([Vec<i64>; 2], &'a Comparison)> {
+    let path = &cx.app.view().selection.as_ref().filter(|selection| !selection.path.is_empty())?.path;
+    let shown = cx.app.comparison().ready()?;
+    let places: Vec<PlaceId> = path.iter().map(|name| shown.places().find(name)).collect::<Option<_>>()?;
+    let node = shown.tree().find_path(places)?;
+    let of = |value: fn(&Side, NodeId) -> i64| shown.sides.iter().map(|side| value(side, node)).collect();
+    Some(([of(|side, node| side.weights.total_of(node)), of(|side, node| side.weights.self_of(node))], shown))
+}
+
+/// How many boxes of a top-down tree a place has.
+fn boxes(ui: &Ui, comparison: &Arc<Comparison>, place: PlaceId) -> usize {
+    *memory::keep(ui, "boxes of the selection", memory::key(&(Arc::as_ptr(comparison).addr(), place)), || {
+        let tree = comparison.tree();
+        Kept::new(tree.nodes().filter(|&node| tree.place(node) == place).count(), Arc::clone(comparison))
+    })
+}
+
+/// What the rows below it are the values of.
+fn part_row(ui: &mut Ui, cx: &Cx<'_>, title: &str) {
+    ui.label(RichText::new(title).color(cx.theme.muted).font(fonts::strong()));
+    ui.end_row();
+}
+
+/// Stored values of the sides: normalised where there are two, with their share where there is one.
+fn stored_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, values: &[i64]) {
+    match (comparison.pair(), values) {
+        (Some((before, after)), &[b, a]) => {
+            value_row(ui, cx, comparison, title, [b as f64 * comparison.factor(before), a as f64 * comparison.factor(after)]);
+        }
+        (None, &[value]) => {
+            let of = comparison.last().map_or(0.0, Side::denominator);
+            ui.label(RichText::new(title).color(cx.theme.muted));
+            ui.label(words::number(&words::value(comparison, value)));
+            ui.label(words::number(&words::share(value as f64, of)));
+            ui.end_row();
+        }
+        _ => {}
     }
 }
 

@@ -24,7 +24,7 @@ use crate::ui::shortcuts;
 use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::flame_canvas::{FlameKey, FlameResponse};
 use crate::ui::widgets::legend;
-use crate::ui::words;
+use crate::ui::{toolbar, words};
 use graph::{Graph, Look, Meaning};
 
 /// Room for what a search found.
@@ -167,6 +167,9 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
 /// What the search found: boxes and their value, each sample counted once.
 fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
     let Some(found) = cx.app.matches().ready() else { return };
+    if toolbar::problem_ui(ui, cx, found) {
+        return;
+    }
     let text = if found.nodes == 0 {
         "no match".to_owned()
     } else {

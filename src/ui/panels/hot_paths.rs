@@ -6,7 +6,7 @@ use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
 use super::words;
 use crate::analysis::comparison::{Comparison, percent};
-use crate::analysis::flat::MOST;
+use crate::analysis::flat::places_of_most;
 use crate::analysis::{CallTree, NodeId, PlaceId, Top, names};
 use crate::app::view::Selection;
 use crate::app::{App, Command};
@@ -72,18 +72,12 @@ fn concentration(top: &Top, stackless: i64, text: &dyn Fn(i64) -> String) -> Str
     if of_functions == 0.0 {
         return format!("No function has a value: {} without a stack", text(stackless));
     }
-    if of_functions < MOST * whole {
+    let sizes = top.rows.iter().map(|row| row.self_.unsigned_abs());
+    let Some(needed) = places_of_most(sizes, stackless.unsigned_abs()) else {
         let (part, rest) = (percent(of_functions / whole), text(stackless));
         let all = if top.rows.len() == 1 { functions(1) } else { format!("All {}", functions(top.rows.len())) };
         return format!("{all}: {part} of self; {rest} without a stack");
-    }
-    let mut sum = 0.0;
-    let needed = top.rows.iter().take_while(|row| {
-        let more = sum < MOST * whole;
-        sum += size(row.self_);
-        more
-    });
-    let needed = needed.count();
+    };
     let signs = if top.rows.iter().any(|row| row.self_ < 0) { ", signs left out" } else { "" };
     let make = if needed == 1 { "makes" } else { "make" };
     format!("{} of {} {make} up 80 % of self{signs}", grouped(needed as u64), functions(top.rows.len()))

@@ -21,8 +21,11 @@ const VALUES: usize = 6;
 /// Most modules without symbols that are listed per capture.
 const UNNAMED: usize = 20;
 
-/// Width of the advice column in points.
+/// Widths of the columns for the reason and, where there is room, for the advice, in points.
+const WHY_WIDTH: f32 = 240.0;
 const FIX_WIDTH: f32 = 420.0;
+/// Longest line of a note in points.
+const NOTE_WIDTH: f32 = 900.0;
 
 /// One row: what it is, and its text for each capture.
 type Row = (String, Vec<String>);
@@ -221,7 +224,7 @@ fn values_text(values: &BTreeMap<String, u64>) -> String {
     let mut texts: Vec<String> =
         sorted.iter().take(VALUES).map(|(value, count)| format!("{value} ({})", counted(**count, "sample", "samples"))).collect();
     if sorted.len() > VALUES {
-        texts.push(format!("{} more", sorted.len() - VALUES));
+        texts.push(format!("{} more", grouped((sorted.len() - VALUES) as u64)));
     }
     texts.join("\n")
 }
@@ -232,6 +235,7 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)], out: &mu
         return;
     }
     ui.label(RichText::new("Without symbols").font(fonts::strong()));
+    let right = ui.max_rect().right();
     egui::Grid::new("without symbols").num_columns(6).spacing([12.0, 3.0]).show(ui, |ui| {
         for head in ["", "module", "samples", "addresses", "why", "what would help"] {
             ui.label(RichText::new(head).font(fonts::small()).color(cx.theme.muted));
@@ -248,16 +252,16 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)], out: &mu
                         ui.label(RichText::new(grouped(count)).font(fonts::table()));
                     });
                 }
-                ui.label(&row.why);
                 ui.scope(|ui| {
-                    ui.set_max_width(FIX_WIDTH);
-                    ui.add(egui::Label::new(RichText::new(&row.fix).color(cx.theme.muted)).wrap());
+                    ui.set_max_width(WHY_WIDTH);
+                    ui.add(egui::Label::new(&row.why).wrap());
                 });
+                rest_ui(ui, right, FIX_WIDTH, RichText::new(&row.fix).color(cx.theme.muted));
                 ui.end_row();
             }
             if profile.info.unnamed.len() > UNNAMED {
                 ui.label(RichText::new(mark).color(color));
-                ui.label(RichText::new(format!("{} more", profile.info.unnamed.len() - UNNAMED)).color(cx.theme.muted));
+                ui.label(RichText::new(format!("{} more", grouped((profile.info.unnamed.len() - UNNAMED) as u64))).color(cx.theme.muted));
                 ui.end_row();
             }
         }
@@ -266,6 +270,14 @@ fn unnamed_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)], out: &mu
         out.send(Command::EditFolders(FolderList::Symbols, String::new()));
     }
     ui.add_space(size::PAD * 2.0);
+}
+
+/// The text of a row's last column, in lines that end with the window, at most `most` points long.
+fn rest_ui(ui: &mut Ui, right: f32, most: f32, text: RichText) {
+    ui.scope(|ui| {
+        ui.set_max_width((right - ui.next_widget_position().x).clamp(WHY_WIDTH, most));
+        ui.add(egui::Label::new(text).wrap());
+    });
 }
 
 /// Side and colour of each capture shown.
@@ -302,6 +314,7 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
         ui.label(RichText::new("Everything in the file was understood; nothing was lost or guessed").color(cx.theme.muted));
         return;
     }
+    let right = ui.max_rect().right();
     egui::Grid::new("notes").num_columns(5).spacing([12.0, 3.0]).show(ui, |ui| {
         for head in ["", "kind", "count", "first at byte", "what"] {
             ui.label(RichText::new(head).font(fonts::small()).color(cx.theme.muted));
@@ -317,7 +330,7 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
                 });
                 let offset = note.first_offset.map_or_else(|| "–".to_owned(), |offset| format!("{offset:#x}"));
                 ui.label(RichText::new(offset).font(fonts::table()));
-                ui.label(&note.text);
+                rest_ui(ui, right, NOTE_WIDTH, RichText::new(&note.text));
                 ui.end_row();
             }
         }

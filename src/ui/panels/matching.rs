@@ -143,7 +143,9 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, at: usize, row: &MatchRow, only_before: Opti
                 let (text, color) = match names.as_slice() {
                     [] => ("–".to_owned(), theme.muted),
                     [one] => (names::short(one, letters), theme.text),
-                    [one, rest @ ..] => (format!("{} and {} more", names::short(one, letters.saturating_sub(14)), rest.len()), theme.text),
+                    [one, rest @ ..] => {
+                        (format!("{} and {} more", names::short(one, letters.saturating_sub(14)), grouped(rest.len() as u64)), theme.text)
+                    }
                 };
                 ui.add(Label::new(RichText::new(text).color(color).font(fonts::table())).truncate().selectable(false));
             });

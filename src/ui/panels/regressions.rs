@@ -47,8 +47,7 @@ fn panel_ui(ui: &mut Ui, cx: &Cx<'_>, is_wide: bool, out: &mut Outbox) {
     if is_wide {
         head_ui(ui, cx, &list, out);
         let columns = Columns::wide(ui.available_width());
-        let has_others = !list.others.is_empty() && !cx.app.view().findings.hidden.contains(&FindingKind::Others);
-        rows::heads_ui(ui, cx, &columns, &comparison, has_others);
+        rows::heads_ui(ui, cx, &columns, &list);
         ScrollArea::vertical().id_salt("findings").auto_shrink([false, false]).show(ui, |ui| list_ui(ui, cx, &list, &columns, out));
     } else {
         // The summary scrolls with the list: on a small screen the list needs the room.

@@ -155,8 +155,9 @@ pub(super) fn location_text(place: &Place, max_chars: usize) -> String {
     cut_start(text, max_chars)
 }
 
-/// The end of a text, with `…` where its beginning is missing.
+/// The end of a text in one line, with `…` where its beginning is missing.
 pub(super) fn cut_start(text: String, max_chars: usize) -> String {
+    let text = if text.contains(char::is_control) { text.chars().map(names::in_line).collect() } else { text };
     let chars = text.chars().count();
     if chars <= max_chars {
         return text;

@@ -251,7 +251,8 @@ impl<'a> SourceRows<'a> {
         let scales = if is_pair {
             largest.map(|largest| comparison.scale(largest))
         } else {
-            comparison.value_scales(largest.map(|largest| largest as i64))
+            let scale = comparison.value_scale(largest.map(|largest| largest as i64));
+            [scale.clone(), scale]
         };
         let columns: &[Column] = if is_pair { &Column::COMPARISON } else { &Column::SINGLE };
         Self { cx, comparison, listed, display, columns, measure: cx.app.view().measure, scales, largest, out }

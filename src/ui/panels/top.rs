@@ -8,13 +8,13 @@ use std::sync::Arc;
 use egui::{Color32, Id, RichText, Ui};
 use rustc_hash::FxHashMap;
 
-use super::rows;
+use super::{rows, words};
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Measure, Table, Verdict};
-use crate::analysis::flat::{self, Change, OrderBy};
+use crate::analysis::flat::{self, Change, FlatSide, OrderBy};
 use crate::analysis::regress::Findings;
 use crate::analysis::search::Matches;
-use crate::analysis::{CallTree, Place, PlaceId, names};
+use crate::analysis::{Place, PlaceId, names};
 use crate::app::view::{Selection, Sort, SortBy, Tab};
 use crate::app::{Command, ShownRows};
 use crate::model::{Scale, grouped};
@@ -120,13 +120,13 @@ fn order_of(cx: &Cx<'_>, by: SortBy) -> OrderBy {
 fn rule_after(cx: &Cx<'_>, shown: &ShownRows) -> Option<usize> {
     let spec = cx.app.rows_spec();
     let by_self = spec.by == OrderBy::Value { side: 0, measure: Measure::Self_ } && !spec.ascending && spec.pattern.is_empty();
-    most_of(shown).filter(|&most| by_self && most < shown.rows.places.len())
+    shown.flat.most.filter(|&most| by_self && most < shown.rows.places.len())
 }
 
 fn footer(cx: &Cx<'_>, shown: &ShownRows) -> Vec<String> {
     let (comparison, flat) = (&shown.comparison, &shown.flat);
     let places = rows::places_word(cx.app.view().granularity, flat.places.len());
-    let count = format!("{} of {} {places}", shown.rows.places.len(), flat.places.len());
+    let count = format!("{} of {} {places}", grouped(shown.rows.places.len() as u64), grouped(flat.places.len() as u64));
     let sums = comparison.sides.iter().zip(&shown.rows.sum_self).enumerate().map(|(at, (side, &sum))| {
         let words = match (comparison.sides.len(), at) {
             (2, 0) => "self before",
@@ -147,19 +147,10 @@ fn footer(cx: &Cx<'_>, shown: &ShownRows) -> Vec<String> {
 
 /// How few places hold most of the self values; nothing where nobody asked for all places, or where all together do not hold so much.
 fn most_words(cx: &Cx<'_>, shown: &ShownRows) -> String {
-    let Some(most) = most_of(shown).filter(|_| shown.rows.places.len() == shown.flat.places.len()) else { return String::new() };
+    let Some(most) = shown.flat.most.filter(|_| shown.rows.places.len() == shown.flat.places.len()) else { return String::new() };
     let after = if shown.comparison.pair().is_some() { " after" } else { "" };
-    format!("80 % of self{after} in {} {}", grouped(most as u64), rows::places_word(cx.app.view().granularity, most))
-}
-
-/// How few places hold most of the self values, unless samples without a stack leave less than that to all of them.
-fn most_of(shown: &ShownRows) -> Option<usize> {
-    let (side, flat) = (shown.comparison.last()?, shown.flat.sides.last()?);
-    let of_places = flat.sum_self().unsigned_abs() as f64;
-    let stackless = side.weights.self_of(CallTree::ROOT).unsigned_abs() as f64;
-    // Where values cancel each other there is no whole that they are a part of.
-    let is_most = of_places > 0.0 && of_places >= flat::MOST * (of_places + stackless);
-    is_most.then_some(shown.flat.most)
+    let signs = if shown.flat.sides.last().is_some_and(FlatSide::has_both_signs) { ", signs left out" } else { "" };
+    format!("80 % of self{after} in {} {}{signs}", grouped(most as u64), rows::places_word(cx.app.view().granularity, most))
 }
 
 /// The row of the selection, kept until rows or selection are others: looking through a million rows takes longer than a frame has.
@@ -263,7 +254,7 @@ struct TopRows<'a> {
     evidence: Option<Evidence>,
     columns: &'static [Column],
     /// How values are written: of self and total of a single capture, or of both sides and their difference.
-    scales: [Scale; 2],
+    scale: Scale,
     /// What a full bar is: the largest value of either side.
     largest: f64,
     out: &'a mut Outbox,
@@ -276,14 +267,14 @@ impl<'a> TopRows<'a> {
         let is_pair = comparison.pair().is_some();
         let sides = || comparison.sides.iter().zip(&flat.sides);
         let largest = sides().map(|(side, flat)| flat.largest(measure) as f64 * comparison.factor(side)).fold(0.0, f64::max);
-        let scales = if is_pair {
-            [comparison.scale(largest), comparison.scale(largest)]
+        let scale = if is_pair {
+            comparison.scale(largest)
         } else {
-            comparison.value_scales(Measure::ALL.map(|measure| flat.sides.iter().map(|side| side.largest(measure)).max().unwrap_or(0)))
+            comparison.value_scale(Measure::ALL.map(|measure| flat.sides.iter().map(|side| side.largest(measure)).max().unwrap_or(0)))
         };
         let columns: &[Column] = if is_pair { &Column::COMPARISON } else { &Column::SINGLE };
         let matches = cx.app.matches().ready().map(AsRef::as_ref);
-        Self { cx, shown, matches, measure, evidence, columns, scales, largest, out }
+        Self { cx, shown, matches, measure, evidence, columns, scale, largest, out }
     }
 
     fn id(&self, row: usize) -> Option<PlaceId> {
@@ -306,14 +297,6 @@ impl<'a> TopRows<'a> {
         self.shown.comparison.last().map_or(0.0, |side| rows::share(side, self.value(measure, place)))
     }
 
-    const fn scale(&self, measure: Measure) -> &Scale {
-        let [self_, total] = &self.scales;
-        match measure {
-            Measure::Self_ => self_,
-            Measure::Total => total,
-        }
-    }
-
     fn sorting(&self, column: Column) -> Sorting {
         let Some(by) = column.sort_by(self.cx) else { return Sorting::No };
         let spec = self.cx.app.rows_spec();
@@ -327,7 +310,7 @@ impl<'a> TopRows<'a> {
 
     fn head(&self, column: Column) -> Head {
         let theme = self.cx.theme;
-        let (value, delta) = (self.scale(self.measure).unit(), self.scale(self.measure).unit());
+        let (value, delta) = (self.scale.unit(), self.scale.unit());
         let what = match self.measure {
             Measure::Self_ => "without callees (flat)",
             Measure::Total => "with callees (cum); recursion is counted once",
@@ -340,17 +323,17 @@ impl<'a> TopRows<'a> {
             Normalization::Absolute => "as captured",
         };
         let (title, unit, width, tooltip): (&'static str, &str, f32, String) = match column {
-            Column::Value(Measure::Self_) => ("Self", self.scale(Measure::Self_).unit(), 76.0, "Value without callees (flat)".to_owned()),
+            Column::Value(Measure::Self_) => ("Self", self.scale.unit(), 76.0, "Value without callees (flat)".to_owned()),
             Column::Value(Measure::Total) => {
-                ("Total", self.scale(Measure::Total).unit(), 76.0, "Value with callees (cum); recursion is counted once".to_owned())
+                ("Total", self.scale.unit(), 76.0, "Value with callees (cum); recursion is counted once".to_owned())
             }
             Column::Share(Measure::Self_) => ("Self", "%", 72.0, "Self value as a part of the whole capture".to_owned()),
             Column::Share(Measure::Total) => ("Total", "%", 72.0, "Total as a part of the whole capture".to_owned()),
             Column::Side(0) => ("Before", value, 84.0, format!("Value of before {what}, {per}")),
             Column::Side(_) => ("After", value, 84.0, format!("Value of after {what}, {per}")),
             Column::Delta => ("Delta", delta, 80.0, format!("After minus before, {per}")),
-            Column::Ratio => ("Ratio", "", 64.0, "After divided by before".to_owned()),
-            Column::Interval => ("95 %", "", 92.0, "Interval that holds the true ratio with 95 % probability".to_owned()),
+            Column::Ratio => ("Ratio", "", 64.0, "After divided by before, as measured".to_owned()),
+            Column::Interval => (words::interval_head(self.adjusted().is_some()), "", 92.0, self.interval_tip()),
             Column::Verdict => ("Verdict", "", 156.0, "What can be said of the change; grey where it is within noise".to_owned()),
             Column::Name => ("Name", "", 260.0, "Click to sort by name".to_owned()),
             Column::Package => ("Package", "", 150.0, "Package, namespace or crate; the module where there is none".to_owned()),
@@ -376,6 +359,22 @@ impl<'a> TopRows<'a> {
                 Column::Verdict => 4,
                 _ => 0,
             },
+        }
+    }
+
+    /// After / before of unchanged code, where intervals are held against that.
+    fn adjusted(&self) -> Option<f64> {
+        let findings = &self.evidence.as_ref()?.findings;
+        Some(words::unchanged_ratio(&self.shown.comparison, findings)).filter(|&unchanged| words::is_adjusted(unchanged))
+    }
+
+    fn interval_tip(&self) -> String {
+        let tip = "Interval that holds the true ratio with 95 % probability";
+        match self.adjusted() {
+            Some(unchanged) => {
+                format!("{tip}, against unchanged code, which has after / before = {unchanged:.3}; the ratio beside it is as measured")
+            }
+            None => tip.to_owned(),
         }
     }
 
@@ -410,7 +409,7 @@ impl Rows for TopRows<'_> {
         match *column {
             Column::Value(measure) => {
                 let value = self.value(measure, id);
-                Cell { color: self.quiet(value == 0), ..plain(self.scale(measure).text(self.shown.comparison.in_unit(value as f64))) }
+                Cell { color: self.quiet(value == 0), ..plain(self.scale.text(self.shown.comparison.in_unit(value as f64))) }
             }
             Column::Share(measure) => {
                 let share = self.share(measure, id);
@@ -424,11 +423,11 @@ impl Rows for TopRows<'_> {
                 let change = self.change(id);
                 let (value, color) = if side == 0 { (change.before, theme.before) } else { (change.after, theme.after) };
                 let part = if self.largest > 0.0 { (value.abs() / self.largest) as f32 } else { 0.0 };
-                Cell { bar: Some((part, theme.bar(color))), color: self.quiet(value == 0.0), ..plain(self.scale(self.measure).text(value)) }
+                Cell { bar: Some((part, theme.bar(color))), color: self.quiet(value == 0.0), ..plain(self.scale.text(value)) }
             }
             Column::Delta => {
                 let change = self.change(id);
-                Cell { color: Some(self.delta_color(id, change)), ..plain(self.scale(self.measure).delta(change.delta())) }
+                Cell { color: Some(self.delta_color(id, change)), ..plain(self.scale.delta(change.delta())) }
             }
             Column::Ratio => {
                 let change = self.change(id);
@@ -461,7 +460,7 @@ impl Rows for TopRows<'_> {
         let comparison = &self.shown.comparison;
         if comparison.pair().is_some() {
             let change = self.change(id);
-            let scale = self.scale(self.measure);
+            let scale = &self.scale;
             let (before, after) = (comparison.text(change.before), comparison.text(change.after));
             let delta = format!("{} {}", scale.delta(change.delta()), scale.unit());
             let verdict = self.verdict(id).map_or_else(String::new, |verdict| format!(", {}", verdict.label()));
@@ -482,10 +481,11 @@ impl Rows for TopRows<'_> {
         rows::values_ui(ui, self.cx, &self.shown.comparison, &[("self", of(Measure::Self_)), ("total", of(Measure::Total))]);
         if self.shown.comparison.pair().is_some() {
             let change = self.change(id);
-            let scale = self.scale(self.measure);
+            let scale = &self.scale;
             let delta = format!("{} {}", scale.delta(change.delta()), scale.unit());
             let interval = self.evidence.as_ref().map(|evidence| evidence.interval_text(self.measure, id)).unwrap_or_default();
-            let interval = if interval.is_empty() { interval } else { format!("(95 %: {interval})") };
+            let interval =
+                if interval.is_empty() { interval } else { format!("({}: {interval})", words::interval_head(self.adjusted().is_some())) };
             let verdict = self.verdict(id).map_or("", Verdict::label);
             ui.label(
                 RichText::new(format!("{} {} {interval}", delta.trim_end(), change.ratio_text()))

@@ -14,7 +14,7 @@ use crate::analysis::trend::{Line, Point, Trend};
 use crate::app::Command;
 use crate::app::derived::State;
 use crate::app::view::Side;
-use crate::model::human_duration;
+use crate::model::{Unit, counted, human_duration};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
 use crate::ui::timeline;
@@ -83,8 +83,16 @@ struct Words<'a> {
     title: &'a str,
     /// Beside the title.
     unit: String,
+    /// Marks stand at multiples of its powers: numbers that are round as they are written, which of KiB and MiB are powers of two.
+    base: i64,
+    /// What one of several points is of, and more of them.
+    of: [&'static str; 2],
     /// A value.
     text: &'a dyn Fn(f64) -> String,
+}
+
+fn base_of(comparison: &Comparison) -> i64 {
+    if matches!(Unit::parse(&comparison.unit), Unit::Memory(_)) { 2 } else { 10 }
 }
 
 /// A value with a true minus.
@@ -119,7 +127,8 @@ fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, is_pair: bool, words: &Words<'_>, lines:
             let text = match line.interval {
                 Some([lo, hi]) => {
                     let (lo, hi) = (signed(words.text, lo), signed(words.text, hi));
-                    format!("{word}: mean {mean} (95 %: {lo} to {hi}) of {}", line.points.len())
+                    let of = counted(line.points.len() as u64, words.of[0], words.of[1]);
+                    format!("{word}: mean {mean} (95 %: {lo} to {hi}) of {of}")
                 }
                 None => format!("{word}: {mean}, one value, so no interval"),
             };
@@ -147,6 +156,7 @@ fn plot<'a>(cx: &Cx<'_>, words: &'a Words<'a>, lines: &[Line]) -> Plot<'a> {
             HoverPosition::NearDataPoint { plot_name, position, .. } => Some(format!("{plot_name}\n{}", signed(words.text, position.y))),
             HoverPosition::Elsewhere { .. } => None,
         })
+        .y_grid_spacer(egui_plot::log_grid_spacer(words.base))
         .y_axis_formatter(|mark, _| signed(words.text, mark.value))
         .include_y(0.0)
         .include_y(if highest > 0.0 { highest * 1.1 } else { 1.0 })
@@ -166,7 +176,8 @@ fn mean_ui(plot: &mut PlotUi<'_>, line: &Line, [from, to]: [f64; 2], color: Colo
 /// A value for each capture, side after side, with the captures' names below.
 fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, lines: &[Line]) {
     let unit = format!("{}, {}", comparison.sample_type, comparison.denominator_text());
-    let words = Words { title: "Per capture", unit, text: &|value| comparison.text(value) };
+    let base = if *comparison.effective_normalization() == Normalization::Share { 10 } else { base_of(comparison) };
+    let words = Words { title: "Per capture", unit, base, of: ["capture", "captures"], text: &|value| comparison.text(value) };
     let is_pair = comparison.pair().is_some();
     if !caption_ui(ui, cx, is_pair, &words, lines) {
         return;
@@ -250,7 +261,7 @@ fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, hei
     let meaning = if counts_cpu(&comparison.sample_type) { "; 1 s/s is one processor in use" } else { "" };
     let unit = format!("{} per second, by seconds since the first sample{meaning}", comparison.sample_type);
     let text = |value: f64| Normalization::PerSecond.text(value, &comparison.unit);
-    let words = Words { title: "Over time", unit, text: &text };
+    let words = Words { title: "Over time", unit, base: base_of(comparison), of: ["slice of time", "slices of time"], text: &text };
     let is_pair = comparison.pair().is_some();
     if !caption_ui(ui, cx, is_pair, &words, lines) {
         return;

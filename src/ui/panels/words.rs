@@ -51,6 +51,9 @@ pub(crate) fn change(before: f64, after: f64) -> String {
     }
 }
 
+/// A fall in percent from which on it is the rest that counts: a fall of 99.6 % is not that of 100 %.
+const MOSTLY_GONE: f64 = -95.0;
+
 /// A ratio of after to before: small changes as percent, large ones as a factor.
 pub(crate) fn ratio(ratio: f64) -> String {
     if ratio.is_nan() {
@@ -65,6 +68,9 @@ pub(crate) fn ratio(ratio: f64) -> String {
         "±0 %".to_owned()
     } else {
         let percent = (ratio - 1.0) * 100.0;
+        if percent < MOSTLY_GONE {
+            return self::percent(ratio - 1.0);
+        }
         let digits = usize::from(percent.abs() < 10.0);
         format!("{}{:.digits$} %", if percent > 0.0 { "+" } else { "−" }, percent.abs())
     }
@@ -92,6 +98,16 @@ pub(crate) fn against_unchanged(before: f64, after: f64, ratio_: f64, unchanged:
     let explains = (measured / ratio_ / unchanged).ln().abs() < TWO_RATIOS;
     let rest = if explains { format!("unchanged code, which has after / before = {unchanged:.3}") } else { "the rest".to_owned() };
     Some(format!("{as_measured} as measured; {against} against {rest}"))
+}
+
+/// True where ratios are held against unchanged code that has another value after than before: they are not what the numbers on the screen give.
+pub(crate) fn is_adjusted(unchanged: f64) -> bool {
+    unchanged.ln().abs() >= TWO_RATIOS
+}
+
+/// The head of a column of intervals, which are those of adjusted ratios where there is something to adjust.
+pub(crate) const fn interval_head(is_adjusted: bool) -> &'static str {
+    if is_adjusted { "95 % adjusted" } else { "95 %" }
 }
 
 /// A ratio as a factor with three digits, so that two of them compare: `×6.96`, `×0.995`.
@@ -152,6 +168,7 @@ mod tests {
     #[test]
     fn both_ends_of_an_interval_have_one_measure() {
         assert_eq!([ratios(1.08, 1.14), ratios(2.47, 6.4), ratios(0.5, 4.0)], ["+8.0 % to +14 %", "×2.5 to ×6.4", "−50 % to ×4.0"]);
+        assert_eq!([ratios(0.0004, 0.02), ratios(0.0, 0.02)], ["−99.96 % to −98.0 %", "gone to −98.0 %"]);
     }
 
     #[test]
@@ -173,6 +190,9 @@ mod tests {
             (1.0, 0.0, "gone"),
             (100.0, 131.0, "+31 %"),
             (100.0, 96.5, "−3.5 %"),
+            (100.0, 6.0, "−94 %"),
+            (53.4 * 1024.0, 256.0, "−99.5 %"),
+            (1e6, 3.0, "−99.9997 %"),
             (1.0, 4.2, "×4.2"),
             (1.0, 1.0, "±0 %"),
         ] {

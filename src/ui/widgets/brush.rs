@@ -74,6 +74,8 @@ impl Brush<'_> {
         if response.drag_started_by(PointerButton::Primary)
             && let Some(origin) = ui.input(|input| input.pointer.press_origin())
         {
+            // Keys typed from here on are no part of a search.
+            ui.memory_mut(egui::Memory::stop_text_input);
             gesture = Some(self.begin(origin, ui.input(|input| input.modifiers.shift)));
         }
         let mut done = Brushed::default();

@@ -5,6 +5,7 @@ use egui::{DragValue, RichText, Ui};
 use super::List;
 use crate::app::findings::{FindingKind, Thresholds};
 use crate::app::{Command, command};
+use crate::model::grouped;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::fonts;
 
@@ -111,7 +112,7 @@ pub(super) fn filter_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Out
                 continue;
             }
             let tip = if shown { "Click to hide" } else { "Click to show" };
-            let text = RichText::new(format!("{} {count}", kind.label())).font(fonts::small());
+            let text = RichText::new(format!("{} {}", kind.label(), grouped(count as u64))).font(fonts::small());
             let response = ui.selectable_label(shown, text);
             if response.on_hover_text(tip).clicked() {
                 out.send(Command::ShowFindings(kind, !shown));

@@ -7,6 +7,7 @@ use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
 use crate::analysis::regress::{Cause, Finding, part_of_change};
+use crate::app::findings::FindingKind;
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
 use crate::ui::theme::{fonts, size};
@@ -150,8 +151,11 @@ fn cell_ui(ui: &mut Ui, rect: Rect, right: bool, add: impl FnOnce(&mut Ui)) {
     add(&mut ui);
 }
 
-/// Heads of the columns; `has_others` where rows that are no findings stand in them too.
-pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: &Comparison, has_others: bool) {
+/// Heads of the columns. They say whether rows that are no findings stand in them too, and whether ratios are held against unchanged code that has
+/// another value after than before.
+pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, list: &List<'_>) {
+    let has_others = !list.others.is_empty() && !cx.app.view().findings.hidden.contains(&FindingKind::Others);
+    let adjusted = words::is_adjusted(words::unchanged_ratio(list.comparison, list.findings));
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ONE_LINE), Sense::hover());
     for (part, cell) in columns.cells(rect) {
         let Some(&(_, title, tip, _)) = PARTS.iter().find(|row| row.0 == part) else { continue };
@@ -163,6 +167,8 @@ pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: 
         let (title, tip) = match part {
             Part::Name if columns.lines == 2 => ("function, why", tip),
             Part::Chance if columns.lines == 2 && has_others => CHANCE_OR_CHANGE,
+            Part::Ratio if adjusted => ("adjusted", tip),
+            Part::Interval => (words::interval_head(adjusted), tip),
             _ => (title, tip),
         };
         cell_ui(ui, cell, is_number(part), |ui| {
@@ -170,7 +176,7 @@ pub(super) fn heads_ui(ui: &mut Ui, cx: &Cx<'_>, columns: &Columns, comparison: 
                 ui.add_space(size::PAD);
             }
             let label = Label::new(RichText::new(title).color(color).font(fonts::small())).selectable(false);
-            ui.add(label).on_hover_text(format!("{tip}\n{}", comparison.denominator_text()));
+            ui.add(label).on_hover_text(format!("{tip}\n{}", list.comparison.denominator_text()));
         });
     }
     ui.painter().hline(rect.x_range(), rect.bottom(), egui::Stroke::new(size::HAIRLINE, cx.theme.line));
@@ -351,10 +357,17 @@ fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &F
     let line = |at: f32| Rect::from_min_size(rect.min + vec2(0.0, at * height), vec2(rect.width(), height));
     let small = |text: String, color: egui::Color32| Label::new(RichText::new(text).font(fonts::small()).color(color)).selectable(false);
     cell_ui(ui, line(0.0), true, |ui| {
-        if finding.is_against_rest() {
-            ui.add(small("vs rest".to_owned(), theme.muted));
+        // The ratio of the numbers below it comes first, and what it is once it is held against the rest.
+        let (own, measured) = (ratio_text(finding), words::change(finding.before, finding.after));
+        let is_other = own != measured && words::against_unchanged(finding.before, finding.after, finding.ratio, 1.0).is_some();
+        let against = if finding.is_against_rest() { "vs rest" } else { "adjusted" };
+        if is_other {
+            ui.add(small(format!("({own} {against})"), theme.muted));
+        } else if finding.is_against_rest() {
+            ui.add(small(against.to_owned(), theme.muted));
         }
-        ui.add(Label::new(words::number(&ratio_text(finding)).strong().color(color)).selectable(false));
+        let ratio = if is_other { &measured } else { &own };
+        ui.add(Label::new(words::number(ratio).strong().color(color)).selectable(false));
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
             ui.add(small(finding.rank.to_string(), theme.muted));

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use egui::{Label, RichText, Ui};
 
 use super::{flame, muted};
+use crate::analysis::NodeId;
 use crate::analysis::comparison::Side;
 use crate::analysis::sandwich::Sandwich;
+use crate::analysis::unfold::has_value;
 use crate::app::ShownSandwich;
 use crate::model::counted;
 use crate::ui::cx::Cx;
@@ -69,7 +71,8 @@ pub(super) fn found_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &ShownSandwich) {
         // The function has a node in each tree, and one box.
         let in_half = |half: &crate::analysis::sandwich::Half| {
             let tree = half.comparison.tree();
-            tree.nodes().skip(2).filter(|&node| found.places.contains(&tree.place(node))).count()
+            let is_found = |&node: &NodeId| found.places.contains(&tree.place(node)) && has_value(&half.comparison, node);
+            tree.nodes().skip(2).filter(is_found).count()
         };
         let own = usize::from(found.places.contains(&shown.sandwich.place));
         let count = own + in_half(&shown.sandwich.callers) + in_half(&shown.sandwich.callees);

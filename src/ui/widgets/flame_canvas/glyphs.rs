@@ -8,6 +8,8 @@ use std::sync::Arc;
 use egui::{Color32, Context, FontId, Galley, Mesh, Pos2, Vec2, epaint::Vertex, pos2};
 use rustc_hash::FxHashMap;
 
+use crate::analysis::names::in_line;
+
 const ELLIPSIS: char = '…';
 
 /// One character, in points; texture places in texels, because the atlas may grow after it was laid out.
@@ -120,7 +122,7 @@ impl Glyphs {
 
     fn lay_out(&self, ctx: &Context, character: char) -> Glyph {
         // A line break inside a name would become a second row.
-        let shown = if character.is_control() { ' ' } else { character };
+        let shown = in_line(character);
         let galley = ctx.fonts_mut(|fonts| fonts.layout_no_wrap(shown.to_string(), self.font.clone(), Color32::PLACEHOLDER));
         let row = galley.rows.first();
         let quad = row.and_then(|row| {
