@@ -41,15 +41,6 @@ pub(super) enum Name<'a> {
 /// How the names of stubs end, as in perf and binutils.
 pub(super) const STUB: &str = "@plt";
 
-/// A name without the version of the symbol that linkers write behind it (`memcpy@@GLIBC_2.14`, `cfree@GLIBC_2.2.5`): it is no part of the
-/// function's name.
-fn without_version(name: &str) -> &str {
-    let Some((plain, version)) = name.split_once('@').filter(|(plain, _)| !plain.is_empty()) else { return name };
-    let version = version.strip_prefix('@').unwrap_or(version);
-    let is_version = version.contains('_') && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
-    if is_version { plain } else { name }
-}
-
 impl<'a> Name<'a> {
     /// The text; empty where it is no text.
     pub(super) fn get(self) -> Cow<'a, str> {
@@ -59,7 +50,7 @@ impl<'a> Name<'a> {
         };
         match self {
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Open(bytes) => Cow::Borrowed(without_version(text(bytes))),
+            Self::Open(bytes) => Cow::Borrowed(text(bytes)),
             Self::Stub(bytes) => match text(bytes) {
                 "" => Cow::Borrowed(""),
                 called => Cow::Owned(format!("{called}{STUB}")),

@@ -151,7 +151,9 @@ pub fn code_kinds(places: &Places, tree: &CallTree) -> Vec<CodeKind> {
         if go && looks_like_go(&place.name) {
             return go_kind(&place.name, own_repository.as_deref());
         }
-        if matches!(place.name.as_str(), "_start" | "__libc_start_main" | "__libc_start_call_main" | "start_thread" | "clone3") {
+        // Also with the version of its symbol: `__libc_start_main@@GLIBC_2.34`.
+        let plain = place.name.split('@').next().unwrap_or(&place.name);
+        if matches!(plain, "_start" | "__libc_start_main" | "__libc_start_call_main" | "start_thread" | "clone3") {
             return CodeKind::Runtime;
         }
         if !place.module.is_empty() && !unnamed(&place.name) { CodeKind::Own } else { CodeKind::Unknown }
