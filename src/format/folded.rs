@@ -61,18 +61,21 @@ impl Format for Folded {
             return if semicolons > 8 { Sniff::Maybe } else { Sniff::No };
         }
         let seen = if whole { &text.bytes } else { text.bytes.get(..last_line).unwrap_or(&[]) };
-        let (mut lines, mut counted, mut joined, mut named) = (0, 0, 0, 0);
+        let (mut lines, mut counted, mut joined, mut named, mut blanks) = (0, 0, 0, 0, 0);
         for (_, line) in Lines::new(seen).filter(|(_, line)| !is_comment(line)).take(SNIFF_LINES) {
             lines += 1;
             if let Some((stack, _)) = split_count(line) {
                 counted += 1;
                 joined += usize::from(stack.contains(&b';'));
+                blanks += usize::from(stack.contains(&b' ') && split_count(stack).is_none());
                 // `exclude_guest: 1` is a setting.
                 named += usize::from(!stack.ends_with(b":") && stack.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii()));
             }
         }
         match (counted * 2 > lines, joined > 0, counted * 10 >= lines * 9) {
             (true, true, _) => Sniff::Yes,
+            // `done 8549 of 8549` alone is a sentence.
+            (true, false, true) if counted == 1 && lines == 1 && blanks > 0 => Sniff::No,
             // Stacks of one frame only are rare, and tables of other programs end in numbers too; those of numbers alone hold no names.
             (true, false, true) if named * 2 > counted => Sniff::Maybe,
             _ => Sniff::No,

@@ -1,13 +1,14 @@
 //! The native window: its size, icon and name, and clear words where the machine cannot show one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{IconData, ViewportBuilder};
 
 use super::shell::{Shell, title};
 use super::theme::Theme;
-use crate::app::load::LoadOptions;
+use crate::app::load::{LoadOptions, is_there};
 use crate::app::settings::Settings;
 use crate::app::{App, Command, Options};
 
@@ -20,6 +21,8 @@ const ICON: &[u8] = include_bytes!("../../assets/icons/icon-256.png");
 pub fn run(commands: Vec<Command>, load: LoadOptions) -> Result<(), String> {
     let options = Options { settings_folder: Settings::folder(), inline: false, load };
     let mut app = App::new(options);
+    // Where no window comes up, a word that is no subcommand is the likelier mistake.
+    let opened: Vec<PathBuf> = commands.iter().flat_map(paths_of).collect();
     for command in commands {
         // No effect is for a window that is not there yet.
         drop(app.apply(command));
@@ -41,12 +44,28 @@ pub fn run(commands: Vec<Command>, load: LoadOptions) -> Result<(), String> {
     // Libraries that are loaded at run time panic where they are missing; that is no bug of ours, but the user must know the package.
     match catch_unwind(AssertUnwindSafe(|| eframe::run_native("emberlens", native, create))) {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(explain(&error.to_string())),
+        Ok(Err(error)) => Err(missing(&opened).unwrap_or_else(|| explain(&error.to_string()))),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
             Err(explain(&text.unwrap_or_else(|| "internal error".to_owned())))
         }
     }
+}
+
+/// Files that a command opens.
+fn paths_of(command: &Command) -> Vec<PathBuf> {
+    match command {
+        Command::Open(paths) => paths.clone(),
+        Command::OpenComparison(before, after) => vec![before.clone(), after.clone()],
+        Command::OpenSides(before, after) => [before.as_slice(), after.as_slice()].concat(),
+        _ => Vec::new(),
+    }
+}
+
+/// Says which file does not exist.
+fn missing(paths: &[PathBuf]) -> Option<String> {
+    let path = paths.iter().find(|path| !path.exists() && !is_there(path) && path.as_os_str() != "-")?;
+    Some(format!("there is no such file, and no subcommand of that name (see --help)\n{}", path.display()))
 }
 
 /// An error of the window system with the way out.

@@ -99,6 +99,12 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let open = !model.has_runs() && maker.burst_evidence() > BURSTY;
     for found in &found {
         let Some(finding) = maker.finding(found, findings.len() + 1) else { continue };
+        // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
+        let is_structure = |row: &&structure::Structure| matches!(row.fate, Fate::Folded(..)) && row.place == finding.place;
+        let is_rest = finding.measure == Measure::Total && matches!(finding.verdict, Verdict::New | Verdict::Gone);
+        if is_rest && structures.iter().any(|row| is_structure(&row)) {
+            continue;
+        }
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain(found, finding.rank, &mut explained_by);
         let moved = shift::shifted(&search, &model, found);

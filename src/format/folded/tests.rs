@@ -84,6 +84,7 @@ fn only_text_with_counts_is_folded() {
         ("a;b 1\na;c 2\n", Sniff::Yes),
         ("# comment\na;b 1\nbroken\na;c 2\n", Sniff::Yes),
         ("main 3\n", Sniff::Maybe),
+        ("done 8549 of 8549\n", Sniff::No),
         ("cpu-clock: type: 1, size: 128, { sample_period, sample_freq }: 499, exclude_guest: 1\n", Sniff::No),
         ("a;b;c\na;b\n", Sniff::No),
         ("  \n\t\n", Sniff::No),
