@@ -82,7 +82,12 @@ fn interval(row: &Finding) -> String {
 /// `+8.1 % to +14 %`, `2.5 to 6.4 times`: both ends in one measure, or they cannot be held against each other.
 fn between(lo: f64, hi: f64) -> String {
     if lo >= 1.0 && (3.0..f64::INFINITY).contains(&hi) {
-        format!("{lo:.1} to {}", change(hi))
+        // Both ends differ in what is written of them.
+        match hi / lo {
+            1.2.. => format!("{lo:.1} to {}", change(hi)),
+            1.02.. => format!("{lo:.2} to {hi:.2} times"),
+            _ => format!("{lo:.3} to {hi:.3} times"),
+        }
     } else {
         format!("{} to {}", change(lo), change(hi))
     }
@@ -536,6 +541,7 @@ mod tests {
     #[test]
     fn both_ends_of_an_interval_have_one_measure() {
         assert_eq!(between(2.47, 6.4), "2.5 to 6.4 times");
+        assert_eq!(between(2.951, 3.034), "2.95 to 3.03 times");
         assert_eq!(between(1.08, 1.14), "+8.00 % to +14.0 %");
         assert_eq!(between(0.5, 0.8), "−50.0 % to −20.0 %");
     }
