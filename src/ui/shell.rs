@@ -330,26 +330,56 @@ fn tab_kind(tab: Tab) -> Option<&'static CommandKind> {
     })
 }
 
+/// The tabs that fit, the one in front always among them, and a menu with the others.
 fn tabs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    /// Room for the button of the menu.
+    const MENU: f32 = 40.0;
     ui.spacing_mut().item_spacing.x = 0.0;
-    for tab in Tab::ALL {
-        if tab.needs_two() && !cx.app.view().is_comparison() {
-            continue;
+    let front = cx.app.view().tab();
+    let mut shown: Vec<Tab> = Tab::ALL.into_iter().filter(|tab| !tab.needs_two() || cx.app.view().is_comparison()).collect();
+    let between = size::PAD * 1.5;
+    let padding = 2.0 * ui.spacing().button_padding.x + between;
+    let width = |tab: &Tab| ui.painter().layout_no_wrap(tab.label().to_owned(), fonts::body(), cx.theme.text).size().x + padding;
+    let mut hidden = Vec::new();
+    let mut all: f32 = shown.iter().map(width).sum();
+    if all - between > ui.available_width() {
+        while all + MENU > ui.available_width()
+            && let Some(last) = shown.iter().rposition(|tab| *tab != front)
+        {
+            let tab = shown.remove(last);
+            all -= width(&tab);
+            hidden.insert(0, tab);
         }
-        let is_front = cx.app.view().tab() == tab;
-        let color = if is_front { cx.theme.text } else { cx.theme.muted };
-        let text = RichText::new(tab.label()).font(fonts::body()).color(color);
-        let button = egui::Button::new(text).frame(false).min_size(vec2(0.0, 28.0));
-        let response = ui.add(button);
-        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, is_front, tab.label()));
-        if is_front || response.has_focus() {
-            let line = egui::Rect::from_min_max(response.rect.left_bottom() - vec2(0.0, size::OUTLINE), response.rect.right_bottom());
-            ui.painter().rect_filled(line, 0.0, if is_front { cx.theme.accent } else { cx.theme.strong_line });
-        }
-        let keys = tab_kind(tab).and_then(|kind| kind.keys.first()).map(|keys| format!("Key {}", keys.text())).unwrap_or_default();
-        if response.on_hover_text(keys).clicked() {
-            out.send(Command::SetTab(tab));
-        }
-        ui.add_space(size::PAD * 1.5);
+    }
+    for tab in shown {
+        tab_button(ui, cx, tab, out);
+        ui.add_space(between);
+    }
+    if !hidden.is_empty() {
+        let menu = ui.menu_button("»", |ui| {
+            for tab in hidden {
+                if ui.button(tab.label()).clicked() {
+                    out.send(Command::SetTab(tab));
+                }
+            }
+        });
+        menu.response.on_hover_text("Further views").widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Further views"));
+    }
+}
+
+fn tab_button(ui: &mut Ui, cx: &Cx<'_>, tab: Tab, out: &mut Outbox) {
+    let is_front = cx.app.view().tab() == tab;
+    let color = if is_front { cx.theme.text } else { cx.theme.muted };
+    let text = RichText::new(tab.label()).font(fonts::body()).color(color);
+    let button = egui::Button::new(text).frame(false).min_size(vec2(0.0, 28.0));
+    let response = ui.add(button);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, is_front, tab.label()));
+    if is_front || response.has_focus() {
+        let line = egui::Rect::from_min_max(response.rect.left_bottom() - vec2(0.0, size::OUTLINE), response.rect.right_bottom());
+        ui.painter().rect_filled(line, 0.0, if is_front { cx.theme.accent } else { cx.theme.strong_line });
+    }
+    let keys = tab_kind(tab).and_then(|kind| kind.keys.first()).map(|keys| format!("Key {}", keys.text())).unwrap_or_default();
+    if response.on_hover_text(keys).clicked() {
+        out.send(Command::SetTab(tab));
     }
 }

@@ -200,6 +200,25 @@ fn the_list_of_findings_keeps_its_part_when_the_window_shrinks_and_grows() {
 }
 
 #[test]
+fn tabs_that_do_not_fit_stand_in_a_menu_and_the_one_in_front_does_not() {
+    let mut harness = dark(&two());
+    assert!(harness.query_by_label("Further views").is_none(), "all fit");
+    apply(&mut harness, Command::SetTab(Tab::Trend));
+    harness.set_size(egui::vec2(820.0, 560.0));
+    harness.run();
+    let view = harness.get_by_label("Regressions").rect().left();
+    let tab = harness.get_all_by_label("Trend").map(|node| node.rect()).min_by(|a, b| a.top().total_cmp(&b.top())).unwrap();
+    assert!(tab.right() <= view, "the tab in front is whole: {tab:?}, {view}");
+    let menu = harness.get_by_label("Further views");
+    assert!(menu.rect().right() <= view, "{:?}", menu.rect());
+    menu.click();
+    harness.run();
+    harness.get_by_label("Names").click();
+    harness.run();
+    assert_eq!(harness.state().app().view().tab(), Tab::Names);
+}
+
+#[test]
 fn undo_speaks_the_words_of_the_window() {
     let mut harness = dark(&one());
     for (command, label) in [
