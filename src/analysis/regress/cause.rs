@@ -200,7 +200,11 @@ impl Looker<'_> {
             return (Cause::Calls, format!("only on calls through {}", self.name(caller)));
         }
         if row.measure == Measure::Self_ || change(own) / delta >= MOST {
-            return (Cause::SelfTime, format!("self time{}", self.on_one_path(row, &nodes)));
+            // Bytes, objects and goroutines are no time.
+            let kind = self.comparison.sample_type.as_str();
+            let is_time = self.comparison.unit != "bytes" && !kind.ends_with("objects") && !matches!(kind, "goroutine" | "contentions");
+            let words = if is_time { "self time" } else { "self" };
+            return (Cause::SelfTime, format!("{words}{}", self.on_one_path(row, &nodes)));
         }
         if let Some((place, part)) = most(&callees, delta).filter(|(_, part)| *part >= MOST) {
             let before = callees.get(&place).map_or(0.0, |part| part[0]);
