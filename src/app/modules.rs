@@ -346,6 +346,33 @@ mod tests {
         assert_eq!(modules.by_build_id("../../etc/passwd"), Vec::<PathBuf>::new());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn another_file_in_a_programs_place_is_known_by_its_number() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tool");
+        std::fs::write(&path, b"the one that ran").unwrap();
+        let metadata = path.metadata().unwrap();
+        let device = metadata.dev();
+        let device = [(device >> 8 & 0xfff) | (device >> 32 & !0xfff), (device & 0xff) | (device >> 12 & !0xff)].map(|part| part as u32);
+        let recorded = FileId { device: (device[0], device[1]), inode: metadata.ino() };
+        let modules = LocalModules::for_capture(&folder.path().join("perf.data"), &[]);
+        let is_replaced = |modules: &LocalModules, id| ModuleSource::is_replaced(modules, &path.display().to_string(), id);
+        assert!(!is_replaced(&modules, recorded));
+        // The old file stays until the new one is there, so that it keeps its number.
+        std::fs::write(folder.path().join("new"), b"another").unwrap();
+        std::fs::rename(folder.path().join("new"), &path).unwrap();
+        assert!(is_replaced(&modules, recorded));
+        let elsewhere = FileId { device: (recorded.device.0, recorded.device.1 + 1), ..recorded };
+        assert!(!is_replaced(&modules, elsewhere), "of another device nothing is known");
+        // What the user gave a folder for is taken from there.
+        let root = folder.path().join("root");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::write(root.join("tool"), b"mine").unwrap();
+        assert!(!is_replaced(&LocalModules::for_capture(&folder.path().join("perf.data"), &[root]), recorded));
+    }
+
     #[test]
     fn a_perf_map_is_found_beside_the_capture_also_with_its_name() {
         let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ struct Machine {
     dump: Option<Vec<u8>>,
     kernels: Vec<Kernel>,
     hostname: Option<String>,
+    is_replaced: bool,
 }
 
 impl ModuleSource for Machine {
@@ -31,6 +32,9 @@ impl ModuleSource for Machine {
     }
     fn hostname(&self) -> Option<String> {
         self.hostname.clone()
+    }
+    fn is_replaced(&self, _: &str, _: FileId) -> bool {
+        self.is_replaced
     }
 }
 
@@ -249,6 +253,11 @@ mod own_binary {
         let elsewhere = named(&profile("6.1", &[(mapping, &file, address, false)]), &machine("elsewhere"));
         assert!(names(&elsewhere)[0].contains("+0x"), "{:?}", names(&elsewhere));
         assert!(elsewhere.notes.iter().next().unwrap().text.contains("another machine"));
+        let known = Mapping { file_id: Some(FileId::default()), ..mapping };
+        let replaced = Machine { is_replaced: true, ..machine("here") };
+        let replaced = named(&profile("6.1", &[(known, &file, address, false)]), &replaced);
+        assert!(names(&replaced)[0].contains("+0x"), "{:?}", names(&replaced));
+        assert!(replaced.info.unnamed[0].why.contains("another file lies at its path"), "{:?}", replaced.info.unnamed);
         let mut builder = Builder::new([("cycles", "count")]);
         let (path, wrong) = (builder.string(&file), builder.string("00112233"));
         let mapping = builder.mapping(Mapping { file: Some(path), build_id: Some(wrong), ..mapping });

@@ -54,6 +54,31 @@ fn counter_values_of_ended_threads_are_added_up_by_event() {
 }
 
 #[test]
+fn what_two_kinds_of_records_count_as_lost_is_lost_once() {
+    let lost = |told: &[u64], counted: &[u64]| {
+        let bytes = pipe(false, |out| {
+            let sample_type = bit::IP | bit::TID | bit::TIME | bit::ID;
+            out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 1000, sample_type, 0, &[], &[71]));
+            sample(out, 5, 10, 71);
+            for &count in told {
+                out.record(records::LOST, 0, |out| {
+                    out.u64(71);
+                    out.u64(count);
+                });
+            }
+            for &count in counted {
+                out.record(records::LOST_SAMPLES, 0, |out| out.u64(count));
+            }
+        });
+        read(&bytes).notes.count(kind::LOST_EVENTS)
+    };
+    assert_eq!(lost(&[100, 115], &[215]), 215);
+    assert_eq!(lost(&[3, 4], &[]), 7);
+    assert_eq!(lost(&[], &[0, 9]), 9);
+    assert_eq!(lost(&[], &[0]), 0);
+}
+
+#[test]
 fn changes_of_the_kernels_code_are_facts_and_no_losses() {
     let bytes = pipe(false, |out| {
         let sample_type = bit::IP | bit::TID | bit::TIME | bit::ID;
