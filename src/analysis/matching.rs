@@ -19,6 +19,7 @@ use crate::base::ticket::Checked as _;
 use crate::model::Profile;
 
 pub use keys::Rule;
+pub(super) use keys::without_clone;
 pub use tally::{Class, ClassSum, MatchRow, Tally, tally};
 
 /// What the user decided about names; the default lets all rules work.

@@ -90,6 +90,14 @@ pub fn short(name: &str, max_chars: usize) -> String {
     if fits(&name) {
         return name;
     }
+    if let Some((module, offset)) = address_of(&name) {
+        // Without its offset it is any place of the module; less than that is cut like any name.
+        let room = max_chars.saturating_sub(offset.len() + 1);
+        if room > 1 {
+            return module.chars().take(room).chain(['…']).chain(offset.chars()).collect();
+        }
+        return if fits(offset) { offset.to_owned() } else { cut(offset, max_chars) };
+    }
     let mut best = name.clone();
     for form in forms(&name) {
         if fits(&form) {
@@ -99,12 +107,15 @@ pub fn short(name: &str, max_chars: usize) -> String {
             best = form;
         }
     }
+    cut(&best, max_chars)
+}
+
+/// The first letters and `…`, `max_chars` in all.
+fn cut(text: &str, max_chars: usize) -> String {
     if max_chars == 0 {
         return String::new();
     }
-    let mut cut: String = best.chars().take(max_chars - 1).collect();
-    cut.push('…');
-    cut
+    text.chars().take(max_chars - 1).chain(['…']).collect()
 }
 
 /// The part of a name that a JVM gives its hidden classes, anew in each run: `Main$$Lambda$88+0x00007fdf20007a08/2013559698.run` has
@@ -133,12 +144,6 @@ fn forms(name: &str) -> Vec<String> {
         // Its slash and dots are no path.
         let rest = forms(&named);
         return std::iter::once(named).chain(rest).collect();
-    }
-    if let Some((module, offset)) = address_of(name) {
-        // Without its offset it is any place of the module.
-        let letters = module.chars().count();
-        let shorter = (2..letters).rev().map(|kept| format!("{}…{offset}", module.chars().take(kept).collect::<String>()));
-        return shorter.chain([offset.to_owned()]).collect();
     }
     let mut made = Vec::new();
     if name.contains("::") {
@@ -222,6 +227,7 @@ mod tests {
             ("vector_static_gcc_v9.1.0+0x5a1d3", 40, "vector_static_gcc_v9.1.0+0x5a1d3"),
             ("vector_static_gcc_v9.1.0+0x5a1d3", 16, "vector_…+0x5a1d3"),
             ("libc.so.6+0x2a1c4", 8, "+0x2a1c4"),
+            ("[kernel.kallsyms]+0xffffffff81000000", 26, "[kerne…+0xffffffff81000000"),
             ("slices.pdqsortCmpFunc[go.shape.struct { a/b.X int }]", 30, "slices.pdqsortCmpFunc[...]"),
             ("alloc::vec::Vec<T,A>::push", 20, "vec::Vec<…>::push"),
             ("alloc::vec::Vec<T,A>::push", 6, "push"),

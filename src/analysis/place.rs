@@ -11,6 +11,7 @@ use hashbrown::HashTable;
 use rayon::slice::ParallelSliceMut as _;
 use rustc_hash::FxBuildHasher;
 
+use super::matching::without_clone;
 use crate::base::index::Column;
 use crate::base::ticket::{Checked as _, Here, Watch};
 use crate::index;
@@ -385,18 +386,17 @@ pub fn package_of<'a>(symbol: &'a str, file: &str) -> &'a str {
     }
     let is_go = std::path::Path::new(file).extension().is_some_and(|ending| ending == "go" || ending == "s");
     let slash = head.rfind('/').map_or(0, |at| at + 1);
-    let head = if is_go { head } else { without_clones(head) };
+    // Neither a clone's suffix nor the version of a symbol (`cfree@GLIBC_2.2.5`) names a package.
+    let head = if is_go { head } else { without_clone(without_version(head)) };
     if slash > 0 || is_go || head.contains('.') {
         return head[slash..].find('.').map_or("", |dot| &head[..slash + dot]);
     }
     ""
 }
 
-/// A symbol without what compilers and linkers put behind it: `f.constprop.0`, `f.isra.0`, `f.part.1`, `f.cold`, `f@GLIBC_2.2.5`.
-fn without_clones(symbol: &str) -> &str {
-    let marks = ["@", ".constprop.", ".isra.", ".part.", ".cold", ".lto_priv.", ".llvm."];
-    let end = marks.iter().filter_map(|mark| symbol.find(mark)).filter(|&end| end > 0).min();
-    end.and_then(|end| symbol.get(..end)).unwrap_or(symbol)
+/// A symbol without the version that linkers write behind it: `memcpy@@GLIBC_2.14` → `memcpy`.
+pub(super) fn without_version(symbol: &str) -> &str {
+    symbol.split_once('@').map_or(symbol, |(plain, _)| plain)
 }
 
 fn first_path_element(path: &str) -> &str {

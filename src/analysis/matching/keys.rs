@@ -268,7 +268,7 @@ fn path_versions(path: &str) -> Cow<'_, str> {
 }
 
 /// `sort_pages.isra.0` → `sort_pages`; `main.(*T).M-fm` → `main.(*T).M`.
-fn without_clone(name: &str) -> &str {
+pub(in crate::analysis) fn without_clone(name: &str) -> &str {
     let mut name = name.strip_suffix("-fm").unwrap_or(name);
     while let Some(function) = cloned(name) {
         name = function;

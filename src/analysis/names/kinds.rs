@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::call_tree::{CallTree, NodeId};
-use crate::analysis::place::{Place, Places};
+use crate::analysis::place::{Place, Places, without_version};
 use crate::base::ticket::{Checked as _, Here};
 use crate::model::base_name;
 
@@ -152,8 +152,7 @@ pub fn code_kinds(places: &Places, tree: &CallTree) -> Vec<CodeKind> {
             return go_kind(&place.name, own_repository.as_deref());
         }
         // Also with the version of its symbol: `__libc_start_main@@GLIBC_2.34`.
-        let plain = place.name.split('@').next().unwrap_or(&place.name);
-        if matches!(plain, "_start" | "__libc_start_main" | "__libc_start_call_main" | "start_thread" | "clone3") {
+        if matches!(without_version(&place.name), "_start" | "__libc_start_main" | "__libc_start_call_main" | "start_thread" | "clone3") {
             return CodeKind::Runtime;
         }
         if !place.module.is_empty() && !unnamed(&place.name) { CodeKind::Own } else { CodeKind::Unknown }

@@ -100,9 +100,8 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     for found in &found {
         let Some(finding) = maker.finding(found, findings.len() + 1) else { continue };
         // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
-        let is_structure = |row: &&structure::Structure| matches!(row.fate, Fate::Folded(..)) && row.place == finding.place;
         let is_rest = finding.measure == Measure::Total && matches!(finding.verdict, Verdict::New | Verdict::Gone);
-        if is_rest && structures.iter().any(|row| is_structure(&row)) {
+        if is_rest && structures.iter().any(|row| row.place == finding.place && matches!(row.fate, Fate::Folded(..))) {
             continue;
         }
         explained_by.entry(finding.place).or_insert(finding.rank);

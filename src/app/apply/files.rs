@@ -170,10 +170,11 @@ pub(super) fn look_again(app: &mut App) {
 pub(super) fn read_or_look_again(app: &mut App) {
     let not_unwound = |capture: &&Capture| capture.profile().is_some_and(|profile| profile.notes.count(kind::NOT_UNWOUND) > 0);
     let again: Vec<CaptureId> = app.captures.iter().filter(not_unwound).map(|capture| capture.id).collect();
-    look_again(app);
     for id in again {
         reload(app, id);
     }
+    // Of those that are read again there is nothing to look up yet.
+    look_again(app);
 }
 
 pub(super) fn symbolized(app: &mut App, id: CaptureId, found: Option<Arc<Profile>>) {
