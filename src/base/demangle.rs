@@ -16,9 +16,48 @@ pub fn readable(name: &str) -> Option<String> {
     let symbol = cpp_demangle::Symbol::new(name).ok()?;
     let options = DemangleOptions::new().no_params().no_return_type();
     let text = symbol.demangle_with_options(&options).ok().filter(|text| !text.is_empty())?;
-    // An empty pack of template arguments leaves its comma, and a method without parameters its qualifier.
-    let text = text.replace(", >", ">");
-    Some(text.strip_suffix(" const").map_or_else(|| text.clone(), str::to_owned))
+    Some(as_usual(&text))
+}
+
+/// C++ names as binutils, perf and pprof write them, so that a capture of raw addresses and the text of another tool have the same names.
+fn as_usual(text: &str) -> String {
+    // An empty pack of template arguments leaves its comma, and a method without parameters its qualifiers.
+    let mut text = text.replace(", >", ">").replace("_GLOBAL__N_1", "(anonymous namespace)");
+    for qualifier in [" &&", " &", " const"] {
+        if text.ends_with(qualifier) {
+            text.truncate(text.len() - qualifier.len());
+        }
+    }
+    for (cast, suffix) in LITERALS {
+        while let Some(at) = literal(&text, cast) {
+            let number = at + cast.len();
+            let digits = text[number..].bytes().skip(1).take_while(u8::is_ascii_digit).count() + 1;
+            text.insert_str(number + digits, suffix);
+            text.replace_range(at..number, "");
+        }
+    }
+    text
+}
+
+/// Numbers among template arguments have their type before them, and usually a suffix.
+const LITERALS: [(&str, &str); 5] =
+    [("(unsigned int)", "u"), ("(unsigned long)", "ul"), ("(long)", "l"), ("(unsigned long long)", "ull"), ("(long long)", "ll")];
+
+/// Where a type stands before a number.
+fn literal(text: &str, cast: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find(cast)?;
+        let mut after = text[at + cast.len()..].bytes();
+        let is_number = match after.next()? {
+            b'-' => after.next().is_some_and(|digit| digit.is_ascii_digit()),
+            digit => digit.is_ascii_digit(),
+        };
+        if is_number {
+            return Some(at);
+        }
+        from = at + cast.len();
+    }
 }
 
 #[cfg(test)]
@@ -34,6 +73,11 @@ mod tests {
             ("_ZN3foo3barEv", Some("foo::bar")),
             ("_ZNK3foo3barEv", Some("foo::bar")),
             ("_Z1fIiJEEvv", Some("f<int>")),
+            ("_ZN12_GLOBAL__N_14work3runEv", Some("(anonymous namespace)::work::run")),
+            ("_ZN12FormatBufferILm16EEC1EPKcz", Some("FormatBuffer<16ul>::FormatBuffer")),
+            ("_Z1fILj7ELln3EEvv", Some("f<7u, -3l>")),
+            ("_ZNKR3foo3barEv", Some("foo::bar")),
+            ("_ZNO3foo3barEv", Some("foo::bar")),
             ("main", None),
             ("runtime.mallocgc", None),
             ("_Zbroken", None),
