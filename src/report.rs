@@ -5,6 +5,7 @@
 //! [`info`], the smallest.
 
 pub mod captures;
+pub mod color;
 pub mod diff;
 pub mod info;
 pub mod list;
@@ -15,17 +16,19 @@ mod page;
 pub mod part;
 pub mod review;
 pub mod stacks;
+pub mod svg;
 pub mod table;
 pub mod top;
 pub mod tree;
 
 pub use captures::Captures;
+pub use color::PictureTheme;
 pub use diff::{DiffInput, DiffReport};
 pub use info::Info;
 pub use list::ListReport;
 pub use number::Number;
 pub use review::Review;
-pub use stacks::{PictureTheme, SvgSpec};
+pub use svg::{FlameSvg, SvgSpec};
 pub use top::{TopOrder, TopReport, TopSpec};
 pub use tree::TreeReport;
 

@@ -1,15 +1,18 @@
 //! Flame graph geometry: where each node of a tree stands, and which boxes of it are worth drawing at a given zoom.
 //!
-//! Widths come from the caller (self, before, after, the larger of both …), so one layout serves single captures, diffs and ghosts.
+//! A layout gets its widths from the caller (self, before, after, the larger of both …), so one layout serves single captures, diffs and ghosts.
 //! Deliberately absent: colours, text, pixels of a screen beyond their number, recursion. Start reading at [`FlameLayout::build`],
-//! then [`FlameLayout::visit`]; the level-of-detail pyramid is in `rows.rs`, zoom and pan arithmetic in `view.rs`.
+//! then [`FlameLayout::visit`]; the level-of-detail pyramid is in `rows.rs`, zoom and pan arithmetic in `view.rs`, widths of captures and of
+//! comparisons in `widths.rs`.
 
 mod rows;
 #[cfg(test)]
 mod tests;
 mod view;
+mod widths;
 
 pub use view::FlameView;
+pub use widths::{FlameShape, self_widths};
 
 use std::ops::Range;
 

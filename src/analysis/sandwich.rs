@@ -176,14 +176,14 @@ fn moved_side(side: &Side, tree: &CallTree, nodes: &[NodeId]) -> Side {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::analysis::comparison::{Normalization, SideInput, compare};
     use crate::analysis::{Direction, Filter, Granularity};
     use crate::model::{Builder, Frame, Profile, Sample};
 
     /// A comparison of captures in folded lines.
-    fn compared(captures: &[&str]) -> Comparison {
+    pub(crate) fn compared(captures: &[&str]) -> Comparison {
         let profile = |text: &&str| -> Arc<Profile> {
             let mut builder = Builder::new([("samples", "count")]);
             for line in text.lines() {

@@ -15,7 +15,7 @@ use crate::analysis::comparison::{self, CompareError, Comparison, Normalization,
 use crate::analysis::diff::{self, Diff, Exposure, Measure, NodeDiff, Spec};
 use crate::analysis::facets::{self, Facets};
 use crate::analysis::filter::Filter;
-use crate::analysis::flame::{self, FlameLayout};
+use crate::analysis::flame::{self, FlameLayout, self_widths};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
@@ -490,32 +490,4 @@ fn comparison_of(memo: &Memo, key: &ComparisonKey) -> Option<Arc<Comparison>> {
         Some(Ok(Value::Comparison(comparison))) => Some(Arc::clone(comparison)),
         _ => None,
     }
-}
-
-/// The width that each node's self value adds to a flame graph: absolute values, so that negative ones are visible; in a comparison
-/// both sides in the same normalised measure.
-fn self_widths(comparison: &Comparison, shape: FlameShape) -> Vec<u64> {
-    let Some((before, after)) = comparison.pair() else {
-        let weights = comparison.last().map_or(&[][..], |side| side.weights.selfs());
-        return weights.iter().checked().map(|value| value.unsigned_abs()).collect();
-    };
-    // Widths are integers: normalised values are blown up so that the whole keeps 2^50 steps, which loses nothing on any screen.
-    let whole = |side: &comparison::Side| {
-        side.weights.selfs().iter().map(|value| value.unsigned_abs() as f64).sum::<f64>() * comparison.factor(side)
-    };
-    let unit = whole(before).max(whole(after));
-    let scale = if unit > 0.0 { (1_u64 << 50) as f64 / unit } else { 0.0 };
-    let width = |side: &comparison::Side, value: i64| (value.unsigned_abs() as f64 * comparison.factor(side) * scale).round() as u64;
-    before
-        .weights
-        .selfs()
-        .iter()
-        .zip(after.weights.selfs())
-        .checked()
-        .map(|(&b, &a)| match shape {
-            FlameShape::Before => width(before, b),
-            FlameShape::After => width(after, a),
-            FlameShape::Both => width(before, b).max(width(after, a)),
-        })
-        .collect()
 }

@@ -5,21 +5,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::analysis::diff::{Diff, NodeDiff};
+use crate::analysis::flame::{FlameShape, self_widths};
 use crate::analysis::regress::Findings;
 use crate::analysis::sandwich::Half;
 use crate::analysis::{Comparison, Filter, Granularity, Part};
 use crate::format::pprof;
 use crate::model::{Profile, base_name};
+use crate::report::color::ColorBy;
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
-use crate::report::{self, PictureTheme, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+use crate::report::{self, FlameSvg, PictureTheme, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 /// What is exported.
 pub(super) struct Request {
     pub(super) comparison: Arc<Comparison>,
     /// Paths and profiles, before first.
     pub(super) captures: Vec<(String, Arc<Profile>)>,
+    /// The flame graph, as the window draws it.
+    pub(super) flame: Flame,
     /// What of a sandwich is written as a flame graph or as folded stacks, and what that is in words.
     pub(super) half: Option<(Half, String)>,
     /// Findings of a comparison.
@@ -30,6 +35,33 @@ pub(super) struct Request {
     pub(super) filter: Filter,
     /// What part of each capture is looked at.
     pub(super) parts: Vec<Part>,
+}
+
+/// What the flame graph is drawn from, and how.
+pub(super) struct Flame {
+    /// In the direction of the view.
+    pub(super) comparison: Arc<Comparison>,
+    pub(super) shape: FlameShape,
+    pub(super) color_by: Option<ColorBy>,
+    /// How the nodes changed: of `comparison`, or of both halves of a sandwich.
+    pub(super) changes: Changes,
+}
+
+/// How nodes changed, as far as that is known.
+pub(super) enum Changes {
+    Unknown,
+    Whole(Arc<Diff>),
+    Half(Arc<[NodeDiff; 2]>, usize),
+}
+
+impl Changes {
+    fn nodes(&self) -> Option<&NodeDiff> {
+        match self {
+            Self::Unknown => None,
+            Self::Whole(diff) => Some(&diff.nodes),
+            Self::Half(halves, half) => halves.get(*half),
+        }
+    }
 }
 
 /// The endings of names that can be written, for dialogs; the first is proposed.
@@ -47,19 +79,14 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
         TopReport::new(comparison, &spec)
     };
     let findings = request.findings.as_deref();
-    let half = request.half.as_ref().filter(|_| matches!(ending, Some("svg" | "folded"))).map(|(half, words)| (half.alone(), words));
-    let (drawn, title) = match &half {
-        Some((half, words)) => (half, format!("{title}: {words}")),
-        None => (comparison, title.clone()),
-    };
     let input = DiffInput { captures: &request.captures, by: request.granularity, decimals, filter: &request.filter };
     let diff = || DiffReport::new(comparison, findings?, input);
     match ending {
-        Some("svg") => {
-            let spec = SvgSpec { title: format!("{title} ({})", drawn.sample_type), width: None, theme: PictureTheme::Light, decimals };
-            stacks::svg(drawn, &spec).map(String::into_bytes).map_err(|error| error.to_string())
+        Some("svg") => svg(request, title),
+        Some("folded") => {
+            let half = request.half.as_ref().map(|(half, _)| half.alone());
+            Ok(stacks::folded(half.as_ref().unwrap_or(comparison), decimals).into_bytes())
         }
-        Some("folded") => Ok(stacks::folded(drawn, decimals).into_bytes()),
         Some("csv") => {
             let pair = findings.map(|findings| DiffReport::csv(comparison, findings, decimals));
             Ok(pair.unwrap_or_else(|| top().csv()).into_bytes())
@@ -69,7 +96,16 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
             let diff = diff();
             let theme = PictureTheme::Light;
             let by = request.granularity;
-            let review = Review { comparison, captures: &request.captures, diff: diff.as_ref(), by, decimals, theme, command: None };
+            let review = Review {
+                comparison,
+                captures: &request.captures,
+                diff: diff.as_ref(),
+                changes: findings.map(|findings| &findings.diff.nodes),
+                by,
+                decimals,
+                theme,
+                command: None,
+            };
             Ok(review.html().into_bytes())
         }
         Some("json") => {
@@ -88,6 +124,23 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
         }
         _ => Err(format!("the name does not say what to write; end it in {}", ENDINGS.join(", "))),
     }
+}
+
+/// The flame graph that is in front, as wide and as coloured as there.
+fn svg(request: &Request, title: String) -> Result<Vec<u8>, String> {
+    let Flame { comparison, shape, color_by, changes } = &request.flame;
+    let (half, widths);
+    let (flame, title) = match &request.half {
+        Some((part, words)) => {
+            half = part.alone();
+            widths = part.moved(&self_widths(&request.comparison, *shape), |sum, width| *sum = sum.saturating_add(*width));
+            (FlameSvg { comparison: &half, changes: changes.nodes(), widths: Some(&widths) }, format!("{title}: {words}"))
+        }
+        None => (FlameSvg { comparison, changes: changes.nodes(), widths: None }, title),
+    };
+    let title = format!("{title} ({})", flame.comparison.sample_type);
+    let spec = SvgSpec { title, width: None, theme: PictureTheme::Light, shape: *shape, color_by: *color_by };
+    flame.draw(&spec).map(String::into_bytes).map_err(|error| error.to_string())
 }
 
 /// Names of the captures of each side.

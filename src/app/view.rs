@@ -3,6 +3,9 @@
 //! Everything is by name and never by row number, so a view survives another capture, another granularity and a restart.
 //! Deliberately absent: results (they are derived from this) and gestures in progress (they live in their widget).
 
+pub use crate::analysis::flame::FlameShape;
+pub use crate::report::color::ColorBy;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -100,54 +103,6 @@ impl Tab {
             Self::Trend => "Trend",
         }
     }
-}
-
-/// Which side gives the widths of a differential flame graph.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlameShape {
-    /// Widths of before: what vanished has its width, what is new has none.
-    Before,
-    /// Widths of after: what is new has its width, what vanished has none.
-    After,
-    /// The larger of both for every self value: everything is visible.
-    #[default]
-    Both,
-}
-
-impl FlameShape {
-    /// All, in the order of the switch.
-    pub const ALL: [Self; 3] = [Self::Before, Self::Both, Self::After];
-
-    /// Words on the switch.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Before => "Before",
-            Self::After => "After",
-            Self::Both => "Both",
-        }
-    }
-
-    /// The other side's widths, to blink between them; from both to before.
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Before => Self::After,
-            Self::After | Self::Both => Self::Before,
-        }
-    }
-}
-
-/// What gives a flame box its hue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ColorBy {
-    /// Package, namespace or crate.
-    #[default]
-    Package,
-    /// Binary or library.
-    Module,
-    /// Signed change (comparisons).
-    Delta,
 }
 
 /// The part of a flame graph that is on screen.

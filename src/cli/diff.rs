@@ -54,7 +54,8 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
             let (comparison, captures) = (&compared.weighed.comparison, compared.captures.as_slice());
             let (decimals, command) = (compared.weighed.decimals, output::command_line());
             let theme = PictureTheme::Light;
-            Review { comparison, captures, diff: Some(&report), by: args.view.by(), decimals, theme, command: Some(&command) }.html()
+            let (diff, changes) = (Some(&report), Some(&compared.findings.diff.nodes));
+            Review { comparison, captures, diff, changes, by: args.view.by(), decimals, theme, command: Some(&command) }.html()
         }
         _ => report.text(),
     };

@@ -8,7 +8,8 @@ use super::args::{Export, Kind};
 use super::diff::{self, Compared};
 use super::read::Weighed;
 use super::{Failure, Hooks, output, read};
-use crate::analysis::regress::Spec;
+use crate::analysis::diff::{NodeDiff, Spec};
+use crate::analysis::flame::FlameShape;
 use crate::app::load::LoadOptions;
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::view::{CaptureId, Tab};
@@ -17,7 +18,7 @@ use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
-use crate::report::{self, DiffInput, DiffReport, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+use crate::report::{self, DiffInput, DiffReport, FlameSvg, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let kind = kind_of(args)?;
@@ -83,9 +84,9 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
         Kind::Md => Ok(top().markdown().into_bytes()),
         Kind::Html => {
             let captures = [(name.clone(), Arc::clone(&capture))];
-            Ok(review(args, &weighed, &captures, None).into_bytes())
+            Ok(review(args, &weighed, &captures, (None, None)).into_bytes())
         }
-        _ => tree_bytes(args, kind, weighed, &[vec![name]]),
+        _ => tree_bytes(args, kind, &weighed, None, &[vec![name]]),
     }
 }
 
@@ -121,20 +122,28 @@ fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions
             let report = DiffReport::new(&weighed.comparison, &findings, input);
             let text = match report {
                 Some(report) if kind == Kind::Md => report.markdown(),
-                report => review(args, &weighed, &captures, report.as_ref()),
+                report => review(args, &weighed, &captures, (report.as_ref(), Some(&findings.diff.nodes))),
             };
             Ok(text.into_bytes())
         }
-        _ => tree_bytes(args, kind, weighed, &captures.into_iter().map(|(name, _)| vec![name]).collect::<Vec<_>>()),
+        _ => {
+            let names: Vec<_> = captures.into_iter().map(|(name, _)| vec![name]).collect();
+            tree_bytes(args, kind, &weighed, Some(&findings.diff.nodes), &names)
+        }
     }
 }
 
 /// The page for a review, with the command that wrote it.
-fn review(args: &Export, weighed: &Weighed, captures: &[(String, Arc<Profile>)], diff: Option<&DiffReport>) -> String {
+fn review(
+    args: &Export,
+    weighed: &Weighed,
+    captures: &[(String, Arc<Profile>)],
+    (diff, changes): (Option<&DiffReport>, Option<&NodeDiff>),
+) -> String {
     let command = output::command_line();
     let (comparison, decimals) = (&weighed.comparison, weighed.decimals);
     let theme = args.picture.theme();
-    Review { comparison, captures, diff, by: args.view.by(), decimals, theme, command: Some(&command) }.html()
+    Review { comparison, captures, diff, changes, by: args.view.by(), decimals, theme, command: Some(&command) }.html()
 }
 
 /// The profile as pprof; `None` for other kinds.
@@ -198,17 +207,18 @@ fn png_bytes(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<
 }
 
 /// The forms that show the tree of one or two sides alike.
-fn tree_bytes(args: &Export, kind: Kind, weighed: Weighed, names: &[Vec<String>]) -> Result<Vec<u8>, Failure> {
+fn tree_bytes(args: &Export, kind: Kind, weighed: &Weighed, changes: Option<&NodeDiff>, names: &[Vec<String>]) -> Result<Vec<u8>, Failure> {
     let Weighed { comparison, decimals } = weighed;
     let title: Vec<&str> = names.iter().flatten().map(|name| base_name(name)).collect();
     let title = format!("{} ({})", title.join(" → "), comparison.sample_type);
     let (look, theme) = (&args.picture, args.picture.theme());
     match kind {
         Kind::Svg => {
-            let spec = SvgSpec { title, width: look.width(), theme, decimals };
-            stacks::svg(&comparison, &spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
+            let spec = SvgSpec { title, width: look.width(), theme, shape: FlameShape::Both, color_by: None };
+            let flame = FlameSvg { comparison, changes, widths: None };
+            flame.draw(&spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
         }
-        Kind::Json => Ok(report::json(&TreeReport::new(&comparison, names, args.view.by(), decimals)).into_bytes()),
-        _ => Ok(stacks::folded(&comparison, decimals).into_bytes()),
+        Kind::Json => Ok(report::json(&TreeReport::new(comparison, names, args.view.by(), *decimals)).into_bytes()),
+        _ => Ok(stacks::folded(comparison, *decimals).into_bytes()),
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::analysis::comparison;
+
 /// A value in its sample type's unit: a whole number where the capture stores whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub enum Number {
@@ -46,6 +48,41 @@ impl Serialize for Number {
             Self::Whole(value) => serializer.serialize_i64(*value),
             Self::Fraction(value) => serializer.serialize_f64(*value),
         }
+    }
+}
+
+/// A change in words: `+31.0 %`, `×4.20`, `new`, `gone`, `±0`.
+pub fn change(before: f64, after: f64) -> String {
+    match (before == 0.0, after == 0.0) {
+        (true, true) => "–".to_owned(),
+        (true, false) => "new".to_owned(),
+        (false, true) => "gone".to_owned(),
+        _ => ratio(after / before),
+    }
+}
+
+/// A fall in percent from which on it is the rest that counts: a fall of 99.6 % is not that of 100 %.
+const MOSTLY_GONE: f64 = -95.0;
+
+/// A ratio of after to before: small changes as percent, large ones as a factor.
+pub fn ratio(ratio: f64) -> String {
+    if ratio.is_nan() {
+        "–".to_owned()
+    } else if ratio.is_infinite() {
+        "new".to_owned()
+    } else if ratio <= 0.0 {
+        "gone".to_owned()
+    } else if ratio >= 3.0 {
+        format!("×{}", if ratio >= 100.0 { format!("{ratio:.0}") } else { format!("{ratio:.1}") })
+    } else if (ratio - 1.0).abs() < 5e-5 {
+        "±0 %".to_owned()
+    } else {
+        let percent = (ratio - 1.0) * 100.0;
+        if percent < MOSTLY_GONE {
+            return comparison::percent(ratio - 1.0);
+        }
+        let digits = usize::from(percent.abs() < 10.0);
+        format!("{}{:.digits$} %", if percent > 0.0 { "+" } else { "−" }, percent.abs())
     }
 }
 

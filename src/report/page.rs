@@ -5,19 +5,11 @@
 
 use std::borrow::Cow;
 
-use super::stacks::PictureTheme;
+use super::color::{Palette, PictureTheme, Rgb};
 use super::table::{Table, printable, push};
 
 /// Nothing is loaded, and only what stands in the page itself (the search inside the flame graph) is run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; frame-src data:";
-
-/// Colours as in the window: ground, surface, line, text, muted text, worse, better, accent.
-const fn colors(theme: PictureTheme) -> [&'static str; 8] {
-    match theme {
-        PictureTheme::Light => ["#ffffff", "#f6f7f9", "#d5d9e0", "#1d2127", "#5d6470", "#b34700", "#005d91", "#c4540a"],
-        PictureTheme::Dark => ["#15171b", "#1c1f24", "#30353d", "#d9dce2", "#949aa5", "#ff8a3d", "#5aa9e6", "#ff8a3d"],
-    }
-}
 
 const STYLE: &str = "
 *{box-sizing:border-box}
@@ -124,8 +116,19 @@ impl Page {
 
     /// The whole file.
     pub(super) fn finish(self) -> String {
-        let names = ["ground", "surface", "line", "text", "muted", "worse", "better", "accent"];
-        let colors: Vec<String> = names.iter().zip(colors(self.theme)).map(|(name, color)| format!("--{name}:{color}")).collect();
+        let Palette { background, surface, line, text, muted, worse, better, accent, .. } = Palette::of(self.theme);
+        let roles = [
+            ("ground", background),
+            ("surface", surface),
+            ("line", line),
+            ("text", text),
+            ("muted", muted),
+            ("worse", worse),
+            ("better", better),
+            ("accent", accent),
+        ];
+        let colors: Vec<String> =
+            roles.into_iter().map(|(name, [r, g, b]): (&str, Rgb)| format!("--{name}:#{r:02x}{g:02x}{b:02x}")).collect();
         let scheme = if self.theme == PictureTheme::Dark { "dark" } else { "light" };
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use super::page::Page;
-use super::{DiffReport, Info, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec, stacks};
+use super::{DiffReport, FlameSvg, Info, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec};
+use crate::analysis::diff::NodeDiff;
+use crate::analysis::flame::FlameShape;
 use crate::analysis::{Comparison, Granularity};
 use crate::model::{Profile, base_name, type_name};
 
@@ -22,6 +24,8 @@ pub struct Review<'a> {
     pub captures: &'a [(String, Arc<Profile>)],
     /// What got worse, where there are two sides.
     pub diff: Option<&'a DiffReport>,
+    /// How each node changed, where there are two sides.
+    pub changes: Option<&'a NodeDiff>,
     /// What a row stands for.
     pub by: Granularity,
     /// Decimals of the sample type's stored integers.
@@ -35,7 +39,7 @@ pub struct Review<'a> {
 impl Review<'_> {
     /// The page. A flame graph that cannot be drawn is said to be missing, with the reason.
     pub fn html(&self) -> String {
-        let Self { comparison, captures, diff, by, decimals, theme, command } = *self;
+        let Self { comparison, captures, diff, changes, by, decimals, theme, command } = *self;
         let kind = type_name(&comparison.sample_type);
         let sides: Vec<String> = comparison.sides.iter().map(|side| self.names(&side.rows)).collect();
         let title = format!("{} ({kind})", sides.join(" → "));
@@ -48,7 +52,8 @@ impl Review<'_> {
             None => page.remark(&comparison.denominator_text()),
         }
         page.heading(if diff.is_some() { "Flame graph of the change" } else { "Flame graph" });
-        match stacks::svg(comparison, &SvgSpec { title: title.clone(), width: None, theme, decimals }) {
+        let spec = SvgSpec { title: title.clone(), width: None, theme, shape: FlameShape::Both, color_by: None };
+        match (FlameSvg { comparison, changes, widths: None }).draw(&spec) {
             Ok(svg) => {
                 page.picture(&svg, height_of(&svg), &format!("Flame graph: {title}"));
                 page.remark("A click fits a box, Search (or Ctrl+F in the picture) marks names. Boxes of less than 0.01 % of the width are not drawn.");

@@ -6,13 +6,15 @@
 
 pub mod fonts;
 mod hues;
-pub mod oklch;
 pub mod size;
 mod style;
 
 pub use crate::analysis::names::CodeKind;
 
 use egui::Color32;
+
+use crate::report::PictureTheme;
+use crate::report::color::{Palette, Rgb};
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -96,27 +98,37 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
 
+/// An opaque colour.
+pub(in crate::ui) const fn color([r, g, b]: Rgb) -> Color32 {
+    Color32::from_rgb(r, g, b)
+}
+
+/// Red, green and blue of an opaque colour.
+const fn rgb_of(color: Color32) -> Rgb {
+    [color.r(), color.g(), color.b()]
+}
+
 impl Theme {
     /// The palette on a dark ground.
     pub const fn dark() -> Self {
         Self {
             mode: Mode::Dark,
-            background: rgb(0x15_171b),
-            surface: rgb(0x1c_1f24),
-            raised: rgb(0x24_282f),
+            background: color(Palette::DARK.background),
+            surface: color(Palette::DARK.surface),
+            raised: color(Palette::DARK.raised),
             hover: rgb(0x2f_343d),
-            line: rgb(0x30_353d),
-            strong_line: rgb(0x6b_727e),
-            text: rgb(0xd9_dce2),
-            muted: rgb(0x94_9aa5),
-            accent: rgb(0xff_8a3d),
+            line: color(Palette::DARK.line),
+            strong_line: color(Palette::DARK.strong_line),
+            text: color(Palette::DARK.text),
+            muted: color(Palette::DARK.muted),
+            accent: color(Palette::DARK.accent),
             selection: rgb(0x3a_3c44),
             stripe: rgb(0x18_1a1f),
-            before: rgb(0x5a_a9e6),
-            after: rgb(0xff_8a3d),
-            worse: rgb(0xf0_8146),
-            better: rgb(0x5c_b0ec),
-            unchanged: rgb(0x47_4b52),
+            before: color(Palette::DARK.before),
+            after: color(Palette::DARK.after),
+            worse: color(Palette::DARK.worse),
+            better: color(Palette::DARK.better),
+            unchanged: color(Palette::DARK.unchanged),
             link: rgb(0x7f_b8ec),
             warning: rgb(0xe9_b949),
             error: rgb(0xff_8b7d),
@@ -128,22 +140,22 @@ impl Theme {
     pub const fn light() -> Self {
         Self {
             mode: Mode::Light,
-            background: rgb(0xff_ffff),
-            surface: rgb(0xf6_f7f9),
-            raised: rgb(0xec_eef2),
+            background: color(Palette::LIGHT.background),
+            surface: color(Palette::LIGHT.surface),
+            raised: color(Palette::LIGHT.raised),
             hover: rgb(0xe0_e3e9),
-            line: rgb(0xd5_d9e0),
-            strong_line: rgb(0x84_8b97),
-            text: rgb(0x1d_2127),
-            muted: rgb(0x5d_6470),
-            accent: rgb(0xc4_540a),
+            line: color(Palette::LIGHT.line),
+            strong_line: color(Palette::LIGHT.strong_line),
+            text: color(Palette::LIGHT.text),
+            muted: color(Palette::LIGHT.muted),
+            accent: color(Palette::LIGHT.accent),
             selection: rgb(0xf8_dfce),
             stripe: rgb(0xfa_fbfc),
-            before: rgb(0x1b_74b5),
-            after: rgb(0xc4_540a),
-            worse: rgb(0xb3_4500),
-            better: rgb(0x00_639c),
-            unchanged: rgb(0xdc_dfe4),
+            before: color(Palette::LIGHT.before),
+            after: color(Palette::LIGHT.after),
+            worse: color(Palette::LIGHT.worse),
+            better: color(Palette::LIGHT.better),
+            unchanged: color(Palette::LIGHT.unchanged),
             link: rgb(0x0b_61a4),
             warning: rgb(0x85_5d00),
             error: rgb(0xb4_2318),
@@ -157,6 +169,14 @@ impl Theme {
             Mode::Dark => Self::dark(),
             Mode::Light => Self::light(),
         }
+    }
+
+    /// The colours of this mode that pictures and pages have too.
+    pub const fn palette(&self) -> Palette {
+        Palette::of(match self.mode {
+            Mode::Dark => PictureTheme::Dark,
+            Mode::Light => PictureTheme::Light,
+        })
     }
 
     /// The palette egui shows right now, whether the user chose it or the system did.
@@ -180,14 +200,17 @@ impl Theme {
 
     /// Black or white, whichever reads better on `ground`; at least 4.5:1 on any opaque colour.
     pub fn text_on(ground: Color32) -> Color32 {
-        if oklch::contrast(Color32::BLACK, ground) >= oklch::contrast(Color32::WHITE, ground) { Color32::BLACK } else { Color32::WHITE }
+        color(Palette::text_on(rgb_of(ground)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use oklch::contrast;
+
+    fn contrast(a: Color32, b: Color32) -> f32 {
+        crate::report::color::oklch::contrast(rgb_of(a), rgb_of(b))
+    }
 
     const BOTH: [Theme; 2] = [Theme::dark(), Theme::light()];
 

@@ -283,7 +283,20 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         app.say("there is nothing to export yet", true);
         return Vec::new();
     };
+    let changes = match half_in_front(app) {
+        Some((half, ..)) => {
+            let at = usize::from(!app.sandwich().ready().is_some_and(|sandwich| std::ptr::eq(half, &raw const sandwich.callers)));
+            app.sandwich_diff().ready().map_or(export::Changes::Unknown, |halves| export::Changes::Half(Arc::clone(halves), at))
+        }
+        None => app.diff().ready().map_or(export::Changes::Unknown, |diff| export::Changes::Whole(Arc::clone(diff))),
+    };
     let request = export::Request {
+        flame: export::Flame {
+            comparison: app.comparison().ready().cloned().unwrap_or_else(|| Arc::clone(&table)),
+            shape: app.view.flame_shape,
+            color_by: app.view.color_by,
+            changes,
+        },
         comparison: table,
         captures: app.named_profiles(),
         half: half_in_front(app).map(|(half, words, _)| (half.clone(), words)),

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use egui::{RichText, Ui};
 
 use crate::analysis::Place;
+pub(crate) use crate::report::number::{change, ratio};
+
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::regress::{Findings, one_in};
 use crate::model::grouped;
@@ -39,41 +41,6 @@ pub(crate) fn value(comparison: &Comparison, stored: i64) -> String {
 /// `value` as a part of `of`; nothing where there is no whole.
 pub(crate) fn share(value: f64, of: f64) -> String {
     if of == 0.0 { "–".to_owned() } else { percent(value / of) }
-}
-
-/// A change in words: `+31.0 %`, `×4.20`, `new`, `gone`, `±0`.
-pub(crate) fn change(before: f64, after: f64) -> String {
-    match (before == 0.0, after == 0.0) {
-        (true, true) => "–".to_owned(),
-        (true, false) => "new".to_owned(),
-        (false, true) => "gone".to_owned(),
-        _ => ratio(after / before),
-    }
-}
-
-/// A fall in percent from which on it is the rest that counts: a fall of 99.6 % is not that of 100 %.
-const MOSTLY_GONE: f64 = -95.0;
-
-/// A ratio of after to before: small changes as percent, large ones as a factor.
-pub(crate) fn ratio(ratio: f64) -> String {
-    if ratio.is_nan() {
-        "–".to_owned()
-    } else if ratio.is_infinite() {
-        "new".to_owned()
-    } else if ratio <= 0.0 {
-        "gone".to_owned()
-    } else if ratio >= 3.0 {
-        format!("×{}", if ratio >= 100.0 { format!("{ratio:.0}") } else { format!("{ratio:.1}") })
-    } else if (ratio - 1.0).abs() < 5e-5 {
-        "±0 %".to_owned()
-    } else {
-        let percent = (ratio - 1.0) * 100.0;
-        if percent < MOSTLY_GONE {
-            return self::percent(ratio - 1.0);
-        }
-        let digits = usize::from(percent.abs() < 10.0);
-        format!("{}{:.digits$} %", if percent > 0.0 { "+" } else { "−" }, percent.abs())
-    }
 }
 
 /// The ends of an interval of ratios, both in one measure: `+8.0 % to +14 %`, `×2.5 to ×6.4`.

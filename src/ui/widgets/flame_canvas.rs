@@ -22,25 +22,12 @@ use egui::{Color32, Context, FontId, Id, Pos2, Rect, Response, Sense, Shape, Ui,
 
 use crate::analysis::flame::{FlameBox, FlameColumn, FlameLayout, FlameSubset, FlameView, Step};
 use crate::analysis::{NodeId, PlaceId};
+pub use crate::report::color::mark;
 use crate::ui::theme::{Theme, fonts, size};
 use geometry::Area;
 use gestures::Motion;
 use glyphs::Glyphs;
 use mesh::{Highlight, Ring, Scene};
-
-/// Bits that say more about a box than its fill.
-pub mod mark {
-    /// Outline only: the box is not in what is shown, only in what it is compared with.
-    pub const GHOST: u8 = 1;
-    /// Hatched: what the fill says is not certain.
-    pub const UNCERTAIN: u8 = 2;
-    /// A corner: the box is only in what is shown.
-    pub const NEW: u8 = 4;
-    /// A strip in both colours of change along the bottom: what stands on the box rises and falls.
-    pub const CHURN: u8 = 8;
-    /// An edge: the fill is hardly another colour than the ground.
-    pub const EDGE: u8 = 16;
-}
 
 /// How one box looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Colours by how they look: OKLCH to sRGB, and the contrast measure of WCAG.
 //!
 //! Formulas: Björn Ottosson, "A perceptual color space for image processing" (2020); WCAG 2.2, "relative luminance".
-//! It deliberately has no palette: that is the theme's. Start at [`Oklch::color`].
+//! It deliberately has no palette. Start at [`Oklch::rgb`].
 
-use egui::Color32;
+/// Red, green and blue of sRGB.
+pub type Rgb = [u8; 3];
 
 /// A colour as lightness, chroma and hue.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,7 +19,7 @@ pub struct Oklch {
 
 impl Oklch {
     /// The nearest colour of the screen with the same lightness and hue: chroma is reduced until it fits.
-    pub fn color(self) -> Color32 {
+    pub fn rgb(self) -> Rgb {
         let l = self.l.clamp(0.0, 1.0);
         let fits = |c: f32| {
             let channels = to_linear(lab(l, c, self.h));
@@ -34,40 +35,38 @@ impl Oklch {
             }
             to_linear(lab(l, low, self.h))
         });
-        let [r, g, b] = channels.map(encode);
-        Color32::from_rgb(r, g, b)
+        channels.map(encode)
     }
 
-    /// The lightness, chroma and hue of an opaque colour.
-    pub fn of(color: Color32) -> Self {
+    /// The lightness, chroma and hue of a colour.
+    pub fn of(color: Rgb) -> Self {
         let [l, a, b] = to_lab(color);
         Self { l, c: a.hypot(b), h: b.atan2(a).to_degrees().rem_euclid(360.0) }
     }
 }
 
-/// The colour between two opaque ones, mixed by how they look: `t` = 0 gives `from`, 1 gives `to`.
-pub fn mix(from: Color32, to: Color32, t: f32) -> Color32 {
+/// The colour between two, mixed by how they look: `t` = 0 gives `from`, 1 gives `to`.
+pub fn mix(from: Rgb, to: Rgb, t: f32) -> Rgb {
     let (a, b) = (to_lab(from), to_lab(to));
     let t = t.clamp(0.0, 1.0);
     let between = [0, 1, 2].map(|i: usize| a[i] + (b[i] - a[i]) * t);
-    let [r, g, b] = to_linear(between).map(encode);
-    Color32::from_rgb(r, g, b)
+    to_linear(between).map(encode)
 }
 
-/// How far apart two opaque colours look: the distance in OKLab. 0.02 is just visible, 1 is black to white.
-pub fn distance(a: Color32, b: Color32) -> f32 {
+/// How far apart two colours look: the distance in OKLab. 0.02 is just visible, 1 is black to white.
+pub fn distance(a: Rgb, b: Rgb) -> f32 {
     let (a, b) = (to_lab(a), to_lab(b));
     ((a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2) + (a[2] - b[2]).powi(2)).sqrt()
 }
 
-/// The contrast of WCAG 2 between two opaque colours, 1 (the same) to 21 (black on white).
-pub fn contrast(a: Color32, b: Color32) -> f32 {
+/// The contrast of WCAG 2 between two colours, 1 (the same) to 21 (black on white).
+pub fn contrast(a: Rgb, b: Rgb) -> f32 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// The relative luminance of an opaque colour, 0 to 1.
-pub fn luminance(color: Color32) -> f32 {
+/// The relative luminance of a colour, 0 to 1.
+pub fn luminance(color: Rgb) -> f32 {
     let [r, g, b] = linear(color);
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
@@ -88,7 +87,7 @@ fn to_linear([l, a, b]: [f32; 3]) -> [f32; 3] {
     ]
 }
 
-fn to_lab(color: Color32) -> [f32; 3] {
+fn to_lab(color: Rgb) -> [f32; 3] {
     let [r, g, b] = linear(color);
     let long = (0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b).cbrt();
     let medium = (0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b).cbrt();
@@ -101,15 +100,15 @@ fn to_lab(color: Color32) -> [f32; 3] {
 }
 
 /// The channels as light, 0 to 1.
-pub(super) fn linear(color: Color32) -> [f32; 3] {
-    [color.r(), color.g(), color.b()].map(|byte| {
+pub fn linear(color: Rgb) -> [f32; 3] {
+    color.map(|byte| {
         let v = f32::from(byte) / 255.0;
         if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
     })
 }
 
 /// One channel of light, 0 to 1, as an sRGB byte.
-pub(super) fn encode(light: f32) -> u8 {
+pub fn encode(light: f32) -> u8 {
     let light = light.clamp(0.0, 1.0);
     let v = if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
     (v * 255.0).round() as u8
@@ -120,12 +119,12 @@ mod tests {
     use super::*;
 
     /// Values of the CSS Color 4 specification and of its sample conversions.
-    const KNOWN: [(Color32, f32, f32, f32); 5] = [
-        (Color32::from_rgb(255, 0, 0), 0.627_96, 0.257_68, 29.234),
-        (Color32::from_rgb(0, 255, 0), 0.866_44, 0.294_83, 142.495),
-        (Color32::from_rgb(0, 0, 255), 0.452_01, 0.313_21, 264.052),
-        (Color32::from_rgb(255, 255, 0), 0.967_98, 0.211_01, 109.769),
-        (Color32::from_rgb(0, 128, 0), 0.519_75, 0.176_86, 142.495),
+    const KNOWN: [(Rgb, f32, f32, f32); 5] = [
+        ([255, 0, 0], 0.627_96, 0.257_68, 29.234),
+        ([0, 255, 0], 0.866_44, 0.294_83, 142.495),
+        ([0, 0, 255], 0.452_01, 0.313_21, 264.052),
+        ([255, 255, 0], 0.967_98, 0.211_01, 109.769),
+        ([0, 128, 0], 0.519_75, 0.176_86, 142.495),
     ];
 
     #[test]
@@ -135,25 +134,25 @@ mod tests {
             assert!((found.l - l).abs() < 1e-3, "{color:?} lightness {}", found.l);
             assert!((found.c - c).abs() < 1e-3, "{color:?} chroma {}", found.c);
             assert!((found.h - h).abs() < 0.1, "{color:?} hue {}", found.h);
-            let back = Oklch { l, c, h }.color();
-            let off = back.to_array().into_iter().zip(color.to_array()).map(|(a, b)| a.abs_diff(b)).max();
+            let back = Oklch { l, c, h }.rgb();
+            let off = back.into_iter().zip(color).map(|(a, b)| a.abs_diff(b)).max();
             assert!(off <= Some(1), "{back:?} is not {color:?}");
         }
     }
 
     #[test]
     fn grey_has_no_chroma_and_white_is_one() {
-        let white = Oklch::of(Color32::WHITE);
+        let white = Oklch::of([255; 3]);
         assert!((white.l - 1.0).abs() < 1e-3 && white.c < 1e-3);
-        assert_eq!(Oklch { l: 0.0, c: 0.0, h: 0.0 }.color(), Color32::BLACK);
-        assert!(Oklch::of(Color32::from_gray(120)).c < 1e-3);
+        assert_eq!(Oklch { l: 0.0, c: 0.0, h: 0.0 }.rgb(), [0; 3]);
+        assert!(Oklch::of([120; 3]).c < 1e-3);
     }
 
     #[test]
     fn too_much_chroma_keeps_lightness_and_hue() {
         for h in (0..360).step_by(15) {
             let wanted = Oklch { l: 0.7, c: 0.4, h: h as f32 };
-            let found = Oklch::of(wanted.color());
+            let found = Oklch::of(wanted.rgb());
             assert!((found.l - 0.7).abs() < 0.01, "hue {h}: lightness {}", found.l);
             let turn = (found.h - wanted.h + 180.0).rem_euclid(360.0) - 180.0;
             assert!(turn.abs() < 2.0, "hue {h} became {}", found.h);
@@ -162,14 +161,14 @@ mod tests {
 
     #[test]
     fn contrast_follows_wcag() {
-        assert!((contrast(Color32::BLACK, Color32::WHITE) - 21.0).abs() < 0.01);
+        assert!((contrast([0; 3], [255; 3]) - 21.0).abs() < 0.01);
         // The example every checker agrees on: #767676 on white is the lightest grey that passes.
-        assert!((contrast(Color32::from_gray(0x76), Color32::WHITE) - 4.54).abs() < 0.01);
+        assert!((contrast([0x76; 3], [255; 3]) - 4.54).abs() < 0.01);
     }
 
     #[test]
     fn mixing_ends_at_its_ends() {
-        let (a, b) = (Color32::from_rgb(213, 94, 0), Color32::from_rgb(0, 114, 178));
+        let (a, b) = ([213, 94, 0], [0, 114, 178]);
         assert_eq!(mix(a, b, 0.0), a);
         assert_eq!(mix(a, b, 1.0), b);
         let half = mix(a, b, 0.5);
