@@ -651,9 +651,9 @@ impl App {
     }
 
     /// Says that an export that the window wrote itself was written, or why not.
-    pub fn exported(&mut self, path: &Path, written: Result<(), String>) {
+    pub fn exported(&mut self, path: &Path, written: Result<&str, String>) {
         match written {
-            Ok(()) => self.say(format!("Written: {}", path.display()), false),
+            Ok(what) => self.say(format!("Written: {what}\n{}", path.display()), false),
             Err(why) => self.say(format!("Not written: {why}\n{}", path.display()), true),
         }
     }

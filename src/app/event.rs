@@ -17,8 +17,8 @@ pub enum Event {
     Symbolized(CaptureId, Option<Arc<Profile>>),
     /// A derived result, or why there is none.
     Derived(Box<Key>, Result<Value, String>),
-    /// A file was written, or could not be.
-    Exported(PathBuf, Result<(), String>),
+    /// A file was written, and what is in it, or could not be.
+    Exported(PathBuf, Result<&'static str, String>),
     /// A job panicked.
     Panicked(String),
 }

@@ -14,6 +14,7 @@ use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::color::ColorBy;
 use crate::report::diff::{DiffInput, DiffReport};
+use crate::report::list::ListReport;
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
 use crate::report::{self, FlameSvg, PictureTheme, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
@@ -31,6 +32,10 @@ pub(super) struct Request {
     pub(super) findings: Option<Arc<Findings>>,
     pub(super) granularity: Granularity,
     pub(super) decimals: u8,
+    /// The lines of the selected function, where their tab is in front.
+    pub(super) listing: Option<ListReport>,
+    /// The list of findings is in front.
+    pub(super) lists_findings: bool,
     /// Samples and frames of the view, for forms that hold whole captures.
     pub(super) filter: Filter,
     /// What part of each capture is looked at.
@@ -67,31 +72,40 @@ impl Changes {
 /// The endings of names that can be written, for dialogs; the first is proposed.
 pub const ENDINGS: [&str; 8] = ["svg", "png", "html", "csv", "json", "md", "folded", "pb.gz"];
 
-/// The bytes of the file at `path`.
-pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
+/// The bytes of the file at `path`, and what they are.
+pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static str), String> {
     let name = path.to_string_lossy().to_lowercase();
     let (comparison, decimals) = (&*request.comparison, request.decimals);
     let ending = ENDINGS.into_iter().find(|ending| name.ends_with(&format!(".{ending}")));
     let names = names_of_sides(request);
     let title = names.iter().map(|names| names.join(" + ")).collect::<Vec<_>>().join(" → ");
     let top = || {
-        let spec = TopSpec { file: &title, by: request.granularity, order: TopOrder::SelfValue, limit: 0, decimals };
+        let spec =
+            TopSpec { file: &title, by: request.granularity, order: TopOrder::SelfValue, limit: 0, decimals, filter: &request.filter };
         TopReport::new(comparison, &spec)
     };
     let findings = request.findings.as_deref();
     let input = DiffInput { captures: &request.captures, by: request.granularity, decimals, filter: &request.filter };
     let diff = || DiffReport::new(comparison, findings?, input);
+    let text = |text: String, what: &'static str| Ok((text.into_bytes(), what));
     match ending {
-        Some("svg") => svg(request, title),
+        Some("svg") => Ok((svg(request, title)?, "the flame graph")),
         Some("folded") => {
             let half = request.half.as_ref().map(|(half, _)| half.alone());
-            Ok(stacks::folded(half.as_ref().unwrap_or(comparison), decimals).into_bytes())
+            text(stacks::folded(half.as_ref().unwrap_or(comparison), decimals), "stacks")
         }
-        Some("csv") => {
-            let pair = findings.map(|findings| DiffReport::csv(comparison, findings, decimals));
-            Ok(pair.unwrap_or_else(|| top().csv()).into_bytes())
-        }
-        Some("md") => Ok(diff().map_or_else(|| top().markdown(), |report| report.markdown()).into_bytes()),
+        Some("csv") => match findings {
+            Some(_) if request.lists_findings => {
+                diff().map_or_else(|| Err("there is one side".to_owned()), |report| text(report.findings_csv(), "the findings"))
+            }
+            Some(findings) => text(DiffReport::csv(comparison, findings, decimals), "the table of functions"),
+            None => text(top().csv(), "the table of functions"),
+        },
+        Some("md") => match (&request.listing, diff()) {
+            (Some(lines), _) => text(lines.markdown(), "the lines of the function"),
+            (None, Some(report)) => text(report.markdown(), "the findings"),
+            (None, None) => text(top().markdown(), "the table of functions"),
+        },
         Some("html") => {
             let diff = diff();
             let theme = PictureTheme::Light;
@@ -102,15 +116,20 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
                 diff: diff.as_ref(),
                 changes: findings.map(|findings| &findings.diff.nodes),
                 by,
+                filter: &request.filter,
                 decimals,
                 theme,
                 command: None,
             };
-            Ok(review.html().into_bytes())
+            text(review.html(), "the page for a review")
         }
         Some("json") => {
-            let tree = || report::json(&TreeReport::new(comparison, &names, request.granularity, decimals));
-            Ok(diff().map_or_else(tree, |report| report::json(&report)).into_bytes())
+            let tree = || report::json(&TreeReport::new(comparison, &names, (request.granularity, &request.filter), decimals));
+            match (&request.listing, diff()) {
+                (Some(lines), _) => text(report::json(lines), "the lines of the function"),
+                (None, Some(report)) => text(report::json(&report), "the comparison"),
+                (None, None) => text(tree(), "the call tree"),
+            }
         }
         Some("pb.gz") => {
             let chosen = |((name, profile), part): (&(String, Arc<Profile>), &Part)| -> Result<(String, Arc<Profile>), String> {
@@ -120,7 +139,8 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<Vec<u8>, String> {
             if names.iter().any(|names| names.len() > 1) {
                 return Err("pprof files hold one capture a side; show one of each alone to write it".to_owned());
             }
-            pprof_bytes(&request.captures.iter().zip(&request.parts).map(chosen).collect::<Result<Vec<_>, _>>()?)
+            let chosen = request.captures.iter().zip(&request.parts).map(chosen).collect::<Result<Vec<_>, _>>()?;
+            Ok((pprof_bytes(&chosen)?, "the samples"))
         }
         _ => Err(format!("the name does not say what to write; end it in {}", ENDINGS.join(", "))),
     }
@@ -139,7 +159,8 @@ fn svg(request: &Request, title: String) -> Result<Vec<u8>, String> {
         None => (FlameSvg { comparison, changes: changes.nodes(), widths: None }, title),
     };
     let title = format!("{title} ({})", flame.comparison.sample_type);
-    let spec = SvgSpec { title, width: None, theme: PictureTheme::Light, shape: *shape, color_by: *color_by };
+    let spec =
+        SvgSpec { title, width: None, theme: PictureTheme::Light, shape: *shape, color_by: *color_by, filters: request.filter.options() };
     flame.draw(&spec).map(String::into_bytes).map_err(|error| error.to_string())
 }
 

@@ -264,7 +264,7 @@ impl Parts {
     }
 
     /// True where neither side is a part.
-    pub(super) fn are_whole(&self) -> bool {
+    pub(super) const fn are_whole(&self) -> bool {
         self.before_where.is_empty() && self.after_where.is_empty()
     }
 }
@@ -313,7 +313,7 @@ pub(super) struct Export {
     /// Exports the comparison of two captures.
     #[arg(short, long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "file")]
     pub(super) diff: Option<Vec<PathBuf>>,
-    /// Where to; the ending says what: folded, svg, csv, json, md, pb.gz, pb, png. - is standard output and needs --as.
+    /// Where to; the ending says what: folded, svg, csv, json, md, html, pb.gz, pb, png. - is standard output and needs --as.
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: PathBuf,
     #[command(flatten)]
@@ -348,6 +348,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// True where nothing is said.
+    pub(super) const fn is_by_default(&self) -> bool {
+        self.alias.is_empty() && self.no_alias.is_empty() && !self.no_aliases
+    }
+
     pub(super) fn naming(&self) -> Naming {
         let mut naming = Naming { exact: self.no_aliases, ..Naming::default() };
         for (before, after) in &self.alias {

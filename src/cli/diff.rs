@@ -55,7 +55,18 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
             let (decimals, command) = (compared.weighed.decimals, output::command_line());
             let theme = PictureTheme::Light;
             let (diff, changes) = (Some(&report), Some(&compared.findings.diff.nodes));
-            Review { comparison, captures, diff, changes, by: args.view.by(), decimals, theme, command: Some(&command) }.html()
+            Review {
+                comparison,
+                captures,
+                diff,
+                changes,
+                by: args.view.by(),
+                filter: &args.view.filter(),
+                decimals,
+                theme,
+                command: Some(&command),
+            }
+            .html()
         }
         _ => report.text(),
     };

@@ -27,15 +27,30 @@ pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result
             "a pprof export holds all sample types and every frame as it is; --sample-type and --by do not apply".to_owned(),
         ));
     }
-    let bytes = match (&args.diff, &args.file) {
-        _ if kind == Kind::Png => png_bytes(args, options, hooks)?,
-        (Some(pair), _) => pair_bytes(args, kind, pair, options)?,
-        (None, Some(file)) => single_bytes(args, kind, file, options)?,
-        (None, None) => return Err(Failure::Usage("no capture was given".to_owned())),
+    let files = files(args)?;
+    let bytes = match files.as_slice() {
+        _ if kind == Kind::Png => png_bytes(args, &files, options, hooks)?,
+        [before, after] => pair_bytes(args, kind, [before, after], options)?,
+        [file] => single_bytes(args, kind, file, options)?,
+        _ => return Err(Failure::Usage("no capture was given".to_owned())),
     };
-    let captures = args.diff.iter().flatten().chain(&args.file).map(std::path::PathBuf::as_path);
+    let captures = files.iter().map(std::path::PathBuf::as_path);
     output::write(&args.output, &bytes, captures)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The capture, or both sides of a comparison: two captures, or one where both are parts of it.
+fn files(args: &Export) -> Result<Vec<PathBuf>, Failure> {
+    match (&args.diff, &args.file) {
+        (Some(pair), _) => Ok(pair.clone()),
+        (None, Some(file)) if !args.parts.are_whole() => Ok(vec![file.clone(), file.clone()]),
+        (None, Some(_)) if args.normalization().is_some() || !args.names.is_by_default() => Err(Failure::Usage(
+            "--normalize and the options about names of two builds are about comparisons: give --diff BEFORE AFTER, or --before-where and \
+             --after-where for two parts of one capture"
+                .to_owned(),
+        )),
+        (None, file) => Ok(file.iter().cloned().collect()),
+    }
 }
 
 /// What to write: as asked, or by the ending of the output's name.
@@ -75,8 +90,10 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
     }
     let weighed = read::single(&capture, &args.view)?;
     let name = file.to_string_lossy().into_owned();
+    let filter = args.view.filter();
     let top = || {
-        let spec = TopSpec { file: &name, by: args.view.by(), order: TopOrder::SelfValue, limit: 0, decimals: weighed.decimals };
+        let spec =
+            TopSpec { file: &name, by: args.view.by(), order: TopOrder::SelfValue, limit: 0, decimals: weighed.decimals, filter: &filter };
         TopReport::new(&weighed.comparison, &spec)
     };
     match kind {
@@ -90,8 +107,8 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
     }
 }
 
-fn pair_bytes(args: &Export, kind: Kind, pair: &[PathBuf], options: &LoadOptions) -> Result<Vec<u8>, Failure> {
-    let [before, after] = pair else { return Err(Failure::Usage("wanted BEFORE and AFTER".to_owned())) };
+fn pair_bytes(args: &Export, kind: Kind, pair: [&PathBuf; 2], options: &LoadOptions) -> Result<Vec<u8>, Failure> {
+    let [before, after] = pair;
     if matches!(kind, Kind::PbGz | Kind::Pb) {
         let captures = read::captures(&[before, after], options)?;
         let names = pair.iter().map(|path| path.to_string_lossy());
@@ -143,7 +160,18 @@ fn review(
     let command = output::command_line();
     let (comparison, decimals) = (&weighed.comparison, weighed.decimals);
     let theme = args.picture.theme();
-    Review { comparison, captures, diff, changes, by: args.view.by(), decimals, theme, command: Some(&command) }.html()
+    Review {
+        comparison,
+        captures,
+        diff,
+        changes,
+        by: args.view.by(),
+        filter: &args.view.filter(),
+        decimals,
+        theme,
+        command: Some(&command),
+    }
+    .html()
 }
 
 /// The profile as pprof; `None` for other kinds.
@@ -156,11 +184,11 @@ fn pprof_bytes(kind: Kind, profile: &Profile) -> Option<Vec<u8>> {
 }
 
 /// The window over the captures, drawn without one.
-fn png_bytes(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
+fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Hooks) -> Result<Vec<u8>, Failure> {
     let Some(picture) = hooks.picture else {
         return Err(Failure::Failed("this program was built without the window, which draws pictures; svg needs none".to_owned()));
     };
-    let files: Vec<&Path> = args.diff.iter().flatten().chain(&args.file).map(PathBuf::as_path).collect();
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let captures = read::captures(&files, options)?;
     let mut app = App::new(Options { settings_folder: None, inline: true, load: options.clone() });
     let ids: Vec<CaptureId> = files.iter().zip(&captures).map(|(file, profile)| app.insert(file, Arc::clone(profile))).collect();
@@ -214,11 +242,18 @@ fn tree_bytes(args: &Export, kind: Kind, weighed: &Weighed, changes: Option<&Nod
     let (look, theme) = (&args.picture, args.picture.theme());
     match kind {
         Kind::Svg => {
-            let spec = SvgSpec { title, width: look.width(), theme, shape: FlameShape::Both, color_by: None };
+            let spec = SvgSpec {
+                title,
+                width: look.width(),
+                theme,
+                shape: FlameShape::Both,
+                color_by: None,
+                filters: args.view.filter().options(),
+            };
             let flame = FlameSvg { comparison, changes, widths: None };
             flame.draw(&spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
         }
-        Kind::Json => Ok(report::json(&TreeReport::new(comparison, names, args.view.by(), *decimals)).into_bytes()),
+        Kind::Json => Ok(report::json(&TreeReport::new(comparison, names, (args.view.by(), &args.view.filter()), *decimals)).into_bytes()),
         _ => Ok(stacks::folded(comparison, *decimals).into_bytes()),
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn run(args: &args::Top, options: &LoadOptions) -> Result<ExitCode, F
         order: if args.cum { TopOrder::Total } else { TopOrder::SelfValue },
         limit: args.number,
         decimals: weighed.decimals,
+        filter: &args.view.filter(),
     };
     let top = TopReport::new(&weighed.comparison, &spec).with_notes(&capture);
     let mut text = if args.json { report::json(&top) } else { top.text() };

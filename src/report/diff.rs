@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::SCHEMA;
 use super::info::{NoteInfo, notes};
 use super::matching::MatchingReport;
-use super::number::Number;
+use super::number::{Number, change};
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
@@ -361,7 +361,7 @@ impl DiffReport {
         push_line(&mut text, format_args!("\n{}", printable(&self.summary)));
         if !self.findings.is_empty() {
             push_line(&mut text, format_args!("\n{}", self.findings_table(false).text().trim_end()));
-            self.explains_text().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}")));
+            self.legend().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}")));
         }
         push_line(&mut text, format_args!("\n{}", self.others_text()));
         if let Some(open) = self.open_table() {
@@ -386,7 +386,7 @@ impl DiffReport {
         push_line(&mut text, format_args!("- {}\n", markdown_escape(&self.scale_text())));
         if !self.findings.is_empty() {
             push_line(&mut text, format_args!("{}", self.findings_table(true).markdown()));
-            self.explains_text().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}\n")));
+            self.legend().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}\n")));
         }
         push_line(&mut text, format_args!("{}", markdown_escape(&self.others_text())));
         if let Some(open) = self.open_table() {
@@ -480,6 +480,12 @@ impl DiffReport {
         format!("by {}, {}; unchanged code has after / before = {}{interval}", by.join(", "), self.denominator, factor(ratio, 4))
     }
 
+    /// What the columns hold that their heads do not say.
+    fn legend(&self) -> Option<String> {
+        let adjusted = "adjusted: after / before held against unchanged code";
+        (!self.findings.is_empty()).then(|| self.explains_text().map_or_else(|| adjusted.to_owned(), |text| format!("{adjusted}; {text}")))
+    }
+
     /// What the column `explains` holds parts of; `None` where nothing explains a part.
     fn explains_text(&self) -> Option<String> {
         let wholes = [(Whole::Net, "the net change"), (Whole::Rises, "all rises"), (Whole::Falls, "all falls")];
@@ -488,11 +494,13 @@ impl DiffReport {
             rows.any(|row| row.explains_of == whole.name())
         };
         let words: Vec<&str> = wholes.into_iter().filter(|(whole, _)| is_there(*whole)).map(|(_, words)| words).collect();
+        // Beside numbers as measured it would be taken for a part of their change.
+        let per = if (self.exposure.ratio - 1.0).abs() > 1e-9 { ", per unit of unchanged work" } else { "" };
         match words.as_slice() {
             [] => None,
-            [one] => Some(format!("explains: part of {one}")),
-            ["all rises", "all falls"] => Some("explains: of what rose part of all rises, of what fell part of all falls".to_owned()),
-            several => Some(format!("explains: part of {}", several.join(" or of "))),
+            [one] => Some(format!("explains: part of {one}{per}")),
+            ["all rises", "all falls"] => Some(format!("explains: of what rose part of all rises, of what fell part of all falls{per}")),
+            several => Some(format!("explains: part of {}{per}", several.join(" or of "))),
         }
     }
 
@@ -503,8 +511,9 @@ impl DiffReport {
             ("before", Align::Right),
             ("after", Align::Right),
             ("delta", Align::Right),
-            ("after / before", Align::Right),
-            ("95 %", Align::Right),
+            ("change", Align::Right),
+            ("adjusted", Align::Right),
+            ("95 % of it", Align::Right),
             ("explains", Align::Right),
             ("measure", Align::Left),
             ("why", Align::Left),
@@ -518,6 +527,7 @@ impl DiffReport {
                 self.scale.text(row.before),
                 self.scale.text(row.after),
                 self.scale.delta(row.delta),
+                change(row.before, row.after),
                 ratio_text(row.ratio),
                 format!("{} to {}", ratio_text(row.ratio_lo), ratio_text(row.ratio_hi)),
                 part_of_change(row.explains),
@@ -599,47 +609,44 @@ impl DiffReport {
         if parts.is_empty() { "no other rows".to_owned() } else { format!("other rows: {}{left_out}", parts.join(", ")) }
     }
 
-    /// One line for each row of the comparison with plain numbers in the sample type's unit; findings say their verdict.
+    /// One line for each row of the comparison with plain numbers: as captured, in the sample type's unit, and normalised as everywhere else; ratios
+    /// are held against unchanged code. Findings say their verdict.
     pub fn csv(comparison: &Comparison, findings: &Findings, decimals: u8) -> String {
-        let head = [
-            "name",
-            "self_before",
-            "self_after",
-            "total_before",
-            "total_after",
-            "self_ratio",
-            "self_ratio_lo",
-            "self_ratio_hi",
-            "self_q",
-            "total_ratio",
-            "total_ratio_lo",
-            "total_ratio_hi",
-            "total_q",
-            "rank",
-            "finding",
-        ];
-        let mut table = Table::new(head.map(|name| (name, Align::Left)));
+        let measured = ["self_before", "self_after", "total_before", "total_after"];
+        let judged = ["ratio", "ratio_lo", "ratio_hi", "q"];
+        let head: Vec<String> = std::iter::once("name".to_owned())
+            .chain(measured.map(str::to_owned))
+            .chain(Measure::ALL.into_iter().flat_map(|measure| judged.map(|column| format!("{}_{column}", measure.name()))))
+            .chain(["rank", "finding", "unit"].map(str::to_owned))
+            .chain(measured.map(|column| format!("{column}_normalized")))
+            .chain(["normalization".to_owned()])
+            .collect();
+        let mut table = Table::new(head.iter().map(|name| (name.as_str(), Align::Left)));
         let sides = comparison.by_place();
+        let factors: Vec<f64> = comparison.sides.iter().map(|side| comparison.factor(side)).collect();
+        let normalization = comparison.effective_normalization().name();
         let at = |column: &[i64], place: PlaceId| column.get(place.row()).copied().unwrap_or(0);
+        let plain = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
         for place in comparison.places().ids().skip(1) {
-            let selfs: Vec<i64> = sides.iter().map(|(self_, _)| at(self_, place)).collect();
-            let totals: Vec<i64> = sides.iter().map(|(_, total)| at(total, place)).collect();
-            if selfs.iter().chain(&totals).all(|&value| value == 0) {
+            let selfs = sides.iter().map(|(self_, _)| at(self_, place));
+            let totals = sides.iter().map(|(_, total)| at(total, place));
+            let values: Vec<i64> = selfs.chain(totals).collect();
+            if values.iter().all(|&value| value == 0) {
                 continue;
             }
             let mut cells = vec![comparison.places().name(place).to_owned()];
-            cells.extend(selfs.into_iter().chain(totals).map(|stored| Number::new(stored, decimals).to_string()));
+            cells.extend(values.iter().map(|&stored| Number::new(stored, decimals).to_string()));
             for measure in Measure::ALL {
                 let table = findings.diff.table(measure);
                 let columns = [&table.ratio, &table.lo, &table.hi, &table.q];
-                cells.extend(
-                    columns
-                        .map(|column| column.get(place.row()).filter(|value| value.is_finite()).map_or_else(String::new, f64::to_string)),
-                );
+                cells.extend(columns.map(|column| column.get(place.row()).map_or_else(String::new, |&value| plain(value))));
             }
             let finding = findings.rows.iter().find(|finding| finding.place == place);
             cells.push(finding.map_or_else(String::new, |finding| finding.rank.to_string()));
             cells.push(finding.map_or_else(String::new, |finding| format!("{} of {}", finding.verdict.name(), finding.measure.name())));
+            cells.push(comparison.unit.clone());
+            cells.extend(values.iter().zip(factors.iter().cycle()).map(|(&stored, factor)| plain(stored as f64 * factor)));
+            cells.push(normalization.to_owned());
             table.row(cells);
         }
         table.csv()

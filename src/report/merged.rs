@@ -8,6 +8,9 @@ use super::part::{Choice, copy_head};
 use crate::analysis::comparison::finest;
 use crate::model::{BASE_LABEL, Builder, Profile, SampleType, Tally, kind};
 
+/// How long each side took, as comments: a pprof file has room for one duration, and rates need both.
+const TOOK: [&str; 2] = ["emberlens: before took ", "emberlens: after took "];
+
 /// The difference of two captures as one profile with the sample types that both have, in the finer unit of the two.
 pub fn merge_pair(before: &Profile, after: &Profile) -> Profile {
     let mut builder = Builder::default();
@@ -19,6 +22,10 @@ pub fn merge_pair(before: &Profile, after: &Profile) -> Profile {
     // As pprof merges: the earliest start, and the time of both.
     builder.info.start_unix_nanos = before.info.start_unix_nanos.into_iter().chain(after.info.start_unix_nanos).min();
     builder.info.duration_nanos = before.info.duration_nanos.zip(after.info.duration_nanos).map(|(a, b)| a.saturating_add(b));
+    builder.info.comments.retain(|comment| took(comment).is_none());
+    for (name, side) in TOOK.into_iter().zip([before, after]) {
+        builder.info.comments.extend(side.info.duration_nanos.map(|nanos| format!("{name}{nanos} ns")));
+    }
     let (mine, theirs) = (before.info.tally, after.info.tally);
     builder.info.tally = Tally::new(mine.used.saturating_add(theirs.used), mine.skipped.saturating_add(theirs.skipped));
     Choice { negate: true, with_label: Some(BASE_LABEL), ..Choice::ALL }.copy_into(&mut builder, before);
@@ -29,7 +36,7 @@ pub fn merge_pair(before: &Profile, after: &Profile) -> Profile {
 
 /// The two sides of a saved comparison, before first; `None` for any other profile.
 ///
-/// Facts are those of the comparison, so the sides have no durations: pprof saves the sum of both.
+/// Facts are those of the comparison. Sides have durations only where Emberlens saved it: pprof saves the sum of both.
 pub fn split_pair(profile: &Profile) -> Option<(Profile, Profile)> {
     let base = profile.base_label_sets()?;
     let is_before = |row: usize| profile.samples.labels().get(row).copied().flatten().is_some_and(|set| base.get(set.row()) == Some(&true));
@@ -39,12 +46,20 @@ pub fn split_pair(profile: &Profile) -> Option<(Profile, Profile)> {
         let sample = |row: usize| is_before(row) == before;
         let without_label = Some(BASE_LABEL);
         Choice { sample: &sample, negate: before, without_label, unused: false, ..Choice::ALL }.copy_into(&mut builder, profile);
-        builder.info.duration_nanos = None;
+        let durations = profile.info.comments.iter().filter_map(|comment| took(comment));
+        builder.info.duration_nanos = durations.filter(|(side, _)| (*side == 0) == before).map(|(_, nanos)| nanos).last();
+        builder.info.comments.retain(|comment| took(comment).is_none());
         builder.info.tally = Tally::default();
         builder.notes.remove(kind::SAVED_COMPARISON);
         builder.finish()
     };
     Some((side(true), side(false)))
+}
+
+/// The side, 0 = before, and the nanoseconds of a comment that says how long it took.
+fn took(comment: &str) -> Option<(usize, i64)> {
+    let (side, rest) = TOOK.iter().enumerate().find_map(|(side, name)| Some((side, comment.strip_prefix(name)?)))?;
+    Some((side, rest.strip_suffix(" ns")?.parse().ok().filter(|&nanos| nanos > 0)?))
 }
 
 /// The two sides of a comparison as folded stacks with two numbers a line, before first, as `export --diff` and `difffolded.pl` write them; `None`
@@ -94,10 +109,13 @@ mod tests {
 
     #[test]
     fn the_sum_is_after_minus_before_and_before_is_marked() {
-        let (before, after) = (profile(&[("main;a", 5), ("main;b", 2)]), profile(&[("main;a", 7), ("main;c", 1)]));
+        let (mut before, mut after) = (profile(&[("main;a", 5), ("main;b", 2)]), profile(&[("main;a", 7), ("main;c", 1)]));
+        // Rates of the two sides are the same again, though the file says how long both took together.
+        (before.info.duration_nanos, after.info.duration_nanos) = (Some(20_000_000_000), Some(31_000_000_000));
         let merged = merge_pair(&before, &after);
         assert_eq!(check(&merged), []);
         assert_eq!(merged.total(0), 8 - 7);
+        assert_eq!(merged.info.duration_nanos, Some(51_000_000_000));
         let marked = merged.samples.labels().iter().zip(merged.samples.values(0));
         let base: i64 = marked.filter(|(set, _)| set.is_some()).map(|(_, value)| value).sum();
         assert_eq!(base, -7);
@@ -106,5 +124,7 @@ mod tests {
         let (again_before, again_after) = split_pair(&merged).expect("it is a saved comparison");
         assert_eq!((&again_before, &again_after), (&before, &after));
         assert!(split_pair(&after).is_none());
+        let elsewhere = ["emberlens: before took ns", "emberlens: before took -5 ns", "before took 5 ns"];
+        assert_eq!(elsewhere.map(took), [None; 3]);
     }
 }

@@ -9,7 +9,7 @@ use super::page::Page;
 use super::{DiffReport, FlameSvg, Info, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec};
 use crate::analysis::diff::NodeDiff;
 use crate::analysis::flame::FlameShape;
-use crate::analysis::{Comparison, Granularity};
+use crate::analysis::{Comparison, Filter, Granularity};
 use crate::model::{Profile, base_name, type_name};
 
 /// Rows of the table of functions.
@@ -28,6 +28,8 @@ pub struct Review<'a> {
     pub changes: Option<&'a NodeDiff>,
     /// What a row stands for.
     pub by: Granularity,
+    /// What the comparison was weighed with.
+    pub filter: &'a Filter,
     /// Decimals of the sample type's stored integers.
     pub decimals: u8,
     /// Light or dark.
@@ -39,7 +41,7 @@ pub struct Review<'a> {
 impl Review<'_> {
     /// The page. A flame graph that cannot be drawn is said to be missing, with the reason.
     pub fn html(&self) -> String {
-        let Self { comparison, captures, diff, changes, by, decimals, theme, command } = *self;
+        let Self { comparison, captures, diff, changes, by, filter, decimals, theme, command } = *self;
         let kind = type_name(&comparison.sample_type);
         let sides: Vec<String> = comparison.sides.iter().map(|side| self.names(&side.rows)).collect();
         let title = format!("{} ({kind})", sides.join(" → "));
@@ -52,7 +54,7 @@ impl Review<'_> {
             None => page.remark(&comparison.denominator_text()),
         }
         page.heading(if diff.is_some() { "Flame graph of the change" } else { "Flame graph" });
-        let spec = SvgSpec { title: title.clone(), width: None, theme, shape: FlameShape::Both, color_by: None };
+        let spec = SvgSpec { title: title.clone(), width: None, theme, shape: FlameShape::Both, color_by: None, filters: filter.options() };
         match (FlameSvg { comparison, changes, widths: None }).draw(&spec) {
             Ok(svg) => {
                 page.picture(&svg, height_of(&svg), &format!("Flame graph: {title}"));
@@ -65,7 +67,7 @@ impl Review<'_> {
         } else {
             page.heading(&format!("By {}, most self first", by.name()));
             let file = captures.first().map_or("", |(name, _)| name);
-            TopReport::new(comparison, &TopSpec { file, by, order: TopOrder::SelfValue, limit: ROWS, decimals }).put(&mut page);
+            TopReport::new(comparison, &TopSpec { file, by, order: TopOrder::SelfValue, limit: ROWS, decimals, filter }).put(&mut page);
         }
         for (at, (name, profile)) in captures.iter().enumerate() {
             let side = comparison.sides.iter().position(|side| side.rows.contains(&at));

@@ -38,6 +38,8 @@ pub struct SvgSpec {
     pub shape: FlameShape,
     /// What gives the boxes their colours; `None` = what fits.
     pub color_by: Option<ColorBy>,
+    /// Filters that the values went through, as options of the command line.
+    pub filters: Vec<String>,
 }
 
 /// Why no SVG could be drawn.
@@ -96,7 +98,7 @@ impl FlameSvg<'_> {
         let by = ColorBy::fitting(spec.color_by, comparison);
         let mut options = Options::default();
         options.title = printable(&spec.title);
-        options.subtitle = Some(self.subtitle(spec.shape, by));
+        options.subtitle = Some(self.subtitle(spec, by));
         options.image_width = spec.width.map(|width| width as usize);
         options.direction = Direction::Inverted;
         options.min_width = NARROWEST * 100.0;
@@ -119,11 +121,12 @@ impl FlameSvg<'_> {
         Ok(painted.replacen("</style>", &style, 1))
     }
 
-    fn subtitle(&self, shape: FlameShape, by: ColorBy) -> String {
+    fn subtitle(&self, spec: &SvgSpec, by: ColorBy) -> String {
         let mut said = vec![self.comparison.denominator_text()];
+        said.extend((!spec.filters.is_empty()).then(|| format!("only {}", printable(&spec.filters.join(" ")))));
         if self.comparison.pair().is_some() {
             said.push(
-                match shape {
+                match spec.shape {
                     FlameShape::Before => "widths: before",
                     FlameShape::Both => "widths: the larger of before and after",
                     FlameShape::After => "widths: after",
@@ -363,7 +366,7 @@ mod tests {
     }
 
     fn spec(shape: FlameShape) -> SvgSpec {
-        SvgSpec { title: "t".to_owned(), width: None, theme: PictureTheme::Light, shape, color_by: None }
+        SvgSpec { title: "t".to_owned(), width: None, theme: PictureTheme::Light, shape, color_by: None, filters: Vec::new() }
     }
 
     #[test]

@@ -8,9 +8,9 @@ use super::SCHEMA;
 use super::info::{NoteInfo, notes};
 use super::number::Number;
 use super::page::Page;
-use super::table::{Align, Table, push_line};
+use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparison::percent;
-use crate::analysis::{CallTree, Comparison, Granularity, top};
+use crate::analysis::{CallTree, Comparison, Filter, Granularity, top};
 use crate::model::{Profile, Scale, counted, human, type_name};
 
 /// By what rows are ordered.
@@ -36,6 +36,8 @@ pub struct TopSpec<'a> {
     pub limit: usize,
     /// Decimals of the sample type's stored integers.
     pub decimals: u8,
+    /// What the comparison was weighed with.
+    pub filter: &'a Filter,
 }
 
 /// Everything that `top --json` prints; the field names are its keys (see `src/report/README.md`).
@@ -46,6 +48,8 @@ pub struct TopReport {
     sample_type: String,
     unit: String,
     by: &'static str,
+    /// Filters, as options of the command line.
+    filters: Vec<String>,
     /// Sum over all samples, without any filter.
     total: Number,
     /// What percentages are of: the sum of absolute values, which is `total` where none is negative; of a saved comparison that of its side
@@ -129,6 +133,7 @@ impl TopReport {
             sample_type: comparison.sample_type.clone(),
             unit: comparison.unit.clone(),
             by: spec.by.name(),
+            filters: spec.filter.options(),
             total: zero,
             denominator: zero,
             is_of_base: false,
@@ -168,40 +173,41 @@ impl TopReport {
                 say(whole)
             ),
         );
-        if self.total != self.denominator {
-            push_line(
-                &mut text,
-                format_args!(
-                    "some values are negative: percentages are of the sum of absolute values{}, the net sum is {}",
-                    if self.is_of_base { " of the side before" } else { "" },
-                    say(self.total.as_f64())
-                ),
-            );
-        }
-        if self.selected != self.total {
-            push_line(
-                &mut text,
-                format_args!("the filters let through {}, {}", say(self.selected.as_f64()), share(self.selected.as_f64())),
-            );
-        }
-        if self.dropped_frames_samples > 0 {
-            push_line(
-                &mut text,
-                format_args!(
-                    "{} shown without the frames that the capture asks to drop (drop_frames); --all-frames shows them",
-                    counted(self.dropped_frames_samples, "sample is", "samples are")
-                ),
-            );
-        }
-        if self.no_stack.as_f64() != 0.0 {
-            push_line(
-                &mut text,
-                format_args!("{}, {}, belong to samples without a frame", say(self.no_stack.as_f64()), share(self.no_stack.as_f64())),
-            );
-        }
+        self.remarks().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}")));
         push_line(&mut text, format_args!("100 % = {} {}\n", say(whole), type_name(&self.sample_type)));
         text.push_str(&self.table(true).text());
         text
+    }
+
+    /// What the rows alone do not say: what is not in them, and what percentages are of.
+    fn remarks(&self) -> Vec<String> {
+        let whole = self.denominator.as_f64();
+        let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
+        let say = |value: f64| human(value, &self.unit);
+        let mut said = Vec::new();
+        if self.total != self.denominator {
+            said.push(format!(
+                "some values are negative: percentages are of the sum of absolute values{}, the net sum is {}",
+                if self.is_of_base { " of the side before" } else { "" },
+                say(self.total.as_f64())
+            ));
+        }
+        if self.selected != self.total || !self.filters.is_empty() {
+            let filters: Vec<String> = self.filters.iter().map(|filter| printable(filter)).collect();
+            let by = if filters.is_empty() { String::new() } else { format!(" ({})", filters.join(" ")) };
+            said.push(format!("the filters{by} let through {}, {}", say(self.selected.as_f64()), share(self.selected.as_f64())));
+        }
+        if self.dropped_frames_samples > 0 {
+            said.push(format!(
+                "{} shown without the frames that the capture asks to drop (drop_frames); --all-frames shows them",
+                counted(self.dropped_frames_samples, "sample is", "samples are")
+            ));
+        }
+        if self.no_stack.as_f64() != 0.0 {
+            let (value, part) = (say(self.no_stack.as_f64()), share(self.no_stack.as_f64()));
+            said.push(format!("{value}, {part}, belong to samples without a frame, which have no row"));
+        }
+        said
     }
 
     /// Rows of numbers with their unit in the head of the column; `sum` adds the sum of self so far.
@@ -257,12 +263,14 @@ impl TopReport {
 
     /// The table as Markdown, with the denominator above it.
     pub fn markdown(&self) -> String {
-        format!("{}\n\n{}", self.denominator_text(), self.table(false).markdown())
+        let remarks: String = self.remarks().iter().map(|line| format!("\n\n{}", markdown_escape(line))).collect();
+        format!("{}{remarks}\n\n{}", self.denominator_text(), self.table(false).markdown())
     }
 
     /// The table as a part of a page, with the denominator above it.
     pub(super) fn put(&self, page: &mut Page) {
         page.remark(&self.denominator_text());
+        self.remarks().iter().for_each(|line| page.remark(line));
         page.table(&self.table(true));
     }
 

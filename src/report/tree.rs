@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::SCHEMA;
 use super::number::Number;
-use crate::analysis::{Comparison, Granularity};
+use crate::analysis::{CallTree, Comparison, Filter, Granularity};
 
 /// A tree over one or two captures; the field names are its keys (see `src/report/README.md`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,6 +15,8 @@ pub struct TreeReport {
     sample_type: String,
     unit: String,
     by: &'static str,
+    /// Filters, as options of the command line.
+    filters: Vec<String>,
     sides: Vec<TreeSide>,
     /// Row 0 is the root.
     places: Vec<TreePlace>,
@@ -26,7 +28,10 @@ pub struct TreeReport {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct TreeSide {
     files: Vec<String>,
+    /// Sum over all samples, without any filter.
     total: Number,
+    /// Sum over the samples that the filters let through.
+    selected: Number,
     denominator: Number,
     duration_ns: Option<i64>,
 }
@@ -54,13 +59,14 @@ struct TreeNode {
 }
 
 impl TreeReport {
-    /// The tree of a comparison. `files` are the paths of each side as the user gave them.
-    pub fn new(comparison: &Comparison, files: &[Vec<String>], by: Granularity, decimals: u8) -> Self {
+    /// The tree of a comparison that was weighed with a filter. `files` are the paths of each side as the user gave them.
+    pub fn new(comparison: &Comparison, files: &[Vec<String>], (by, filter): (Granularity, &Filter), decimals: u8) -> Self {
         let number = |stored: i64| Number::new(stored, decimals);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let sides = comparison.sides.iter().enumerate().map(|(at, side)| TreeSide {
             files: files.get(at).cloned().unwrap_or_default(),
             total: number(side.total),
+            selected: number(side.weights.total()),
             denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
             duration_ns: side.duration_nanos,
         });
@@ -72,8 +78,25 @@ impl TreeReport {
             module: some(&place.module),
         });
         let tree = comparison.tree();
-        let nodes = tree.nodes().map(|node| TreeNode {
-            parent: tree.parent(node).map(crate::analysis::NodeId::row),
+        // Filters leave nodes without any value: they are not in what is shown.
+        let mut is_there: Vec<bool> = tree
+            .nodes()
+            .map(|node| node == CallTree::ROOT || comparison.sides.iter().any(|side| side.weights.self_of(node) != 0))
+            .collect();
+        for (row, parent) in tree.parents().iter().enumerate().rev() {
+            if let Some(parent) = parent {
+                is_there[parent.row()] |= is_there[row];
+            }
+        }
+        let row_of: Vec<usize> = is_there
+            .iter()
+            .scan(0, |rows, &is_there| {
+                *rows += usize::from(is_there);
+                Some(rows.saturating_sub(1))
+            })
+            .collect();
+        let nodes = tree.nodes().filter(|node| is_there[node.row()]).map(|node| TreeNode {
+            parent: tree.parent(node).map(|parent| row_of[parent.row()]),
             place: tree.place(node).row(),
             self_: comparison.sides.iter().map(|side| number(side.weights.self_of(node))).collect(),
             total: comparison.sides.iter().map(|side| number(side.weights.total_of(node))).collect(),
@@ -83,6 +106,7 @@ impl TreeReport {
             sample_type: comparison.sample_type.clone(),
             unit: comparison.unit.clone(),
             by: by.name(),
+            filters: filter.options(),
             sides: sides.collect(),
             places: places.collect(),
             nodes: nodes.collect(),

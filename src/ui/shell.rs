@@ -138,7 +138,7 @@ impl Shell {
         let size = (size.x.round() as u32, size.y.round() as u32);
         let request = PictureRequest { app: &self.app, part: Part::View, size, scale: 2.0, theme };
         let written = picture(&request).and_then(|png| save::write(path, &png).map_err(|error| error.to_string()));
-        self.app.exported(path, written);
+        self.app.exported(path, written.map(|()| "the picture"));
         ctx.request_repaint();
     }
 

@@ -516,14 +516,29 @@ fn a_script_drives_the_program_without_a_window() {
 #[test]
 fn captures_that_cannot_be_drawn_say_so() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, text, why) in [
-        ("zero.folded", "main;a 0\nmain;b 0\n", "no stack has a value above 0"),
-        ("huge.folded", "main;a 9223372036854775807\nmain;b 9223372036854775807\n", "more than a flame graph can hold"),
-    ] {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        let (code, said) = failure(&["export", &path.display().to_string(), "-o", &folder.path().join("x.svg").display().to_string()]);
-        assert!(code == 1 && said.contains(why), "{name}: {said}");
+    let path = folder.path().join("zero.folded");
+    std::fs::write(&path, "main;a 0\nmain;b 0\n").unwrap();
+    let (code, said) = failure(&["export", &path.display().to_string(), "-o", &folder.path().join("x.svg").display().to_string()]);
+    assert!(code == 1 && said.contains("no stack has a value"), "{said}");
+    // Values beyond every integer that a drawing program knows only need another scale.
+    let path = folder.path().join("huge.folded");
+    std::fs::write(&path, "main;a 9223372036854775807\nmain;b 9223372036854775807\n").unwrap();
+    let svg = String::from_utf8(export(folder.path(), "huge.svg", &[&path.display().to_string()])).unwrap();
+    assert!(svg.contains("<title>b (9.22 E samples, 50.0 %)</title>") || svg.contains("50.0 %"), "{svg}");
+}
+
+#[test]
+fn an_export_of_two_parts_of_a_capture_is_a_comparison_and_options_of_one_are_refused_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = sample(CPU);
+    let parts = ["--before-where", "label=endpoint:search", "--after-where", "label=endpoint:place-order"];
+    let text = String::from_utf8(export(folder.path(), "x.folded", &[&[capture.as_str()], &parts[..]].concat())).unwrap();
+    let of_sides = |line: &str| line.rsplit(' ').take(2).filter(|number| number.parse::<i64>().is_ok()).count();
+    assert!(text.lines().count() > 3 && text.lines().all(|line| of_sides(line) == 2), "{text}");
+    let out = folder.path().join("y.folded").display().to_string();
+    for option in [&["--normalize", "share"][..], &["--alias", "a=b"], &["--no-aliases"]] {
+        let (code, said) = failure(&[&["export", &capture, "-o", &out], option].concat());
+        assert!(code == 2 && said.contains("are about comparisons"), "{option:?}: {said}");
     }
 }
 

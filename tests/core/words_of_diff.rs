@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use emberlens::app::load::{self, LoadOptions};
+use emberlens::base::ticket::Ticket;
 use emberlens::format::pprof;
 use emberlens::model::{Builder, Frame, Sample, kind};
 
@@ -112,11 +114,20 @@ fn a_saved_comparison_gives_its_answer_back() {
         assert_eq!(stdout(&["export", "-d", &before, &after, "-o", &path]), "");
         path
     };
-    let pprof = saved("d.pb.gz");
-    assert!(stdout(&["diff", &pprof]).contains("A saved comparison does not say how long each side took, so shares are compared"));
-    let (code, error) = failure(&["diff", &pprof, "--normalize", "per-second"]);
+    let ours = saved("ours.pb.gz");
+    let head = |arguments: &[&str]| {
+        let report = json(arguments);
+        (report["summary"].clone(), report["normalization"].clone(), report["findings"][0]["before"].clone())
+    };
+    assert_eq!(head(&["diff", &ours, "--json"]), head(&["diff", &before, &after, "--json"]), "with the time that each side took");
+    // As other tools save it: one time for both.
+    let mut profile = load::read(Path::new(&ours), &LoadOptions::default(), &Ticket::new()).unwrap();
+    profile.info.comments.clear();
+    let theirs = write(folder.path(), "d.pb.gz", &pprof::write_gz(&profile));
+    assert!(stdout(&["diff", &theirs]).contains("A saved comparison does not say how long each side took, so shares are compared"));
+    let (code, error) = failure(&["diff", &theirs, "--normalize", "per-second"]);
     assert!(code == 1 && error.contains("cannot be compared per-second: a saved comparison"), "{code}: {error}");
-    for path in [&pprof, &saved("d.folded")] {
+    for path in [&theirs, &ours, &saved("d.folded")] {
         let report = json(&["diff", path, "--json", "--normalize", "absolute"]);
         let first = &report["findings"][0];
         assert_eq!((&first["func"], first["ratio"].as_f64()), (&"g".into(), Some(3.0)), "{path}: {}", report["summary"]);

@@ -11,7 +11,7 @@ use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
 use crate::app::load::LoadError;
 use crate::app::settings::{Recent, RecentComparison};
-use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, Side};
+use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, Side, Tab};
 use crate::app::{App, Capture, CaptureState};
 use crate::app::{export, save};
 use crate::base::discard::discard;
@@ -300,6 +300,8 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         comparison: table,
         captures: app.named_profiles(),
         half: half_in_front(app).map(|(half, words, _)| (half.clone(), words)),
+        listing: app.list_report(),
+        lists_findings: app.view.tab == Tab::Findings,
         findings: app.findings().ready().cloned(),
         granularity: app.view.granularity,
         decimals: app.decimals(),
@@ -307,7 +309,8 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         parts: app.parts_of_captures(),
     };
     app.jobs.start("Exporting", move |_| {
-        let written = export::bytes(&path, &request).and_then(|bytes| save::write(&path, &bytes).map_err(|error| error.to_string()));
+        let written = export::bytes(&path, &request)
+            .and_then(|(bytes, what)| save::write(&path, &bytes).map(|()| what).map_err(|error| error.to_string()));
         Event::Exported(path, written)
     });
     Vec::new()
@@ -317,6 +320,34 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
 mod tests {
     use super::*;
     use crate::app::Options;
+
+    #[test]
+    fn what_is_exported_is_the_table_in_front_and_the_message_says_which() {
+        let sample = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3").join(name);
+        let (before, after) = (sample("orders-cpu-before.pb.gz"), sample("orders-cpu-after.pb.gz"));
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = App::new(Options { inline: true, ..Options::default() });
+        app.apply(Command::OpenComparison(before, after));
+        app.settle();
+        let mut export = |tab: Tab, name: &str| {
+            app.apply(Command::SetTab(tab));
+            app.settle();
+            let path = folder.path().join(name);
+            app.apply(Command::Export(path.clone()));
+            app.settle();
+            let said = app.messages().last().map(|message| message.text.clone()).unwrap_or_default();
+            (std::fs::read_to_string(path).unwrap(), said)
+        };
+        for (tab, name, begins, what) in [
+            (Tab::Flame, "a.csv", "name,self_before,", "the table of functions"),
+            (Tab::Findings, "b.csv", "rank,verdict,function,", "the findings"),
+            (Tab::Flame, "c.md", "cpu per second rose", "the findings"),
+        ] {
+            let (text, said) = export(tab, name);
+            assert!(text.starts_with(begins), "{tab:?} {name}: {}", text.lines().next().unwrap_or_default());
+            assert!(said.starts_with(&format!("Written: {what}\n")), "{said}");
+        }
+    }
 
     #[test]
     fn compared_files_are_kept_once_each_pair_and_no_parts_of_one_file() {

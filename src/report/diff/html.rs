@@ -3,6 +3,7 @@
 use super::{Concern, DiffReport, FindingReport, ratio_text};
 use crate::analysis::diff::Measure;
 use crate::analysis::regress::{one_in, part_of_change};
+use crate::report::number::change;
 use crate::report::page::{Page, escape};
 use crate::report::table::{Align, Table};
 
@@ -28,7 +29,7 @@ impl DiffReport {
             page.paragraph("None.");
         } else {
             page.raw(&self.findings_html());
-            self.explains_text().into_iter().for_each(|line| page.remark(&line));
+            self.legend().into_iter().for_each(|line| page.remark(&line));
             page.remark(
                 "The bar is the 95 % interval of after / before per unit of unchanged work, on a scale of doublings (from an eighth to 8 times); the line in its \
                  middle is no change. By chance: how often unchanged code would show such a change in a search of all places.",
@@ -69,7 +70,7 @@ impl DiffReport {
     fn findings_html(&self) -> String {
         let mut html = String::from(
             "<div class=\"scroll\"><table>\n<thead><tr><th class=\"n\">#</th><th>verdict</th><th>function</th><th class=\"n\">before</th>\
-             <th class=\"n\">after</th><th class=\"n\">delta</th><th class=\"n\">after / before</th><th>95 %</th><th>by chance</th>\
+             <th class=\"n\">after</th><th class=\"n\">delta</th><th class=\"n\">change</th><th class=\"n\">adjusted</th><th>95 % of it</th><th>by chance</th>\
              <th class=\"n\">explains</th><th>why</th></tr></thead>\n<tbody>\n",
         );
         for row in &self.findings {
@@ -89,6 +90,7 @@ impl DiffReport {
                 ("n", escape(&self.scale.text(row.before)).into_owned()),
                 ("n", escape(&self.scale.text(row.after)).into_owned()),
                 ("n", escape(&self.scale.delta(row.delta)).into_owned()),
+                ("n", change(row.before, row.after)),
                 ("n", ratio_text(row.ratio)),
                 ("t", interval_html(row)),
                 ("t", by_chance(row)),
