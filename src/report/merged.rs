@@ -47,7 +47,7 @@ pub fn split_pair(profile: &Profile) -> Option<(Profile, Profile)> {
         let without_label = Some(BASE_LABEL);
         Choice { sample: &sample, negate: before, without_label, unused: false, ..Choice::ALL }.copy_into(&mut builder, profile);
         let durations = profile.info.comments.iter().filter_map(|comment| took(comment));
-        builder.info.duration_nanos = durations.filter(|(side, _)| (*side == 0) == before).map(|(_, nanos)| nanos).last();
+        builder.info.duration_nanos = durations.filter(|(side, _)| (*side == 0) == before).map(|(_, nanos)| nanos).next_back();
         builder.info.comments.retain(|comment| took(comment).is_none());
         builder.info.tally = Tally::default();
         builder.notes.remove(kind::SAVED_COMPARISON);

@@ -263,8 +263,9 @@ impl TopReport {
 
     /// The table as Markdown, with the denominator above it.
     pub fn markdown(&self) -> String {
-        let remarks: String = self.remarks().iter().map(|line| format!("\n\n{}", markdown_escape(line))).collect();
-        format!("{}{remarks}\n\n{}", self.denominator_text(), self.table(false).markdown())
+        let mut text = self.denominator_text();
+        self.remarks().iter().for_each(|line| push_line(&mut text, format_args!("\n\n{}", markdown_escape(line))));
+        format!("{}\n\n{}", text.trim_end(), self.table(false).markdown())
     }
 
     /// The table as a part of a page, with the denominator above it.

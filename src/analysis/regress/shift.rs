@@ -19,6 +19,10 @@ use crate::analysis::place::PlaceId;
 const PART: f64 = 0.6;
 /// Surely: one-sided 95 %.
 const SURE: f64 = 1.645;
+/// What is left must be chance (in standard errors): what replaced a function and costs twice as much is no move of cost, though most of the rise was there before …
+const CHANCE: f64 = 2.5;
+/// … or no more than this part of the change.
+const REST: f64 = 0.1;
 /// Callers, their callers and so on up to this many steps are surroundings.
 const LEVELS: usize = 4;
 /// A callee that carries this part of a change stands for it.
@@ -45,7 +49,8 @@ pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found) -> bool
         let mix = search.base.shapes.mix(ranges.iter().cloned());
         let doubt = model.doubt(sums, mix, None, cost / whole);
         let error = cost / 2.0 * (counts.sampling() + doubt.extra).max(0.0).sqrt();
-        delta(sums).abs() + SURE * error < PART * moved
+        let net = delta(sums).abs();
+        net + SURE * error < PART * moved && (net < CHANCE * error || net < REST * moved)
     };
     let around = |ranges: Vec<Range<usize>>| {
         let sums = sum(&ranges);
