@@ -143,8 +143,8 @@ pub fn unmatched(tally: &Tally) -> Option<Difference> {
     let (all, common) = (sum(|_| true), sum(|class| !matches!(class, Class::OnlyBefore | Class::OnlyAfter)));
     let is_little = all.iter().zip(common).any(|(all, common)| common < MATCHED * all);
     (is_little && all.iter().all(|all| *all > 0.0)).then(|| {
-        let [before, after] = common.map(|share| format!("{} in functions of both sides", percent(share)));
-        let text = "hardly a function is on both sides: two programs, or names that were not found on one side";
+        let [before, after] = common.map(|share| format!("{} of the cost", percent(share)));
+        let text = "so little is in functions that both sides have: two programs, or names that were not found on one side";
         Difference { what: "names", before, after, concern: Concern::Warning, text: text.to_owned() }
     })
 }
@@ -212,6 +212,8 @@ impl Found<'_> {
         if counts_events {
             let text = "events were taken at another rate: their numbers do not compare, their values do (choose another sample type)";
             self.compare("period", Concern::Warning, text, of);
+            let event = |profile: &Profile| profile.info.period.as_ref().map(|(name, ..)| name.clone()).unwrap_or_default();
+            self.compare("event", Concern::Warning, "events of different things were counted: their numbers do not compare", event);
         } else {
             self.compare("period", Concern::Scaled, "each event counts with its own period; fewer events make wider intervals", of);
         }
@@ -304,7 +306,7 @@ impl Found<'_> {
                 })
             };
             let sides = [start(self.before), start(self.after)];
-            let text = "counted since the process started: a process that ran longer has more; take both with ?seconds=N";
+            let text = "a process that ran longer has more; take both with ?seconds=N";
             self.add("counted", sides, Concern::Warning, text);
         }
     }

@@ -360,7 +360,7 @@ impl DiffReport {
         push_line(&mut text, format_args!("{}", self.scale_text()));
         push_line(&mut text, format_args!("\n{}", printable(&self.summary)));
         if !self.findings.is_empty() {
-            push_line(&mut text, format_args!("\n{}", self.findings_table(false).text().trim_end()));
+            push_line(&mut text, format_args!("\n{}", self.findings_table().text().trim_end()));
             self.legend().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}")));
         }
         push_line(&mut text, format_args!("\n{}", self.others_text()));
@@ -385,7 +385,7 @@ impl DiffReport {
         }
         push_line(&mut text, format_args!("- {}\n", markdown_escape(&self.scale_text())));
         if !self.findings.is_empty() {
-            push_line(&mut text, format_args!("{}", self.findings_table(true).markdown()));
+            push_line(&mut text, format_args!("{}", self.findings_table().markdown()));
             self.legend().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}\n")));
         }
         push_line(&mut text, format_args!("{}", markdown_escape(&self.others_text())));
@@ -504,7 +504,7 @@ impl DiffReport {
         }
     }
 
-    fn findings_table(&self, short: bool) -> Table {
+    fn findings_table(&self) -> Table {
         let mut table = Table::new([
             ("#", Align::Right),
             ("verdict", Align::Left),
@@ -520,7 +520,8 @@ impl DiffReport {
             ("function", Align::Left),
         ]);
         for row in &self.findings {
-            let path = row.path.as_deref().filter(|path| !short && path.len() > 1).map(|path| format!("  on {}", path.join(" → ")));
+            // What is true of one path need not be true of the function.
+            let path = row.path.as_deref().filter(|path| path.len() > 1).map(|path| format!("  on {}", path_text(path)));
             table.row([
                 row.rank.map_or_else(String::new, |rank| rank.to_string()),
                 row.verdict.name().to_owned(),
@@ -533,7 +534,7 @@ impl DiffReport {
                 part_of_change(row.explains),
                 row.measure.to_owned(),
                 row.because.clone(),
-                format!("{}{}", row.func, path.filter(|path| path.chars().count() < 160).unwrap_or_default()),
+                format!("{}{}", row.func, path.unwrap_or_default()),
             ]);
         }
         table
@@ -650,6 +651,17 @@ impl DiffReport {
             table.row(cells);
         }
         table.csv()
+    }
+}
+
+/// A path for a table: of a long one where it begins and its last callers.
+fn path_text(path: &[String]) -> String {
+    const LONG: usize = 160;
+    const LAST: usize = 3;
+    let whole = path.join(" → ");
+    match path {
+        [first, .., _, _, _] if whole.chars().count() >= LONG => format!("{first} → … → {}", path[path.len() - LAST..].join(" → ")),
+        _ => whole,
     }
 }
 

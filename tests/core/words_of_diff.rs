@@ -150,3 +150,68 @@ fn what_is_missing_in_a_capture_is_said_beside_its_numbers() {
     let whole = json(&["top", &sample("perf-data/6.1.187/indexer-before.perf.data"), "--json"]);
     assert!(whole["notes"].is_array());
 }
+
+/// A service of three handlers with forty functions each, counts with the noise of sampling; `handleA` also calls what is given.
+fn service(seed: u64, more: &[(&str, f64)]) -> Vec<(String, i64)> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut normal = || {
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        (0..12).map(|_| uniform()).sum::<f64>() - 6.0
+    };
+    let calm = ["A", "B", "C"].into_iter().flat_map(|handler| {
+        (0..40).map(move |function| {
+            (format!("main;serve;handle{handler};pkg{handler}.f{function}"), 20.0 + f64::from(function * function) / 8.0)
+        })
+    });
+    let changed = more.iter().map(|(stack, count)| (format!("main;serve;handleA;{stack}"), *count));
+    calm.chain(changed).map(|(stack, mean)| (stack, (mean + normal() * mean.sqrt()).round().max(0.0) as i64)).collect()
+}
+
+#[test]
+fn what_costs_more_than_what_it_replaced_did_not_only_move() {
+    let folder = tempfile::tempdir().unwrap();
+    let pairs: [(&[(&str, f64)], &[(&str, f64)], &str); 3] = [
+        (&[("json.Marshal", 500.0)], &[("sonic.Encode", 1000.0)], "sonic.Encode"),
+        (&[("db.query", 400.0), ("json.encode", 1000.0)], &[("db.query", 1200.0), ("json.encode", 500.0)], "db.query"),
+        (&[("db.query", 400.0), ("db.query;db.cache", 600.0)], &[("db.query", 1200.0), ("db.query;db.cache", 150.0)], "db.query"),
+    ];
+    for (before, after, grew) in pairs {
+        // By chance the rest may look like nothing; not often.
+        let mut moved = Vec::new();
+        for seed in 0..8 {
+            let side = |name: &str, seed: u64, more| {
+                let stacks = service(seed, more);
+                let stacks: Vec<(&str, i64)> = stacks.iter().map(|(stack, count)| (stack.as_str(), *count)).collect();
+                capture(folder.path(), name, &stacks, |_| {})
+            };
+            let report = json(&["diff", &side("a.pb", 2 * seed + 1, before), &side("b.pb", 2 * seed + 2, after), "--json"]);
+            let found = report["findings"].as_array().unwrap().iter().find(|row| row["func"] == grew);
+            let verdict = found.map_or("none", |row| row["verdict"].as_str().unwrap());
+            if !["regression", "new"].contains(&verdict) {
+                moved.push(format!("seed {seed}: {verdict}; {}", report["summary"]));
+            }
+        }
+        assert!(moved.len() <= 1, "{grew}: {moved:?}");
+    }
+}
+
+#[test]
+fn a_part_is_one_of_the_change_as_measured_or_says_of_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let side = |name: &str, load: f64, leaf: f64| {
+        let stacks: Vec<(String, i64)> =
+            service(7, &[("pkg.leaf", leaf)]).into_iter().map(|(stack, count)| (stack, (count as f64 * load) as i64)).collect();
+        let stacks: Vec<(&str, i64)> = stacks.iter().map(|(stack, count)| (stack.as_str(), *count)).collect();
+        capture(folder.path(), name, &stacks, |_| {})
+    };
+    let before = side("a.pb", 1.0, 800.0);
+    let summary = |after: &str| json(&["diff", &before, after, "--json"])["summary"].as_str().unwrap().to_owned();
+    let grew = summary(&side("b.pb", 1.0, 1600.0));
+    assert!(grew.contains("of it is explained by pkg.leaf"), "{grew}");
+    // Most of what rose is load.
+    let loaded = summary(&side("c.pb", 1.5, 1600.0));
+    assert!(loaded.contains("per unit of unchanged work is explained by pkg.leaf"), "{loaded}");
+}

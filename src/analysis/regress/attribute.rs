@@ -92,6 +92,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         found: &found,
         homes: &homes,
         structures: &structures,
+        changes: Changes::new(&search, &diff, &found, model.scale.exposure),
     };
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
@@ -258,6 +259,49 @@ struct Maker<'a> {
     homes: &'a NodeSet,
     /// Functions whose shape changed.
     structures: &'a [Structure],
+    changes: Changes,
+}
+
+/// What changed in all, per unit of unchanged work: the wholes that parts are told of.
+struct Changes {
+    /// Of everything.
+    net: f64,
+    /// Of all functions' own cost that rose, and that fell; never less than findings rose and fell, whose leaves may rise here and fall there.
+    rises: f64,
+    falls: f64,
+    /// Of each finding what no finding inside it explains.
+    own: Vec<f64>,
+}
+
+impl Changes {
+    fn new(search: &Search<'_>, diff: &Diff, found: &[Found], exposure: f64) -> Self {
+        let raw = &diff.self_.raw;
+        let changes = || raw[0].iter().zip(&raw[1]).skip(1).map(|(before, after)| after / exposure - before);
+        let own: Vec<f64> = found.iter().map(|one| own_delta(search, found, one, exposure)).collect();
+        let sum = |of: &mut dyn Iterator<Item = f64>, rise: bool| of.filter(|change| (*change > 0.0) == rise).sum::<f64>();
+        Self {
+            net: changes().sum(),
+            rises: sum(&mut changes(), true).max(sum(&mut own.iter().copied(), true)),
+            falls: sum(&mut changes(), false).min(sum(&mut own.iter().copied(), false)),
+            own,
+        }
+    }
+}
+
+/// Change of a finding's nodes that no finding inside holds.
+fn own_delta(search: &Search<'_>, all: &[Found], found: &Found, exposure: f64) -> f64 {
+    let delta = |sums: &Sums| sums.value[1] / exposure - sums.value[0];
+    let is_inner = |other: &&Found| other.nodes.len() < found.nodes.len() && other.nodes.meets(&found.nodes);
+    let inner: Vec<&Found> = all.iter().filter(is_inner).collect();
+    if inner.is_empty() {
+        return delta(&found.sums);
+    }
+    let nodes = &search.base.ground.nodes;
+    let own = found.nodes.rows().filter(|&row| !inner.iter().any(|other| other.nodes.contains(row)));
+    delta(&own.fold(Sums::default(), |mut sums, row| {
+        sums.add(&nodes[row]);
+        sums
+    }))
 }
 
 impl Maker<'_> {
@@ -475,28 +519,15 @@ impl Maker<'_> {
         if is_own { (place, Measure::Total, None) } else { as_found }
     }
 
-    /// Change that no finding inside explains, and what part that is of the net change; of all rises or falls of functions' own cost where the net change is less than half of those. Nodes that a finding
-    /// inside this one explains are not counted twice.
+    /// Change that no finding inside explains, and what part that is of the net change; of all rises or falls where the net change is less than half of those, or none by
+    /// definition.
     fn explains(&self, found: &Found) -> (f64, f64, Whole) {
-        let is_inner = |other: &&Found| other.nodes.len() < found.nodes.len() && other.nodes.meets(&found.nodes);
-        let inner: Vec<&Found> = self.found.iter().filter(is_inner).collect();
-        let delta = if inner.is_empty() {
-            self.delta(&found.sums)
-        } else {
-            let nodes = &self.search.base.ground.nodes;
-            let own = found.nodes.rows().filter(|&row| !inner.iter().any(|other| other.nodes.contains(row)));
-            self.delta(&own.fold(Sums::default(), |mut sums, row| {
-                sums.add(&nodes[row]);
-                sums
-            }))
-        };
-        let changes: Vec<f64> = {
-            let raw = &self.diff.self_.raw;
-            raw[0].iter().zip(&raw[1]).skip(1).map(|(before, after)| after / self.model.scale.exposure - before).collect()
-        };
-        let net: f64 = changes.iter().sum();
-        let same: f64 = changes.iter().filter(|change| **change * delta > 0.0).sum();
-        if net * delta > 0.0 && net.abs() >= same.abs() / 2.0 {
+        let at = self.found.iter().position(|other| std::ptr::eq(other, found));
+        let Changes { net, rises, falls, own } = &self.changes;
+        let delta = at.and_then(|at| own.get(at)).copied().unwrap_or_else(|| self.delta(&found.sums));
+        let same = if delta < 0.0 { *falls } else { *rises };
+        let has_net = *self.comparison().effective_normalization() != Normalization::Share;
+        if has_net && net * delta > 0.0 && net.abs() >= same.abs() / 2.0 {
             return (delta, delta / net, Whole::Net);
         }
         // Callees of one name may rise here and fall there: then the place has more than all functions together.

@@ -5,12 +5,15 @@
 //! [`readings`].
 
 use super::Finding;
-use crate::analysis::comparison::Comparison;
+use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::diff::noise::given_work;
 use crate::analysis::diff::{Interval, Spec, Verdict};
 
 /// A place with more than this part of the cost of a side may be what is unchanged.
 const LARGE: f64 = 0.3;
+
+/// Everything else changing by more than this many times is no reading.
+const PLAUSIBLE: f64 = 20.0;
 
 /// Two readings of one change, of which the captures alone cannot say which is true.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +31,9 @@ pub struct Readings {
 /// The readings of the top explanation, the first of `rows` or else the first of `unconfirmed`; `None` where the work is known, or nothing
 /// large changed.
 pub(super) fn readings(comparison: &Comparison, rows: &[Finding], unconfirmed: &[Finding], exposure: f64, spec: &Spec) -> Option<Readings> {
-    if given_work(comparison, spec).is_some() {
+    // What is alive is counted whole, whatever was done meanwhile.
+    let is_census = ["inuse", "goroutine", "threadcreate"].iter().any(|kind| comparison.sample_type.starts_with(kind));
+    if given_work(comparison, spec).is_some() || is_census && matches!(comparison.effective_normalization(), Normalization::Absolute) {
         return None;
     }
     let (before, after) = comparison.pair()?;
@@ -43,6 +48,10 @@ pub(super) fn readings(comparison: &Comparison, rows: &[Finding], unconfirmed: &
     }
     let beside = rest[1] / rest[0] / exposure;
     let place = Interval { ratio: top.ratio, lo: top.ratio_lo, hi: top.ratio_hi };
+    // Nobody does so much more or less of everything else unseen.
+    if !(1.0 / PLAUSIBLE..=PLAUSIBLE).contains(&(beside / place.ratio)) {
+        return None;
+    }
     let rest = Interval { ratio: beside / place.ratio, lo: beside / place.hi, hi: beside / place.lo };
     Some(Readings { func: top.func.clone(), part, place, rest })
 }

@@ -62,7 +62,9 @@ fn change(ratio: f64) -> String {
 fn moved_by(ratio: f64) -> String {
     if (ratio - 1.0).abs() < 5e-5 {
         "stayed as it was".to_owned()
-    } else if ratio.is_finite() && ratio >= 3.0 {
+    } else if ratio.is_infinite() {
+        "came up from nothing".to_owned()
+    } else if ratio >= 3.0 {
         format!("grew to {}", change(ratio))
     } else if ratio >= 1.0 {
         format!("grew by {}", percent(ratio - 1.0))
@@ -132,14 +134,21 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
             moved_by(row.ratio),
             interval(row)
         ),
-        Verdict::Renamed => format!(
-            "proposed: now called {}, since callers, callees and cost are the same ({before} → {after}; {events})",
-            row.new.as_deref().unwrap_or("otherwise")
-        ),
-        Verdict::Inlined if row.after > 0.0 => format!("no longer inlined: its callers had this cost before ({after}; {events})"),
+        Verdict::Renamed => {
+            let new = row.new.as_deref().unwrap_or("otherwise");
+            let costs = if row.ratio_lo <= 1.0 && row.ratio_hi >= 1.0 {
+                "callers, callees and cost are the same".to_owned()
+            } else {
+                format!("callers and callees are the same; its cost {}", moved_by(row.ratio))
+            };
+            format!("proposed: now called {new}, since {costs} ({before} → {after}; {events})")
+        }
+        Verdict::Inlined if row.after > 0.0 => {
+            format!("stands for itself now, likely no longer inlined: its callers' own cost fell meanwhile ({after}; {events})")
+        }
         Verdict::Inlined => format!("inlined: its callers have this cost now ({before}; {events})"),
-        Verdict::Wrapper if row.after > 0.0 => format!("a new frame around calls that cost what they did ({after}; {events})"),
-        Verdict::Wrapper => format!("a frame that is no longer around calls that cost what they did ({before}; {events})"),
+        Verdict::Wrapper if row.after > 0.0 => format!("a new frame around calls that were there before ({after}; {events})"),
+        Verdict::Wrapper => format!("a frame that is no longer around calls that are still there ({before}; {events})"),
         _ => {
             let against = if row.is_against_rest() { " against all that moved alike" } else { "" };
             format!("{what} {}{against} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row))
@@ -247,7 +256,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         let (up, down) = (count(worse, "regression"), count(better, "improvement"));
         sentences.push(if worse == 0 { format!("{down}, {up}.") } else { format!("{up}, {down}.") });
     } else {
-        sentences.extend(nothing_named(made, waiting));
+        sentences.extend(nothing_named(made, waiting, moved.is_some()));
     }
     if waiting > 0 {
         let places = match (first.is_some(), waiting) {
@@ -255,6 +264,13 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
             (true, 1) => "1 further place".to_owned(),
             (true, _) => format!("{waiting} further places"),
         };
+        let open = made.others.iter().filter(|row| row.verdict == Verdict::Unconfirmed);
+        let largest = open.max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()).then_with(|| b.func.cmp(&a.func)));
+        let named = largest.map(|row| {
+            let most = if waiting == 1 { "" } else { "most of all " };
+            format!(" ({most}{}: {} → {})", name_of(row), comparison.text(row.before), comparison.text(row.after))
+        });
+        let places = format!("{places}{}", named.unwrap_or_default());
         let differ = if waiting == 1 { "differs by more than its samples explain" } else { "differ by more than their samples explain" };
         sentences.push(format!("{places} {differ}, as runs of unchanged code may: unconfirmed, needs repeats."));
     }
@@ -286,17 +302,18 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     sentences.join(" ")
 }
 
-/// What is said where no place is named: that there is no change, or that only the whole shows it.
-fn nothing_named(made: &Findings, waiting: usize) -> Option<String> {
+/// What is said where no place is named: that there is no change, or that only the whole shows it, unless nearly everything did the same.
+fn nothing_named(made: &Findings, waiting: usize, is_explained: bool) -> Option<String> {
     let least = made.diff.total.minimum_detectable.iter().copied().filter(|growth| growth.is_finite()).reduce(f64::min);
     let least =
         least.map(|least| format!(": the smallest growth that would have been found is {}, in the place that shows most", growth(least)));
     let least = least.unwrap_or_default();
-    if made.total.is_some_and(|total| total.lo > 1.0 || total.hi < 1.0) {
+    if !is_explained && made.total.is_some_and(|total| total.lo > 1.0 || total.hi < 1.0) {
         return Some(format!("The whole surely changed, but no place of it can be named as the reason{least}."));
     }
     // Places that wait for repeats are changes that the samples do show.
-    (waiting == 0).then(|| format!("No change that these samples can show{least}."))
+    let none = if is_explained { "Beside that these samples show no change" } else { "No change that these samples can show" };
+    (waiting == 0).then(|| format!("{none}{least}."))
 }
 
 /// A growth as a part or, where it is large, as what it grows to: `12.0 %`, `to 390 times`.
@@ -352,27 +369,37 @@ fn main_change(first: &Finding, made: &Findings) -> String {
         Whole::Falls => "what fell",
     };
     let part = if first.explains > 0.0 { format!("; {} of {whole} lies there", part_of_change(first.explains)) } else { String::new() };
-    format!("{} {direction}{part}.", short(&first.func, NAME))
+    format!("{} {direction}{part}.", name_of(first))
+}
+
+/// The name of a finding in a sentence: what is true of one path need not be true of the function.
+fn name_of(row: &Finding) -> String {
+    let name = short(&row.func, NAME);
+    if row.path.is_some() { format!("{name} on one path") } else { name }
 }
 
 /// Most names in the sentence about the whole.
 const NAMED: usize = 3;
+/// A part is one of the change as measured where it differs from that by less than this.
+const AS_MEASURED: f64 = 0.05;
 /// Findings are named until they explain this part of the change.
 const EXPLAINED: f64 = 0.9;
 
 /// The first findings of the direction in which the whole changed, with what they explain together.
-fn explained_by(made: &Findings, rose: bool) -> Option<String> {
+fn explained_by(made: &Findings, rose: bool, change: f64) -> Option<String> {
     let same = made.rows.iter().filter(|row| row.verdict.is_change() && row.verdict.is_worse() == rose && row.explains > 0.0);
     let all = same.clone().count();
-    let (mut names, mut part) = (Vec::new(), 0.0);
+    let (mut names, mut part, mut measured) = (Vec::new(), 0.0, 0.0);
+    let first = same.clone().next()?;
     for row in same.take(NAMED) {
         let by = match row.verdict {
             Verdict::New => "new".to_owned(),
             Verdict::Gone => "gone".to_owned(),
-            _ => change(row.ratio),
+            _ => self::change(row.ratio),
         };
-        names.push(format!("{} ({by})", short(&row.func, NAME)));
+        names.push(format!("{} ({by})", name_of(row)));
         part += row.explains;
+        measured += row.delta / change;
         if part >= EXPLAINED {
             break;
         }
@@ -388,7 +415,15 @@ fn explained_by(made: &Findings, rose: bool) -> Option<String> {
     } else {
         String::new()
     };
-    Some(format!("{} of it is explained by {list}{more}", part_of_change(part)))
+    // Where work or speed differ, a part of what changed beside them is no part of the change as measured.
+    let is_measured = (measured.clamp(0.0, 1.0) - part.clamp(0.0, 1.0)).abs() < AS_MEASURED;
+    let whole = match first.explains_of {
+        _ if is_measured => "it",
+        Whole::Net => "the change per unit of unchanged work",
+        Whole::Rises => "what rose per unit of unchanged work",
+        Whole::Falls => "what fell per unit of unchanged work",
+    };
+    Some(format!("{} of {whole} is explained by {list}{more}", part_of_change(part)))
 }
 
 /// What the whole did, how surely, and what explains it.
@@ -410,7 +445,7 @@ fn totals(comparison: &Comparison, made: &Findings) -> String {
             (_, true) => format!("rose by {}", percent(ratio - 1.0)),
             _ => format!("fell by {}", percent(1.0 - ratio)),
         };
-        let by = explained_by(made, ratio >= 1.0).map_or_else(String::new, |by| format!("; {by}"));
+        let by = explained_by(made, ratio >= 1.0, new - old).map_or_else(String::new, |by| format!("; {by}"));
         return format!("{name} {moved} (95 %: {between}), {values}{by}.");
     }
     match comparison.effective_normalization() {
