@@ -124,6 +124,8 @@ struct Trace {
     others: u64,
     /// Slices without a time that can be read.
     untimed: u64,
+    /// Sums by name that clang writes behind the slices.
+    sums: u64,
     events: u64,
     /// From the first begin of a slice to the last end.
     range: Option<(i64, i64)>,
@@ -192,6 +194,10 @@ impl Trace {
 
     fn event(&mut self, event: &Event<'_>, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
         if matches!(event.phase, b'X' | b'B' | b'E') {
+            if is_sum(event, json)? {
+                self.sums += 1;
+                return Ok(());
+            }
             if !event.timed {
                 self.untimed += 1;
                 return Ok(());
@@ -281,6 +287,11 @@ impl Trace {
         if self.untimed > 0 {
             builder.notes.add(kind::SKIPPED, "slices without a time", self.untimed, None);
         }
+        if self.sums > 0 {
+            let cause =
+                "slices named `Total …` in which clang adds up the slices of each name: they are left out, or all time would count again";
+            builder.notes.add(kind::SKIPPED, cause, self.sums, None);
+        }
         if self.others > 0 {
             let cause = "events that are no samples (slices beside a CPU profile, asynchronous slices, counters, instants)";
             builder.notes.add(kind::SKIPPED, cause, self.others, None);
@@ -337,6 +348,24 @@ fn read_event<'a>(json: &mut Json<'a>, builder: &mut Builder) -> Result<Event<'a
     }
     event.length = event.length.or(thread_length);
     Ok(event)
+}
+
+/// Whether an event is one of those with which clang ends its file: `Total NAME` for each name of slices, from time 0 and on a thread of its own, with how
+/// many there were (`count`) and how long one was (`avg ms`). See `TimeTraceProfiler::write` of LLVM.
+fn is_sum(event: &Event<'_>, json: &mut Json<'_>) -> Result<bool, ReadError> {
+    let Some(args) = event.args.filter(|_| event.phase == b'X' && event.time == 0 && event.name.starts_with("Total ")) else {
+        return Ok(false);
+    };
+    let after = json.offset();
+    let mut is_sum = false;
+    json.go_to(args);
+    json.object()?;
+    while let Some(key) = json.key()? {
+        is_sum |= key == "avg ms";
+        json.skip()?;
+    }
+    json.go_to(after);
+    Ok(is_sum)
 }
 
 /// One text among the arguments of an event.

@@ -109,3 +109,18 @@ fn threads_named_by_text_are_threads_of_their_own() {
     let expected = [("worker A", Some(1), None), ("worker B", Some(1), None), ("Spans", None, Some(1))];
     assert_eq!(threads.collect::<Vec<_>>(), expected.map(|(name, pid, tid)| (name.to_owned(), pid, tid)));
 }
+
+/// LLVM's `TimeProfiler::write` ends a file with one such event a name, each on a thread of its own.
+#[test]
+fn totals_that_clang_adds_up_by_name_are_no_slices() {
+    let text = r#"{"traceEvents":[
+        {"pid":42,"tid":42,"ph":"X","ts":0,"dur":10000,"name":"ExecuteCompiler"},
+        {"pid":42,"tid":42,"ph":"X","ts":100,"dur":6000,"name":"Frontend"},
+        {"pid":42,"tid":42,"ph":"X","ts":7000,"dur":10,"name":"Total order"},
+        {"pid":42,"tid":43,"ph":"X","ts":0,"dur":90000,"name":"Total ExecuteCompiler","args":{"count":1,"avg ms":90}},
+        {"pid":42,"tid":44,"ph":"X","ts":0,"dur":6000,"name":"Total Frontend","args":{"count":1,"avg ms":6}}]}"#;
+    let profile = profile(text).unwrap();
+    let expected = named(&[("ExecuteCompiler", 3990), ("ExecuteCompiler;Frontend", 6000), ("ExecuteCompiler;Total order", 10)]);
+    assert_eq!((stacks(&profile), profile.info.duration_nanos), (expected, Some(10_000_000)));
+    assert_eq!(profile.notes.count(kind::SKIPPED), 2);
+}
