@@ -1,18 +1,20 @@
 //! Trace event files: CPU profiles inside traces of Chrome and Node.js, and the slices that many tools write (`clang -ftime-trace`,
 //! `--trace-event-categories`, Perfetto's JSON export).
 //!
-//! Where a trace holds samples of V8's profiler they are what is read; without them nested slices are (events `X`, and pairs of `B` and
-//! `E`), each weighed by the time that no slice inside it covers. Deliberately absent: asynchronous slices, counters, instants and flows,
-//! which have no stack (notes count them). Start reading at [`ChromeTrace`].
+//! Where a trace holds samples of V8's profiler they are what is read, else samples of the whole system beside the events; without both
+//! nested slices are (events `X`, and pairs of `B` and `E`), each weighed by the time that no slice inside it covers. Deliberately absent: asynchronous
+//! slices, counters, instants and flows, which have no stack (notes count them). Start reading at [`ChromeTrace`].
 //!
 //! Rules follow the "Trace Event Format" document of the Chromium project.
 
+mod sampled;
 mod slices;
 
 use std::collections::HashMap;
 
 use rustc_hash::FxHashMap;
 
+use self::sampled::Sampled;
 use self::slices::Slices;
 use super::cpuprofile::{Nodes, TYPES, Times, add_samples};
 use super::json::{Json, Kind, Number, looks_like};
@@ -115,6 +117,7 @@ struct Samples {
 #[derive(Default)]
 struct Trace {
     slices: Slices,
+    sampled: Sampled,
     /// In the order of their first events, and the row of each process and id.
     samples: Vec<Samples>,
     runs: HashMap<(Id, String), usize>,
@@ -147,6 +150,8 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
                     found = true;
                     trace.read_list(&mut json, &mut builder)?;
                 }
+                Ok(Some(key)) if key == "samples" && json.kind()? == Kind::Array => trace.sampled.samples_at = Some(json.skip()?),
+                Ok(Some(key)) if key == "stackFrames" && json.kind()? == Kind::Object => trace.sampled.frames_at = Some(json.skip()?),
                 Ok(Some(_)) => drop(json.skip()?),
                 Ok(None) => break,
                 // The list was cut, which its reader noted.
@@ -158,7 +163,7 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
             return Err(json.error(0, "the list `traceEvents`", "there is no such list"));
         }
     }
-    trace.finish(&json, &mut builder, ticket)?;
+    trace.finish(&mut json, &mut builder, ticket)?;
     json.note(&mut builder.notes);
     Ok(builder.finish())
 }
@@ -258,8 +263,9 @@ impl Trace {
         Ok(())
     }
 
-    fn finish(mut self, json: &Json<'_>, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
+    fn finish(mut self, json: &mut Json<'_>, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
         let has_samples = self.samples.iter().any(|samples| !samples.times.samples.is_empty());
+        let is_sampled = self.sampled.has_samples(json)?;
         let mut skipped = 0;
         if has_samples {
             for (name, unit) in TYPES {
@@ -271,6 +277,12 @@ impl Trace {
                 let thread = Some(self.thread(samples.thread, builder));
                 skipped += add_samples(&samples.nodes, &stacks, &samples.times, thread, builder, ticket)?;
             }
+            self.others += self.slices.len();
+            if is_sampled {
+                builder.notes.add(kind::SKIPPED, "the list `samples` beside a CPU profile was left out", 1, None);
+            }
+        } else if is_sampled {
+            skipped += self.sampled.add(json, builder, |tid, builder| self.thread_of(tid, builder))?;
             self.others += self.slices.len();
         } else {
             let column = builder.add_sample_type("time", "nanoseconds");
@@ -298,6 +310,16 @@ impl Trace {
         }
         builder.info.tally = Tally::new(builder.rows.len() as u64, skipped);
         Ok(())
+    }
+
+    /// The thread of that number. Samples name no process; where events name a thread of one process by that number, it is that.
+    fn thread_of(&self, tid: i64, builder: &mut Builder) -> ThreadId {
+        let mut named = self.threads.keys().filter(|(_, thread)| *thread == Id::Number(tid));
+        if let (Some(&key), None) = (named.next(), named.next()) {
+            return self.thread(key, builder);
+        }
+        let name = builder.string("");
+        builder.thread(Thread { pid: None, tid: i32::try_from(tid).ok(), name })
     }
 
     fn thread(&self, key: ThreadKey, builder: &mut Builder) -> ThreadId {
