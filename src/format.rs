@@ -173,18 +173,11 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
             format!("the file is no archive, so there is no {member} in it"),
         ));
     }
-    let (format, guess) = recognise(&inner, cx.ticket)?;
+    let (format, guess) = recognise(&inner, cx.ticket).map_err(|error| with_damage(error, &peeled))?;
     cx.ticket.stage("decoding", inner.bytes.len() as u64)?;
     let whole = if peeled.damage.is_some() { format.whole(inner.bytes) } else { inner.bytes.len() };
     let result = format.read(&Input { bytes: inner.bytes.get(..whole).unwrap_or(inner.bytes), ..inner }, cx);
-    let mut profile = match (result, &peeled.damage) {
-        (Ok(profile), _) => profile,
-        // The reader's complaint is a consequence: say the cause as well.
-        (Err(error), Some((offset, reason))) if !error.is_cancelled() => {
-            return Err(error.with_cause(format!("{reason} (at compressed byte {offset:#x})")));
-        }
-        (Err(error), _) => return Err(error),
-    };
+    let mut profile = result.map_err(|error| with_damage(error, &peeled))?;
     profile.info.container = peeled.container;
     if let Some(guess) = guess {
         profile.notes.add(kind::GUESSED, &guess, 1, None);
@@ -195,6 +188,14 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
     }
     debug_assert_eq!(crate::model::check(&profile), [], "a reader broke an invariant of the model");
     Ok(profile)
+}
+
+/// A reader's complaint about damaged bytes is a consequence: says the cause as well.
+fn with_damage(error: ReadError, peeled: &inflate::Peeled<'_>) -> ReadError {
+    match &peeled.damage {
+        Some((offset, reason)) if !error.is_cancelled() => error.with_cause(format!("{reason} (at compressed byte {offset:#x})")),
+        _ => error,
+    }
 }
 
 fn note_damage(profile: &mut Profile, peeled: &inflate::Peeled<'_>) {
@@ -279,4 +280,23 @@ fn not_recognised(head: &[u8]) -> ReadError {
         "recognising the format",
         format!("no known format (tried {}); it begins with `{shown}`{hint}", tried.join(", ")),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::packed::gz;
+
+    fn read_bytes(bytes: &[u8]) -> Result<Profile, ReadError> {
+        read(&Input { bytes, name: "unknown" }, &ReadCx::new(&Ticket::new()))
+    }
+
+    #[test]
+    fn what_cannot_be_recognised_since_it_was_cut_says_so() {
+        let text: String = (0..3000_u32).map(|at| char::from(b'a' + (at.wrapping_mul(2_654_435_761) >> 27) as u8 % 26)).collect();
+        let whole = gz(text.as_bytes());
+        let error = read_bytes(&whole[..whole.len() / 2]).unwrap_err().to_string();
+        assert!(error.contains("no known format") && error.contains("gzip data is damaged"), "{error}");
+        assert!(!read_bytes(&whole).unwrap_err().to_string().contains("damaged"));
+    }
 }
