@@ -37,6 +37,7 @@ impl Format for Callgrind {
     }
 
     fn sniff(&self, head: &[u8]) -> Sniff {
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         if head.starts_with(b"# callgrind format") {
             return Sniff::Yes;
         }

@@ -42,7 +42,8 @@ impl Format for ChromeTrace {
     }
 
     fn sniff(&self, head: &[u8]) -> Sniff {
-        let in_list = head.trim_ascii_start().starts_with(b"[") && looks_like(head, &["\"ph\":", "\"ts\":"]);
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let in_list = text.trim_ascii_start().starts_with(b"[") && looks_like(head, &["\"ph\":", "\"ts\":"]);
         if in_list || looks_like(head, &["\"traceEvents\""]) { Sniff::Yes } else { Sniff::No }
     }
 
