@@ -480,11 +480,17 @@ impl Draft {
         }
         let short = column.event.rsplit('.').next().unwrap_or_default();
         let mut made = String::new();
-        for letter in short.chars() {
-            if letter.is_uppercase() && made.ends_with(|last: char| last.is_lowercase() || last.is_ascii_digit()) {
+        let (mut before, mut letters) = (' ', short.chars().peekable());
+        while let Some(letter) = letters.next() {
+            // A word begins with a capital; several capitals are a word up to the last one before a small letter: `SystemGC`, `GCPhasePause`.
+            let begins = before.is_lowercase()
+                || before.is_ascii_digit()
+                || (before.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase()));
+            if letter.is_uppercase() && begins {
                 made.push('-');
             }
             made.extend(letter.to_lowercase());
+            before = letter;
         }
         let is_taken = self.builder.sample_types.iter().any(|kind| kind.name == made);
         if is_taken || made.is_empty() { column.event.clone() } else { made }

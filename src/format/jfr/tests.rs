@@ -425,3 +425,38 @@ fn endless_lists_of_nothing_take_no_time() {
     let profile = read_bytes(&bytes).unwrap();
     assert_eq!(totals(&profile), [("stacked", "count", 1)]);
 }
+
+const STATE: i64 = 14;
+const RECORDING: i64 = 106;
+
+/// Classes with a state in the profiler's samples, and these.
+fn classes_with(more: &[(&'static str, i64, Vec<Field>)]) -> Vec<(&'static str, i64, Vec<Field>)> {
+    let mut all = classes();
+    for (_, id, fields) in &mut all {
+        if *id == SAMPLE {
+            fields.push(("state", STATE, false, true, None));
+        }
+    }
+    all.push(("jdk.types.ThreadState", STATE, vec![("name", TEXT, false, false, None)]));
+    all.push(("jdk.ActiveRecording", RECORDING, vec![]));
+    all.extend_from_slice(more);
+    all
+}
+
+#[test]
+fn runs_of_capitals_in_names_of_events_are_words() {
+    let start = ("startTime", LONG, false, false, Some("TICKS"));
+    let stack = ("stackTrace", STACK, false, true, None);
+    let names = ["jdk.ObjectAllocationOutsideTLAB", "jdk.SystemGC", "jdk.GCPhasePauseLevel1", "app.My2ndURLLoader"];
+    let more: Vec<_> = names.into_iter().zip(300..).map(|(name, id)| (name, id, vec![start, stack])).collect();
+    let profile = read_bytes(&chunk(true, &classes_with(&more), |body| {
+        for id in 300..304 {
+            body.event(id, |event| {
+                event.long(1100).long(1);
+            });
+        }
+    }))
+    .unwrap();
+    let names: Vec<_> = totals(&profile).iter().map(|kind| kind.0).collect();
+    assert_eq!(names, ["object-allocation-outside-tlab", "system-gc", "gc-phase-pause-level1", "my2nd-url-loader"]);
+}
