@@ -14,6 +14,9 @@ use crate::model::{Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapp
 /// Name of what stands at the root of stacks of which the outermost frames were not recorded.
 const CUT: &str = "[truncated stack]";
 
+/// Objects that were still there at the end.
+const OLD_OBJECT: &str = "jdk.OldObjectSample";
+
 /// Fields that say how much a sample stands for, the first one that a class has, with the unit.
 const WEIGHTS: [(&str, &str); 6] = [
     ("samplingPeriod", "nanoseconds"),
@@ -167,7 +170,8 @@ impl<'c, 'a> Events<'c, 'a> {
         let field = |name: &str| class.fields.iter().find(|field| field.name == name);
         if field("stackTrace").is_some_and(|field| field.is_constant) {
             let weight = WEIGHTS.iter().find_map(|(name, unit)| Some((field(name)?, *name, *unit)));
-            let duration = field("duration").map_or(Tick::None, |field| field.tick);
+            // An old object has no length: it is that of the search that found all of them, the same in each (`ObjectSampleCheckpoint` of the JVM).
+            let duration = field("duration").filter(|_| class.name != OLD_OBJECT).map_or(Tick::None, |field| field.tick);
             let unit = match weight {
                 Some((_, _, unit)) => unit,
                 None if duration == Tick::None => "count",

@@ -443,6 +443,32 @@ fn classes_with(more: &[(&'static str, i64, Vec<Field>)]) -> Vec<(&'static str, 
     all
 }
 
+/// JDK 17 does not write the size of old objects; how long each event took is how long the search for all of them did.
+#[test]
+fn old_objects_without_a_size_are_counted() {
+    let start = ("startTime", LONG, false, false, Some("TICKS"));
+    let took = ("duration", LONG, false, false, Some("TICKS"));
+    let (thread, stack) = (("eventThread", THREAD, false, true, None), ("stackTrace", STACK, false, true, None));
+    let size = ("objectSize", LONG, false, false, None);
+    let old = |size: Option<Field>| {
+        let fields = [start, took, thread, stack].into_iter().chain(size).collect();
+        let classes = classes_with(&[("jdk.OldObjectSample", 300, fields)]);
+        read_bytes(&chunk(true, &classes, |body| {
+            for ticks in [1100, 1100] {
+                body.event(300, |event| {
+                    event.long(ticks).long(23).long(5).long(1);
+                    if size.is_some() {
+                        event.long(64);
+                    }
+                });
+            }
+        }))
+        .unwrap()
+    };
+    assert_eq!(totals(&old(None)), [("old-object-sample", "count", 2)]);
+    assert_eq!(totals(&old(Some(size))), [("old-object-sample", "bytes", 128)]);
+}
+
 #[test]
 fn runs_of_capitals_in_names_of_events_are_words() {
     let start = ("startTime", LONG, false, false, Some("TICKS"));
