@@ -19,7 +19,7 @@ mod join;
 mod layout;
 mod pass;
 mod places;
-mod quality;
+pub(super) mod quality;
 mod samples;
 mod sniff;
 mod stream;
