@@ -21,3 +21,4 @@ pub mod mapped;
 pub(crate) mod packed;
 pub mod table;
 pub mod ticket;
+mod zipped;

@@ -173,23 +173,41 @@ fn read_at(input: &Input<'_>, cx: &ReadCx<'_>, depth: usize) -> Result<Profile, 
             format!("the file is no archive, so there is no {member} in it"),
         ));
     }
-    let (format, guess) = recognise(&inner, cx.ticket)?;
+    match recognise(&inner, cx.ticket) {
+        Ok(found) => read_as(found, &inner, &peeled, cx),
+        Err(error) if error.is_cancelled() => Err(error),
+        Err(error) => {
+            // Readers of lines know other encodings themselves; those of JSON do not, nor those that know a file by its first line.
+            let Some(text) = text::from_utf16(inner.bytes) else { return Err(with_damage(error, &peeled)) };
+            let inner = Input { bytes: &text.bytes, ..inner };
+            let found =
+                recognise(&inner, cx.ticket).map_err(|again| if again.is_cancelled() { again } else { with_damage(error, &peeled) })?;
+            let mut profile = read_as(found, &inner, &peeled, cx)?;
+            profile.notes.absorb(&text.notes);
+            Ok(profile)
+        }
+    }
+}
+
+/// A reader's complaint about damaged bytes is a consequence: says the cause as well.
+fn with_damage(error: ReadError, peeled: &inflate::Peeled<'_>) -> ReadError {
+    match &peeled.damage {
+        Some((offset, reason)) if !error.is_cancelled() => error.with_cause(format!("{reason} (at compressed byte {offset:#x})")),
+        _ => error,
+    }
+}
+
+/// Reads bytes of a format that is known.
+fn read_as((format, guess): Recognised, inner: &Input<'_>, peeled: &inflate::Peeled<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
     cx.ticket.stage("decoding", inner.bytes.len() as u64)?;
     let whole = if peeled.damage.is_some() { format.whole(inner.bytes) } else { inner.bytes.len() };
-    let result = format.read(&Input { bytes: inner.bytes.get(..whole).unwrap_or(inner.bytes), ..inner }, cx);
-    let mut profile = match (result, &peeled.damage) {
-        (Ok(profile), _) => profile,
-        // The reader's complaint is a consequence: say the cause as well.
-        (Err(error), Some((offset, reason))) if !error.is_cancelled() => {
-            return Err(error.with_cause(format!("{reason} (at compressed byte {offset:#x})")));
-        }
-        (Err(error), _) => return Err(error),
-    };
+    let result = format.read(&Input { bytes: inner.bytes.get(..whole).unwrap_or(inner.bytes), ..*inner }, cx);
+    let mut profile = result.map_err(|error| with_damage(error, peeled))?;
     profile.info.container = peeled.container;
     if let Some(guess) = guess {
         profile.notes.add(kind::GUESSED, &guess, 1, None);
     }
-    note_damage(&mut profile, &peeled);
+    note_damage(&mut profile, peeled);
     if whole < inner.bytes.len() {
         profile.notes.add(kind::TRUNCATED, "the record that the damage cuts was left out", 1, Some(whole as u64));
     }
@@ -279,4 +297,48 @@ fn not_recognised(head: &[u8]) -> ReadError {
         "recognising the format",
         format!("no known format (tried {}); it begins with `{shown}`{hint}", tried.join(", ")),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::packed::gz;
+
+    fn read_bytes(bytes: &[u8]) -> Result<Profile, ReadError> {
+        read(&Input { bytes, name: "unknown" }, &ReadCx::new(&Ticket::new()))
+    }
+
+    /// What PowerShell's `>` makes of a program's output.
+    fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(unit).collect()
+    }
+
+    #[test]
+    fn files_in_other_encodings_are_recognised() {
+        let trace = r#"[{"ph":"X","name":"é","ts":0,"dur":5,"pid":1,"tid":2}]"#;
+        let v8 = r#"{"nodes":[{"id":1,"callFrame":{"functionName":"é"},"hitCount":3}]}"#;
+        let callgrind = "# callgrind format\nevents: Ir\n\nfn=é\n1 5\n";
+        let bare = "events: Ir\n\nfn=é\n1 5\n";
+        for (text, format) in
+            [(trace, "chrome-trace"), (v8, "cpuprofile"), (callgrind, "callgrind"), (bare, "callgrind"), ("a;é 4\n", "folded")]
+        {
+            let plain = read_bytes(text.as_bytes()).unwrap();
+            assert_eq!(plain.info.format, format);
+            for bytes in [utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes), format!("\u{feff}{text}").into_bytes()] {
+                let found = read_bytes(&bytes).unwrap_or_else(|error| panic!("{error}\n{text}"));
+                assert_eq!((&found.info.format, found.total(0), &found.strings), (&plain.info.format, plain.total(0), &plain.strings));
+            }
+        }
+        let error = read_bytes(&utf16("nothing that is known here", u16::to_le_bytes)).unwrap_err().to_string();
+        assert!(error.contains("no known format"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_recognised_since_it_was_cut_says_so() {
+        let text: String = (0..3000_u32).map(|at| char::from(b'a' + (at.wrapping_mul(2_654_435_761) >> 27) as u8 % 26)).collect();
+        let whole = gz(text.as_bytes());
+        let error = read_bytes(&whole[..whole.len() / 2]).unwrap_err().to_string();
+        assert!(error.contains("no known format") && error.contains("gzip data is damaged"), "{error}");
+        assert!(!read_bytes(&whole).unwrap_err().to_string().contains("damaged"));
+    }
 }

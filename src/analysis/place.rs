@@ -15,7 +15,7 @@ use super::matching::without_clone;
 use crate::base::index::Column;
 use crate::base::ticket::{Checked as _, Here, Watch};
 use crate::index;
-use crate::model::{Frame, Profile, base_name};
+use crate::model::{Frame, MappingId, Profile, base_name};
 
 index!(
     /// A row of [`Places`]; row 0 is [`Places::root`].
@@ -79,8 +79,10 @@ pub struct Place {
     pub line: u32,
     /// Package, namespace or crate; see [`package_of`].
     pub package: Arc<str>,
-    /// Path of the binary or library.
+    /// Path of the binary or library of the first frame seen.
     pub module: Arc<str>,
+    /// True where frames of it are in several binaries of one capture (`mmap` of libc and of ld.so), so that no single one is its module.
+    pub several_modules: bool,
     /// True where at least one frame of it was put into its caller by the compiler.
     pub inlined: bool,
     /// True where at least one frame of it may be another function with the same code, see [`Frame::folded`].
@@ -88,6 +90,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The module where there is only one; empty otherwise.
+    pub fn only_module(&self) -> &str {
+        if self.several_modules { "" } else { &self.module }
+    }
+
     fn add_marks(&mut self, frame: &Frame) {
         self.inlined |= frame.inlined;
         self.folded |= frame.folded;
@@ -118,9 +125,22 @@ impl Places {
         let mut known: HashTable<(u64, usize)> = HashTable::new();
         let mut lines = vec![0_u32];
         let mut texts = Texts::default();
+        let mut modules: Vec<Option<(usize, MappingId)>> = vec![None];
         let drafts: Vec<Vec<usize>> = profiles
             .iter()
-            .map(|profile| {
+            .enumerate()
+            .map(|(capture, profile)| {
+                let mut add = |row: usize, place: &mut Place, frame: &Frame| {
+                    place.add_marks(frame);
+                    modules.resize(modules.len().max(row + 1), None);
+                    let (Some(mapping), Some(seen)) = (frame.mapping, modules.get_mut(row)) else { return };
+                    let file = |mapping: MappingId| profile.mappings.get(mapping).and_then(|mapping| mapping.file);
+                    match *seen {
+                        Some((of, known)) if of == capture => place.several_modules |= known != mapping && file(known) != file(mapping),
+                        // Builds that are compared may lie in different places.
+                        _ => *seen = Some((capture, mapping)),
+                    }
+                };
                 let mut of_function: Vec<Option<usize>> = vec![None; profile.functions.len()];
                 profile
                     .frames
@@ -132,7 +152,7 @@ impl Places {
                         let short = (granularity == Granularity::Function).then_some(frame.function).flatten();
                         if let Some(row) = short.and_then(|function| of_function[function.row()]) {
                             if let Some(place) = rows.get_mut(row) {
-                                place.add_marks(&frame);
+                                add(row, place, &frame);
                             }
                             return row;
                         }
@@ -148,7 +168,7 @@ impl Places {
                             rows.len() - 1
                         };
                         if let Some(place) = rows.get_mut(row) {
-                            place.add_marks(&frame);
+                            add(row, place, &frame);
                         }
                         if let Some(function) = short {
                             of_function[function.row()] = Some(row);
@@ -205,6 +225,7 @@ impl Places {
             let mut place = members.last().map(|&row| rows[row].clone()).unwrap_or_default();
             place.inlined = members.iter().any(|&row| rows[row].inlined);
             place.folded = members.iter().any(|&row| rows[row].folded);
+            place.several_modules = members.iter().any(|&row| rows[row].several_modules);
             place.name = name;
             let others = members.iter().map(|&row| (rows[row].name.clone(), row));
             spellings.extend(others.filter(|(other, _)| *other != place.name));
@@ -432,5 +453,26 @@ mod tests {
         ] {
             assert_eq!(package_of(symbol, file), package, "{symbol}");
         }
+    }
+
+    #[test]
+    fn a_place_has_a_module_where_there_is_only_one_in_a_capture() {
+        let capture = |modules: &[(&str, &str, u64)]| {
+            let mut builder = crate::model::Builder::new([("Ir", "count")]);
+            for (name, module, start) in modules {
+                let file = Some(builder.string(module));
+                let mapping = Some(builder.mapping(crate::model::Mapping { file, start: *start, limit: start + 9, ..Default::default() }));
+                let function = Some(builder.function_named(name));
+                builder.frame(Frame { function, mapping, ..Frame::default() });
+            }
+            builder.finish()
+        };
+        let before =
+            capture(&[("mmap", "/lib/libc.so", 0), ("mmap", "/lib/ld.so", 10), ("main", "/old/app", 20), ("main", "/old/app", 30)]);
+        let after = capture(&[("main", "/new/app", 0)]);
+        let (places, _) = Places::build(&[&before, &after], Granularity::Function);
+        let of = |name: &str| places.get(places.find(name).unwrap());
+        assert_eq!((of("mmap").several_modules, of("mmap").only_module()), (true, ""));
+        assert_eq!((of("main").several_modules, of("main").only_module()), (false, "/old/app"));
     }
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
 
 use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::zipped;
 
 /// Kinds of archives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,8 +170,8 @@ impl<'a> Archive<'a> {
         match member.place {
             Place::At(at) => head.extend_from_slice(self.stored(at, member.size.min(most)).0),
             Place::Entry(entry) => {
-                if let Some(file) = self.zip.as_mut().and_then(|zip| zip.by_index(entry).ok()) {
-                    // What was read before an error stays.
+                // What was read before an error stays.
+                if let Some(Ok((file, _))) = self.zip.as_mut().map(|zip| entry_reader(zip, self.bytes, entry)) {
                     drop(file.take(most).read_to_end(&mut head));
                 }
             }
@@ -194,7 +195,7 @@ impl<'a> Archive<'a> {
             Place::Entry(entry) => entry,
         };
         let Some(zip) = self.zip.as_mut() else { return Err(ArchiveError::Broken("the archive is not open".to_owned())) };
-        let mut file = zip.by_index(entry).map_err(|error| ArchiveError::Broken(error.to_string()))?;
+        let (mut file, checksum) = entry_reader(zip, self.bytes, entry)?;
         ticket.stage("inflating", member.size)?;
         let mut content = Vec::new();
         loop {
@@ -205,7 +206,10 @@ impl<'a> Archive<'a> {
                 return Err(ArchiveError::TooLarge(cap));
             }
             match result {
-                Ok(0) => return Ok((Cow::Owned(content), None)),
+                Ok(0) => {
+                    let is_wrong = checksum.is_some_and(|checksum| libdeflater::crc32(&content) != checksum);
+                    return Ok((Cow::Owned(content), is_wrong.then(|| "the member's checksum is wrong".to_owned())));
+                }
                 Ok(_) => {}
                 Err(error) if content.is_empty() => return Err(ArchiveError::Broken(error.to_string())),
                 Err(error) => {
@@ -224,6 +228,29 @@ impl<'a> Archive<'a> {
     }
 }
 
+/// Reads the content of an entry; with its checksum where the reader does not look at it.
+fn entry_reader<'z, 'a: 'z>(
+    zip: &'z mut zip::ZipArchive<Cursor<&'a [u8]>>,
+    bytes: &'a [u8],
+    entry: usize,
+) -> Result<(Box<dyn std::io::Read + 'z>, Option<u32>), ArchiveError> {
+    let broken = |error: zip::result::ZipError| ArchiveError::Broken(error.to_string());
+    let raw = zip.by_index_raw(entry).map_err(broken)?;
+    let method = raw.compression();
+    if zipped::is_known(method) {
+        let (from, length) = (raw.data_start().unwrap_or(u64::MAX), raw.compressed_size());
+        let rest = usize::try_from(from).ok().and_then(|from| bytes.get(from..)).unwrap_or(&[]);
+        let packed = usize::try_from(length).ok().and_then(|length| rest.get(..length)).unwrap_or(rest);
+        let reader = zipped::reader(method, packed, raw.size()).map_err(ArchiveError::Broken)?;
+        return Ok((reader, Some(raw.crc32())));
+    }
+    drop(raw);
+    if let Some(hint) = zipped::hint(method) {
+        return Err(ArchiveError::Broken(hint));
+    }
+    Ok((Box::new(zip.by_index(entry).map_err(broken)?), None))
+}
+
 /// False for what macOS adds beside each file.
 fn is_wanted(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -233,7 +260,7 @@ fn is_wanted(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::packed::zip;
+    use crate::base::packed::{bz2, xz, zip};
 
     fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
@@ -315,6 +342,65 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// An archive of one file, whose bytes are packed by a method.
+    fn zip_of(method: u16, packed: &[u8], content: &[u8]) -> Vec<u8> {
+        let common = |out: &mut Vec<u8>| {
+            for number in [63_u16, 0, method, 0, 0] {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+            for number in [libdeflater::crc32(content), packed.len() as u32, content.len() as u32] {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+            out.extend_from_slice(&[1, 0, 0, 0]);
+        };
+        let mut out = b"PK\x03\x04".to_vec();
+        common(&mut out);
+        out.push(b'f');
+        out.extend_from_slice(packed);
+        let directory = out.len() as u32;
+        out.extend_from_slice(b"PK\x01\x02\x3f\0");
+        common(&mut out);
+        out.extend_from_slice(&[0; 14]);
+        out.push(b'f');
+        let length = out.len() as u32 - directory;
+        out.extend_from_slice(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&directory.to_le_bytes());
+        out.extend_from_slice(&[0, 0]);
+        out
+    }
+
+    fn only(bytes: &[u8]) -> Result<(Vec<u8>, Option<String>), ArchiveError> {
+        let mut archive = Archive::open(Kind::Zip, bytes, &Ticket::new())?;
+        let member = archive.members[0].clone();
+        let (content, damage) = archive.extract(&member, 1 << 20, &Ticket::new())?;
+        assert!(content.starts_with(&archive.head(&member, 9)) && archive.head(&member, 9).len() == 9);
+        Ok((content.into_owned(), damage))
+    }
+
+    #[test]
+    fn members_are_read_by_all_common_methods() {
+        let text = b"main;a 1\n".repeat(50);
+        let options = liblzma::stream::LzmaOptions::new_preset(1).unwrap();
+        let encoder = liblzma::stream::Stream::new_lzma_encoder(&options).unwrap();
+        let mut alone = Vec::new();
+        liblzma::read::XzEncoder::new_stream(&text[..], encoder).read_to_end(&mut alone).unwrap();
+        let lzma = [&[9, 20, 5, 0][..], &alone[..5], &alone[13..]].concat();
+        let zstd = zstd::encode_all(&text[..], 1).unwrap();
+        for (method, packed) in [(0, text.clone()), (12, bz2(&text)), (14, lzma), (93, zstd), (95, xz(&text))] {
+            assert_eq!(only(&zip_of(method, &packed, &text)).unwrap(), (text.clone(), None), "{method}");
+            // The checksum of another content.
+            if method != 0 {
+                let wrong = only(&zip_of(method, &packed, &[&text[1..], b"x"].concat())).unwrap();
+                assert!(wrong.1.is_some_and(|damage| damage.contains("checksum")), "{method}");
+            }
+        }
+        for (method, name) in [(9, "Deflate64"), (98, "PPMd"), (6, "Implode"), (77, "rare")] {
+            let error = only(&zip_of(method, &text, &text)).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("7-Zip"), "{error}");
         }
     }
 }

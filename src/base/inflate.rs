@@ -272,12 +272,22 @@ fn one_member(input: &[u8], cap: u64) -> Result<Option<Vec<u8>>, PeelError> {
         Ok(made) if made as u64 > cap => Err(PeelError::TooLarge { cap }),
         Ok(made) => {
             out.truncate(made);
-            // libdeflate stops after the first member: only where the file's last bytes are this member's trailer was it all.
-            let whole = made as u32 == size && libdeflater::crc32(&out) == crc;
+            // libdeflate stops after the first member and does not say where. The file's last bytes are this member's trailer where it is the
+            // only one, but also where the last one holds the same: then another member begins somewhere behind it.
+            let whole = made as u32 == size && libdeflater::crc32(&out) == crc && !is_repeated(input);
             Ok(whole.then_some(out))
         }
         Err(_) => Ok(None),
     }
+}
+
+/// Whether a further member seems to begin inside of a gzip input behind the same checksum and size as stand at its end: so it is with a member that was
+/// written twice, and hardly ever with other bytes.
+fn is_repeated(input: &[u8]) -> bool {
+    let Some(trailer) = input.last_chunk::<8>() else { return false };
+    let before = input.get(..input.len() - trailer.len()).unwrap_or(&[]);
+    let is_followed = |at: usize| input.get(at + trailer.len()..).is_some_and(|rest| rest.starts_with(&[0x1f, 0x8b, 8]));
+    memchr::memmem::find_iter(before, trailer).any(is_followed)
 }
 
 fn zstd_frames(input: &[u8], cap: u64, ticket: &Ticket) -> Result<Bytes, PeelError> {
@@ -404,6 +414,8 @@ mod tests {
     fn members_are_joined_and_nests_are_opened() {
         let two = [gz(b"main;a 1\n"), gz(b"main;b 2\n")].concat();
         assert_eq!(peeled(&two), (b"main;a 1\nmain;b 2\n".to_vec(), false));
+        let one = gz(b"main;a 1\n");
+        assert_eq!(peeled(&[&one[..], &one, &one].concat()).0, b"main;a 1\n".repeat(3), "the last trailer is that of the first member too");
         assert_eq!(peeled(&gz(&gz(b"inner"))), (b"inner".to_vec(), false));
         assert_eq!(peeled(b"plain"), (b"plain".to_vec(), false));
         assert_eq!(peeled(&zstd::encode_all(&b"zzz"[..], 1).unwrap()), (b"zzz".to_vec(), false));

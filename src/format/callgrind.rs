@@ -6,12 +6,14 @@
 //! are those of the file, longer paths are estimates, and a note says so. Recursion is the exception: the file counts every level of it
 //! again, so a recursive function's total is what came from outside of the recursion, and where functions call each other in a circle it is
 //! an estimate; totals of their callers and of what they call are exact. Every event is a sample type.
-//! Deliberately absent: jumps, and event types that are sums of others. Start reading at [`Callgrind`], then `graph`, `flow` and `tree`.
+//! Deliberately absent: jumps, and event types that are sums of others. Start reading at [`Callgrind`], then `graph`, `flow` and `tree`;
+//! `signed` is for costs below zero.
 //!
 //! Rules follow "Callgrind Format Specification" in the manual of Valgrind 3.19.
 
 mod flow;
 mod graph;
+mod signed;
 mod tree;
 
 use super::text;
@@ -37,6 +39,7 @@ impl Format for Callgrind {
     }
 
     fn sniff(&self, head: &[u8]) -> Sniff {
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         if head.starts_with(b"# callgrind format") {
             return Sniff::Yes;
         }

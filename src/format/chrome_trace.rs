@@ -1,18 +1,20 @@
 //! Trace event files: CPU profiles inside traces of Chrome and Node.js, and the slices that many tools write (`clang -ftime-trace`,
 //! `--trace-event-categories`, Perfetto's JSON export).
 //!
-//! Where a trace holds samples of V8's profiler they are what is read; without them nested slices are (events `X`, and pairs of `B` and
-//! `E`), each weighed by the time that no slice inside it covers. Deliberately absent: asynchronous slices, counters, instants and flows,
-//! which have no stack (notes count them). Start reading at [`ChromeTrace`].
+//! Where a trace holds samples of V8's profiler they are what is read, else samples of the whole system beside the events; without both
+//! nested slices are (events `X`, and pairs of `B` and `E`), each weighed by the time that no slice inside it covers. Deliberately absent: asynchronous
+//! slices, counters, instants and flows, which have no stack (notes count them). Start reading at [`ChromeTrace`].
 //!
 //! Rules follow the "Trace Event Format" document of the Chromium project.
 
+mod sampled;
 mod slices;
 
 use std::collections::HashMap;
 
 use rustc_hash::FxHashMap;
 
+use self::sampled::Sampled;
 use self::slices::Slices;
 use super::cpuprofile::{Nodes, TYPES, Times, add_samples};
 use super::json::{Json, Kind, Number, looks_like};
@@ -40,7 +42,8 @@ impl Format for ChromeTrace {
     }
 
     fn sniff(&self, head: &[u8]) -> Sniff {
-        let in_list = head.trim_ascii_start().starts_with(b"[") && looks_like(head, &["\"ph\":", "\"ts\":"]);
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let in_list = text.trim_ascii_start().starts_with(b"[") && looks_like(head, &["\"ph\":", "\"ts\":"]);
         if in_list || looks_like(head, &["\"traceEvents\""]) { Sniff::Yes } else { Sniff::No }
     }
 
@@ -115,6 +118,7 @@ struct Samples {
 #[derive(Default)]
 struct Trace {
     slices: Slices,
+    sampled: Sampled,
     /// In the order of their first events, and the row of each process and id.
     samples: Vec<Samples>,
     runs: HashMap<(Id, String), usize>,
@@ -124,6 +128,8 @@ struct Trace {
     others: u64,
     /// Slices without a time that can be read.
     untimed: u64,
+    /// Sums by name that clang writes behind the slices.
+    sums: u64,
     events: u64,
     /// From the first begin of a slice to the last end.
     range: Option<(i64, i64)>,
@@ -145,6 +151,8 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
                     found = true;
                     trace.read_list(&mut json, &mut builder)?;
                 }
+                Ok(Some(key)) if key == "samples" && json.kind()? == Kind::Array => trace.sampled.samples_at = Some(json.skip()?),
+                Ok(Some(key)) if key == "stackFrames" && json.kind()? == Kind::Object => trace.sampled.frames_at = Some(json.skip()?),
                 Ok(Some(_)) => drop(json.skip()?),
                 Ok(None) => break,
                 // The list was cut, which its reader noted.
@@ -156,7 +164,7 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
             return Err(json.error(0, "the list `traceEvents`", "there is no such list"));
         }
     }
-    trace.finish(&json, &mut builder, ticket)?;
+    trace.finish(&mut json, &mut builder, ticket)?;
     json.note(&mut builder.notes);
     Ok(builder.finish())
 }
@@ -192,6 +200,10 @@ impl Trace {
 
     fn event(&mut self, event: &Event<'_>, json: &mut Json<'_>, builder: &mut Builder) -> Result<(), ReadError> {
         if matches!(event.phase, b'X' | b'B' | b'E') {
+            if is_sum(event, json)? {
+                self.sums += 1;
+                return Ok(());
+            }
             if !event.timed {
                 self.untimed += 1;
                 return Ok(());
@@ -252,8 +264,9 @@ impl Trace {
         Ok(())
     }
 
-    fn finish(mut self, json: &Json<'_>, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
+    fn finish(mut self, json: &mut Json<'_>, builder: &mut Builder, ticket: &Ticket) -> Result<(), ReadError> {
         let has_samples = self.samples.iter().any(|samples| !samples.times.samples.is_empty());
+        let is_sampled = self.sampled.has_samples(json)?;
         let mut skipped = 0;
         if has_samples {
             for (name, unit) in TYPES {
@@ -265,6 +278,12 @@ impl Trace {
                 let thread = Some(self.thread(samples.thread, builder));
                 skipped += add_samples(&samples.nodes, &stacks, &samples.times, thread, builder, ticket)?;
             }
+            self.others += self.slices.len();
+            if is_sampled {
+                builder.notes.add(kind::SKIPPED, "the list `samples` beside a CPU profile was left out", 1, None);
+            }
+        } else if is_sampled {
+            skipped += self.sampled.add(json, builder, |tid, builder| self.thread_of(tid, builder))?;
             self.others += self.slices.len();
         } else {
             let column = builder.add_sample_type("time", "nanoseconds");
@@ -281,12 +300,27 @@ impl Trace {
         if self.untimed > 0 {
             builder.notes.add(kind::SKIPPED, "slices without a time", self.untimed, None);
         }
+        if self.sums > 0 {
+            let cause =
+                "slices named `Total …` in which clang adds up the slices of each name: they are left out, or all time would count again";
+            builder.notes.add(kind::SKIPPED, cause, self.sums, None);
+        }
         if self.others > 0 {
             let cause = "events that are no samples (slices beside a CPU profile, asynchronous slices, counters, instants)";
             builder.notes.add(kind::SKIPPED, cause, self.others, None);
         }
         builder.info.tally = Tally::new(builder.rows.len() as u64, skipped);
         Ok(())
+    }
+
+    /// The thread of that number. Samples name no process; where events name a thread of one process by that number, it is that.
+    fn thread_of(&self, tid: i64, builder: &mut Builder) -> ThreadId {
+        let mut named = self.threads.keys().filter(|(_, thread)| *thread == Id::Number(tid));
+        if let (Some(&key), None) = (named.next(), named.next()) {
+            return self.thread(key, builder);
+        }
+        let name = builder.string("");
+        builder.thread(Thread { pid: None, tid: i32::try_from(tid).ok(), name })
     }
 
     fn thread(&self, key: ThreadKey, builder: &mut Builder) -> ThreadId {
@@ -337,6 +371,24 @@ fn read_event<'a>(json: &mut Json<'a>, builder: &mut Builder) -> Result<Event<'a
     }
     event.length = event.length.or(thread_length);
     Ok(event)
+}
+
+/// Whether an event is one of those with which clang ends its file: `Total NAME` for each name of slices, from time 0 and on a thread of its own, with how
+/// many there were (`count`) and how long one was (`avg ms`). See `TimeTraceProfiler::write` of LLVM.
+fn is_sum(event: &Event<'_>, json: &mut Json<'_>) -> Result<bool, ReadError> {
+    let Some(args) = event.args.filter(|_| event.phase == b'X' && event.time == 0 && event.name.starts_with("Total ")) else {
+        return Ok(false);
+    };
+    let after = json.offset();
+    let mut is_sum = false;
+    json.go_to(args);
+    json.object()?;
+    while let Some(key) = json.key()? {
+        is_sum |= key == "avg ms";
+        json.skip()?;
+    }
+    json.go_to(after);
+    Ok(is_sum)
 }
 
 /// One text among the arguments of an event.

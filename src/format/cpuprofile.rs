@@ -22,6 +22,9 @@ pub(super) struct CpuProfile;
 
 const NAME: &str = "cpuprofile";
 
+/// Most objects around a profile: the message of the protocol and its answer.
+const MOST_AROUND: usize = 2;
+
 /// Sample types of V8's CPU profiles: time of samples that are not idle, of all, and their number.
 pub(super) const TYPES: [(&str, &str); 3] = [("cpu", "nanoseconds"), ("wall", "nanoseconds"), ("samples", "count")];
 
@@ -122,11 +125,30 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
     NAME.clone_into(&mut builder.info.format);
     let (mut nodes, mut times) = (Unfinished::<Nodes>::default(), Unfinished::<Times>::default());
     let (mut start, mut end, mut timestamps) = (None, None, Unfinished::<Vec<i64>>::default());
+    let (mut found, mut around) = (false, 0_usize);
     json.object()?;
-    while let Some(key) = json.key()? {
+    loop {
+        let Some(key) = json.key()? else {
+            if around == 0 {
+                break;
+            }
+            around -= 1;
+            continue;
+        };
         match &*key {
-            "nodes" => nodes.read_list(&mut json, &mut builder)?,
-            "head" => nodes.read_nested(&mut json, &mut builder)?,
+            // What `Profiler.stop` answers, alone or in the message that brings it, as programs save it.
+            "profile" | "result" if !found && around < MOST_AROUND && json.kind()? == Kind::Object => {
+                json.object()?;
+                around += 1;
+            }
+            "nodes" => {
+                nodes.read_list(&mut json, &mut builder)?;
+                found = true;
+            }
+            "head" => {
+                nodes.read_nested(&mut json, &mut builder)?;
+                found = true;
+            }
             "samples" => times.read_samples(&mut json)?,
             "timeDeltas" => times.read_deltas(&mut json)?,
             "timestamps" => read_numbers(&mut json, &mut timestamps)?,
@@ -137,6 +159,9 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
         }
     }
     json.end()?;
+    if !found {
+        return Err(json.error(0, "the profile", "there is neither `nodes` nor `head`"));
+    }
     // The older form has its times in seconds and its samples in microseconds.
     let factor = if nodes.nested { 1_000_000 } else { 1 };
     times.start = start.map_or(0, |start| start.times(factor));
@@ -349,5 +374,20 @@ mod tests {
         let offset = |cause: &str| found.notes.iter().find(|note| note.text.contains(cause)).and_then(|note| note.first_offset);
         assert_eq!(offset("callees"), text.find(r#"{"id":1"#).map(|at| at as u64));
         assert_eq!(offset("node that does not exist"), text.find("[1,7]").map(|at| at as u64));
+    }
+
+    /// What `Profiler.stop` of the DevTools protocol answers, saved as it came: alone, or as the message that holds it.
+    #[test]
+    fn an_answer_of_the_protocol_is_the_profile_inside_it() {
+        let inner = format!(r#"{{"nodes":[{}],"startTime":1,"endTime":9,"samples":[1],"timeDeltas":[3]}}"#, node(1, "a", ""));
+        let plain = profile(&inner).unwrap();
+        assert_eq!(plain.total(1), 5000);
+        for text in [format!(r#"{{"profile":{inner}}}"#), format!(r#"{{"id":4,"result":{{"profile":{inner}}}}}"#)] {
+            assert_eq!(profile(&text).as_ref(), Ok(&plain));
+        }
+        let heap = r#"{"profile":{"head":{"callFrame":{"functionName":"a"},"selfSize":24,"id":1,"children":[]}}}"#;
+        assert_eq!(profile(heap).unwrap().total(0), 24);
+        let error = profile(r#"{"other":{"nodes":[]}}"#).unwrap_err().to_string();
+        assert!(error.contains("neither `nodes` nor `head`"), "{error}");
     }
 }

@@ -6,7 +6,7 @@
 type Kind = (fn(&[u8]) -> bool, &'static str);
 
 const KINDS: &[Kind] = &[
-    (|start| start.starts_with(b"<"), "this looks like a web page: was an error page saved instead of the profile?"),
+    (is_page, "this looks like a web page: was an error page saved instead of the profile?"),
     (
         |start| start.starts_with(b"404") || start.starts_with(b"Could not"),
         "this looks like a server's error message saved instead of the profile",
@@ -47,6 +47,18 @@ const KINDS: &[Kind] = &[
     ),
 ];
 
+/// Whether a text begins as HTML and XML do. Frames in angle brackets (`<module>` of Python, `<T as Trait>::f` of Rust) do not.
+fn is_page(start: &[u8]) -> bool {
+    let Some(markup) = start.strip_prefix(b"<") else { return false };
+    let begins = |word: &str| {
+        let (name, rest) = markup.split_at_checked(word.len())?;
+        let is_whole = rest.first().is_none_or(|next| next.is_ascii_whitespace() || b">/".contains(next));
+        (name.eq_ignore_ascii_case(word.as_bytes()) && is_whole).then_some(())
+    };
+    markup.starts_with(b"!--")
+        || ["!doctype", "html", "head", "body", "title", "?xml", "error"].into_iter().any(|word| begins(word).is_some())
+}
+
 fn has(start: &[u8], text: &[u8]) -> bool {
     memchr::memmem::find(start, text).is_some()
 }
@@ -55,4 +67,19 @@ fn has(start: &[u8], text: &[u8]) -> bool {
 pub(super) fn hint(head: &[u8]) -> Option<&'static str> {
     let start = head.trim_ascii_start();
     KINDS.iter().find(|(is_it, _)| is_it(start)).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+
+    #[test]
+    fn a_page_begins_with_markup_and_not_with_a_frame_in_angle_brackets() {
+        for page in ["<!DOCTYPE html>", "\n<html lang=en>", "<HTML>", "<?xml version='1.0'?>", "<head><title>x", "<!-- x --><html>"] {
+            assert!(hint(page.as_bytes()).is_some_and(|hint| hint.contains("web page")), "{page}");
+        }
+        for stack in ["<module> (report.py:1);run", "<T as Trait>::f;main 3", "<html_parser>;main 3", "<"] {
+            assert_eq!(hint(stack.as_bytes()), None, "{stack}");
+        }
+    }
 }

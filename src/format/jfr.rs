@@ -1,7 +1,8 @@
 //! Java Flight Recorder: what the JVM records (`-XX:StartFlightRecording`, `jcmd JFR.start`) and what async-profiler writes (`-o jfr`).
 //!
 //! Every event with a stack is a sample. Each kind of event is a sample type of its own, named after the event: samples of the profiler are
-//! counted, and weighed by the interval of the profiler where the file says it (`samples`, `cpu`); allocations are bytes, events that last are
+//! counted, and weighed by the interval of the profiler where the file says it (`samples`, `cpu`; `wall` for those of async-profiler that it takes of
+//! threads whether they run or not, whose states are labels); allocations are bytes, events that last are
 //! nanoseconds (`thread-park`, `socket-read`), all others are counted. States, classes, paths and hosts are labels. Deliberately absent: events
 //! without a stack, but for those that say which machine and program it was; addresses of objects; the files of JDK 8 and before, which are
 //! laid out otherwise. Start reading at [`read`].
@@ -124,6 +125,8 @@ struct Chunk<'a> {
 struct Row {
     column: usize,
     stack: Option<StackId>,
+    /// It names a stack that the file does not hold.
+    is_lost: bool,
     thread: Option<ThreadId>,
     labels: Option<LabelSetId>,
     time: Option<i64>,
@@ -142,8 +145,27 @@ struct Column {
 #[derive(Clone, Copy, Default)]
 struct Seen {
     rows: u64,
+    /// Some of them name a stack, whether it is there or not.
     has_stack: bool,
     has_value: bool,
+}
+
+/// Rows that one chunk gave, up to `end`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Range {
+    end: usize,
+    /// Nanoseconds between two looks of the profiler.
+    interval: Option<i64>,
+    /// It looks at threads whether they run or not.
+    is_wall: bool,
+}
+
+/// Columns of a kind of events: its own, and those of its times by the clock of the processor and by that on the wall.
+#[derive(Clone, Copy)]
+struct Places {
+    own: usize,
+    cpu: Option<usize>,
+    wall: Option<usize>,
 }
 
 /// What was read so far, of all chunks.
@@ -156,8 +178,14 @@ struct Draft {
     interval: Option<i64>,
     /// The JVM's own profiler took the samples.
     is_of_jvm: bool,
-    /// Rows before which an interval holds.
-    intervals: Vec<(usize, Option<i64>)>,
+    /// async-profiler's recording is one by the clock on the wall, as its settings say.
+    is_wall: Option<bool>,
+    /// The profiler saw threads that slept.
+    sleeps: bool,
+    /// The chunks that were read to their end.
+    ranges: Vec<Range>,
+    /// Events whose stacks stood in the part of the file that was cut off.
+    cut_stacks: u64,
     /// How often the recorder lost something, and how many bytes.
     lost: (u64, u64),
     missing_stacks: u64,
@@ -262,11 +290,18 @@ impl Draft {
         self.interval = later.interval.or(self.interval);
         self.is_of_jvm |= later.is_of_jvm;
         self.lost = (self.lost.0 + later.lost.0, self.lost.1.saturating_add(later.lost.1));
-        self.missing_stacks += later.missing_stacks;
+        self.is_wall = later.is_wall.or(self.is_wall);
+        if chunk.is_cut {
+            self.cut_stacks += later.rows.iter().filter(|row| row.is_lost).count() as u64;
+        } else {
+            self.missing_stacks += later.missing_stacks;
+        }
         self.missing_methods += later.missing_methods;
         self.bad_samples += later.bad_samples;
         if is_whole {
-            self.intervals.push((self.rows.len(), self.interval));
+            // Who sleeps uses no processor, whatever the settings say; the JVM's own profiler looks only at threads that run.
+            let is_wall = self.is_wall == Some(true) || (later.sleeps && !self.is_of_jvm);
+            self.ranges.push(Range { end: self.rows.len(), interval: self.interval, is_wall });
             let start = chunk.clock.start_nanos;
             self.builder.info.start_unix_nanos.get_or_insert(start);
             if chunk.duration_nanos > 0 {
@@ -378,13 +413,41 @@ impl<'a> Chunk<'a> {
     }
 }
 
+/// How many threads ran at once: between the first and the last time that the profiler saw each, chunk by chunk.
+#[derive(Default)]
+struct Running {
+    /// First and last time of the chunk at hand.
+    times: std::collections::BTreeMap<ThreadId, (i64, i64)>,
+    most: usize,
+}
+
+impl Running {
+    fn saw(&mut self, thread: Option<ThreadId>, time: Option<i64>) {
+        let (Some(thread), Some(time)) = (thread, time) else { return };
+        let (first, last) = self.times.entry(thread).or_insert((time, time));
+        (*first, *last) = ((*first).min(time), (*last).max(time));
+    }
+
+    fn end_chunk(&mut self) {
+        let times = std::mem::take(&mut self.times);
+        // A thread that begins when another ends ran beside it.
+        let mut turns: Vec<(i64, bool)> = times.values().flat_map(|&(first, last)| [(first, false), (last, true)]).collect();
+        turns.sort_unstable();
+        let mut now = 0_usize;
+        for (_, is_end) in turns {
+            now = if is_end { now.saturating_sub(1) } else { now + 1 };
+            self.most = self.most.max(now);
+        }
+    }
+}
+
 impl Draft {
     fn finish(mut self) -> Profile {
         let mut seen = vec![Seen::default(); self.columns.len()];
         for row in self.rows.iter().checked() {
             if let Some(seen) = seen.get_mut(row.column) {
                 seen.rows += 1;
-                seen.has_stack |= row.stack.is_some();
+                seen.has_stack |= row.stack.is_some() || row.is_lost;
                 seen.has_value |= row.value != 0;
             }
         }
@@ -393,27 +456,32 @@ impl Draft {
             column.unit = "count";
         }
         let types = self.add_types(&seen);
-        let (mut used, mut without, mut ranges) = (0, 0, self.intervals.iter().copied().peekable());
+        let (mut used, mut without, mut ranges) = (0, 0, self.ranges.iter().copied().peekable());
         let mut values = vec![0; self.builder.sample_types.len()];
-        let mut running = std::collections::BTreeSet::new();
+        let (mut running, mut timed) = (Running::default(), 0);
         for (at, row) in self.rows.iter().enumerate().checked() {
-            while ranges.next_if(|(end, _)| *end <= at).is_some() {}
-            let Some((column, cpu)) = types.get(row.column).copied().flatten() else { continue };
+            while ranges.next_if(|range| range.end <= at).is_some() {
+                running.end_chunk();
+            }
+            let Some(Places { own: column, cpu, wall }) = types.get(row.column).copied().flatten() else { continue };
             let value =
                 if self.columns.get(row.column).is_some_and(|column| column.is_span && column.unit == "count") { 1 } else { row.value };
             used += 1;
-            without += u64::from(row.stack.is_none());
+            without += u64::from(row.stack.is_none() && !(row.is_lost && self.cut_stacks > 0));
             let sample = Sample { stack: row.stack, thread: row.thread, labels: row.labels, time: row.time };
-            if let (Some(cpu), Some((_, Some(interval)))) = (cpu, ranges.peek()) {
-                running.extend(row.thread);
+            let clock = ranges.peek().and_then(|range| Some((if range.is_wall { wall } else { cpu }?, range.interval?)));
+            if let Some((clock, interval)) = clock {
+                timed += 1;
+                running.saw(row.thread, row.time);
                 values.fill(0);
                 values.get_mut(column).into_iter().for_each(|cell| *cell = value);
-                values.get_mut(cpu).into_iter().for_each(|cell| *cell = interval.saturating_mul(value));
+                values.get_mut(clock).into_iter().for_each(|cell| *cell = interval.saturating_mul(value));
                 self.builder.rows.sample(sample, &values);
             } else {
                 self.builder.rows.event(sample, column, value);
             }
         }
+        running.end_chunk();
         let builder = &mut self.builder;
         builder.info.tally = Tally::new(used, self.bad_samples);
         let mut note = |kind, cause: &str, count: u64| {
@@ -422,27 +490,29 @@ impl Draft {
             }
         };
         note(kind::NO_STACK, "samples without a stack", without);
+        note(kind::TRUNCATED, "samples without a stack, since the part of the file that was cut off holds it", self.cut_stacks);
         note(kind::NOT_UNDERSTOOD, "stacks that samples name and the file does not hold, or not whole", self.missing_stacks);
         note(kind::NOT_UNDERSTOOD, "frames that name no method of the file; they are called [unknown]", self.missing_methods);
         let lost = format!("the recorder lost events ({} in all)", human(self.lost.1 as f64, "bytes"));
         note(kind::LOST_EVENTS, &lost, self.lost.0);
-        if running.len() > LOOKED_AT && self.is_of_jvm {
+        if running.most > LOOKED_AT && self.is_of_jvm {
             let cause = format!(
                 "times are samples by the interval of the profiler; a JVM looks at {LOOKED_AT} running threads at a time, so that where more ran at \
                  once there was more time than that"
             );
-            note(kind::GUESSED, &cause, used);
+            note(kind::GUESSED, &cause, timed);
         }
         self.builder.finish()
     }
 
-    /// Adds a sample type for each kind of event that has stacks: for each column of events its row, and that of its time where it has one.
-    fn add_types(&mut self, seen: &[Seen]) -> Vec<Option<(usize, Option<usize>)>> {
+    /// Adds a sample type for each kind of event that has stacks: for each column of events its row, and those of its times where it has them.
+    fn add_types(&mut self, seen: &[Seen]) -> Vec<Option<Places>> {
         let mut types = vec![None; self.columns.len()];
         // The default: the profiler's samples, else what has most rows.
         let mut best = (0, 0);
-        let is_timed = |(end, interval): &(usize, Option<i64>)| *end == 0 || interval.is_some();
-        let has_interval = !self.intervals.is_empty() && self.intervals.iter().all(is_timed);
+        let has_interval = !self.ranges.is_empty() && self.ranges.iter().all(|range| range.end == 0 || range.interval.is_some());
+        let has_wall = self.ranges.iter().any(|range| range.is_wall);
+        let has_cpu = self.ranges.iter().any(|range| !range.is_wall);
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
         // What the profiler saw comes first.
         order.sort_by_key(|&row| self.columns.get(row).is_none_or(|column| column.event != EXECUTION));
@@ -456,19 +526,25 @@ impl Draft {
             let name = self.type_name(column);
             let at = self.builder.add_sample_type(&name, column.unit);
             let is_profiler = column.event == EXECUTION;
-            let cpu = (is_profiler && has_interval).then(|| self.builder.add_sample_type("cpu", "nanoseconds"));
+            let mut time = |name: &str, is_there: bool| {
+                (is_profiler && has_interval && is_there).then(|| self.builder.add_sample_type(name, "nanoseconds"))
+            };
+            let (cpu, wall) = (time("cpu", has_cpu), time("wall", has_wall));
             if let Some(place) = types.get_mut(row) {
-                *place = Some((at, cpu));
+                *place = Some(Places { own: at, cpu, wall });
             }
             let weight = if is_profiler { u64::MAX } else { rows };
             if weight > best.0 {
-                best = (weight, cpu.unwrap_or(at));
+                best = (weight, cpu.or(wall).unwrap_or(at));
             }
         }
         self.builder.default_sample_type = best.1;
-        if let Some((_, Some(interval))) = self.intervals.first().filter(|(_, first)| self.intervals.iter().all(|(_, next)| next == first))
+        let of = |range: &Range| (range.interval, range.is_wall);
+        if let Some(&Range { interval: Some(interval), is_wall, .. }) =
+            self.ranges.first().filter(|first| self.ranges.iter().all(|next| of(next) == of(first)))
         {
-            self.builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), *interval));
+            let clock = if is_wall { "wall" } else { "cpu" };
+            self.builder.info.period = Some((clock.to_owned(), "nanoseconds".to_owned(), interval));
         }
         types
     }
@@ -480,11 +556,17 @@ impl Draft {
         }
         let short = column.event.rsplit('.').next().unwrap_or_default();
         let mut made = String::new();
-        for letter in short.chars() {
-            if letter.is_uppercase() && made.ends_with(|last: char| last.is_lowercase() || last.is_ascii_digit()) {
+        let (mut before, mut letters) = (' ', short.chars().peekable());
+        while let Some(letter) = letters.next() {
+            // A word begins with a capital; several capitals are a word up to the last one before a small letter: `SystemGC`, `GCPhasePause`.
+            let begins = before.is_lowercase()
+                || before.is_ascii_digit()
+                || (before.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase()));
+            if letter.is_uppercase() && begins {
                 made.push('-');
             }
             made.extend(letter.to_lowercase());
+            before = letter;
         }
         let is_taken = self.builder.sample_types.iter().any(|kind| kind.name == made);
         if is_taken || made.is_empty() { column.event.clone() } else { made }

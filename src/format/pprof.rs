@@ -19,7 +19,7 @@ mod join;
 mod layout;
 mod pass;
 mod places;
-mod quality;
+pub(super) mod quality;
 mod samples;
 mod sniff;
 mod stream;
@@ -92,4 +92,9 @@ mod field {
     pub(super) const COMMENT: u64 = 13;
     pub(super) const DEFAULT_SAMPLE_TYPE: u64 = 14;
     pub(super) const DOC_URL: u64 = 15;
+
+    /// Of a location, and our own: 1 where its address was recorded as the return address one byte behind. Bare addresses are shown as they were
+    /// recorded, so a capture and its export would else differ in the names of all callers. Readers of protobuf pass over fields that they do not know;
+    /// up to this number those are told to be protobuf.
+    pub(super) const IS_RETURN_ADDRESS: u64 = 64;
 }

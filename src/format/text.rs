@@ -21,6 +21,12 @@ pub(super) struct Text<'a> {
     pub(super) notes: Notes,
 }
 
+/// UTF-16 as UTF-8; `None` for any other bytes.
+pub(super) fn from_utf16(bytes: &[u8]) -> Option<Text<'_>> {
+    let is_utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || utf16_without_mark(bytes).is_some();
+    is_utf16.then(|| decode(bytes))
+}
+
 /// How many bytes tell the encoding and the line ends.
 const PROBE_BYTES: usize = 4096;
 
@@ -33,10 +39,10 @@ pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
             base = 3;
             Cow::Borrowed(rest)
         }
-        [0xff, 0xfe, rest @ ..] => Cow::Owned(from_utf16(rest, u16::from_le_bytes, &mut notes)),
-        [0xfe, 0xff, rest @ ..] => Cow::Owned(from_utf16(rest, u16::from_be_bytes, &mut notes)),
+        [0xff, 0xfe, rest @ ..] => Cow::Owned(units(rest, u16::from_le_bytes, &mut notes)),
+        [0xfe, 0xff, rest @ ..] => Cow::Owned(units(rest, u16::from_be_bytes, &mut notes)),
         _ => match utf16_without_mark(bytes) {
-            Some(unit) => Cow::Owned(from_utf16(bytes, unit, &mut notes)),
+            Some(unit) => Cow::Owned(units(bytes, unit, &mut notes)),
             None => Cow::Borrowed(bytes),
         },
     };
@@ -75,7 +81,7 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
     enough(count(|pair| pair[0] == 0 && pair[1] != 0)).then_some(u16::from_be_bytes as fn([u8; 2]) -> u16)
 }
 
-fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, notes: &mut Notes) -> Vec<u8> {
+fn units(bytes: &[u8], unit: fn([u8; 2]) -> u16, notes: &mut Notes) -> Vec<u8> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let mut text = String::with_capacity(pairs.len());
     let mut broken = 0;

@@ -107,7 +107,7 @@ impl TopReport {
                 file: some(&place.file),
                 line: (place.line > 0).then_some(place.line),
                 package: some(&place.package),
-                module: some(&place.module),
+                module: some(place.only_module()),
                 inlined: place.inlined,
             }
         });

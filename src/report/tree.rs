@@ -75,7 +75,7 @@ impl TreeReport {
             file: some(&place.file),
             line: (place.line > 0).then_some(place.line),
             package: some(&place.package),
-            module: some(&place.module),
+            module: some(place.only_module()),
         });
         let tree = comparison.tree();
         // Filters leave nodes without any value: they are not in what is shown.

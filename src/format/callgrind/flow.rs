@@ -6,6 +6,7 @@
 //! are scaled down, or somebody's self costs would have to grow.
 
 use super::graph::{Call, Costs, Graph, Grouped};
+use super::signed;
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Watch};
 
@@ -35,6 +36,8 @@ impl Flow {
         let events = line_costs.events();
         let (group, members) = groups(nodes.len(), calls);
         let of = |node: usize| group.get(node).copied().unwrap_or(NONE);
+        let told = signed::told(&graph.events, events);
+        let call_costs = signed::spread(call_costs, line_costs, &graph.events, calls, |caller, call| of(caller) == of(call.callee));
         // What the callers of each function say, and what those in other groups say of a group.
         let (mut incoming, mut asked) = (Costs::zeros(nodes.len(), events), Costs::zeros(members.groups(), events));
         for node in (0..nodes.len()).checked() {
@@ -47,7 +50,7 @@ impl Flow {
         }
         // What the callers of a group get of what they ask for, and how much they asked for so far.
         let (mut given, mut so_far) = (Costs::zeros(members.groups(), events), Costs::zeros(members.groups(), events));
-        let mut passed = call_costs.clone();
+        let mut passed = Costs::clone(&call_costs);
         let (mut inclusive, mut outside) = (Costs::zeros(nodes.len(), events), Costs::zeros(nodes.len(), events));
         let (mut scaled, mut claimed) = (0, 0);
         let mut base = vec![0_u64; events];
@@ -67,7 +70,8 @@ impl Flow {
                             *before = before.saturating_add(*cost);
                             *cost = part;
                         }
-                        scaled += u64::from(passed.row(call.costs) != call_costs.row(call.costs));
+                        let (before, after) = (call_costs.row(call.costs), passed.row(call.costs));
+                        scaled += u64::from(before.iter().zip(after).zip(&told).any(|((before, after), &told)| told && before != after));
                         add(&mut base, passed.row(call.costs));
                     }
                     inclusive.add(node, passed.row(call.costs));
@@ -75,7 +79,7 @@ impl Flow {
             }
             for (event, (&base, (given, &asked))) in base.iter().zip(given.row_mut(at).iter_mut().zip(asked.row(at))).enumerate() {
                 *given = asked.min(base);
-                claimed += u128::from(asked - *given);
+                claimed += if told.get(event) == Some(&true) { u128::from(asked - *given) } else { 0 };
                 enter(&mut outside, members.of(at), event, base - *given, &inclusive, &incoming);
             }
         }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use rustc_hash::FxHashMap;
 
 use super::NAME;
+use super::signed::{Event, unit};
 use crate::base::discard::Unfinished;
 use crate::base::table::RowTable;
 use crate::base::ticket::{Checked as _, Ticket, Watch};
@@ -57,11 +58,13 @@ pub(super) struct Graph {
     pub(super) calls: Grouped<Call>,
     pub(super) line_costs: Costs,
     pub(super) call_costs: Costs,
+    /// Columns of each event.
+    pub(super) events: Vec<Event>,
     /// Cost lines in the file.
     pub(super) cost_lines: u64,
 }
 
-/// Numbers by row and event.
+/// Numbers by row and event, or column of an event (see [`Event`]).
 #[derive(Clone, Default)]
 pub(super) struct Table<T: Send + 'static> {
     events: usize,
@@ -87,13 +90,18 @@ impl<T: Copy + Default + Send + 'static> Table<T> {
         self.cells.get_mut(row * self.events..(row + 1) * self.events).unwrap_or(&mut [])
     }
 
-    /// Number of events.
+    /// Number of columns.
     pub(super) const fn events(&self) -> usize {
         self.events
     }
 
+    /// Number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.cells.len().checked_div(self.events).unwrap_or(0)
+    }
+
     fn push(&mut self) -> usize {
-        let row = self.cells.len().checked_div(self.events).unwrap_or(0);
+        let row = self.rows();
         let cells = self.cells.len() + self.events;
         self.cells.resize(cells, T::default());
         row
@@ -238,8 +246,13 @@ struct Reader {
     line_costs: Costs,
     call_costs: Costs,
     names: [Names; 3],
-    /// Column of each event of the current part.
-    columns: Vec<usize>,
+    /// Each event of the current part, and what its numbers are multiplied by.
+    columns: Vec<(usize, u64)>,
+    events: Vec<Event>,
+    /// Number of columns of all events.
+    width: usize,
+    /// Cost lines with a negative cost.
+    negative: u64,
     /// Whether cost lines begin with an address, and with a line.
     has_address: bool,
     has_line: bool,
@@ -259,10 +272,10 @@ struct Reader {
     last: [u64; 3],
     cost_lines: u64,
     /// Sums of the cost lines, and those that the file states.
-    sums: Vec<u128>,
-    stated: Vec<u128>,
-    /// What the part says at its beginning or end (`summary:`), by column; empty once its last line (`totals:`) says it exactly.
-    summary: Vec<u128>,
+    sums: Vec<i128>,
+    stated: Vec<i128>,
+    /// What the part says at its beginning or end (`summary:`), by event; empty once its last line (`totals:`) says it exactly.
+    summary: Vec<i128>,
     /// True where a part has a summary alone.
     is_summary: bool,
     base: u64,
@@ -285,6 +298,9 @@ impl Reader {
             call_costs: Costs::default(),
             names: Default::default(),
             columns: Vec::new(),
+            events: Vec::new(),
+            width: 0,
+            negative: 0,
             has_address: false,
             has_line: true,
             other_positions: 0,
@@ -363,14 +379,17 @@ impl Reader {
             b"events" => {
                 self.columns.clear();
                 for name in text.split_ascii_whitespace().take(MAX_NUMBERS) {
-                    let row = self.builder.sample_types.iter().position(|known| known.name == name);
-                    self.columns.push(row.unwrap_or_else(|| self.builder.add_sample_type(name, "count")));
+                    let (name, unit, factor) = unit(name);
+                    let row = self.builder.sample_types.iter().position(|known| known.name == name && known.unit == unit);
+                    let row = row.unwrap_or_else(|| {
+                        let taken = self.add_column();
+                        self.events.push(Event { taken, given_back: None });
+                        self.builder.add_sample_type(name, unit)
+                    });
+                    self.columns.push((row, factor));
                 }
-                let events = self.builder.sample_types.len();
-                self.sums.resize(events, 0);
-                self.stated.resize(events, 0);
-                self.line_costs.widen(events);
-                self.call_costs.widen(events);
+                self.sums.resize(self.events.len(), 0);
+                self.stated.resize(self.events.len(), 0);
                 None
             }
             b"totals" => {
@@ -396,10 +415,18 @@ impl Reader {
         Ok(())
     }
 
+    fn add_column(&mut self) -> usize {
+        self.width += 1;
+        self.line_costs.widen(self.width);
+        self.call_costs.widen(self.width);
+        self.width - 1
+    }
+
     /// Adds what a part says that its costs are in all.
-    fn state(&mut self, numbers: &[u128]) {
-        for (column, number) in self.columns.iter().zip(numbers) {
-            self.stated.get_mut(*column).into_iter().for_each(|sum| *sum = sum.saturating_add(*number));
+    fn state(&mut self, numbers: &[i128]) {
+        for (&(event, factor), number) in self.columns.iter().zip(numbers) {
+            let number = number.saturating_mul(i128::from(factor));
+            self.stated.get_mut(event).into_iter().for_each(|sum| *sum = sum.saturating_add(number));
         }
     }
 
@@ -515,13 +542,24 @@ impl Reader {
                 self.last.get_mut(place).into_iter().for_each(|last| *last = value);
             }
         }
-        let mut costs = vec![0; self.builder.sample_types.len()];
-        for (&column, word) in self.columns.iter().zip(words) {
-            let cost = number(word).ok_or_else(|| {
+        let mut costs = vec![0; self.width];
+        let mut is_negative = false;
+        for (column, word) in words.enumerate() {
+            let Some(&(event, factor)) = self.columns.get(column) else { break };
+            let digits = word.strip_prefix(b"-");
+            let cost = number(digits.unwrap_or(word)).ok_or_else(|| {
                 self.error(at, "a cost line", format!("wanted a cost, found `{}`", String::from_utf8_lossy(word.get(..40).unwrap_or(word))))
             })?;
-            costs.get_mut(column).into_iter().for_each(|place| *place = cost);
+            let place = if digits.is_some() && cost > 0 {
+                is_negative = true;
+                self.given_back(event)
+            } else {
+                self.events.get(event).map_or(0, |event| event.taken)
+            };
+            costs.resize(self.width, 0);
+            costs.get_mut(place).into_iter().for_each(|place| *place = cost.saturating_mul(factor));
         }
+        self.negative += u64::from(is_negative);
         let Some(function) = self.function else {
             return Err(self.error(at, "a cost line", "there is no line `fn=` before it"));
         };
@@ -534,14 +572,24 @@ impl Reader {
         }
     }
 
+    /// The column of what lines give back of an event.
+    fn given_back(&mut self, event: usize) -> usize {
+        if let Some(column) = self.events.get(event).and_then(|event| event.given_back) {
+            return column;
+        }
+        let column = self.add_column();
+        self.events.get_mut(event).into_iter().for_each(|event| event.given_back = Some(column));
+        column
+    }
+
     fn own(&mut self, function: usize, line: u32, costs: &[u64]) {
         if costs.iter().all(|&cost| cost == 0) {
             // Where a jump starts, or code that ran without any of the counted events.
             return;
         }
         self.cost_lines += 1;
-        for (sum, &cost) in self.sums.iter_mut().zip(costs) {
-            *sum += u128::from(cost);
+        for (sum, event) in self.sums.iter_mut().zip(&self.events) {
+            *sum = sum.saturating_add(event.value(costs));
         }
         let address = self.has_address.then_some(self.last[0]);
         let key = (function, self.part, line, address);
@@ -580,8 +628,11 @@ impl Reader {
             return Err(self.error(0, "the header", "there is no line `events:`"));
         }
         self.take_summary();
+        let is_xdebug = self.builder.info.fact("tool").is_some_and(|tool| tool.starts_with("xdebug"));
         for ((sum, stated), kind) in self.sums.iter().zip(&self.stated).zip(&self.builder.sample_types) {
-            if *stated > 0 && sum != stated {
+            // Xdebug's summary of the memory is its peak (`zend_memory_peak_usage`).
+            let is_sum = *stated != 0 && !(is_xdebug && kind.name == "Memory");
+            if is_sum && sum != stated {
                 let mut cause = format!("the cost lines of {} add up to {sum}, but the file says {stated} in all", kind.name);
                 // With simulated caches Valgrind's summary is some counts above what the lines add up to.
                 let is_far = sum.saturating_add(stated / 1000) < *stated;
@@ -598,7 +649,10 @@ impl Reader {
             let cause = "names that are not UTF-8 were read with replacement characters";
             self.builder.notes.add(kind::INVALID_UTF8, cause, self.invalid, None);
         }
-        let Self { builder, nodes, mut lines, mut calls, line_costs, call_costs, cost_lines, .. } = self;
+        if self.negative > 0 {
+            self.note_negative();
+        }
+        let Self { builder, nodes, mut lines, mut calls, line_costs, call_costs, events, cost_lines, .. } = self;
         let (nodes, rows) = by_name(&nodes, &builder);
         let row = |old: usize| rows.get(old).copied().unwrap_or(old);
         lines.iter_mut().checked().for_each(|(node, _)| *node = row(*node));
@@ -608,7 +662,21 @@ impl Reader {
             (one.line, one.address).cmp(&(other.line, other.address)).then_with(|| text(one.file).cmp(&text(other.file)))
         });
         let calls = Grouped::new(calls, nodes.len(), |one, other| (one.line, one.callee).cmp(&(other.line, other.callee)));
-        Ok(Graph { builder, nodes, lines, calls, line_costs, call_costs, cost_lines })
+        Ok(Graph { builder, nodes, lines, calls, line_costs, call_costs, events, cost_lines })
+    }
+
+    fn note_negative(&mut self) {
+        let names = |is_negative: bool| {
+            let events =
+                self.builder.sample_types.iter().zip(&self.events).filter(move |(_, event)| event.given_back.is_some() == is_negative);
+            events.map(|(kind, _)| kind.name.as_str())
+        };
+        let by = names(false).next().map_or_else(|| "in equal parts".to_owned(), |name| format!("as {name} is"));
+        let cause = format!(
+            "cost lines give back {}: self costs are exact, but what calls cost of it cannot be split by itself, so callers get their parts {by}",
+            names(true).collect::<Vec<_>>().join(" or ")
+        );
+        self.builder.notes.add(kind::GUESSED, &cause, self.negative, None);
     }
 }
 
@@ -630,7 +698,7 @@ fn by_name(nodes: &[Node], builder: &Builder) -> (Unfinished<Vec<Node>>, Unfinis
 }
 
 /// The numbers of a line of sums.
-fn numbers(text: &str) -> Vec<u128> {
+fn numbers(text: &str) -> Vec<i128> {
     text.split_ascii_whitespace().take(MAX_NUMBERS).filter_map(|word| word.parse().ok()).collect()
 }
 

@@ -314,3 +314,51 @@ fn only_files_of_costs_are_recognised() {
         assert_eq!(Callgrind.sniff(text.as_bytes()), Sniff::No, "{text}");
     }
 }
+
+/// What Xdebug writes: `Memory` may be less at the end of a function than at its start.
+const XDEBUG: &str = "version: 1\ncreator: xdebug 3.1.1 (PHP 8.1.0)\npositions: line\n\nevents: Time_(10ns) Memory_(bytes)\n\n\
+    fl=(1) php:internal\nfn=(1) php::strlen\n10 5 0\n\nfl=(2) /tmp/x.php\nfn=(2) free\n7 3 -100\n\n\
+    fl=(2)\nfn=(3) {main}\n1 20 400\ncfl=(1)\ncfn=(1)\ncalls=1 0 0\n3 5 0\ncfl=(2)\ncfn=(2)\ncalls=1 0 0\n4 3 -100\n";
+
+#[test]
+fn negative_costs_are_read_and_units_stand_in_names_of_events() {
+    let profile = profile(XDEBUG).unwrap();
+    let types: Vec<_> = profile.sample_types.iter().map(|kind| (kind.name.as_str(), kind.unit.as_str())).collect();
+    assert_eq!(types, [("Time", "nanoseconds"), ("Memory", "bytes")]);
+    assert_eq!((profile.total(0), profile.total(1)), (280, 300));
+    assert_eq!(
+        stacks(&profile),
+        [("{main}", 200), ("{main};free", 30), ("{main};php::strlen", 50)].map(|(name, cost)| (name.to_owned(), cost))
+    );
+    let memory: Vec<i64> = profile.samples.values(1).to_vec();
+    assert_eq!((memory.len(), memory.iter().copied().min(), memory.iter().copied().max()), (3, Some(-100), Some(400)));
+    assert!(notes(&profile).contains("Memory"), "how such costs are split is said: {}", notes(&profile));
+}
+
+/// One function gives memory back to two callers that ran it for 3 and 1 of its time: so its costs are split.
+#[test]
+fn negative_costs_are_split_as_the_first_event_is() {
+    let text = "events: Time Memory\n\nfn=free\n1 40 -800\n2 0 100\n\nfn=a\n1 5 7\ncfn=free\ncalls=1 0\n1 30 -1\n\n\
+        fn=b\n1 5 -9\ncfn=free\ncalls=1 0\n1 10 -2\n";
+    for text in [text.to_owned(), text.replace("events: Time Memory", "events: Time\nevents: Time Memory")] {
+        let profile = profile(&text).unwrap();
+        let mut memory = BTreeMap::<String, i64>::new();
+        for (stack, value) in profile.samples.stacks().iter().zip(profile.samples.values(1)) {
+            let names: Vec<String> = profile.stack_frames(*stack).map(|frame| profile.frame_name(frame)).collect();
+            *memory.entry(names.join("<")).or_default() += value;
+        }
+        assert_eq!(profile.total(1), -702);
+        let expected = [("a", 7), ("b", -9), ("free<a", -525), ("free<b", -175)];
+        assert_eq!(memory, expected.into_iter().map(|(name, cost)| (name.to_owned(), cost)).collect());
+    }
+}
+
+#[test]
+fn units_in_names_of_events_are_those_of_pprof_too() {
+    let profile = profile("events: cpu(ms) space(kB) samples(count) other(x) Ir (\n\nfn=a\n1 3 2 7 8 9 1\n").unwrap();
+    let types: Vec<_> = profile.sample_types.iter().map(|kind| (kind.name.as_str(), kind.unit.as_str())).collect();
+    let expected =
+        [("cpu", "nanoseconds"), ("space", "bytes"), ("samples", "count"), ("other(x)", "count"), ("Ir", "count"), ("(", "count")];
+    assert_eq!(types, expected);
+    assert_eq!((0..6).map(|row| profile.total(row)).collect::<Vec<_>>(), [3_000_000, 2048, 7, 8, 9, 1]);
+}

@@ -7,6 +7,7 @@
 
 use super::flow::{Flow, add, part};
 use super::graph::{Call, Costs, Graph, Grouped, Line, Node, Table};
+use super::signed::Event;
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Ticket};
 use crate::format::ReadError;
@@ -74,7 +75,7 @@ impl Missing {
 /// Adds samples to the graph's builder.
 pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError> {
     let flow = Flow::new(graph);
-    let Graph { builder, nodes, lines, calls, line_costs, cost_lines, .. } = graph;
+    let Graph { builder, nodes, lines, calls, line_costs, cost_lines, events: own_events, .. } = graph;
     let events = line_costs.events();
     let (mut totals, mut own) = (vec![0; events], 0.0);
     for node in (0..nodes.len()).checked() {
@@ -90,6 +91,7 @@ pub(super) fn build(graph: &mut Graph, ticket: &Ticket) -> Result<(), ReadError>
         lines,
         calls,
         line_costs,
+        events: own_events,
         flow: &flow,
         totals: &totals,
         line_rest: line_costs.clone(),
@@ -202,6 +204,7 @@ struct Tree<'a> {
     lines: &'a Grouped<Line>,
     calls: &'a Grouped<Call>,
     line_costs: &'a Costs,
+    events: &'a [Event],
     flow: &'a Flow,
     totals: &'a [u64],
     /// Costs of each line that no stack has yet, and of each call to another group.
@@ -433,7 +436,8 @@ impl<'a> Tree<'a> {
         }
         let leaf = frame(self.builder, function, line.file.or(function.file), line.line, line.address);
         let stack = Some(self.builder.stack(parent, leaf));
-        let values: Vec<i64> = costs.iter().map(|&cost| i64::try_from(cost).unwrap_or(i64::MAX)).collect();
+        let value = |cost: i128| i64::try_from(cost).unwrap_or(if cost < 0 { i64::MIN } else { i64::MAX });
+        let values: Vec<i64> = self.events.iter().map(|event| value(event.value(costs))).collect();
         self.builder.rows.sample(Sample { stack, thread: function.thread, ..Sample::default() }, &values);
     }
 

@@ -109,3 +109,45 @@ fn threads_named_by_text_are_threads_of_their_own() {
     let expected = [("worker A", Some(1), None), ("worker B", Some(1), None), ("Spans", None, Some(1))];
     assert_eq!(threads.collect::<Vec<_>>(), expected.map(|(name, pid, tid)| (name.to_owned(), pid, tid)));
 }
+
+/// LLVM's `TimeProfiler::write` ends a file with one such event a name, each on a thread of its own.
+#[test]
+fn totals_that_clang_adds_up_by_name_are_no_slices() {
+    let text = r#"{"traceEvents":[
+        {"pid":42,"tid":42,"ph":"X","ts":0,"dur":10000,"name":"ExecuteCompiler"},
+        {"pid":42,"tid":42,"ph":"X","ts":100,"dur":6000,"name":"Frontend"},
+        {"pid":42,"tid":42,"ph":"X","ts":7000,"dur":10,"name":"Total order"},
+        {"pid":42,"tid":43,"ph":"X","ts":0,"dur":90000,"name":"Total ExecuteCompiler","args":{"count":1,"avg ms":90}},
+        {"pid":42,"tid":44,"ph":"X","ts":0,"dur":6000,"name":"Total Frontend","args":{"count":1,"avg ms":6}}]}"#;
+    let profile = profile(text).unwrap();
+    let expected = named(&[("ExecuteCompiler", 3990), ("ExecuteCompiler;Frontend", 6000), ("ExecuteCompiler;Total order", 10)]);
+    assert_eq!((stacks(&profile), profile.info.duration_nanos), (expected, Some(10_000_000)));
+    assert_eq!(profile.notes.count(kind::SKIPPED), 2);
+}
+
+#[test]
+fn samples_of_the_whole_system_have_the_stacks_of_the_dictionary() {
+    let frames = r#""stackFrames":{"3":{"name":"g","parent":2},"1":{"category":"app","name":"main"},"2":{"name":"f","parent":"1"},
+        "7":{"name":"round","parent":8},"8":{"name":"and round","parent":7}}"#;
+    let samples = r#""samples":[{"cpu":0,"tid":1,"ts":1000.5,"name":"cycles:HG","sf":3,"weight":2},
+        {"cpu":3,"tid":2,"ts":2000,"name":"cycles:HG","sf":"2","weight":5},{"tid":1,"ts":3000,"name":"faults","sf":1},
+        {"tid":1,"ts":4000,"name":"cycles:HG","sf":9,"weight":4},{"tid":1,"ts":5000,"name":"cycles:HG","sf":7}]"#;
+    let events =
+        r#""traceEvents":[{"ph":"M","name":"thread_name","pid":5,"tid":2,"args":{"name":"worker"}},{"ph":"X","name":"a","ts":0,"dur":5}]"#;
+    for text in [format!("{{{events},{samples},{frames}}}"), format!("{{{frames},{samples},{events}}}")] {
+        let profile = profile(&text).unwrap();
+        let types: Vec<_> = profile.sample_types.iter().map(|kind| (kind.name.as_str(), kind.unit.as_str())).collect();
+        assert_eq!(types, [("cycles:HG", "count"), ("faults", "count")]);
+        assert_eq!((profile.total(0), profile.total(1), profile.info.tally.used), (12, 1, 5));
+        let names = |row: usize| -> Vec<String> {
+            profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frame_name(frame)).collect()
+        };
+        assert_eq!([names(0), names(1), names(2)], [vec!["g", "f", "main"], vec!["f", "main"], vec!["main"]]);
+        assert_eq!((names(3).len(), profile.notes.count(kind::NO_STACK)), (0, 1), "a frame that is not there");
+        assert_eq!(profile.notes.count(kind::REPAIRED), 1, "a chain that runs in a circle");
+        assert_eq!(profile.notes.count(kind::SKIPPED), 1, "the slice");
+        assert_eq!(profile.samples.time(0), Some(1_000_500));
+        let thread = profile.threads[profile.samples.threads()[1].unwrap()];
+        assert_eq!((profile.strings.get(thread.name), thread.pid, thread.tid), ("worker", Some(5), Some(2)));
+    }
+}

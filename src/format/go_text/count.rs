@@ -133,4 +133,25 @@ mod tests {
         assert_eq!((profile.notes.count(kind::NOT_UNDERSTOOD), profile.notes.count(kind::TRUNCATED)), (3, 1));
         assert_eq!(profile.info.tally, crate::model::Tally::new(1, 2));
     }
+
+    #[test]
+    fn stacks_at_the_limit_of_go_are_said_to_be_cut() {
+        let stack = |frames: usize, root: &str| {
+            let addresses: String = (0..frames).map(|at| format!(" {:#x}", 0x1000 + 16 * at)).collect();
+            let names: String = (0..frames - 1).map(|at| format!("#\t{:#x}\tmain.f{at}+0x1\tm.go:1\n", 0x0fff + 16 * at)).collect();
+            format!("3 @{addresses}\n{names}#\t{:#x}\t{root}+0x1\tm.go:1\n\n", 0x0fff + 16 * (frames - 1))
+        };
+        let of = |text: String| {
+            let profile = with(read, &format!("goroutine profile: total 6\n{text}"));
+            profile
+                .notes
+                .iter()
+                .filter(|note| note.kind == kind::CUT_STACKS)
+                .map(|note| (note.count, note.text.clone()))
+                .collect::<Vec<_>>()
+        };
+        let text = "samples whose stacks end at Go's limit of 128 frames (50.0 % of goroutine): their outermost callers are missing";
+        assert_eq!(of(stack(128, "main.f") + &stack(12, "runtime.main")), [(1, text.to_owned())]);
+        assert_eq!(of(stack(128, "runtime.main") + &stack(127, "main.f")), []);
+    }
 }

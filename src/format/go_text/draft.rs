@@ -14,6 +14,7 @@ use super::scan::Source;
 use super::{GO_TEXT, patterns, scan};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
+use crate::format::pprof::quality;
 use crate::model::{Builder, FrameId, LabelSetId, Mapping, MappingId, Profile, Sample, Tally, ThreadId, kind};
 
 /// Most value columns of any of the forms.
@@ -231,7 +232,11 @@ impl<'a> Draft<'a> {
         self.builder.info.keep_frames = keep;
         self.builder.info.tally = Tally::new(self.rows.len() as u64, self.skipped);
         note_overflow(&mut self.builder, &self.rows);
-        Ok(self.builder.finish())
+        let mut profile = self.builder.finish();
+        if profile.info.format == GO_TEXT {
+            quality::note(&mut profile);
+        }
+        Ok(profile)
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn read(source: &mut Source<'_>, ticket: &Ticket) -> Result<Profile, 
         let Some((key, value)) = memchr::memchr(b'=', text).and_then(|at| text.split_at_checked(at)) else { break };
         let value = value.get(1..).unwrap_or_default().trim_ascii();
         let wrong = |what: &str| Err(ReadError::new(GPERFTOOLS, offset, "the attributes", what.to_owned()));
-        match (kind, key.trim_ascii()) {
+        let key = key.trim_ascii();
+        match (kind, key) {
             (_, b"format") if value == b"java" => {}
             (_, b"format") => return wrong("wanted the format java"),
             (_, b"resolution") => unit = Some(String::from_utf8_lossy(value).into_owned()),
@@ -49,7 +50,10 @@ pub(super) fn read(source: &mut Source<'_>, ticket: &Ticket) -> Result<Profile, 
                 None => return wrong("the sampling period is no number of 64 bits"),
             },
             (Kind::Contention, b"ms since reset") => duration = whole_number(value).map(|ms| ms.saturating_mul(1_000_000)),
-            _ => return wrong("an attribute that is not known"),
+            _ => {
+                let key = String::from_utf8_lossy(key.get(..40).unwrap_or(key)).into_owned();
+                return wrong(&format!("the attribute `{key}` is not one of such a profile"));
+            }
         }
         line = source.next_filled()?;
     }
@@ -187,5 +191,13 @@ mod tests {
         assert_eq!(place("jni (/usr/lib/libjvm.so)"), ("jni", "libjvm.so", 0));
         assert_eq!(place("(generated stub/JIT)"), ("STUB", "", 0));
         assert_eq!(place("VM"), ("VM", "", 0));
+    }
+
+    #[test]
+    fn an_attribute_that_is_not_known_is_named() {
+        let ticket = Ticket::new();
+        let text = b"--- heapz 1 ---\nformat = java\nresolution = bytes\nsampling period = 524288\n 1 1 @ 0x3\n";
+        let error = read(&mut Source::new(text, 0, &ticket), &ticket).unwrap_err().to_string();
+        assert!(error.contains("`sampling period`"), "{error}");
     }
 }

@@ -14,6 +14,12 @@ use crate::model::{Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapp
 /// Name of what stands at the root of stacks of which the outermost frames were not recorded.
 const CUT: &str = "[truncated stack]";
 
+/// Objects that were still there at the end.
+const OLD_OBJECT: &str = "jdk.OldObjectSample";
+
+/// State of threads that wait, as async-profiler names it. It looks at those only by the clock on the wall.
+const SLEEPING: &str = "STATE_SLEEPING";
+
 /// Fields that say how much a sample stands for, the first one that a class has, with the unit.
 const WEIGHTS: [(&str, &str); 6] = [
     ("samplingPeriod", "nanoseconds"),
@@ -70,13 +76,21 @@ const FACTS: [(&str, &str, &str); 6] = [
     ("jdk.CPUInformation", "hwThreads", "cpus"),
 ];
 
+/// The stack that an event names.
+#[derive(Clone, Copy, Default)]
+struct Named {
+    stack: Option<StackId>,
+    /// The file does not hold it, or not whole.
+    is_lost: bool,
+}
+
 /// Reads events of one chunk.
 pub(super) struct Events<'c, 'a> {
     chunk: &'c Chunk<'a>,
     types: &'c Types,
     pools: &'c Pools<'a>,
     plans: FxHashMap<i64, Plan>,
-    stacks: FxHashMap<i64, Option<StackId>>,
+    stacks: FxHashMap<i64, Named>,
     frames: FxHashMap<(i64, i64, i64), FrameId>,
     threads: FxHashMap<i64, Option<ThreadId>>,
     class_labels: FxHashMap<i64, Option<Label>>,
@@ -167,7 +181,8 @@ impl<'c, 'a> Events<'c, 'a> {
         let field = |name: &str| class.fields.iter().find(|field| field.name == name);
         if field("stackTrace").is_some_and(|field| field.is_constant) {
             let weight = WEIGHTS.iter().find_map(|(name, unit)| Some((field(name)?, *name, *unit)));
-            let duration = field("duration").map_or(Tick::None, |field| field.tick);
+            // An old object has no length: it is that of the search that found all of them, the same in each (`ObjectSampleCheckpoint` of the JVM).
+            let duration = field("duration").filter(|_| class.name != OLD_OBJECT).map_or(Tick::None, |field| field.tick);
             let unit = match weight {
                 Some((_, _, unit)) => unit,
                 None if duration == Tick::None => "count",
@@ -187,10 +202,14 @@ impl<'c, 'a> Events<'c, 'a> {
         Plan::Nothing
     }
 
-    /// How often the program is looked at: `period` of the JVM (`20 ms`), `interval` of async-profiler (nanoseconds).
+    /// How often the program is looked at: `period` of the JVM (`20 ms`), `interval` of async-profiler (nanoseconds); and by which clock, which
+    /// async-profiler says as the `event` of the recording (`writeSettings` in `flightRecorder.cpp`).
     fn setting(&self, event: i64, name: &str, value: &str, draft: &mut Draft) {
-        let class = self.types.row(event).and_then(|row| self.types.class(row));
-        if class.is_none_or(|class| class.name != super::EXECUTION) {
+        let class = self.types.row(event).and_then(|row| self.types.class(row)).map(|class| class.name.as_str());
+        if class == Some("jdk.ActiveRecording") && name == "event" {
+            draft.is_wall = Some(value == "wall");
+        }
+        if class != Some(super::EXECUTION) {
             return;
         }
         let nanos = match (name, parse_human(value)) {
@@ -200,7 +219,11 @@ impl<'c, 'a> Events<'c, 'a> {
         };
         if nanos >= 1.0 {
             draft.interval = Some(nanos as i64);
-            draft.is_of_jvm |= name == "period";
+            if name == "period" {
+                draft.is_of_jvm = true;
+                // Unless async-profiler records beside it (`--jfrsync`).
+                draft.is_wall.get_or_insert(false);
+            }
         }
     }
 
@@ -214,7 +237,7 @@ impl<'c, 'a> Events<'c, 'a> {
         let thread = [sampled, thread].into_iter().find_map(|got| if let Got::Constant(_, key) = got { Some(key) } else { None });
         let stack = match stack {
             Got::Constant(_, key) if key != 0 => self.stack(key, draft),
-            _ => None,
+            _ => Named::default(),
         };
         self.labels.clear();
         for (got, (_, key)) in [state, path, host].iter().zip(LABELS) {
@@ -224,6 +247,7 @@ impl<'c, 'a> Events<'c, 'a> {
                 _ => None,
             };
             if let Some(text) = text.filter(|text| !text.is_empty()) {
+                draft.sleeps |= text == SLEEPING && draft.columns.get(column).is_some_and(|column| column.event == super::EXECUTION);
                 self.labels.push(label(draft, key, text));
             }
         }
@@ -237,7 +261,7 @@ impl<'c, 'a> Events<'c, 'a> {
         let labels: Option<LabelSetId> = draft.builder.rows.label_set(&self.labels);
         let thread = thread.and_then(|key| self.thread(key, draft));
         let time = number(&start).map(|ticks| self.chunk.clock.time(ticks));
-        draft.rows.push(Row { column, stack, thread, labels, time, value });
+        draft.rows.push(Row { column, stack: stack.stack, is_lost: stack.is_lost, thread, labels, time, value });
     }
 
     fn thread(&mut self, key: i64, draft: &mut Draft) -> Option<ThreadId> {
@@ -255,16 +279,16 @@ impl<'c, 'a> Events<'c, 'a> {
         made
     }
 
-    /// The stack of that key; `None` where there is none, which is counted.
-    fn stack(&mut self, key: i64, draft: &mut Draft) -> Option<StackId> {
+    /// The stack of that key. Those that are not there are counted.
+    fn stack(&mut self, key: i64, draft: &mut Draft) -> Named {
         if let Some(&known) = self.stacks.get(&key) {
             return known;
         }
-        let made = if let Some(Ok(made)) = self.pools.stack(key).map(|mut values| self.read_stack(&mut values, draft)) {
-            made
+        let made = if let Some(Ok(stack)) = self.pools.stack(key).map(|mut values| self.read_stack(&mut values, draft)) {
+            Named { stack, is_lost: false }
         } else {
             draft.missing_stacks += 1;
-            None
+            Named { stack: None, is_lost: true }
         };
         self.stacks.insert(key, made);
         made

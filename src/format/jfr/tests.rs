@@ -425,3 +425,157 @@ fn endless_lists_of_nothing_take_no_time() {
     let profile = read_bytes(&bytes).unwrap();
     assert_eq!(totals(&profile), [("stacked", "count", 1)]);
 }
+
+const STATE: i64 = 14;
+const RECORDING: i64 = 106;
+
+/// Classes with a state in the profiler's samples, and these.
+fn classes_with(more: &[(&'static str, i64, Vec<Field>)]) -> Vec<(&'static str, i64, Vec<Field>)> {
+    let mut all = classes();
+    for (_, id, fields) in &mut all {
+        if *id == SAMPLE {
+            fields.push(("state", STATE, false, true, None));
+        }
+    }
+    all.push(("jdk.types.ThreadState", STATE, vec![("name", TEXT, false, false, None)]));
+    all.push(("jdk.ActiveRecording", RECORDING, vec![]));
+    all.extend_from_slice(more);
+    all
+}
+
+/// Constants beside the usual ones: states, and threads with these keys.
+fn more_constants(body: &mut Writer, threads: &[i64]) {
+    body.event(CHECKPOINT, |event| {
+        event.long(0).long(0).long(0).byte(1).int(2);
+        event.long(STATE).int(2).long(1).text("STATE_RUNNABLE").long(2).text("STATE_SLEEPING");
+        event.long(THREAD).int(threads.len() as i64);
+        for &key in threads {
+            event.long(key).text(&format!("thread {key}")).long(key).byte(0);
+        }
+    });
+}
+
+fn setting(body: &mut Writer, of: i64, name: &str, value: &str) {
+    body.event(SETTING, |event| {
+        event.long(1000).long(of).text(name).text(value).long(0);
+    });
+}
+
+/// One sample of the profiler: tick, thread, state.
+fn look(body: &mut Writer, ticks: i64, thread: i64, state: i64) {
+    body.event(SAMPLE, |event| {
+        event.long(ticks).long(thread).long(1).long(state);
+    });
+}
+
+/// JDK 17 does not write the size of old objects; how long each event took is how long the search for all of them did.
+#[test]
+fn old_objects_without_a_size_are_counted() {
+    let start = ("startTime", LONG, false, false, Some("TICKS"));
+    let took = ("duration", LONG, false, false, Some("TICKS"));
+    let (thread, stack) = (("eventThread", THREAD, false, true, None), ("stackTrace", STACK, false, true, None));
+    let size = ("objectSize", LONG, false, false, None);
+    let old = |size: Option<Field>| {
+        let fields = [start, took, thread, stack].into_iter().chain(size).collect();
+        let classes = classes_with(&[("jdk.OldObjectSample", 300, fields)]);
+        read_bytes(&chunk(true, &classes, |body| {
+            for ticks in [1100, 1100] {
+                body.event(300, |event| {
+                    event.long(ticks).long(23).long(5).long(1);
+                    if size.is_some() {
+                        event.long(64);
+                    }
+                });
+            }
+        }))
+        .unwrap()
+    };
+    assert_eq!(totals(&old(None)), [("old-object-sample", "count", 2)]);
+    assert_eq!(totals(&old(Some(size))), [("old-object-sample", "bytes", 128)]);
+}
+
+/// async-profiler's settings: `event` of the recording, `interval` of the samples (`writeSettings` in `flightRecorder.cpp`).
+#[test]
+fn samples_by_the_clock_on_the_wall_are_no_time_of_a_processor() {
+    let recording = |event: &str, states: [i64; 3]| {
+        chunk(true, &classes_with(&[]), |body| {
+            setting(body, RECORDING, "event", event);
+            setting(body, SAMPLE, "interval", "10000000");
+            more_constants(body, &[]);
+            for (at, state) in states.into_iter().enumerate() {
+                look(body, 1100 + at as i64, 5, state);
+            }
+        })
+    };
+    let wall = read_bytes(&recording("wall", [1, 2, 2])).unwrap();
+    assert_eq!(totals(&wall), [("samples", "count", 3), ("wall", "nanoseconds", 30_000_000)]);
+    assert_eq!((wall.default_sample_type, wall.info.period.as_ref().map(|period| period.0.as_str())), (1, Some("wall")));
+    assert_eq!(totals(&read_bytes(&recording("wall", [1, 1, 1])).unwrap())[1].0, "wall", "all of them ran");
+    // Who sleeps uses no processor, whatever the settings say.
+    assert_eq!(totals(&read_bytes(&recording("itimer", [1, 1, 2])).unwrap())[1].0, "wall");
+    let cpu = recording("itimer", [1, 1, 1]);
+    assert_eq!(totals(&read_bytes(&cpu).unwrap())[1], ("cpu", "nanoseconds", 30_000_000));
+    let both = read_bytes(&[cpu, recording("wall", [2, 2, 2])].concat()).unwrap();
+    assert_eq!(totals(&both), [("samples", "count", 6), ("cpu", "nanoseconds", 30_000_000), ("wall", "nanoseconds", 30_000_000)]);
+}
+
+#[test]
+fn stacks_in_the_part_that_was_cut_off_are_said_to_be_there() {
+    let mut body = Writer { bytes: Vec::new(), packed: true };
+    metadata(&mut body, &classes());
+    events(&mut body);
+    let cut = HEADER + body.bytes.len();
+    constants(&mut body);
+    let mut header = Writer::default();
+    header.bytes.extend_from_slice(b"FLR\0\0\x02\0\x01");
+    header.long((HEADER + body.bytes.len()) as i64).long(0).long(HEADER as i64);
+    header.long(100_000_000_000).long(2_000_000_000).long(1000).long(1000).int(1);
+    header.bytes.extend_from_slice(&body.bytes);
+    let profile = read_bytes(&header.bytes[..cut]).unwrap();
+    assert_eq!(totals(&profile)[0], ("samples", "count", 3));
+    assert_eq!((profile.notes.count(kind::SKIPPED), profile.notes.count(kind::NO_STACK)), (0, 0));
+    let note = profile.notes.iter().find(|note| note.text.contains("cut off")).unwrap();
+    assert_eq!((note.kind, note.count), (kind::TRUNCATED, 5));
+}
+
+#[test]
+fn threads_run_at_once_where_their_times_overlap_and_only_samples_of_the_profiler_are_meant() {
+    let threads: Vec<i64> = (30..37).collect();
+    let recording = |threads: &[i64], ticks: fn(usize) -> [i64; 2]| {
+        chunk(true, &classes_with(&[]), |body| {
+            setting(body, SAMPLE, "period", "20 ms");
+            more_constants(body, threads);
+            for (row, &thread) in threads.iter().enumerate() {
+                for ticks in ticks(row) {
+                    look(body, ticks, thread, 1);
+                }
+            }
+            body.event(PARK, |event| {
+                event.long(1400).long(500).long(5).long(1).long(7);
+            });
+        })
+    };
+    let count = |bytes: &[u8]| read_bytes(bytes).unwrap().notes.count(kind::GUESSED);
+    assert_eq!(count(&recording(&threads, |_| [1100, 1200])), 14, "seven threads, each seen twice, and a park that is not meant");
+    assert_eq!(count(&recording(&threads, |row| [1100 + 10 * row as i64, 1105 + 10 * row as i64])), 0, "one after the other");
+    let two = [recording(&threads[..4], |_| [1100, 1200]), recording(&threads[4..], |_| [1100, 1200])].concat();
+    assert_eq!(count(&two), 0, "two recordings of three and four threads");
+}
+
+#[test]
+fn runs_of_capitals_in_names_of_events_are_words() {
+    let start = ("startTime", LONG, false, false, Some("TICKS"));
+    let stack = ("stackTrace", STACK, false, true, None);
+    let names = ["jdk.ObjectAllocationOutsideTLAB", "jdk.SystemGC", "jdk.GCPhasePauseLevel1", "app.My2ndURLLoader"];
+    let more: Vec<_> = names.into_iter().zip(300..).map(|(name, id)| (name, id, vec![start, stack])).collect();
+    let profile = read_bytes(&chunk(true, &classes_with(&more), |body| {
+        for id in 300..304 {
+            body.event(id, |event| {
+                event.long(1100).long(1);
+            });
+        }
+    }))
+    .unwrap();
+    let names: Vec<_> = totals(&profile).iter().map(|kind| kind.0).collect();
+    assert_eq!(names, ["object-allocation-outside-tlab", "system-gc", "gc-phase-pause-level1", "my2nd-url-loader"]);
+}

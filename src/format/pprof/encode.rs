@@ -2,7 +2,7 @@
 //!
 //! A profile that was read from pprof comes back equal (but for notes). What other formats hold and pprof cannot: threads become the
 //! labels `pid`, `tid` and `thread`; the time of single samples, the process of a mapping and the facts of the capture are dropped;
-//! return addresses are moved into the call, as pprof wants them. Tables are written before the samples, so that a cut file keeps its
+//! return addresses are moved into the call, as pprof wants them, with a mark that lets our own reader move them back. Tables are written before the samples, so that a cut file keeps its
 //! names. Start reading at [`write`].
 
 use std::io::Write as _;
@@ -140,6 +140,7 @@ fn location(id: u64, place: Place<'_>, nameless: u64, out: &mut Out) {
     out.int(2, place.mapping().map_or(0, |mapping| mapping.row() as u64 + 1));
     out.int(3, place.address());
     out.int(5, u64::from(place.frames().any(|frame| frame.folded)));
+    out.int(field::IS_RETURN_ADDRESS, u64::from(place.is_caller()));
     if !place.has_lines() {
         return;
     }
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_become_labels_and_return_addresses_move_into_the_call() {
+    fn threads_become_labels_and_return_addresses_move_into_the_call_and_back() {
         let mut builder = Builder::new([("cycles", "count")]);
         let function = Some(builder.function_named("main"));
         let caller = builder.frame(Frame { function, address: Some(0x1000), caller: true, ..Frame::default() });
@@ -364,10 +365,13 @@ mod tests {
         let thread = Some(builder.thread(Thread { pid: Some(7), tid: Some(0), name }));
         builder.rows.sample(Sample { stack, thread, labels: None, time: Some(5) }, &[3]);
         let written = builder.finish();
+        let bytes = write(&written);
+        let has = |part: &[u8]| memchr::memmem::find(&bytes, part).is_some();
+        assert!(has(&[3 << 3, 0xff, 0x1f]) && !has(&[3 << 3, 0x80, 0x20]), "what pprof reads is 0xfff");
         let found = again(&written);
         assert_eq!(found.total(0), 3);
         let frames: Vec<Frame> = found.stack_frames(found.samples.stacks()[0]).map(|id| found.frames[id]).collect();
-        assert_eq!(frames.iter().map(|frame| frame.address).collect::<Vec<_>>(), [None, Some(0xfff)]);
+        assert_eq!(frames.iter().map(|frame| (frame.address, frame.caller)).collect::<Vec<_>>(), [(None, false), (Some(0x1000), true)]);
         let labels = found.label_sets.get(found.samples.labels()[0].unwrap());
         let mut texts: Vec<(String, String)> = labels
             .iter()
@@ -382,6 +386,27 @@ mod tests {
         texts.sort_unstable();
         let wanted = [("pid", "7"), ("thread", "worker"), ("tid", "0")].map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(texts, wanted);
+    }
+
+    /// A leaf at the address that another stack returns to: the two are one name in the capture, and so they are in its export.
+    #[test]
+    fn bare_callers_keep_their_names() {
+        let mut builder = Builder::new([("samples", "count")]);
+        let file = Some(builder.string("/srv/app"));
+        let mapping = Some(builder.mapping(Mapping { file, start: 0x1000, limit: 0x9000, ..Mapping::default() }));
+        let bare = Frame { mapping, address: Some(0x1208), ..Frame::default() };
+        let (leaf, caller) = (builder.frame(bare), builder.frame(Frame { caller: true, ..bare }));
+        let deep = builder.stack(None, caller);
+        for stack in [Some(builder.stack(None, leaf)), Some(builder.stack(Some(deep), leaf))] {
+            builder.rows.sample(Sample { stack, ..Sample::default() }, &[1]);
+        }
+        let written = builder.finish();
+        let names = |profile: &Profile| -> Vec<Vec<String>> {
+            let stacks = profile.samples.stacks().iter();
+            stacks.map(|stack| profile.stack_frames(*stack).map(|frame| profile.frame_name(frame)).collect()).collect()
+        };
+        let back = again(&written);
+        assert_eq!((names(&back), &back.frames), (names(&written), &written.frames));
     }
 
     #[test]

@@ -143,8 +143,17 @@ impl<'p> Place<'p> {
 
     /// The address inside the instruction; 0 where unknown.
     pub(super) fn address(self) -> u64 {
-        let known = self.frames().find_map(|frame| frame.address.map(|address| (address, frame.caller)));
-        known.map_or(0, |(address, caller)| address.saturating_sub(u64::from(caller)))
+        self.recorded().map_or(0, |(address, caller)| address.saturating_sub(u64::from(caller)))
+    }
+
+    /// Whether the address was a return address, one behind that inside the call.
+    pub(super) fn is_caller(self) -> bool {
+        self.recorded().is_some_and(|(address, caller)| caller && address > 1)
+    }
+
+    /// The address as the capture holds it, and whether it is a return address.
+    fn recorded(self) -> Option<(u64, bool)> {
+        self.frames().find_map(|frame| frame.address.map(|address| (address, frame.caller)))
     }
 
     /// False for a bare address.

@@ -1,7 +1,6 @@
 //! What a Go profile says about its own quality: samples that Go's profiler lost, and stacks that it cut. Notes only: no number changes.
 //!
-//! The names and limits are those of Go's `runtime` and `runtime/pprof` (1.27). Deliberately absent: Go's text formats, which count what is
-//! missing themselves. Start reading at [`note`].
+//! The names and limits are those of Go's `runtime` and `runtime/pprof` (1.27); Go's text forms have the same. Start reading at [`note`].
 
 use crate::base::ticket::Checked as _;
 use crate::model::{FrameId, FunctionId, Profile, StackId, kind};
@@ -15,10 +14,15 @@ const LOST: [&str; 4] = [
 ];
 
 /// Frames at which Go ends a stack: processor profiles (`maxCPUProfStack`), and all others since 1.23 (`profstackdepth`).
-const LIMITS: [u32; 2] = [64, 128];
+const CPU_LIMIT: u32 = 64;
+const LIMIT: u32 = 128;
+
+/// The limit counts addresses, one for each frame. The outermost one may lie in code that was inlined, and then it is expanded to all functions around it,
+/// recorded or not (`allFrames` in `runtime/pprof/proto.go`): so many more there may be.
+const EXPANDED: u32 = 8;
 
 /// Adds the notes.
-pub(super) fn note(profile: &mut Profile) {
+pub(in crate::format) fn note(profile: &mut Profile) {
     let name = |id: FunctionId| profile.function_name(id);
     let is_go = profile.functions.ids().any(|id| name(id).starts_with("runtime."));
     if !is_go {
@@ -33,7 +37,10 @@ pub(super) fn note(profile: &mut Profile) {
     let of = |stack: &Option<StackId>| stack.and_then(|stack| walked.get(stack.row()));
     let values = profile.samples.values(profile.default_sample_type);
     let mut lost_counts = [0_u64; LOST.len()];
-    let mut cut = [(0_u64, 0_u128); LIMITS.len()];
+    let limit = if profile.find_sample_type("cpu").is_some() { CPU_LIMIT } else { LIMIT };
+    // Versions before 1.21 count addresses of which each may be several frames: then there are deeper stacks.
+    let counts_frames = walked.iter().all(|walked| walked.frames <= limit + EXPANDED);
+    let mut cut = (0_u64, 0_u128);
     // How many events a sample is, where the profile says it (`samples/count` of processor profiles).
     let counts = profile.find_sample_type("samples").map_or(&[][..], |row| profile.samples.values(row));
     for (row, (stack, value)) in profile.samples.stacks().iter().zip(values).enumerate().checked() {
@@ -41,9 +48,8 @@ pub(super) fn note(profile: &mut Profile) {
         if let Some(count) = walked.lost.and_then(|lost| lost_counts.get_mut(lost)) {
             *count += counts.get(row).map_or(1, |count| count.unsigned_abs());
         }
-        if let Some((samples, sum)) = walked.limit(profile).and_then(|limit| cut.get_mut(limit)) {
-            *samples += 1;
-            *sum += u128::from(value.unsigned_abs());
+        if walked.is_cut(limit, counts_frames, profile) {
+            cut = (cut.0 + 1, cut.1 + u128::from(value.unsigned_abs()));
         }
     }
     let whole = profile.gross_total(profile.default_sample_type) as f64;
@@ -51,7 +57,8 @@ pub(super) fn note(profile: &mut Profile) {
     for (name, count) in LOST.iter().zip(lost_counts).filter(|(_, count)| *count > 0) {
         profile.notes.add(kind::LOST_EVENTS, &format!("samples that Go's profiler lost or could not place: {name}"), count, None);
     }
-    for (limit, (samples, sum)) in LIMITS.iter().zip(cut).filter(|(_, (samples, _))| *samples > 0) {
+    let (samples, sum) = cut;
+    if samples > 0 {
         let share = if whole > 0.0 { sum as f64 / whole * 100.0 } else { 0.0 };
         let text = format!(
             "samples whose stacks end at Go's limit of {limit} frames ({share:.1} % of {kind_name}): their outermost callers are missing"
@@ -63,7 +70,7 @@ pub(super) fn note(profile: &mut Profile) {
 /// What the frames of a stack say together.
 #[derive(Clone, Copy)]
 struct Walked {
-    /// Frames, and those of them that are no inlined ones: the limit counts either, by version.
+    /// Frames, and those of them that are no inlined ones.
     frames: u32,
     places: u32,
     root: FrameId,
@@ -81,11 +88,11 @@ impl Walked {
         Self { frames: above.frames + 1, places: above.places + place, lost: lost.or(above.lost), ..above }
     }
 
-    /// Row of the limit in [`LIMITS`] at which the stack was cut. Whole stacks begin in Go's runtime, with `runtime.goexit` or on a thread of its own.
-    fn limit(&self, profile: &Profile) -> Option<usize> {
-        let limit = LIMITS.iter().position(|limit| *limit == self.frames || *limit == self.places)?;
-        let root = profile.frames.get(self.root).and_then(|frame| frame.function)?;
-        (!profile.function_name(root).starts_with("runtime.")).then_some(limit)
+    /// Whether the stack was cut at the limit. Whole stacks begin in Go's runtime, with `runtime.goexit` or on a thread of its own.
+    fn is_cut(&self, limit: u32, counts_frames: bool, profile: &Profile) -> bool {
+        let is_at = self.places == limit || (counts_frames && self.frames >= limit);
+        let root = || profile.frames.get(self.root).and_then(|frame| frame.function);
+        is_at && root().is_some_and(|root| !profile.function_name(root).starts_with("runtime."))
     }
 }
 
@@ -140,5 +147,35 @@ mod tests {
                 (kind::LOST_EVENTS, 3, text("runtime/pprof.lostProfileEvent").as_str())
             ]
         );
+    }
+
+    fn goroutine(frames: &[bool]) -> Profile {
+        let mut builder = Builder::new([("goroutine", "count")]);
+        let mut stack = None;
+        for (number, &inlined) in frames.iter().enumerate() {
+            let name = builder.string(&format!("main.f{number}"));
+            let function = Some(builder.function(Function { name, system_name: None, file: None, start_line: 0 }));
+            let frame = builder.frame(Frame { function, inlined, ..Frame::default() });
+            stack = Some(builder.stack(stack, frame));
+        }
+        builder.function_named("runtime.gopark");
+        builder.rows.sample(Sample { stack, ..Sample::default() }, &[1]);
+        let mut profile = builder.finish();
+        note(&mut profile);
+        profile
+    }
+
+    /// Go's limit counts addresses, and the outermost one may become several frames.
+    #[test]
+    fn a_cut_stack_may_have_some_frames_more_than_the_limit() {
+        let cut = |frames: &[bool]| goroutine(frames).notes.count(kind::CUT_STACKS);
+        assert_eq!(cut(&[false; 127]), 0);
+        assert_eq!(cut(&[false; 64]), 0, "the limit of processor profiles");
+        assert_eq!(cut(&[false; 128]), 1);
+        assert_eq!(cut(&[false; 129]), 1);
+        assert_eq!(cut(&[false; 140]), 0, "its limit was another");
+        // Versions that count places: 128 of them, and 12 inlined frames.
+        let inlined: Vec<bool> = (0..140).map(|at| at % 10 == 5 && at < 120).collect();
+        assert_eq!(cut(&inlined), 1);
     }
 }

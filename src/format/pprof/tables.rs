@@ -3,10 +3,10 @@
 //! All strings of the file are kept in the file's order, so that writing a profile gives the same rows again. Start reading at
 //! [`Tables::decode`].
 
-use super::NAME;
 use super::ids::Ids;
 use super::layout::Layout;
 use super::wire::{Fault, Wire};
+use super::{NAME, field};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, StringId, kind};
@@ -99,7 +99,8 @@ impl Tables {
             let mapping = known.mapping(&location, &mut counts, body.offset());
             counts.folded += u64::from(location.is_folded);
             let address = Some(location.address).filter(|&address| address != 0);
-            let frame = Frame { mapping, address, folded: location.is_folded, ..Frame::default() };
+            let caller = location.is_return_address;
+            let frame = Frame { mapping, address, caller, folded: location.is_folded, ..Frame::default() };
             if lines.is_empty() {
                 counts.unnamed(body.offset());
                 self.frames.push(builder.frame(frame));
@@ -366,6 +367,7 @@ struct RawLocation {
     mapping: u64,
     address: u64,
     is_folded: bool,
+    is_return_address: bool,
 }
 
 #[derive(Default)]
@@ -388,9 +390,13 @@ impl RawLocation {
                 3 => raw.address = found.int()?,
                 4 => lines.push(RawLine::decode(found.message()?)?),
                 5 => raw.is_folded = found.int()? != 0,
+                field::IS_RETURN_ADDRESS => raw.is_return_address = found.int()? == 1,
                 _ => {}
             }
         }
+        // The address inside the call stands there for other readers.
+        raw.is_return_address &= raw.address != 0;
+        raw.address = raw.address.wrapping_add(u64::from(raw.is_return_address));
         Ok(raw)
     }
 }
