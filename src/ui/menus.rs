@@ -59,6 +59,8 @@ fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, kind: &CommandKind, out: &mut Outbox) {
         && let Some(command) = command
     {
         out.send(command);
+        // A click closes the menu by itself, Enter does not.
+        ui.close();
     }
 }
 

@@ -12,7 +12,7 @@ use super::cx::{Cx, Outbox};
 use super::file_dialog::{FileDialogs, Wish};
 use super::picture::picture;
 use super::theme::{Mode, Theme, fonts, size};
-use super::{dialogs, drop, menus, panels, shortcuts, status, timeline, toasts, toolbar, waiting};
+use super::{dialogs, drop, focus, menus, panels, shortcuts, status, timeline, toasts, toolbar, waiting};
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
@@ -68,6 +68,8 @@ impl Shell {
         dialogs::ui(&ctx, &cx, &mut out);
         toasts::ui(ui, &cx, &mut out);
         drop::hover_ui(&ctx, &cx);
+        // Before commands are done: one of them may put the keyboard elsewhere.
+        focus::ui(&ctx, &theme);
         let commands = out.take();
         self.send(&ctx, window, commands);
         self.name_window(&ctx);

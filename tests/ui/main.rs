@@ -1,5 +1,7 @@
 //! Tests that drive the interface without a window.
 
+mod findings;
+mod keyboard;
 mod pictures;
 mod renderer;
 mod scripts;

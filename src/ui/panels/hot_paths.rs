@@ -106,6 +106,9 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, place: PlaceId, sha
     let selected = cx.app.view().selection.as_ref().is_some_and(|selection| selection.place == name);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::TABLE_ROW), Sense::click());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}, {}", percent(share))));
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     if ui.is_rect_visible(rect) {
         let ground = if selected {
             cx.theme.selection
