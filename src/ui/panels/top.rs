@@ -389,10 +389,7 @@ impl<'a> TopRows<'a> {
 
     /// Grey where nobody can say that anything changed; the numbers stay.
     fn delta_color(&self, place: PlaceId, change: Change) -> Color32 {
-        match self.verdict(place) {
-            Some(Verdict::Noise | Verdict::TooFew | Verdict::Small) => self.cx.theme.muted,
-            _ => self.cx.theme.delta_text(change.delta() as f32),
-        }
+        words::change_color(self.cx.theme, change.delta(), !self.verdict(place).is_some_and(words::is_quiet))
     }
 }
 
