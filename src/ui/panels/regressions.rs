@@ -182,7 +182,7 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
             rows::group_ui(ui, cx, list, finding.cause);
         }
         let together = list.together.get(at).copied().unwrap_or(0.0);
-        let response = rows::finding_ui(ui, cx, list.comparison, finding, columns, (together, unchanged), selected == Some(at));
+        let response = rows::finding_ui(ui, cx, list, finding, columns, (together, unchanged), selected == Some(at));
         if reveal && selected == Some(at) {
             response.scroll_to_me(None);
         }
