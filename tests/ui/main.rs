@@ -1,5 +1,6 @@
 //! Tests that drive the interface without a window.
 
+mod commands;
 mod findings;
 mod keyboard;
 mod pictures;

@@ -84,7 +84,10 @@ fn buttons_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 }
                 let keys = kind.keys.first().map(|keys| format!(" ({})", keys.text())).unwrap_or_default();
                 let button = egui::Button::new(RichText::new(word).font(fonts::small()));
-                let response = ui.add_enabled(todo.is_some(), button).on_hover_text(format!("{}{keys}\n{}", kind.title, kind.tooltip));
+                let why = kind.why_not(cx.app).map_or_else(String::new, |why| format!("\nNot now: {why}"));
+                let tip = format!("{}{keys}\n{}", kind.title, kind.tooltip);
+                let response = ui.add_enabled(todo.is_some(), button);
+                let response = response.on_disabled_hover_text(format!("{tip}{why}")).on_hover_text(tip);
                 response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, todo.is_some(), kind.title));
                 if response.clicked()
                     && let Some(todo) = todo

@@ -11,6 +11,7 @@ use crate::app::view::{Selection, Tab};
 use crate::app::{Command, Keys, command};
 use crate::model::{base_name, grouped};
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::menus::explained;
 use crate::ui::theme::{fonts, size};
 
 /// What a right click on a row offers. The click has selected the row, so the commands are about the selection.
@@ -64,7 +65,7 @@ pub(super) fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, name: &str) {
     let wanted = kind.available(cx.app);
     let keys = kind.keys.first().map(Keys::text).unwrap_or_default();
     let button = egui::Button::new(kind.title).shortcut_text(RichText::new(keys).color(cx.theme.muted));
-    if ui.add_enabled(wanted.is_some(), button).on_hover_text(kind.tooltip).clicked() {
+    if explained(ui.add_enabled(wanted.is_some(), button), kind, cx).clicked() {
         if let Some(command) = wanted {
             out.send(command);
         }
