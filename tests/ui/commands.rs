@@ -17,8 +17,9 @@ fn click(harness: &mut Harness<'_, Shell>, label: &str) {
     harness.step();
     for pressed in [true, false] {
         harness.event(Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE });
-        harness.run();
+        harness.step();
     }
+    harness.run();
 }
 
 #[test]

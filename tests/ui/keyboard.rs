@@ -60,8 +60,9 @@ fn a_click_leaves_no_ring() {
     for pressed in [true, false] {
         harness.event(Event::PointerMoved(at));
         harness.event(Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE });
-        harness.run();
+        harness.step();
     }
+    harness.run();
     assert_eq!(ring(&mut harness, canvas, theme.accent), 0);
 }
 

@@ -190,10 +190,15 @@ pub(super) fn group_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, cause: Cause) 
     ui.add_space(size::GAP);
     ui.horizontal(|ui| {
         ui.add(Label::new(RichText::new(cause.label()).font(fonts::strong()).color(cx.theme.text)).selectable(false));
-        // All that got worse has one whole: there is one net change.
+        // All that got worse has one whole: there is one net change, which need not be that of the total.
+        let whole = |first: &Finding| match list.findings.is_per_work(first) {
+            true if ui.available_width() < 400.0 => list.findings.whole_of_briefly(first),
+            true => list.findings.whole_of(first),
+            false => "the rise",
+        };
         let first = list.findings.rows.iter().find(|row| row.cause == cause && row.verdict.is_worse() && row.explains > 0.0);
         let part = match first {
-            Some(first) => format!("{count}, explaining {} of {}", part_of_change(explains), list.findings.whole_of(first)),
+            Some(first) => format!("{count}, explaining {} of {}", part_of_change(explains), whole(first)),
             None => count.to_string(),
         };
         ui.add(Label::new(RichText::new(part).font(fonts::small()).color(cx.theme.muted)).truncate().selectable(false));
