@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: columns; see the panels.
 
+use std::borrow::Cow;
+
 use egui::{RichText, Ui};
 
 use super::words;
@@ -71,6 +73,15 @@ pub(super) fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, name: &str) {
         }
         ui.close();
     }
+}
+
+/// `text` with at most so many letters, the end left out.
+pub(super) fn cut_end(text: &str, letters: usize) -> Cow<'_, str> {
+    if text.chars().count() <= letters {
+        return Cow::Borrowed(text);
+    }
+    let head: String = text.chars().take(letters.saturating_sub(1)).collect();
+    Cow::Owned(format!("{}…", head.trim_end()))
 }
 
 /// Goes to a row in the flame graph.
