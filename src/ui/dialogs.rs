@@ -117,7 +117,7 @@ fn path_field_ui(ui: &mut Ui, proposal: &str, hint: &'static str, rows: usize) -
 fn select_stem(ui: &Ui, path: &str) {
     let start = path.rfind(std::path::is_separator).map_or(0, |at| at + 1);
     let name = path.get(start..).unwrap_or_default();
-    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let stem = name.strip_suffix(".pb.gz").or_else(|| name.rsplit_once('.').map(|(stem, _)| stem)).unwrap_or(name);
     let first = path.chars().count() - name.chars().count();
     let caret = |at: usize| CCursor::new(at);
     let mut state = TextEditState::default();

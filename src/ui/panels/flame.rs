@@ -199,7 +199,10 @@ pub(super) fn found_color(cx: &Cx<'_>, comparison: &Comparison) -> egui::Color32
 
 /// Nothing to draw: why, in words.
 pub(super) fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
-    let text = if cx.app.view().filter.is_empty() {
+    let has_samples = cx.app.profiles().iter().any(|profile| !profile.samples.is_empty());
+    let text = if !has_samples {
+        "There are no samples in what is shown: nothing ran while it was recorded, or the recording was cut off.".to_owned()
+    } else if cx.app.view().filter.is_empty() {
         let which = if comparison.pair().is_some() { "both captures" } else { "this capture" };
         let other = if cx.app.sample_types().len() > 1 { " Choose another sample type above." } else { "" };
         format!("All values of {} are zero in {which}.{other}", comparison.sample_type)

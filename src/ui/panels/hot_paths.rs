@@ -32,7 +32,9 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     }
     ui.add_space(size::GAP);
+    let width = words::width_beside_bar(ui);
     ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
+        ui.set_max_width(width);
         ui.label(RichText::new("Functions by self").font(fonts::strong()));
         for row in top.rows.iter().take(LISTED).filter(|row| row.self_ != 0) {
             let tip = format!("self {}, total {}", words::value(comparison, row.self_), words::value(comparison, row.total));

@@ -51,7 +51,9 @@ fn panel_ui(ui: &mut Ui, cx: &Cx<'_>, is_wide: bool, out: &mut Outbox) {
         ScrollArea::vertical().id_salt("findings").auto_shrink([false, false]).show(ui, |ui| list_ui(ui, cx, &list, &columns, out));
     } else {
         // The summary scrolls with the list: on a small screen the list needs the room.
+        let width = words::width_beside_bar(ui);
         ScrollArea::vertical().id_salt("regressions").auto_shrink([false, false]).show(ui, |ui| {
+            ui.set_max_width(width);
             head_ui(ui, cx, &list, out);
             list_ui(ui, cx, &list, &Columns::narrow(), out);
         });

@@ -13,6 +13,11 @@ use crate::analysis::regress::{Findings, one_in};
 use crate::model::grouped;
 use crate::ui::theme::{Theme, fonts};
 
+/// Width of what scrolls, the same with a scroll bar beside it and without one: nothing wraps anew when the bar comes.
+pub(crate) fn width_beside_bar(ui: &Ui) -> f32 {
+    ui.available_width() - ui.spacing().scroll.allocated_width()
+}
+
 /// A number in the table face.
 pub(crate) fn number(text: &str) -> RichText {
     RichText::new(text).font(fonts::table())
