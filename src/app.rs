@@ -4,6 +4,7 @@
 //! dialogs of the system, the clipboard: `apply` asks for them as [`Effect`]s. Start reading at [`App`].
 
 mod apply;
+pub mod capture_names;
 pub mod command;
 pub mod debuginfod;
 pub mod derived;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use command::{Command, CommandKind, KINDS, Keys, Menu};
-pub use effect::{Dialog, Effect, FolderList};
+pub use effect::{Dialog, Effect, FolderList, TextSize};
 pub use event::Event;
 pub use patterns::{EVERYTHING, is_everything};
 
@@ -80,16 +81,6 @@ pub enum CaptureState {
 }
 
 impl Capture {
-    /// The file's name.
-    pub fn name(&self) -> String {
-        self.path.file_name().map_or_else(|| self.path.display().to_string(), |name| name.to_string_lossy().into_owned())
-    }
-
-    /// The file's name with the part that is looked at: `x.data [0s..10s]`.
-    pub fn name_of_part(&self, part: &Part) -> String {
-        if part.is_whole() { self.name() } else { format!("{} [{}]", self.name(), part.words()) }
-    }
-
     /// The profile once it is read.
     pub const fn profile(&self) -> Option<&Arc<Profile>> {
         match &self.state {
@@ -151,6 +142,8 @@ pub struct App {
     shown: Shown,
     /// The sides that were last kept among the recent comparisons.
     compared: Vec<Vec<CaptureId>>,
+    /// See [`App::went_to_findings`].
+    went_to_findings: u64,
 }
 
 /// The newest ready results.
@@ -242,6 +235,7 @@ impl App {
             log: Vec::new(),
             shown: Shown::default(),
             compared: Vec::new(),
+            went_to_findings: 0,
         }
     }
 
@@ -395,15 +389,6 @@ impl App {
     pub fn profiles(&self) -> Vec<Arc<Profile>> {
         let profiles = self.view.captures().into_iter().map(|id| self.capture(id).and_then(Capture::profile).cloned());
         profiles.collect::<Option<_>>().unwrap_or_default()
-    }
-
-    /// The sides shown by name, before first, each with what part of it is compared: `run-1.pb.gz + 4 more`.
-    pub fn shown_names(&self) -> Vec<String> {
-        let name = |(ids, part): (Vec<CaptureId>, Part)| {
-            let first = self.capture(*ids.first()?)?.name_of_part(&part);
-            Some(if ids.len() > 1 { format!("{first} + {} more", ids.len() - 1) } else { first })
-        };
-        self.view.sides().into_iter().zip(self.parts()).filter_map(name).collect()
     }
 
     /// What part of its captures each of the sides shown is, before first: of a lone side the whole.
@@ -713,12 +698,18 @@ impl App {
         }
     }
 
+    /// How often somebody went to a finding. A picture brings it into view when this has risen, and not when undo selects it again.
+    pub const fn went_to_findings(&self) -> u64 {
+        self.went_to_findings
+    }
+
     /// Puts a finding's function and path into the selection, shown by every view.
     fn select_finding(&mut self, index: usize) {
         let Some(findings) = self.findings().ready().cloned() else { return };
         let (Some(finding), Some(table)) = (findings.rows.get(index), self.table().ready()) else { return };
         let path = finding.path.iter().flatten().map(|place| table.places().name(*place).to_owned()).collect();
         self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
+        self.went_to_findings += 1;
         if self.view.tab == Tab::Info {
             self.view.tab = Tab::Flame;
         }

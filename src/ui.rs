@@ -17,6 +17,7 @@ mod waiting;
 mod dialogs;
 mod drop;
 mod file_dialog;
+mod focus;
 mod folders;
 mod palette;
 mod parts;

@@ -224,6 +224,33 @@ impl Findings {
     pub fn worse(&self) -> impl Iterator<Item = &Finding> {
         self.rows.iter().filter(|row| row.verdict.is_worse())
     }
+
+    /// True where the whole that a finding explains a part of is not what happened to the total as compared: that stayed, or went the other way,
+    /// since the work differs.
+    pub fn is_per_work(&self, row: &Finding) -> bool {
+        let other = |total: Interval| total.lo <= 1.0 && total.hi >= 1.0 || (total.ratio > 1.0) != (row.own_delta > 0.0);
+        row.explains_of == Whole::Net && self.total.is_some_and(other)
+    }
+
+    /// What a finding explains a part of, in words.
+    pub fn whole_of(&self, row: &Finding) -> &'static str {
+        match row.explains_of {
+            Whole::Net if self.is_per_work(row) => "the change per unit of unchanged work",
+            Whole::Net => "the change",
+            Whole::Rises => "what rose",
+            Whole::Falls => "what fell",
+        }
+    }
+
+    /// The same where there is little room.
+    pub fn whole_of_briefly(&self, row: &Finding) -> &'static str {
+        match row.explains_of {
+            Whole::Net if self.is_per_work(row) => "change per work",
+            Whole::Net => "change",
+            Whole::Rises => "rises",
+            Whole::Falls => "falls",
+        }
+    }
 }
 
 /// Explains the change between the two sides of a top-down comparison; empty unless it has two. `captures` are the profiles that the

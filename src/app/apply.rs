@@ -99,6 +99,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app, "svg"))],
         C::ChooseReview => vec![Effect::ChooseExport(files::export_name(app, "html"))],
         C::FocusSearch => vec![Effect::FocusSearch],
+        C::SetTextSize(size) => vec![Effect::TextSize(size)],
         C::Quit => vec![Effect::Quit],
         other => {
             look::apply(app, other);

@@ -7,8 +7,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::App;
-use super::effect::{Dialog, FolderList};
+mod kinds;
+
+pub use kinds::{Can, CommandKind, KINDS, Keys, Menu, kind};
+
+use super::effect::{Dialog, FolderList, TextSize};
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
 use super::source::SourceSpec;
@@ -16,7 +19,6 @@ use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWin
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
-use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
 use crate::analysis::span::Span;
@@ -185,6 +187,8 @@ pub enum Command {
     SetTimeline(bool),
     /// No animation.
     SetReducedMotion(bool),
+    /// Zoom the window.
+    SetTextSize(TextSize),
     /// Look for source files below these folders, without these beginnings of their recorded paths.
     SetSource(SourceSpec),
     /// Let the user write where source files or binaries are; the text explains why.
@@ -251,329 +255,6 @@ pub enum Command {
     CloseDialog,
     /// Close the window.
     Quit,
-}
-
-/// Where a kind stands in the menus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Menu {
-    /// Opening, closing, exporting.
-    File,
-    /// Undo and copying.
-    Edit,
-    /// What is shown and how.
-    View,
-    /// Which samples and which of their values.
-    Samples,
-    /// Two sides.
-    Compare,
-    /// What changed between them.
-    Findings,
-    /// Keys, version.
-    Help,
-}
-
-impl Menu {
-    /// All, in the order of the menu bar.
-    pub const ALL: [Self; 7] = [Self::File, Self::Edit, Self::View, Self::Samples, Self::Compare, Self::Findings, Self::Help];
-
-    /// Words on the menu bar.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::File => "File",
-            Self::Edit => "Edit",
-            Self::View => "View",
-            Self::Samples => "Samples",
-            Self::Compare => "Compare",
-            Self::Findings => "Findings",
-            Self::Help => "Help",
-        }
-    }
-}
-
-/// A key with modifiers; `command` is Ctrl, or Cmd on macOS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Keys {
-    /// Name of the key as egui names it: `F`, `Plus`, `ArrowLeft`, `F3`.
-    pub key: &'static str,
-    /// Ctrl (Cmd).
-    pub command: bool,
-    /// Shift.
-    pub shift: bool,
-    /// Alt.
-    pub alt: bool,
-}
-
-const fn plain(key: &'static str) -> Keys {
-    Keys { key, command: false, shift: false, alt: false }
-}
-
-const fn ctrl(key: &'static str) -> Keys {
-    Keys { key, command: true, shift: false, alt: false }
-}
-
-const fn shift(key: &'static str) -> Keys {
-    Keys { key, command: false, shift: true, alt: false }
-}
-
-const fn ctrl_shift(key: &'static str) -> Keys {
-    Keys { key, command: true, shift: true, alt: false }
-}
-
-const fn alt(key: &'static str) -> Keys {
-    Keys { key, command: false, shift: false, alt: true }
-}
-
-impl Keys {
-    /// True where the keys would be typed into a text field: such keys act only when no text field has the keyboard.
-    pub const fn is_text(&self) -> bool {
-        !self.command && !self.alt && !matches!(self.key.as_bytes(), [b'F', b'1'..=b'9', ..])
-    }
-
-    /// As printed in menus: `Ctrl+Shift+Z`.
-    pub fn text(&self) -> String {
-        let command = if cfg!(target_os = "macos") { "Cmd+" } else { "Ctrl+" };
-        let key = match self.key {
-            "Plus" => "+",
-            "Minus" => "−",
-            "Equals" => "=",
-            "ArrowLeft" => "←",
-            "ArrowRight" => "→",
-            "Slash" => "/",
-            "Questionmark" => "?",
-            "Period" => ".",
-            "Comma" => ",",
-            "Num0" => "0",
-            "Num1" => "1",
-            "Num2" => "2",
-            "Num3" => "3",
-            "Num4" => "4",
-            "Num5" => "5",
-            "Num6" => "6",
-            "Num7" => "7",
-            "Num8" => "8",
-            "Num9" => "9",
-            key => key,
-        };
-        let (ctrl, shift, alt) = (self.command, self.shift, self.alt);
-        format!("{}{}{}{key}", if ctrl { command } else { "" }, if alt { "Alt+" } else { "" }, if shift { "Shift+" } else { "" })
-    }
-}
-
-/// A kind of command as menus, palette and key list show it.
-pub struct CommandKind {
-    /// Stable name, the same as the command's in scripts where it has no values of its own.
-    pub name: &'static str,
-    /// Words in menus and palette; `…` where more input follows.
-    pub title: &'static str,
-    /// Longer words for tooltips.
-    pub tooltip: &'static str,
-    /// Where it stands.
-    pub menu: Menu,
-    /// A line above it in its menu.
-    pub starts_group: bool,
-    /// Keys, the first is printed.
-    pub keys: &'static [Keys],
-    /// The command as things stand; `None` = greyed out, and its keys do nothing.
-    pub resolve: fn(&App) -> Option<Command>,
-    /// For switches: whether it is on.
-    pub checked: Option<fn(&App) -> bool>,
-}
-
-macro_rules! kinds {
-    ($( $name:literal $title:literal $tooltip:literal $menu:ident $group:literal [$($keys:expr),*] $resolve:expr $(, checked $checked:expr)? ; )*) => {
-        /// All kinds, in menu order.
-        pub static KINDS: &[CommandKind] = &[$(
-            CommandKind {
-                name: $name, title: $title, tooltip: $tooltip, menu: Menu::$menu, starts_group: $group,
-                keys: &[$($keys),*], resolve: $resolve, checked: kinds!(@checked $($checked)?),
-            },
-        )*];
-    };
-    (@checked $checked:expr) => { Some($checked) };
-    (@checked) => { None };
-}
-
-fn if_shown(app: &App, command: Command) -> Option<Command> {
-    app.view().after.map(|_| command)
-}
-
-fn if_compared(app: &App, command: Command) -> Option<Command> {
-    app.view().is_comparison().then_some(command)
-}
-
-fn if_selected(app: &App, command: Command) -> Option<Command> {
-    app.view().selection.as_ref().map(|_| command)
-}
-
-/// What acts on the boxes in front: nothing while another view hides them.
-fn if_boxes(app: &App, command: Command) -> Option<Command> {
-    if_shown(app, command).filter(|_| matches!(app.view().tab, Tab::Flame | Tab::Sandwich))
-}
-
-/// What acts on the rows of the call tree in front.
-fn if_call_tree(app: &App, command: Command) -> Option<Command> {
-    if_shown(app, command).filter(|_| app.view().tab == Tab::CallTree)
-}
-
-/// What Escape takes away next, from the lightest to the heaviest loss: the dialog, the selection, the search, the zoom.
-fn step_back(app: &App) -> Option<Command> {
-    let view = app.view();
-    if app.dialog().is_some() {
-        Some(Command::CloseDialog)
-    } else if let Some(pinned) = view.sandwich.pinned.as_ref().filter(|_| view.tab == Tab::Sandwich) {
-        Some(Command::Select(Some(Selection { place: pinned.of.clone(), path: Vec::new() })))
-    } else if view.selection.is_some() {
-        Some(Command::Select(None))
-    } else if !view.search.is_empty() {
-        Some(Command::Search(String::new()))
-    } else {
-        (view.tab == Tab::Flame && view.window != FlameWindow::default()).then_some(Command::ResetZoom)
-    }
-}
-
-/// The sandwich to the front; there, that of the selected box.
-fn show_sandwich(app: &App) -> Option<Command> {
-    let view = app.view();
-    let inside = view.sandwich.pinned.as_ref().filter(|_| view.tab == Tab::Sandwich);
-    let selected = inside.and(view.selection.as_ref()).map(|selection| Command::Sandwich(selection.place.clone()));
-    if_shown(app, selected.unwrap_or(Command::SetTab(Tab::Sandwich)))
-}
-
-/// The sample type `step` further in the list of those that can be shown.
-fn sample_type_at(app: &App, step: isize) -> Option<Command> {
-    let types = app.sample_types();
-    let shown = app.sample_type()?;
-    let at = types.iter().position(|kind| *kind == shown)?;
-    let next = (at as isize + step).rem_euclid(types.len() as isize) as usize;
-    let (name, unit) = types.get(next).filter(|_| types.len() > 1)?.clone();
-    Some(Command::SetSampleType(name, unit))
-}
-
-kinds! {
-    "choose-files" "Open…" "Open captures: pprof, perf.data, perf script, folded stacks" File false [ctrl("O")] |_| Some(Command::ChooseFiles);
-    "type-path" "Open path…" "Type or paste the path of a capture" File false [ctrl("L")] |_| Some(Command::TypePath(String::new()));
-    "reload" "Reload" "Read the capture again from its file" File false [plain("F5"), ctrl("R")] |app| app.view().after.map(Command::Reload);
-    "choose-export" "Export…" "Write the view as SVG, PNG, HTML, CSV, JSON, Markdown, folded stacks or pprof" File false [ctrl("S"), ctrl("E")] |app| if_shown(app, Command::ChooseExport);
-    "choose-review" "Export review…" "Write one page for colleagues: the answer, findings, flame graph, facts and notes, in a file that any browser opens" File true [] |app| if_shown(app, Command::ChooseReview);
-    "close" "Close capture" "Close the capture in front" File true [ctrl("W")] |app| app.view().after.map(Command::Close);
-    "close-all" "Close all captures" "Back to the welcome page" File false [ctrl_shift("W")] |app| (!app.captures().is_empty()).then_some(Command::CloseAll);
-    "clear-recent" "Clear recent files" "Forget which files were opened" File false [] |app| (!app.settings().recent.is_empty() || !app.settings().recent_comparisons.is_empty()).then_some(Command::ClearRecent);
-    "toggle-symbol-cache" "Keep symbols" "Looked-up symbols stay on disk, so that a capture opens faster the next time" File true [] |app| Some(Command::SetSymbolCache(!app.settings().symbol_cache)), checked |app| app.settings().symbol_cache;
-    "toggle-debuginfod" "Fetch debug files" "Ask the servers of DEBUGINFOD_URLS or of the settings for debug files by build id, which tells them what ran; off by itself" File false [] |app| app.debug_servers().map(|_| Command::SetDebuginfod(!app.settings().debuginfod)), checked App::asks_for_debug_files;
-    "choose-source" "Source folders…" "Where source files are looked for, and what of their recorded paths is left out" File false [] |_| Some(Command::EditFolders(FolderList::Source, String::new()));
-    "choose-symbols" "Symbol folders…" "Where programs and debug files are looked for whose functions a capture does not name" File false [] |_| Some(Command::EditFolders(FolderList::Symbols, String::new()));
-    "clear-symbol-cache" "Remove kept symbols" "Empty the folder of looked-up symbols" File false [] |app| app.keeps_symbols().then_some(Command::ClearSymbolCache);
-    "quit" "Quit" "Close the window" File true [ctrl("Q")] |_| Some(Command::Quit);
-
-    "undo" "Undo" "Take back the last change of the view" Edit false [ctrl("Z"), alt("ArrowLeft")] |app| app.undo_label().map(|_| Command::Undo);
-    "redo" "Redo" "Do the change again that was taken back" Edit false [ctrl_shift("Z"), ctrl("Y"), alt("ArrowRight")] |app| app.redo_label().map(|_| Command::Redo);
-    "copy-name" "Copy name" "Copy the full name of the selection" Edit true [ctrl("C")] |app| if_selected(app, Command::CopyName);
-    "copy-stack" "Copy stack" "Copy the selected stack, outermost frame first" Edit false [ctrl_shift("C")] |app| if_selected(app, Command::CopyStack);
-    "copy-table" "Copy table" "Copy the top table as tab-separated text" Edit false [] |app| if_shown(app, Command::CopyTable);
-    "copy-source" "Copy annotated source" "Copy the source in front with what its lines cost, as text" Edit false [] |app| app.listing().ready().map(|_| Command::CopySource);
-    "copy-script" "Copy last commands" "Copy what was done as a script, for bug reports and demos" Edit false [] |_| Some(Command::CopyScript);
-    "focus-search" "Find…" "Search names in all views" Edit true [ctrl("F"), plain("Slash")] |app| if_shown(app, Command::FocusSearch);
-    "next-match" "Next match" "Select the next match of the search" Edit false [plain("F3"), plain("N")] |app| (!app.view().search.is_empty()).then_some(Command::NextMatch);
-    "previous-match" "Previous match" "Select the previous match of the search" Edit false [shift("F3"), shift("N")] |app| (!app.view().search.is_empty()).then_some(Command::PreviousMatch);
-    "clear-selection" "Clear selection" "Select nothing; then clear the search; then show all of the flame graph" Edit false [plain("Escape")] step_back;
-
-    "show-flame" "Flame graph" "Boxes as wide as their value" View false [plain("Num1")] |app| if_shown(app, Command::SetTab(Tab::Flame)), checked |app| app.view().tab == Tab::Flame;
-    "show-call-tree" "Call tree" "Callers and callees as a table with fold marks" View false [plain("Num2")] |app| if_shown(app, Command::SetTab(Tab::CallTree)), checked |app| app.view().tab == Tab::CallTree;
-    "show-top" "Top" "Functions by self and total" View false [plain("Num3")] |app| if_shown(app, Command::SetTab(Tab::Top)), checked |app| app.view().tab == Tab::Top;
-    "show-info" "Capture info" "Where the captures come from, and what was lost" View false [plain("Num4")] |app| if_shown(app, Command::SetTab(Tab::Info)), checked |app| app.view().tab == Tab::Info;
-    "show-findings" "Findings" "All findings of a comparison, one line each" View false [plain("Num5")] |app| if_compared(app, Command::SetTab(Tab::Findings)), checked |app| app.view().tab == Tab::Findings;
-    "show-names" "Names" "Which names of the two sides are one function" View false [plain("Num6")] |app| if_compared(app, Command::SetTab(Tab::Names)), checked |app| app.view().tab == Tab::Names;
-    "show-trend" "Trend" "The selected function in each capture of a side, and over time" View false [plain("Num7")] |app| if_shown(app, Command::SetTab(Tab::Trend)), checked |app| app.view().tab == Tab::Trend;
-    "show-sandwich" "Sandwich" "The selected function between what calls it and what it calls, all its occurrences put together" View false [plain("Num8")] show_sandwich, checked |app| app.view().tab == Tab::Sandwich;
-    "show-source" "Source" "The source of the selected function with what each line costs" View false [plain("Num9"), plain("L")] |app| if_shown(app, Command::SetTab(Tab::Source)), checked |app| app.view().tab == Tab::Source;
-    "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
-    "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Some(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
-    "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
-    "previous-sample-type" "Previous sample type" "Show the previous column of values" Samples false [shift("T")] |app| sample_type_at(app, -1);
-    "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_boxes(app, Command::ZoomIn);
-    "zoom-out" "Zoom out" "Half as large" View false [plain("Minus")] |app| if_boxes(app, Command::ZoomOut);
-    "reset-zoom" "Show all" "Fit the whole flame graph" View false [plain("Num0"), plain("Home")] |app| if_boxes(app, Command::ResetZoom);
-    "zoom-to-selection" "Zoom to selection" "Fit the selected box" View false [plain("Space"), plain("Enter")] |app| if_selected(app, Command::ZoomToSelection).and_then(|zoom| if_boxes(app, zoom));
-    "unfold-heaviest" "Unfold heaviest path" "Unfold the call tree along its largest values" View true [plain("H")] |app| if_call_tree(app, Command::UnfoldHeaviest);
-    "unfold-all" "Unfold all below" "Unfold everything below the selection, heaviest first (* in the call tree)" View false [] |app| if_call_tree(app, Command::UnfoldAll);
-    "fold-all" "Fold all" "Fold the whole call tree" View false [] |app| (!app.view().unfolded.is_empty()).then_some(Command::FoldAll).and_then(|fold| if_call_tree(app, fold));
-    "focus" "Focus on selection" "Keep only samples with the selected function" Samples true [plain("F")] |app| app.selected_pattern().map(Command::Focus);
-    "ignore" "Drop selection" "Drop samples with the selected function" Samples false [plain("D")] |app| app.selected_beside(app.view().filter.ignore.as_deref()).map(Command::Ignore);
-    "show-from" "Begin at selection" "Stacks begin at the selected function, wherever it was called from; samples without it are dropped (pprof's show_from)" Samples false [plain("S")] |app| app.selected_pattern().map(Command::ShowFrom);
-    "focus-subtree" "Focus on subtree" "Keep only samples on the path to the selected box, and begin at it; other calls of the function are dropped" Samples false [shift("F")] |app| app.selected_subtree().map(Command::FocusSubtree);
-    "hide" "Merge selection" "Leave the selected function out of stacks: what it calls hangs on its callers, and its own value is theirs (pprof's hide)" Samples true [plain("M"), shift("H")] |app| app.selected_beside(app.view().filter.hide.as_deref()).map(Command::Hide);
-    "collapse" "Collapse selection" "What the selected function calls becomes its own value (pprof's prune_from)" Samples false [plain("C")] |app| app.selected_beside(app.view().filter.collapse.as_deref()).map(Command::Collapse);
-    "collapse-recursion" "Collapse recursion" "From its outermost to its innermost call a function is one frame: the selected one, or without a selection every one" Samples false [plain("R")] |app| app.recursion_of_selected(app.view().filter.recursion.as_deref()).map(Command::CollapseRecursion);
-    "collapse-direct-recursion" "Collapse direct recursion" "A function that calls itself is one frame; what it calls in between stays" Samples false [shift("R")] |app| app.recursion_of_selected(app.view().filter.direct_recursion.as_deref()).map(Command::CollapseDirectRecursion);
-    "clear-filters" "Clear filters" "Show all samples and frames again" Samples true [shift("Escape")] |app| (!app.view().filter.is_empty()).then_some(Command::ClearFilters);
-    "clear-time-range" "All of the time" "Show the samples of all of the time again" Samples false [] |app| app.has_time_range().then_some(Command::SetTimeRange(None));
-    "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" Samples true [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
-    "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Some(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
-    "toggle-timeline" "Timeline" "A strip above the views for choosing a range of time, for captures whose samples have times" View false [] |app| app.has_times().then(|| Command::SetTimeline(!app.settings().timeline)), checked |app| app.settings().timeline && app.has_times();
-    "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Some(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
-    "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| (app.settings().flame_row_points < 28.0).then(|| Command::SetRowHeight(app.settings().flame_row_points + 2.0));
-    "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| (app.settings().flame_row_points > 14.0).then(|| Command::SetRowHeight(app.settings().flame_row_points - 2.0));
-    "theme-dark" "Dark theme" "Light on dark" View true [] |_| Some(Command::SetTheme(ThemeChoice::Dark)), checked |app| app.settings().theme == ThemeChoice::Dark;
-    "theme-light" "Light theme" "Dark on light" View false [] |_| Some(Command::SetTheme(ThemeChoice::Light)), checked |app| app.settings().theme == ThemeChoice::Light;
-    "theme-system" "Theme of the system" "Dark or light, as the system says" View false [] |_| Some(Command::SetTheme(ThemeChoice::System)), checked |app| app.settings().theme == ThemeChoice::System;
-
-    "choose-comparison" "Compare with…" "Choose the capture to compare with what is shown, or two captures" Compare false [ctrl("D")] |_| Some(Command::ChooseComparison);
-    "add-before" "Add captures to before…" "Further captures of before: repeats, whose sum is shown and which say how much runs vary" Compare false [] |app| if_compared(app, Command::ChooseForSide(Side::Before));
-    "add-after" "Add captures to after…" "Further captures of after, or of what is shown" Compare false [] |app| if_shown(app, Command::ChooseForSide(Side::After));
-    "choose-parts" "Compare two parts…" "Choose two time ranges, threads or label values to compare" Compare false [] |app| app.profiles().last().map(|_| Command::ChooseParts(Box::new(app.view().parts.clone())));
-    "compare-halves" "Compare first and second half" "Compare the two halves of the capture's time" Compare false [] |app| app.halves().map(|halves| Command::CompareParts(Box::new(halves)));
-    "compare-rest" "Compare range with the rest" "The chosen range of time as after, the rest of the capture's time as before" Compare false [] |app| app.range_and_rest().map(|parts| Command::CompareParts(Box::new(parts)));
-    "compare-range" "Compare range with another…" "The chosen range of time as after, and another part of the capture, which you choose, as before" Compare false [] |app| app.range_and_rest().map(|[_, range]| Command::ChooseParts(Box::new([Part::WHOLE, range])));
-    "compare-whole" "Compare whole captures" "Each side is its whole capture again" Compare false [] |app| if_compared(app, Command::CompareParts(Box::new([Part::WHOLE; 2]))).filter(|_| app.view().side(Side::Before) != app.view().side(Side::After) && app.view().parts.iter().any(|part| !part.is_whole()));
-    "swap-sides" "Swap before and after" "Exchange the two sides" Compare false [plain("X")] |app| if_compared(app, Command::SwapSides);
-    "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
-    "next-finding" "Next finding" "Select the next finding; every view follows" Findings true [plain("Period")] |app| if_compared(app, Command::NextFinding);
-    "previous-finding" "Previous finding" "Select the previous finding" Findings false [plain("Comma")] |app| if_compared(app, Command::PreviousFinding);
-    "group-findings" "Group findings by cause" "Findings of one cause stand together; otherwise all stand by rank" Findings true [] |app| if_compared(app, Command::GroupFindings(!app.view().findings.grouped)), checked |app| app.view().findings.grouped;
-    "toggle-robust" "Hold against the bulk" "Places are held against what most of them did, which is taken as unchanged, whatever the sides are divided by" Findings false [] |app| if_compared(app, Command::SetExposure(if app.view().exposure == Exposure::Robust { Exposure::Normalization } else { Exposure::Robust })), checked |app| app.view().exposure == Exposure::Robust;
-    "reset-thresholds" "Usual thresholds" "Error level and minimum effect as they were at first" Findings false [] |app| (app.view().thresholds != Thresholds::default()).then_some(Command::SetThresholds(Thresholds::default()));
-    "copy-findings" "Copy findings" "Copy the ranked findings as text" Findings true [] |app| if_compared(app, Command::CopyFindings);
-    "copy-findings-markdown" "Copy findings as Markdown" "Copy the ranked findings for a pull request or a design note" Findings false [] |app| if_compared(app, Command::CopyFindingsMarkdown);
-    "copy-findings-csv" "Copy findings as CSV" "Copy the ranked findings with plain numbers" Findings false [] |app| if_compared(app, Command::CopyFindingsCsv);
-    "blink-sides" "Blink before and after" "Draw the flame graph in the widths of the other side; press again to go back" Compare true [plain("B")] |app| if_compared(app, Command::SetFlameShape(app.view().flame_shape.other()));
-    "shape-before" "Shape of before" "Widths of before: what vanished is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Before)), checked |app| app.view().flame_shape == FlameShape::Before;
-    "shape-both" "Shape of both" "Widths of whichever side is larger: everything is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::Both)), checked |app| app.view().flame_shape == FlameShape::Both;
-    "shape-after" "Shape of after" "Widths of after: what is new is visible" Compare false [] |app| if_compared(app, Command::SetFlameShape(FlameShape::After)), checked |app| app.view().flame_shape == FlameShape::After;
-    "compare-self" "Compare self values" "Tables compare values without callees" Compare true [] |app| if_compared(app, Command::SetMeasure(Measure::Self_)), checked |app| app.view().measure == Measure::Self_;
-    "compare-totals" "Compare totals" "Tables compare values with callees" Compare false [] |app| if_compared(app, Command::SetMeasure(Measure::Total)), checked |app| app.view().measure == Measure::Total;
-    "match-names" "Match names across builds" "Take functions as one whose names differ in closure numbers, module versions, hashes and the like; Names lists them all" Compare true [] |app| if_compared(app, Command::MatchNames(app.view().naming.exact)), checked |app| !app.view().naming.exact;
-    "accept-match" "Accept proposed name" "The selected function and the one it is proposed to be now are one" Compare false [plain("A")] |app| app.proposed_name().map(|(before, after)| Command::AcceptMatch(before, after));
-    "keep-apart" "Keep names apart" "The selected function is not the one that it was matched with" Compare false [shift("A")] |app| app.selected_apart();
-    "reset-matches" "Forget decisions about names" "Let rules and context decide about all names again" Compare false [] |app| (app.view().naming != Naming::default()).then_some(Command::ResetMatches);
-    "normalize-share" "Share of total" "Each value as a part of its side's total" Compare true [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Share))), checked |app| app.normalization() == Normalization::Share;
-    "normalize-per-second" "Per second" "Each value per second of its capture" Compare false [] |app| app.durations_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerSecond;
-    "normalize-per-cpu-second" "Per CPU-second" "Each value per second of processor time of its side" Compare false [] |app| app.cpu_known().then(|| if_compared(app, Command::SetNormalization(Some(Normalization::PerCpuSecond)))).flatten(), checked |app| app.normalization() == Normalization::PerCpuSecond;
-    "normalize-absolute" "Absolute" "Values as they are" Compare false [] |app| if_compared(app, Command::SetNormalization(Some(Normalization::Absolute))), checked |app| app.normalization() == Normalization::Absolute;
-
-
-    "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Some(Command::Palette);
-    "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Some(Command::Shortcuts);
-    "about" "About Emberlens" "Version and licences" Help true [] |_| Some(Command::About);
-}
-
-/// The kind of that name.
-pub fn kind(name: &str) -> Option<&'static CommandKind> {
-    KINDS.iter().find(|kind| kind.name == name)
-}
-
-impl CommandKind {
-    /// True where the command makes sense as things stand. What is shown only then stays while a dialog is in the way of [`available`].
-    ///
-    /// [`available`]: Self::available
-    pub fn makes_sense(&self, app: &App) -> bool {
-        (self.resolve)(app).is_some()
-    }
-
-    /// The command as things stand, unless a dialog is in the way of commands that change what lies under it.
-    pub fn available(&self, app: &App) -> Option<Command> {
-        (self.resolve)(app)
-            .filter(|command| app.dialog().is_none() || matches!(command, Command::CloseDialog | Command::Quit | Command::Palette))
-    }
 }
 
 impl Command {
@@ -700,34 +381,8 @@ fn explain(name: &str, error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::analysis::comparison::{Marker, Work};
-
-    #[test]
-    fn kinds_have_unique_names_titles_and_keys() {
-        let (mut names, mut titles, mut keys) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        for kind in KINDS {
-            assert!(names.insert(kind.name), "{} stands twice", kind.name);
-            assert!(titles.insert(kind.title), "{} stands twice", kind.title);
-            for key in kind.keys {
-                assert!(!keys.contains(key), "{} clashes at {}", kind.name, key.text());
-                keys.push(*key);
-            }
-        }
-    }
-
-    #[test]
-    fn titles_are_sentence_case_and_promise_more_input_with_an_ellipsis() {
-        for kind in KINDS {
-            let mut words = kind.title.split(' ');
-            assert!(words.next().unwrap().starts_with(char::is_uppercase), "{}", kind.title);
-            let is_name = |word: &str| ["Emberlens", "Markdown", "CSV", "CPU-second"].contains(&word);
-            assert!(words.all(|word| is_name(word) || word.starts_with(|c: char| !c.is_uppercase())), "{}", kind.title);
-            assert!(!kind.title.ends_with(['.', ':']) && !kind.tooltip.ends_with('.'), "{}", kind.title);
-        }
-    }
 
     #[test]
     fn lines_round_trip() {

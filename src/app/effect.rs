@@ -23,10 +23,24 @@ pub enum Effect {
     ChooseExport(String),
     /// Put the keyboard into the search box.
     FocusSearch,
+    /// Zoom the window.
+    TextSize(TextSize),
     /// Write the picture of the current view (only the window can draw it).
     SavePicture(PathBuf),
     /// Close the window.
     Quit,
+}
+
+/// How large all of the window is drawn. The window knows the size, which belongs to the screen and not to the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextSize {
+    /// A step larger.
+    Larger,
+    /// A step smaller.
+    Smaller,
+    /// As the system has it.
+    Normal,
 }
 
 /// A list of folders that the user keeps.

@@ -95,12 +95,22 @@ impl Scale {
         if vanishes { format!("{sign}<{}", self.least()) } else { format!("{sign}{text}") }
     }
 
+    /// The same, where small percents keep three digits: of 0.02 and 0.03 nobody can tell what the ratio is.
+    pub fn fine(&self, value: f64) -> String {
+        let scaled = (value / self.divisor).abs();
+        if self.unit != "%" || !(1e-5..0.1).contains(&scaled) {
+            return self.text(value);
+        }
+        let decimals = (2.0 - scaled.log10().floor()).clamp(2.0, 7.0) as usize;
+        Self { decimals: decimals.max(self.decimals), ..self.clone() }.text(value)
+    }
+
     /// A difference, always with its sign: `+1.27`, `−0.34`, `±0`.
     pub fn delta(&self, value: f64) -> String {
         if value > 0.0 {
-            format!("+{}", self.text(value))
+            format!("+{}", self.fine(value))
         } else if value < 0.0 {
-            self.text(value)
+            self.fine(value)
         } else {
             "±0".to_owned()
         }
@@ -135,6 +145,15 @@ mod tests {
             let scale = Scale::fitting(largest, unit, step);
             assert_eq!((scale.unit(), scale.text(value).as_str()), expected, "{value} of {largest} {unit}");
         }
+    }
+
+    #[test]
+    fn small_percents_keep_three_digits() {
+        let scale = Scale::percent();
+        let texts = [0.4567, 0.000_184_6, 0.000_34, 0.000_004_12, 0.0, 1e-9].map(|value| scale.fine(value));
+        assert_eq!(texts, ["45.67", "0.0185", "0.0340", "0.000412", "0.00", "<0.01"]);
+        assert_eq!(scale.delta(-0.000_155_4), "−0.0155");
+        assert_eq!(Scale::fitting(24.31e9, "ns", 1.0).fine(1e6), "<0.01", "of units there are smaller ones");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
 use super::{drop, folders, palette, parts, shortcuts, sides};
+use crate::app::capture_names::short;
 use crate::app::load::is_there;
 use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
@@ -116,7 +117,7 @@ fn path_field_ui(ui: &mut Ui, proposal: &str, hint: &'static str, rows: usize) -
 fn select_stem(ui: &Ui, path: &str) {
     let start = path.rfind(std::path::is_separator).map_or(0, |at| at + 1);
     let name = path.get(start..).unwrap_or_default();
-    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let stem = name.strip_suffix(".pb.gz").or_else(|| name.rsplit_once('.').map(|(stem, _)| stem)).unwrap_or(name);
     let first = path.chars().count() - name.chars().count();
     let caret = |at: usize| CCursor::new(at);
     let mut state = TextEditState::default();
@@ -225,23 +226,21 @@ fn order_ui(ui: &mut Ui, cx: &Cx<'_>, before: &PathBuf, after: &PathBuf) -> egui
     let visuals = *ui.style().interact(&response);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     painter.rect(rect, f32::from(size::CORNER), visuals.bg_fill, visuals.bg_stroke, egui::StrokeKind::Inside);
-    for (row, (word, color, path)) in [("Before", cx.theme.before, before), ("After", cx.theme.after, after)].into_iter().enumerate() {
+    let names = [(before, after), (after, before)].map(|(path, other)| short(path, std::iter::once(other.as_path())));
+    let rows = [("Before", cx.theme.before, before), ("After", cx.theme.after, after)];
+    for (row, ((word, color, path), name)) in rows.into_iter().zip(&names).enumerate() {
         let y = rect.top() + 21.0 + row as f32 * 23.0;
         let x = rect.left() + 12.0;
         painter.text(egui::pos2(x, y), egui::Align2::LEFT_CENTER, word, fonts::strong(), color);
-        painter.text(egui::pos2(x + 64.0, y), egui::Align2::LEFT_CENTER, name(path), fonts::table(), cx.theme.text);
+        painter.text(egui::pos2(x + 64.0, y), egui::Align2::LEFT_CENTER, name, fonts::table(), cx.theme.text);
         if !cx.is_test {
             let written = written(path, cx.unix_seconds);
             painter.text(egui::pos2(rect.right() - 12.0, y), egui::Align2::RIGHT_CENTER, written, fonts::small(), cx.theme.muted);
         }
     }
-    let words = format!("Before: {}, after: {}", name(before), name(after));
+    let words = format!("Before: {}, after: {}", names[0], names[1]);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.clone()));
     response.on_hover_text(format!("Before: {}\nAfter: {}", before.display(), after.display()))
-}
-
-pub(super) fn name(path: &std::path::Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 /// When a file was written, which often says which one is before.

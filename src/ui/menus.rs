@@ -1,7 +1,7 @@
 //! The menu bar: a loop over `app::KINDS`, and the files opened lately. Deliberately absent: what else is in the menus.
 
 use egui::containers::menu::SubMenuButton;
-use egui::{Button, MenuBar, RichText, ScrollArea, Ui};
+use egui::{Button, MenuBar, Response, RichText, ScrollArea, Ui};
 
 use super::cx::{Cx, Outbox};
 use super::theme::{fonts, size};
@@ -24,8 +24,14 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
     ui.set_min_width(260.0);
     ui.spacing_mut().item_spacing.y = 0.0;
+    let kinds = || KINDS.iter().filter(|kind| kind.menu == menu);
+    let lines = kinds().count() as f32 * ui.spacing().interact_size.y + kinds().filter(|kind| kind.starts_group).count() as f32 * SEPARATOR;
+    if lines > most_height(ui) {
+        // Closer together before anything has to be scrolled to.
+        (ui.spacing_mut().interact_size.y, ui.spacing_mut().button_padding.y) = (size::TABLE_ROW, 1.0);
+    }
     scrolled_ui(ui, 0.0, |ui| {
-        for (at, kind) in KINDS.iter().filter(|kind| kind.menu == menu).enumerate() {
+        for (at, kind) in kinds().enumerate() {
             if kind.starts_group && at > 0 {
                 ui.separator();
             }
@@ -37,10 +43,18 @@ fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
     });
 }
 
+/// Height of a line between two groups.
+const SEPARATOR: f32 = 6.0;
+
+/// The most that a menu may be high.
+fn most_height(ui: &Ui) -> f32 {
+    ui.ctx().content_rect().height() - 2.0 * size::MENU_BAR
+}
+
 /// What may be higher than the window: it scrolls, and leaves `below` points for what stands under it. Less than the window's height is no reason
 /// to scroll.
 pub(super) fn scrolled_ui(ui: &mut Ui, below: f32, content: impl FnOnce(&mut Ui)) {
-    let height = (ui.ctx().content_rect().height() - 2.0 * size::MENU_BAR - below).max(size::MENU_BAR);
+    let height = (most_height(ui) - below).max(size::MENU_BAR);
     ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, content);
 }
 
@@ -55,11 +69,19 @@ fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, kind: &CommandKind, out: &mut Outbox) {
     let button = Button::new((mark, title)).shortcut_text(RichText::new(keys).font(fonts::small())).wrap_mode(egui::TextWrapMode::Extend);
     let response = ui.add_enabled(command.is_some(), button);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, command.is_some(), kind.title));
-    if response.on_hover_text(kind.tooltip).clicked()
+    if explained(response, kind, cx).clicked()
         && let Some(command) = command
     {
         out.send(command);
+        // A click closes the menu by itself, Enter does not.
+        ui.close();
     }
+}
+
+/// What a command does, and why it cannot be done where that is so, for the pointer.
+pub(super) fn explained(response: Response, kind: &CommandKind, cx: &Cx<'_>) -> Response {
+    let why = kind.why_not(cx.app).map_or_else(String::new, |why| format!("\nNot now: {why}"));
+    response.on_hover_text(kind.tooltip).on_disabled_hover_text(format!("{}{why}", kind.tooltip))
 }
 
 /// The files opened lately, the last one first.

@@ -3,8 +3,12 @@
 use egui::{Id, Key, Modifiers, RichText, TextEdit, Ui};
 
 use super::cx::{Cx, Outbox};
+use super::menus::explained;
 use super::theme::{fonts, size};
 use crate::app::{Command, CommandKind, KINDS, Keys};
+
+/// Height of the list, where there is enough to list.
+const LIST: f32 = 360.0;
 
 /// Half-typed text and the chosen row; gone when the palette closes.
 #[derive(Clone, Default)]
@@ -35,7 +39,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     memory.row = memory.row.saturating_add_signed(step).min(last);
     let mut wanted = chosen.then(|| found.get(memory.row)).flatten().copied();
     ui.add_space(size::GAP);
-    egui::ScrollArea::vertical().max_height(360.0).auto_shrink([false, true]).show(ui, |ui| {
+    // As high as it may be however little the last search left: an area keeps the size of what is in it.
+    egui::ScrollArea::vertical().max_height(LIST).min_scrolled_height(LIST).auto_shrink([false, true]).show(ui, |ui| {
         if found.is_empty() {
             ui.label(RichText::new("No command has these letters in this order").color(cx.theme.muted));
         }
@@ -49,7 +54,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             }
         }
     });
-    let command = wanted.and_then(|kind| (kind.resolve)(cx.app));
+    let command = wanted.and_then(|kind| (kind.resolve)(cx.app).ok());
     if command.is_some() {
         ui.data_mut(|data| data.remove::<Memory>(id));
     } else {
@@ -78,7 +83,7 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, kind: &CommandKind, is_chosen: bool) -> egui
         .min_size(egui::vec2(ui.available_width(), 24.0));
     let response = ui.add_enabled(can, button);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, can, kind.title));
-    response.on_hover_text(kind.tooltip)
+    explained(response, kind, cx)
 }
 
 /// What could be done if the palette were not in the way.
@@ -106,8 +111,8 @@ fn cost(text: &str, kind: &CommandKind) -> Option<u32> {
     let title = fuzzy(text, kind.title);
     // The menu's name and the longer words fit too, after titles.
     title.or_else(|| fuzzy(text, &format!("{} {}", kind.menu.label(), kind.title)).map(|cost| cost + 100)).or_else(|| {
-        let wanted = text.trim().to_lowercase();
-        kind.tooltip.to_lowercase().contains(&wanted).then_some(1000)
+        let (known, wanted) = (format!("{} {}", kind.title, kind.tooltip).to_lowercase(), text.to_lowercase());
+        wanted.split_whitespace().all(|word| known.contains(word)).then_some(1000)
     })
 }
 
@@ -146,6 +151,10 @@ mod tests {
         assert_eq!(first("about"), Some("about"));
         assert_eq!(first("cmp"), Some("choose-comparison"));
         assert_eq!(first("qwertz"), None);
+        for words in ["text size", "larger", "zoom the window", "projector", "window zoom"] {
+            let found: Vec<&str> = found(&cx, words).iter().map(|kind| kind.name).collect();
+            assert!(found.contains(&"larger-text") && found.contains(&"normal-text"), "{words}: {found:?}");
+        }
         let all = found(&cx, "");
         assert_eq!(all.len(), KINDS.len() - 1, "all without text");
         let can = KINDS.iter().filter(|kind| kind.name != "palette" && kind.makes_sense(&app)).map(|kind| kind.name);

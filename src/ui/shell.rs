@@ -12,11 +12,11 @@ use super::cx::{Cx, Outbox};
 use super::file_dialog::{FileDialogs, Wish};
 use super::picture::picture;
 use super::theme::{Mode, Theme, fonts, size};
-use super::{dialogs, drop, menus, panels, shortcuts, status, timeline, toasts, toolbar, waiting};
+use super::{dialogs, drop, focus, menus, panels, shortcuts, status, timeline, toasts, toolbar, waiting};
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
-use crate::app::{App, Command, CommandKind, Effect, command, save};
+use crate::app::{App, Command, CommandKind, Effect, TextSize, command, save};
 use crate::report::PictureTheme;
 
 /// The product with a face.
@@ -68,6 +68,8 @@ impl Shell {
         dialogs::ui(&ctx, &cx, &mut out);
         toasts::ui(ui, &cx, &mut out);
         drop::hover_ui(&ctx, &cx);
+        // Before commands are done: one of them may put the keyboard elsewhere.
+        focus::ui(&ctx, &theme);
         let commands = out.take();
         self.send(&ctx, window, commands);
         self.name_window(&ctx);
@@ -93,7 +95,12 @@ impl Shell {
     fn perform(&mut self, ctx: &egui::Context, window: Option<&eframe::Frame>, effect: Effect) {
         match effect {
             Effect::CopyText(text) => ctx.copy_text(text),
-            Effect::FocusSearch => ctx.memory_mut(|memory| memory.request_focus(toolbar::search_id())),
+            Effect::FocusSearch => toolbar::focus_search(ctx, &self.app.view().search),
+            Effect::TextSize(size) => match size {
+                TextSize::Larger => egui::gui_zoom::zoom_in(ctx),
+                TextSize::Smaller => egui::gui_zoom::zoom_out(ctx),
+                TextSize::Normal => ctx.set_zoom_factor(1.0),
+            },
             Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Effect::SavePicture(path) => self.save_picture(ctx, &path),
             Effect::ChooseFiles => self.ask(ctx, window, Wish::Open),

@@ -148,9 +148,6 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         for kind in with_keys(menu) {
                             key_row_ui(ui, cx, kind.title, &texts(kind));
                         }
-                        if menu == Menu::View {
-                            key_row_ui(ui, cx, "Zoom the window", &zoom_keys());
-                        }
                         ui.add_space(size::PAD * 2.0);
                     }
                     if column.contains(&Menu::Compare) {
@@ -204,10 +201,6 @@ fn texts(kind: &CommandKind) -> String {
 }
 
 const COMMAND: &str = if cfg!(target_os = "macos") { "Cmd" } else { "Ctrl" };
-
-fn zoom_keys() -> String {
-    format!("{COMMAND}++, {COMMAND}+−, {COMMAND}+0")
-}
 
 /// What the pointer does in a flame graph, and the keys that only act there.
 fn gestures() -> [(&'static str, String); 8] {

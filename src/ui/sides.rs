@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use egui::{Context, Id, RichText, ScrollArea, Ui};
 
 use super::cx::{Cx, Outbox};
-use super::dialogs::{name, primary, written};
+use super::dialogs::{primary, written};
 use super::theme::{fonts, size};
+use crate::app::capture_names::short;
 use crate::app::view::Side;
 use crate::app::{Command, guess};
 
@@ -29,15 +30,15 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, paths: &[PathBuf], out: &mut Outbox) 
     );
     ui.add_space(size::GAP);
     ScrollArea::vertical().max_height(360.0).auto_shrink([false, true]).show(ui, |ui| {
-        for (path, side) in paths.iter().zip(&mut chosen) {
+        for (at, (path, side)) in paths.iter().zip(&mut chosen).enumerate() {
+            let name = short(path, paths.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, path)| path.as_path()));
             ui.horizontal(|ui| {
                 let on = Side::BOTH.map(|of| *side == Some(of));
-                if let Some(of) = side_ui(ui, cx, &name(path), on) {
+                if let Some(of) = side_ui(ui, cx, &name, on) {
                     // A second click takes the choice back.
                     *side = Some(of).filter(|_| *side != Some(of));
                 }
-                ui.add(egui::Label::new(RichText::new(name(path)).font(fonts::table())).truncate())
-                    .on_hover_text(path.display().to_string());
+                ui.add(egui::Label::new(RichText::new(&name).font(fonts::table())).truncate()).on_hover_text(path.display().to_string());
                 if !cx.is_test {
                     let written = RichText::new(written(path, cx.unix_seconds)).font(fonts::small()).color(cx.theme.muted);
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(written));

@@ -88,7 +88,7 @@ fn head_ui(ui: &mut Ui, cx: &Cx<'_>, most: &str, out: &mut Outbox) {
         let doing =
             [("clear-time-range", "All of the time"), ("compare-range", "Compare with…"), ("compare-rest", "Compare with the rest")];
         for (name, words) in doing {
-            let Some((kind, todo)) = kind(name).and_then(|kind| Some((kind, (kind.resolve)(cx.app)?))) else { continue };
+            let Some((kind, todo)) = kind(name).and_then(|kind| Some((kind, (kind.resolve)(cx.app).ok()?))) else { continue };
             if ui.add(Button::new(words).fill(cx.theme.raised)).on_hover_text(kind.tooltip).clicked() {
                 out.send(todo);
             }

@@ -1,4 +1,4 @@
-//! Messages at the lower right: what happened goes by itself after a while, failures stay until dismissed.
+//! Messages at the lower left, over the picture and not over what the side says: what happened goes by itself after a while, failures stay until dismissed.
 
 use egui::{Align2, Frame, Id, RichText, Ui, vec2};
 
@@ -15,7 +15,7 @@ pub(super) fn ui(ui: &Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     }
     let area = egui::Area::new(Id::unique("messages")).order(egui::Order::Foreground);
-    area.anchor(Align2::RIGHT_BOTTOM, vec2(-size::WIDE, -size::STATUS_BAR - size::PAD)).show(ui.ctx(), |ui| {
+    area.anchor(Align2::LEFT_BOTTOM, vec2(size::WIDE, -size::STATUS_BAR - size::PAD)).show(ui.ctx(), |ui| {
         for message in cx.app.messages().iter().rev().take(5).rev() {
             if !message.is_error && is_over(ui, cx, message.id) {
                 out.send(Command::Dismiss(message.id));

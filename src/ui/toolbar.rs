@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use egui::text::{CCursor, CCursorRange};
 use egui::{Align, Button, Color32, Id, Layout, RichText, Stroke, TextEdit, TextWrapMode, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
@@ -24,6 +25,15 @@ use crate::model::{counted, grouped, human, human_duration};
 /// Names the search box, for [`crate::app::Effect::FocusSearch`].
 pub(super) fn search_id() -> Id {
     Id::unique("search")
+}
+
+/// Puts the keyboard into the search box. What was searched for last is selected: typing takes its place.
+pub(super) fn focus_search(ctx: &egui::Context, text: &str) {
+    let mut state = egui::TextEdit::load_state(ctx, search_id()).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::default(), CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(all));
+    state.store(ctx, search_id());
+    ctx.memory_mut(|memory| memory.request_focus(search_id()));
 }
 
 /// Width of the search box in points.
@@ -56,7 +66,7 @@ fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     };
     let width = (ui.available_width() - 60.0) / 2.0;
-    let ([old, new], names) = (&cx.app.view().parts, [before.name(), after.name()]);
+    let ([old, new], names) = (&cx.app.view().parts, [before, after].map(|capture| cx.app.name_of(capture)));
     capture_chip(ui, cx, out, (before, old, &names[1]), Role::Before, width);
     if ui.button("⇄").on_hover_text("Swap before and after (X)").accessible_name("Swap before and after").clicked() {
         out.send(Command::SwapSides);
@@ -112,14 +122,14 @@ fn capture_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, (capture, part, othe
     let repeats = cx.app.view().side(role.side()).len().saturating_sub(1);
     let more = if repeats > 0 { format!(" + {repeats}") } else { String::new() };
     let part_letters = part_letters + more.len();
-    let name = told_apart(&capture.name(), other, letters.saturating_sub(part_letters).max(LEAST_LETTERS as usize));
+    let name = told_apart(&cx.app.name_of(capture), other, letters.saturating_sub(part_letters).max(LEAST_LETTERS as usize));
     let name = if part.is_whole() { format!("{name}{more}") } else { format!("{name}{more} [{part_words}]") };
     let mark = RichText::new(mark).font(fonts::strong()).color(color);
     let arrow = RichText::new("▾").color(cx.theme.muted);
     let atoms = if role == Role::Alone { egui::Atoms::new((name, arrow)) } else { egui::Atoms::new((mark, name, arrow)) };
     let button = Button::new(atoms).fill(cx.theme.raised).stroke(Stroke::new(size::HAIRLINE, color)).wrap_mode(TextWrapMode::Extend);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| captures_menu_ui(ui, cx, out, capture, role));
-    let words = format!("{}: {}{more}", role.words(), capture.name_of_part(part));
+    let words = format!("{}: {}{more}", role.words(), cx.app.name_of_part(capture, part));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, words.clone()));
     let which = if part.is_whole() { String::new() } else { format!("\nOnly {}", part.line()) };
     let paths = cx.app.view().side(role.side()).into_iter().filter_map(|id| Some(cx.app.capture(id)?.path.display().to_string()));
@@ -139,10 +149,11 @@ fn captures_menu_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Capture,
     let line = ui.spacing().interact_size.y + ui.spacing().item_spacing.y;
     menus::scrolled_ui(ui, CAPTURE_COMMANDS * line, |ui| {
         for capture in cx.app.captures() {
+            let name = cx.app.name_of(capture);
             let text = match (capture.error(), capture.profile()) {
-                (Some(_), _) => format!("{} (not readable)", capture.name()),
-                (None, Some(_)) => capture.name(),
-                (None, None) => format!("{} (being read)", capture.name()),
+                (Some(_), _) => format!("{name} (not readable)"),
+                (None, Some(_)) => name,
+                (None, None) => format!("{name} (being read)"),
             };
             if choice_ui(ui, side.contains(&capture.id), &text).on_hover_text(capture.path.display().to_string()).clicked() {
                 out.send(role.put(capture.id));
@@ -196,7 +207,10 @@ fn others_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &Capture, out: &mut Outbox) {
     others.sort_by_cached_key(|other| !is_like(other));
     ui.separator();
     for other in others {
-        let response = ui.button(format!("Compare with {} as before", shortened(&other.name(), 32)));
+        // What is still being read may turn out to fit.
+        let can = other.profile().is_none() || is_like(other);
+        let button = Button::new(format!("Compare with {} as before", shortened(&cx.app.name_of(other), 32)));
+        let response = ui.add_enabled(can, button).on_disabled_hover_text("The two have no sample type in common");
         if response.on_hover_text(other.path.display().to_string()).clicked() {
             out.send(Command::SetBefore(other.id));
         }
@@ -208,6 +222,10 @@ pub(super) fn choice_ui(ui: &mut Ui, is_chosen: bool, text: &str) -> egui::Respo
     let mark = RichText::new(if is_chosen { "●" } else { " " }).font(fonts::table());
     let response = ui.add(Button::new((mark, text)).wrap_mode(TextWrapMode::Extend));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, text));
+    // A click closes the menu by itself, Enter does not.
+    if response.clicked() {
+        ui.close();
+    }
     response
 }
 
@@ -297,7 +315,9 @@ pub(super) fn problem_ui(ui: &mut Ui, cx: &Cx<'_>, matches: &Matches) -> bool {
     let Some(problem) = &matches.problem else { return false };
     let reason = problem.split_once("` is ").map_or(problem.as_str(), |(_, reason)| reason);
     let tip = format!("{problem}; it was taken as plain text");
-    ui.add(egui::Label::new(RichText::new(reason).font(fonts::small()).color(cx.theme.warning)).truncate()).on_hover_text(tip);
+    let found = if matches.places.is_empty() { "no match as plain text" } else { "taken as plain text" };
+    let text = format!("{found}; {reason}");
+    ui.add(egui::Label::new(RichText::new(text).font(fonts::small()).color(cx.theme.warning)).truncate()).on_hover_text(tip);
     true
 }
 

@@ -70,7 +70,7 @@ fn middle_ui(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
 }
 
 fn reading_ui(ui: &mut Ui, cx: &Cx<'_>, capture: &Capture, job: &Running, out: &mut Outbox) {
-    job_ui(ui, cx, &format!("Reading {}", capture.name()), job, out);
+    job_ui(ui, cx, &format!("Reading {}", cx.app.name_of(capture)), job, out);
 }
 
 /// A job with its progress and the button that stops it.
@@ -93,7 +93,7 @@ fn job_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, job: &Running, out: &mut Outbox
 }
 
 fn failure_ui(ui: &mut Ui, cx: &Cx<'_>, capture: Option<CaptureId>, why: &str, out: &mut Outbox) {
-    let name = capture.and_then(|id| cx.app.capture(id)).map(Capture::name);
+    let name = capture.and_then(|id| cx.app.capture(id)).map(|capture| cx.app.name_of(capture));
     // An archive is fine; only nobody has said which of its captures is meant.
     let trouble = if why.contains("choosing a capture") { "holds several captures" } else { "cannot be read" };
     let title = name.map_or_else(|| "This cannot be shown".to_owned(), |name| format!("{name} {trouble}"));

@@ -1,5 +1,8 @@
 //! Tests that drive the interface without a window.
 
+mod commands;
+mod findings;
+mod keyboard;
 mod pictures;
 mod renderer;
 mod scripts;

@@ -300,3 +300,18 @@ fn a_million_rows_scroll_exactly() {
     assert_eq!(*harness.state(), Some(999_998));
     assert!((harness.get_by_label("999999").rect().top() - last.top()).abs() < 0.01, "nothing moved: the row was on view");
 }
+
+#[test]
+fn the_top_table_adds_up_self_values_in_their_order() {
+    let mut harness = crate::stage::dark(&(crate::stage::one() + "set-tab top\n"));
+    let shown = harness.state().app().shown_rows().expect("rows").0.clone();
+    let (side, flat) = (shown.comparison.last().expect("a side"), &shown.flat.sides[0]);
+    let places = shown.rows.places.get(..2).expect("two rows");
+    let sum: i64 = places.iter().map(|&place| flat.value(Measure::Self_, place)).sum();
+    let second = shown.comparison.places().name(places[1]);
+    let words = format!("down to it {:.2} %", sum as f64 / side.denominator() * 100.0);
+    let row = harness.get_by_label_contains(&words);
+    assert!(row.accesskit_node().label().is_some_and(|label| label.starts_with(second)), "{second}");
+    crate::stage::apply(&mut harness, Command::SetSort(Sort { by: SortBy::Total, ascending: false }));
+    assert!(harness.query_all_by_label_contains("down to it").next().is_none(), "in another order it means nothing");
+}

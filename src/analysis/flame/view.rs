@@ -66,6 +66,31 @@ impl FlameView {
         Self { scroll_rows: self.scroll_rows.clamp(last.max(0.0).min(row), row), ..self.clone() }
     }
 
+    /// This view moved and zoomed just so that a box can be read: at least `least` (0 to 1) of the screen wide, in a row that is among the
+    /// `visible_rows`. Nothing moves that need not; where something does, what is around the box is on screen too.
+    pub fn revealing(&self, span: &Range<f64>, row: usize, least: f64, visible_rows: f32, min_width: f64) -> Self {
+        /// Part of the screen that a box gets which was too narrow, and one that was wider than the screen.
+        const NARROW: f64 = 0.2;
+        const WIDE: f64 = 0.8;
+        /// Rows beyond it.
+        const ROWS: usize = 2;
+        let wide = span.end - span.start;
+        let shown = span.end.min(self.x.end) - span.start.max(self.x.start);
+        let across = if shown >= least * self.width() {
+            self.clone()
+        } else {
+            let width = match wide / self.width() {
+                part if part < least => wide / NARROW,
+                part if part > 1.0 => wide / WIDE,
+                _ => self.width(),
+            };
+            let width = width.clamp(min_width.min(1.0), 1.0);
+            Self { x: held(span.start.midpoint(span.end) - width / 2.0, width), ..self.clone() }
+        };
+        let is_shown = across.showing_row(row, visible_rows) == across;
+        if is_shown { across } else { across.showing_row(row.saturating_sub(ROWS), visible_rows).showing_row(row + ROWS, visible_rows) }
+    }
+
     /// The view on the way from `from` to this one; `part` is 0 to 1.
     pub fn between(&self, from: &Self, part: f64) -> Self {
         let mix = |a: f64, b: f64| a + (b - a) * part;

@@ -163,10 +163,12 @@ pub fn code_kinds(places: &Places, tree: &CallTree) -> Vec<CodeKind> {
 /// True for a place that can only come from Go.
 pub fn is_go(place: &Place) -> bool {
     let file = std::path::Path::new(&*place.file).extension().is_some_and(|ending| ending == "go");
-    file || matches!(
-        place.name.as_str(),
-        "runtime.main" | "runtime.goexit" | "runtime.mcall" | "runtime.gcBgMarkWorker" | "runtime.mallocgc"
-    )
+    // A method of a pointer: no other language writes names so, and folded stacks have nothing but names.
+    file || place.name.contains(".(*")
+        || matches!(
+            place.name.as_str(),
+            "runtime.main" | "runtime.goexit" | "runtime.mcall" | "runtime.gcBgMarkWorker" | "runtime.mallocgc"
+        )
 }
 
 /// `0x1234`, `module+0x12`, `(unknown)`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Answer, Exposure, Finding, Findings, Spec, Whole};
+use super::{Answer, Exposure, Finding, Findings, Spec};
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
@@ -361,13 +361,7 @@ fn main_change(first: &Finding, made: &Findings) -> String {
         _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
     };
     // Shares have no net change, and a total can stay while much moves: then the part is one of all rises, or of all falls.
-    let whole = match first.explains_of {
-        // The whole as compared may stay where the work differs.
-        Whole::Net if made.total.is_some_and(|total| total.lo <= 1.0 && total.hi >= 1.0) => "the change per unit of unchanged work",
-        Whole::Net => "the change",
-        Whole::Rises => "what rose",
-        Whole::Falls => "what fell",
-    };
+    let whole = made.whole_of(first);
     let part = if first.explains > 0.0 { format!("; {} of {whole} lies there", part_of_change(first.explains)) } else { String::new() };
     format!("{} {direction}{part}.", name_of(first))
 }

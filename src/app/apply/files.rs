@@ -252,7 +252,14 @@ fn half_in_front(app: &App) -> Option<(&Half, String, String)> {
 /// A proposal for the name of an export.
 pub(super) fn export_name(app: &App, ending: &str) -> String {
     let firsts = [app.view.before, app.view.after];
-    let names: Vec<String> = firsts.into_iter().flatten().filter_map(|id| app.capture(id)).map(|capture| stem(&capture.path)).collect();
+    // Captures of one name have their folders in it: `run-1-cpu-to-run-2-cpu`.
+    let name = |capture: &Capture| {
+        let shown = app.name_of(capture);
+        let folders =
+            shown.rsplit_once('/').map_or_else(String::new, |(folders, _)| format!("{}-", folders.replace("/…", "").replace('/', "-")));
+        format!("{folders}{}", stem(&capture.path))
+    };
+    let names: Vec<String> = firsts.into_iter().flatten().filter_map(|id| app.capture(id)).map(name).collect();
     match names.as_slice() {
         [] => format!("profile.{ending}"),
         names => {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Palette, Rgb};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{self, NodeDiff};
-use crate::analysis::{NodeId, Places, names};
+use crate::analysis::names::{self, CodeKind};
+use crate::analysis::{NodeId, Places};
 use crate::model::base_name;
 
 /// Certainty below which a change is marked as one that may be none: one in twenty by chance.
@@ -118,7 +119,11 @@ impl Palette {
                 _ if place.package.is_empty() => base_name(&place.module),
                 _ => &place.package,
             };
-            let kind = kinds.get(id.row()).copied().unwrap_or_default();
+            let kind = match kinds.get(id.row()).copied().unwrap_or_default() {
+                // Whose code it is nobody knows, but packages are told apart.
+                CodeKind::Unknown if by == ColorBy::Package && !place.package.is_empty() => CodeKind::Library,
+                kind => kind,
+            };
             if id == Places::root() { self.raised } else { self.package(name, kind) }
         };
         places.iter_ids().map(fill).collect()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use egui::{Color32, Id, RichText, Ui};
 use rustc_hash::FxHashSet;
 
-use super::rows;
+use super::{rows, words};
 use crate::analysis::comparison::{Comparison, Side, percent};
 use crate::analysis::diff::Diff;
 use crate::analysis::flat::Change;
@@ -224,11 +224,7 @@ impl<'a> TreeRows<'a> {
     /// Grey where chance explains the change, or nobody can tell; the numbers stay.
     fn delta_color(&self, node: NodeId, change: Change) -> Color32 {
         let certainty = self.diff.and_then(|diff| diff.nodes.certainty.get(node.row())).copied();
-        if certainty.is_some_and(|certainty| certainty < CERTAIN) {
-            self.cx.theme.muted
-        } else {
-            self.cx.theme.delta_text(change.delta() as f32)
-        }
+        words::change_color(self.cx.theme, change.delta(), certainty.is_none_or(|certainty| certainty >= CERTAIN))
     }
 
     fn fold(&self, node: NodeId) -> Fold {

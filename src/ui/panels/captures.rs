@@ -52,7 +52,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn row_ui(ui: &mut Ui, cx: &Cx<'_>, capture: &Capture, out: &mut Outbox) {
     let id = capture.id;
     let on = Side::BOTH.map(|side| cx.app.view().side(side).contains(&id));
-    let name = capture.name();
+    let name = cx.app.name_of(capture);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         if let Some(side) = side_ui(ui, cx, &name, on) {

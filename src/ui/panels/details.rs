@@ -84,7 +84,10 @@ fn buttons_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 }
                 let keys = kind.keys.first().map(|keys| format!(" ({})", keys.text())).unwrap_or_default();
                 let button = egui::Button::new(RichText::new(word).font(fonts::small()));
-                let response = ui.add_enabled(todo.is_some(), button).on_hover_text(format!("{}{keys}\n{}", kind.title, kind.tooltip));
+                let why = kind.why_not(cx.app).map_or_else(String::new, |why| format!("\nNot now: {why}"));
+                let tip = format!("{}{keys}\n{}", kind.title, kind.tooltip);
+                let response = ui.add_enabled(todo.is_some(), button);
+                let response = response.on_disabled_hover_text(format!("{tip}{why}")).on_hover_text(tip);
                 response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, todo.is_some(), kind.title));
                 if response.clicked()
                     && let Some(todo) = todo
@@ -113,7 +116,9 @@ fn everything_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, out: &m
             let [b, a] = [before, after].map(|side| side.weights.total() as f64 * comparison.factor(side));
             Grid::new("values of everything").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| {
                 head_row(ui, cx);
-                value_row(ui, cx, comparison, "total", [b, a]);
+                let total = cx.app.findings().ready().and_then(|findings| findings.total);
+                let sure = total.is_none_or(|total| total.lo > 1.0 || total.hi < 1.0);
+                value_row(ui, cx, comparison, "total", [b, a], sure);
             });
         } else if let Some(only) = comparison.last() {
             ui.label(words::number(&words::value(comparison, only.weights.total())));
@@ -130,12 +135,12 @@ fn head_row(ui: &mut Ui, cx: &Cx<'_>) {
     ui.end_row();
 }
 
-/// Normalised values of both sides.
-fn value_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, [b, a]: [f64; 2]) {
+/// Normalised values of both sides; the change is grey where it is not `sure`.
+fn value_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, [b, a]: [f64; 2], sure: bool) {
     ui.label(RichText::new(title).color(cx.theme.muted));
     ui.label(words::number(&comparison.text(b)));
     ui.label(words::number(&comparison.text(a)));
-    ui.label(words::number(&words::change(b, a)).color(cx.theme.delta_text((a - b) as f32)));
+    ui.label(words::number(&words::change(b, a)).color(words::change_color(cx.theme, a - b, sure)));
     ui.end_row();
 }
 
@@ -148,43 +153,58 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: Plac
     let value = |column: &[i64]| column.get(at).copied().unwrap_or(0);
     let all: [Vec<i64>; 2] = [sums.iter().map(|(_, total)| value(total)).collect(), sums.iter().map(|(self_, _)| value(self_)).collect()];
     // The box or row that was clicked may be one of several of the function: then its own values stand first.
-    let own = this_box(cx).filter(|(own, _)| *own != all);
+    let own = this_box(cx).filter(|own| own.values != all);
     let is_pair = comparison.pair().is_some();
+    let findings = cx.app.findings().ready();
+    let sure = [Measure::Total, Measure::Self_].map(|measure| is_sure(cx, measure, place));
     let names = if is_pair { ["total", "self"] } else { ["total (cum)", "self (flat)"] };
     Grid::new("selection values").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| {
         if is_pair {
             head_row(ui, cx);
         }
-        if let Some((own, shown)) = &own {
+        if let Some(Own { values: own, comparison: shown, certain }) = &own {
             let is_bottom_up = cx.app.view().direction == Direction::BottomUp;
             part_row(ui, cx, "this box");
             // A box of a bottom-up tree has a part of the self value of where its path ends.
-            for (title, values) in names.iter().zip(own).take(if is_bottom_up { 1 } else { 2 }) {
-                stored_row(ui, cx, shown, if is_bottom_up { "value" } else { title }, values);
+            // Of its self value nothing is known by itself.
+            let sure = [*certain, *certain && sure[1]];
+            for ((title, values), sure) in names.iter().zip(own).zip(sure).take(if is_bottom_up { 1 } else { 2 }) {
+                stored_row(ui, cx, shown, if is_bottom_up { "value" } else { title }, values, sure);
             }
             let count = boxes(ui, comparison, place);
             part_row(ui, cx, &if count == 1 { "the function".to_owned() } else { format!("all {} boxes of it", grouped(count as u64)) });
         }
-        for (title, values) in names.iter().zip(&all) {
-            stored_row(ui, cx, comparison, title, values);
+        for ((title, values), sure) in names.iter().zip(&all).zip(sure) {
+            stored_row(ui, cx, comparison, title, values, sure);
         }
     });
-    if let Some(findings) = cx.app.findings().ready() {
+    if let Some(findings) = findings {
         for measure in [Measure::Total, Measure::Self_] {
             evidence_ui(ui, cx, comparison, findings, measure, place);
         }
     }
 }
 
-/// Total and self of the selected box on each side, as stored, and the comparison that it is a box of; `None` where the selection is a function
-/// wherever it is called from.
-fn this_box<'a>(cx: &Cx<'a>) -> Option<([Vec<i64>; 2], &'a Comparison)> {
+/// The selected box.
+struct Own<'a> {
+    /// Total and self on each side, as stored.
+    values: [Vec<i64>; 2],
+    /// What it is a box of.
+    comparison: &'a Comparison,
+    /// Its total is not known to be within noise.
+    certain: bool,
+}
+
+/// `None` where the selection is a function wherever it is called from.
+fn this_box<'a>(cx: &Cx<'a>) -> Option<Own<'a>> {
     let path = &cx.app.view().selection.as_ref().filter(|selection| !selection.path.is_empty())?.path;
     let shown = cx.app.comparison().ready()?;
     let places: Vec<PlaceId> = path.iter().map(|name| shown.places().find(name)).collect::<Option<_>>()?;
     let node = shown.tree().find_path(places)?;
     let of = |value: fn(&Side, NodeId) -> i64| shown.sides.iter().map(|side| value(side, node)).collect();
-    Some(([of(|side, node| side.weights.total_of(node)), of(|side, node| side.weights.self_of(node))], shown))
+    let values = [of(|side, node| side.weights.total_of(node)), of(|side, node| side.weights.self_of(node))];
+    let certain = cx.app.diff().ready().is_none_or(|diff| words::is_certain(&diff.nodes, node));
+    Some(Own { values, comparison: shown, certain })
 }
 
 /// How many boxes of a top-down tree a place has.
@@ -202,10 +222,10 @@ fn part_row(ui: &mut Ui, cx: &Cx<'_>, title: &str) {
 }
 
 /// Stored values of the sides: normalised where there are two, with their share where there is one.
-fn stored_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, values: &[i64]) {
+fn stored_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, values: &[i64], sure: bool) {
     match (comparison.pair(), values) {
         (Some((before, after)), &[b, a]) => {
-            value_row(ui, cx, comparison, title, [b as f64 * comparison.factor(before), a as f64 * comparison.factor(after)]);
+            value_row(ui, cx, comparison, title, [b as f64 * comparison.factor(before), a as f64 * comparison.factor(after)], sure);
         }
         (None, &[value]) => {
             let of = comparison.last().map_or(0.0, Side::denominator);
@@ -230,6 +250,19 @@ struct Evidence<'a> {
     whole: Option<(Verdict, f64)>,
     /// Why it is no finding, or what it is explained by.
     because: &'a str,
+}
+
+/// True where the change of a place has a colour.
+pub(super) fn is_sure(cx: &Cx<'_>, measure: Measure, place: PlaceId) -> bool {
+    let known = cx.app.findings().ready().and_then(|findings| evidence(findings, measure, place));
+    !known.is_some_and(|known| words::is_quiet(known.function()))
+}
+
+impl Evidence<'_> {
+    /// The verdict on all of the place.
+    fn function(&self) -> Verdict {
+        self.whole.map_or(self.verdict, |(verdict, _)| verdict)
+    }
 }
 
 fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evidence<'_>> {

@@ -53,13 +53,26 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         changes: diff.map(|diff| (&diff.nodes, Arc::clone(diff) as _)),
         is_old,
     };
-    let done = graph.show(ui, cx, &Look { view, selected, is_driven: false, takes_idle_keys: true });
+    let done =
+        graph.show(ui, cx, &Look { view, selected, reveal: to_reveal(ui, cx, selected, is_old), is_driven: false, takes_idle_keys: true });
     shortcuts::leave_keys(ui.ctx(), done.response.id);
     if done.response.dragged() {
         shortcuts::hold_escape(ui.ctx());
     }
     act(cx, &done, &layout, &comparison, selected, out);
     done.response.context_menu(|ui| menu_ui(ui, cx, out));
+}
+
+/// The box of a finding that somebody went to since the picture was last up to date.
+fn to_reveal(ui: &Ui, cx: &Cx<'_>, selected: Option<NodeId>, is_old: bool) -> Option<NodeId> {
+    let id = egui::Id::unique("findings gone to");
+    let now = cx.app.went_to_findings();
+    let before = ui.data(|data| data.get_temp::<u64>(id)).unwrap_or_default();
+    if is_old || now == before {
+        return None;
+    }
+    ui.data_mut(|data| data.insert_temp(id, now));
+    selected.filter(|&node| node != CallTree::ROOT)
 }
 
 /// What the person did, as commands.
@@ -186,7 +199,10 @@ pub(super) fn found_color(cx: &Cx<'_>, comparison: &Comparison) -> egui::Color32
 
 /// Nothing to draw: why, in words.
 pub(super) fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
-    let text = if cx.app.view().filter.is_empty() {
+    let has_samples = cx.app.profiles().iter().any(|profile| !profile.samples.is_empty());
+    let text = if !has_samples {
+        "There are no samples in what is shown: nothing ran while it was recorded, or the recording was cut off.".to_owned()
+    } else if cx.app.view().filter.is_empty() {
         let which = if comparison.pair().is_some() { "both captures" } else { "this capture" };
         let other = if cx.app.sample_types().len() > 1 { " Choose another sample type above." } else { "" };
         format!("All values of {} are zero in {which}.{other}", comparison.sample_type)

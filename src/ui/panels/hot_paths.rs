@@ -32,7 +32,9 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     }
     ui.add_space(size::GAP);
+    let width = words::width_beside_bar(ui);
     ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
+        ui.set_max_width(width);
         ui.label(RichText::new("Functions by self").font(fonts::strong()));
         for row in top.rows.iter().take(LISTED).filter(|row| row.self_ != 0) {
             let tip = format!("self {}, total {}", words::value(comparison, row.self_), words::value(comparison, row.total));
@@ -106,6 +108,9 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, place: PlaceId, sha
     let selected = cx.app.view().selection.as_ref().is_some_and(|selection| selection.place == name);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::TABLE_ROW), Sense::click());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}, {}", percent(share))));
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     if ui.is_rect_visible(rect) {
         let ground = if selected {
             cx.theme.selection

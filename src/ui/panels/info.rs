@@ -111,7 +111,7 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
 
 fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    rows.push(("file".to_owned(), shown.iter().map(|(capture, _)| capture.name()).collect()));
+    rows.push(("file".to_owned(), shown.iter().map(|(capture, _)| cx.app.name_of(capture)).collect()));
     let parts = &cx.app.view().parts;
     if cx.app.view().is_comparison() && parts.iter().any(|part| !part.is_whole()) {
         let lines = columns_of(cx).into_iter().map(|(side, _)| parts[side as usize].line());
@@ -301,7 +301,7 @@ fn notes_ui(ui: &mut Ui, cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) {
     for (capture, profile) in shown {
         let tally = profile.info.tally;
         let records = counted(tally.samples, "sample record", "sample records");
-        let name = if shown.len() > 1 { format!("{}: ", capture.name()) } else { String::new() };
+        let name = if shown.len() > 1 { format!("{}: ", cx.app.name_of(capture)) } else { String::new() };
         // Of few formats: times off the processor, which perf's context switches say.
         let made = if tally.made == 0 {
             String::new()

@@ -51,7 +51,9 @@ fn panel_ui(ui: &mut Ui, cx: &Cx<'_>, is_wide: bool, out: &mut Outbox) {
         ScrollArea::vertical().id_salt("findings").auto_shrink([false, false]).show(ui, |ui| list_ui(ui, cx, &list, &columns, out));
     } else {
         // The summary scrolls with the list: on a small screen the list needs the room.
+        let width = words::width_beside_bar(ui);
         ScrollArea::vertical().id_salt("regressions").auto_shrink([false, false]).show(ui, |ui| {
+            ui.set_max_width(width);
             head_ui(ui, cx, &list, out);
             list_ui(ui, cx, &list, &Columns::narrow(), out);
         });
@@ -182,7 +184,7 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
             rows::group_ui(ui, cx, list, finding.cause);
         }
         let together = list.together.get(at).copied().unwrap_or(0.0);
-        let response = rows::finding_ui(ui, cx, list.comparison, finding, columns, (together, unchanged), selected == Some(at));
+        let response = rows::finding_ui(ui, cx, list, finding, columns, (together, unchanged), selected == Some(at));
         if reveal && selected == Some(at) {
             response.scroll_to_me(None);
         }

@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: columns; see the panels.
 
+use std::borrow::Cow;
+
 use egui::{RichText, Ui};
 
 use super::words;
@@ -11,6 +13,7 @@ use crate::app::view::{Selection, Tab};
 use crate::app::{Command, Keys, command};
 use crate::model::{base_name, grouped};
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::menus::explained;
 use crate::ui::theme::{fonts, size};
 
 /// What a right click on a row offers. The click has selected the row, so the commands are about the selection.
@@ -64,12 +67,21 @@ pub(super) fn kind_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, name: &str) {
     let wanted = kind.available(cx.app);
     let keys = kind.keys.first().map(Keys::text).unwrap_or_default();
     let button = egui::Button::new(kind.title).shortcut_text(RichText::new(keys).color(cx.theme.muted));
-    if ui.add_enabled(wanted.is_some(), button).on_hover_text(kind.tooltip).clicked() {
+    if explained(ui.add_enabled(wanted.is_some(), button), kind, cx).clicked() {
         if let Some(command) = wanted {
             out.send(command);
         }
         ui.close();
     }
+}
+
+/// `text` with at most so many letters, the end left out.
+pub(super) fn cut_end(text: &str, letters: usize) -> Cow<'_, str> {
+    if text.chars().count() <= letters {
+        return Cow::Borrowed(text);
+    }
+    let head: String = text.chars().take(letters.saturating_sub(1)).collect();
+    Cow::Owned(format!("{}…", head.trim_end()))
 }
 
 /// Goes to a row in the flame graph.

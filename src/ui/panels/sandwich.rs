@@ -162,7 +162,7 @@ impl<'a> Pictures<'a> {
                 icicle: icicle != (part == Part::Callers),
             };
             let selected = self.selected.filter(|(at, _)| *at == part).map(|(_, node)| node);
-            let look = Look { view, selected, is_driven: other.is_some(), takes_idle_keys: part == Part::Callees };
+            let look = Look { view, selected, reveal: None, is_driven: other.is_some(), takes_idle_keys: part == Part::Callees };
             let inner = ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
                 ui.set_clip_rect(rect.intersect(ui.clip_rect()));
                 self.graph(part).show(ui, self.cx, &look)

@@ -32,7 +32,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     };
     rows::footer_ui(ui, cx, &footer(cx, shown));
-    let mut top = TopRows::new(cx, shown, Evidence::new(ui, cx, shown), out);
+    let mut top = TopRows::new(ui, cx, shown, Evidence::new(ui, cx, shown), out);
     let heads: Vec<Head> = top.columns.iter().map(|column| top.head(*column)).collect();
     let selection = cx.app.view().selection.as_ref();
     let spec = Spec {
@@ -116,10 +116,30 @@ fn order_of(cx: &Cx<'_>, by: SortBy) -> OrderBy {
     }
 }
 
+fn is_by_self(cx: &Cx<'_>) -> bool {
+    let spec = cx.app.rows_spec();
+    spec.by == OrderBy::Value { side: 0, measure: Measure::Self_ } && !spec.ascending
+}
+
+/// What the rows down to each have together, as parts of the whole of a lone capture; only in the order of self values.
+fn sums(ui: &Ui, cx: &Cx<'_>, shown: &ShownRows) -> Option<Arc<Vec<f64>>> {
+    let (side, flat) = (shown.comparison.last()?, shown.flat.sides.last()?);
+    if shown.comparison.pair().is_some() || !is_by_self(cx) {
+        return None;
+    }
+    Some(memory::keep(ui, "sums of the top table", memory::key(&Arc::as_ptr(&shown.rows).addr()), || {
+        let mut sum = 0_i64;
+        let add = |&place: &PlaceId| {
+            sum = sum.saturating_add(flat.value(Measure::Self_, place));
+            rows::share(side, sum)
+        };
+        Kept::new(shown.rows.places.iter().map(add).collect(), Arc::clone(&shown.rows))
+    }))
+}
+
 /// The line under the places that make up most of the self values: only where the table is in that order.
 fn rule_after(cx: &Cx<'_>, shown: &ShownRows) -> Option<usize> {
-    let spec = cx.app.rows_spec();
-    let by_self = spec.by == OrderBy::Value { side: 0, measure: Measure::Self_ } && !spec.ascending && spec.pattern.is_empty();
+    let by_self = is_by_self(cx) && cx.app.rows_spec().pattern.is_empty();
     shown.flat.most.filter(|&most| by_self && most < shown.rows.places.len())
 }
 
@@ -208,6 +228,8 @@ impl Evidence {
 enum Column {
     Value(Measure),
     Share(Measure),
+    /// What the rows down to this one have together, in the order of self values.
+    Sum,
     Side(usize),
     Delta,
     Ratio,
@@ -219,9 +241,10 @@ enum Column {
 }
 
 impl Column {
-    const SINGLE: [Self; 7] = [
+    const SINGLE: [Self; 8] = [
         Self::Value(Measure::Self_),
         Self::Share(Measure::Self_),
+        Self::Sum,
         Self::Value(Measure::Total),
         Self::Share(Measure::Total),
         Self::Name,
@@ -240,7 +263,7 @@ impl Column {
             Self::Delta => SortBy::Delta,
             Self::Ratio => SortBy::Ratio,
             Self::Name => SortBy::Name,
-            Self::Interval | Self::Verdict | Self::Package | Self::Location => return None,
+            Self::Sum | Self::Interval | Self::Verdict | Self::Package | Self::Location => return None,
         })
         .filter(|_| cx.app.shown_rows().is_some())
     }
@@ -255,13 +278,15 @@ struct TopRows<'a> {
     columns: &'static [Column],
     /// How values are written: of self and total of a single capture, or of both sides and their difference.
     scale: Scale,
+    /// Parts of the whole that the rows down to each have together; `None` in another order than that of self values.
+    sums: Option<Arc<Vec<f64>>>,
     /// What a full bar is: the largest value of either side.
     largest: f64,
     out: &'a mut Outbox,
 }
 
 impl<'a> TopRows<'a> {
-    fn new(cx: &'a Cx<'a>, shown: &'a ShownRows, evidence: Option<Evidence>, out: &'a mut Outbox) -> Self {
+    fn new(ui: &Ui, cx: &'a Cx<'a>, shown: &'a ShownRows, evidence: Option<Evidence>, out: &'a mut Outbox) -> Self {
         let (comparison, flat) = (&shown.comparison, &shown.flat);
         let measure = cx.app.view().measure;
         let is_pair = comparison.pair().is_some();
@@ -274,7 +299,7 @@ impl<'a> TopRows<'a> {
         };
         let columns: &[Column] = if is_pair { &Column::COMPARISON } else { &Column::SINGLE };
         let matches = cx.app.matches().ready().map(AsRef::as_ref);
-        Self { cx, shown, matches, measure, evidence, columns, scale, largest, out }
+        Self { cx, shown, matches, measure, evidence, columns, scale, sums: sums(ui, cx, shown), largest, out }
     }
 
     fn id(&self, row: usize) -> Option<PlaceId> {
@@ -329,6 +354,9 @@ impl<'a> TopRows<'a> {
             }
             Column::Share(Measure::Self_) => ("Self", "%", 72.0, "Self value as a part of the whole capture".to_owned()),
             Column::Share(Measure::Total) => ("Total", "%", 72.0, "Total as a part of the whole capture".to_owned()),
+            Column::Sum => {
+                ("Sum", "%", 64.0, "Self values of all rows down to this one, in the order of self values (pprof's sum %)".to_owned())
+            }
             Column::Side(0) => ("Before", value, 84.0, format!("Value of before {what}, {per}")),
             Column::Side(_) => ("After", value, 84.0, format!("Value of after {what}, {per}")),
             Column::Delta => ("Delta", delta, 80.0, format!("After minus before, {per}")),
@@ -356,7 +384,7 @@ impl<'a> TopRows<'a> {
                 Column::Location => 1,
                 Column::Package => 2,
                 Column::Interval => 3,
-                Column::Verdict => 4,
+                Column::Verdict | Column::Sum => 4,
                 _ => 0,
             },
         }
@@ -389,10 +417,7 @@ impl<'a> TopRows<'a> {
 
     /// Grey where nobody can say that anything changed; the numbers stay.
     fn delta_color(&self, place: PlaceId, change: Change) -> Color32 {
-        match self.verdict(place) {
-            Some(Verdict::Noise | Verdict::TooFew | Verdict::Small) => self.cx.theme.muted,
-            _ => self.cx.theme.delta_text(change.delta() as f32),
-        }
+        words::change_color(self.cx.theme, change.delta(), !self.verdict(place).is_some_and(words::is_quiet))
     }
 }
 
@@ -416,14 +441,18 @@ impl Rows for TopRows<'_> {
                 Cell {
                     bar: Some((share.abs() as f32, theme.bar(theme.muted))),
                     color: self.quiet(share == 0.0),
-                    ..plain(Scale::percent().text(share))
+                    ..plain(Scale::percent().fine(share))
                 }
+            }
+            Column::Sum => {
+                let sum = self.sums.as_ref().and_then(|sums| sums.get(row)).map_or("–".to_owned(), |&sum| Scale::percent().text(sum));
+                Cell { color: Some(theme.muted), ..plain(sum) }
             }
             Column::Side(side) => {
                 let change = self.change(id);
                 let (value, color) = if side == 0 { (change.before, theme.before) } else { (change.after, theme.after) };
                 let part = if self.largest > 0.0 { (value.abs() / self.largest) as f32 } else { 0.0 };
-                Cell { bar: Some((part, theme.bar(color))), color: self.quiet(value == 0.0), ..plain(self.scale.text(value)) }
+                Cell { bar: Some((part, theme.bar(color))), color: self.quiet(value == 0.0), ..plain(self.scale.fine(value)) }
             }
             Column::Delta => {
                 let change = self.change(id);
@@ -440,7 +469,7 @@ impl Rows for TopRows<'_> {
             Column::Verdict => {
                 let Some(verdict) = self.verdict(id) else { return Cell::default() };
                 let color = if verdict.is_change() { self.delta_color(id, self.change(id)) } else { theme.muted };
-                Cell { text: verdict.label().into(), color: Some(color), ..Cell::default() }
+                Cell { text: rows::cut_end(verdict.label(), max_chars), color: Some(color), ..Cell::default() }
             }
             Column::Name => {
                 let found = self.matches.map(|matches| matches.places.contains(&id));
@@ -471,7 +500,9 @@ impl Rows for TopRows<'_> {
             let value = comparison.value_text(self.value(measure, id));
             format!("{value} {}", crate::analysis::comparison::percent(self.share(measure, id)))
         };
-        format!("{name}, self {}, total {}", part(Measure::Self_), part(Measure::Total))
+        let sum = self.sums.as_ref().and_then(|sums| sums.get(row));
+        let sum = sum.map_or_else(String::new, |&sum| format!(", down to it {} %", Scale::percent().text(sum)));
+        format!("{name}, self {}, total {}{sum}", part(Measure::Self_), part(Measure::Total))
     }
 
     fn tooltip(&self, ui: &mut Ui, row: usize) {

@@ -211,7 +211,9 @@ fn capture_names(cx: &Cx<'_>) -> Vec<String> {
     let sides = cx.app.view().sides();
     let parts = if sides.len() > 1 { &cx.app.view().parts[..] } else { &[Part::WHOLE][..] };
     let of = |(ids, part): (Vec<_>, &Part)| {
-        ids.into_iter().map(|id| cx.app.capture(id).map_or_else(String::new, |capture| capture.name_of_part(part))).collect::<Vec<_>>()
+        ids.into_iter()
+            .map(|id| cx.app.capture(id).map_or_else(String::new, |capture| cx.app.name_of_part(capture, part)))
+            .collect::<Vec<_>>()
     };
     sides.into_iter().zip(parts).flat_map(of).collect()
 }

@@ -2,15 +2,21 @@
 
 use std::borrow::Cow;
 
-use egui::{RichText, Ui};
+use egui::{Color32, RichText, Ui};
 
-use crate::analysis::Place;
+use crate::analysis::{NodeId, Place};
 pub(crate) use crate::report::number::{change, ratio};
 
 use crate::analysis::comparison::{Comparison, percent};
+use crate::analysis::diff::{NodeDiff, Verdict};
 use crate::analysis::regress::{Findings, one_in};
 use crate::model::grouped;
 use crate::ui::theme::{Theme, fonts};
+
+/// Width of what scrolls, the same with a scroll bar beside it and without one: nothing wraps anew when the bar comes.
+pub(crate) fn width_beside_bar(ui: &Ui) -> f32 {
+    ui.available_width() - ui.spacing().scroll.allocated_width()
+}
 
 /// A number in the table face.
 pub(crate) fn number(text: &str) -> RichText {
@@ -90,6 +96,21 @@ fn factor(ratio: f64) -> String {
 /// After / before that unchanged code has, as normalised.
 pub(crate) fn unchanged_ratio(comparison: &Comparison, findings: &Findings) -> f64 {
     findings.exposure.ratio / comparison.exposure()
+}
+
+/// True where chance explains a change, nobody can tell, or it is too small to be named: its number is grey in every view.
+pub(crate) const fn is_quiet(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Noise | Verdict::TooFew | Verdict::Small)
+}
+
+/// True where a box changed by more than chance explains, in the words of its tooltip.
+pub(crate) fn is_certain(nodes: &NodeDiff, node: NodeId) -> bool {
+    nodes.certainty.get(node.row()).is_none_or(|&certainty| certainty >= 0.5)
+}
+
+/// Text of a change of this sign; grey where it is not `sure`.
+pub(crate) fn change_color(theme: &Theme, delta: f64, sure: bool) -> Color32 {
+    if sure { theme.delta_text(delta as f32) } else { theme.muted }
 }
 
 /// How often chance alone gives such a finding: `1 in 4,000`.

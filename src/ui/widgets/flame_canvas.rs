@@ -94,6 +94,8 @@ pub struct FlameCanvas<'a> {
     pub colors: FlameColors,
     /// The selected box.
     pub selected: Option<NodeId>,
+    /// The box to bring into view in this frame: `view_changed` has the view, unless it can be read already.
+    pub reveal: Option<NodeId>,
     /// One more place to outline: what another view points at.
     pub outlined: Option<PlaceId>,
     /// Search matches; the rest is dimmed. `None` without a search.
@@ -190,6 +192,7 @@ impl<'a> FlameCanvas<'a> {
             version: 0,
             colors: theme.into(),
             selected: None,
+            reveal: None,
             outlined: None,
             matches: None,
             row_height: size::FLAME_ROW,

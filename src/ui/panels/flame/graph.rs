@@ -51,6 +51,8 @@ pub(in crate::ui::panels) struct Graph<'a> {
 pub(in crate::ui::panels) struct Look {
     pub(in crate::ui::panels) view: FlameView,
     pub(in crate::ui::panels) selected: Option<NodeId>,
+    /// The box to bring into view in this frame.
+    pub(in crate::ui::panels) reveal: Option<NodeId>,
     /// The view is that of another picture which is in motion.
     pub(in crate::ui::panels) is_driven: bool,
     pub(in crate::ui::panels) takes_idle_keys: bool,
@@ -71,6 +73,7 @@ impl Graph<'_> {
             canvas.colors.accent = cx.theme.found_among_changes();
         }
         canvas.selected = look.selected;
+        canvas.reveal = look.reveal;
         canvas.outlined = outlined;
         canvas.matches = matches.as_ref().map(|matches| &matches.subset);
         canvas.row_height = cx.app.settings().flame_row_points;

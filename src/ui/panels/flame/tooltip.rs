@@ -60,11 +60,13 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, graph: &Graph<'_>, node: NodeId) {
             let (b, a) = (comparison.total_of(before, node), comparison.total_of(after, node));
             let self_ = ("self", comparison.self_of(before, node), comparison.self_of(after, node));
             let values = if has_self { vec![(first, b, a), self_] } else { vec![(first, b, a)] };
+            // As the box itself: what is said below to be within noise has no colour above.
+            let sure = graph.changes.as_ref().is_none_or(|(nodes, _)| words::is_certain(nodes, node));
             for (title, b, a) in values {
                 ui.label(RichText::new(title).color(cx.theme.muted));
                 ui.label(words::number(&comparison.text(b)));
                 ui.label(words::number(&comparison.text(a)));
-                ui.label(words::number(&words::change(b, a)).color(cx.theme.delta_text((a - b) as f32)));
+                ui.label(words::number(&words::change(b, a)).color(words::change_color(cx.theme, a - b, sure)));
                 ui.end_row();
             }
         }
@@ -74,7 +76,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, graph: &Graph<'_>, node: NodeId) {
     {
         let text = if effect.abs() < 1e-6 {
             "unchanged".to_owned()
-        } else if certainty < 0.5 {
+        } else if !words::is_certain(nodes, node) {
             "within noise, or too few samples to tell".to_owned()
         } else {
             // No sample is proof: what rounds to all of it is more than what is said.

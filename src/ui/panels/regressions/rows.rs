@@ -6,11 +6,11 @@ use super::List;
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
-use crate::analysis::regress::{Cause, Finding, part_of_change};
+use crate::analysis::regress::{Cause, Finding, Findings, part_of_change};
 use crate::app::findings::FindingKind;
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
-use crate::ui::theme::{fonts, size};
+use crate::ui::theme::{Theme, fonts, size};
 use crate::ui::widgets::interval_bar;
 
 /// Height of a finding's row in one line, in two and in three.
@@ -190,7 +190,17 @@ pub(super) fn group_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, cause: Cause) 
     ui.add_space(size::GAP);
     ui.horizontal(|ui| {
         ui.add(Label::new(RichText::new(cause.label()).font(fonts::strong()).color(cx.theme.text)).selectable(false));
-        let part = if explains > 0.0 { format!("{count}, explaining {} of the rise", part_of_change(explains)) } else { count.to_string() };
+        // All that got worse has one whole: there is one net change, which need not be that of the total.
+        let whole = |first: &Finding| match list.findings.is_per_work(first) {
+            true if ui.available_width() < 400.0 => list.findings.whole_of_briefly(first),
+            true => list.findings.whole_of(first),
+            false => "the rise",
+        };
+        let first = list.findings.rows.iter().find(|row| row.cause == cause && row.verdict.is_worse() && row.explains > 0.0);
+        let part = match first {
+            Some(first) => format!("{count}, explaining {} of {}", part_of_change(explains), whole(first)),
+            None => count.to_string(),
+        };
         ui.add(Label::new(RichText::new(part).font(fonts::small()).color(cx.theme.muted)).truncate().selectable(false));
     });
 }
@@ -239,7 +249,7 @@ fn explains_text(part: f64) -> String {
 pub(super) fn finding_ui(
     ui: &mut Ui,
     cx: &Cx<'_>,
-    comparison: &Comparison,
+    list: &List<'_>,
     finding: &Finding,
     columns: &Columns,
     (together, unchanged): (f64, f64),
@@ -249,6 +259,9 @@ pub(super) fn finding_ui(
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), columns.height()), Sense::click());
     let said = format!("{} {}: {} {}", finding.rank, finding.verdict.label(), finding.func, words::ratio(finding.ratio));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, said.clone()));
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     if !ui.is_rect_visible(rect) {
         return response;
     }
@@ -262,16 +275,31 @@ pub(super) fn finding_ui(
         theme.background
     };
     ui.painter().rect_filled(rect, if columns.is_narrow() { size::CORNER } else { 0 }, fill);
-    let color = if finding.verdict.is_structure() { theme.text } else { theme.delta_text(if finding.delta >= 0.0 { 1.0 } else { -1.0 }) };
+    let color = finding_color(theme, finding);
     if columns.is_narrow() {
         // A strip in the colour of the verdict; its word stands beside it.
         ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), size::CORNER, color);
-        three_lines_ui(ui, cx, comparison, finding, rect.shrink2(vec2(8.0, 3.0)), color);
+        three_lines_ui(ui, cx, list, finding, rect.shrink2(vec2(8.0, 3.0)), color);
         ui.add_space(2.0);
     } else {
-        row_ui(ui, cx, comparison, finding, columns, together, color, rect);
+        row_ui(ui, cx, list.comparison, finding, columns, together, color, rect);
     }
-    response.on_hover_ui(|ui| tooltip_ui(ui, finding, together, unchanged))
+    response.on_hover_ui(|ui| tooltip_ui(ui, list.findings, finding, together, unchanged))
+}
+
+/// The colour of the verdict. A value that rose by less than unchanged code did is better.
+fn finding_color(theme: &Theme, finding: &Finding) -> egui::Color32 {
+    match finding.verdict {
+        verdict if verdict.is_structure() => theme.text,
+        Verdict::Regression | Verdict::New => theme.worse,
+        Verdict::Improvement | Verdict::Gone => theme.better,
+        _ => theme.delta_text((finding.ratio - 1.0) as f32),
+    }
+}
+
+/// True where the measured value went the other way than the verdict says.
+fn is_against_measured(finding: &Finding) -> bool {
+    finding.verdict.is_change() && finding.delta != 0.0 && (finding.delta > 0.0) != finding.verdict.is_worse()
 }
 
 /// The words of a verdict, where the column has room for one or two of them; the pointer says the rest.
@@ -326,7 +354,7 @@ fn row_ui(
     cell_ui(ui, interval, true, |ui| part_ui(ui, cx, comparison, finding, Part::Ratio, interval.width(), together, color));
 }
 
-fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64, unchanged: f64) {
+fn tooltip_ui(ui: &mut Ui, findings: &Findings, finding: &Finding, together: f64, unchanged: f64) {
     let detectable = if finding.minimum_detectable.is_finite() {
         format!("\nsmallest growth that could be seen: +{}", percent(finding.minimum_detectable))
     } else {
@@ -336,7 +364,7 @@ fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64, unchanged: f64) {
     let against = against.map_or_else(String::new, |text| format!("\n{text}"));
     ui.label(words::number(&words::whole(&finding.func)));
     ui.label(format!(
-        "{}: {}\n{} 95 %: {}{against}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of the change, {} together with those before it{detectable}",
+        "{}: {}\n{} 95 %: {}{against}\np {:.3e}, q {:.3e}\nevents {:.0} → {:.0}\nexplains {} of {}, {} together with those before it{detectable}",
         finding.verdict.label(),
         finding.why,
         finding.measure.name(),
@@ -346,27 +374,32 @@ fn tooltip_ui(ui: &mut Ui, finding: &Finding, together: f64, unchanged: f64) {
         finding.events[0],
         finding.events[1],
         explains_text(finding.explains),
+        findings.whole_of(finding),
         explains_text(together),
     ));
 }
 
 /// Name and ratio; verdict, numbers and interval; reason and share.
-fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &Finding, rect: Rect, color: egui::Color32) {
-    let theme = cx.theme;
+fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, finding: &Finding, rect: Rect, color: egui::Color32) {
+    let (theme, comparison) = (cx.theme, list.comparison);
     let height = rect.height() / 3.0;
     let line = |at: f32| Rect::from_min_size(rect.min + vec2(0.0, at * height), vec2(rect.width(), height));
     let small = |text: String, color: egui::Color32| Label::new(RichText::new(text).font(fonts::small()).color(color)).selectable(false);
     cell_ui(ui, line(0.0), true, |ui| {
-        // The ratio of the numbers below it comes first, and what it is once it is held against the rest.
+        // The ratio of the numbers below it comes first, and what it is once it is held against the rest. Where the two go different ways the
+        // verdict's comes first.
         let (own, measured) = (ratio_text(finding), words::change(finding.before, finding.after));
         let is_other = own != measured && words::against_unchanged(finding.before, finding.after, finding.ratio, 1.0).is_some();
         let against = if finding.is_against_rest() { "vs rest" } else { "adjusted" };
-        if is_other {
+        let is_turned = is_other && is_against_measured(finding);
+        if is_turned {
+            ui.add(small(format!("{against} ({measured} measured)"), theme.muted));
+        } else if is_other {
             ui.add(small(format!("({own} {against})"), theme.muted));
         } else if finding.is_against_rest() {
             ui.add(small(against.to_owned(), theme.muted));
         }
-        let ratio = if is_other { &measured } else { &own };
+        let ratio = if is_other && !is_turned { &measured } else { &own };
         ui.add(Label::new(words::number(ratio).strong().color(color)).selectable(false));
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
@@ -392,7 +425,8 @@ fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, finding: &F
     });
     cell_ui(ui, line(2.0), true, |ui| {
         if finding.explains > 0.0 {
-            ui.add(small(format!("{} of change", part_of_change(finding.explains)), theme.muted));
+            let whole = list.findings.whole_of_briefly(finding);
+            ui.add(small(format!("{} of {whole}", part_of_change(finding.explains)), theme.muted));
         }
         if rect.width() >= CARD_WITH_CHANCE && !finding.verdict.is_structure() && finding.q < 1.0 {
             ui.add(small(format!("by chance {} ·", chance_text(finding)), theme.muted));
@@ -427,7 +461,8 @@ fn part_ui(
         }
         Part::Before => text(comparison.text(finding.before), theme.muted),
         Part::After => text(comparison.text(finding.after), if finding.rank > 0 { theme.text } else { theme.muted }),
-        Part::Delta => text(delta_text(comparison, finding.delta), color),
+        // A rise in the colour of an improvement would be a riddle.
+        Part::Delta => text(delta_text(comparison, finding.delta), if is_against_measured(finding) { theme.muted } else { color }),
         // A row that is no finding has its own change, which agrees with the numbers beside it; a finding is held against unchanged code.
         Part::Ratio if finding.rank == 0 => text(words::change(finding.before, finding.after), color),
         Part::Ratio => text(ratio_text(finding), color),
@@ -497,6 +532,9 @@ pub(super) fn other_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, row: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::diff::Interval;
+    use crate::analysis::regress::Whole;
+    use crate::app::{App, Command, Options};
 
     #[test]
     fn a_unit_stands_once_where_all_have_it() {
@@ -512,6 +550,41 @@ mod tests {
         assert_eq!(change_text("43.4 k/s", "466 k/s", "+422 k/s"), "43.4 k → 466 k/s (+422 k)");
         assert_eq!(change_text("1.20 M widgets", "3.40 M widgets", "+2.20 M widgets"), "1.20 M → 3.40 M widgets (+2.20 M)");
         assert_eq!(change_text("900", "12.3 k", "+11.4 k"), "900 → 12.3 k (+11.4 k)");
+    }
+
+    fn findings() -> Findings {
+        let sample = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3").join(name);
+        let mut app = App::new(Options { inline: true, ..Options::default() });
+        app.apply(Command::OpenComparison(sample("orders-cpu-before.pb.gz"), sample("orders-cpu-after.pb.gz")));
+        app.settle();
+        Findings::clone(app.findings().ready().expect("findings"))
+    }
+
+    #[test]
+    fn the_colour_is_that_of_the_verdict_and_not_of_the_measured_change() {
+        let (theme, mut finding) = (Theme::dark(), findings().rows.remove(0));
+        assert_eq!((finding_color(&theme, &finding), is_against_measured(&finding)), (theme.worse, false));
+        (finding.verdict, finding.delta, finding.ratio) = (Verdict::Improvement, 7.1, 0.31);
+        assert_eq!((finding_color(&theme, &finding), is_against_measured(&finding)), (theme.better, true));
+        finding.verdict = Verdict::Unconfirmed;
+        assert_eq!((finding_color(&theme, &finding), is_against_measured(&finding)), (theme.better, false));
+    }
+
+    #[test]
+    fn a_part_says_what_it_is_a_part_of() {
+        let mut findings = findings();
+        let row = findings.rows[0].clone();
+        let total = findings.total.expect("rates have a total");
+        let said = |findings: &Findings, row: &Finding| [findings.whole_of(row), findings.whole_of_briefly(row)];
+        assert_eq!(said(&findings, &row), ["the change", "change"]);
+        findings.total = Some(Interval { ratio: 0.97, lo: 0.96, hi: 0.98 });
+        assert_eq!(said(&findings, &row), ["the change per unit of unchanged work", "change per work"], "the total fell");
+        findings.total = Some(Interval { ratio: 1.01, lo: 0.99, hi: 1.03 });
+        assert!(findings.is_per_work(&row), "the total may have stayed");
+        findings.total = Some(total);
+        let of = |explains_of| Finding { explains_of, ..row.clone() };
+        assert_eq!(said(&findings, &of(Whole::Rises)), ["what rose", "rises"]);
+        assert_eq!(said(&findings, &of(Whole::Falls)), ["what fell", "falls"]);
     }
 
     #[test]

@@ -7,13 +7,14 @@ use egui::{Label, RichText, Ui};
 use super::{flame, muted};
 use crate::analysis::NodeId;
 use crate::analysis::comparison::Side;
+use crate::analysis::diff::Measure;
 use crate::analysis::sandwich::Sandwich;
 use crate::analysis::unfold::has_value;
 use crate::app::ShownSandwich;
 use crate::model::counted;
 use crate::ui::cx::Cx;
 use crate::ui::memory::{self, Kept};
-use crate::ui::panels::words;
+use crate::ui::panels::{details, words};
 use crate::ui::theme::{fonts, size};
 
 /// The name, total and self, and what 100 % is.
@@ -43,15 +44,17 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, sandwich: &Sandwich) {
     let separate = |ui: &mut Ui| ui.add_space(size::PAD);
     let total_of = |side: &Side| side.weights.total_of(sandwich.callees.function());
     let totals = comparison.sides.iter().map(total_of).collect();
-    for (word, values) in [("total", totals), ("self", sandwich.selfs.clone())] {
+    let place = cx.app.table().ready().and_then(|table| table.places().find(comparison.places().name(sandwich.place)));
+    for (word, measure, values) in [("total", Measure::Total, totals), ("self", Measure::Self_, sandwich.selfs.clone())] {
         let stored = |side: usize| values.get(side).copied().unwrap_or(0);
         ui.label(RichText::new(word).color(cx.theme.muted));
         if let Some((before, after)) = comparison.pair() {
             let (b, a) = (stored(0) as f64 * comparison.factor(before), stored(1) as f64 * comparison.factor(after));
+            let sure = place.is_none_or(|place| details::is_sure(cx, measure, place));
             ui.label(words::number(&comparison.text(b)).color(cx.theme.before)).on_hover_text("before");
             ui.label(RichText::new("→").color(cx.theme.muted));
             ui.label(words::number(&comparison.text(a)).color(cx.theme.after)).on_hover_text("after");
-            ui.label(words::number(&words::change(b, a)).color(cx.theme.delta_text((a - b) as f32)));
+            ui.label(words::number(&words::change(b, a)).color(words::change_color(cx.theme, a - b, sure)));
         } else if let Some(side) = comparison.last() {
             let value = stored(0);
             ui.label(words::number(&words::value(comparison, value)));

@@ -13,6 +13,8 @@ use crate::analysis::flame::{FlameView, Step};
 const ANIMATION: f64 = 0.12;
 /// A wheel gesture has ended when the wheel rested for so many seconds.
 const WHEEL_REST: f64 = 0.25;
+/// A box of fewer points cannot be read.
+const MIN_READABLE: f32 = 80.0;
 /// Ranges of fewer points are slips of the hand.
 const MIN_BAND: f32 = 5.0;
 /// One press of `+` multiplies the visible width by this.
@@ -137,6 +139,13 @@ impl Motion {
             && let Some(span) = canvas.node_at(area, &live, at).and_then(|node| canvas.layout.node_span(node))
         {
             changed = Some(live.fitted(&span, limits.min_width));
+        }
+        if let Some(node) = canvas.reveal
+            && let (Some(span), Some(row)) = (canvas.layout.node_span(node), canvas.layout.node_row(node))
+        {
+            let least = f64::from((MIN_READABLE / area.rect.width().max(1.0)).min(1.0));
+            // From where the caller's view leads, however far the animation to it has come.
+            changed = Some(view.revealing(&span, row, least, area.visible_rows(), limits.min_width));
         }
         // A window that grew must not leave an empty strip.
         live = live.scrolled(0.0, limits.max_scroll);
