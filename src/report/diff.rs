@@ -70,9 +70,6 @@ pub struct DiffReport {
     comparability: Vec<DifferenceReport>,
     matching: MatchingReport,
     notes: Vec<String>,
-    /// What findings explain is a part of the change per unit of unchanged work, which the total does not show.
-    #[serde(skip)]
-    per_work: bool,
     #[serde(skip)]
     scale: Scale,
 }
@@ -345,7 +342,6 @@ impl DiffReport {
             comparability: findings.differences.iter().map(DifferenceReport::new).collect(),
             matching: MatchingReport::new(&findings.matching),
             notes: findings.notes.clone(),
-            per_work: findings.rows.iter().any(|row| row.verdict.is_change() && row.explains > 0.0 && findings.is_per_work(row)),
             scale: Scale { normalization: normalization.clone(), unit: comparison.unit.clone() },
         })
     }
@@ -492,8 +488,7 @@ impl DiffReport {
 
     /// What the column `explains` holds parts of; `None` where nothing explains a part.
     fn explains_text(&self) -> Option<String> {
-        let net = if self.per_work { "the net change per unit of unchanged work" } else { "the net change" };
-        let wholes = [(Whole::Net, net), (Whole::Rises, "all rises"), (Whole::Falls, "all falls")];
+        let wholes = [(Whole::Net, "the net change"), (Whole::Rises, "all rises"), (Whole::Falls, "all falls")];
         let is_there = |whole: Whole| {
             let mut rows = self.findings.iter().filter(|row| row.verdict.is_change() && row.explains > 0.0);
             rows.any(|row| row.explains_of == whole.name())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Answer, Exposure, Finding, Findings, Spec};
+use super::{Answer, Exposure, Finding, Findings, Spec, Whole};
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
