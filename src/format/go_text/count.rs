@@ -137,8 +137,9 @@ mod tests {
     #[test]
     fn stacks_at_the_limit_of_go_are_said_to_be_cut() {
         let stack = |frames: usize, root: &str| {
-            let addresses: String = (0..frames).map(|at| format!(" {:#x}", 0x1000 + 16 * at)).collect();
-            let names: String = (0..frames - 1).map(|at| format!("#\t{:#x}\tmain.f{at}+0x1\tm.go:1\n", 0x0fff + 16 * at)).collect();
+            let addresses: Vec<String> = (0..frames).map(|at| format!(" {:#x}", 0x1000 + 16 * at)).collect();
+            let names: Vec<String> = (0..frames - 1).map(|at| format!("#\t{:#x}\tmain.f{at}+0x1\tm.go:1\n", 0x0fff + 16 * at)).collect();
+            let (addresses, names) = (addresses.concat(), names.concat());
             format!("3 @{addresses}\n{names}#\t{:#x}\t{root}+0x1\tm.go:1\n\n", 0x0fff + 16 * (frames - 1))
         };
         let of = |text: String| {

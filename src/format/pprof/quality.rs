@@ -38,7 +38,7 @@ pub(in crate::format) fn note(profile: &mut Profile) {
     let values = profile.samples.values(profile.default_sample_type);
     let mut lost_counts = [0_u64; LOST.len()];
     let limit = if profile.find_sample_type("cpu").is_some() { CPU_LIMIT } else { LIMIT };
-    // Versions before 1.21 count addresses of which each may be several frames: then there are deeper stacks.
+    // Older versions count addresses of which each may be several frames: then there are deeper stacks.
     let counts_frames = walked.iter().all(|walked| walked.frames <= limit + EXPANDED);
     let mut cut = (0_u64, 0_u128);
     // How many events a sample is, where the profile says it (`samples/count` of processor profiles).
