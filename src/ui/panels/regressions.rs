@@ -214,10 +214,21 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
     }
 }
 
-/// True in the frame in which a value became another one than before.
+/// True in the frames right after a value became another one than before: with the first selection the details come, and it takes a moment until the
+/// list has the height that they leave it.
 fn newly(ui: &Ui, name: &str, now: Option<usize>) -> bool {
-    let id = egui::Id::unique(("newly", name));
-    let before = ui.data(|data| data.get_temp::<Option<usize>>(id));
-    ui.data_mut(|data| data.insert_temp(id, now));
-    before.is_some_and(|before| before != now)
+    const FRAMES: u64 = 3;
+    let (id, frame) = (egui::Id::unique(("newly", name)), ui.ctx().cumulative_frame_nr());
+    let before = ui.data(|data| data.get_temp::<(Option<usize>, u64)>(id));
+    let until = match before {
+        Some((value, until)) if value == now => until,
+        Some(_) => frame + FRAMES,
+        None => 0,
+    };
+    ui.data_mut(|data| data.insert_temp(id, (now, until)));
+    let is_new = frame < until;
+    if is_new {
+        ui.ctx().request_repaint();
+    }
+    is_new
 }
