@@ -152,7 +152,7 @@ fn what_is_missing_in_a_capture_is_said_beside_its_numbers() {
 }
 
 /// A service of three handlers with forty functions each, counts with the noise of sampling; `handleA` also calls what is given.
-fn service(seed: u64, more: &[(&str, f64)]) -> Vec<(String, i64)> {
+fn service(seed: u64, more: Means<'_>) -> Vec<(String, i64)> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut normal = || {
         let mut uniform = || {
@@ -170,10 +170,13 @@ fn service(seed: u64, more: &[(&str, f64)]) -> Vec<(String, i64)> {
     calm.chain(changed).map(|(stack, mean)| (stack, (mean + normal() * mean.sqrt()).round().max(0.0) as i64)).collect()
 }
 
+/// Stacks with their mean counts.
+type Means<'a> = &'a [(&'a str, f64)];
+
 #[test]
 fn what_costs_more_than_what_it_replaced_did_not_only_move() {
     let folder = tempfile::tempdir().unwrap();
-    let pairs: [(&[(&str, f64)], &[(&str, f64)], &str); 3] = [
+    let pairs: [(Means<'_>, Means<'_>, &str); 3] = [
         (&[("json.Marshal", 500.0)], &[("sonic.Encode", 1000.0)], "sonic.Encode"),
         (&[("db.query", 400.0), ("json.encode", 1000.0)], &[("db.query", 1200.0), ("json.encode", 600.0)], "db.query"),
         (&[("db.query", 400.0), ("db.query;db.cache", 600.0)], &[("db.query", 1200.0), ("db.query;db.cache", 150.0)], "db.query"),
