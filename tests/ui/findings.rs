@@ -37,7 +37,8 @@ fn selected(harness: &Harness<'_, Shell>) -> (f64, f64, f32) {
     let app = harness.state().app();
     let (layout, comparison, _) = app.shown_flame().expect("a flame graph");
     let node = app.selected_node(comparison).expect("a selection");
-    let (span, row, window) = (layout.node_span(node).unwrap(), layout.node_row(node).unwrap(), window(harness));
+    let (span, row) = layout.node_span(node).zip(layout.node_row(node)).expect("it has a box");
+    let window = window(harness);
     let part = |at: f64| (at - window.left) / (window.right - window.left);
     (part(span.start), part(span.end), row as f32 - window.scroll_rows)
 }
@@ -94,7 +95,7 @@ fn the_list_follows_quick_steps() {
     let rank = |harness: &Harness<'_, Shell>| harness.state().app().selected_finding().expect("a finding");
     for step in 0..2 * count {
         // Several keys in one frame, and frames in between.
-        for _ in 0..1 + step % 3 {
+        for _ in 0..=step % 3 {
             harness.event(Event::Key { key: Key::Period, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE });
         }
         if step % 2 == 0 {
