@@ -64,8 +64,12 @@ fn commands_leave_alone_what_another_view_hides() {
 #[test]
 fn a_path_to_export_to_begins_with_its_stem_selected() {
     let mut harness = dark(&one());
-    for (typed, name) in [("first", "first.svg"), ("other", "other.svg")] {
-        apply(&mut harness, Command::TypeExportPath("flame.svg".to_owned()));
+    for (typed, name, proposal) in [
+        ("first", "first.svg", "flame.svg"),
+        ("other", "other.svg", "orders-v1.27-to-v1.28.svg"),
+        ("third", "/third.pb.gz", "cpu.v2.pb.gz"),
+    ] {
+        apply(&mut harness, Command::TypeExportPath(proposal.to_owned()));
         for letter in typed.chars() {
             harness.event(Event::Text(letter.to_string()));
         }

@@ -323,6 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn folded_stacks_of_go_are_known_by_their_names() {
+        let kinds = kinds_of(&[
+            &[("net/http.(*conn).serve", ""), ("orders/internal/api.(*API).quote", ""), ("encoding/json.Marshal", "")],
+            &[("net/http.(*conn).serve", ""), ("golang.org/x/net/http2.Dial", "")],
+        ]);
+        assert_eq!(kinds["net/http.(*conn).serve"], CodeKind::Std);
+        assert_eq!(kinds["encoding/json.Marshal"], CodeKind::Std);
+        assert_eq!(kinds["orders/internal/api.(*API).quote"], CodeKind::Own);
+        assert_eq!(kinds["golang.org/x/net/http2.Dial"], CodeKind::Library);
+    }
+
+    #[test]
     fn a_go_service_with_a_module_of_its_own() {
         let kinds = kinds_of(&[
             &[
