@@ -2,7 +2,7 @@
 //!
 //! Inferno lays stacks out and brings the script; it knows one value a stack and one colour a name. So it gets the widths as values, and the boxes that it
 //! wrote get the look and the words of their nodes afterwards. Deliberately absent: what a width or a look is (see
-//! [`self_widths`](crate::analysis::flame::self_widths) and [`BoxLook`]). Start reading at [`FlameSvg::draw`].
+//! [`self_widths`] and [`BoxLook`]). Start reading at [`FlameSvg::draw`].
 
 use inferno::flamegraph::color::{BackgroundColor, Color};
 use inferno::flamegraph::{self, Direction, Options};

@@ -207,7 +207,17 @@ impl Evidence {
     }
 
     fn verdict(&self, measure: Measure, place: PlaceId) -> Verdict {
-        self.named.get(&(place, measure)).copied().unwrap_or_else(|| self.table(measure).verdict_of(place))
+        if let Some(&named) = self.named.get(&(place, measure)) {
+            return named;
+        }
+        let alone = self.table(measure).verdict_of(place);
+        let other = if measure == Measure::Self_ { Measure::Total } else { Measure::Self_ };
+        // What is said of a place by its other measure holds for it: a part of a finding is none, and what waits for repeats waits.
+        match self.named.get(&(place, other)) {
+            Some(other) if alone.is_change() && other.is_change() => Verdict::Explained,
+            Some(&other @ (Verdict::Explained | Verdict::Unconfirmed | Verdict::Shift)) if alone.is_change() => other,
+            _ => alone,
+        }
     }
 
     /// The 95 % interval of the ratio; empty where nothing is known.
