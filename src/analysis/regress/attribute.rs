@@ -92,7 +92,6 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         found: &found,
         homes: &homes,
         structures: &structures,
-        changes: Changes::new(&search, &diff, &found, model.scale.exposure),
     };
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
@@ -115,6 +114,11 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
             verdict => verdict,
         };
         findings.push(Finding { verdict, ..finding });
+    }
+    let mut wholes = Changes::new(comparison, &diff, model.scale.exposure);
+    wholes.hold(&findings);
+    for finding in &mut findings {
+        (finding.explains, finding.explains_of) = wholes.part(finding.own_delta);
     }
     one_of_each_name(&mut findings, &mut explained_by);
     let changes = findings.len();
@@ -259,31 +263,48 @@ struct Maker<'a> {
     homes: &'a NodeSet,
     /// Functions whose shape changed.
     structures: &'a [Structure],
-    changes: Changes,
 }
 
 /// What changed in all, per unit of unchanged work: the wholes that parts are told of.
 struct Changes {
-    /// Of everything.
-    net: f64,
-    /// Of all functions' own cost that rose, and that fell; never less than findings rose and fell, whose leaves may rise here and fall there.
+    /// Of everything; shares have none by definition.
+    net: Option<f64>,
+    /// Of all functions' own cost that rose, and that fell.
     rises: f64,
     falls: f64,
-    /// Of each finding what no finding inside it explains.
-    own: Vec<f64>,
 }
 
 impl Changes {
-    fn new(search: &Search<'_>, diff: &Diff, found: &[Found], exposure: f64) -> Self {
+    fn new(comparison: &Comparison, diff: &Diff, exposure: f64) -> Self {
         let raw = &diff.self_.raw;
-        let changes = || raw[0].iter().zip(&raw[1]).skip(1).map(|(before, after)| after / exposure - before);
-        let own: Vec<f64> = found.iter().map(|one| own_delta(search, found, one, exposure)).collect();
-        let sum = |of: &mut dyn Iterator<Item = f64>, rise: bool| of.filter(|change| (*change > 0.0) == rise).sum::<f64>();
-        Self {
-            net: changes().sum(),
-            rises: sum(&mut changes(), true).max(sum(&mut own.iter().copied(), true)),
-            falls: sum(&mut changes(), false).min(sum(&mut own.iter().copied(), false)),
-            own,
+        let mut made = Self { net: None, rises: 0.0, falls: 0.0 };
+        for (before, after) in raw[0].iter().zip(&raw[1]).skip(1) {
+            made.add(after / exposure - before);
+        }
+        made.net = (*comparison.effective_normalization() != Normalization::Share).then_some(made.rises + made.falls);
+        made
+    }
+
+    fn add(&mut self, change: f64) {
+        *(if change > 0.0 { &mut self.rises } else { &mut self.falls }) += change;
+    }
+
+    /// Findings rise and fall no more than everything: leaves of one name may rise here and fall there.
+    fn hold(&mut self, findings: &[Finding]) {
+        let mut of_findings = Self { net: None, rises: 0.0, falls: 0.0 };
+        for finding in findings {
+            of_findings.add(finding.own_delta);
+        }
+        self.rises = self.rises.max(of_findings.rises);
+        self.falls = self.falls.min(of_findings.falls);
+    }
+
+    /// What part a change is, and of what: of the net change, or of all rises or falls where the net change is less than half of those.
+    fn part(&self, delta: f64) -> (f64, Whole) {
+        let same = if delta < 0.0 { self.falls } else { self.rises };
+        match self.net {
+            Some(net) if net * delta > 0.0 && net.abs() >= same.abs() / 2.0 => (delta / net, Whole::Net),
+            _ => (if same == 0.0 { 0.0 } else { (delta / same).min(1.0) }, if delta < 0.0 { Whole::Falls } else { Whole::Rises }),
         }
     }
 }
@@ -355,7 +376,7 @@ impl Maker<'_> {
         }
         let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
         let delta = self.delta(&sums);
-        let (own_delta, explains, explains_of) = self.explains(found);
+        let own_delta = own_delta(self.search, self.found, found, self.model.scale.exposure);
         Some(Finding {
             rank: order,
             verdict: verdict_of_sides(sums.value[0], sums.value[1], own.z),
@@ -375,8 +396,9 @@ impl Maker<'_> {
             raw: sums.value,
             events: sums.events,
             own_delta,
-            explains,
-            explains_of,
+            // See `Changes`, once all are known.
+            explains: 0.0,
+            explains_of: Whole::Net,
             minimum_detectable: self.detectable(found, place, measure),
             needed: self.needed(found, counts, doubt, ratio),
             explained_by: None,
@@ -517,22 +539,6 @@ impl Maker<'_> {
             && table.p.get(place.row()).is_some_and(|p| *p <= self.search.spec.level * found.group.weight);
         let is_own = through(&shared) >= OWN_PART * all.abs() && sure && (same_cost || alike || is_found);
         if is_own { (place, Measure::Total, None) } else { as_found }
-    }
-
-    /// Change that no finding inside explains, and what part that is of the net change; of all rises or falls where the net change is less than half of those, or none by
-    /// definition.
-    fn explains(&self, found: &Found) -> (f64, f64, Whole) {
-        let at = self.found.iter().position(|other| std::ptr::eq(other, found));
-        let Changes { net, rises, falls, own } = &self.changes;
-        let delta = at.and_then(|at| own.get(at)).copied().unwrap_or_else(|| self.delta(&found.sums));
-        let same = if delta < 0.0 { *falls } else { *rises };
-        let has_net = *self.comparison().effective_normalization() != Normalization::Share;
-        if has_net && net * delta > 0.0 && net.abs() >= same.abs() / 2.0 {
-            return (delta, delta / net, Whole::Net);
-        }
-        // Callees of one name may rise here and fall there: then the place has more than all functions together.
-        let part = if same == 0.0 { 0.0 } else { (delta / same).min(1.0) };
-        (delta, part, if delta < 0.0 { Whole::Falls } else { Whole::Rises })
     }
 
     /// Says which places a finding explains: those whose change lies mostly in its nodes.
