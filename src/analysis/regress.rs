@@ -57,6 +57,18 @@ impl Whole {
             Self::Falls => "falls",
         }
     }
+
+    /// What a part is one of, in words.
+    pub const fn words(self, per_work: bool) -> &'static str {
+        match (self, per_work) {
+            (Self::Net, false) => "the change",
+            (Self::Net, true) => "the change per unit of unchanged work",
+            (Self::Rises, false) => "what rose",
+            (Self::Rises, true) => "what rose per unit of unchanged work",
+            (Self::Falls, false) => "what fell",
+            (Self::Falls, true) => "what fell per unit of unchanged work",
+        }
+    }
 }
 
 /// One change, or one place that did not change.
@@ -234,12 +246,7 @@ impl Findings {
 
     /// What a finding explains a part of, in words.
     pub fn whole_of(&self, row: &Finding) -> &'static str {
-        match row.explains_of {
-            Whole::Net if self.is_per_work(row) => "the change per unit of unchanged work",
-            Whole::Net => "the change",
-            Whole::Rises => "what rose",
-            Whole::Falls => "what fell",
-        }
+        row.explains_of.words(self.is_per_work(row))
     }
 
     /// The same where there is little room.

@@ -16,7 +16,7 @@ use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::{split_columns, split_pair};
-use crate::report::{self, PictureTheme, Review};
+use crate::report::{self, PictureTheme};
 
 /// Two sides with everything that reports need.
 pub(super) struct Compared {
@@ -51,22 +51,8 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
         (true, ..) => report::json(&report),
         (_, true, _) => report.markdown(),
         (_, _, true) => {
-            let (comparison, captures) = (&compared.weighed.comparison, compared.captures.as_slice());
-            let (decimals, command) = (compared.weighed.decimals, output::command_line());
-            let theme = PictureTheme::Light;
-            let (diff, changes) = (Some(&report), Some(&compared.findings.diff.nodes));
-            Review {
-                comparison,
-                captures,
-                diff,
-                changes,
-                by: args.view.by(),
-                filter: &args.view.filter(),
-                decimals,
-                theme,
-                command: Some(&command),
-            }
-            .html()
+            let judged = (Some(&report), Some(&compared.findings.diff.nodes));
+            output::review(&args.view, &compared.weighed, &compared.captures, judged, PictureTheme::Light)
         }
         _ => report.text(),
     };

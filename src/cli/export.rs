@@ -18,7 +18,7 @@ use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
-use crate::report::{self, DiffInput, DiffReport, FlameSvg, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
+use crate::report::{self, DiffInput, DiffReport, FlameSvg, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
     let kind = kind_of(args)?;
@@ -101,7 +101,7 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
         Kind::Md => Ok(top().markdown().into_bytes()),
         Kind::Html => {
             let captures = [(name.clone(), Arc::clone(&capture))];
-            Ok(review(args, &weighed, &captures, (None, None)).into_bytes())
+            Ok(output::review(&args.view, &weighed, &captures, (None, None), args.picture.theme()).into_bytes())
         }
         _ => tree_bytes(args, kind, &weighed, None, &[vec![name]]),
     }
@@ -139,7 +139,9 @@ fn pair_bytes(args: &Export, kind: Kind, pair: [&PathBuf; 2], options: &LoadOpti
             let report = DiffReport::new(&weighed.comparison, &findings, input);
             let text = match report {
                 Some(report) if kind == Kind::Md => report.markdown(),
-                report => review(args, &weighed, &captures, (report.as_ref(), Some(&findings.diff.nodes))),
+                report => {
+                    output::review(&args.view, &weighed, &captures, (report.as_ref(), Some(&findings.diff.nodes)), args.picture.theme())
+                }
             };
             Ok(text.into_bytes())
         }
@@ -148,30 +150,6 @@ fn pair_bytes(args: &Export, kind: Kind, pair: [&PathBuf; 2], options: &LoadOpti
             tree_bytes(args, kind, &weighed, Some(&findings.diff.nodes), &names)
         }
     }
-}
-
-/// The page for a review, with the command that wrote it.
-fn review(
-    args: &Export,
-    weighed: &Weighed,
-    captures: &[(String, Arc<Profile>)],
-    (diff, changes): (Option<&DiffReport>, Option<&NodeDiff>),
-) -> String {
-    let command = output::command_line();
-    let (comparison, decimals) = (&weighed.comparison, weighed.decimals);
-    let theme = args.picture.theme();
-    Review {
-        comparison,
-        captures,
-        diff,
-        changes,
-        by: args.view.by(),
-        filter: &args.view.filter(),
-        decimals,
-        theme,
-        command: Some(&command),
-    }
-    .html()
 }
 
 /// The profile as pprof; `None` for other kinds.

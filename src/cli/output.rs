@@ -3,10 +3,14 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::Failure;
+use std::sync::Arc;
+
+use super::read::Weighed;
+use super::{Failure, args};
+use crate::analysis::diff::NodeDiff;
 use crate::app::save;
 use crate::model::Profile;
-use crate::report;
+use crate::report::{self, DiffReport, PictureTheme, Review};
 
 /// Prints a result. A reader that closes the pipe early (`| head`) has seen enough: that is no error.
 pub(super) fn print(bytes: &[u8]) -> Result<(), Failure> {
@@ -60,6 +64,19 @@ pub(super) fn command_line() -> String {
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// The page for a review, with the command that wrote it; `judged` is what got worse and how each node changed, where there are two sides.
+pub(super) fn review(
+    view: &args::View,
+    weighed: &Weighed,
+    captures: &[(String, Arc<Profile>)],
+    judged: (Option<&DiffReport>, Option<&NodeDiff>),
+    theme: PictureTheme,
+) -> String {
+    let (command, filter) = (command_line(), view.filter());
+    let (comparison, decimals, (diff, changes)) = (&weighed.comparison, weighed.decimals, judged);
+    Review { comparison, captures, diff, changes, by: view.by(), filter: &filter, decimals, theme, command: Some(&command) }.html()
 }
 
 #[cfg(test)]

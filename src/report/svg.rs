@@ -110,12 +110,14 @@ impl FlameSvg<'_> {
         // Stacks stay in the order in which they are given, for which they have to come from the end.
         options.flame_chart = true;
         lines.reverse();
+        let height = options.frame_height as f64;
         let mut bytes = Vec::new();
         flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut bytes)
             .map_err(|error| NothingToDraw(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|error| NothingToDraw(error.to_string()))?;
-        let painted =
-            self.paint(&text, &boxes, &palette, by).ok_or_else(|| NothingToDraw("the boxes are not where they should be".to_owned()))?;
+        let painted = self
+            .paint(&text, &boxes, height, (&palette, by))
+            .ok_or_else(|| NothingToDraw("the boxes are not where they should be".to_owned()))?;
         // Inferno gives the subtitle no colour: it is black. What searches is hardly seen.
         let style = format!("#subtitle {{ fill: {}; }}\n#search {{ opacity: 0.7; }}\n</style>", css(palette.muted));
         Ok(painted.replacen("</style>", &style, 1))
@@ -143,10 +145,10 @@ impl FlameSvg<'_> {
         said.join("; ")
     }
 
-    /// Gives the boxes that inferno wrote the looks and words of their nodes; `None` where they are not written as expected.
-    fn paint(&self, svg: &str, boxes: &FxHashMap<(usize, u64), Drawn>, palette: &Palette, by: ColorBy) -> Option<String> {
+    /// Gives the boxes that inferno wrote, in rows of a height, the looks and words of their nodes; `None` where they are not written as expected.
+    fn paint(&self, svg: &str, boxes: &FxHashMap<(usize, u64), Drawn>, height: f64, (palette, by): (&Palette, ColorBy)) -> Option<String> {
         let comparison = self.comparison;
-        let fills = palette.place_fills(comparison, by);
+        let fills = if by == ColorBy::Delta { Vec::new() } else { palette.place_fills(comparison, by) };
         let look = |drawn: Drawn| match (drawn, by, self.changes) {
             (Drawn::NoStack, ..) => BoxLook::plain(palette.raised),
             (Drawn::Node(node), ColorBy::Delta, Some(changes)) => BoxLook::of_change(palette, changes, node),
@@ -157,15 +159,8 @@ impl FlameSvg<'_> {
         let (head, frames) = svg.split_at(at);
         let mut made = String::with_capacity(svg.len() * 5 / 4);
         made.push_str(head);
-        // Rows are told apart by their distance from the first one, which is the root's.
-        let mut heights: Option<(f64, f64)> = None;
-        let tops: Vec<f64> = frames.split("<rect ").skip(1).filter_map(|rect| attribute(rect, "y")?.parse().ok()).collect();
-        for &top in &tops {
-            let (first, second) = heights.unwrap_or((top, f64::INFINITY));
-            heights =
-                Some(if top < first { (top, second.min(first)) } else { (first, if top > first { second.min(top) } else { second }) });
-        }
-        let (root, height) = heights.map(|(first, second)| (first, second - first))?;
+        // The first row is the root's.
+        let root = frames.split("<rect ").skip(1).filter_map(|rect| attribute(rect, "y")?.parse().ok()).reduce(f64::min)?;
         let mut rest = frames;
         while let Some(at) = rest.find("<title>") {
             let (before, group) = rest.split_at(at);

@@ -3,10 +3,9 @@
 use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
-use super::theme::{Mode, Theme, fonts, size};
+use super::theme::{Theme, fonts, size};
 use super::{filters, panels, raster, shell};
 use crate::app::picture::{Part, PictureRequest};
-use crate::report::PictureTheme;
 
 /// Draws what an app shows and gives the bytes of a PNG. Nothing in the app changes.
 ///
@@ -27,10 +26,7 @@ pub fn picture(request: &PictureRequest<'_>) -> Result<Vec<u8>, String> {
     if request.app.shown_comparison().is_none() {
         return Err("there is nothing to draw: no capture is open".to_owned());
     }
-    let theme = Theme::of(match request.theme {
-        PictureTheme::Light => Mode::Light,
-        PictureTheme::Dark => Mode::Dark,
-    });
+    let theme = Theme::of(request.theme.into());
     // A picture has no clock, so that the same request gives the same bytes.
     let cx = Cx { app: request.app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: true };
     let size = vec2(width as f32, height as f32);

@@ -11,13 +11,12 @@ use egui::{CentralPanel, Frame, Margin, Panel, RichText, ThemePreference, Ui, Vi
 use super::cx::{Cx, Outbox};
 use super::file_dialog::{FileDialogs, Wish};
 use super::picture::picture;
-use super::theme::{Mode, Theme, fonts, size};
+use super::theme::{Theme, fonts, size};
 use super::{dialogs, drop, focus, menus, panels, shortcuts, status, timeline, toasts, toolbar, waiting};
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
 use crate::app::{App, Command, CommandKind, Effect, TextSize, command, save};
-use crate::report::PictureTheme;
 
 /// The product with a face.
 pub struct Shell {
@@ -138,10 +137,7 @@ impl Shell {
     /// Draws the view in front again without the window and writes it.
     fn save_picture(&mut self, ctx: &egui::Context, path: &Path) {
         let size = ctx.content_rect().size();
-        let theme = match Theme::current(ctx).mode {
-            Mode::Light => PictureTheme::Light,
-            Mode::Dark => PictureTheme::Dark,
-        };
+        let theme = Theme::current(ctx).mode.into();
         let size = (size.x.round() as u32, size.y.round() as u32);
         let request = PictureRequest { app: &self.app, part: Part::View, size, scale: 2.0, theme };
         let written = picture(&request).and_then(|png| save::write(path, &png).map_err(|error| error.to_string()));

@@ -35,6 +35,24 @@ impl From<Mode> for egui::Theme {
     }
 }
 
+impl From<Mode> for PictureTheme {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Dark => Self::Dark,
+            Mode::Light => Self::Light,
+        }
+    }
+}
+
+impl From<PictureTheme> for Mode {
+    fn from(theme: PictureTheme) -> Self {
+        match theme {
+            PictureTheme::Dark => Self::Dark,
+            PictureTheme::Light => Self::Light,
+        }
+    }
+}
+
 impl From<egui::Theme> for Mode {
     fn from(theme: egui::Theme) -> Self {
         match theme {
@@ -172,11 +190,8 @@ impl Theme {
     }
 
     /// The colours of this mode that pictures and pages have too.
-    pub const fn palette(&self) -> Palette {
-        Palette::of(match self.mode {
-            Mode::Dark => PictureTheme::Dark,
-            Mode::Light => PictureTheme::Light,
-        })
+    pub fn palette(&self) -> Palette {
+        Palette::of(self.mode.into())
     }
 
     /// The palette egui shows right now, whether the user chose it or the system did.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Answer, Exposure, Finding, Findings, Spec, Whole};
+use super::{Answer, Exposure, Finding, Findings, Spec};
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
@@ -411,12 +411,7 @@ fn explained_by(made: &Findings, rose: bool, change: f64) -> Option<String> {
     };
     // Where work or speed differ, a part of what changed beside them is no part of the change as measured.
     let is_measured = (measured.clamp(0.0, 1.0) - part.clamp(0.0, 1.0)).abs() < AS_MEASURED;
-    let whole = match first.explains_of {
-        _ if is_measured => "it",
-        Whole::Net => "the change per unit of unchanged work",
-        Whole::Rises => "what rose per unit of unchanged work",
-        Whole::Falls => "what fell per unit of unchanged work",
-    };
+    let whole = if is_measured { "it" } else { first.explains_of.words(true) };
     Some(format!("{} of {whole} is explained by {list}{more}", part_of_change(part)))
 }
 

@@ -231,8 +231,8 @@ pub(in crate::app) fn remember_comparison(app: &mut App) {
 }
 
 /// What a flame graph of a sandwich in front shows: what the function calls, or with a selected box among the callers what calls it; in words, and for
-/// the name of a file.
-fn half_in_front(app: &App) -> Option<(&Half, String, String)> {
+/// the name of a file; 0 = callers, 1 = callees.
+fn half_in_front(app: &App) -> Option<(usize, &Half, String, String)> {
     let sandwich = app.sandwich().ready()?;
     let name = app.table().ready()?.places().name(sandwich.place);
     // The last part says which function it is, and has no signs that a file name cannot have.
@@ -244,8 +244,8 @@ fn half_in_front(app: &App) -> Option<(&Half, String, String)> {
         .take(40)
         .collect();
     Some(match app.view.sandwich.pinned.as_ref().map(|pinned| pinned.half) {
-        Some(HalfName::Callers) => (&sandwich.callers, format!("what calls {name}"), format!("callers-of-{word}")),
-        _ => (&sandwich.callees, format!("what {name} calls"), format!("callees-of-{word}")),
+        Some(HalfName::Callers) => (0, &sandwich.callers, format!("what calls {name}"), format!("callers-of-{word}")),
+        _ => (1, &sandwich.callees, format!("what {name} calls"), format!("callees-of-{word}")),
     })
 }
 
@@ -264,7 +264,7 @@ pub(super) fn export_name(app: &App, ending: &str) -> String {
         [] => format!("profile.{ending}"),
         names => {
             // A page for a review is about all of it.
-            let half = half_in_front(app).filter(|_| ending != "html").map(|(_, _, half)| format!("-{half}")).unwrap_or_default();
+            let half = half_in_front(app).filter(|_| ending != "html").map(|(.., half)| format!("-{half}")).unwrap_or_default();
             format!("{}{half}.{ending}", names.join("-to-"))
         }
     }
@@ -290,9 +290,9 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         app.say("there is nothing to export yet", true);
         return Vec::new();
     };
-    let changes = match half_in_front(app) {
-        Some((half, ..)) => {
-            let at = usize::from(!app.sandwich().ready().is_some_and(|sandwich| std::ptr::eq(half, &raw const sandwich.callers)));
+    let half = half_in_front(app);
+    let changes = match half {
+        Some((at, ..)) => {
             app.sandwich_diff().ready().map_or(export::Changes::Unknown, |halves| export::Changes::Half(Arc::clone(halves), at))
         }
         None => app.diff().ready().map_or(export::Changes::Unknown, |diff| export::Changes::Whole(Arc::clone(diff))),
@@ -306,7 +306,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         },
         comparison: table,
         captures: app.named_profiles(),
-        half: half_in_front(app).map(|(half, words, _)| (half.clone(), words)),
+        half: half.map(|(_, half, words, _)| (half.clone(), words)),
         listing: app.list_report(),
         lists_findings: app.view.tab == Tab::Findings,
         findings: app.findings().ready().cloned(),

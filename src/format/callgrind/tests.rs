@@ -317,7 +317,7 @@ fn only_files_of_costs_are_recognised() {
 
 /// What Xdebug writes: `Memory` may be less at the end of a function than at its start.
 const XDEBUG: &str = "version: 1\ncreator: xdebug 3.1.1 (PHP 8.1.0)\npositions: line\n\nevents: Time_(10ns) Memory_(bytes)\n\n\
-    fl=(1) php:internal\nfn=(1) php::strlen\n10 5 0\n\nfl=(2) /tmp/x.php\nfn=(2) free\n7 3 -100\n\n\
+    fl=(1) php:internal\nfn=(1) php::strlen\n10 5 0\n\nfl=(2) app.php\nfn=(2) free\n7 3 -100\n\n\
     fl=(2)\nfn=(3) {main}\n1 20 400\ncfl=(1)\ncfn=(1)\ncalls=1 0 0\n3 5 0\ncfl=(2)\ncfn=(2)\ncalls=1 0 0\n4 3 -100\n";
 
 #[test]
