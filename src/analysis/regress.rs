@@ -120,7 +120,7 @@ pub struct Finding {
     pub needed: Needed,
     /// Rank of the finding that explains this row, where one does.
     pub explained_by: Option<usize>,
-    /// The name after, where the finding is that a function was renamed.
+    /// The name after, where a function was renamed, or where its callers call another one in its place.
     pub new: Option<String>,
     /// What it is grouped by.
     pub cause: Cause,
@@ -185,7 +185,7 @@ impl Finding {
 
     /// True for a [`Verdict::Shift`] that is all of what moved: paths on one side only, before and after, that cost the same together.
     pub fn is_whole(&self) -> bool {
-        self.verdict == Verdict::Shift && self.path.is_none() && self.ratio_lo <= 1.0 && self.ratio_hi >= 1.0
+        self.verdict == Verdict::Shift && self.path.is_none() && self.new.is_none() && self.ratio_lo <= 1.0 && self.ratio_hi >= 1.0
     }
 }
 

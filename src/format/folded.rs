@@ -87,7 +87,7 @@ impl Format for Folded {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        read_chunked(input.bytes, cx.ticket, text::CHUNK_BYTES)
+        read_chunked(input.bytes, cx, text::CHUNK_BYTES)
     }
 }
 
@@ -135,7 +135,8 @@ fn is_differential(text: &[u8]) -> bool {
     found
 }
 
-fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Profile, ReadError> {
+fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
+    let ticket = cx.ticket;
     let text = text::decode(bytes);
     let parts = text::chunks(&text.bytes, chunk_bytes, |_| true);
     // The first part nearly always has a line that says no.
@@ -147,10 +148,11 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
     let mut joined = Joined::default();
     text::in_order(
         &parts,
-        |&(at, part)| part::read_part(part, text.base + at as u64, differential, ticket),
-        |chunk| {
+        |&(at, part)| Ok((part, part::read_part(part, text.base + at as u64, differential, ticket)?)),
+        |(part, chunk)| {
             ticket.check()?;
             joined.add(&mut builder, chunk);
+            cx.done_with(part);
             Ok(())
         },
     )?;

@@ -25,7 +25,6 @@ use self::line::Start;
 use self::part::{Done, MAX_EVENTS, Shape};
 use super::text::{self, Lines, Text};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
-use crate::base::ticket::Ticket;
 use crate::model::{Profile, SampleType, kind};
 
 /// The reader of `perf script` text.
@@ -84,7 +83,7 @@ impl Format for PerfScript {
     }
 
     fn read(&self, input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
-        read_chunked(input.bytes, cx.ticket, text::CHUNK_BYTES)
+        read_chunked(input.bytes, cx, text::CHUNK_BYTES)
     }
 }
 
@@ -165,7 +164,8 @@ fn is_padded(line: &[u8]) -> bool {
     line.get(16).is_some_and(u8::is_ascii_hexdigit) && line.get(17).is_none_or(|&byte| byte == b' ')
 }
 
-fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Profile, ReadError> {
+fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
+    let ticket = cx.ticket;
     let Text { bytes, base, mut notes } = text::decode(bytes);
     let mut whole: &[u8] = &bytes;
     let probe = text::first_lines(whole, PROBE_BYTES);
@@ -194,6 +194,7 @@ fn read_chunked(bytes: &[u8], ticket: &Ticket, chunk_bytes: usize) -> Result<Pro
         let read: Vec<Result<Done, ReadError>> = read.collect();
         let parts = read.into_iter().collect::<Result<Vec<Done>, ReadError>>()?;
         joined.add(parts, base, ticket)?;
+        round.iter().for_each(|(_, part)| cx.done_with(part));
     }
     let builder = &mut joined.builder;
     if builder.rows.is_empty() {

@@ -106,6 +106,9 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         }
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain(found, finding.rank, &mut explained_by);
+        if let Some(pair) = maker.pair_of(finding.place) {
+            maker.explain_pair(pair, finding.rank, &mut explained_by);
+        }
         let moved = shift::shifted(&search, &model, found);
         let verdict = match finding.verdict {
             // What comes in bursts moves about too.
@@ -123,11 +126,14 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     one_of_each_name(&mut findings, &mut explained_by);
     let changes = findings.len();
     for structure in &structures {
+        // A finding says both: the other name, and what changed.
+        if structure.fate.successor().is_some() && findings.iter().any(|finding| finding.place == structure.place && finding.new.is_some())
+        {
+            continue;
+        }
         let finding = maker.structure(structure, findings.len() + 1);
         explained_by.entry(finding.place).or_insert(finding.rank);
-        if let Fate::Renamed(new) = structure.fate {
-            explained_by.entry(new).or_insert(finding.rank);
-        }
+        maker.explain_pair(structure, finding.rank, &mut explained_by);
         findings.push(finding);
     }
     for (place, nodes) in &paths {
@@ -339,6 +345,9 @@ impl Maker<'_> {
     fn finding(&self, found: &Found, order: usize) -> Option<Finding> {
         let comparison = self.comparison();
         let (place, measure, node) = self.headline(found);
+        // Of two functions of which one stands where the other stood, what is left under one name is not what they cost.
+        let pair = self.pair_of(place).filter(|pair| measure == Measure::Total || matches!(pair.fate, Fate::Replaced(_)));
+        let (place, measure, node) = pair.map_or((place, measure, node), |pair| (pair.place, Measure::Total, None));
         let moved = place != found.group.scope.place;
         let all = self.search.base.places[measure as usize][place.row()];
         let tested = |sums: &Sums| {
@@ -355,11 +364,7 @@ impl Maker<'_> {
         // Nobody finds the cost of other paths on this one: it is the place's, unless the rest of that hides the change.
         let is_home = node.is_some_and(|node| self.homes.contains(node.row())) && !stayed(&tested(&all).2);
         let node = node.filter(|_| !is_home);
-        // What is left of a renamed function under one of its names is not what it costs.
-        let renamed = |row: &&Structure| matches!(row.fate, Fate::Renamed(new) if [row.place, new].contains(&place));
-        let renamed = self.structures.iter().find(renamed).filter(|_| measure == Measure::Total);
-        let node = node.filter(|_| renamed.is_none());
-        let sums = renamed.map_or(if moved || is_home { all } else { found.sums }, |row| row.sums);
+        let sums = pair.map_or(if moved || is_home { all } else { found.sums }, |row| row.sums);
         let (counts, doubt, own) = tested(&sums);
         // Findings are the rows with the largest evidence: their intervals allow for that.
         let threshold = -normal_quantile(self.search.spec.level * found.group.weight / 2.0);
@@ -402,7 +407,7 @@ impl Maker<'_> {
             minimum_detectable: self.detectable(found, place, measure),
             needed: self.needed(found, counts, doubt, ratio),
             explained_by: None,
-            new: None,
+            new: pair.and_then(|pair| pair.fate.successor()).map(|new| comparison.places().name(new).to_owned()),
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -448,6 +453,7 @@ impl Maker<'_> {
         let name = |place: PlaceId| comparison.places().name(place).to_owned();
         let (verdict, new) = match structure.fate {
             Fate::Renamed(new) => (Verdict::Renamed, Some(name(new))),
+            Fate::Replaced(new) => (Verdict::Shift, Some(name(new))),
             Fate::Folded(verdict, _) => (verdict, None),
             Fate::Moved => (Verdict::Shift, None),
         };
@@ -564,6 +570,31 @@ impl Maker<'_> {
             }
         }
         self.explain_by(parts, order, explained_by);
+    }
+
+    /// Two functions, one of them a place, of which one stands where the other stood.
+    fn pair_of(&self, place: PlaceId) -> Option<&Structure> {
+        self.structures.iter().find(|row| row.fate.successor().is_some_and(|new| [row.place, new].contains(&place)))
+    }
+
+    /// Says that such a pair is explained by one row: both names, and below replaced functions what came and went with them.
+    fn explain_pair(&self, pair: &Structure, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
+        let Some(new) = pair.fate.successor() else { return };
+        for place in [pair.place, new] {
+            explained_by.entry(place).or_insert(order);
+        }
+        if let Fate::Renamed(_) = pair.fate {
+            return;
+        }
+        let (comparison, raw) = (self.comparison(), &self.diff.total.raw);
+        for place in [pair.place, new] {
+            for row in self.search.base.ranges(comparison, place, Measure::Total).flatten().checked() {
+                let below = comparison.tree().places()[row];
+                if raw.iter().any(|side| side[below.row()] == 0.0) {
+                    explained_by.entry(below).or_insert(order);
+                }
+            }
+        }
     }
 
     /// Says which callers a move explains: those whose change lies mostly in what came or went.

@@ -1,17 +1,17 @@
-//! What only looks like new and vanished cost: renamed functions, inlined ones, wrappers. Found before the search, and taken back for it.
+//! What only looks like new and vanished cost: functions that were renamed or replaced, inlined ones, wrappers. Found before the search, and taken back for it.
 //!
 //! A function on one side only is held against two readings: its cost is new (or gone), or it is the cost of another function under another name
 //! or in its caller. Where the second fits the counts better, the nodes of both are put together and the search sees no change there.
 //! Deliberately absent: the same name in two spellings (`names`), and cost moved between functions of both sides (see `moved` and `shift`). Start reading at
 //! [`detect`].
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::diff::ground::{Counts, Ground, Scale, Sums, Tables};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{Base, Verdict};
-use crate::analysis::place::PlaceId;
+use crate::analysis::place::{PlaceId, Places};
 use crate::base::ticket::{Checked as _, Here};
 
 /// What became of a function that is on one side only.
@@ -19,6 +19,8 @@ use crate::base::ticket::{Checked as _, Here};
 pub(super) enum Fate {
     /// It has another name after.
     Renamed(PlaceId),
+    /// Its callers call another function after, whatever that costs and calls.
+    Replaced(PlaceId),
     /// Its callees belong to its callers on the other side, and its own cost too unless it keeps that: then it is new (or gone) cost.
     Folded(Verdict, Own),
     /// It has other callers; see `moved`.
@@ -32,6 +34,16 @@ pub(super) enum Own {
     Folded,
     /// Nobody has it on the other side.
     Kept,
+}
+
+impl Fate {
+    /// The function that stands in its place after.
+    pub(super) const fn successor(self) -> Option<PlaceId> {
+        match self {
+            Self::Renamed(new) | Self::Replaced(new) => Some(new),
+            Self::Folded(..) | Self::Moved => None,
+        }
+    }
 }
 
 /// One function whose shape changed and whose cost did not.
@@ -60,6 +72,11 @@ const MOST_ONE_SIDED: usize = 200;
 const MOST_NODES: usize = 20_000;
 /// A wrapper has less than this part of its total of its own: nearly nothing.
 const WRAPPER: f64 = 0.05;
+
+/// What costs more than so many times as much, or less than so much of it, is no replacement.
+const REPLACED_COST: f64 = 10.0;
+/// Of what a replaced function costs, no more than this part comes from callers that came or went with it.
+const CAME_WITH: f64 = 0.1;
 
 /// A function on one side only.
 struct OneSided {
@@ -96,11 +113,13 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
         row.nodes = base.nodes_of(row.place).filter_map(NodeId::from_row).collect();
     }
     let mut made = renamed(comparison, base.tables(), &one_sided, scale);
-    let taken: Vec<PlaceId> =
-        made.iter().flat_map(|row| [Some(row.place), if let Fate::Renamed(new) = row.fate { Some(new) } else { None }]).flatten().collect();
-    for row in one_sided.iter().filter(|row| !taken.contains(&row.place)) {
+    let taken =
+        |made: &[Structure]| -> Vec<PlaceId> { made.iter().flat_map(|row| [Some(row.place), row.fate.successor()]).flatten().collect() };
+    let known = taken(&made);
+    for row in one_sided.iter().filter(|row| !known.contains(&row.place)) {
         made.extend(folded(tree, &base.ground, row, scale));
     }
+    made.extend(replaced(comparison, base.tables(), &one_sided, &taken(&made), scale));
     if !made.is_empty() {
         base.change(comparison, |nodes| apply(tree, nodes, &made));
     }
@@ -154,6 +173,45 @@ fn renamed(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], scale: 
         let mut sums = rows[old].sums;
         sums.add(&rows[new].sums);
         made.push(Structure { place: rows[old].place, fate: Fate::Renamed(rows[new].place), sums });
+    }
+    made
+}
+
+/// Pairs of which the one is called where the other was called before, and nothing else came or went there: one change of what that place costs, and not
+/// one of each. A library in the place of another is the most usual step of tuning there is.
+fn replaced(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], taken: &[PlaceId], scale: &Scale) -> Vec<Structure> {
+    let tree = comparison.tree();
+    let is_free = |row: &OneSided| comparison.shape.matching.may_propose(row.place) && !taken.contains(&row.place);
+    let tops = |side: usize| -> Vec<(&OneSided, Neighbours)> {
+        let same: Vec<PlaceId> = rows.iter().filter(|row| row.side == side).map(|row| row.place).collect();
+        let free = rows.iter().filter(|row| row.side == side && is_free(row));
+        let called = free.map(|row| (row, neighbours(tree, sums, (&row.nodes, side), true)));
+        let stands_alone = |callers: &Neighbours| {
+            let cost = |came: bool| -> f64 {
+                let parts = callers
+                    .parts
+                    .iter()
+                    .filter(|(place, _)| place.is_none_or(|place| place == Places::root() || same.contains(&place)) == came);
+                parts.map(|(_, cost)| cost).sum()
+            };
+            cost(true) <= CAME_WITH * cost(false)
+        };
+        called.filter(|(_, callers)| stands_alone(callers)).collect()
+    };
+    let (old, new) = (tops(0), tops(1));
+    let cost = |row: &OneSided| row.sums.pooled(scale.exposure);
+    let fits = |(one, above): &(&OneSided, Neighbours), (other, callers): &(&OneSided, Neighbours)| {
+        (cost(one) / cost(other)).ln().abs() <= REPLACED_COST.ln() && above.cosine(callers) >= CALLERS
+    };
+    let mut made = Vec::new();
+    for before in &old {
+        let mut fitting = new.iter().checked().filter(|after| fits(before, after));
+        let (Some(after), None) = (fitting.next(), fitting.next()) else { continue };
+        if old.iter().filter(|other| fits(other, after)).count() == 1 {
+            let mut sums = before.0.sums;
+            sums.add(&after.0.sums);
+            made.push(Structure { place: before.0.place, fate: Fate::Replaced(after.0.place), sums });
+        }
     }
     made
 }
@@ -337,6 +395,10 @@ fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeI
 /// Puts values of changed paths where the unchanged reading has them.
 fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
+    // What stands below functions of which one replaced the other is theirs: their callees tell nothing of each other.
+    let whole = |row: &Structure| if let Fate::Replaced(new) = row.fate { [row.place, new].to_vec() } else { Vec::new() };
+    let whole: FxHashSet<PlaceId> = structures.iter().flat_map(whole).collect();
+    let mut inside: Vec<bool> = Vec::with_capacity(tree.len());
     // Where each node's callees go, and where its own values; callers stand before their callees.
     let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());
     let mut kept: Vec<usize> = Vec::new();
@@ -345,16 +407,19 @@ fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
         here.checkpoint();
         let Some(parent) = tree.parent(node) else {
             target.push(node);
+            inside.push(false);
             continue;
         };
+        inside.push(!whole.is_empty() && (inside[parent.row()] || whole.contains(&tree.place(parent))));
         let (above, place) = (target[parent.row()], tree.place(node));
         let child = |place: PlaceId| tree.children(above).find(|&child| tree.place(child) == place);
         target.push(match fates.get(&place) {
+            _ if inside[node.row()] => above,
             Some(Fate::Folded(_, own)) => {
                 kept.extend((*own == Own::Kept).then(|| node.row()));
                 above
             }
-            Some(Fate::Renamed(new)) => child(*new).unwrap_or(node),
+            Some(Fate::Renamed(new) | Fate::Replaced(new)) => child(*new).unwrap_or(node),
             _ if above == parent => node,
             _ => child(place).unwrap_or(node),
         });
@@ -403,5 +468,51 @@ mod tests {
         let rows = findings(&with(&["main;run 300", "main;run;f 700", "main;run;f;g 500"]), &with(&["main;run 1000", "main;run;g 500"]));
         let kinds: Vec<_> = rows.iter().map(|row| (row.0, row.1.as_str())).collect();
         assert_eq!(kinds, [(Verdict::Inlined, "f")], "{rows:?}");
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_another_is_one_change() {
+        let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000", "main;e;v 2000"];
+        let with = |more: &[String]| -> Vec<String> { rest.iter().map(|line| (*line).to_owned()).chain(more.iter().cloned()).collect() };
+        let found = |before: &[String], after: &[String]| {
+            let [before, after] = [before, after].map(|lines| lines.iter().map(String::as_str).collect::<Vec<_>>());
+            let comparison = compared(&before, &after, &Naming::default());
+            regress::findings(&comparison, &[], &Spec::default()).unwrap()
+        };
+        let old = with(&["main;run;json;scan 500", "main;run;json;alloc 300", "main;run 100"].map(str::to_owned));
+        for (cost, verdict) in [(300, Verdict::Improvement), (800, Verdict::Shift), (1600, Verdict::Regression)] {
+            let new = with(&[
+                format!("main;run;sonic;emit {}", cost / 2),
+                format!("main;run;sonic;alloc {}", cost / 2),
+                "main;run 100".to_owned(),
+            ]);
+            let made = found(&old, &new);
+            let rows: Vec<_> = made.rows.iter().map(|row| (row.verdict, row.func.as_str(), row.new.as_deref(), row.raw)).collect();
+            assert_eq!(rows, [(verdict, "json", Some("sonic"), [800.0, f64::from(cost)])]);
+            // What came and went with them is no place of its own.
+            let open = made
+                .others
+                .iter()
+                .filter(|row| ["scan", "emit", "sonic"].contains(&row.func.as_str()) && row.verdict == Verdict::Unconfirmed);
+            assert_eq!(open.count(), 0, "{:?}", made.others);
+            let mirrored = found(&new, &old);
+            let rows: Vec<_> = mirrored.rows.iter().map(|row| (row.func.as_str(), row.new.as_deref(), row.raw)).collect();
+            assert_eq!(rows, [("sonic", Some("json"), [f64::from(cost), 800.0])]);
+        }
+        // Two came: which of them stands there is a guess.
+        let two = with(&["main;run;sonic 400", "main;run;other 500", "main;run 100"].map(str::to_owned));
+        assert!(found(&old, &two).rows.iter().all(|row| row.new.is_none()));
+    }
+
+    #[test]
+    fn a_renamed_function_that_costs_more_is_one_row() {
+        let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000", "main;e;v 2000"];
+        let with = |more: &[&'static str]| -> Vec<&'static str> { rest.iter().chain(more).copied().collect() };
+        let before = with(&["main;run;encode;scan 500", "main;run;encode 300"]);
+        let after = with(&["main;run;encodeFast;scan 800", "main;run;encodeFast 500"]);
+        let comparison = compared(&before, &after, &Naming::default());
+        let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
+        let rows: Vec<_> = found.rows.iter().map(|row| (row.verdict, row.func.as_str(), row.new.as_deref(), row.raw)).collect();
+        assert_eq!(rows, [(Verdict::Regression, "encode", Some("encodeFast"), [800.0, 1300.0])]);
     }
 }

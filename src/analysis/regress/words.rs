@@ -126,6 +126,14 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
     match row.verdict {
         Verdict::New => format!("new: {what} is {after} ({events}; {by_chance})"),
         Verdict::Gone => format!("gone: {what} was {before} ({events}; {by_chance})"),
+        Verdict::Shift if row.new.is_some() => {
+            let new = row.new.as_deref().unwrap_or_default();
+            format!(
+                "proposed: {new} stands in its place, and {what} {} ({}): {before} → {after} ({events})",
+                moved_by(row.ratio),
+                interval(row)
+            )
+        }
         Verdict::Shift if row.is_whole() => {
             format!("called from elsewhere: its new paths cost {after}, as its old ones did ({before}; {}; {events})", interval(row))
         }
@@ -151,7 +159,8 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
         Verdict::Wrapper => format!("a frame that is no longer around calls that are still there ({before}; {events})"),
         _ => {
             let against = if row.is_against_rest() { " against all that moved alike" } else { "" };
-            format!("{what} {}{against} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row))
+            let new = row.new.as_ref().map_or_else(String::new, |new| format!("proposed: {new} stands in its place; "));
+            format!("{new}{what} {}{against} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row))
         }
     }
 }
@@ -369,6 +378,7 @@ fn main_change(first: &Finding, made: &Findings) -> String {
 /// The name of a finding in a sentence: what is true of one path need not be true of the function.
 fn name_of(row: &Finding) -> String {
     let name = short(&row.func, NAME);
+    let name = row.new.as_ref().map_or_else(|| name.clone(), |new| format!("{name} → {}", short(new, NAME)));
     if row.path.is_some() { format!("{name} on one path") } else { name }
 }
 

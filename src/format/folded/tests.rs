@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn read(text: &[u8]) -> Profile {
-    read_chunked(text, &Ticket::new(), usize::MAX).unwrap()
+    read_chunked(text, &ReadCx::new(&Ticket::new()), usize::MAX).unwrap()
 }
 
 /// Reads `text`, and checks what it says when it is written again.
@@ -103,10 +103,10 @@ fn only_text_with_counts_is_folded() {
 
 #[test]
 fn text_without_any_count_is_an_error_and_a_cancelled_read_stops() {
-    assert!(read_chunked(b"a;b\n", &Ticket::new(), 8).is_err_and(|error| !error.is_cancelled()));
+    assert!(read_chunked(b"a;b\n", &ReadCx::new(&Ticket::new()), 8).is_err_and(|error| !error.is_cancelled()));
     let ticket = Ticket::new();
     ticket.cancel();
-    assert!(read_chunked(b"a;b 1\n", &ticket, 8).is_err_and(|error| error.is_cancelled()));
+    assert!(read_chunked(b"a;b 1\n", &ReadCx::new(&ticket), 8).is_err_and(|error| error.is_cancelled()));
 }
 
 fn line() -> impl Strategy<Value = (Vec<String>, u32)> {
@@ -128,15 +128,15 @@ proptest! {
     #[test]
     fn chunks_and_whole_texts_give_the_same_profile(lines in prop::collection::vec(line(), 1..30), size in 1..200_usize) {
         let text = lines.iter().map(|(frames, count)| format!("{} {count}\n", frames.join(";"))).collect::<Vec<_>>().concat();
-        let whole = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap();
-        prop_assert_eq!(read_chunked(text.as_bytes(), &Ticket::new(), size).unwrap(), whole);
+        let whole = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), usize::MAX).unwrap();
+        prop_assert_eq!(read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), size).unwrap(), whole);
     }
 
     #[test]
     fn parts_share_names_with_and_without_suffixes(lines in prop::collection::vec("([ab](_\\[[kij]\\])?;){0,3}[ab](_\\[[kij]\\])? (1|0[.]5)", 1..60), size in 1..200_usize) {
         let text = lines.join("\n");
         let whole = read(text.as_bytes());
-        prop_assert_eq!(read_chunked(text.as_bytes(), &Ticket::new(), size).unwrap(), whole.clone());
+        prop_assert_eq!(read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), size).unwrap(), whole.clone());
         prop_assert_eq!(crate::model::check(&whole), []);
         prop_assert_eq!(whole.frames.iter().collect::<std::collections::HashSet<_>>().len(), whole.frames.len());
     }
@@ -144,9 +144,19 @@ proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"a;; 1.0-\n\r\t#_[k]\xff\xfe\0".to_vec())], 0..200)) {
         Folded.sniff(&bytes);
-        if let Ok(profile) = read_chunked(&bytes, &Ticket::new(), 16) {
+        if let Ok(profile) = read_chunked(&bytes, &ReadCx::new(&Ticket::new()), 16) {
             prop_assert_eq!(crate::model::check(&profile), []);
             write_folded(&profile, 0);
         }
     }
+}
+
+#[test]
+fn text_is_given_back_once_each_in_its_order() {
+    let text: String = (0..50).map(|n| format!("main;f{n} 1\n")).collect();
+    let (ticket, heard) = (Ticket::new(), std::sync::Mutex::new(Vec::new()));
+    let hear = |part: &[u8]| heard.lock().unwrap().extend_from_slice(part);
+    let cx = ReadCx { read_once: Some(&hear), ..ReadCx::new(&ticket) };
+    assert_eq!(read_chunked(text.as_bytes(), &cx, 8).unwrap().samples.len(), 50);
+    assert_eq!(*heard.lock().unwrap(), text.as_bytes());
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::base::ticket::Ticket;
 use crate::format;
 
 /// Command, process, thread, processor, event, period; the frames, innermost first.
@@ -87,8 +88,8 @@ fn every_choice_of_fields_gives_the_same_samples() {
             wrong.push(format!("{fields:?}: recognised as {name}\n{text}"));
             continue;
         }
-        let profile = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap();
-        assert_eq!(read_chunked(text.as_bytes(), &Ticket::new(), 8).as_ref(), Ok(&profile), "{fields:?}: in parts");
+        let profile = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), usize::MAX).unwrap();
+        assert_eq!(read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), 8).as_ref(), Ok(&profile), "{fields:?}: in parts");
         let types = &profile.sample_types;
         let found: Vec<_> = (0..profile.samples.len())
             .map(|row| {
@@ -175,7 +176,7 @@ fn a_text_that_is_cut_in_a_line_is_what_its_whole_lines_say() {
     let line = "worker 7/7      2.500000:              e5080e make_node\n";
     for shift in [0, 20, 27] {
         let text = format!("# {}\n{}", "-".repeat(shift), line.repeat(PROBE_BYTES / line.len() + 9));
-        let profile = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap();
+        let profile = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), usize::MAX).unwrap();
         assert_eq!((profile.threads.len(), profile.samples.time(0)), (1, Some(2_500_000_000)), "{shift} bytes further");
     }
 }

@@ -3,10 +3,11 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::ticket::Ticket;
 use crate::model::LabelValue;
 
 fn read(text: &str) -> Profile {
-    let profile = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let profile = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), usize::MAX).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(crate::model::check(&profile), []);
     profile
 }
@@ -206,9 +207,9 @@ fn only_perf_script_text_is_recognised() {
 #[test]
 fn a_cancelled_read_stops_and_text_without_samples_is_an_error() {
     let ticket = Ticket::new();
-    assert!(read_chunked(b"# hostname : x\n", &ticket, 8).is_err_and(|error| !error.is_cancelled()));
+    assert!(read_chunked(b"# hostname : x\n", &ReadCx::new(&ticket), 8).is_err_and(|error| !error.is_cancelled()));
     ticket.cancel();
-    assert!(read_chunked(b"a  1  1.000000: 2 cycles: \n\t 1 f (/x)\n", &ticket, 8).is_err_and(|error| error.is_cancelled()));
+    assert!(read_chunked(b"a  1  1.000000: 2 cycles: \n\t 1 f (/x)\n", &ReadCx::new(&ticket), 8).is_err_and(|error| error.is_cancelled()));
 }
 
 fn paragraph() -> impl Strategy<Value = String> {
@@ -228,10 +229,10 @@ proptest! {
     #[test]
     fn chunks_and_whole_texts_give_the_same_profile(paragraphs in prop::collection::vec(paragraph(), 1..20), size in 1..400_usize) {
         let text = paragraphs.concat();
-        let whole = read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX).unwrap();
+        let whole = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), usize::MAX).unwrap();
         prop_assert_eq!(whole.samples.len(), paragraphs.len());
-        prop_assert_eq!(&read_chunked(text.as_bytes(), &Ticket::new(), size).unwrap(), &whole);
-        prop_assert_eq!(&read_chunked(text.replace('\n', "\r\n").as_bytes(), &Ticket::new(), size).unwrap().samples, &whole.samples);
+        prop_assert_eq!(&read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), size).unwrap(), &whole);
+        prop_assert_eq!(&read_chunked(text.replace('\n', "\r\n").as_bytes(), &ReadCx::new(&Ticket::new()), size).unwrap().samples, &whole.samples);
     }
 
     #[test]
@@ -247,9 +248,19 @@ proptest! {
         }
         for bytes in [&bytes[..], &bytes[..cut.index(bytes.len())]] {
             PerfScript.sniff(bytes);
-            if let Ok(profile) = read_chunked(bytes, &Ticket::new(), 64) {
+            if let Ok(profile) = read_chunked(bytes, &ReadCx::new(&Ticket::new()), 64) {
                 prop_assert_eq!(crate::model::check(&profile), []);
             }
         }
     }
+}
+
+#[test]
+fn text_is_given_back_once_each_in_its_order() {
+    let text: String = (0..50).map(|n| format!("a  1  1.{n:06}: 2 cycles: \n\t {n:x} f{n} (/x)\n\n")).collect();
+    let (ticket, heard) = (Ticket::new(), std::sync::Mutex::new(Vec::new()));
+    let hear = |part: &[u8]| heard.lock().unwrap().extend_from_slice(part);
+    let cx = ReadCx { read_once: Some(&hear), ..ReadCx::new(&ticket) };
+    assert_eq!(read_chunked(text.as_bytes(), &cx, 8).unwrap().samples.len(), 50);
+    assert_eq!(*heard.lock().unwrap(), text.as_bytes());
 }

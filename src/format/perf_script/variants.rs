@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::base::ticket::Ticket;
 use crate::model::{LabelValue, check};
 
 /// A way to print, the text, the samples and the notes in it.
@@ -57,7 +58,7 @@ fn shown(profile: &Profile) -> Vec<String> {
 fn every_way_to_print_is_read() {
     let mut wrong = Vec::new();
     for (way, text, samples, notes) in MISREAD_BY_OTHERS.iter().chain(VERSIONS).chain(FIELDS) {
-        let profile = match read_chunked(text.as_bytes(), &Ticket::new(), usize::MAX) {
+        let profile = match read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), usize::MAX) {
             Ok(profile) => profile,
             Err(error) => {
                 wrong.push(format!("{way}: {error}"));
@@ -66,7 +67,7 @@ fn every_way_to_print_is_read() {
         };
         assert_eq!(check(&profile), [], "{way}");
         // A part for every line gives the same, though the halves of a stack then lie in different parts.
-        assert_eq!(read_chunked(text.as_bytes(), &Ticket::new(), 8).as_ref(), Ok(&profile), "{way}");
+        assert_eq!(read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), 8).as_ref(), Ok(&profile), "{way}");
         let found: Vec<_> = profile.notes.iter().map(|note| (note.kind, note.count)).collect();
         if shown(&profile) != *samples || found != *notes {
             let notes: Vec<_> = profile.notes.iter().map(|note| format!("{} x{}: {}", note.kind, note.count, note.text)).collect();
