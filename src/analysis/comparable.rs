@@ -120,6 +120,7 @@ pub fn check(before: &Compared<'_>, after: &Compared<'_>, sample_type: (&str, &s
         "a mutex profile has the time that others waited for a lock at its Unlock, a block profile all waiting where it happens",
         identity::contention,
     );
+    found.differences(sample_type);
     found.depths();
     found.losses();
     found.compare("dropped frames", Concern::Warning, "other frames were left out by the capture's tool", |profile| {
@@ -216,6 +217,22 @@ impl Found<'_> {
             self.compare("event", Concern::Warning, "events of different things were counted: their numbers do not compare", event);
         } else {
             self.compare("period", Concern::Scaled, "each event counts with its own period; fewer events make wider intervals", of);
+        }
+    }
+
+    /// What holds differences (a delta profile, a saved comparison) is no capture of events: verdicts are made for those.
+    fn differences(&mut self, (name, unit): (&str, &str)) {
+        let sides = [self.before, self.after].map(|side| {
+            let sums = side.iter().filter_map(|profile| {
+                let column = profile.comparable_column(name, unit)?;
+                Some((profile.total(column) as f64, profile.gross_total(column) as f64))
+            });
+            let (net, gross) = sums.fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+            if gross > net { format!("{} of all", percent((gross - net) / 2.0 / gross)) } else { "none".to_owned() }
+        });
+        if sides.iter().any(|side| side != "none") {
+            let text = "values below zero are differences and no events: how sure a change is cannot be said of them";
+            self.add("values below zero", sides, Concern::Warning, text);
         }
     }
 

@@ -350,6 +350,7 @@ struct Captured {
     nodes: Unfinished<Vec<Sums>>,
     totals: Unfinished<Vec<Sums>>,
     places: [Vec<Sums>; 2],
+    shapes: Shapes,
 }
 
 /// Compares the two sides of a comparison; `None` unless it has two.
@@ -471,8 +472,8 @@ impl Base {
             },
         );
         self.absolute = absolute(&nodes);
-        self.shapes = shapes;
         let replaced = Captured {
+            shapes: std::mem::replace(&mut self.shapes, shapes),
             nodes: std::mem::replace(&mut self.ground.nodes, nodes),
             totals: std::mem::replace(&mut self.totals, totals),
             places: std::mem::replace(&mut self.places, of_places),
@@ -489,7 +490,7 @@ impl Base {
     /// The sums as captured.
     pub(crate) fn captured(&self) -> Tables<'_> {
         match &self.captured {
-            Some(Captured { nodes, totals, places }) => Tables::new(nodes, totals, places),
+            Some(Captured { nodes, totals, places, .. }) => Tables::new(nodes, totals, places),
             None => self.tables(),
         }
     }
@@ -596,10 +597,12 @@ impl Base {
     fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &NodeSet) -> Vec<Doubt> {
         let exposure = model.scale.exposure;
         let whole = (self.absolute[0] + self.absolute[1] / exposure).max(f64::MIN_POSITIVE);
+        let (nodes, shapes) =
+            self.captured.as_ref().map_or((&self.ground.nodes, &self.shapes), |captured| (&captured.nodes, &captured.shapes));
         // Explained cost of all nodes before each.
-        let mut held = vec![0.0; if explained.len() > 0 { self.ground.nodes.len() + 1 } else { 0 }];
+        let mut held = vec![0.0; if explained.len() > 0 { nodes.len() + 1 } else { 0 }];
         for row in explained.rows() {
-            held[row + 1] = self.ground.nodes[row].pooled(exposure);
+            held[row + 1] = nodes[row].pooled(exposure);
         }
         for row in (1..held.len()).checked() {
             held[row] += held[row - 1];
@@ -608,7 +611,7 @@ impl Base {
         let doubt = |scratch: &mut Scratch, (row, sums): (usize, &Sums)| {
             let Some(place) = PlaceId::from_row(row) else { return Doubt::NONE };
             here.checkpoint();
-            let mix = if sums.pooled(1.0) > 0.0 { self.shapes.of_place(place, measure) } else { Mix::ONE };
+            let mix = if sums.pooled(1.0) > 0.0 { shapes.of_place(place, measure) } else { Mix::ONE };
             let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background, scratch);
             let own = sums.pooled(exposure);
             let held: f64 = if held.is_empty() {
@@ -622,7 +625,7 @@ impl Base {
         };
         // Few pieces: each has sums for all places of its own.
         let pieces = 2 * rayon::current_num_threads();
-        let scratch = || self.shapes.scratch(comparison.places().len());
+        let scratch = || shapes.scratch(comparison.places().len());
         sums.par_iter().enumerate().with_min_len((sums.len() / pieces).max(1 << 6)).map_init(scratch, doubt).collect()
     }
 }

@@ -137,7 +137,7 @@ fn is_differential(text: &[u8]) -> bool {
 
 fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let ticket = cx.ticket;
-    let text = text::decode(bytes);
+    let text = text::decode_with(bytes, &|part| cx.done_with(part));
     let parts = text::chunks(&text.bytes, chunk_bytes, |_| true);
     // The first part nearly always has a line that says no.
     let differential =

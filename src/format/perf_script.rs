@@ -166,7 +166,7 @@ fn is_padded(line: &[u8]) -> bool {
 
 fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let ticket = cx.ticket;
-    let Text { bytes, base, mut notes } = text::decode(bytes);
+    let Text { bytes, base, mut notes } = text::decode_with(bytes, &|part| cx.done_with(part));
     let mut whole: &[u8] = &bytes;
     let probe = text::first_lines(whole, PROBE_BYTES);
     let (shape, layout) = shape(probe);

@@ -32,6 +32,11 @@ const PROBE_BYTES: usize = 4096;
 
 /// Makes the text readable line by line: byte order marks, UTF-16, Mac line ends and zero bytes are dealt with here.
 pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
+    decode_with(bytes, &|_| {})
+}
+
+/// The same, and says what was looked at for now: a large text is looked through before it is read, and need not stay in memory meanwhile.
+pub(super) fn decode_with<'a>(bytes: &'a [u8], seen: &(dyn Fn(&[u8]) + Sync)) -> Text<'a> {
     let mut notes = Notes::default();
     let mut base = 0;
     let mut text = match bytes {
@@ -46,7 +51,7 @@ pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
             None => Cow::Borrowed(bytes),
         },
     };
-    if let Some(first) = first_zero(&text) {
+    if let Some(first) = first_zero(&text, seen) {
         let zeros = memchr::memchr_iter(0, &text).count();
         notes.add(kind::REPAIRED, "zero bytes in the text were read as spaces", zeros as u64, Some(base + first as u64));
         replace(text.to_mut(), 0, b' ');
@@ -59,9 +64,13 @@ pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
 }
 
 /// Where the first zero byte stands. All threads look: the pages of a mapped file come in side by side too.
-fn first_zero(bytes: &[u8]) -> Option<usize> {
+fn first_zero(bytes: &[u8], seen: &(dyn Fn(&[u8]) + Sync)) -> Option<usize> {
     let parts = bytes.par_chunks(CHUNK_BYTES).enumerate();
-    parts.find_map_first(|(part, bytes)| memchr::memchr(0, bytes).map(|at| part * CHUNK_BYTES + at))
+    parts.find_map_first(|(part, bytes)| {
+        let found = memchr::memchr(0, bytes).map(|at| part * CHUNK_BYTES + at);
+        seen(bytes);
+        found
+    })
 }
 
 fn replace(bytes: &mut [u8], from: u8, to: u8) {

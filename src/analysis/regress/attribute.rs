@@ -81,7 +81,13 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let search = Search { comparison, base, spec, groups: &groups, closed };
     let Searched { found, model } = search.search();
     let weight = |measure: Measure, place: PlaceId| groups.weight_of(measure, place);
-    let explained = NodeSet::union(found.iter().map(|found| &found.nodes));
+    // What was put together for the search stands in two places.
+    let pairs = structures
+        .iter()
+        .filter_map(|row| Some([row.place, row.fate.successor()?].map(|place| base.ranges(comparison, place, Measure::Total))));
+    let pairs: Vec<NodeSet> = pairs.map(|both| NodeSet::new(both.into_iter().flatten())).collect();
+    let pairs = pairs.iter().filter(|pair| found.iter().any(|found| found.nodes.meets(pair) && found.nodes.len() <= pair.len()));
+    let explained = NodeSet::union(found.iter().map(|found| &found.nodes).chain(pairs));
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
     let maker = Maker {
         search: &search,
@@ -345,11 +351,13 @@ impl Maker<'_> {
     fn finding(&self, found: &Found, order: usize) -> Option<Finding> {
         let comparison = self.comparison();
         let (place, measure, node) = self.headline(found);
+        let (headline, all) = (place, self.search.base.places[measure as usize][place.row()]);
         // Of two functions of which one stands where the other stood, what is left under one name is not what they cost.
-        let pair = self.pair_of(place).filter(|pair| measure == Measure::Total || matches!(pair.fate, Fate::Replaced(_)));
-        let (place, measure, node) = pair.map_or((place, measure, node), |pair| (pair.place, Measure::Total, None));
-        let moved = place != found.group.scope.place;
-        let all = self.search.base.places[measure as usize][place.row()];
+        let pair = self.pair_of(place).filter(|pair| measure == Measure::Total || node.is_none() || matches!(pair.fate, Fate::Replaced(_)));
+        let whole = pair.filter(|pair| measure == Measure::Total || matches!(pair.fate, Fate::Replaced(_)));
+        let place = pair.map_or(place, |pair| pair.place);
+        let (measure, node) = whole.map_or((measure, node), |_| (Measure::Total, None));
+        let moved = headline != found.group.scope.place;
         let tested = |sums: &Sums| {
             let counts = self.model.scale.counts(sums);
             let doubt = self.search.doubt(self.model, &found.group, sums, 0.0);
@@ -364,7 +372,7 @@ impl Maker<'_> {
         // Nobody finds the cost of other paths on this one: it is the place's, unless the rest of that hides the change.
         let is_home = node.is_some_and(|node| self.homes.contains(node.row())) && !stayed(&tested(&all).2);
         let node = node.filter(|_| !is_home);
-        let sums = pair.map_or(if moved || is_home { all } else { found.sums }, |row| row.sums);
+        let sums = whole.map_or(if moved || is_home { all } else { found.sums }, |row| row.sums);
         let (counts, doubt, own) = tested(&sums);
         // Findings are the rows with the largest evidence: their intervals allow for that.
         let threshold = -normal_quantile(self.search.spec.level * found.group.weight / 2.0);

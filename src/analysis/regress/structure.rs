@@ -514,5 +514,10 @@ mod tests {
         let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
         let rows: Vec<_> = found.rows.iter().map(|row| (row.verdict, row.func.as_str(), row.new.as_deref(), row.raw)).collect();
         assert_eq!(rows, [(Verdict::Regression, "encode", Some("encodeFast"), [800.0, 1300.0])]);
+        // The same without callees.
+        let comparison = compared(&with(&["main;run;encode 800"]), &with(&["main;run;encodeFast 1200"]), &Naming::default());
+        let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
+        let rows: Vec<_> = found.rows.iter().map(|row| (row.verdict, row.func.as_str(), row.new.as_deref(), row.raw)).collect();
+        assert_eq!(rows, [(Verdict::Regression, "encode", Some("encodeFast"), [800.0, 1200.0])]);
     }
 }
