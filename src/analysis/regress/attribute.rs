@@ -585,7 +585,7 @@ impl Maker<'_> {
         self.structures.iter().find(|row| row.fate.successor().is_some_and(|new| [row.place, new].contains(&place)))
     }
 
-    /// Says that such a pair is explained by one row: both names, and below replaced functions what came and went with them.
+    /// Says that such a pair is explained by one row: both names, and below replaced functions what changed with them.
     fn explain_pair(&self, pair: &Structure, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
         let Some(new) = pair.fate.successor() else { return };
         for place in [pair.place, new] {
@@ -594,15 +594,15 @@ impl Maker<'_> {
         if let Fate::Renamed(_) = pair.fate {
             return;
         }
-        let (comparison, raw) = (self.comparison(), &self.diff.total.raw);
-        for place in [pair.place, new] {
-            for row in self.search.base.ranges(comparison, place, Measure::Total).flatten().checked() {
-                let below = comparison.tree().places()[row];
-                if raw.iter().any(|side| side[below.row()] == 0.0) {
-                    explained_by.entry(below).or_insert(order);
-                }
+        let (comparison, base) = (self.comparison(), self.search.base);
+        let captured = base.captured();
+        let mut parts: FxHashMap<PlaceId, f64> = FxHashMap::default();
+        for row in [pair.place, new].into_iter().flat_map(|place| base.ranges(comparison, place, Measure::Total)).flatten().checked() {
+            if base.outermost[row] {
+                *parts.entry(comparison.tree().places()[row]).or_default() += self.delta(captured.total(row));
             }
         }
+        self.explain_by(parts, order, explained_by);
     }
 
     /// Says which callers a move explains: those whose change lies mostly in what came or went.

@@ -514,6 +514,14 @@ mod tests {
         let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
         let rows: Vec<_> = found.rows.iter().map(|row| (row.verdict, row.func.as_str(), row.new.as_deref(), row.raw)).collect();
         assert_eq!(rows, [(Verdict::Regression, "encode", Some("encodeFast"), [800.0, 1300.0])]);
+        let scan = |found: &regress::Findings| {
+            let scan = found.others.iter().find(|row| row.func == "scan").unwrap();
+            assert_eq!((scan.verdict, scan.explained_by), (Verdict::Explained, Some(1)), "{scan:?}");
+        };
+        scan(&found);
+        // The same with a name that is not alike, and at more than twice the cost.
+        let after = with(&["main;run;marshal;scan 1300", "main;run;marshal 700"]);
+        scan(&regress::findings(&compared(&before, &after, &Naming::default()), &[], &Spec::default()).unwrap());
         // The same without callees.
         let comparison = compared(&with(&["main;run;encode 800"]), &with(&["main;run;encodeFast 1200"]), &Naming::default());
         let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
