@@ -506,19 +506,12 @@ impl Base {
 
     /// Sums of nodes.
     pub(crate) fn sums_of(&self, comparison: &Comparison, nodes: &NodeSet) -> Sums {
-        let ends = comparison.tree().subtree_ends();
-        let mut made = Sums::default();
-        for range in nodes.ranges().iter().checked() {
-            let mut row = range.start;
-            while row < range.end {
-                // Whole subtrees are added up already.
-                let end = ends[row] as usize;
-                let whole = end <= range.end;
-                made.add(if whole { &self.totals[row] } else { &self.ground.nodes[row] });
-                row = if whole { end } else { row + 1 };
-            }
-        }
-        made
+        sums_in(&self.tables(), comparison, nodes)
+    }
+
+    /// The same as captured.
+    pub(crate) fn captured_sums_of(&self, comparison: &Comparison, nodes: &NodeSet) -> Sums {
+        sums_in(&self.captured(), comparison, nodes)
     }
 
     /// The nodes of a place's self or total as disjoint ranges.
@@ -628,6 +621,22 @@ impl Base {
         let scratch = || shapes.scratch(comparison.places().len());
         sums.par_iter().enumerate().with_min_len((sums.len() / pieces).max(1 << 6)).map_init(scratch, doubt).collect()
     }
+}
+
+fn sums_in(tables: &Tables<'_>, comparison: &Comparison, nodes: &NodeSet) -> Sums {
+    let ends = comparison.tree().subtree_ends();
+    let mut made = Sums::default();
+    for range in nodes.ranges().iter().checked() {
+        let mut row = range.start;
+        while row < range.end {
+            // Whole subtrees are added up already.
+            let end = ends[row] as usize;
+            let whole = end <= range.end;
+            made.add(if whole { tables.total(row) } else { tables.own(row) });
+            row = if whole { end } else { row + 1 };
+        }
+    }
+    made
 }
 
 fn absolute(nodes: &[Sums]) -> [f64; 2] {

@@ -387,6 +387,10 @@ impl Maker<'_> {
         if stayed(&own) || is_small([before, after], [lo, hi], largest_total(comparison), self.search.spec) {
             return None;
         }
+        let names = pair.map_or(vec![headline], |pair| [Some(pair.place), pair.fate.successor()].into_iter().flatten().collect());
+        let all = || names.iter().flat_map(|&name| self.search.base.ranges(comparison, name, measure));
+        let nodes = if pair.is_some() || moved || is_home { &NodeSet::new(all()) } else { &found.nodes };
+        let as_captured = self.search.base.captured_sums_of(comparison, nodes);
         let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
         let delta = self.delta(&sums);
         let own_delta = own_delta(self.search, self.found, found, self.model.scale.exposure);
@@ -406,7 +410,7 @@ impl Maker<'_> {
             ratio_hi: hi,
             p: found.test.p,
             q: (found.test.p / found.group.weight).min(1.0),
-            raw: sums.value,
+            raw: as_captured.value,
             events: sums.events,
             own_delta,
             // See `Changes`, once all are known.

@@ -75,6 +75,9 @@ const WRAPPER: f64 = 0.05;
 
 /// What costs more than so many times as much, or less than so much of it, is no replacement.
 const REPLACED_COST: f64 = 10.0;
+/// Callers with more than this part of all cost call much that has nothing to do with each other, unless this part of theirs is what was replaced.
+const EVERYTHING: f64 = 0.7;
+const MOST_OF_CALLERS: f64 = 0.5;
 /// Of what a replaced function costs, no more than this part comes from callers that came or went with it.
 const CAME_WITH: f64 = 0.1;
 
@@ -203,11 +206,24 @@ fn replaced(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], taken:
     let fits = |(one, above): &(&OneSided, Neighbours), (other, callers): &(&OneSided, Neighbours)| {
         (cost(one) / cost(other)).ln().abs() <= REPLACED_COST.ln() && above.cosine(callers) >= CALLERS
     };
+    let pooled = |row: usize| sums.total(row).pooled(scale.exposure);
+    let is_one_place = |pair: [&OneSided; 2]| {
+        let mut callers: Vec<NodeId> = pair.iter().flat_map(|row| &row.nodes).filter_map(|&node| tree.parent(node)).collect();
+        callers.sort_unstable();
+        let mut end = 0;
+        callers.retain(|caller| {
+            let is_apart = caller.row() >= end;
+            end = end.max(tree.subtree_end(*caller));
+            is_apart
+        });
+        let around: f64 = callers.iter().map(|caller| pooled(caller.row())).sum();
+        around <= EVERYTHING * pooled(CallTree::ROOT.row()) || pair.into_iter().map(cost).sum::<f64>() >= MOST_OF_CALLERS * around
+    };
     let mut made = Vec::new();
     for before in &old {
         let mut fitting = new.iter().checked().filter(|after| fits(before, after));
         let (Some(after), None) = (fitting.next(), fitting.next()) else { continue };
-        if old.iter().filter(|other| fits(other, after)).count() == 1 {
+        if old.iter().filter(|other| fits(other, after)).count() == 1 && is_one_place([before.0, after.0]) {
             let mut sums = before.0.sums;
             sums.add(&after.0.sums);
             made.push(Structure { place: before.0.place, fate: Fate::Replaced(after.0.place), sums });
@@ -527,5 +543,17 @@ mod tests {
         let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
         let rows: Vec<_> = found.rows.iter().map(|row| (row.verdict, row.func.as_str(), row.new.as_deref(), row.raw)).collect();
         assert_eq!(rows, [(Verdict::Regression, "encode", Some("encodeFast"), [800.0, 1200.0])]);
+    }
+
+    #[test]
+    fn what_counts_inlined_frames_says_what_was_captured() {
+        let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000", "main;e;v 2000"];
+        let with = |more: &[&'static str]| -> Vec<&'static str> { rest.iter().chain(more).copied().collect() };
+        let before = with(&["main;run 100", "main;run;f 700", "main;run;f;g 500"]);
+        let comparison = compared(&before, &with(&["main;run 1600", "main;run;g 500"]), &Naming::default());
+        let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
+        let run = found.rows.iter().find(|row| row.func == "run").unwrap();
+        assert_eq!((run.verdict, run.measure, run.raw), (Verdict::Regression, Measure::Self_, [100.0, 1600.0]));
+        assert!(run.ratio < 2.5 && run.why.contains("as captured 100 → 1600"), "{run:?}");
     }
 }

@@ -160,9 +160,24 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
         _ => {
             let against = if row.is_against_rest() { " against all that moved alike" } else { "" };
             let new = row.new.as_ref().map_or_else(String::new, |new| format!("proposed: {new} stands in its place; "));
-            format!("{new}{what} {}{against} ({}), {before} → {after} ({events}; {by_chance})", moved_by(row.ratio), interval(row))
+            let captured = as_captured(comparison, row).map_or_else(String::new, |text| format!("; {text}"));
+            format!(
+                "{new}{what} {}{against} ({}), {before} → {after} ({events}; {by_chance}{captured})",
+                moved_by(row.ratio),
+                interval(row)
+            )
         }
     }
+}
+
+/// What a row's values are as captured, where they count cost of frames that came or went.
+fn as_captured(comparison: &Comparison, row: &Finding) -> Option<String> {
+    let factor = |side: usize| comparison.sides.get(side).map_or(0.0, |side| comparison.factor(side));
+    let captured = [row.raw[0] * factor(0), row.raw[1] * factor(1)];
+    let is_same = |(a, b): (f64, f64)| (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
+    let [before, after] = captured.map(|value| comparison.text(value));
+    let same = is_same((captured[0], row.before)) && is_same((captured[1], row.after));
+    (!same).then(|| format!("as captured {before} → {after}: frames that came or went are counted where the other side has their cost"))
 }
 
 /// What it takes to see more.
