@@ -1,7 +1,7 @@
 //! How well the judgement tells regressions from noise: pairs with known truth, and the goals R1 to R18.
 //!
-//! `cargo bench --bench regressions` runs few pairs with the seeds for tuning; `-- --report` uses seeds that nothing was tuned on, `-- --full` many
-//! pairs, `-- --only R6` one row. Goals and method stand in `tests/bench/README.md`.
+//! `cargo bench --bench regressions` runs few pairs with the seeds for tuning; `-- --report` uses seeds that nothing was tuned on, `-- --full` ten
+//! times and `-- --many` fifty times as many pairs, `-- --only R6` one row. Goals and method stand in `tests/bench/README.md`.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 #[path = "regressions/generate.rs"]
@@ -49,7 +49,12 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| words.iter().any(|found| found == word);
     let only = words.iter().skip_while(|word| *word != "--only").skip(1).take_while(|word| word.starts_with('R')).cloned().collect();
-    let run = Run { seed: if has("--report") { 1 << 40 } else { 1 }, scale: if has("--full") { 10 } else { 1 }, only };
+    let scale = match (has("--many"), has("--full")) {
+        (true, _) => 50,
+        (_, true) => 10,
+        _ => 1,
+    };
+    let run = Run { seed: if has("--report") { 1 << 40 } else { 1 }, scale, only };
     let start = Instant::now();
     println!("| id | what | goal | measured | reached | n |\n|---|---|--:|--:|---|--:|");
     rows::all(&run);
