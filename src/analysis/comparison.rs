@@ -118,6 +118,8 @@ pub struct Measured {
     pub total: i64,
     /// Sum of its absolute values; of a whole saved comparison only those of the side before, as pprof has it.
     pub gross: u64,
+    /// What 100 % is: `gross`, or that of what the filters leave, see [`Filter::of_filtered`].
+    pub whole: u64,
     /// True where `gross` is that of the side before.
     pub is_of_base: bool,
     /// Records with a value; for perf the records of this event.
@@ -147,6 +149,8 @@ pub struct Side {
     pub total: i64,
     /// The same with absolute values: differs from `total` where values are negative; see [`Measured::gross`].
     pub gross: u64,
+    /// What 100 % is: `gross`, or of what the filters leave, see [`Filter::of_filtered`].
+    pub whole: u64,
     /// Length of the parts together, in nanoseconds, where all of them know it.
     pub duration_nanos: Option<i64>,
     /// Processor time of the parts together, in nanoseconds, where all of them have a sample type that says it; see [`cpu_nanos`].
@@ -159,9 +163,9 @@ pub struct Side {
 }
 
 impl Side {
-    /// What 100 % is: the gross total, which is the total where no value is negative.
-    pub fn denominator(&self) -> f64 {
-        self.gross as f64
+    /// What 100 % is: [`Side::whole`], which is the total where no value is negative and percentages are of all.
+    pub const fn denominator(&self) -> f64 {
+        self.whole as f64
     }
 
     /// What the side's noise can be seen from: its captures, or the blocks of time of its one capture; and how many of them make up the side.
@@ -178,6 +182,7 @@ impl Side {
         for measured in &self.measured {
             self.total = self.total.saturating_add(measured.total);
             self.gross = self.gross.saturating_add(measured.gross);
+            self.whole = self.whole.saturating_add(measured.whole);
             self.duration_nanos = self.duration_nanos.zip(measured.duration_nanos).map(|(sum, nanos)| sum.saturating_add(nanos));
             self.cpu_nanos = self.cpu_nanos.zip(measured.cpu_nanos).map(|(sum, nanos)| sum + nanos);
         }
@@ -201,6 +206,8 @@ pub struct Comparison {
     pub decimals: u8,
     /// How values are normalised.
     pub normalization: Normalization,
+    /// True where 100 % is what the filters leave, see [`Filter::of_filtered`].
+    pub of_filtered: bool,
 }
 
 /// The captures of one side: rows of the slice of profiles given to [`compare`]. Both sides may be parts of one capture.
@@ -316,7 +323,8 @@ pub fn compare(
             side.slices = None;
         }
     }
-    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit, decimals, normalization })
+    let of_filtered = filter.of_filtered && !filter.is_empty();
+    Ok(Comparison { shape, sides: made, sample_type: name.to_owned(), unit, decimals, normalization, of_filtered })
 }
 
 /// How the sides of a comparison are weighed.
@@ -363,7 +371,11 @@ impl Weighing<'_> {
             if self.is_compared && input.captures.len() == 1 {
                 side.slices = slices((tree, nodes), (profile.as_ref(), &input.part), (column, finer), &chosen, ticket)?.map(Arc::new);
             }
-            side.measured.push(measure(profile, column, &input.part, &of_part, finer));
+            let mut measured = measure(profile, column, &input.part, &of_part, finer);
+            if self.filter.of_filtered {
+                measured.whole = gross(profile, column, &chosen).saturating_mul(finer);
+            }
+            side.measured.push(measured);
             let weights = Arc::new(weights.keep());
             if side.captures.is_empty() {
                 side.weights = Arc::clone(&weights);
@@ -396,6 +408,12 @@ impl Weighing<'_> {
     }
 }
 
+/// Sum of chosen samples without their signs.
+fn gross(profile: &Profile, column: usize, chosen: &Chosen<'_>) -> u64 {
+    let values = profile.samples.values(column).iter().enumerate().checked();
+    values.filter(|&(row, &value)| value != 0 && chosen.has(row)).fold(0, |sum, (_, value)| sum.saturating_add(value.unsigned_abs()))
+}
+
 /// What the part of a capture holds; `finer` units of the comparison are one of its stored integers.
 fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, finer: u64) -> Measured {
     let base = if part.is_whole() { profile.base_gross_total(column) } else { None };
@@ -420,6 +438,7 @@ fn measure(profile: &Profile, column: usize, part: &Part, of_part: &Chosen<'_>, 
     Measured {
         total: total.saturating_mul(i64::try_from(finer).unwrap_or(i64::MAX)),
         gross: gross.saturating_mul(finer),
+        whole: gross.saturating_mul(finer),
         is_of_base: base.is_some(),
         records,
         duration_nanos: part.duration_nanos(profile),
@@ -507,7 +526,7 @@ impl Comparison {
     pub fn factor_of_capture(&self, side: &Side, at: usize) -> f64 {
         let Some(measured) = side.measured.get(at) else { return 0.0 };
         let alone = Side {
-            gross: measured.gross,
+            whole: measured.whole,
             duration_nanos: measured.duration_nanos,
             cpu_nanos: measured.cpu_nanos,
             work: side.work.map(|work| Amount { amount: work.amount / side.measured.len() as f64, ..work }),
@@ -571,7 +590,9 @@ impl Comparison {
     /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s cpu`, `per second of capture (Before 20.0 s, After
     /// 30.0 s)`.
     pub fn denominator_text(&self) -> String {
-        let whole = |side: &Side| format!("{} {}", human(self.in_unit(side.denominator()), &self.unit), type_name(&self.sample_type));
+        let kind = type_name(&self.sample_type);
+        let kind = if self.of_filtered { format!("{kind} that the filters leave") } else { kind.to_owned() };
+        let whole = |side: &Side| format!("{} {kind}", human(self.in_unit(side.denominator()), &self.unit));
         let length = |side: &Side| side.duration_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos as f64, "ns"));
         match (self.pair(), self.effective_normalization()) {
             (None, _) => self.last().map_or_else(String::new, |side| format!("100 % = {}", whole(side))),

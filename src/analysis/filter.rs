@@ -40,12 +40,14 @@ pub struct Filter {
     pub direct_recursion: Option<String>,
     /// Show the frames too that a capture itself asks to drop, see [`super::prune`].
     pub all_frames: bool,
+    /// Percentages are of what the filter leaves, and not of all (pprof's `-relative_percentages`).
+    pub of_filtered: bool,
 }
 
 impl Filter {
     /// True where nothing is filtered.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        Self { of_filtered: false, ..self.clone() } == Self::default()
     }
 
     /// The filter as options of the command line, each with its value: `--focus=main`; none where nothing is filtered. Ranges of time, which are parts
@@ -71,6 +73,7 @@ impl Filter {
         options.extend(self.threads.iter().map(|thread| named("thread", thread)));
         options.extend(self.labels.iter().map(|(key, value)| named("label", &format!("{key}={value}"))));
         options.extend(self.all_frames.then(|| "--all-frames".to_owned()));
+        options.extend(self.of_filtered.then(|| "--relative-percentages".to_owned()));
         options
     }
 
@@ -86,7 +89,7 @@ impl Filter {
 
     /// What of the filter a tree depends on: all that changes frames, and nothing that only chooses samples.
     pub fn of_frames(&self) -> Self {
-        Self { threads: Vec::new(), labels: Vec::new(), time: None, focus: None, ignore: None, ..self.clone() }
+        Self { threads: Vec::new(), labels: Vec::new(), time: None, focus: None, ignore: None, of_filtered: false, ..self.clone() }
     }
 
     /// Whether the sample of a row passes; the capture's tables are looked up once.

@@ -109,6 +109,7 @@ impl Half {
             unit: comparison.unit.clone(),
             decimals: comparison.decimals,
             normalization: comparison.normalization.clone(),
+            of_filtered: comparison.of_filtered,
         };
         Self { comparison: Arc::new(made), nodes: nodes.keep() }
     }

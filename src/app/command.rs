@@ -101,6 +101,8 @@ pub enum Command {
     CollapseDirectRecursion(String),
     /// Show the frames too that a capture itself asks to drop (pprof's drop_frames).
     AllFrames(bool),
+    /// Percentages are of what the filters leave, and not of all.
+    RelativePercentages(bool),
     /// Only these threads; empty = all.
     SetThreads(Vec<String>),
     /// Only samples with these labels (key, value); empty = all.
@@ -330,6 +332,8 @@ impl Command {
             Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
+            Self::RelativePercentages(true) => "percentages of what the filters leave".to_owned(),
+            Self::RelativePercentages(false) => "percentages of all".to_owned(),
             Self::AcceptMatch(before, after) => format!("taking {before} and {after} as one"),
             Self::KeepApart(name) => format!("keeping {name} apart"),
             Self::AddFiles(side, _) | Self::AddToSide(side, _) => format!("adding to {}", side.word()),

@@ -499,6 +499,9 @@ pub(super) struct View {
     /// Shows the frames too that a capture itself asks to drop (pprof's drop_frames), as pprof's -all_frames does.
     #[arg(long)]
     all_frames: bool,
+    /// Percentages are of what the filters leave, and not of all, as with pprof's -relative_percentages.
+    #[arg(long)]
+    relative_percentages: bool,
     /// Keeps only samples of a thread, by name or number. May be given several times.
     #[arg(long, value_name = "THREAD")]
     pub(super) thread: Vec<String>,
@@ -539,6 +542,7 @@ impl View {
             recursion: self.collapse_recursion.clone(),
             direct_recursion: self.collapse_direct_recursion.clone(),
             all_frames: self.all_frames,
+            of_filtered: self.relative_percentages,
         }
     }
 }

@@ -199,6 +199,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
         Command::CollapseRecursion(filter.recursion.unwrap_or_default()),
         Command::CollapseDirectRecursion(filter.direct_recursion.unwrap_or_default()),
         Command::AllFrames(filter.all_frames),
+        Command::RelativePercentages(filter.of_filtered),
     ]);
     let part = args.picture.part();
     let tab = (part == Part::Top).then_some(Command::SetTab(Tab::Top));

@@ -220,7 +220,7 @@ impl ListReport {
         let side = |(side, files): (&Side, &Vec<String>)| ListSide {
             files: files.clone(),
             total: number(side.total),
-            denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+            denominator: number(i64::try_from(side.whole).unwrap_or(i64::MAX)),
         };
         let sides = comparison.sides.len();
         let numbers =

@@ -57,6 +57,9 @@ pub struct TopReport {
     denominator: Number,
     #[serde(skip)]
     is_of_base: bool,
+    /// Percentages are of what the filters let through.
+    #[serde(skip)]
+    of_filtered: bool,
     /// Sum over the samples that the filters let through.
     selected: Number,
     /// Part of `selected` that belongs to no row: samples without a (shown) frame.
@@ -114,8 +117,9 @@ impl TopReport {
         let rows = rows.collect();
         Self {
             total: number(side.total),
-            denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+            denominator: number(i64::try_from(side.whole).unwrap_or(i64::MAX)),
             is_of_base: side.measured.iter().any(|measured| measured.is_of_base),
+            of_filtered: comparison.of_filtered,
             selected: number(side.weights.total()),
             no_stack: number(side.weights.self_of(CallTree::ROOT)),
             dropped_frames_samples: side.rows.iter().filter_map(|&row| comparison.shape.dropped_samples.get(row)).sum(),
@@ -137,6 +141,7 @@ impl TopReport {
             total: zero,
             denominator: zero,
             is_of_base: false,
+            of_filtered: false,
             selected: zero,
             no_stack: zero,
             dropped_frames_samples: 0,
@@ -185,7 +190,7 @@ impl TopReport {
         let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
         let say = |value: f64| human(value, &self.unit);
         let mut said = Vec::new();
-        if self.total != self.denominator {
+        if self.total != self.denominator && !self.of_filtered {
             said.push(format!(
                 "some values are negative: percentages are of the sum of absolute values{}, the net sum is {}",
                 if self.is_of_base { " of the side before" } else { "" },
@@ -195,7 +200,13 @@ impl TopReport {
         if self.selected != self.total || !self.filters.is_empty() {
             let filters: Vec<String> = self.filters.iter().map(|filter| printable(filter)).collect();
             let by = if filters.is_empty() { String::new() } else { format!(" ({})", filters.join(" ")) };
-            said.push(format!("the filters{by} let through {}, {}", say(self.selected.as_f64()), share(self.selected.as_f64())));
+            said.push(if self.of_filtered {
+                let (part, all) = (self.selected.as_f64(), self.total.as_f64());
+                let share = if all > 0.0 { format!(", {}", percent(part / all)) } else { String::new() };
+                format!("the filters{by} let through {} of {}{share}; percentages are of what they let through", say(part), say(all))
+            } else {
+                format!("the filters{by} let through {}, {}", say(self.selected.as_f64()), share(self.selected.as_f64()))
+            });
         }
         if self.dropped_frames_samples > 0 {
             said.push(format!(

@@ -67,7 +67,7 @@ impl TreeReport {
             files: files.get(at).cloned().unwrap_or_default(),
             total: number(side.total),
             selected: number(side.weights.total()),
-            denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+            denominator: number(i64::try_from(side.whole).unwrap_or(i64::MAX)),
             duration_ns: side.duration_nanos,
         });
         let places = comparison.places().iter_ids().map(|(_, place)| TreePlace {

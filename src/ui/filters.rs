@@ -351,6 +351,15 @@ fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             out.send(Command::SetTimeRange(None));
         }
     }
+    if !filter.is_empty() {
+        let text = if filter.of_filtered { "% of filtered" } else { "% of all" };
+        let button =
+            egui::Button::new(RichText::new(text).color(cx.theme.muted)).fill(egui::Color32::TRANSPARENT).stroke(egui::Stroke::NONE);
+        let hint = "What percentages are of: all that was recorded, or what the filters leave (P)";
+        if ui.add(button).on_hover_text(hint).accessible_name("What percentages are of").clicked() {
+            out.send(Command::RelativePercentages(!filter.of_filtered));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -74,7 +74,8 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn whole_text(comparison: &Comparison) -> Option<String> {
     let (before, after) = comparison.pair().filter(|_| *comparison.effective_normalization() != Normalization::Share)?;
     let [before, after] = [before, after].map(|side| comparison.text(side.denominator() * comparison.factor(side)));
-    Some(format!("100 % = {before} → {after}"))
+    let what = if comparison.of_filtered { " that the filters leave" } else { "" };
+    Some(format!("100 % = {before} → {after}{what}"))
 }
 
 /// `3,000 sample records, 30.0 s`: what the file holds, while nothing is made of it yet.

@@ -134,3 +134,22 @@ fn a_part_beside_itself_is_unchanged() {
         assert!(made.total.z.iter().all(|z| z.abs() < 1e-9));
     }
 }
+
+/// `go tool pprof -top -focus=encoding` says `Total samples = 6.96s`, with `-relative_percentages` `890ms total` and 6.74 % for 60 ms.
+#[test]
+fn percentages_are_of_all_or_of_what_filters_leave() {
+    let path = sample("pprof/go1.27.3/orders-cpu-after.pb.gz");
+    let top = |more: &[&str]| json(&[&["top", &path, "--focus", "encoding", "--json"], more].concat());
+    let value = |report: &serde_json::Value, key: &str| report[key].as_f64().unwrap();
+    let (all, left) = (top(&[]), top(&["--relative-percentages"]));
+    assert_eq!((value(&all, "total"), value(&all, "denominator"), value(&all, "selected")), (6.96e9, 6.96e9, 8.9e8));
+    assert_eq!((value(&left, "total"), value(&left, "denominator"), value(&left, "selected")), (6.96e9, 8.9e8, 8.9e8));
+    assert_eq!(all["rows"], left["rows"]);
+    let text = stdout(&["top", &path, "--focus", "encoding", "--relative-percentages"]);
+    assert!(text.contains("let through 890 ms of 6.96 s, 12.8 %; percentages are of what they let through"), "{text}");
+    assert!(text.contains("100 % = 890 ms cpu") && text.contains("60.00    6.74   6.74"), "{text}");
+    // Of both sides of a comparison too: shares are then of what is left of each.
+    let before = sample("pprof/go1.27.3/orders-cpu-before.pb.gz");
+    let diff = stdout(&["diff", &before, &path, "--normalize", "share", "--focus", "encoding", "--relative-percentages"]);
+    assert!(diff.contains("890 ms cpu that the filters leave of After"), "{diff}");
+}

@@ -254,7 +254,7 @@ fn is_closed(comparison: &Comparison, spec: &Spec) -> bool {
         Normalization::PerCpuSecond => comparison::counts_cpu(&comparison.sample_type),
         Normalization::PerRequest(_) | Normalization::Absolute => false,
         Normalization::PerSecond => comparison.pair().is_some_and(|(before, after)| {
-            let rate = |side| comparison.factor(side) * side.denominator();
+            let rate = |side: &Side| comparison.factor(side) * side.gross as f64;
             (rate(after) / rate(before)).ln().abs() < CLOSED
         }),
     }

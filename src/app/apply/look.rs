@@ -1,5 +1,6 @@
 //! Commands that change what is shown and how.
 
+use crate::analysis::Filter;
 use crate::app::App;
 use crate::app::apply::files;
 use crate::app::command::Command;
@@ -92,9 +93,11 @@ pub(super) fn apply(app: &mut App, command: Command) {
             view.filter.all_frames = all;
             view.selection = None;
         }
+        Command::RelativePercentages(relative) => view.filter.of_filtered = relative,
         Command::SetThreads(threads) => view.filter.threads = threads,
         Command::SetLabels(labels) => view.filter.labels = labels,
-        Command::ClearFilters => view.filter = crate::analysis::Filter::default(),
+        // What percentages are of is a way of reading and no choice of samples.
+        Command::ClearFilters => view.filter = Filter { of_filtered: view.filter.of_filtered, ..Filter::default() },
         Command::SetTab(tab) => view.tab = tab,
         Command::SetFlameShape(shape) => view.flame_shape = shape,
         Command::SetColorBy(color_by) => view.color_by = color_by,
