@@ -195,3 +195,21 @@ fn a_function_that_is_zero_everywhere_has_no_axis() {
     harness.get_by_label("Zero everywhere");
     assert!(harness.query_by_label_contains("ns/s").is_none());
 }
+
+#[test]
+fn percentages_are_of_all_or_of_the_range_and_the_window_says_which() {
+    let mut harness = perf();
+    assert!(harness.query_by_label("What percentages are of").is_none(), "without a filter both are the same");
+    apply(&mut harness, Command::SetTimeRange(Some(Span::parse("0s..1s").unwrap())));
+    let whole = |harness: &Harness<'_, Shell>| harness.state().app().table().ready().expect("a table").sides[0].denominator();
+    // Golden: `perf report` of the capture and of its first second.
+    assert!((whole(&harness) - 2_932_885_733.0).abs() < 0.5, "{}", whole(&harness));
+    harness.key_press(Key::P);
+    harness.run();
+    assert!((whole(&harness) - 859_060_352.0).abs() < 0.5, "{}", whole(&harness));
+    harness.get_by_label_contains("that the filters leave");
+    harness.get_by_label("What percentages are of").click();
+    harness.run();
+    assert!(!harness.state().app().view().filter.of_filtered);
+    assert_eq!(harness.state().app().undo_label(), Some("percentages of all"));
+}
