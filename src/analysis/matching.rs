@@ -158,8 +158,7 @@ pub(super) fn join(
         let is_free = |id: PlaceId| !said.contains(&id) && !naming.apart.contains(places.name(id));
         let made = renumbered::renumbered(&places, &on, frames, profiles, [before, after], is_free);
         if !made.split.is_empty() {
-            let mut is_after = vec![false; frames.len()];
-            after.captures.iter().for_each(|&capture| is_after[capture] = true);
+            let is_after: Vec<bool> = (0..frames.len()).map(|capture| after.captures.contains(&capture)).collect();
             places = places.split(&made.split, frames, &is_after);
             on = [present(before, &places, frames, profiles), present(after, &places, frames, profiles)];
         }

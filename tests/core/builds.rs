@@ -291,7 +291,7 @@ fn build(program: &Program, scheme: &Scheme, is_after: bool, samples: f64, rando
         }
     }
     let whole: f64 = program.numbered.iter().map(|row| row.cost).sum::<f64>() + program.rest.iter().sum::<f64>();
-    let mut numbers = vec![0; 16];
+    let mut numbers = [0; 16];
     let (mut names, mut sampled) = (Vec::new(), vec![false; program.numbered.len()]);
     let mut stacks: Vec<(Option<usize>, Path, f64)> = Vec::new();
     let plain = |name: String| (name, None);

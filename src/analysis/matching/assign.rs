@@ -63,6 +63,9 @@ pub(super) fn assign(entities: &[Entity], evidence: impl Fn() -> Evidence) -> As
 /// One number of a family and the entities that have it, on one side.
 type Node<'a> = (&'a Number, Vec<usize>);
 
+/// Those of all numbers.
+type Nodes<'a> = BTreeMap<&'a Number, Vec<usize>>;
+
 struct Families<'a, F> {
     entities: &'a [Entity],
     ask: F,
@@ -75,13 +78,13 @@ impl<'a, F: Fn() -> Evidence> Families<'a, F> {
     fn level(&mut self, sides: [Vec<usize>; 2], level: usize) {
         let entities = self.entities;
         let mut ends: BTreeMap<&str, [Option<usize>; 2]> = BTreeMap::new();
-        let mut stems: BTreeMap<(&str, Kind), [BTreeMap<&'a Number, Vec<usize>>; 2]> = BTreeMap::new();
+        let mut stems: BTreeMap<(&str, Kind), [Nodes<'a>; 2]> = BTreeMap::new();
         for (side, members) in sides.into_iter().enumerate() {
             for at in members {
                 let name = &entities[at].name;
                 match name.pieces.get(level) {
                     Some(piece) => {
-                        stems.entry((&piece.text, piece.number.kind)).or_default()[side].entry(&piece.number).or_default().push(at)
+                        stems.entry((&piece.text, piece.number.kind)).or_default()[side].entry(&piece.number).or_default().push(at);
                     }
                     None => ends.entry(&name.tail).or_default()[side] = Some(at),
                 }

@@ -108,20 +108,30 @@ pub(super) fn renumbered(
         let rows = of_side(old, 0).chain(of_side(new, 1)).collect();
         made.groups.push(Group { rule, name: shown, rows });
     }
-    // What is no name of the capture may be one of another function, or that of two groups: then they keep their own.
-    let mut names: FxHashMap<&str, usize> = FxHashMap::default();
-    made.groups.iter().for_each(|group| *names.entry(group.name.as_str()).or_default() += 1);
-    let own = |group: &Group| {
-        let last = group.rows.last().map(|&row| row - split.iter().enumerate().filter(|(at, other)| **other + at < row).count());
-        last.and_then(PlaceId::from_row).map_or("", |id| places.name(id)).to_owned()
-    };
-    let taken = |group: &Group| names.get(group.name.as_str()).is_some_and(|count| *count > 1) || places.find(&group.name).is_some();
-    let own: Vec<Option<String>> = made.groups.iter().map(|group| taken(group).then(|| own(group))).collect();
-    for (group, own) in made.groups.iter_mut().zip(own) {
-        group.name = own.unwrap_or_else(|| std::mem::take(&mut group.name));
-    }
+    named(places, &mut made.groups, &split);
     made.split = split;
     made
+}
+
+/// Gives groups names of their own where what their names have in common is that of another place or group too.
+fn named(places: &Places, groups: &mut [Group], split: &[usize]) {
+    let mut counts: FxHashMap<String, usize> = FxHashMap::default();
+    for group in &*groups {
+        *counts.entry(group.name.clone()).or_default() += 1;
+    }
+    // The row before the split: each row in front of it that was split is two.
+    let before_split = |row: usize| row - split.iter().enumerate().filter(|(at, other)| **other + at < row).count();
+    for group in groups {
+        if counts.get(&group.name).is_none_or(|count| *count == 1) && places.find(&group.name).is_none() {
+            continue;
+        }
+        let rows = group.rows.iter().map(|&row| before_split(row));
+        let is_split = rows.clone().any(|row| split.binary_search(&row).is_ok());
+        let mut names = rows.filter_map(PlaceId::from_row).map(|id| places.name(id));
+        // Names of one run say nothing, and with this choice swapped sides have the same.
+        let name = if group.rule == Rule::Hash && !is_split { names.min() } else { names.next_back() };
+        group.name = name.unwrap_or_default().to_owned();
+    }
 }
 
 /// What may be assigned: places with numbers in their names, by name.
