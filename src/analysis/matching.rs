@@ -1,11 +1,16 @@
 //! Names of two builds: which of them are one function, by which rule, and what is left over.
 //!
-//! Exact names come first and are never touched. Of the names on one side only, those that have one key under a [`Rule`] are put together, the
-//! narrowest rule first; a rule that takes something away that may tell two functions apart needs one name on each side. Renamed functions
-//! are found by their context in `regress`, and only proposed: a user accepts one by an alias. Deliberately absent: deciding by cost. Start
-//! reading at `join`, then [`Matching`].
+//! Names with numbers come first: closures, hashes, positions in a file. A number of one build may be that of another function in the other, so
+//! equal ones are assigned too, with what their neighbours and their cost say (`assign`); a place whose name is two functions is taken apart. All
+//! other equal names are never touched. Of the names on one side only, those that have one key under a [`Rule`] are put together, the narrowest
+//! rule first; a rule that takes something away that may tell two functions apart needs one name on each side. Renamed functions are
+//! found by their context in `regress`, and only proposed: a user accepts one by an alias. Start reading at `join`, then [`Matching`].
 
+mod assign;
+mod evidence;
 mod keys;
+mod numbered;
+mod renumbered;
 mod tally;
 
 use std::borrow::Cow;
@@ -135,7 +140,7 @@ struct Group {
 /// Puts the places of two sides together that are one function in two builds; changes the places of `frames` with them. Fewer than two sides
 /// have nothing to match.
 pub(super) fn join(
-    places: Places,
+    mut places: Places,
     frames: &mut [FramePlaces],
     profiles: &[&Profile],
     sides: &[SideInput],
@@ -143,16 +148,33 @@ pub(super) fn join(
     granularity: Granularity,
 ) -> (Places, Matching) {
     let [before, after] = sides else { return (places, Matching::default()) };
-    let on = [present(before, &places, frames, profiles), present(after, &places, frames, profiles)];
-    let mut groups = accepted(&places, naming, &on[1]);
+    let mut on = [present(before, &places, frames, profiles), present(after, &places, frames, profiles)];
+    let mut groups = Vec::new();
+    let mut alone = Vec::new();
+    let is_one_build = before.captures.iter().any(|capture| after.captures.contains(capture));
+    if !naming.exact && !is_one_build && granularity == Granularity::Function {
+        let said: FxHashSet<PlaceId> =
+            accepted(&places, naming, &on[1]).iter().flat_map(|group| group.rows.clone()).filter_map(PlaceId::from_row).collect();
+        let is_free = |id: PlaceId| !said.contains(&id) && !naming.apart.contains(places.name(id));
+        let made = renumbered::renumbered(&places, &on, frames, profiles, [before, after], is_free);
+        if !made.split.is_empty() {
+            let is_after: Vec<bool> = (0..frames.len()).map(|capture| after.captures.contains(&capture)).collect();
+            places = places.split(&made.split, frames, &is_after);
+            on = [present(before, &places, frames, profiles), present(after, &places, frames, profiles)];
+        }
+        (groups, alone) = (made.groups, made.alone);
+    }
+    let assigned: FxHashSet<usize> = groups.iter().flat_map(|group| group.rows.iter().copied()).chain(alone.iter().copied()).collect();
+    groups.extend(accepted(&places, naming, &on[1]));
     if !naming.exact {
-        let taken: FxHashSet<usize> = groups.iter().flat_map(|group| group.rows.iter().copied()).collect();
+        let taken: FxHashSet<usize> = groups.iter().flat_map(|group| group.rows.iter().copied()).chain(assigned).collect();
         let pool = (1..places.len())
             .checked()
             .filter(|row| on[0][*row] != on[1][*row] && !taken.contains(row))
             .filter(|row| PlaceId::from_row(*row).is_some_and(|id| !naming.apart.contains(places.name(id))))
             .collect();
-        groups.extend(by_rules(&places, &on, pool, granularity));
+        let names = groups.iter().map(|group| group.name.clone()).collect();
+        groups.extend(by_rules(&places, &on, pool, granularity, names));
     }
     let spellings: Vec<(Rule, [Vec<String>; 2])> = groups
         .iter()
@@ -164,7 +186,10 @@ pub(super) fn join(
             (group.rule, [names(0), names(1)])
         })
         .collect();
-    let (places, new_rows) = places.joined(groups.into_iter().map(|group| (group.name, group.rows)).collect(), frames);
+    // The name that these had is that of another function after.
+    let alone = alone.into_iter().filter_map(|row| Some((format!("{} (before)", places.name(PlaceId::from_row(row)?)), vec![row])));
+    let named = groups.into_iter().map(|group| (group.name, group.rows)).chain(alone).collect();
+    let (places, new_rows) = places.joined(named, frames);
     let mut rows: Vec<Match> =
         spellings.into_iter().zip(new_rows).map(|((rule, [before, after]), place)| Match { place, rule, before, after }).collect();
     rows.sort_by_key(|row| row.place);
@@ -205,9 +230,10 @@ fn accepted(places: &Places, naming: &Naming, on_after: &[bool]) -> Vec<Group> {
 }
 
 /// Goes through the rules from the narrow to the wide with the names that are still alone.
-fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity: Granularity) -> Vec<Group> {
+///
+/// `names` are taken.
+fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity: Granularity, mut names: FxHashSet<String>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut names: FxHashSet<String> = FxHashSet::default();
     let mut keys: Vec<Key> =
         pool.into_iter().checked().filter_map(|row| Some(Key::new(places, PlaceId::from_row(row)?, on[1][row], granularity))).collect();
     for &rule in Rule::of(granularity) {
@@ -220,11 +246,13 @@ fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity:
         // One reading of a key each; only closures of inlined functions have two.
         let readings: &[Reading] = match rule {
             Rule::InlinedClosure => &[Reading::Outer, Reading::Inner],
+            // Numbers of functions were assigned already, with more than the names to go by.
+            Rule::Closure if granularity == Granularity::Function => &[],
             _ => &[Reading::Plain],
         };
         for &reading in readings {
             let mut taken = FxHashSet::default();
-            for mut group in grouped(places, &keys, rule, reading) {
+            for mut group in grouped(places, &keys, (rule, reading), granularity) {
                 taken.extend(group.rows.iter().copied());
                 // A name that stands for others already, or for itself, is no name for these.
                 let stands = places.find(&group.name).is_some_and(|id| !group.rows.contains(&id.row()));
@@ -242,7 +270,7 @@ fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity:
 }
 
 /// The groups of one rule: names of one key with at least one name on each side.
-fn grouped(places: &Places, keys: &[Key], rule: Rule, reading: Reading) -> Vec<Group> {
+fn grouped(places: &Places, keys: &[Key], (rule, reading): (Rule, Reading), granularity: Granularity) -> Vec<Group> {
     let mut by_key: FxHashMap<String, [Vec<&Key>; 2]> = FxHashMap::default();
     for key in keys.iter().checked() {
         if let Some(text) = key.text(reading) {
@@ -255,12 +283,18 @@ fn grouped(places: &Places, keys: &[Key], rule: Rule, reading: Reading) -> Vec<G
         .checked()
         .filter_map(|(text, [before, after])| {
             let bare = |keys: &[&Key]| matches!(keys, [one] if keys::leaves_arguments_out(name(one)));
+            // Hashes of functions were assigned; what is left is a name that was written without one.
+            if rule == Rule::Hash && granularity == Granularity::Function {
+                let hashless = |keys: &[&Key]| matches!(keys, [one] if one.narrowed_by != Some(Rule::Hash));
+                let fits = !before.is_empty() && !after.is_empty() && (hashless(&before) || hashless(&after));
+                return fits.then(|| Group { rule, name: text, rows: before.iter().chain(&after).map(|key| key.row).collect() });
+            }
             // Several names of a side are one only if it is this rule that took away what told them apart.
             let lost = |keys: &[&Key]| keys.len() == 1 || keys.iter().all(|key| key.narrowed_by == Some(rule));
             let fits = match (before.as_slice(), after.as_slice()) {
                 ([], _) | (_, []) => false,
                 // Where both sides inlined, into one function, they are closures of two functions.
-                ([old], [new]) => reading == Reading::Plain || old.name == text || new.name == text,
+                ([old], [new]) => reading == Reading::Plain || old.name != new.name && (old.name == text || new.name == text),
                 // Which lambda is which cannot be told without its line.
                 _ if rule == Rule::Line && keys::is_anonymous(&text) => false,
                 (old, new) => rule.takes_many() && lost(old) && lost(new) || rule == Rule::TypeArguments && (bare(old) || bare(new)),

@@ -201,6 +201,27 @@ impl Places {
         (Self { rows: Column::from_vec(sorted), spellings: BTreeMap::new() }, frames)
     }
 
+    /// Makes two of each of `rows`, one behind the other: the first for the captures that are not after, the second for those that are.
+    pub(super) fn split(self, rows: &[usize], frames: &mut [FramePlaces], is_after: &[bool]) -> Self {
+        let mut made = Vec::with_capacity(self.rows.len() + rows.len());
+        let mut new_row = Vec::with_capacity(self.rows.len());
+        let twice: HashSet<usize, FxBuildHasher> = rows.iter().copied().collect();
+        for (row, place) in self.rows.as_slice().iter().enumerate().checked() {
+            new_row.push(made.len());
+            made.push(place.clone());
+            if twice.contains(&row) {
+                made.push(place.clone());
+            }
+        }
+        for (frames, is_after) in frames.iter_mut().zip(is_after) {
+            for place in frames.iter_mut().checked() {
+                let row = new_row[place.row()] + usize::from(*is_after && twice.contains(&place.row()));
+                *place = PlaceId::from_row(row).unwrap_or_else(Self::root);
+            }
+        }
+        Self { rows: Column::from_vec(made), spellings: self.spellings }
+    }
+
     /// Puts groups of rows together, each under a name; gives the new places and the row of each group, and changes `frames` with them. No
     /// row stands in two groups, and what a group's place says beside the name is what its last row says.
     pub(super) fn joined(self, groups: Vec<(String, Vec<usize>)>, frames: &mut [FramePlaces]) -> (Self, Vec<PlaceId>) {

@@ -9,6 +9,7 @@ mod bad_all;
 mod bad_perf_data;
 mod bad_pprof;
 mod bad_text;
+mod builds;
 mod bursts;
 mod cancel;
 mod cli;

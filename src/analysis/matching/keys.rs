@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::analysis::names::{decode, is_version, without_hidden_class, without_versions};
+use super::numbered::{Kind, Numbered};
+use crate::analysis::names::{decode, is_version, without_versions};
 use crate::analysis::place::Granularity;
 use crate::model::base_name;
 
@@ -16,7 +17,11 @@ pub enum Rule {
     Accepted,
     /// Escaped bytes, blanks between closing angles, inline namespaces of the standard library, marks of calling conventions.
     Spelling,
-    /// Hashes of the Rust compiler and of BPF programs, numbers of a JVM's hidden classes.
+    /// Marks of the tier in which V8 ran a function (`~`, `^`, `+`, `*`), and its words for what it is (`LazyCompile:`, `JS:`).
+    Tier,
+    /// Suffixes of clones (`.isra.0`, `.cold`, `.llvm.123`), of symbols of other modules (`@plt`) and of method values (`-fm`).
+    Clone,
+    /// Hashes of the Rust compiler and of BPF programs, numbers of the classes that a JVM makes while it runs.
     Hash,
     /// Lines in a name (`main (report.py:72)`, `f app.js:10:3`): code above it was added or taken away.
     Line,
@@ -24,8 +29,6 @@ pub enum Rule {
     TypeArguments,
     /// Version of a module in its path, vendoring, version of a library's symbol.
     Version,
-    /// Suffixes of clones (`.isra.0`, `.cold`, `.llvm.123`) and of method values (`-fm`).
-    Clone,
     /// Numbers of closures and lambdas under one parent.
     Closure,
     /// A closure that moved with a function that is inlined in one build and not in the other.
@@ -40,14 +43,15 @@ pub enum Rule {
 
 impl Rule {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Accepted,
         Self::Spelling,
+        Self::Tier,
+        Self::Clone,
         Self::Hash,
         Self::Line,
         Self::TypeArguments,
         Self::Version,
-        Self::Clone,
         Self::Closure,
         Self::InlinedClosure,
         Self::Template,
@@ -60,6 +64,7 @@ impl Rule {
         match self {
             Self::Accepted => "accepted",
             Self::Spelling => "spelling",
+            Self::Tier => "tier",
             Self::Hash => "hash",
             Self::Line => "line",
             Self::TypeArguments => "type-arguments",
@@ -78,6 +83,7 @@ impl Rule {
         match self {
             Self::Accepted => "accepted by you",
             Self::Spelling => "another spelling",
+            Self::Tier => "another tier of optimisation",
             Self::Hash => "another hash",
             Self::Line => "another line",
             Self::TypeArguments => "other type arguments",
@@ -96,11 +102,12 @@ impl Rule {
         match granularity {
             Granularity::Function => &[
                 Self::Spelling,
+                Self::Tier,
+                Self::Clone,
                 Self::Hash,
                 Self::Line,
                 Self::TypeArguments,
                 Self::Version,
-                Self::Clone,
                 Self::Closure,
                 Self::InlinedClosure,
                 Self::Template,
@@ -108,10 +115,11 @@ impl Rule {
             ],
             Granularity::Line => &[
                 Self::Spelling,
+                Self::Tier,
+                Self::Clone,
                 Self::Hash,
                 Self::TypeArguments,
                 Self::Version,
-                Self::Clone,
                 Self::Closure,
                 Self::InlinedClosure,
                 Self::Template,
@@ -126,7 +134,17 @@ impl Rule {
     /// True where what the rule takes away has no meaning from one build to the next, so that all names of one key are one function. Otherwise
     /// only a name that stands alone on each side may be put together.
     pub(super) const fn takes_many(self) -> bool {
-        matches!(self, Self::Spelling | Self::Hash | Self::Line | Self::Address)
+        matches!(self, Self::Spelling | Self::Tier | Self::Hash | Self::Line | Self::Address)
+    }
+
+    /// The rule under which two names have one key; `None` where they have none.
+    pub(super) fn between(one: &str, other: &str) -> Option<Self> {
+        let (mut one, mut other) = (one.to_owned(), other.to_owned());
+        Self::of(Granularity::Function).iter().copied().find(|rule| {
+            one = rule.apply(&one, Granularity::Function).into_owned();
+            other = rule.apply(&other, Granularity::Function).into_owned();
+            one == other
+        })
     }
 
     /// What is left of a name, of which narrower rules took their part.
@@ -134,13 +152,14 @@ impl Rule {
         let is_path = matches!(granularity, Granularity::File | Granularity::Module);
         match self {
             Self::Spelling => spelling(name),
-            Self::Hash => hashes(name),
+            Self::Tier => Cow::Owned(tier(name).unwrap_or_else(|| name.to_owned())),
+            Self::Hash => without_numbers(name, Kind::Arbitrary),
             Self::Line => without_lines(name),
             Self::TypeArguments => type_arguments(name),
             Self::Version if is_path => path_versions(name),
             Self::Version => versions(name),
             Self::Clone => Cow::Borrowed(without_clone(name)),
-            Self::Closure => closures(name),
+            Self::Closure => without_numbers(name, Kind::Ordinal),
             // The second has two readings, see [`inlined_closure`].
             Self::Accepted | Self::InlinedClosure => Cow::Borrowed(name),
             Self::Template => template(name),
@@ -172,43 +191,37 @@ fn spelling(name: &str) -> Cow<'_, str> {
     made
 }
 
-fn is_hex(text: &str, len: usize) -> bool {
-    text.len() == len && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// The name without numbers of one kind: closures lose theirs (`.func2.1`, `{closure#2}`, `{lambda(int)#3}`), or hashes and classes made at run time.
+fn without_numbers(name: &str, kind: Kind) -> Cow<'_, str> {
+    Numbered::parse(name).map_or(Cow::Borrowed(name), |made| Cow::Owned(made.without(|of| of == kind)))
 }
 
-/// `core::fmt::write::h0123456789abcdef`, `mycrate[0123456789abcdef]::f` and `bpf_prog_0123456789abcdef_filter` without their hashes.
-fn hashes(name: &str) -> Cow<'_, str> {
-    if let Some(rest) = name.strip_prefix("bpf_prog_")
-        && let Some((hash, program)) = rest.split_once('_')
-        && is_hex(hash, 16)
-    {
-        return Cow::Owned(format!("bpf_prog_{program}"));
-    }
-    if let Some(named) = without_hidden_class(name) {
-        return Cow::Owned(named);
-    }
-    let name = match name.rsplit_once("::h") {
-        Some((head, hash)) if is_hex(hash, 16) => head,
-        _ => name,
+/// Words of V8 and of the tools around it in front of the names of scripts' functions, and what is kept of them: the code of a whole file is no
+/// function of it.
+const SCRIPT_KINDS: [(&str, &str); 7] = [
+    ("LazyCompile:", ""),
+    ("InterpretedFunction:", ""),
+    ("Function:", ""),
+    ("JavaScript:", ""),
+    ("JS:", ""),
+    ("Script:", "Script:"),
+    ("Eval:", "Eval:"),
+];
+
+/// What is kept of the word that says that a name is one of V8's, and the rest of the name.
+pub(super) fn kind_of_script(name: &str) -> Option<(&'static str, &str)> {
+    SCRIPT_KINDS.iter().find_map(|(word, kept)| Some((*kept, name.strip_prefix(word)?)))
+}
+
+/// `LazyCompile:*f app.js:10:3` → `f app.js:10:3`; `None` for names that are none of V8's. Its marks are those of `CodeKindToMarker` (`~` interpreter, `^`
+/// baseline, `+` and `*` optimised, with `'` for one context); without a word in front `~f` is one only where a position in a file follows.
+pub(super) fn tier(name: &str) -> Option<String> {
+    let (kept, rest) = match kind_of_script(name) {
+        Some((kept, rest)) => (kept, rest.trim_start()),
+        None => ("", name.starts_with(['~', '^', '+', '*']).then_some(name).filter(|name| without_lines(name).len() < name.len())?),
     };
-    if !name.contains('[') {
-        return Cow::Borrowed(name);
-    }
-    let mut made = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some((head, tail)) = rest.split_once('[') {
-        made.push_str(head);
-        match tail.split_once(']') {
-            // Disambiguators of crates have up to 16 digits and stand right behind a name; `[u8; 4]` and `[...]` do not.
-            Some((inside, after)) if (9..=16).contains(&inside.len()) && is_hex(inside, inside.len()) && !head.is_empty() => rest = after,
-            _ => {
-                made.push('[');
-                rest = tail;
-            }
-        }
-    }
-    made.push_str(rest);
-    Cow::Owned(made)
+    let rest = rest.strip_prefix(['~', '^', '+', '*']).map_or(rest, |rest| rest.strip_prefix('\'').unwrap_or(rest));
+    Some(format!("{kept}{rest}"))
 }
 
 /// Everything between the outermost brackets of a Go name as `...`.
@@ -227,6 +240,20 @@ pub(super) fn leaves_arguments_out(name: &str) -> bool {
     name.contains("[...]")
 }
 
+/// Packages of Go itself that were moved as they were, and where they are now (the folders of Go 1.22 held against those of 1.27). What was
+/// written anew has other functions, and is not here: maps, the collector.
+const MOVED: [(&str, &str); 9] = [
+    ("runtime/internal/atomic", "internal/runtime/atomic"),
+    ("runtime/internal/math", "internal/runtime/math"),
+    ("runtime/internal/sys", "internal/runtime/sys"),
+    ("runtime/internal/syscall", "internal/runtime/syscall"),
+    ("internal/runtime/syscall/linux", "internal/runtime/syscall"),
+    ("crypto/internal/alias", "crypto/internal/fips140/alias"),
+    ("crypto/internal/bigmod", "crypto/internal/fips140/bigmod"),
+    ("crypto/internal/edwards25519", "crypto/internal/fips140/edwards25519"),
+    ("crypto/internal/nistec", "crypto/internal/fips140/nistec"),
+];
+
 /// `a/vendor/b.F` → `b.F`; `repo/v2/pkg.F` → `repo/pkg.F`; `repo/v2.F` → `repo.F`; `yaml.v3.F` → `yaml.F`; `memcpy@@GLIBC_2.14` → `memcpy`;
 /// packages as well as functions.
 fn versions(name: &str) -> Cow<'_, str> {
@@ -239,6 +266,11 @@ fn versions(name: &str) -> Cow<'_, str> {
     }
     if !name.contains('/') || name.contains("::") {
         return Cow::Borrowed(name);
+    }
+    if let Some((old, new)) =
+        MOVED.iter().find(|(old, _)| name.strip_prefix(old).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/'])))
+    {
+        return Cow::Owned(format!("{new}{}", name.get(old.len()..).unwrap_or_default()));
     }
     let name = name.find("/vendor/").map_or(name, |at| &name[at + "/vendor/".len()..]);
     Cow::Owned(without_versions(name))
@@ -270,6 +302,8 @@ fn path_versions(path: &str) -> Cow<'_, str> {
 /// `sort_pages.isra.0` → `sort_pages`; `main.(*T).M-fm` → `main.(*T).M`.
 pub(in crate::analysis) fn without_clone(name: &str) -> &str {
     let mut name = name.strip_suffix("-fm").unwrap_or(name);
+    // The jump to a function of another module.
+    name = name.strip_suffix("@plt").or_else(|| name.strip_suffix("*plt")).filter(|name| !name.is_empty()).unwrap_or(name);
     while let Some(function) = cloned(name) {
         name = function;
     }
@@ -321,77 +355,6 @@ pub(super) fn is_anonymous(name: &str) -> bool {
 
 fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Closures are numbered in the order of the source: `.func2.1` and `.gowrap3` become `.func` and `.gowrap`, `{closure#2}` and
-/// `{lambda(int)#3}` lose their numbers.
-fn closures(name: &str) -> Cow<'_, str> {
-    if name.contains("::") || name.contains('{') || name.contains("$_") || name.contains("'lambda") {
-        return Cow::Owned(native_closures(name));
-    }
-    if name.contains("$$Lambda$") || name.contains(".lambda$") {
-        return Cow::Owned(java_closures(name));
-    }
-    if !name.contains(".func") && !name.contains("wrap") && !name.contains("-range") && !name.contains(".init.") {
-        return Cow::Borrowed(name);
-    }
-    let mut made: Vec<String> = Vec::new();
-    let mut inside = false;
-    // Package variables' closures were `pkg.glob..func1` and are `pkg.init.func1` since Go 1.21.
-    let name = name.replace(".glob..func", ".init.func");
-    for part in name.split('.') {
-        let (part, body) = match part.split_once("-range") {
-            Some((part, number)) if all_digits(number) => (part, "-range"),
-            _ => (part, ""),
-        };
-        let stem = ["func", "gowrap", "deferwrap"].into_iter().find(|stem| part.strip_prefix(stem).is_some_and(all_digits));
-        if all_digits(part) && (inside || made.last().is_some_and(|last| last == "init")) {
-            if let (false, Some(last)) = (body.is_empty(), made.last_mut()) {
-                last.push_str(body);
-            }
-            continue;
-        }
-        inside |= stem.is_some();
-        made.push(format!("{}{body}", stem.unwrap_or(part)));
-    }
-    Cow::Owned(made.join("."))
-}
-
-/// `Main$$Lambda$88.run` → `Main$$Lambda$.run`, `Main.lambda$serve$0` → `Main.lambda$serve$`.
-fn java_closures(name: &str) -> String {
-    let without = |text: &str| text.trim_start_matches(|letter: char| letter.is_ascii_digit()).to_owned();
-    let name = match name.split_once("$$Lambda$") {
-        Some((head, rest)) => format!("{head}$$Lambda${}", without(rest)),
-        None => name.to_owned(),
-    };
-    match name.find(".lambda$").and_then(|at| Some((at, name.rfind('$').filter(|&last| last > at + ".lambda".len())?))) {
-        Some((_, last)) if all_digits(&name[last + 1..]) => name[..=last].to_owned(),
-        _ => name,
-    }
-}
-
-fn native_closures(name: &str) -> String {
-    let mut made = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some(at) = rest.find(['#', '$', '\'']) {
-        let (head, tail) = rest.split_at(at);
-        made.push_str(head);
-        let (mark, stem) = match tail.as_bytes() {
-            [b'#', ..] if head.ends_with(')') || head.ends_with("closure") || head.ends_with("async_fn") => ("#", 1),
-            [b'$', b'_', ..] => ("$_", 2),
-            [b'\'', ..] if tail.starts_with("'lambda") => ("'lambda", "'lambda".len()),
-            _ => ("", 0),
-        };
-        if stem == 0 {
-            let first = tail.chars().next().map_or(0, char::len_utf8);
-            made.push_str(&tail[..first]);
-            rest = &tail[first..];
-            continue;
-        }
-        made.push_str(mark);
-        rest = tail[stem..].trim_start_matches(|letter: char| letter.is_ascii_digit());
-    }
-    made + rest
 }
 
 /// The two other names that a numberless closure may have had: `pkg.Outer.inner.func` was `pkg.Outer.func` where the compiler named closures by
@@ -515,7 +478,7 @@ mod tests {
             ("a.Main$$Lambda$8+0x00007fdf20007a08/2013559698.run", "a.Main$$Lambda$8+0x00007f0000001000/1616974404.run", Rule::Hash),
             ("a.Main$$Lambda/0x000001e2f4001000.run", "a.Main$$Lambda/0x000001e2f4002000.run", Rule::Hash),
             ("Main$$Lambda$75.0x0000000800c22a28.run", "Main$$Lambda$75.0x0000000800c22e58.run", Rule::Hash),
-            ("Main$$Lambda$75+0x0000000800c22a28.run", "Main$$Lambda$76+0x0000000800c22e58.run", Rule::Closure),
+            ("Main$$Lambda$75+0x0000000800c22a28.run", "Main$$Lambda$76+0x0000000800c22e58.run", Rule::Hash),
             ("Main.lambda$serve$0", "Main.lambda$serve$12", Rule::Closure),
             (
                 "<mycrate[0123456789abcdef]::T as core[11223344556677]::fmt::Debug>::fmt",
@@ -534,6 +497,23 @@ mod tests {
             ("~f /app/x.js:10:3", "~f /app/x.js:14:3", Rule::Line),
             ("f app.js:10", "f app.js:9", Rule::Line),
             ("_find_and_load (<frozen importlib._bootstrap>:1176)", "_find_and_load (<frozen importlib._bootstrap>:1178)", Rule::Line),
+            ("LazyCompile:~f /app/x.js:10:3", "LazyCompile:*f /app/x.js:10:3", Rule::Tier),
+            ("LazyCompile: *f /app/x.js:10:3", "JS:^f /app/x.js:10:3", Rule::Tier),
+            ("Function:+'f /app/x.js:10:3", "f /app/x.js:10:3", Rule::Tier),
+            ("~f /app/x.js:10:3", "*f /app/x.js:10:3", Rule::Tier),
+            ("Script:~ /app/x.js:1:1", "Script:^ /app/x.js:1:1", Rule::Tier),
+            ("LazyCompile:~f /app/x.js:10:3", "JS:*f /app/x.js:14:3", Rule::Line),
+            ("memcpy@plt", "memcpy", Rule::Clone),
+            ("core::fmt::write::h0123456789abcdef.llvm.12", "core::fmt::write::hfedcba9876543210", Rule::Hash),
+            ("foo[1a2b3c]::bar", "foo[99]::bar", Rule::Hash),
+            ("reflect.GeneratedMethodAccessor1.invoke", "reflect.GeneratedMethodAccessor23.invoke", Rule::Hash),
+            ("jdk.proxy2.$Proxy12.get", "jdk.proxy3.$Proxy7.get", Rule::Hash),
+            ("a.Foo$$EnhancerBySpringCGLIB$$1a2b3c.get", "a.Foo$$EnhancerBySpringCGLIB$$ffe012.get", Rule::Hash),
+            ("a.Foo$$SpringCGLIB$$0.get", "a.Foo$$SpringCGLIB$$1.get", Rule::Hash),
+            ("a.Foo$ByteBuddy$AbCd12Ef.get", "a.Foo$ByteBuddy$Zz9y8x7w.get", Rule::Hash),
+            ("runtime/internal/atomic.Xadd", "internal/runtime/atomic.Xadd", Rule::Version),
+            ("runtime/internal/syscall.Syscall6", "internal/runtime/syscall/linux.Syscall6", Rule::Version),
+            ("github.com/a/b/v2.F.func1", "github.com/a/b/v3.F.func2", Rule::Closure),
             ("sort_pages.isra.0", "sort_pages", Rule::Clone),
             ("sort_pages.isra.0.cold", "sort_pages.constprop.12", Rule::Clone),
             ("sort_pages.localalias", "sort_pages.localalias.3", Rule::Clone),
@@ -584,6 +564,11 @@ mod tests {
             ("lib/v2/a.F", "lib/v2/b.F"),
             ("main.f.func1", "main.g.func1"),
             ("ns::operator<", "ns::operator<<"),
+            ("<A as T>::f", "<B as T>::f"),
+            ("Foo::~Foo", "Foo::Foo"),
+            ("runtime.mapaccess1_faststr", "internal/runtime/maps.mapaccess1_faststr"),
+            ("runtime.scanobject", "runtime.scanObject"),
+            ("Script:~ /app/x.js:1:1", "LazyCompile:~ /app/x.js:1:1"),
             ("ns::operator()", "ns::operator[]"),
             ("<A as T>::f", "<B as T>::f"),
             ("(anonymous namespace)::f", "(anonymous namespace)::g"),

@@ -37,6 +37,93 @@ fn found(comparison: &Comparison) -> Findings {
     findings(comparison, &[], &Spec::default()).unwrap()
 }
 
+/// The matches of two sides, with the names of places that are nobody's other name.
+fn matched(before: &[&str], after: &[&str], naming: &Naming) -> Vec<String> {
+    let made = compared(before, after, naming);
+    let rows = made.shape.matching.rows().iter();
+    rows.map(|row| format!("{} = {} as {}", row.before.join(" + "), row.after.join(" + "), made.places().name(row.place))).collect()
+}
+
+/// Two closures, and one inserted in front of them.
+const BEFORE: [&str; 3] = ["main.main;main.f;main.f.func1;a.Read 400", "main.main;main.f;main.f.func2;b.Write 300", "main.main;rest 500"];
+const AFTER: [&str; 4] = [
+    "main.main;main.f;main.f.func1;c.New 150",
+    "main.main;main.f;main.f.func2;a.Read 400",
+    "main.main;main.f;main.f.func3;b.Write 300",
+    "main.main;rest 500",
+];
+
+#[test]
+fn an_inserted_closure_is_the_only_new_one() {
+    let expected = ["main.f.func1 = main.f.func2 as main.f.func2", "main.f.func2 = main.f.func3 as main.f.func3"];
+    assert_eq!(matched(&BEFORE, &AFTER, &Naming::default()), expected);
+    let made = found(&compared(&BEFORE, &AFTER, &Naming::default()));
+    assert!(!made.rows.is_empty(), "what was inserted is found");
+    let is_of_it = |name: &str| ["main.f.func1", "c.New", "main.f"].contains(&name);
+    assert!(made.rows.iter().all(|row| is_of_it(&row.func)), "{:?}", made.rows);
+    let classes: Vec<(&str, usize)> = made.matching.classes.iter().map(|sum| (sum.class.name(), sum.functions)).collect();
+    assert_eq!(classes, [("exact", 5), ("closure", 2), ("only-after", 2)]);
+    // Taken away again, it is gone, and its name is that of another function.
+    let rows = matched(&AFTER, &BEFORE, &Naming::default());
+    assert_eq!(rows, ["main.f.func2 = main.f.func1 as main.f.func1", "main.f.func3 = main.f.func2 as main.f.func2"]);
+    let made = compared(&AFTER, &BEFORE, &Naming::default());
+    let alone = made.places().find("main.f.func1 (before)").unwrap();
+    let values: Vec<i64> = made.by_place().iter().map(|(_, total)| total[alone.row()]).collect();
+    assert_eq!(values, [150, 0]);
+}
+
+#[test]
+fn equal_numbers_stay_together_where_nothing_speaks_against_them() {
+    for (before, after) in [
+        // One of them costs three times as much.
+        (&["main;f;f.func1 100", "main;f;f.func2 300"][..], &["main;f;f.func1 300", "main;f;f.func2 300"][..]),
+        // The second was not sampled.
+        (&["main;f;f.func1;a 100", "main;f;f.func2;b 3"], &["main;f;f.func1;a 104"]),
+        // It calls something else now, and no other function is what it was.
+        (&["main;p.f;p.f.func1;a 100", "main;p.f;p.f.func2;b 100"], &["main;p.f;p.f.func1;c 100", "main;p.f;p.f.func2;b 100"]),
+    ] {
+        assert_eq!(matched(before, after, &Naming::default()), Vec::<String>::new(), "{before:?} and {after:?}");
+    }
+}
+
+#[test]
+fn what_the_user_keeps_apart_keeps_its_own_name() {
+    let naming = Naming { apart: ["main.f.func1".to_owned()].into(), ..Naming::default() };
+    let rows = matched(&BEFORE, &AFTER, &naming);
+    assert!(rows.iter().all(|row| !row.contains("func1")), "{rows:?}");
+    let made = compared(&BEFORE, &AFTER, &naming);
+    let place = made.places().find("main.f.func1").unwrap();
+    let values: Vec<i64> = made.by_place().iter().map(|(_, total)| total[place.row()]).collect();
+    assert_eq!(values, [400, 150]);
+    let exact = Naming { exact: true, ..Naming::default() };
+    assert_eq!(matched(&BEFORE, &AFTER, &exact), Vec::<String>::new());
+}
+
+#[test]
+fn accessors_are_known_by_what_they_call() {
+    let before = ["main;r.GeneratedMethodAccessor1.invoke;a.A.get 300", "main;r.GeneratedMethodAccessor2.invoke;b.B.get 200"];
+    let after = ["main;r.GeneratedMethodAccessor1.invoke;b.B.get 210", "main;r.GeneratedMethodAccessor2.invoke;a.A.get 290"];
+    let naming = Naming::default();
+    let rows = matched(&before, &after, &naming);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(found(&compared(&before, &after, &naming)).rows.is_empty());
+}
+
+#[test]
+fn a_tier_is_no_function() {
+    let before = ["main;LazyCompile:~f /a.js:10:5 40", "main;LazyCompile:*f /a.js:10:5 300", "main;JS:*g /a.js:50:3 200"];
+    let after = ["main;LazyCompile:*f /a.js:10:5 340", "main;JS:^g /a.js:52:3 200"];
+    let rows = matched(&before, &after, &Naming::default());
+    let expected = [
+        "JS:*g /a.js:50:3 = JS:^g /a.js:52:3 as JS:^g /a.js:52:3",
+        "LazyCompile:*f /a.js:10:5 + LazyCompile:~f /a.js:10:5 = LazyCompile:*f /a.js:10:5 as f /a.js:10:5",
+    ];
+    assert_eq!(rows, expected);
+    // Where both ran it in both, more time in one of them is a change of the program.
+    let both = [&before[..], &after[..1], &["main;LazyCompile:~f /a.js:10:5 9"]].concat();
+    assert_eq!(matched(&both, &both, &Naming::default()), Vec::<String>::new());
+}
+
 /// The matches of two sides with one function each name, as `rule: before = after`.
 fn matches(before: &[&str], after: &[&str], naming: &Naming) -> Vec<String> {
     let stacks = |names: &[&str]| -> Vec<String> { names.iter().map(|name| format!("main.main;{name} 10")).collect() };
@@ -60,8 +147,13 @@ fn names_alone_on_their_side_are_matched_by_rule() {
         (&["main.f.func1"][..], &["main.f.func2"][..], &["closure: main.f.func1 = main.f.func2 as main.f.func2"][..]),
         // Equal names come first, so the other one is new.
         (&["main.f.func1"], &["main.f.func1", "main.f.func2"], &[]),
-        // Which is which cannot be told by the number.
-        (&["main.f.func1", "main.f.func2"], &["main.f.func3", "main.f.func4"], &[]),
+        // They have an order, and one insertion is likelier than two.
+        (
+            &["main.f.func1", "main.f.func2"],
+            &["main.f.func3", "main.f.func4"],
+            &["closure: main.f.func1 = main.f.func3 as main.f.func3", "closure: main.f.func2 = main.f.func4 as main.f.func4"],
+        ),
+        (&["main.f.func1", "main.f.func2"], &["main.f.func3"], &["closure: main.f.func2 = main.f.func3 as main.f.func3"]),
         // What the exact names leave over is alone.
         (&["main.f.func1", "main.f.func2"], &["main.f.func1", "main.f.func3"], &["closure: main.f.func2 = main.f.func3 as main.f.func3"]),
         (&["main.f.func1"], &["main.g.func1"], &[]),
@@ -77,7 +169,15 @@ fn names_alone_on_their_side_are_matched_by_rule() {
         (
             &["a::f::h0000000000000001", "a::f::h0000000000000002"],
             &["a::f::h0000000000000003", "a::f::h0000000000000004"],
-            &["hash: a::f::h0000000000000001 + a::f::h0000000000000002 = a::f::h0000000000000003 + a::f::h0000000000000004 as a::f"],
+            &[
+                "hash: a::f::h0000000000000001 = a::f::h0000000000000003 as a::f::h0000000000000001",
+                "hash: a::f::h0000000000000002 = a::f::h0000000000000004 as a::f::h0000000000000002",
+            ],
+        ),
+        (
+            &["a::f::h0000000000000001", "a::f::h0000000000000002"],
+            &["a::f"],
+            &["hash: a::f::h0000000000000001 + a::f::h0000000000000002 = a::f as a::f"],
         ),
         (&["0x7f01", "0x7f02"], &["0x9901"], &["address: 0x7f01 + 0x7f02 = 0x9901 as 0x…"]),
         (
@@ -95,7 +195,14 @@ fn names_alone_on_their_side_are_matched_by_rule() {
             &["line: f (a.py:7) + f (a.py:9) = f (a.py:10) + f (a.py:12) + f (a.py:8) as f (a.py)"],
         ),
         (&["f (a.py:7)", "f (a.py)"], &["f (a.py:8)"], &[]),
-        (&["(anonymous) a.js:7:1", "(anonymous) a.js:9:1"], &["(anonymous) a.js:8:1", "(anonymous) a.js:10:1"], &[]),
+        (
+            &["(anonymous) a.js:7:1", "(anonymous) a.js:9:1"],
+            &["(anonymous) a.js:8:1", "(anonymous) a.js:10:1"],
+            &[
+                "line: (anonymous) a.js:9:1 = (anonymous) a.js:10:1 as (anonymous) a.js:10:1",
+                "line: (anonymous) a.js:7:1 = (anonymous) a.js:8:1 as (anonymous) a.js:8:1",
+            ],
+        ),
         (
             &["(anonymous) a.js:7:1"],
             &["(anonymous) a.js:8:1"],

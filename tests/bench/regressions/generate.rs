@@ -341,6 +341,7 @@ pub(crate) fn draw(ground: &Ground, capture: &Capture, random: &mut Random) -> C
         unit: if capture.heap { "bytes" } else { "nanoseconds" }.to_owned(),
         decimals: 0,
         normalization: Normalization::PerSecond,
+        of_filtered: false,
     }
 }
 
@@ -371,6 +372,7 @@ fn side_of(tree: &CallTree, captures: &[Vec<f64>], cost: &[f64], heap: bool) -> 
         let weights = Arc::new(Weights::from_self(tree, values, counts.iter().filter(|count| **count > 0.0).count() as u64));
         side.total += weights.total();
         side.gross += weights.total().unsigned_abs();
+        side.whole = side.gross;
         let total_events = counts.iter().sum();
         side.evidence.add(Evidence { events: counts.clone(), squares, total_events, basis });
         if side.captures.is_empty() {
