@@ -30,6 +30,7 @@ pub mod top;
 pub mod transform;
 pub mod trend;
 pub mod unfold;
+pub mod unmatched;
 pub mod weigh;
 pub mod work;
 
