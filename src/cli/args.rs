@@ -103,6 +103,11 @@ pub(super) enum Subcommand {
     /// Prints the source of functions with self and total of every line.
     #[command(override_usage = "emberlens list [OPTIONS] REGEX FILE\n       emberlens list [OPTIONS] REGEX BEFORE AFTER")]
     List(List),
+    /// Prints what calls functions and what they call, one step each way (pprof's -peek).
+    Peek(Peek),
+    /// Prints what each value of each label holds (pprof's -tags).
+    #[command(visible_alias = "tags")]
+    Labels(Labels),
     /// Says what got worse from one capture to another, how much, and how sure that is.
     #[command(
         override_usage = "emberlens diff [OPTIONS] BEFORE AFTER\n       emberlens diff [OPTIONS] --before FILE... --after FILE...\n       emberlens diff [OPTIONS] FILE --before-where CONDITION --after-where CONDITION\n       emberlens diff [OPTIONS] SAVED"
@@ -148,6 +153,39 @@ pub(super) struct Top {
     /// Orders by total (cum) and not by self (flat).
     #[arg(long)]
     pub(super) cum: bool,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+/// Arguments of `peek`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Peek {
+    /// Which functions: case-sensitive, anywhere in the name, as in pprof.
+    #[arg(value_name = "REGEX", value_parser = parse_expression)]
+    pub(super) functions: String,
+    /// The capture; - is standard input.
+    pub(super) file: PathBuf,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Number of functions, those with the largest totals; 0 = all.
+    #[arg(short, long, value_name = "N", default_value_t = 10)]
+    pub(super) number: usize,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+/// Arguments of `labels`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Labels {
+    /// The capture; - is standard input.
+    pub(super) file: PathBuf,
+    /// Which keys: case-sensitive, anywhere in the key; all otherwise.
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
+    pub(super) keys: Option<String>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) view: View,
 }
