@@ -11,6 +11,7 @@ mod info;
 mod list;
 mod open;
 mod output;
+mod peek;
 mod progress;
 mod read;
 mod run;
@@ -127,6 +128,8 @@ fn dispatch(args: Args, hooks: &Hooks) -> Result<ExitCode, Failure> {
         Some(Subcommand::Info(info)) => info::run(&info, &load),
         Some(Subcommand::Top(top)) => top::run(&top, &load),
         Some(Subcommand::List(list)) => list::run(&list, &load),
+        Some(Subcommand::Peek(peek)) => peek::run(&peek, &load),
+        Some(Subcommand::Labels(labels)) => peek::labels(&labels, &load),
         Some(Subcommand::Diff(diff)) => diff::run(&diff, &load),
         Some(Subcommand::Export(export)) => export::run(&export, &load, hooks),
         Some(Subcommand::Run(script)) => run::run(&script, &load, hooks),

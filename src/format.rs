@@ -26,8 +26,8 @@ pub use error::{Member, ReadError};
 use crate::base::binaries::Binaries;
 use crate::base::gzip::{Gzip, Stop};
 use crate::base::inflate::{self, Container, PeelError};
-use crate::base::ticket::Ticket;
-use crate::model::{Profile, kind};
+use crate::base::ticket::{Checked as _, Ticket};
+use crate::model::{Profile, kind, type_name};
 
 /// One way to write a profile down.
 pub trait Format: Sync {
@@ -141,7 +141,23 @@ pub static FORMATS: &[&dyn Format] = &[
 /// Reads a capture of any format: peel compression, open an archive, ask every format, read, note damage.
 pub fn read(input: &Input<'_>, cx: &ReadCx<'_>) -> Result<Profile, ReadError> {
     // Loops over tables have checkpoints in the place of a ticket.
-    cx.ticket.run(|| read_at(input, cx, 0))?
+    cx.ticket.run(|| {
+        let mut profile = read_at(input, cx, 0)?;
+        note_overflow(&mut profile);
+        Ok(profile)
+    })?
+}
+
+/// Sums stop at the end of their range (where pprof lets them wrap around), which must be said whatever the format.
+fn note_overflow(profile: &mut Profile) {
+    for (row, sample_type) in profile.sample_types.iter().enumerate() {
+        let gross: u128 = profile.samples.values(row).iter().checked().map(|&value| u128::from(value.unsigned_abs())).sum();
+        // A sample type with decimals counts in parts of its unit, which have the same range.
+        if gross > i64::MAX as u128 {
+            let text = format!("the absolute values of {} add up to more than 2^63-1", type_name(&sample_type.name));
+            profile.notes.add(kind::OVERFLOW, &text, 1, None);
+        }
+    }
 }
 
 /// `depth` counts the archives around the input.

@@ -9,6 +9,8 @@ mod callers;
 mod graft;
 mod merge;
 
+use std::borrow::Cow;
+
 use self::callees::Callees;
 use self::callers::Callers;
 use self::merge::{Chains, merge};
@@ -190,13 +192,20 @@ pub fn build_transformed(
         .collect();
     let chains: Vec<_> = rows.iter().map(|rows| Chains { parents: rows.callers(), place: |row| rows.place(row) }).collect();
     let sizes: Vec<usize> = chains.iter().map(|chains| chains.parents.len()).collect();
-    match direction {
-        Direction::TopDown => merge(&Callees::new(&chains, ticket)?, &sizes, ticket),
+    let (tree, mut nodes) = match direction {
+        Direction::TopDown => merge(&Callees::new(&chains, ticket)?, &sizes, ticket)?,
         Direction::BottomUp => {
-            let sampled: Vec<_> = rows.iter().map(|rows| rows.profile.samples.stacks()).collect();
-            merge(&Callers::new(&chains, &sampled, ticket)?, &sizes, ticket)
+            let sampled: Vec<_> = rows.iter().map(Rows::sampled).collect();
+            let sampled: Vec<_> = sampled.iter().map(AsRef::as_ref).collect();
+            merge(&Callers::new(&chains, &sampled, ticket)?, &sizes, ticket)?
+        }
+    };
+    for (rows, nodes) in rows.iter().zip(&mut nodes) {
+        if let Some(ends) = rows.transformed.and_then(|transformed| transformed.ends.as_deref()) {
+            *nodes = ends.iter().map(|&end| node_of(nodes, Some(end))).collect();
         }
     }
+    Ok((tree, nodes))
 }
 
 /// The subtrees of some nodes put together at the root, each with its node; gives that and where each node of `tree` went: those that are
@@ -232,6 +241,15 @@ impl Rows<'_> {
     fn callers(&self) -> &[Option<StackId>] {
         let changed = self.transformed.and_then(|transformed| transformed.callers.as_deref());
         changed.unwrap_or_else(|| self.profile.stacks.parents())
+    }
+
+    /// The stack row at which each sample stands.
+    fn sampled(&self) -> Cow<'_, [Option<StackId>]> {
+        let stacks = self.profile.samples.stacks();
+        match self.transformed.filter(|transformed| transformed.ends.is_some()) {
+            Some(transformed) => stacks.iter().map(|stack| stack.map(|row| transformed.end(row))).collect(),
+            None => Cow::Borrowed(stacks),
+        }
     }
 
     /// The place of a row, or `None` where it is left out.

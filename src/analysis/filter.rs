@@ -32,8 +32,10 @@ pub struct Filter {
     pub show_from: Option<String>,
     /// One pattern for each frame of a path from the outermost one on: only samples on that path, which begin at its last frame. Empty = all.
     pub subtree: Vec<String>,
-    /// What a matching frame calls is its own value.
+    /// What the outermost matching frame calls is its own value.
     pub collapse: Option<String>,
+    /// What the innermost frame whose function matches calls is its own value: what pprof calls by this name.
+    pub prune_from: Option<String>,
     /// From the outermost to the innermost frame of one matching function, a stack has one frame.
     pub recursion: Option<String>,
     /// The same where such frames call each other directly.
@@ -53,28 +55,39 @@ impl Filter {
     /// The filter as options of the command line, each with its value: `--focus=main`; none where nothing is filtered. Ranges of time, which are parts
     /// of captures there, are written as such.
     pub fn options(&self) -> Vec<String> {
-        // The slashes say that it is an expression, which the command line needs no sign for.
-        let plain = |value: &str| value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).unwrap_or(value).to_owned();
         let named = |option: &str, value: &str| format!("--{option}={value}");
-        let patterns = [
-            ("focus", &self.focus),
-            ("ignore", &self.ignore),
-            ("hide", &self.hide),
-            ("show-from", &self.show_from),
-            ("collapse", &self.collapse),
-            ("collapse-recursion", &self.recursion),
-            ("collapse-direct-recursion", &self.direct_recursion),
-        ];
-        let path: Vec<String> =
-            self.subtree.iter().map(|pattern| names_of(pattern).map_or_else(|| pattern.clone(), |names| names.join("|"))).collect();
         let mut options: Vec<String> = self.time.iter().map(|span| format!("time={}", span.text())).collect();
-        options.extend(patterns.into_iter().filter_map(|(option, pattern)| Some(named(option, &plain(pattern.as_deref()?)))));
-        options.extend((!path.is_empty()).then(|| named("subtree", &path.join(";"))));
+        options.extend(self.patterns().into_iter().map(|(option, _)| option));
         options.extend(self.threads.iter().map(|thread| named("thread", thread)));
         options.extend(self.labels.iter().map(|(key, value)| named("label", &format!("{key}={value}"))));
         options.extend(self.all_frames.then(|| "--all-frames".to_owned()));
         options.extend(self.of_filtered.then(|| "--relative-percentages".to_owned()));
         options
+    }
+
+    /// The options that look for frames, each as the command line has it, with the patterns that must find some: several of a path, one otherwise.
+    pub(super) fn patterns(&self) -> Vec<(String, Vec<&str>)> {
+        // The slashes say that it is an expression, which the command line needs no sign for.
+        let plain = |value: &str| value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).unwrap_or(value).to_owned();
+        let single = [
+            ("focus", &self.focus),
+            ("ignore", &self.ignore),
+            ("hide", &self.hide),
+            ("show-from", &self.show_from),
+            ("collapse", &self.collapse),
+            ("prune-from", &self.prune_from),
+            ("collapse-recursion", &self.recursion),
+            ("collapse-direct-recursion", &self.direct_recursion),
+        ];
+        let single = single.into_iter().filter_map(|(option, pattern)| Some((option, pattern.as_deref()?)));
+        let mut patterns: Vec<(String, Vec<&str>)> =
+            single.map(|(option, pattern)| (format!("--{option}={}", plain(pattern)), vec![pattern])).collect();
+        if !self.subtree.is_empty() {
+            let names = self.subtree.iter().map(|pattern| names_of(pattern).map_or_else(|| pattern.clone(), |names| names.join("|")));
+            let option = format!("--subtree={}", names.collect::<Vec<_>>().join(";"));
+            patterns.push((option, self.subtree.iter().map(String::as_str).collect()));
+        }
+        patterns
     }
 
     /// True where frames are left out, see [`transform`](super::transform).
@@ -83,6 +96,7 @@ impl Filter {
             || self.show_from.is_some()
             || !self.subtree.is_empty()
             || self.collapse.is_some()
+            || self.prune_from.is_some()
             || self.recursion.is_some()
             || self.direct_recursion.is_some()
     }

@@ -245,7 +245,7 @@ impl Capture<'_> {
         let steps = i64::try_from(steps).unwrap_or(i64::MAX);
         let rows = profile.samples.values(column).iter().zip(profile.samples.stacks()).enumerate().checked();
         for (row, (&value, stack)) in rows {
-            let at = stack.filter(|_| value != 0).and_then(|stack| hang.on(stack)).filter(|_| chosen.has(row));
+            let at = stack.filter(|_| value != 0).and_then(|stack| hang.on(hang.transformed.end(stack))).filter(|_| chosen.has(row));
             if let Some(cost) = at.and_then(|at| costs.get_mut(at.row())) {
                 let value = value.saturating_mul(steps);
                 cost.add(value, value);

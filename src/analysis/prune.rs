@@ -7,8 +7,9 @@
 
 use regex::{Regex, RegexBuilder};
 
+use super::filter::compile;
 use crate::base::ticket::Checked as _;
-use crate::model::Profile;
+use crate::model::{Frame, FrameId, Profile};
 
 /// Largest compiled size of a pattern in bytes.
 const PATTERN_BYTES: usize = 4 << 20;
@@ -115,6 +116,20 @@ fn anchored(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&format!("^({pattern})$")).size_limit(PATTERN_BYTES).build()
 }
 
+/// For each frame: is its name, in full or as pprof looks at it, one that the pattern matches? What `-prune_from` goes by, which looks at no files and
+/// modules (and not at frames without a function, which have a name of their own here).
+pub fn frames_named(profile: &Profile, pattern: &str) -> Vec<bool> {
+    let pattern = compile(pattern);
+    let is_match = |name: &str| pattern.is_match(name) || pattern.is_match(&without_arguments(name));
+    let functions: Vec<bool> = profile.functions.ids().checked().map(|id| is_match(profile.function_name(id))).collect();
+    let of = |frame: &Frame| frame.function.filter(|&function| !profile.function_name(function).is_empty());
+    let marked = |(id, frame): (FrameId, &Frame)| match of(frame) {
+        Some(function) => functions.get(function.row()) == Some(&true),
+        None => pattern.is_match(&profile.frame_name(id)),
+    };
+    profile.frames.iter_ids().checked().map(marked).collect()
+}
+
 /// A name up to its arguments, and without the dot of PowerPC's entry points.
 fn without_arguments(name: &str) -> String {
     let name = name.strip_prefix('.').unwrap_or(name);
@@ -135,7 +150,7 @@ fn without_arguments(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Builder, Frame, Sample};
+    use crate::model::{Builder, Sample};
 
     /// Which frames of `stack` (outermost first, `+` = inlined into the one before) are left out where names with `x` are dropped.
     fn cut(stack: &str) -> String {

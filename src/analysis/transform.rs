@@ -2,13 +2,14 @@
 //! left.
 //!
 //! Merging and collapsing lose no sample: the value of a frame that is left out goes to what it hangs on. Transforms act in a fixed order,
-//! that of pprof where it has them: merge (its hide), recursion, begin (its show_from), collapse. Deliberately absent: which samples pass by
+//! that of pprof where it has them: merge (its hide), recursion, begin (its show_from), collapse, prune from. Deliberately absent: which samples pass by
 //! their frames, threads or labels (`filter`). Start reading at [`transform`].
 
 use rustc_hash::FxHashSet;
 
 use super::filter::{Filter, compile, frames_matching, matching_names};
 use super::place::{FramePlaces, PlaceId, Places};
+use super::prune::frames_named;
 use crate::base::ticket::Checked as _;
 use crate::model::{FrameId, Profile, StackId};
 
@@ -21,6 +22,16 @@ pub struct Transformed {
     pub left_out: Vec<bool>,
     /// Rows whose samples are left; one more entry for samples without a stack. `None` = all of them.
     pub samples: Option<Vec<bool>>,
+    /// The row at which the samples of each row stand, itself or one that it hangs on; `None` = every row itself. The rows between stay, since they may
+    /// lead to samples that stand further inside.
+    pub ends: Option<Vec<StackId>>,
+}
+
+impl Transformed {
+    /// The row at which samples of a row stand.
+    pub fn end(&self, row: StackId) -> StackId {
+        self.ends.as_ref().and_then(|ends| ends.get(row.row()).copied()).unwrap_or(row)
+    }
 }
 
 /// How the frames of a capture are told apart and found.
@@ -29,6 +40,8 @@ pub struct Frames<'a> {
     pub key: &'a dyn Fn(FrameId) -> u32,
     /// For each frame: does the pattern match it?
     pub matches: &'a dyn Fn(&str) -> Vec<bool>,
+    /// The same by names of functions alone.
+    pub named: &'a dyn Fn(&str) -> Vec<bool>,
 }
 
 /// The same by the places of a tree: frames that match by themselves, as in pprof whatever the rows are, or whose row goes by such a name (a package, or
@@ -46,7 +59,11 @@ pub fn by_places(
         let by_frame = frames_matching(profile, &compile(pattern));
         by_frame.into_iter().zip(of_frames).checked().map(|(is_match, place)| is_match || found.contains(place)).collect()
     };
-    transform(profile, filter, &Frames { key: &key, matches: &matches }, dropped)
+    let named = |pattern: &str| -> Vec<bool> {
+        let found: FxHashSet<PlaceId> = matching_names(places, pattern);
+        frames_named(profile, pattern).into_iter().zip(of_frames).checked().map(|(is, place)| is || found.contains(place)).collect()
+    };
+    transform(profile, filter, &Frames { key: &key, matches: &matches, named: &named }, dropped)
 }
 
 /// The same by the names of functions, files and modules.
@@ -56,7 +73,8 @@ pub fn by_names(profile: &Profile, filter: &Filter) -> Option<Transformed> {
     // Frames without a function are each their own.
     let key = |frame: FrameId| name(frame).map_or_else(|| u32::MAX - frame.row() as u32, |row| row as u32);
     let matches = |pattern: &str| -> Vec<bool> { frames_matching(profile, &compile(pattern)) };
-    transform(profile, filter, &Frames { key: &key, matches: &matches }, None)
+    let named = |pattern: &str| frames_named(profile, pattern);
+    transform(profile, filter, &Frames { key: &key, matches: &matches, named: &named }, None)
 }
 
 /// No row.
@@ -141,7 +159,23 @@ pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, droppe
         states.push(state);
     }
     let samples = (begin.is_some() || !path.is_empty()).then(|| states.iter().map(is_shown).chain([false]).collect());
-    Some(Transformed { callers, left_out, samples })
+    let ends = filter.prune_from.as_deref().map(|pattern| ends(profile, &(frames.named)(pattern), &left_out, callers.as_deref()));
+    Some(Transformed { callers, left_out, samples, ends })
+}
+
+/// For each row the last marked one on its way that is shown, or itself.
+fn ends(profile: &Profile, marked: &[bool], left_out: &[bool], callers: Option<&[Option<StackId>]>) -> Vec<StackId> {
+    let callers = callers.unwrap_or_else(|| profile.stacks.parents());
+    let mut found: Vec<Option<StackId>> = Vec::with_capacity(left_out.len());
+    let mut ends = Vec::with_capacity(left_out.len());
+    for (at, (frame, caller)) in profile.stacks.frames().iter().zip(callers).enumerate().checked() {
+        let is_marked = marked.get(frame.row()) == Some(&true) && left_out.get(at) != Some(&true);
+        let row = StackId::from_row(at);
+        let end = row.filter(|_| is_marked).or_else(|| caller.and_then(|caller| found.get(caller.row()).copied().flatten()));
+        found.push(end);
+        ends.extend(end.or(row));
+    }
+    ends
 }
 
 #[cfg(test)]

@@ -95,6 +95,8 @@ pub enum Command {
     FocusSubtree(Vec<String>),
     /// What matching frames call becomes their own value; empty = none.
     Collapse(String),
+    /// What the innermost frame whose name matches calls is its own value; empty = none.
+    PruneFrom(String),
     /// One frame for all of a recursion of matching functions; empty = none.
     CollapseRecursion(String),
     /// The same where they call themselves directly; empty = none.
@@ -329,6 +331,7 @@ impl Command {
             Self::ShowFrom(pattern) => format!("begin at {pattern}"),
             Self::FocusSubtree(_) => "focus on subtree".to_owned(),
             Self::Collapse(pattern) => format!("collapse {pattern}"),
+            Self::PruneFrom(pattern) => format!("prune from {pattern}"),
             Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),

@@ -170,7 +170,7 @@ impl App {
         let ids = self.view.captures();
         let captures: Option<Vec<(CaptureId, u32)>> =
             ids.iter().map(|&id| self.capture(id).map(|capture| (id, capture.generation))).collect();
-        let mut filter = Filter { collapse: None, ..filter };
+        let mut filter = Filter { collapse: None, prune_from: None, ..filter };
         // Without these no other transform drops a sample.
         if filter.show_from.is_none() && filter.subtree.is_empty() {
             filter = Filter { hide: None, recursion: None, direct_recursion: None, ..filter };

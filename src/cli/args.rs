@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser};
 
 use super::Failure;
 use crate::analysis::comparison::{Marker, Work};
-use crate::analysis::filter::{exactly, parse_expression};
+use crate::analysis::filter::{exactly, or, parse_expression};
 use crate::analysis::{Filter, Granularity, Naming, Normalization, Part};
 use crate::app::EVERYTHING;
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
@@ -103,6 +103,11 @@ pub(super) enum Subcommand {
     /// Prints the source of functions with self and total of every line.
     #[command(override_usage = "emberlens list [OPTIONS] REGEX FILE\n       emberlens list [OPTIONS] REGEX BEFORE AFTER")]
     List(List),
+    /// Prints what calls functions and what they call, one step each way (pprof's -peek).
+    Peek(Peek),
+    /// Prints what each value of each label holds (pprof's -tags).
+    #[command(visible_alias = "tags")]
+    Labels(Labels),
     /// Says what got worse from one capture to another, how much, and how sure that is.
     #[command(
         override_usage = "emberlens diff [OPTIONS] BEFORE AFTER\n       emberlens diff [OPTIONS] --before FILE... --after FILE...\n       emberlens diff [OPTIONS] FILE --before-where CONDITION --after-where CONDITION\n       emberlens diff [OPTIONS] SAVED"
@@ -148,6 +153,39 @@ pub(super) struct Top {
     /// Orders by total (cum) and not by self (flat).
     #[arg(long)]
     pub(super) cum: bool,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+/// Arguments of `peek`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Peek {
+    /// Which functions: case-sensitive, anywhere in the name, as in pprof.
+    #[arg(value_name = "REGEX", value_parser = parse_expression)]
+    pub(super) functions: String,
+    /// The capture; - is standard input.
+    pub(super) file: PathBuf,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Number of functions, those with the largest totals; 0 = all.
+    #[arg(short, long, value_name = "N", default_value_t = 10)]
+    pub(super) number: usize,
+    #[command(flatten)]
+    pub(super) view: View,
+}
+
+/// Arguments of `labels`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Labels {
+    /// The capture; - is standard input.
+    pub(super) file: PathBuf,
+    /// Which keys: case-sensitive, anywhere in the key; all otherwise.
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
+    pub(super) keys: Option<String>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) view: View,
 }
@@ -448,6 +486,11 @@ pub(super) enum Theme {
     Dark,
 }
 
+/// One pattern for what any of several matches, as with grep's -e.
+fn any_of(patterns: &[String]) -> Option<String> {
+    patterns.iter().cloned().reduce(|all, pattern| or(&all, &pattern))
+}
+
 /// The names that `--normalize` takes.
 fn normalizations() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(Normalization::ALL.map(|how| how.name()))
@@ -473,29 +516,33 @@ pub(super) struct View {
     #[arg(long, value_name = "WHAT", value_parser = granularities(), default_value = "function")]
     by: String,
     /// Keeps only samples with a frame whose function, file or module matches the expression: case-sensitive, anywhere in the name, as in pprof.
+    /// This and the other options with an expression may be given several times: what one of them matches counts.
     #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
-    focus: Option<String>,
+    focus: Vec<String>,
     /// Drops samples with a frame that matches.
     #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
-    ignore: Option<String>,
+    ignore: Vec<String>,
     /// Leaves matching frames out of the stacks; their values go to their callers.
     #[arg(long, visible_alias = "merge", value_name = "REGEX", value_parser = parse_expression)]
-    hide: Option<String>,
+    hide: Vec<String>,
     /// Lets stacks begin at their outermost frame that matches, and drops samples without one.
     #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
-    show_from: Option<String>,
+    show_from: Vec<String>,
     /// Keeps only samples on one path, which begin at its last frame: names from the outermost one on, as folded stacks have them (main;a;b).
     #[arg(long, value_name = "PATH", value_parser = parse_path)]
     subtree: Option<SubtreePath>,
-    /// Makes what matching frames call their own value.
-    #[arg(long, visible_alias = "prune-from", value_name = "REGEX", value_parser = parse_expression)]
-    collapse: Option<String>,
+    /// Makes what the outermost matching frame of a stack calls its own value.
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
+    collapse: Vec<String>,
+    /// The same from the innermost frame on whose function matches by name, as pprof's -prune_from does.
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
+    prune_from: Vec<String>,
     /// Leaves one frame of a recursion, from the outermost to the innermost one of a function; of matching ones, or of all.
     #[arg(long, value_name = "REGEX", num_args = 0..=1, require_equals = true, default_missing_value = EVERYTHING, value_parser = parse_expression)]
-    collapse_recursion: Option<String>,
+    collapse_recursion: Vec<String>,
     /// The same for functions that call themselves directly.
     #[arg(long, value_name = "REGEX", num_args = 0..=1, require_equals = true, default_missing_value = EVERYTHING, value_parser = parse_expression)]
-    collapse_direct_recursion: Option<String>,
+    collapse_direct_recursion: Vec<String>,
     /// Shows the frames too that a capture itself asks to drop (pprof's drop_frames), as pprof's -all_frames does.
     #[arg(long)]
     all_frames: bool,
@@ -533,14 +580,15 @@ impl View {
             threads: self.thread.clone(),
             labels: self.label.clone(),
             time: None,
-            focus: self.focus.clone(),
-            ignore: self.ignore.clone(),
-            hide: self.hide.clone(),
-            show_from: self.show_from.clone(),
+            focus: any_of(&self.focus),
+            ignore: any_of(&self.ignore),
+            hide: any_of(&self.hide),
+            show_from: any_of(&self.show_from),
             subtree: self.subtree.clone().map(|path| path.0).unwrap_or_default(),
-            collapse: self.collapse.clone(),
-            recursion: self.collapse_recursion.clone(),
-            direct_recursion: self.collapse_direct_recursion.clone(),
+            collapse: any_of(&self.collapse),
+            prune_from: any_of(&self.prune_from),
+            recursion: any_of(&self.collapse_recursion),
+            direct_recursion: any_of(&self.collapse_direct_recursion),
             all_frames: self.all_frames,
             of_filtered: self.relative_percentages,
         }

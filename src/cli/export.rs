@@ -83,7 +83,7 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
     let capture = read::capture(file, options)?;
     output::say_losses([(file.to_string_lossy().as_ref(), capture.as_ref())]);
     if matches!(kind, Kind::PbGz | Kind::Pb) {
-        let filter = read::filter(std::slice::from_ref(&capture), &args.view)?;
+        let filter = read::checked_filter(std::slice::from_ref(&capture), &args.view)?;
         // Unfiltered captures keep tables that no sample uses.
         let written = if filter.is_empty() { pprof_bytes(kind, &capture) } else { pprof_bytes(kind, &filtered(&capture, &filter)) };
         return Ok(written.unwrap_or_default());
@@ -113,7 +113,7 @@ fn pair_bytes(args: &Export, kind: Kind, pair: [&PathBuf; 2], options: &LoadOpti
         let captures = read::captures(&[before, after], options)?;
         let names = pair.iter().map(|path| path.to_string_lossy());
         names.zip(&captures).for_each(|(name, capture)| output::say_losses([(name.as_ref(), capture.as_ref())]));
-        let filter = read::filter(&captures, &args.view)?;
+        let filter = read::checked_filter(&captures, &args.view)?;
         let mut sides = Vec::new();
         for (capture, part) in captures.into_iter().zip(args.parts.sides()?) {
             let part = part_of(&capture, &part).map_err(Failure::Failed)?.map_or(capture, Arc::new);
@@ -173,7 +173,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (name, unit) = read::sample_type(&captures, &names, args.view.sample_type.as_deref())?;
-    let filter = args.view.filter();
+    let filter = read::checked_filter(&captures, &args.view)?;
     let shown = match ids.as_slice() {
         [before, after] => {
             vec![
@@ -188,7 +188,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
     let commands = shown.into_iter().chain([
         Command::SetSampleType(name, unit),
         Command::SetGranularity(args.view.by()),
-        Command::SetThreads(read::threads(&captures, &filter.threads)?),
+        Command::SetThreads(filter.threads),
         Command::SetLabels(filter.labels),
         Command::Focus(filter.focus.unwrap_or_default()),
         Command::Ignore(filter.ignore.unwrap_or_default()),
@@ -196,6 +196,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
         Command::ShowFrom(filter.show_from.unwrap_or_default()),
         Command::FocusSubtree(filter.subtree),
         Command::Collapse(filter.collapse.unwrap_or_default()),
+        Command::PruneFrom(filter.prune_from.unwrap_or_default()),
         Command::CollapseRecursion(filter.recursion.unwrap_or_default()),
         Command::CollapseDirectRecursion(filter.direct_recursion.unwrap_or_default()),
         Command::AllFrames(filter.all_frames),

@@ -40,12 +40,17 @@ pub(super) fn say_losses<'a>(captures: impl IntoIterator<Item = (&'a str, &'a Pr
         for loss in report::info::losses(profile) {
             let line = format!("{}: {loss}", report::table::printable(name));
             if !said.contains(&line) {
-                // Where standard error is closed there is nobody to tell.
-                drop(writeln!(io::stderr().lock(), "note: {line}"));
+                say(&line);
                 said.push(line);
             }
         }
     }
+}
+
+/// Says something on standard error that a result does not show.
+pub(super) fn say(note: &str) {
+    // Where standard error is closed there is nobody to tell.
+    drop(writeln!(io::stderr().lock(), "note: {}", report::table::printable(note)));
 }
 
 /// Says on standard error what went wrong; further lines are indented.

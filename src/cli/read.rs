@@ -4,11 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Failure;
 use super::args::View;
 use super::progress::with_progress;
+use super::{Failure, output};
 use crate::analysis::comparison::{CompareError, Shape, common_sample_types};
 use crate::analysis::part::threads_of;
+use crate::analysis::unmatched::{drops_all, unmatched};
 use crate::analysis::{Comparison, Direction, Filter, Naming, Normalization, Part, SideInput, compare};
 use crate::app::load::{LoadError, LoadOptions, load};
 use crate::model::{Profile, base_name};
@@ -62,6 +63,7 @@ pub(super) fn comparison(
         CompareError::Cancelled => Failure::Cancelled,
         error => Failure::Failed(error.to_string()),
     })?;
+    finds_something(captures, &filter, Some(&comparison.shape))?;
     Ok(Weighed { decimals: comparison.decimals, comparison })
 }
 
@@ -70,6 +72,27 @@ pub(super) fn filter(captures: &[Arc<Profile>], view: &View) -> Result<Filter, F
     let filter = view.filter();
     labels(captures, &filter.labels)?;
     Ok(Filter { threads: threads(captures, &view.thread)?, ..filter })
+}
+
+/// The same for what is written without a tree.
+pub(super) fn checked_filter(captures: &[Arc<Profile>], view: &View) -> Result<Filter, Failure> {
+    let filter = filter(captures, view)?;
+    finds_something(captures, &filter, None)?;
+    Ok(filter)
+}
+
+/// What of a filter matches nothing is said, as pprof does. Where no sample is left, that is an error, as with grep: an empty table looks like an answer.
+fn finds_something(captures: &[Arc<Profile>], filter: &Filter, shape: Option<&Shape>) -> Result<(), Failure> {
+    let unmatched = unmatched(filter, captures, shape);
+    let unmatched: Vec<String> = unmatched.iter().map(|option| format!("{option} matches no function, file or module")).collect();
+    if drops_all(filter, captures, shape) {
+        let why = if unmatched.is_empty() { filter.options() } else { unmatched };
+        return Err(Failure::Failed(format!("no sample passes the filters, so there is nothing to show\n{}", why.join("\n"))));
+    }
+    for text in &unmatched {
+        output::say(text);
+    }
+    Ok(())
 }
 
 /// A comparison and how its integers are read.

@@ -58,6 +58,10 @@ impl Choice<'_> {
         changed.unwrap_or_else(|| profile.stacks.parents())
     }
 
+    fn end(&self, row: StackId) -> StackId {
+        self.transformed.map_or(row, |transformed| transformed.end(row))
+    }
+
     fn is_left_out(&self, row: usize) -> bool {
         self.transformed.is_some_and(|transformed| transformed.left_out.get(row).copied().unwrap_or(false))
     }
@@ -66,7 +70,7 @@ impl Choice<'_> {
     fn used_stacks(&self, profile: &Profile) -> Vec<bool> {
         let mut used = vec![self.unused; profile.stacks.len()];
         for (row, stack) in profile.samples.stacks().iter().enumerate() {
-            if let Some(place) = stack.filter(|_| (self.sample)(row)).and_then(|stack| used.get_mut(stack.row())) {
+            if let Some(place) = stack.filter(|_| (self.sample)(row)).and_then(|stack| used.get_mut(self.end(stack).row())) {
                 *place = true;
             }
         }
@@ -109,7 +113,7 @@ impl Choice<'_> {
                 let name = copy.string(thread.name);
                 copy.builder.thread(Thread { name, ..*thread })
             });
-            let stack = stack.and_then(|stack| stacks.get(stack.row()).copied().flatten());
+            let stack = stack.and_then(|stack| stacks.get(self.end(stack).row()).copied().flatten());
             let mut label_set = |set: LabelSetId| {
                 let known = sets.get(set.row()).copied().flatten();
                 known.unwrap_or_else(|| {

@@ -198,7 +198,7 @@ struct Pattern {
 }
 
 /// All kinds, in the order of the menu and of chips.
-const PATTERNS: [Pattern; 7] = [
+const PATTERNS: [Pattern; 8] = [
     Pattern { name: "Focus", hint: "Keep samples with a matching frame", of: |filter| filter.focus.as_deref(), command: Command::Focus },
     Pattern { name: "Drop", hint: "Drop samples with a matching frame", of: |filter| filter.ignore.as_deref(), command: Command::Ignore },
     Pattern {
@@ -213,6 +213,12 @@ const PATTERNS: [Pattern; 7] = [
         hint: "Callees become self of matching frames",
         of: |filter| filter.collapse.as_deref(),
         command: Command::Collapse,
+    },
+    Pattern {
+        name: "Prune from",
+        hint: "Callees become self of the innermost match",
+        of: |filter| filter.prune_from.as_deref(),
+        command: Command::PruneFrom,
     },
     Pattern {
         name: "Recursion",
@@ -248,7 +254,7 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     if cx.app.has_times() && !cx.app.view().is_comparison() {
         time_field_ui(ui, cx, out);
     }
-    for words in ["Patterns are regular expressions; Enter applies", "They act in the order merge, recursion, begin, collapse"] {
+    for words in ["Patterns are regular expressions; Enter applies", "They act in the order merge, recursion, begin, collapse, prune"] {
         ui.label(RichText::new(words).font(fonts::small()).color(cx.theme.muted));
     }
 }

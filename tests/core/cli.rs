@@ -371,6 +371,29 @@ fn a_pprof_export_of_a_pair_is_after_minus_before() {
     assert_eq!(base["selected"].as_i64(), Some(-total(&before)));
 }
 
+/// `go tool pprof -top -diff_base before after`, and the same of the file that it or Emberlens saves: percentages are of the side before.
+#[test]
+fn percentages_of_a_saved_comparison_are_of_the_side_before() {
+    let folder = tempfile::tempdir().unwrap();
+    export(folder.path(), "diff.pb.gz", &["--diff", &sample(CPU), &sample(CPU_AFTER)]);
+    let path = folder.path().join("diff.pb.gz").display().to_string();
+    let report = json(&["top", &path, "--json", "-n", "3"]);
+    assert_eq!((report["denominator"].as_i64(), report["total"].as_i64()), (Some(4_440_000_000), Some(2_520_000_000)));
+    let ms = |row: &Value, key: &str| row[key].as_i64().map(|nanos| nanos / 1_000_000);
+    let rows: Vec<_> =
+        report["rows"].as_array().unwrap().iter().map(|row| (row["name"].clone(), ms(row, "self"), ms(row, "total"))).collect();
+    let wanted = [
+        ("orders/internal/pricing.(*Engine).Discount", 1840, 2750),
+        ("internal/runtime/syscall/linux.Syscall6", -250, -250),
+        ("internal/runtime/maps.ctrlGroup.matchH2", 200, 200),
+    ];
+    assert_eq!(rows, wanted.map(|(name, own, total)| (Value::from(name), Some(own), Some(total))));
+    let text = stdout(&["top", &path, "-n", "3"]);
+    for wanted in ["100 % = 4.44 s cpu", "of the side before", "41.44", "61.94", "35.81", "4.50"] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}
+
 #[test]
 fn svg_exports_are_well_formed_and_name_the_functions() {
     let folder = tempfile::tempdir().unwrap();
@@ -523,7 +546,10 @@ fn captures_that_cannot_be_drawn_say_so() {
     // Values beyond every integer that a drawing program knows only need another scale.
     let path = folder.path().join("huge.folded");
     std::fs::write(&path, "main;a 9223372036854775807\nmain;b 9223372036854775807\n").unwrap();
-    let svg = String::from_utf8(export(folder.path(), "huge.svg", &[&path.display().to_string()])).unwrap();
+    let out = folder.path().join("huge.svg");
+    let said = run([Path::new("export"), &path, Path::new("-o"), &out]).stderr;
+    assert!(String::from_utf8_lossy(&said).contains("add up to more than 2^63-1"), "{}", String::from_utf8_lossy(&said));
+    let svg = std::fs::read_to_string(&out).unwrap();
     assert!(svg.contains("<title>b (9.22 E samples, 50.0 %)</title>") || svg.contains("50.0 %"), "{svg}");
 }
 

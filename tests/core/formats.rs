@@ -34,7 +34,7 @@ pub(crate) fn samples() -> Vec<PathBuf> {
     found
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a sample folder is readable") {
         let path = entry.expect("an entry is readable").path();
         if path.is_dir() { walk(&path, found) } else { found.push(path) }

@@ -42,6 +42,7 @@ mod list;
 mod naive;
 mod noise;
 mod parts;
+mod peek;
 mod perf_diff;
 mod pprof_rules;
 mod regressions;

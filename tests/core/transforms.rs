@@ -14,7 +14,7 @@ use emberlens::model::{Profile, check};
 use emberlens::report::part::filtered;
 use proptest::prelude::*;
 
-use crate::cli::{failure, json, sample};
+use crate::cli::{failure, json, run, sample, stdout};
 use crate::formats::{read_named, samples};
 use crate::laws::{profile_of, stacks};
 
@@ -23,6 +23,7 @@ use crate::laws::{profile_of, stacks};
 enum Transform {
     Merge(String),
     Collapse(String),
+    PruneFrom(String),
     /// Of one function, or of all.
     Recursion(Option<String>),
     DirectRecursion(Option<String>),
@@ -38,6 +39,7 @@ impl Transform {
         match self {
             Self::Merge(name) => Filter { hide: Some(exact(name)), ..none },
             Self::Collapse(name) => Filter { collapse: Some(exact(name)), ..none },
+            Self::PruneFrom(name) => Filter { prune_from: Some(exact(name)), ..none },
             Self::Recursion(name) => Filter { recursion: all(name), ..none },
             Self::DirectRecursion(name) => Filter { direct_recursion: all(name), ..none },
             Self::Begin(name) => Filter { show_from: Some(exact(name)), ..none },
@@ -55,6 +57,7 @@ impl Transform {
         Some(match self {
             Self::Merge(name) => names.iter().filter(|other| *other != name).cloned().collect(),
             Self::Collapse(name) => names[..at(name).map_or(names.len(), |at| at + 1)].to_vec(),
+            Self::PruneFrom(name) => names[..names.iter().rposition(|other| other == name).map_or(names.len(), |at| at + 1)].to_vec(),
             Self::Begin(name) => names[at(name)?..].to_vec(),
             Self::Subtree(path) => names.starts_with(path).then(|| names[path.len() - 1..].to_vec())?,
             Self::DirectRecursion(chosen) => {
@@ -139,7 +142,12 @@ fn transforms(profile: &Profile, column: usize) -> Vec<Transform> {
     let recurring = first(again, 2);
     let mut made = vec![Transform::Recursion(None), Transform::DirectRecursion(None)];
     for name in first(total, 6).into_iter().chain(recurring.clone()) {
-        made.extend([Transform::Merge(name.clone()), Transform::Collapse(name.clone()), Transform::Begin(name)]);
+        made.extend([
+            Transform::Merge(name.clone()),
+            Transform::Collapse(name.clone()),
+            Transform::PruneFrom(name.clone()),
+            Transform::Begin(name),
+        ]);
     }
     for name in recurring {
         made.extend([Transform::Recursion(Some(name.clone())), Transform::DirectRecursion(Some(name))]);
@@ -208,6 +216,10 @@ fn the_command_line_has_every_transform() {
         let (collapsed, sum) = top(&[option, r"^sort\.Slice$"]);
         assert_eq!((collapsed, sum), (Some((total, total)), whole), "{option}");
     }
+    // Several of one kind are alternatives, under whatever name they are given.
+    let several = top(&["--hide", r"^sort\.Slice$", "--merge", r"^sort\.insertion", "--hide", "(?i)PDQ"]);
+    assert_eq!(several, top(&["--hide", r"^sort\.Slice$|^sort\.insertion|(?i:PDQ)"]));
+    assert_eq!(top(&["--focus", "sort", "--focus", "net/http"]), top(&["--focus", "sort|net/http"]));
     for option in ["--hide", "--merge"] {
         assert_eq!(top(&[option, r"^sort\.Slice$"]), (None, whole), "{option}");
     }
@@ -220,6 +232,76 @@ fn the_command_line_has_every_transform() {
     assert!(below > 0 && below < whole);
     let (code, why) = failure(&["top", &path, "--subtree", "a;;b"]);
     assert!(code == 2 && why.contains("between semicolons"), "{code} {why}");
+}
+
+/// The rows that `go tool pprof -top -prune_from=json` prints: what a stack ends with is its INNERMOST frame that matches, and files do not count.
+#[test]
+fn stacks_are_pruned_from_where_pprof_prunes_them() {
+    let path = sample("pprof/go1.27.3/orders-cpu-before.pb.gz");
+    let folder = tempfile::tempdir().unwrap();
+    let (pruned, again) =
+        (folder.path().join("pruned.pb.gz").display().to_string(), folder.path().join("again.folded").display().to_string());
+    assert_eq!(stdout(&["export", &path, "--prune-from", "json", "-o", &pruned]), "");
+    assert_eq!(stdout(&["export", &path, "--prune-from", "json", "-o", &again]), "");
+    for arguments in [&["top", path.as_str(), "--json", "-n", "5", "--prune-from", "json"][..], &["top", &pruned, "--json", "-n", "5"]] {
+        let report = json(arguments);
+        let row = |row: &serde_json::Value| {
+            let ms = |key: &str| row[key].as_i64().map(|value| value / 1_000_000);
+            (row["name"].as_str().unwrap_or_default().to_owned(), ms("self"), ms("total"))
+        };
+        let found: Vec<_> = report["rows"].as_array().expect("rows").iter().map(row).collect();
+        let wanted = [
+            ("internal/runtime/syscall/linux.Syscall6", 760, 760),
+            ("orders/internal/pricing.(*Engine).Discount", 290, 460),
+            ("runtime.futex", 290, 290),
+            ("memeqbody", 140, 140),
+            ("encoding/json/v2.makeString", 110, 110),
+        ];
+        assert_eq!(found, wanted.map(|(name, own, total)| (name.to_owned(), Some(own), Some(total))), "{arguments:?}");
+    }
+    let top_of = |path: &str| json(&["top", path, "--json", "-n", "0", "-t", "cpu"])["row_count"].clone();
+    assert_eq!(json(&["top", &again, "--json", "-n", "0"])["row_count"], top_of(&pruned), "folded stacks end there too");
+}
+
+/// A typing error is no answer: what of a filter finds nothing is said, and where nothing is left that is an error, as with grep.
+#[test]
+fn what_of_a_filter_finds_nothing_is_said() {
+    let path = sample("pprof/go1.27.3/orders-cpu-before.pb.gz");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.pb.gz").display().to_string();
+    for command in [
+        &["top", path.as_str()][..],
+        &["top", &path, "--json"],
+        &["list", ".", &path],
+        &["export", &path, "-o", &out],
+        &["export", &path, "--as", "folded", "-o", "-"],
+    ] {
+        for (options, names) in [
+            (&["--focus", "nowhere"][..], "--focus=nowhere matches no function, file or module"),
+            (&["--show-from", "nowhere", "--hide", "json"], "--show-from=nowhere matches no"),
+            (&["--subtree", "main.main;nowhere"], "--subtree=main.main;nowhere matches no"),
+            // Each finds something.
+            (&["--focus", "json", "--ignore", "runtime|."], "--ignore=runtime|."),
+        ] {
+            let (code, why) = failure(&[command, options].concat());
+            assert!(
+                code == 1 && why.contains("no sample passes the filters") && why.contains(names),
+                "{command:?} {options:?}: {code} {why}"
+            );
+        }
+    }
+    assert!(!std::path::Path::new(&out).exists(), "nothing is written");
+    for option in ["--ignore", "--hide", "--collapse", "--prune-from", "--collapse-recursion"] {
+        let output = run(["top", &path, &format!("{option}=nowhere")]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.success() && said == format!("note: {option}=nowhere matches no function, file or module\n"),
+            "{option}: {said}"
+        );
+        assert!(!output.stdout.is_empty());
+    }
+    // A row may have a name that no frame has.
+    assert!(stdout(&["top", &path, "--by", "package", "--hide", "^orders/internal/pricing$"]).contains("let through"));
 }
 
 /// What a row of a table is does not change what a pattern finds: frames match by function, file and module, as in pprof.

@@ -3,10 +3,14 @@
 //! One row per trap. Right values come from `perf script`, `perf report -T`, pprof's reference parser, and for texts from the numbers
 //! that stand in them. Which program gets what wrong is in the reference beside the corpus (perf.md 8.6 and 9.4, go-and-pprof.md 3).
 
+use std::path::PathBuf;
+
+use emberlens::model::kind;
 use serde_json::Value;
 
 use crate::cli::{json, sample};
 use crate::corpus;
+use crate::formats::{read_named, samples, walk};
 
 /// (sample type, total, records)
 type Sums = &'static [(&'static str, i64, u64)];
@@ -231,4 +235,92 @@ fn texts_that_others_misread_are_right() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{} texts", TEXTS.len());
+}
+
+/// "Used + skipped = in the file", with a reason for every record that was skipped: a table that lacks something never looks whole.
+#[test]
+fn what_was_skipped_is_said_by_every_format() {
+    let mut wrong = Vec::new();
+    let (mut files, mut skipping) = (0, 0);
+    let small = |path: &PathBuf| path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() < 300_000);
+    let mut paths = samples();
+    if let Some(folder) = corpus::folder() {
+        walk(&folder, &mut paths);
+    }
+    for path in paths.into_iter().filter(small) {
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        let Ok(profile) = read_named(&bytes, "x") else { continue };
+        let tally = profile.info.tally;
+        // Kinds of notes that may stand for records that are in no table.
+        let kinds = [kind::SKIPPED, kind::NOT_UNDERSTOOD, kind::TRUNCATED];
+        let said: u64 = kinds.iter().map(|kind| profile.notes.count(kind)).sum();
+        files += 1;
+        skipping += usize::from(tally.skipped > 0);
+        if tally.samples != tally.used + tally.skipped || said < tally.skipped {
+            wrong.push(format!("{}: {tally:?}, notes for {said}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(files > 20, "{files} captures");
+    println!("{files} captures, {skipping} of them with skipped records");
+}
+
+/// Each line or record that is left out is counted once, whatever the format: the number of all is that of an independent count.
+#[test]
+fn every_record_of_a_file_is_used_or_skipped() {
+    let texts = [
+        ("main;a 1\nmain;b 2\nno count here\nmain;c 3\n\nmain;d 4\nmain;e x\nmain;f 6\n", 7, 2),
+        ("a 1 1.000000: 10 cycles: \n\t1 f (x)\n\na 1 2.000000: 10 cycles: \n\t1 f (x)\n\na 1 3.000000: 10 cycles: \n\t1 f (x)\n", 3, 0),
+    ];
+    for (text, records, skipped) in texts {
+        let tally = read_named(text.as_bytes(), "x").expect("a readable text").info.tally;
+        assert_eq!((tally.samples, tally.skipped), (records, skipped), "{text}");
+    }
+}
+
+/// Sums are held at the end of their range, and that is said by every format, not only where values come from protobuf.
+#[test]
+fn sums_beyond_64_bits_are_said_by_every_format() {
+    let most = i64::MAX;
+    let texts = [
+        format!("a {most}\nb {most}\n"),
+        format!("a 1 1.000000: {most} cycles: \n\t1 f (x)\n\na 1 2.000000: {most} cycles: \n\t1 g (x)\n"),
+        format!("events: Ir\nfn=f\n1 {most}\nfn=g\n1 {most}\n"),
+    ];
+    for text in texts {
+        let profile = read_named(text.as_bytes(), "x").expect("a readable text");
+        let note = profile.notes.iter().find(|note| note.kind == kind::OVERFLOW && note.text.contains("add up to more than 2^63-1"));
+        assert!(note.is_some() && profile.total(profile.default_sample_type) == most, "{text}: {:?}", profile.notes);
+    }
+    let fits = read_named(format!("a {}\nb 1\n", most - 1).as_bytes(), "x").expect("a readable text");
+    assert_eq!(fits.notes.count(kind::OVERFLOW), 0);
+}
+
+/// `go tool pprof -raw` (`PeriodType`, `Period`) and `perf evlist -v` (`sample_period`, and no period where it is a frequency).
+#[test]
+fn periods_are_those_of_the_file() {
+    let period = |path: &str| {
+        let info = json(&["info", "--json", "--no-symbols", &sample(path)]);
+        let period = &info["period"];
+        (!period.is_null())
+            .then(|| format!("{} {} {}", period["type"].as_str().unwrap_or("?"), period["unit"].as_str().unwrap_or("?"), period["value"]))
+    };
+    let wanted = [
+        ("pprof/go1.27.3/orders-cpu-before.pb.gz", Some("cpu nanoseconds 10000000")),
+        ("pprof/go1.27.3/orders-heap-before.pb.gz", Some("space bytes 524288")),
+        ("pprof/go1.27.3/orders-mutex-before.pb.gz", Some("contentions count 1")),
+        ("pprof/go1.27.3/orders-goroutine-before.pb.gz", Some("goroutine count 1")),
+        ("perf-data/6.1.187/loop-group.perf.data", None),
+        ("jfr/openjdk-17/orders-before.jfr.gz", Some("cpu nanoseconds 10000000")),
+    ];
+    for (path, wanted) in wanted {
+        assert_eq!(period(path).as_deref(), wanted, "{path}");
+    }
+    let Some(folder) = corpus::folder() else { return };
+    for (path, wanted) in [
+        ("third-party/perf-data/perf_data_converter/perf.data.throttle-3.8", "cycles count 10000"),
+        ("captured/perf-data/multi-event.perf.data", "cpu-clock nanoseconds 1000003"),
+    ] {
+        assert_eq!(period(&folder.join(path).display().to_string()).as_deref(), Some(wanted), "{path}");
+    }
 }

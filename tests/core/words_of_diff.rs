@@ -46,7 +46,7 @@ fn filters_are_named_and_let_something_through() {
         assert!(text.contains("by function, --focus=Q") && text.contains("sample records"), "{text}");
     }
     let (code, error) = failure(&["diff", &before, &after, "--focus", "zzz"]);
-    assert!(code == 1 && error.contains("in before passes the filters") && error.contains("--focus=zzz"), "{code}: {error}");
+    assert!(code == 1 && error.contains("no sample passes the filters") && error.contains("--focus=zzz"), "{code}: {error}");
 }
 
 #[test]

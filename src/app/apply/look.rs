@@ -81,6 +81,10 @@ pub(super) fn apply(app: &mut App, command: Command) {
             view.filter.collapse = pattern(text);
             forget_path(view);
         }
+        Command::PruneFrom(text) => {
+            view.filter.prune_from = pattern(text);
+            forget_path(view);
+        }
         Command::CollapseRecursion(text) => {
             view.filter.recursion = pattern(text);
             forget_path(view);

@@ -231,7 +231,6 @@ impl<'a> Draft<'a> {
         self.builder.info.drop_frames = Some(drop);
         self.builder.info.keep_frames = keep;
         self.builder.info.tally = Tally::new(self.rows.len() as u64, self.skipped);
-        note_overflow(&mut self.builder, &self.rows);
         let mut profile = self.builder.finish();
         if profile.info.format == GO_TEXT {
             quality::note(&mut profile);
@@ -244,17 +243,6 @@ fn mapping(builder: &mut Builder, region: &Region) -> MappingId {
     let mut text = |text: &str| (!text.is_empty()).then(|| builder.string(text));
     let (file, build_id) = (text(&region.file), text(&region.build_id));
     builder.mapping(Mapping { file, build_id, start: region.start, limit: region.limit, offset: region.offset, ..Mapping::default() })
-}
-
-/// Sums of hostile files stop at the end of the range, which must be said.
-fn note_overflow(builder: &mut Builder, rows: &[Row]) {
-    for (at, sample_type) in builder.sample_types.iter().enumerate() {
-        let gross: u128 = rows.iter().filter_map(|row| row.values.get(at)).map(|value| u128::from(value.unsigned_abs())).sum();
-        if gross > i64::MAX as u128 {
-            let text = format!("the absolute values of {} add up to more than 2^63-1", sample_type.name);
-            builder.notes.add(kind::OVERFLOW, &text, 1, None);
-        }
-    }
 }
 
 /// How many events or bytes stand behind what a sampling allocator recorded: the recorder keeps an allocation of `size / count` bytes

@@ -88,7 +88,6 @@ pub(super) fn assemble(
     }
     builder.info.tally = Tally::new(samples.samples(), layout.samples.saturating_sub(samples.samples()));
     let mut profile = samples.finish(builder, tables, |sample| layout.locations_offset(sample), ticket)?;
-    note_overflow(&mut profile);
     note_units(&mut profile);
     Ok(profile)
 }
@@ -202,17 +201,6 @@ fn note_units(profile: &mut Profile) {
     for key in mixed {
         let text = format!("numbers of the label {} have several units; each is shown in its own", profile.strings.get(key));
         profile.notes.add(kind::GUESSED, &text, 1, None);
-    }
-}
-
-/// The reference implementation lets such sums wrap around; ours stop at the end of the range, which must be said.
-fn note_overflow(profile: &mut Profile) {
-    for (row, sample_type) in profile.sample_types.iter().enumerate() {
-        let gross: u128 = profile.samples.values(row).iter().map(|&value| u128::from(value.unsigned_abs())).sum();
-        if gross > i64::MAX as u128 {
-            let text = format!("the absolute values of {} add up to more than 2^63-1", sample_type.name);
-            profile.notes.add(kind::OVERFLOW, &text, 1, None);
-        }
     }
 }
 
