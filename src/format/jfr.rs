@@ -2,7 +2,7 @@
 //!
 //! Every event with a stack is a sample. Each kind of event is a sample type of its own, named after the event: samples of the profiler are
 //! counted, and weighed by the interval of the profiler where the file says it (`samples`, `cpu`; `wall` for those of async-profiler that it takes of
-//! threads whether they run or not, whose states are labels); allocations are bytes, events that last are
+//! threads whether they run or not, whose states are labels; `wall-samples` where those are events of their own); allocations are bytes, events that last are
 //! nanoseconds (`thread-park`, `socket-read`), all others are counted. States, classes, paths and hosts are labels. Deliberately absent: events
 //! without a stack, but for those that say which machine and program it was; addresses of objects; the files of JDK 8 and before, which are
 //! laid out otherwise. Start reading at [`read`].
@@ -41,6 +41,10 @@ const HEADER: usize = 68;
 
 /// Events of the profiler.
 const EXECUTION: &str = "jdk.ExecutionSample";
+
+/// Events of async-profiler 4 by the clock on the wall, which may stand beside the others (`--wall`). One is many looks where a thread slept on
+/// (`recordWallClockSample` in `flightRecorder.cpp`).
+const WALL_CLOCK: &str = "profiler.WallClockSample";
 
 /// Bytes between two looks at the ticket.
 const POLL_BYTES: usize = 1 << 18;
@@ -158,6 +162,8 @@ struct Range {
     interval: Option<i64>,
     /// It looks at threads whether they run or not.
     is_wall: bool,
+    /// Nanoseconds between two looks by the clock on the wall, of [`WALL_CLOCK`].
+    wall_interval: Option<i64>,
 }
 
 /// Columns of a kind of events: its own, and those of its times by the clock of the processor and by that on the wall.
@@ -176,6 +182,8 @@ struct Draft {
     columns: Vec<Column>,
     /// Nanoseconds between two looks of the profiler, as the last chunk says.
     interval: Option<i64>,
+    /// The same by the clock on the wall, where that has an interval of its own.
+    wall_interval: Option<i64>,
     /// The JVM's own profiler took the samples.
     is_of_jvm: bool,
     /// async-profiler's recording is one by the clock on the wall, as its settings say.
@@ -288,6 +296,7 @@ impl Draft {
             ..*row
         }));
         self.interval = later.interval.or(self.interval);
+        self.wall_interval = later.wall_interval.or(self.wall_interval);
         self.is_of_jvm |= later.is_of_jvm;
         self.lost = (self.lost.0 + later.lost.0, self.lost.1.saturating_add(later.lost.1));
         self.is_wall = later.is_wall.or(self.is_wall);
@@ -301,7 +310,8 @@ impl Draft {
         if is_whole {
             // Who sleeps uses no processor, whatever the settings say; the JVM's own profiler looks only at threads that run.
             let is_wall = self.is_wall == Some(true) || (later.sleeps && !self.is_of_jvm);
-            self.ranges.push(Range { end: self.rows.len(), interval: self.interval, is_wall });
+            let wall_interval = self.wall_interval.or_else(|| self.interval.filter(|_| self.is_wall == Some(true)));
+            self.ranges.push(Range { end: self.rows.len(), interval: self.interval, is_wall, wall_interval });
             let start = chunk.clock.start_nanos;
             self.builder.info.start_unix_nanos.get_or_insert(start);
             if chunk.duration_nanos > 0 {
@@ -469,10 +479,17 @@ impl Draft {
             used += 1;
             without += u64::from(row.stack.is_none() && !(row.is_lost && self.cut_stacks > 0));
             let sample = Sample { stack: row.stack, thread: row.thread, labels: row.labels, time: row.time };
-            let clock = ranges.peek().and_then(|range| Some((if range.is_wall { wall } else { cpu }?, range.interval?)));
+            let is_execution = self.columns.get(row.column).is_some_and(|column| column.event == EXECUTION);
+            let clock = ranges.peek().and_then(|range| match (is_execution, range.is_wall) {
+                (true, false) => Some((cpu?, range.interval?)),
+                (true, true) => Some((wall?, range.interval?)),
+                (false, _) => Some((wall?, range.wall_interval?)),
+            });
             if let Some((clock, interval)) = clock {
-                timed += 1;
-                running.saw(row.thread, row.time);
+                if is_execution {
+                    timed += 1;
+                    running.saw(row.thread, row.time);
+                }
                 values.fill(0);
                 values.get_mut(column).into_iter().for_each(|cell| *cell = value);
                 values.get_mut(clock).into_iter().for_each(|cell| *cell = interval.saturating_mul(value));
@@ -510,12 +527,14 @@ impl Draft {
         let mut types = vec![None; self.columns.len()];
         // The default: the profiler's samples, else what has most rows.
         let mut best = (0, 0);
-        let has_interval = !self.ranges.is_empty() && self.ranges.iter().all(|range| range.end == 0 || range.interval.is_some());
+        let all = |has: fn(&Range) -> bool| !self.ranges.is_empty() && self.ranges.iter().all(|range| range.end == 0 || has(range));
+        let (has_interval, has_wall_interval) = (all(|range| range.interval.is_some()), all(|range| range.wall_interval.is_some()));
         let has_wall = self.ranges.iter().any(|range| range.is_wall);
         let has_cpu = self.ranges.iter().any(|range| !range.is_wall);
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
         // What the profiler saw comes first.
-        order.sort_by_key(|&row| self.columns.get(row).is_none_or(|column| column.event != EXECUTION));
+        let rank = |column: &Column| [EXECUTION, WALL_CLOCK].iter().position(|event| *event == column.event).unwrap_or(2);
+        order.sort_by_key(|&row| self.columns.get(row).map(rank));
         for row in order {
             let (Some(column), Some(&Seen { rows, has_stack, .. })) = (self.columns.get(row), seen.get(row)) else { continue };
             if !has_stack {
@@ -525,34 +544,43 @@ impl Draft {
             }
             let name = self.type_name(column);
             let at = self.builder.add_sample_type(&name, column.unit);
-            let is_profiler = column.event == EXECUTION;
+            let rank = rank(column);
+            let [has_cpu, has_wall] = match rank {
+                0 => [has_interval && has_cpu, has_interval && has_wall],
+                1 => [false, has_wall_interval],
+                _ => [false; 2],
+            };
             let mut time = |name: &str, is_there: bool| {
-                (is_profiler && has_interval && is_there).then(|| self.builder.add_sample_type(name, "nanoseconds"))
+                let known = self.builder.sample_types.iter().position(|kind| kind.name == name);
+                is_there.then(|| known.unwrap_or_else(|| self.builder.add_sample_type(name, "nanoseconds")))
             };
             let (cpu, wall) = (time("cpu", has_cpu), time("wall", has_wall));
             if let Some(place) = types.get_mut(row) {
                 *place = Some(Places { own: at, cpu, wall });
             }
-            let weight = if is_profiler { u64::MAX } else { rows };
+            let weight = [u64::MAX, u64::MAX - 1].get(rank).copied().unwrap_or(rows);
             if weight > best.0 {
                 best = (weight, cpu.or(wall).unwrap_or(at));
             }
         }
         self.builder.default_sample_type = best.1;
-        let of = |range: &Range| (range.interval, range.is_wall);
-        if let Some(&Range { interval: Some(interval), is_wall, .. }) =
-            self.ranges.first().filter(|first| self.ranges.iter().all(|next| of(next) == of(first)))
-        {
+        // That of the default: by the clock on the wall where the profiler saw nothing else.
+        let by_wall = best.0 == u64::MAX - 1;
+        let of = |range: &Range| if by_wall { (range.wall_interval, true) } else { (range.interval, range.is_wall) };
+        let first = self.ranges.first().map(of).filter(|first| self.ranges.iter().all(|next| of(next) == *first));
+        if let Some((Some(interval), is_wall)) = first {
             let clock = if is_wall { "wall" } else { "cpu" };
             self.builder.info.period = Some((clock.to_owned(), "nanoseconds".to_owned(), interval));
         }
         types
     }
 
-    /// `samples` for those of the profiler; the event's name without its package, in small letters, for others: `thread-park`.
+    /// `samples` for those of the profiler, `wall-samples` for those by the clock on the wall; the event's name without its package, in small letters, for others: `thread-park`.
     fn type_name(&self, column: &Column) -> String {
-        if column.event == EXECUTION {
-            return "samples".to_owned();
+        match column.event.as_str() {
+            EXECUTION => return "samples".to_owned(),
+            WALL_CLOCK => return "wall-samples".to_owned(),
+            _ => {}
         }
         let short = column.event.rsplit('.').next().unwrap_or_default();
         let mut made = String::new();

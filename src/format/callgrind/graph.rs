@@ -377,6 +377,10 @@ impl Reader {
                 None
             }
             b"events" => {
+                // A part that ended without its totals counted what stood here before.
+                if !self.columns.is_empty() {
+                    self.take_summary();
+                }
                 self.columns.clear();
                 for name in text.split_ascii_whitespace().take(MAX_NUMBERS) {
                     let (name, unit, factor) = unit(name);

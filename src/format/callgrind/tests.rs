@@ -280,6 +280,11 @@ fn a_file_without_its_end_is_told_by_its_summary() {
     assert_eq!(counts(text), [0, 1], "totals are missing, and nearly all costs are there");
     assert_eq!(counts("events: Ir\nsummary: 999\nfn=f\n1 10\n"), [1, 0]);
     assert_eq!(counts("events: Ir\nfn=f\n1 10\nsummary: 10\n"), [0, 0], "cachegrind writes it at the end");
+    // Without its totals the first part has a summary alone: in its own order of events, whatever the next part counts.
+    let turned = "events: Ir Dr\nsummary: 10000 4\nfn=f\n1 10000 4\nevents: Dr Ir Dw\nsummary: 5 700 3\nfn=f\n1 5 700 3\n";
+    assert_eq!(counts(turned), [0, 0], "both parts agree with their own columns");
+    assert_eq!(counts(&format!("{turned}totals: 5 700 3\n")), [0, 0]);
+    assert_eq!(counts(&turned.replace("1 5 700 3", "1 5 70 3")), [1, 0], "the second part is cut");
     let two = "events: Ir\nsummary: 10\nfn=f\n1 10\ntotals: 10\n";
     assert_eq!(counts(&format!("{two}{two}")), [0, 0]);
     assert_eq!(counts(&format!("{two}events: Ir\nsummary: 10\nfn=f\n1 4\n")), [1, 0], "the second part is cut");

@@ -181,6 +181,9 @@ impl<'c, 'a> Events<'c, 'a> {
         let field = |name: &str| class.fields.iter().find(|field| field.name == name);
         if field("stackTrace").is_some_and(|field| field.is_constant) {
             let weight = WEIGHTS.iter().find_map(|(name, unit)| Some((field(name)?, *name, *unit)));
+            // Native memory of async-profiler; a size of other events is that of something else.
+            let size = field("size").filter(|_| class.name == "profiler.Malloc").map(|field| (field, "size", "bytes"));
+            let weight = weight.or(size);
             // An old object has no length: it is that of the search that found all of them, the same in each (`ObjectSampleCheckpoint` of the JVM).
             let duration = field("duration").filter(|_| class.name != OLD_OBJECT).map_or(Tick::None, |field| field.tick);
             let unit = match weight {
@@ -202,22 +205,25 @@ impl<'c, 'a> Events<'c, 'a> {
         Plan::Nothing
     }
 
-    /// How often the program is looked at: `period` of the JVM (`20 ms`), `interval` of async-profiler (nanoseconds); and by which clock, which
+    /// How often the program is looked at: `period` of the JVM (`20 ms`), `interval` and `wall` of async-profiler (nanoseconds); and by which clock, which
     /// async-profiler says as the `event` of the recording (`writeSettings` in `flightRecorder.cpp`).
     fn setting(&self, event: i64, name: &str, value: &str, draft: &mut Draft) {
         let class = self.types.row(event).and_then(|row| self.types.class(row)).map(|class| class.name.as_str());
         if class == Some("jdk.ActiveRecording") && name == "event" {
             draft.is_wall = Some(value == "wall");
         }
-        if class != Some(super::EXECUTION) {
+        let is_of_wall = class == Some(super::WALL_CLOCK) || name == "wall";
+        if class != Some(super::EXECUTION) && !is_of_wall {
             return;
         }
         let nanos = match (name, parse_human(value)) {
             ("period" | "interval", Some((nanos, Unit::Time(_)))) => nanos,
-            ("interval", Some((nanos, _))) if value.bytes().all(|byte| byte.is_ascii_digit()) => nanos,
+            ("interval" | "wall", Some((nanos, _))) if value.bytes().all(|byte| byte.is_ascii_digit()) => nanos,
             _ => return,
         };
-        if nanos >= 1.0 {
+        if nanos >= 1.0 && is_of_wall {
+            draft.wall_interval = Some(nanos as i64);
+        } else if nanos >= 1.0 {
             draft.interval = Some(nanos as i64);
             if name == "period" {
                 draft.is_of_jvm = true;

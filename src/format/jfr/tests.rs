@@ -519,6 +519,58 @@ fn samples_by_the_clock_on_the_wall_are_no_time_of_a_processor() {
     assert_eq!(totals(&both), [("samples", "count", 6), ("cpu", "nanoseconds", 30_000_000), ("wall", "nanoseconds", 30_000_000)]);
 }
 
+/// async-profiler 4 has events of their own for the clock on the wall: each stands for as many looks as it says, and may stand beside those of the
+/// processor, with an interval of its own (`-e cpu --wall 50ms`).
+#[test]
+fn events_of_the_clock_on_the_wall_are_a_sample_type_of_their_own() {
+    const WALL: i64 = 107;
+    const MALLOC: i64 = 108;
+    let start = ("startTime", LONG, false, false, Some("TICKS"));
+    let constant = |name, class| (name, class, false, true, None);
+    let plain = |name, class| (name, class, false, false, None);
+    let span = ("timeSpan", LONG, false, false, Some("TICKS"));
+    let thread = constant("sampledThread", THREAD);
+    let wall = vec![start, thread, constant("stackTrace", STACK), constant("state", STATE), plain("samples", INT), span];
+    let malloc = vec![start, constant("eventThread", THREAD), constant("stackTrace", STACK), plain("address", LONG), plain("size", LONG)];
+    let more = [("profiler.WallClockSample", WALL, wall), ("profiler.Malloc", MALLOC, malloc)];
+    let recording = |event: &str, settings: &[(&str, &str)], looks: &[i64]| {
+        let bytes = chunk(true, &classes_with(&more), |body| {
+            setting(body, RECORDING, "event", event);
+            for (name, value) in settings {
+                setting(body, SAMPLE, name, value);
+            }
+            more_constants(body, &[]);
+            for (at, state) in looks.iter().enumerate() {
+                look(body, 1100 + at as i64, 5, *state);
+            }
+            for (ticks, state, samples) in [(1100, 1, 1), (1200, 2, 40)] {
+                body.event(WALL, |event| {
+                    event.long(ticks).long(5).long(1).long(state).int(samples).long(300);
+                });
+            }
+            body.event(MALLOC, |event| {
+                event.long(1150).long(5).long(1).long(0x7f00).long(4096);
+            });
+        });
+        let profile = read_bytes(&bytes).unwrap();
+        assert_eq!(check(&profile), []);
+        profile
+    };
+    let alone = recording("wall", &[("interval", "20000000")], &[]);
+    let malloc = ("malloc", "bytes", 4096);
+    assert_eq!(totals(&alone), [("wall-samples", "count", 41), ("wall", "nanoseconds", 820_000_000), malloc]);
+    assert_eq!((alone.default_sample_type, &alone.info.period), (1, &Some(("wall".to_owned(), "nanoseconds".to_owned(), 20_000_000))));
+    assert_eq!(alone.sample_types[1].records, 2);
+    let both = recording("cpu", &[("interval", "10000000"), ("wall", "50000000")], &[1, 1, 1]);
+    let cpu = [("samples", "count", 3), ("cpu", "nanoseconds", 30_000_000)];
+    let wall = [("wall-samples", "count", 41), ("wall", "nanoseconds", 2_050_000_000)];
+    assert_eq!(totals(&both), [&cpu[..], &wall[..], &[malloc]].concat());
+    assert_eq!((both.default_sample_type, both.info.period.as_ref().map(|period| period.2)), (1, Some(10_000_000)));
+    // Without an interval they are counted: a guess would be worse.
+    let without = recording("cpu", &[("interval", "10000000")], &[1]);
+    assert_eq!(totals(&without)[2..], [("wall-samples", "count", 41), malloc]);
+}
+
 #[test]
 fn stacks_in_the_part_that_was_cut_off_are_said_to_be_there() {
     let mut body = Writer { bytes: Vec::new(), packed: true };
