@@ -82,7 +82,7 @@ pub struct Part<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Hears of parts of an input that will not be looked at again.
+/// Hears of parts of an input that are not needed for now.
 pub type ReadOnce<'a> = &'a (dyn Fn(&[u8]) + Sync);
 
 /// What reading needs beside the input.
@@ -97,7 +97,7 @@ pub struct ReadCx<'a> {
     /// Programs and libraries, for captures that hold copies of stacks instead of addresses; without them such stacks are one
     /// address long.
     pub binaries: Option<&'a dyn Binaries>,
-    /// Hears of parts of the input that were read and will not be looked at again, so that a mapped file can leave memory.
+    /// Hears of parts of the input that were looked through or read, and are not needed for now, so that a mapped file can leave memory.
     pub read_once: Option<ReadOnce<'a>>,
     /// Which member of an archive to read; `None` where it holds one capture, or is no archive.
     pub member: Option<&'a str>,
@@ -109,7 +109,7 @@ impl<'a> ReadCx<'a> {
         Self { ticket, max_bytes: inflate::DEFAULT_CAP_BYTES, parts: &[], binaries: None, read_once: None, member: None }
     }
 
-    /// Says that this part of the input will not be looked at again.
+    /// Says that this part of the input is not needed for now.
     pub fn done_with(&self, part: &[u8]) {
         if let Some(hear) = self.read_once {
             hear(part);

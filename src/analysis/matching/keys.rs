@@ -240,7 +240,7 @@ pub(super) fn leaves_arguments_out(name: &str) -> bool {
     name.contains("[...]")
 }
 
-/// Packages of Go itself that were moved as they were, and where they are now (the folders of Go 1.22 held against those of 1.27). What was
+/// Packages of Go itself that were moved as they were between Go 1.22 and 1.26, and where they are now (the folders of Go 1.27). What was
 /// written anew has other functions, and is not here: maps, the collector.
 const MOVED: [(&str, &str); 9] = [
     ("runtime/internal/atomic", "internal/runtime/atomic"),
