@@ -194,7 +194,9 @@ fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Pro
         let read: Vec<Result<Done, ReadError>> = read.collect();
         let parts = read.into_iter().collect::<Result<Vec<Done>, ReadError>>()?;
         joined.add(parts, base, ticket)?;
-        round.iter().for_each(|(_, part)| cx.done_with(part));
+        for (_, part) in round {
+            cx.done_with(part);
+        }
     }
     let builder = &mut joined.builder;
     if builder.rows.is_empty() {
