@@ -153,7 +153,7 @@ proptest! {
 
 #[test]
 fn text_is_given_back_in_its_order_after_it_was_looked_through() {
-    let text: String = (0..50).map(|n| format!("main;f{n} 1\n")).collect();
+    let text = (0..50).map(|n| format!("main;f{n} 1\n")).collect::<Vec<_>>().concat();
     let (ticket, heard) = (Ticket::new(), std::sync::Mutex::new(Vec::new()));
     let hear = |part: &[u8]| heard.lock().unwrap().extend_from_slice(part);
     let cx = ReadCx { read_once: Some(&hear), ..ReadCx::new(&ticket) };
