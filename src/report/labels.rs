@@ -66,7 +66,7 @@ impl LabelsReport {
             }
         });
         let side = comparison.last();
-        let gross = side.map_or(0, |side| i64::try_from(side.gross).unwrap_or(i64::MAX));
+        let gross = side.map_or(0, |side| i64::try_from(side.whole).unwrap_or(i64::MAX));
         Self {
             schema: SCHEMA,
             file: file.to_owned(),

@@ -85,7 +85,7 @@ impl PeekReport {
             by: spec.by.name(),
             filters: spec.filter.options(),
             total: number(side.total),
-            denominator: number(i64::try_from(side.gross).unwrap_or(i64::MAX)),
+            denominator: number(i64::try_from(side.whole).unwrap_or(i64::MAX)),
             function_count,
             functions,
         })

@@ -99,3 +99,14 @@ fn labels_hold_what_pprof_says() {
         assert!(code == 1 && why.contains(wanted), "{code} {why}");
     }
 }
+
+/// `go tool pprof -relative_percentages -focus=encoding` with `-peek` and `-tags`: 60 ms are 6.74 % of 890 ms, 680 ms are 76.40 %.
+#[test]
+fn percentages_are_of_what_filters_leave_where_asked_for() {
+    let after = sample("pprof/go1.27.3/orders-cpu-after.pb.gz");
+    let options = [&*after, "--focus", "encoding", "--relative-percentages"];
+    let peek = stdout(&[&["peek", "jsonwire.AppendQuote$"], &options[..]].concat());
+    assert!(peek.contains("100 % = 890 ms cpu") && peek.contains("60.00    6.74"), "{peek}");
+    let labels = stdout(&[&["labels"], &options[..]].concat());
+    assert!(labels.contains("100 % = 890 ms cpu") && labels.contains("76.40"), "{labels}");
+}
