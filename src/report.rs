@@ -7,6 +7,7 @@
 pub mod captures;
 pub mod color;
 pub mod diff;
+mod head;
 pub mod info;
 pub mod labels;
 pub mod list;

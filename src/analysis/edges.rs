@@ -1,7 +1,7 @@
 //! What calls a place and what it calls, one step each way, every caller and callee counted once a sample: pprof's `-peek`.
 //!
 //! So a function that calls itself is among its own callers and callees, and its callers may add up to more than its total where a stack has it
-//! several times. Deliberately absent: paths of more than one step, which a [`sandwich`](super::sandwich()) has. Start reading at [`edges`].
+//! several times. Deliberately absent: paths of more than one step, which a [`sandwich`](mod@super::sandwich) has. Start reading at [`edges`].
 
 use rustc_hash::FxHashMap;
 

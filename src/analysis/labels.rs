@@ -1,7 +1,7 @@
 //! How much of a sample type each value of each label holds: pprof's `-tags`.
 //!
 //! Values that stand several times in one sample's labels count once. Deliberately absent: shares of sides for the menus of the window, which
-//! [`facets`](super::facets()) has. Start reading at [`label_sums`].
+//! [`facets`](mod@super::facets) has. Start reading at [`label_sums`].
 
 use std::collections::BTreeMap;
 

@@ -179,21 +179,28 @@ fn ends(profile: &Profile, marked: &[bool], left_out: &[bool], callers: Option<&
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{Builder, Frame, Sample};
 
-    /// A stack (outermost first) after a filter, `-` where its sample is dropped.
-    fn after(stack: &str, filter: &Filter) -> String {
+    /// A capture of stacks (outermost first), one sample each.
+    pub(in crate::analysis) fn capture(stacks: &[&str]) -> Profile {
         let mut builder = Builder::new([("samples", "count")]);
-        let mut at = None;
-        for name in stack.split(' ') {
-            let function = Some(builder.function_named(name));
-            let frame = builder.frame(Frame { function, ..Frame::default() });
-            at = Some(builder.stack(at, frame));
+        for stack in stacks {
+            let mut at = None;
+            for name in stack.split(' ') {
+                let function = Some(builder.function_named(name));
+                let frame = builder.frame(Frame { function, ..Frame::default() });
+                at = Some(builder.stack(at, frame));
+            }
+            builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[1]);
         }
-        builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[1]);
-        let profile = builder.finish();
+        builder.finish()
+    }
+
+    /// A stack after a filter, `-` where its sample is dropped.
+    fn after(stack: &str, filter: &Filter) -> String {
+        let profile = capture(&[stack]);
         let Some(made) = by_names(&profile, filter) else { return stack.to_owned() };
         let row = profile.samples.stacks()[0];
         if row.is_some_and(|row| made.samples.as_ref().is_some_and(|samples| !samples[row.row()])) {

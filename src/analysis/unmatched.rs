@@ -37,20 +37,10 @@ pub fn drops_all(filter: &Filter, captures: &[Arc<Profile>], shape: Option<&Shap
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Builder, Frame, Sample};
+    use crate::analysis::transform::tests;
 
     fn capture(stacks: &[&str]) -> Arc<Profile> {
-        let mut builder = Builder::new([("samples", "count")]);
-        for stack in stacks {
-            let mut at = None;
-            for name in stack.split(' ') {
-                let function = Some(builder.function_named(name));
-                let frame = builder.frame(Frame { function, ..Frame::default() });
-                at = Some(builder.stack(at, frame));
-            }
-            builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[1]);
-        }
-        Arc::new(builder.finish())
+        Arc::new(tests::capture(stacks))
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "a field of a filter is one")]

@@ -27,7 +27,7 @@ pub(super) fn run(args: &args::Peek, options: &LoadOptions) -> Result<ExitCode, 
         output::print(report::json(&peek).as_bytes())?;
     } else {
         output::say_losses([(spec.file, capture.as_ref())]);
-        output::print(format!("{}\n{}\n", peek.text(), peek.hint()).as_bytes())?;
+        output::print(format!("{}\n{}\n", peek.text(), PeekReport::HINT).as_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -280,6 +280,15 @@ pub(super) fn lossy<'a>(bytes: &'a [u8], invalid: &mut u64) -> Cow<'a, str> {
     )
 }
 
+/// The parts of an input of which a reader says that it does not need them for now, one behind the other.
+#[cfg(test)]
+pub(super) fn given_back(read: impl FnOnce(&super::ReadCx<'_>)) -> Vec<u8> {
+    let (ticket, heard) = (crate::base::ticket::Ticket::new(), Mutex::new(Vec::new()));
+    let hear = |part: &[u8]| lock(&heard).extend_from_slice(part);
+    read(&super::ReadCx { read_once: Some(&hear), ..super::ReadCx::new(&ticket) });
+    heard.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

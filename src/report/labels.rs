@@ -4,27 +4,20 @@
 
 use serde::Serialize;
 
-use super::SCHEMA;
+use super::head::Head;
 use super::number::Number;
 use super::table::{Align, Table, printable, push_line};
 use crate::analysis::comparison::percent;
 use crate::analysis::filter::compile;
 use crate::analysis::labels::label_sums;
 use crate::analysis::{Comparison, Filter};
-use crate::model::{Profile, Scale, human, type_name};
+use crate::model::{Profile, Scale, human};
 
 /// Everything that `labels --json` prints; the field names are its keys (see `src/report/README.md`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LabelsReport {
-    schema: u32,
-    file: String,
-    sample_type: String,
-    unit: String,
-    filters: Vec<String>,
-    /// Sum over all samples, without any filter.
-    total: Number,
-    /// What percentages are of, as in the flat table.
-    denominator: Number,
+    #[serde(flatten)]
+    head: Head,
     labels: Vec<Label>,
 }
 
@@ -65,18 +58,7 @@ impl LabelsReport {
                 values: values.into_iter().map(|(value, sum)| Value { value, total: number(sum) }).collect(),
             }
         });
-        let side = comparison.last();
-        let gross = side.map_or(0, |side| i64::try_from(side.whole).unwrap_or(i64::MAX));
-        Self {
-            schema: SCHEMA,
-            file: file.to_owned(),
-            sample_type: comparison.sample_type.clone(),
-            unit: comparison.unit.clone(),
-            filters: filter.options(),
-            total: number(side.map_or(0, |side| side.total)),
-            denominator: number(gross),
-            labels: labels.collect(),
-        }
+        Self { head: Head::new(comparison, file, None, filter, comparison.decimals), labels: labels.collect() }
     }
 
     /// True where no sample has a label whose key matches.
@@ -86,19 +68,14 @@ impl LabelsReport {
 
     /// For people: a table for each key.
     pub fn text(&self) -> String {
-        let whole = self.denominator.as_f64();
+        let whole = self.head.denominator.as_f64();
         let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
-        let unit = if self.unit.is_empty() { String::new() } else { format!(", {}", self.unit) };
-        let mut text = format!("{}{unit} by label\n", type_name(&self.sample_type));
-        if !self.filters.is_empty() {
-            push_line(&mut text, format_args!("filters: {}", printable(&self.filters.join(" "))));
-        }
-        push_line(&mut text, format_args!("100 % = {} {}", human(whole, &self.unit), type_name(&self.sample_type)));
+        let mut text = self.head.text("label");
         for label in &self.labels {
             let total = label.total.as_f64();
-            push_line(&mut text, format_args!("\n{}: {}, {}", printable(&label.key), human(total, &self.unit), share(total)));
+            push_line(&mut text, format_args!("\n{}: {}, {}", printable(&label.key), human(total, &self.head.unit), share(total)));
             let step = if matches!(label.total, Number::Whole(_)) { 1.0 } else { 0.0 };
-            let scale = Scale::of_both(total.abs(), label.without.as_f64().abs(), &self.unit, step);
+            let scale = Scale::of_both(total.abs(), label.without.as_f64().abs(), &self.head.unit, step);
             let head = if scale.unit().is_empty() { "total".to_owned() } else { format!("total ({})", scale.unit()) };
             let mut table = Table::new([(head.as_str(), Align::Right), ("total %", Align::Right), ("value", Align::Left)]);
             let part = |value: f64| if whole > 0.0 { Scale::percent().text(value / whole) } else { "-".to_owned() };

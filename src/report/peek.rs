@@ -4,29 +4,20 @@
 
 use serde::Serialize;
 
-use super::SCHEMA;
+use super::head::Head;
 use super::number::Number;
 use super::table::{Align, Table, push_line};
 use super::top::TopSpec;
-use crate::analysis::comparison::percent;
 use crate::analysis::edges::edges;
 use crate::analysis::filter::matching_names;
 use crate::analysis::{Comparison, PlaceId, top};
-use crate::model::{Scale, counted, human, type_name};
+use crate::model::{Scale, counted};
 
 /// Everything that `peek --json` prints; the field names are its keys (see `src/report/README.md`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PeekReport {
-    schema: u32,
-    file: String,
-    sample_type: String,
-    unit: String,
-    by: &'static str,
-    filters: Vec<String>,
-    /// Sum over all samples, without any filter.
-    total: Number,
-    /// What percentages of functions are of, as in the flat table.
-    denominator: Number,
+    #[serde(flatten)]
+    head: Head,
     /// Functions that match; `functions` may hold fewer.
     function_count: usize,
     functions: Vec<Peeked>,
@@ -78,14 +69,7 @@ impl PeekReport {
         });
         let functions: Vec<Peeked> = functions.collect();
         (function_count > 0).then(|| Self {
-            schema: SCHEMA,
-            file: spec.file.to_owned(),
-            sample_type: comparison.sample_type.clone(),
-            unit: comparison.unit.clone(),
-            by: spec.by.name(),
-            filters: spec.filter.options(),
-            total: number(side.total),
-            denominator: number(i64::try_from(side.whole).unwrap_or(i64::MAX)),
+            head: Head::new(comparison, spec.file, Some(spec.by), spec.filter, spec.decimals),
             function_count,
             functions,
         })
@@ -93,13 +77,7 @@ impl PeekReport {
 
     /// For people: each function between its callers and its callees, as pprof orders them.
     pub fn text(&self) -> String {
-        let whole = self.denominator.as_f64();
-        let unit = if self.unit.is_empty() { String::new() } else { format!(", {}", self.unit) };
-        let mut text = format!("{}{unit} by {}\n", type_name(&self.sample_type), self.by);
-        if !self.filters.is_empty() {
-            push_line(&mut text, format_args!("filters: {}", super::table::printable(&self.filters.join(" "))));
-        }
-        push_line(&mut text, format_args!("100 % = {} {}", human(whole, &self.unit), type_name(&self.sample_type)));
+        let mut text = self.head.text(self.head.by.unwrap_or_default());
         for function in &self.functions {
             push_line(&mut text, format_args!("\n{}", self.table(function).text().trim_end()));
         }
@@ -114,7 +92,7 @@ impl PeekReport {
     fn table(&self, function: &Peeked) -> Table {
         let (own, total) = (function.self_.as_f64(), function.total.as_f64());
         let step = if matches!(function.total, Number::Whole(_)) { 1.0 } else { 0.0 };
-        let scale = Scale::of_both(own.abs(), total.abs(), &self.unit, step);
+        let scale = Scale::of_both(own.abs(), total.abs(), &self.head.unit, step);
         let head = |name: &str| if scale.unit().is_empty() { name.to_owned() } else { format!("{name} ({})", scale.unit()) };
         let heads = [head("self"), head("total"), head("call")];
         let columns = [&heads[0], "self %", &heads[1], "total %", &heads[2], "call %"].map(|name| (name, Align::Right));
@@ -128,7 +106,7 @@ impl PeekReport {
         for row in &function.callers {
             table.row(neighbour(row));
         }
-        let whole = self.denominator.as_f64();
+        let whole = self.head.denominator.as_f64();
         let own = [scale.text(own), part(own, whole), scale.text(total), part(total, whole), String::new(), String::new()];
         table.row(own.into_iter().chain([format!("| {}", function.name)]));
         for row in &function.callees {
@@ -138,8 +116,5 @@ impl PeekReport {
     }
 
     /// What a percentage of a call is of.
-    pub fn hint(&self) -> String {
-        let whole = percent(1.0);
-        format!("call % are of the function's total ({whole}); a call counts once a sample")
-    }
+    pub const HINT: &str = "call % are of the function's total (100 %); a call counts once a sample";
 }

@@ -4,14 +4,14 @@
 
 use serde::Serialize;
 
-use super::SCHEMA;
+use super::head::Head;
 use super::info::{NoteInfo, notes};
 use super::number::Number;
 use super::page::Page;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparison::percent;
 use crate::analysis::{CallTree, Comparison, Filter, Granularity, top};
-use crate::model::{Profile, Scale, counted, human, type_name};
+use crate::model::{Profile, Scale, counted, human};
 
 /// By what rows are ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,18 +43,8 @@ pub struct TopSpec<'a> {
 /// Everything that `top --json` prints; the field names are its keys (see `src/report/README.md`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TopReport {
-    schema: u32,
-    file: String,
-    sample_type: String,
-    unit: String,
-    by: &'static str,
-    /// Filters, as options of the command line.
-    filters: Vec<String>,
-    /// Sum over all samples, without any filter.
-    total: Number,
-    /// What percentages are of: the sum of absolute values, which is `total` where none is negative; of a saved comparison that of its side
-    /// before.
-    denominator: Number,
+    #[serde(flatten)]
+    head: Head,
     #[serde(skip)]
     is_of_base: bool,
     /// Percentages are of what the filters let through.
@@ -116,8 +106,6 @@ impl TopReport {
         });
         let rows = rows.collect();
         Self {
-            total: number(side.total),
-            denominator: number(i64::try_from(side.whole).unwrap_or(i64::MAX)),
             is_of_base: side.measured.iter().any(|measured| measured.is_of_base),
             of_filtered: comparison.of_filtered,
             selected: number(side.weights.total()),
@@ -132,14 +120,7 @@ impl TopReport {
     fn empty(comparison: &Comparison, spec: &TopSpec<'_>) -> Self {
         let zero = Number::new(0, spec.decimals);
         Self {
-            schema: SCHEMA,
-            file: spec.file.to_owned(),
-            sample_type: comparison.sample_type.clone(),
-            unit: comparison.unit.clone(),
-            by: spec.by.name(),
-            filters: spec.filter.options(),
-            total: zero,
-            denominator: zero,
+            head: Head::new(comparison, spec.file, Some(spec.by), spec.filter, spec.decimals),
             is_of_base: false,
             of_filtered: false,
             selected: zero,
@@ -159,11 +140,10 @@ impl TopReport {
 
     /// The table for people: what is shown of what, then rows in the order of `go tool pprof -top`.
     pub fn text(&self) -> String {
-        let whole = self.denominator.as_f64();
+        let whole = self.head.denominator.as_f64();
         let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
-        let say = |value: f64| human(value, &self.unit);
-        let unit = if self.unit.is_empty() { String::new() } else { format!(", {}", self.unit) };
-        let mut text = format!("{}{unit} by {}\n", type_name(&self.sample_type), self.by);
+        let say = |value: f64| human(value, &self.head.unit);
+        let mut text = format!("{} by {}\n", self.head.what(), self.head.by.unwrap_or_default());
         // The sum of no numbers is −0.
         let shown = self.rows.iter().map(|row| row.self_.as_f64()).sum::<f64>() + 0.0;
         push_line(
@@ -179,29 +159,29 @@ impl TopReport {
             ),
         );
         self.remarks().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}")));
-        push_line(&mut text, format_args!("100 % = {} {}\n", say(whole), type_name(&self.sample_type)));
+        push_line(&mut text, format_args!("{}\n", self.head.whole()));
         text.push_str(&self.table(true).text());
         text
     }
 
     /// What the rows alone do not say: what is not in them, and what percentages are of.
     fn remarks(&self) -> Vec<String> {
-        let whole = self.denominator.as_f64();
+        let whole = self.head.denominator.as_f64();
         let share = |value: f64| if whole > 0.0 { percent(value / whole) } else { "-".to_owned() };
-        let say = |value: f64| human(value, &self.unit);
+        let say = |value: f64| human(value, &self.head.unit);
         let mut said = Vec::new();
-        if self.total != self.denominator && !self.of_filtered {
+        if self.head.total != self.head.denominator && !self.of_filtered {
             said.push(format!(
                 "some values are negative: percentages are of the sum of absolute values{}, the net sum is {}",
                 if self.is_of_base { " of the side before" } else { "" },
-                say(self.total.as_f64())
+                say(self.head.total.as_f64())
             ));
         }
-        if self.selected != self.total || !self.filters.is_empty() {
-            let filters: Vec<String> = self.filters.iter().map(|filter| printable(filter)).collect();
+        if self.selected != self.head.total || !self.head.filters.is_empty() {
+            let filters: Vec<String> = self.head.filters.iter().map(|filter| printable(filter)).collect();
             let by = if filters.is_empty() { String::new() } else { format!(" ({})", filters.join(" ")) };
             said.push(if self.of_filtered {
-                let (part, all) = (self.selected.as_f64(), self.total.as_f64());
+                let (part, all) = (self.selected.as_f64(), self.head.total.as_f64());
                 let share = if all > 0.0 { format!(", {}", percent(part / all)) } else { String::new() };
                 format!("the filters{by} let through {} of {}{share}; percentages are of what they let through", say(part), say(all))
             } else {
@@ -223,16 +203,16 @@ impl TopReport {
 
     /// Rows of numbers with their unit in the head of the column; `sum` adds the sum of self so far.
     fn table(&self, sum: bool) -> Table {
-        let whole = self.denominator.as_f64();
+        let whole = self.head.denominator.as_f64();
         let percents = Scale::percent();
         let share = |value: f64| if whole > 0.0 { percents.text(value / whole) } else { "-".to_owned() };
         let largest = |of: fn(&TopReportRow) -> Number| self.rows.iter().map(|row| of(row).as_f64().abs()).fold(0.0, f64::max);
         let largest = [largest(|row| row.self_), largest(|row| row.total)];
-        let step = match self.denominator {
+        let step = match self.head.denominator {
             Number::Whole(_) => 1.0,
             Number::Fraction(_) => 0.0,
         };
-        let scale = Scale::of_both(largest[0], largest[1], &self.unit, step);
+        let scale = Scale::of_both(largest[0], largest[1], &self.head.unit, step);
         let head = |name: &str, scale: &Scale| if scale.unit().is_empty() { name.to_owned() } else { format!("{name} ({})", scale.unit()) };
         let heads = [head("self", &scale), head("total", &scale)];
         let all = [
@@ -287,12 +267,6 @@ impl TopReport {
     }
 
     fn denominator_text(&self) -> String {
-        format!(
-            "100 % = {} {}; {} of {}",
-            human(self.denominator.as_f64(), &self.unit),
-            type_name(&self.sample_type),
-            self.rows.len(),
-            counted(self.row_count as u64, "row", "rows"),
-        )
+        format!("{}; {} of {}", self.head.whole(), self.rows.len(), counted(self.row_count as u64, "row", "rows"))
     }
 }

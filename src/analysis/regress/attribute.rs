@@ -82,10 +82,9 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let Searched { found, model } = search.search();
     let weight = |measure: Measure, place: PlaceId| groups.weight_of(measure, place);
     // What was put together for the search stands in two places.
-    let pairs = structures
-        .iter()
-        .filter_map(|row| Some([row.place, row.fate.successor()?].map(|place| base.ranges(comparison, place, Measure::Total))));
-    let pairs: Vec<NodeSet> = pairs.map(|both| NodeSet::new(both.into_iter().flatten())).collect();
+    let pairs = structures.iter().filter_map(Structure::pair);
+    let pairs: Vec<NodeSet> =
+        pairs.map(|pair| NodeSet::new(pair.into_iter().flat_map(|place| base.ranges(comparison, place, Measure::Total)))).collect();
     let pairs = pairs.iter().filter(|pair| found.iter().any(|found| found.nodes.meets(pair) && found.nodes.len() <= pair.len()));
     let explained = NodeSet::union(found.iter().map(|found| &found.nodes).chain(pairs));
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
@@ -133,8 +132,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let changes = findings.len();
     for structure in &structures {
         // A finding says both: the other name, and what changed.
-        if structure.fate.successor().is_some() && findings.iter().any(|finding| finding.place == structure.place && finding.new.is_some())
-        {
+        if structure.pair().is_some() && findings.iter().any(|finding| finding.place == structure.place && finding.new.is_some()) {
             continue;
         }
         let finding = maker.structure(structure, findings.len() + 1);
@@ -353,8 +351,9 @@ impl Maker<'_> {
         let (place, measure, node) = self.headline(found);
         let (headline, all) = (place, self.search.base.places[measure as usize][place.row()]);
         // Of two functions of which one stands where the other stood, what is left under one name is not what they cost.
-        let pair = self.pair_of(place).filter(|pair| measure == Measure::Total || node.is_none() || matches!(pair.fate, Fate::Replaced(_)));
-        let whole = pair.filter(|pair| measure == Measure::Total || matches!(pair.fate, Fate::Replaced(_)));
+        let is_whole = |pair: &&Structure| measure == Measure::Total || matches!(pair.fate, Fate::Replaced(_));
+        let pair = self.pair_of(place).filter(|pair| node.is_none() || is_whole(pair));
+        let whole = pair.filter(is_whole);
         let place = pair.map_or(place, |pair| pair.place);
         let (measure, node) = whole.map_or((measure, node), |_| (Measure::Total, None));
         let moved = headline != found.group.scope.place;
@@ -387,7 +386,7 @@ impl Maker<'_> {
         if stayed(&own) || is_small([before, after], [lo, hi], largest_total(comparison), self.search.spec) {
             return None;
         }
-        let names = pair.map_or(vec![headline], |pair| [Some(pair.place), pair.fate.successor()].into_iter().flatten().collect());
+        let names = pair.and_then(Structure::pair).map_or(vec![headline], Vec::from);
         let all = || names.iter().flat_map(|&name| self.search.base.ranges(comparison, name, measure));
         let nodes = if pair.is_some() || moved || is_home { &NodeSet::new(all()) } else { &found.nodes };
         let as_captured = self.search.base.captured_sums_of(comparison, nodes);
@@ -419,7 +418,7 @@ impl Maker<'_> {
             minimum_detectable: self.detectable(found, place, measure),
             needed: self.needed(found, counts, doubt, ratio),
             explained_by: None,
-            new: pair.and_then(|pair| pair.fate.successor()).map(|new| comparison.places().name(new).to_owned()),
+            new: pair.and_then(Structure::pair).map(|[_, new]| comparison.places().name(new).to_owned()),
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -586,22 +585,22 @@ impl Maker<'_> {
 
     /// Two functions, one of them a place, of which one stands where the other stood.
     fn pair_of(&self, place: PlaceId) -> Option<&Structure> {
-        self.structures.iter().find(|row| row.fate.successor().is_some_and(|new| [row.place, new].contains(&place)))
+        self.structures.iter().find(|row| row.pair().is_some_and(|pair| pair.contains(&place)))
     }
 
     /// Says that such a pair is explained by one row: both names, and below replaced functions what changed with them.
-    fn explain_pair(&self, pair: &Structure, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
-        let Some(new) = pair.fate.successor() else { return };
-        for place in [pair.place, new] {
+    fn explain_pair(&self, structure: &Structure, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
+        let Some(pair) = structure.pair() else { return };
+        for place in pair {
             explained_by.entry(place).or_insert(order);
         }
-        if let Fate::Renamed(_) = pair.fate {
+        if let Fate::Renamed(_) = structure.fate {
             return;
         }
         let (comparison, base) = (self.comparison(), self.search.base);
         let captured = base.captured();
         let mut parts: FxHashMap<PlaceId, f64> = FxHashMap::default();
-        for row in [pair.place, new].into_iter().flat_map(|place| base.ranges(comparison, place, Measure::Total)).flatten().checked() {
+        for row in pair.into_iter().flat_map(|place| base.ranges(comparison, place, Measure::Total)).flatten().checked() {
             if base.outermost[row] {
                 *parts.entry(comparison.tree().places()[row]).or_default() += self.delta(captured.total(row));
             }

@@ -36,16 +36,6 @@ pub(super) enum Own {
     Kept,
 }
 
-impl Fate {
-    /// The function that stands in its place after.
-    pub(super) const fn successor(self) -> Option<PlaceId> {
-        match self {
-            Self::Renamed(new) | Self::Replaced(new) => Some(new),
-            Self::Folded(..) | Self::Moved => None,
-        }
-    }
-}
-
 /// One function whose shape changed and whose cost did not.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Structure {
@@ -53,6 +43,16 @@ pub(super) struct Structure {
     pub(super) fate: Fate,
     /// Sums of its total before it was taken back, those of its new name added.
     pub(super) sums: Sums,
+}
+
+impl Structure {
+    /// Two functions of which one stands where the other stood.
+    pub(super) const fn pair(&self) -> Option<[PlaceId; 2]> {
+        match self.fate {
+            Fate::Renamed(new) | Fate::Replaced(new) => Some([self.place, new]),
+            Fate::Folded(..) | Fate::Moved => None,
+        }
+    }
 }
 
 /// Fewer events than this on its one side say nothing.
@@ -115,14 +115,15 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
     for row in &mut one_sided {
         row.nodes = base.nodes_of(row.place).filter_map(NodeId::from_row).collect();
     }
-    let mut made = renamed(comparison, base.tables(), &one_sided, scale);
+    let looks: Vec<Look> = one_sided.iter().map(|row| Look::new(comparison, base.tables(), row)).collect();
+    let mut made = renamed(comparison, (&one_sided, &looks), scale);
     let taken =
-        |made: &[Structure]| -> Vec<PlaceId> { made.iter().flat_map(|row| [Some(row.place), row.fate.successor()]).flatten().collect() };
+        |made: &[Structure]| -> Vec<PlaceId> { made.iter().flat_map(|row| row.pair().map_or(vec![row.place], Vec::from)).collect() };
     let known = taken(&made);
     for row in one_sided.iter().filter(|row| !known.contains(&row.place)) {
         made.extend(folded(tree, &base.ground, row, scale));
     }
-    made.extend(replaced(comparison, base.tables(), &one_sided, &taken(&made), scale));
+    made.extend(replaced(comparison, base.tables(), (&one_sided, &looks), &taken(&made), scale));
     if !made.is_empty() {
         base.change(comparison, |nodes| apply(tree, nodes, &made));
     }
@@ -130,16 +131,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
 }
 
 /// Pairs of names of which each has the callers, callees and cost of the other, best first, each name once.
-fn renamed(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], scale: &Scale) -> Vec<Structure> {
-    let tree = comparison.tree();
-    let looks: Vec<Look> = rows
-        .iter()
-        .map(|row| {
-            let trigrams = trigrams(comparison.places().name(row.place));
-            let of = |above| neighbours(tree, sums, (&row.nodes, row.side), above);
-            Look { callers: of(true), callees: of(false), trigrams }
-        })
-        .collect();
+fn renamed(comparison: &Comparison, (rows, looks): (&[OneSided], &[Look]), scale: &Scale) -> Vec<Structure> {
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     let free = |row: &OneSided| comparison.shape.matching.may_propose(row.place);
     for (old, before) in rows.iter().enumerate().filter(|(_, row)| row.side == 0 && free(row)) {
@@ -182,28 +174,30 @@ fn renamed(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], scale: 
 
 /// Pairs of which the one is called where the other was called before, and nothing else came or went there: one change of what that place costs, and not
 /// one of each. A library in the place of another is the most usual step of tuning there is.
-fn replaced(comparison: &Comparison, sums: Tables<'_>, rows: &[OneSided], taken: &[PlaceId], scale: &Scale) -> Vec<Structure> {
+fn replaced(
+    comparison: &Comparison,
+    sums: Tables<'_>,
+    (rows, looks): (&[OneSided], &[Look]),
+    taken: &[PlaceId],
+    scale: &Scale,
+) -> Vec<Structure> {
     let tree = comparison.tree();
     let is_free = |row: &OneSided| comparison.shape.matching.may_propose(row.place) && !taken.contains(&row.place);
-    let tops = |side: usize| -> Vec<(&OneSided, Neighbours)> {
-        let same: Vec<PlaceId> = rows.iter().filter(|row| row.side == side).map(|row| row.place).collect();
-        let free = rows.iter().filter(|row| row.side == side && is_free(row));
-        let called = free.map(|row| (row, neighbours(tree, sums, (&row.nodes, side), true)));
+    let tops = |side: usize| -> Vec<(&OneSided, &Neighbours)> {
+        let came: Vec<PlaceId> = rows.iter().filter(|row| row.side == side).map(|row| row.place).chain([Places::root()]).collect();
         let stands_alone = |callers: &Neighbours| {
-            let cost = |came: bool| -> f64 {
-                let parts = callers
-                    .parts
-                    .iter()
-                    .filter(|(place, _)| place.is_none_or(|place| place == Places::root() || same.contains(&place)) == came);
-                parts.map(|(_, cost)| cost).sum()
-            };
-            cost(true) <= CAME_WITH * cost(false)
+            let (mut with, mut without) = (0.0, 0.0);
+            for (caller, cost) in &callers.parts {
+                *(if caller.is_none_or(|caller| came.contains(&caller)) { &mut with } else { &mut without }) += cost;
+            }
+            with <= CAME_WITH * without
         };
-        called.filter(|(_, callers)| stands_alone(callers)).collect()
+        let free = rows.iter().zip(looks).filter(|(row, _)| row.side == side && is_free(row));
+        free.map(|(row, look)| (row, &look.callers)).filter(|(_, callers)| stands_alone(callers)).collect()
     };
     let (old, new) = (tops(0), tops(1));
     let cost = |row: &OneSided| row.sums.pooled(scale.exposure);
-    let fits = |(one, above): &(&OneSided, Neighbours), (other, callers): &(&OneSided, Neighbours)| {
+    let fits = |(one, above): &(&OneSided, &Neighbours), (other, callers): &(&OneSided, &Neighbours)| {
         (cost(one) / cost(other)).ln().abs() <= REPLACED_COST.ln() && above.cosine(callers) >= CALLERS
     };
     let pooled = |row: usize| sums.total(row).pooled(scale.exposure);
@@ -242,6 +236,13 @@ struct Look {
     callers: Neighbours,
     callees: Neighbours,
     trigrams: Vec<[u8; 3]>,
+}
+
+impl Look {
+    fn new(comparison: &Comparison, sums: Tables<'_>, row: &OneSided) -> Self {
+        let of = |above| neighbours(comparison.tree(), sums, (&row.nodes, row.side), above);
+        Self { callers: of(true), callees: of(false), trigrams: trigrams(comparison.places().name(row.place)) }
+    }
 }
 
 /// Cost by caller, or by callee with `None` for a function's own.
@@ -412,8 +413,8 @@ fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeI
 fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
     // What stands below functions of which one replaced the other is theirs: their callees tell nothing of each other.
-    let whole = |row: &Structure| if let Fate::Replaced(new) = row.fate { [row.place, new].to_vec() } else { Vec::new() };
-    let whole: FxHashSet<PlaceId> = structures.iter().flat_map(whole).collect();
+    let replaced = structures.iter().filter(|row| matches!(row.fate, Fate::Replaced(_)));
+    let whole: FxHashSet<PlaceId> = replaced.filter_map(Structure::pair).flatten().collect();
     let mut inside: Vec<bool> = Vec::with_capacity(tree.len());
     // Where each node's callees go, and where its own values; callers stand before their callees.
     let mut target: Vec<NodeId> = Vec::with_capacity(tree.len());

@@ -272,7 +272,8 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let worse = made.rows.iter().filter(|row| row.verdict.is_worse()).count();
     let structure = made.rows.iter().filter(|row| row.verdict.is_structure()).count();
     let better = made.rows.len() - worse - structure;
-    let waiting = made.others.iter().filter(|row| row.verdict == Verdict::Unconfirmed).count();
+    let open = made.others.iter().filter(|row| row.verdict == Verdict::Unconfirmed);
+    let waiting = open.clone().count();
     if first.is_some() {
         sentences.extend(largest);
         sentences.extend(main);
@@ -288,7 +289,6 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
             (true, 1) => "1 further place".to_owned(),
             (true, _) => format!("{waiting} further places"),
         };
-        let open = made.others.iter().filter(|row| row.verdict == Verdict::Unconfirmed);
         let largest = open.max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()).then_with(|| b.func.cmp(&a.func)));
         let named = largest.map(|row| {
             let most = if waiting == 1 { "" } else { "most of all " };
@@ -392,8 +392,8 @@ fn main_change(first: &Finding, made: &Findings) -> String {
 
 /// The name of a finding in a sentence: what is true of one path need not be true of the function.
 fn name_of(row: &Finding) -> String {
-    let name = short(&row.func, NAME);
-    let name = row.new.as_ref().map_or_else(|| name.clone(), |new| format!("{name} → {}", short(new, NAME)));
+    let new = row.new.as_ref().map_or_else(String::new, |new| format!(" → {}", short(new, NAME)));
+    let name = short(&row.func, NAME) + &new;
     if row.path.is_some() { format!("{name} on one path") } else { name }
 }
 

@@ -258,9 +258,6 @@ proptest! {
 #[test]
 fn text_is_given_back_in_its_order_after_it_was_looked_through() {
     let text = (0..50).map(|n| format!("a  1  1.{n:06}: 2 cycles: \n\t {n:x} f{n} (/x)\n\n")).collect::<Vec<_>>().concat();
-    let (ticket, heard) = (Ticket::new(), std::sync::Mutex::new(Vec::new()));
-    let hear = |part: &[u8]| heard.lock().unwrap().extend_from_slice(part);
-    let cx = ReadCx { read_once: Some(&hear), ..ReadCx::new(&ticket) };
-    assert_eq!(read_chunked(text.as_bytes(), &cx, 8).unwrap().samples.len(), 50);
-    assert_eq!(*heard.lock().unwrap(), [text.as_bytes(), text.as_bytes()].concat());
+    let heard = text::given_back(|cx| assert_eq!(read_chunked(text.as_bytes(), cx, 8).unwrap().samples.len(), 50));
+    assert_eq!(heard, [text.as_bytes(), text.as_bytes()].concat());
 }

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
     use crate::base::packed::gz;
     use crate::format::pprof::decode::tests::mixed;
-    use crate::format::{Input, read as read_any};
+    use crate::format::{Input, read as read_any, text};
 
     /// So small that fields are cut in every way.
     const PIECE: usize = 300;
@@ -291,12 +291,8 @@ mod tests {
     #[test]
     fn compressed_bytes_are_given_back_once_each_in_their_order() {
         let packed = gz(&mixed());
-        let ticket = Ticket::new();
-        let heard = std::sync::Mutex::new(Vec::new());
-        let hear = |part: &[u8]| heard.lock().unwrap().extend_from_slice(part);
-        let cx = ReadCx { read_once: Some(&hear), ..ReadCx::new(&ticket) };
-        assert!(read_pieces(&packed, PIECE, &cx).unwrap().is_some());
-        assert_eq!(*heard.lock().unwrap(), packed);
+        let heard = text::given_back(|cx| assert!(read_pieces(&packed, PIECE, cx).unwrap().is_some()));
+        assert_eq!(heard, packed);
     }
 
     #[test]
