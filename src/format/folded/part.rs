@@ -68,9 +68,18 @@ pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticke
             continue;
         };
         let mut first = last;
-        if let Some((rest, before)) = differential.then(|| split_count(stack)).flatten() {
-            (stack, first) = (rest, before);
-            chunk.count(1, last, offset);
+        // Most names do not end in a digit: the others cost a look.
+        let before = if differential || stack.last().is_some_and(u8::is_ascii_digit) { split_count(stack) } else { None };
+        match before {
+            Some((rest, before)) if differential => {
+                (stack, first) = (rest, before);
+                chunk.count(1, last, offset);
+            }
+            Some((_, before)) if before.decimals() == 0 => {
+                let cause = "lines that end in two numbers, which not every line does: the first was read as a part of the name";
+                chunk.notes.add(kind::GUESSED, cause, 1, Some(offset));
+            }
+            _ => {}
         }
         chunk.count(0, first, offset);
         let stack = stacks.stack(&mut chunk, stack, offset);

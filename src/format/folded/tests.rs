@@ -43,7 +43,8 @@ fn two_counts_on_every_line_are_two_sample_types() {
     let names: Vec<_> = profile.sample_types.iter().map(|column| column.name.as_str()).collect();
     assert_eq!((names, profile.default_sample_type), (vec!["before", "after"], 1));
     // One line without a second number, and the number belongs to the name.
-    check("a;b 1 20\na;c 3\n", "a;b 1 20\na;c 3\n");
+    let mixed = check("a;b 1 20\na;c 3\na;d 2.5 4\n", "a;b 1 20\na;c 3\na;d 2.5 4\n");
+    assert_eq!(notes(&mixed), [(kind::GUESSED, 1, Some(0))], "2.5 is a version");
 }
 
 #[test]
