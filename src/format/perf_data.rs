@@ -88,8 +88,8 @@ impl Format for PerfData {
         capture.entries = Vec::new();
         let known = labels::Names { cgroups: &cgroups, namespaces: &tasks.namespaces };
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
-        let label = |builder: &mut Builder| labels::label(&capture, &rows, &known, builder, cx.ticket);
-        let labels = samples::decode_all(&capture, &tasks, &deferred, &rows, &mut builder, cx, label)?;
+        let label = |builder: &mut Builder, rows: &[Row]| labels::label(&capture, rows, &known, builder, cx);
+        let labels = samples::decode_all(&capture, &tasks, &deferred, rows, &mut builder, cx, label)?;
         builder.rows.set_labels(labels);
         hybrid::join(&mut builder);
         facts(&mut capture, &names, default_event, &mut builder);

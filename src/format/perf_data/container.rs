@@ -59,6 +59,9 @@ pub(super) struct Record<'a> {
     pub(super) body: Cursor<'a>,
 }
 
+/// Records that are given back together: some megabytes of the file.
+const GIVEN_BACK: usize = 1 << 15;
+
 /// One file of the capture.
 #[derive(Clone, Copy, Debug)]
 struct File<'a> {
@@ -174,9 +177,35 @@ impl<'a> Capture<'a> {
         if at & INFLATED != 0 {
             return record_at(&self.inflated, 0, at & !INFLATED, self.inflated.len() as u64, self.endian).ok();
         }
-        let after = if self.files.len() > 1 { self.files.partition_point(|file| file.base <= at) } else { 1 };
-        let file = self.files.get(after.checked_sub(1)?)?;
+        let file = self.files.get(self.file_of(at)?)?;
         record_at(file.bytes, file.base, at.checked_sub(file.base)?, file.bytes.len() as u64, self.endian).ok()
+    }
+
+    /// Called for each of `items` in turn: says now and then that those before the `n`th were looked at.
+    pub(super) fn pass<T>(&self, items: &[T], n: usize, place: impl Fn(&T) -> u64, cx: &ReadCx<'_>) {
+        if n > 0 && n.is_multiple_of(GIVEN_BACK) {
+            self.done_with(items.get(n - GIVEN_BACK..n).unwrap_or(&[]).iter().map(place), cx);
+        }
+    }
+
+    /// Says that records were looked at and are not needed for now: those of the file between the first and the last of some places of the list.
+    pub(super) fn done_with(&self, places: impl Iterator<Item = u64>, cx: &ReadCx<'_>) {
+        let mut ranges = vec![(u64::MAX, 0); self.files.len()];
+        for at in places.filter(|at| at & INFLATED == 0) {
+            if let Some((first, last)) = self.file_of(at).and_then(|file| ranges.get_mut(file)) {
+                (*first, *last) = (at.min(*first), at.max(*last));
+            }
+        }
+        for (file, (first, last)) in self.files.iter().zip(ranges) {
+            let range = first.saturating_sub(file.base) as usize..last.saturating_sub(file.base) as usize;
+            cx.done_with(file.bytes.get(range).unwrap_or(&[]));
+        }
+    }
+
+    /// The row of the file in which a place of the list stands.
+    fn file_of(&self, at: u64) -> Option<usize> {
+        let after = if self.files.len() > 1 { self.files.partition_point(|file| file.base <= at) } else { 1 };
+        after.checked_sub(1)
     }
 
     /// The offset in the file of a place of the list: for an inflated record that of the compressed record in which it begins.
@@ -279,6 +308,7 @@ impl<'a> Capture<'a> {
         while at < end {
             if at - told > 1 << 20 {
                 cx.ticket.advance(at - told)?;
+                cx.done_with(bytes.get(told as usize..at as usize).unwrap_or(&[]));
                 told = at;
             }
             let record = match record_at(bytes, base, at, end, self.endian) {

@@ -38,6 +38,7 @@ pub(super) fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Buil
         if n % 4096 == 4095 {
             cx.ticket.advance(4096)?;
         }
+        capture.pass(&capture.entries, n, |entry| entry.at, cx);
         let Some(record) = capture.record(entry.at) else { continue };
         let offset = capture.file_offset(entry.at);
         let result = match entry.kind {

@@ -14,7 +14,8 @@ use super::namespaces::{self, Namespaces};
 use super::samples::Row;
 use super::tracepoints::{Field, Tracepoint, Value, task_state};
 use crate::base::cursor::Cursor;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::Cancelled;
+use crate::format::ReadCx;
 use crate::model::{Builder, Label, LabelSetId, LabelValue, StringId, kind};
 
 /// Most distinct values of one field of a tracepoint that become labels.
@@ -58,7 +59,7 @@ pub(super) fn label(
     rows: &[Row],
     names: &Names<'_>,
     builder: &mut Builder,
-    ticket: &Ticket,
+    cx: &ReadCx<'_>,
 ) -> Result<Vec<Option<LabelSetId>>, Cancelled> {
     let is_labelled = |attr: &Attr| attr.sample_type & (EXTRA_BITS | bit::CPU) != 0;
     let used: FxHashSet<NamespaceId> = rows.iter().filter_map(|row| row.namespaces).collect();
@@ -67,7 +68,7 @@ pub(super) fn label(
     if !capture.events.iter().any(|event| is_labelled(&event.attr)) && rows.iter().all(is_bare) {
         return Ok(Vec::new());
     }
-    let kept = kept_fields(capture, rows, builder, ticket)?;
+    let kept = kept_fields(capture, rows, builder, cx)?;
     let mut plain_sets = FxHashMap::<Plain, Vec<Label>>::default();
     // Most samples have no tracepoint: their set is found by what they have, without building it again.
     let mut known = FxHashMap::<Plain, Option<LabelSetId>>::default();
@@ -76,8 +77,9 @@ pub(super) fn label(
     let mut labels = Vec::new();
     for (n, row) in rows.iter().enumerate() {
         if n % 4096 == 0 {
-            ticket.check()?;
+            cx.ticket.check()?;
         }
+        capture.pass(rows, n, |row| row.at, cx);
         let sample = sample_of(capture, row);
         let Extra { raw, cgroup, data_page, code_page } = sample.map(|(event, body)| extra_of(body, event)).unwrap_or_default();
         let cpu = sample.and_then(|(event, body)| at(body, event.layout.cpu?)?.u32().ok());
@@ -193,7 +195,7 @@ pub(super) fn tracepoint<'a>(capture: &'a Capture<'_>, attr: &Attr) -> Option<&'
 }
 
 /// Looks at all samples of tracepoints once and keeps the fields with few enough different values.
-fn kept_fields<'a>(capture: &'a Capture<'_>, rows: &[Row], builder: &mut Builder, ticket: &Ticket) -> Result<Kept<'a>, Cancelled> {
+fn kept_fields<'a>(capture: &'a Capture<'_>, rows: &[Row], builder: &mut Builder, cx: &ReadCx<'_>) -> Result<Kept<'a>, Cancelled> {
     let mut seen = FxHashMap::<usize, Vec<FxHashSet<&[u8]>>>::default();
     let mut wanted = FxHashMap::<usize, &Tracepoint>::default();
     for (id, event) in capture.events.iter_ids() {
@@ -209,8 +211,9 @@ fn kept_fields<'a>(capture: &'a Capture<'_>, rows: &[Row], builder: &mut Builder
     }
     for (n, row) in rows.iter().enumerate() {
         if n % 4096 == 0 {
-            ticket.check()?;
+            cx.ticket.check()?;
         }
+        capture.pass(rows, n, |row| row.at, cx);
         let (Some(tracepoint), Some(seen)) = (wanted.get(&row.layout.row()), seen.get_mut(&row.layout.row())) else { continue };
         let Some(raw) = sample_of(capture, row).and_then(|(event, body)| extra_of(body, event).raw) else { continue };
         for (field, values) in tracepoint.fields.iter().zip(seen) {

@@ -18,7 +18,7 @@ use super::unwind::{Ends, Files, Raw, Walker};
 use crate::base::cursor::{Cursor, Endian, Short};
 use crate::base::demangle::readable;
 use crate::base::index::Column;
-use crate::base::ticket::{Cancelled, Ticket};
+use crate::base::ticket::Cancelled;
 use crate::format::ReadCx;
 use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, StringId, ThreadId, kind};
 
@@ -231,7 +231,7 @@ struct Decoding<'a> {
     tasks: &'a Tasks,
     deferred: &'a Deferred,
     types: usize,
-    ticket: &'a Ticket,
+    cx: &'a ReadCx<'a>,
     /// Tables that decoders are done with: making one grow costs as much as using it.
     spare: Mutex<Vec<KnownFrames>>,
 }
@@ -292,15 +292,15 @@ enum Module {
 
 /// Decodes all rows, in parallel, and appends them to the builder in their order.
 ///
-/// `beside` is done with the builder before the first sample is appended, while others are decoded.
+/// `beside` is done with the builder and all rows before the first sample is appended, while others are decoded.
 pub(super) fn decode_all<T: Send>(
     capture: &Capture<'_>,
     tasks: &Tasks,
     deferred: &Deferred,
-    rows: &[Row],
+    mut rows: Vec<Row>,
     builder: &mut Builder,
     cx: &ReadCx<'_>,
-    beside: impl FnOnce(&mut Builder) -> Result<T, Cancelled> + Send,
+    beside: impl FnOnce(&mut Builder, &[Row]) -> Result<T, Cancelled> + Send,
 ) -> Result<T, Cancelled> {
     cx.ticket.stage("decoding samples", rows.len() as u64)?;
     let types = builder.sample_types.len();
@@ -308,19 +308,25 @@ pub(super) fn decode_all<T: Send>(
     let facts = &capture.features.facts;
     let fact = |wanted: &str| facts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
     let files = Files::new(tasks, builder, cx.binaries, (capture.endian, copied.unwrap_or(0)), fact, cx.ticket);
-    let input = Decoding { capture, tasks, deferred, types, ticket: cx.ticket, spare: Mutex::default() };
+    let input = Decoding { capture, tasks, deferred, types, cx, spare: Mutex::default() };
     let (size, wave) = if copied.is_some() { (CHUNK_WITH_STACKS, WAVE_WITH_STACKS) } else { (CHUNK, WAVE) };
     let decode_wave = |rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
         rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker)).collect()
     };
     let mut merge = Merge { builder, modules: FxHashMap::default(), last: None, ends: Ends::default(), samples: rows.len() };
-    let mut waves = rows.chunks(wave);
-    let (decoded, done) = rayon::join(|| decode_wave(waves.next().unwrap_or(&[])), || beside(merge.builder));
+    let first = rows.len().min(wave);
+    let (decoded, done) = rayon::join(|| decode_wave(rows.get(..first).unwrap_or(&[])), || beside(merge.builder, &rows));
     let (mut decoded, done) = (decoded?, done?);
     merge.builder.rows.reserve(rows.len(), 0);
+    // Taken from the end, so that the memory of those that are decoded is given back.
+    rows.reverse();
+    rows.truncate(rows.len() - first);
     // While one wave is decoded the one before it is joined to the profile, which also frees its memory.
-    for rows in waves {
-        let (next, joined) = rayon::join(|| decode_wave(rows), || merge.absorb(std::mem::take(&mut decoded), &input));
+    while !rows.is_empty() {
+        let mut wave = rows.split_off(rows.len().saturating_sub(wave));
+        wave.reverse();
+        rows.shrink_to_fit();
+        let (next, joined) = rayon::join(|| decode_wave(&wave), || merge.absorb(std::mem::take(&mut decoded), &input));
         joined?;
         decoded = next?;
     }
@@ -352,13 +358,13 @@ impl Merge<'_> {
             let mut frames = Vec::with_capacity(chunk.frames.len());
             for (n, local) in chunk.frames.iter().enumerate() {
                 if n % FRAMES_PER_CHECK == 0 {
-                    input.ticket.check()?;
+                    input.cx.ticket.check()?;
                 }
                 frames.push(self.frame(local, input));
             }
             let Self { builder, ends, .. } = self;
             let frames = builder.frames(&frames);
-            input.ticket.check()?;
+            input.cx.ticket.check()?;
             builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
             if is_first {
                 // As many for each of the others, unless they say much the same as the first.
@@ -449,7 +455,7 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
     let mut last = None;
     for (n, row) in rows.iter().enumerate() {
         if n % TOLD == TOLD - 1 {
-            input.ticket.advance(TOLD as u64)?;
+            input.cx.ticket.advance(TOLD as u64)?;
         }
         let (Some(record), Some(event)) = (capture.record(row.at), capture.events.get(row.layout)) else { continue };
         let offset = capture.file_offset(row.at);
@@ -522,7 +528,8 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
         last = Some((row.at, stack));
         event_row(&mut chunk, row, stack, offset);
     }
-    input.ticket.advance((rows.len() % TOLD) as u64)?;
+    input.cx.ticket.advance((rows.len() % TOLD) as u64)?;
+    capture.done_with(rows.iter().map(|row| row.at), input.cx);
     known.clear();
     input.spare.lock().unwrap_or_else(PoisonError::into_inner).push(known);
     if branches.0 > 0 {

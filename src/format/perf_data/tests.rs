@@ -5,7 +5,7 @@ mod stacks;
 mod told;
 
 use super::*;
-use crate::model::{LabelValue, Tally, check, kind};
+use crate::model::{LabelValue, StackId, Tally, check, kind};
 
 /// Writes records in one byte order.
 struct Writer {
@@ -446,4 +446,22 @@ fn a_record_of_size_zero_ends_the_reading_with_a_note() {
     });
     let profile = read(&bytes);
     assert_eq!((profile.samples.len(), profile.notes.count(kind::TRUNCATED)), (1, 1));
+}
+
+/// More samples than are decoded at once, so that rows are taken a part at a time; each pass gives back what it went over.
+#[test]
+fn large_captures_keep_their_order_and_are_given_back_in_every_pass() {
+    const SAMPLES: u64 = 300_000;
+    let bytes = pipe(false, |out| {
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 10, bit::IP, 0, &[], &[]));
+        for n in 0..SAMPLES {
+            out.record(records::SAMPLE, 2, |out| out.u64(n));
+        }
+    });
+    let heard = crate::format::text::given_back(|cx| {
+        let profile = PerfData.read(&Input { bytes: &bytes, name: "test" }, cx).unwrap();
+        let leaf = |stack: &Option<StackId>| profile.stack_frames(*stack).next().and_then(|frame| profile.frames[frame].address);
+        assert!(profile.samples.stacks().iter().map(leaf).eq((0..SAMPLES).map(Some)));
+    });
+    assert!(heard.len() * 10 > bytes.len() * 27, "{} of {}", heard.len(), bytes.len());
 }
