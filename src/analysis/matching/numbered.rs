@@ -116,6 +116,31 @@ const MARKS: &[Mark] = &[
     mark("bpf_prog_", Digits::Hex(16, 16), Kind::Arbitrary, "_"),
 ];
 
+/// What a number or its mark begins with.
+struct Beginnings([bool; 256]);
+
+static BEGINNINGS: Beginnings = Beginnings::new();
+
+impl Beginnings {
+    #[expect(clippy::indexing_slicing, reason = "of a table, while compiling")]
+    const fn new() -> Self {
+        let mut made = [false; 256];
+        made[b'.' as usize] = true;
+        made[b'[' as usize] = true;
+        made[b'$' as usize] = true;
+        let mut row = 0;
+        while row < MARKS.len() {
+            made[MARKS[row].before.as_bytes()[0] as usize] = true;
+            row += 1;
+        }
+        Self(made)
+    }
+
+    fn contains(&self, byte: &u8) -> bool {
+        self.0.get(usize::from(*byte)) == Some(&true)
+    }
+}
+
 impl Numbered {
     /// Cuts a name into pieces; `None` for a name without such a number.
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -137,7 +162,13 @@ impl Numbered {
         let position = position(name);
         let mut at = 0;
         let mut last_end = 0;
+        let begins =
+            |at: usize| hidden.as_ref().is_some_and(|range| range.start == at) || position.as_ref().is_some_and(|(from, _)| *from == at);
         while let Some(rest) = name.get(at..).filter(|rest| !rest.is_empty()) {
+            // Most bytes are none of these, which are all ASCII: so no character is cut.
+            let next = rest.bytes().enumerate().find(|(ahead, byte)| BEGINNINGS.contains(byte) || begins(at + ahead));
+            let Some(rest) = next.and_then(|(ahead, _)| rest.get(ahead..)) else { break };
+            at = name.len() - rest.len();
             let found = match (&hidden, &position) {
                 (Some(hidden), _) if hidden.start == at => Some((at, hidden.end, arbitrary(name.get(hidden.clone()).unwrap_or_default()))),
                 (_, Some((from, number))) if *from == at => Some((at, at + number.text.len(), number.clone())),
@@ -209,7 +240,7 @@ fn number_at(name: &str, at: usize, rest: &str, follows: bool) -> Option<(usize,
             return Some((at + 1, end, number));
         }
     }
-    MARKS.iter().filter(|mark| rest.starts_with(mark.before)).find_map(|mark| {
+    MARKS.iter().filter(|mark| mark.before.as_bytes().first() == Some(&first) && rest.starts_with(mark.before)).find_map(|mark| {
         let from = at + mark.before.len();
         let end = from + length(name.get(from..)?, mark.digits)?;
         // An empty mark before the end stands for any end that is no letter or digit.
