@@ -5,7 +5,7 @@
 
 use super::labels::{Label, LabelSetId, LabelSets, LabelValue};
 use super::notes::{Notes, Tally};
-use super::samples::{NO_TIME, SampleType, Samples};
+use super::samples::{Columns, NO_TIME, SampleType};
 use super::tables::{Frame, FrameId, Function, FunctionId, Mapping, MappingId, StackId, StackTable, Thread, ThreadId};
 use super::{Info, Profile};
 use crate::base::discard::Unfinished;
@@ -30,7 +30,7 @@ pub struct Sample {
 pub struct Rows {
     stacks: Forest<StackId, FrameId>,
     label_sets: LabelSets,
-    samples: Samples,
+    samples: Columns,
     /// Records with a value, per sample type.
     records: Vec<u64>,
 }
@@ -61,13 +61,13 @@ fn full() -> ! {
 impl Rows {
     /// No rows yet, for `types` sample types.
     pub fn new(types: usize) -> Self {
-        let samples = Samples { values: vec![Vec::new(); types], ..Samples::default() };
+        let samples = Columns { values: vec![Vec::new(); types], ..Columns::default() };
         Self { samples, records: vec![0; types], ..Self::default() }
     }
 
     /// Makes room for so many more samples and rows of stacks: growing step by step copies every row several times.
     pub fn reserve(&mut self, samples: usize, stacks: usize) {
-        let Samples { stack, thread, labels, time, range: _, values } = &mut self.samples;
+        let Columns { stack, thread, labels, time, range: _, values } = &mut self.samples;
         stack.reserve(samples);
         thread.reserve(samples);
         labels.reserve(samples);
@@ -162,7 +162,7 @@ impl Rows {
 
     /// True without samples.
     pub fn is_empty(&self) -> bool {
-        self.samples.is_empty()
+        self.samples.len() == 0
     }
 
     /// Sample types from now on; existing samples get 0 for new ones.
@@ -195,7 +195,7 @@ impl Rows {
     /// Stacks are rows of the table that `Builder::finish_with` is given.
     pub fn set_columns(&mut self, stacks: Vec<Option<StackId>>, labels: Vec<Option<LabelSetId>>, values: Vec<Vec<i64>>) {
         self.records = values.iter().map(|column| column.iter().filter(|&&value| value != 0).count() as u64).collect();
-        self.samples = Samples { thread: vec![None; stacks.len()], stack: stacks, labels, time: Vec::new(), range: None, values };
+        self.samples = Columns { thread: vec![None; stacks.len()], stack: stacks, labels, time: Vec::new(), range: None, values };
     }
 
     /// Appends the rows of `other`, whose ids are moved by `maps`.
@@ -504,7 +504,7 @@ impl Builder {
             kind.records = records;
         }
         if self.info.duration_nanos.is_none() {
-            let ranges = self.rows.samples.time_range().into_iter().chain(self.covered);
+            let ranges = self.rows.samples.range.into_iter().chain(self.covered);
             let range = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
             self.info.duration_nanos = range.and_then(|(first, last)| last.checked_sub(first)).filter(|&nanos| nanos > 0);
         }
@@ -521,7 +521,7 @@ impl Builder {
             stacks,
             threads: self.threads.into_rows(),
             label_sets: rows.label_sets,
-            samples: rows.samples,
+            samples: rows.samples.finish(),
             sample_types: self.sample_types,
             default_sample_type,
             info: self.info,

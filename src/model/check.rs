@@ -87,11 +87,12 @@ pub fn check(profile: &Profile) -> Vec<Broken> {
 fn check_samples(profile: &Profile, say: &mut impl FnMut(&'static str, usize, &'static str)) {
     let samples = &profile.samples;
     let rows = samples.len();
-    let lengths = [samples.thread.len(), samples.labels.len(), if samples.time.is_empty() { rows } else { samples.time.len() }];
-    if lengths.iter().chain(samples.values.iter().map(Vec::len).collect::<Vec<_>>().iter()).any(|&len| len != rows) {
+    let columns = &samples.rest;
+    let lengths = [columns.thread.len(), columns.labels.len(), if columns.time.is_empty() { rows } else { columns.time.len() }];
+    if lengths.iter().chain(columns.values.iter().map(Vec::len).collect::<Vec<_>>().iter()).any(|&len| len != rows) {
         say("samples", 0, "columns differ in length");
     }
-    if samples.values.len() != profile.sample_types.len() {
+    if columns.values.len() != profile.sample_types.len() {
         say("sample types", 0, "as many value columns as sample types are wanted");
     }
     if !profile.sample_types.is_empty() && profile.default_sample_type >= profile.sample_types.len() {
@@ -113,12 +114,12 @@ fn check_samples(profile: &Profile, say: &mut impl FnMut(&'static str, usize, &'
             say("samples", row, "names a stack that does not exist");
         }
     }
-    for (row, thread) in samples.thread.iter().enumerate() {
+    for (row, thread) in columns.thread.iter().enumerate() {
         if thread.is_some_and(|thread| thread.row() >= profile.threads.len()) {
             say("samples", row, "names a thread that does not exist");
         }
     }
-    for (row, set) in samples.labels.iter().enumerate() {
+    for (row, set) in columns.labels.iter().enumerate() {
         if set.is_some_and(|set| set.row() >= profile.label_sets.len()) {
             say("samples", row, "names a label set that does not exist");
         }

@@ -1,6 +1,7 @@
 //! The records of a capture, in columns.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::labels::LabelSetId;
 use super::tables::{StackId, ThreadId};
@@ -67,8 +68,18 @@ fn without_precision(name: &str) -> Cow<'_, str> {
 }
 
 /// All records: every column has one entry per sample.
+///
+/// Finding names gives samples other stacks and nothing else, so all but the stacks is shared with the capture as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Samples {
+    pub(super) stack: Vec<Option<StackId>>,
+    /// Without stacks.
+    pub(super) rest: Arc<Columns>,
+}
+
+/// Samples that are still being added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Columns {
     pub(super) stack: Vec<Option<StackId>>,
     pub(super) thread: Vec<Option<ThreadId>>,
     pub(super) labels: Vec<Option<LabelSetId>>,
@@ -81,6 +92,32 @@ pub struct Samples {
 
 /// Mark of a missing time.
 pub(super) const NO_TIME: i64 = i64::MIN;
+
+impl Columns {
+    pub(super) fn len(&self) -> usize {
+        self.stack.len()
+    }
+
+    pub(super) fn has_times(&self) -> bool {
+        !self.time.is_empty()
+    }
+
+    /// The values of one sample type; empty for a type that does not exist.
+    pub(super) fn values(&self, sample_type: usize) -> &[i64] {
+        self.values.get(sample_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes a time, or first and last of several, into the range.
+    pub(super) fn reach(&mut self, (first, last): (i64, i64)) {
+        let (from, to) = self.range.unwrap_or((first, last));
+        self.range = Some((from.min(first), to.max(last)));
+    }
+
+    /// The samples, of which there will be no more.
+    pub(super) fn finish(mut self) -> Samples {
+        Samples { stack: std::mem::take(&mut self.stack), rest: Arc::new(self) }
+    }
+}
 
 impl Samples {
     /// Number of samples.
@@ -100,50 +137,42 @@ impl Samples {
 
     /// The thread of each sample.
     pub fn threads(&self) -> &[Option<ThreadId>] {
-        &self.thread
+        &self.rest.thread
     }
 
     /// The label set of each sample.
     pub fn labels(&self) -> &[Option<LabelSetId>] {
-        &self.labels
+        &self.rest.labels
     }
 
     /// The values of one sample type, one per sample; empty for a type that does not exist.
     pub fn values(&self, sample_type: usize) -> &[i64] {
-        self.values.get(sample_type).map_or(&[], Vec::as_slice)
+        self.rest.values(sample_type)
     }
 
     /// True where at least one sample has a time.
     pub fn has_times(&self) -> bool {
-        !self.time.is_empty()
+        self.rest.has_times()
     }
 
     /// Time of a sample in nanoseconds of the capture's clock.
     pub fn time(&self, row: usize) -> Option<i64> {
-        self.time.get(row).copied().filter(|&time| time != NO_TIME)
+        self.rest.time.get(row).copied().filter(|&time| time != NO_TIME)
     }
 
     /// First and last sample time.
-    pub const fn time_range(&self) -> Option<(i64, i64)> {
-        self.range
-    }
-
-    /// Takes a time, or first and last of several, into the range.
-    pub(super) fn reach(&mut self, (first, last): (i64, i64)) {
-        let (from, to) = self.range.unwrap_or((first, last));
-        self.range = Some((from.min(first), to.max(last)));
+    pub fn time_range(&self) -> Option<(i64, i64)> {
+        self.rest.range
     }
 
     /// The same samples over other stacks; `moved` gives the new stack of each old one.
     pub(crate) fn with_stacks(&self, moved: impl Fn(StackId) -> Option<StackId>) -> Self {
-        let Self { stack, thread, labels, time, range, values } = self;
-        let stack = stack.iter().map(|stack| stack.and_then(&moved)).collect();
-        Self { stack, thread: thread.clone(), labels: labels.clone(), time: time.clone(), range: *range, values: values.clone() }
+        Self { stack: self.stack.iter().map(|stack| stack.and_then(&moved)).collect(), rest: Arc::clone(&self.rest) }
     }
 
     /// Bytes held by the columns.
     pub fn bytes(&self) -> usize {
-        self.len() * 12 + self.time.len() * 8 + self.values.iter().map(|column| column.len() * 8).sum::<usize>()
+        self.len() * 12 + self.rest.time.len() * 8 + self.rest.values.iter().map(|column| column.len() * 8).sum::<usize>()
     }
 }
 
