@@ -242,7 +242,9 @@ impl ModuleSource for LocalModules {
     fn perf_map(&self, pid: i32, is_local: bool) -> Option<Bytes> {
         let name = format!("perf-{pid}.map");
         let beside = self.beside(&name).iter().find_map(|path| open(path));
-        beside.or_else(|| is_local.then(|| open(&std::env::temp_dir().join(&name)))?)
+        // Processes write them to `/tmp`, whatever the folder for temporary files of this one is.
+        let here = || [PathBuf::from("/tmp"), std::env::temp_dir()].iter().find_map(|folder| open(&folder.join(&name)));
+        beside.or_else(|| is_local.then(here)?)
     }
 
     fn jit_dumps(&self, pid: i32, marker: Option<&str>, is_local: bool) -> Vec<Bytes> {
