@@ -13,6 +13,7 @@ mod jitdump;
 mod kernel;
 mod missing;
 mod module;
+mod nesting;
 mod plt;
 mod rebuild;
 mod table;
