@@ -47,6 +47,7 @@ pub(super) fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Buil
             records::COMM => records::comm(record.body, record.misc).map(|comm| tasks.comm(&comm, builder)),
             records::FORK => records::fork(record.body, record.misc).map(|fork| {
                 off_cpu.fork(fork.tid);
+                groups.fork(fork.tid);
                 tasks.fork(fork);
             }),
             records::EXIT => records::fork(record.body, record.misc).map(|exit| off_cpu.exit(exit.tid)),
@@ -157,9 +158,14 @@ fn sample_rows(
         namespaces: number.and_then(|tid| tasks.namespaces.of(tid)),
     };
     if event.attr.has(bit::READ) {
-        for (event, weight) in groups.split(capture, body, event)? {
+        let grown = groups.split(capture, body, event, number)?;
+        for (event, weight) in grown.rows {
             (row.column, row.weight) = (event.row(), weight);
             rows.push(row);
+        }
+        if grown.fell > 0 {
+            let text = "counters that fell from one sample to the next: taken as set to zero between";
+            builder.notes.add(kind::GUESSED, text, grown.fell, Some(capture.file_offset(entry.at)));
         }
         return Ok(number);
     }
