@@ -14,7 +14,7 @@ use super::ids::{MapId, SpaceId};
 use super::namespaces::Namespaces;
 use super::records::{Comm, Fork, KernelSymbol, Mmap, Mode};
 use crate::base::index::Column;
-use crate::model::{Builder, Mapping, StringId, Thread, ThreadId};
+use crate::model::{Builder, Mapping, StringId, Thread, ThreadId, base_name};
 
 /// Addresses from `start` up to `end` belong to a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,11 @@ impl Space {
         spans.extend(newer);
         spans.into()
     }
+}
+
+/// True for the page that a run-time compiler maps so that its dump is found (`jit_detect` in perf's `jitdump.c`).
+fn is_jit_marker(file: &str) -> bool {
+    base_name(file).strip_prefix("jit-").is_some_and(|rest| rest.ends_with(".dump"))
 }
 
 /// Adds a span to disjoint ones, by their start; it hides what they have of it.
@@ -198,6 +203,10 @@ impl Tasks {
             file_id: mmap.file_id,
         };
         let Some(map) = self.maps.push(mapping) else { return };
+        if is_jit_marker(file) {
+            // No sample is ever taken in it, but its path says where the names of the process's compiled code are.
+            builder.mapping(mapping);
+        }
         if mmap.is_data {
             self.data.insert(map);
         }
@@ -469,6 +478,17 @@ mod tests {
         assert_eq!(at(first), [old.clone(), old.clone()]);
         assert_eq!(at(second), [old, new.clone()]);
         assert_eq!((at(after), at(later)), ([None, new.clone()], [None, new]));
+    }
+
+    #[test]
+    fn the_page_that_leads_to_a_dump_of_compiled_code_is_kept_without_a_sample() {
+        let (mut tasks, mut builder) = (Tasks::new(FxHashMap::default()), Builder::default());
+        for (start, file) in [(100, "/work/jit-7.dump"), (300, "/work/jit-7.txt"), (500, "//anon")] {
+            map(&mut tasks, &mut builder, 7, start, 100, file);
+        }
+        let profile = builder.finish();
+        let files: Vec<&str> = profile.mappings.iter().filter_map(|mapping| Some(profile.strings.get(mapping.file?))).collect();
+        assert_eq!(files, ["/work/jit-7.dump"]);
     }
 
     #[test]
