@@ -4,7 +4,6 @@
 //! there at that moment" is a number: how long the list was. Newer modules hide older ones. Deliberately absent: symbols.
 //! Start reading at [`Tasks`], then [`Space::find`].
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -14,6 +13,7 @@ use super::ids::{MapId, SpaceId};
 use super::namespaces::Namespaces;
 use super::records::{Comm, Fork, KernelSymbol, Mmap, Mode};
 use crate::base::index::Column;
+use crate::base::layers::Layers;
 use crate::model::{Builder, Mapping, StringId, Thread, ThreadId, base_name};
 
 /// Addresses from `start` up to `end` belong to a module.
@@ -53,12 +53,13 @@ impl Space {
 
     /// Base and log in one base: what `find` would give, in a form that it gives faster.
     fn merged(&self, len: usize) -> Arc<[Span]> {
-        let mut newer = BTreeMap::new();
-        for &span in self.log.get(..len).unwrap_or(&self.log) {
-            put(&mut newer, span);
+        let log = self.log.get(..len).unwrap_or(&self.log);
+        let mut newer = Layers::default();
+        for span in log {
+            newer.put(span.start, span.end, span.map);
         }
-        let mut spans = Vec::with_capacity(self.base.len() + 2 * newer.len());
-        let mut newer = newer.into_values().peekable();
+        let mut spans = Vec::with_capacity(self.base.len() + 2 * log.len());
+        let mut newer = newer.into_ranges().map(|(start, end, map)| Span { start, end, map }).peekable();
         // Both are sorted and disjoint. Up to here newer ones hide what is old.
         let mut hidden = 0;
         for &old in &*self.base {
@@ -83,23 +84,6 @@ impl Space {
 /// True for the page that a run-time compiler maps so that its dump is found (`jit_detect` in perf's `jitdump.c`).
 fn is_jit_marker(file: &str) -> bool {
     base_name(file).strip_prefix("jit-").is_some_and(|rest| rest.ends_with(".dump"))
-}
-
-/// Adds a span to disjoint ones, by their start; it hides what they have of it.
-fn put(spans: &mut BTreeMap<u64, Span>, span: Span) {
-    if span.start >= span.end {
-        return;
-    }
-    while let Some(old) = spans.range(..span.end).next_back().map(|(_, old)| *old).filter(|old| old.end > span.start) {
-        spans.remove(&old.start);
-        if old.start < span.start {
-            spans.insert(old.start, Span { end: span.start, ..old });
-        }
-        if old.end > span.end {
-            spans.insert(span.end, Span { start: span.end, ..old });
-        }
-    }
-    spans.insert(span.start, span);
 }
 
 /// An address space at one moment.
