@@ -16,6 +16,7 @@ pub mod index;
 pub mod inflate;
 pub mod intern;
 pub mod jobs;
+pub mod layers;
 pub mod mapped;
 #[cfg(test)]
 pub(crate) mod packed;

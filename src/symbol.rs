@@ -13,6 +13,7 @@ mod jitdump;
 mod kernel;
 mod missing;
 mod module;
+mod nesting;
 mod plt;
 mod rebuild;
 mod table;
@@ -172,17 +173,25 @@ const MEMORY_FILE: &str = "/memfd:";
 fn owner<'a>(profile: &'a Profile, mapping: &Mapping) -> Owner<'a> {
     let text = |id| profile.strings.get(id);
     let file = mapping.file.map_or("", text);
-    let is_memory =
-        ["//anon", "/anon_hugepage", MEMORY_FILE, "/dev/zero", "[heap]", "[stack", "/SYSV"].iter().any(|start| file.starts_with(start));
+    // What has a build id is a program or library, which may lie in a file elsewhere: some programs run from a copy of themselves.
+    let is_program = file.starts_with(MEMORY_FILE) && mapping.build_id.is_some();
+    let is_memory = !is_program
+        && ["//anon", "/anon_hugepage", MEMORY_FILE, "/dev/zero", "[heap]", "[stack", "/SYSV"].iter().any(|start| file.starts_with(start));
     match (file, mapping.pid) {
         ("" | "[hypervisor]" | "[guest.kernel.kallsyms]", _) => Owner::Nowhere,
         ("[vdso]" | "[vsyscall]", _) => Owner::KernelPage(file, mapping.build_id.map(text)),
-        (_, Some(pid)) if file.starts_with(MEMORY_FILE) => Owner::MemoryFile(pid, file),
+        (_, Some(pid)) if is_memory && file.starts_with(MEMORY_FILE) => Owner::MemoryFile(pid, file),
         (_, Some(pid)) if is_memory || is_jit_dump(file) => Owner::Compiled(pid),
         (_, None) if is_memory => Owner::Nowhere,
-        (_, None) if file.starts_with('[') || file.contains(".ko") => Owner::Kernel,
+        (_, None) if file.starts_with('[') || is_kernel_module(file) => Owner::Kernel,
         _ => Owner::File(file, mapping.build_id.map(text)),
     }
+}
+
+/// True for a file of a kernel module (`NAME.ko`, `NAME.ko.xz` and the like).
+fn is_kernel_module(file: &str) -> bool {
+    let mut ends = base_name(file).rsplit('.');
+    ends.next() == Some("ko") || ends.next() == Some("ko")
 }
 
 /// True for the page that a run-time compiler maps so that its dump is found.

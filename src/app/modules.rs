@@ -126,6 +126,13 @@ impl LocalModules {
         files
     }
 
+    /// Folders in which perf keeps what it saw of a build id: those of unpacked archives (`perf archive`), then that of this user.
+    fn perf_caches(&self, build_id: &str) -> Vec<PathBuf> {
+        let Some((start, rest)) = split_id(build_id) else { return Vec::new() };
+        let own = self.roots.iter().map(|root| root.join(format!(".build-id/{start}/{rest}")));
+        own.chain(perf_cache(build_id)).collect()
+    }
+
     /// Paths of debug files and cached binaries of a build id.
     fn by_build_id(&self, build_id: &str) -> Vec<PathBuf> {
         let Some((start, rest)) = split_id(build_id) else { return Vec::new() };
@@ -134,7 +141,8 @@ impl LocalModules {
         // A folder of debug files alone, as `/usr/lib/debug` of another machine.
         paths.extend(self.roots.iter().map(|root| root.join(format!(".build-id/{start}/{rest}.debug"))));
         paths.push(Path::new("/").join(&debug));
-        paths.extend(perf_cache(build_id).into_iter().flat_map(|folder| ["elf", "vdso"].map(|name| folder.join(name))));
+        let kept = self.perf_caches(build_id);
+        paths.extend(kept.iter().flat_map(|folder| ["elf", "vdso", "debug"].map(|name| folder.join(name))));
         paths
     }
 }
@@ -242,7 +250,9 @@ impl ModuleSource for LocalModules {
     fn perf_map(&self, pid: i32, is_local: bool) -> Option<Bytes> {
         let name = format!("perf-{pid}.map");
         let beside = self.beside(&name).iter().find_map(|path| open(path));
-        beside.or_else(|| is_local.then(|| open(&std::env::temp_dir().join(&name)))?)
+        // Processes write them to `/tmp`, whatever the folder for temporary files of this one is.
+        let here = || [PathBuf::from("/tmp"), std::env::temp_dir()].iter().find_map(|folder| open(&folder.join(&name)));
+        beside.or_else(|| is_local.then(here)?)
     }
 
     fn jit_dumps(&self, pid: i32, marker: Option<&str>, is_local: bool) -> Vec<Bytes> {
@@ -275,7 +285,8 @@ impl ModuleSource for LocalModules {
         let beside = |file: &str| self.beside.as_ref().map(|folder| folder.join(file));
         let own = [Some(self.capture.join("kcore_dir/kallsyms")), beside("kcore_dir/kallsyms"), beside("kallsyms")];
         let mut kernels: Vec<Kernel> = own.into_iter().flatten().filter_map(|path| kernel(path, true)).collect();
-        kernels.extend(build_id.and_then(perf_cache).and_then(|folder| kernel(folder.join("kallsyms"), false)));
+        let kept = build_id.map(|id| self.perf_caches(id)).unwrap_or_default();
+        kernels.extend(kept.into_iter().filter_map(|folder| kernel(folder.join("kallsyms"), false)));
         kernels.extend(running_kernel());
         kernels.extend(self.kernel_files(release, build_id).into_iter().filter_map(|path| kernel(path, false)));
         kernels
@@ -344,6 +355,23 @@ mod tests {
         // No way out of the root, and no path made of an id that is none.
         assert_eq!(inside(&root, "/../secret"), None);
         assert_eq!(modules.by_build_id("../../etc/passwd"), Vec::<PathBuf>::new());
+    }
+
+    /// `perf archive` packs the folders in which perf keeps binaries by their build ids.
+    #[test]
+    fn an_unpacked_archive_of_perf_is_searched_by_build_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join(".build-id/ab/cdef");
+        std::fs::create_dir_all(&kept).unwrap();
+        std::fs::write(kept.join("elf"), "binary").unwrap();
+        std::fs::write(kept.join("kallsyms"), "list").unwrap();
+        let modules = LocalModules::for_capture(&folder.path().join("x/perf.data"), &[folder.path().to_owned()]);
+        let found: Vec<Vec<u8>> = ModuleSource::candidates(&modules, "/gone", Some("abcdef")).iter().map(|bytes| bytes.to_vec()).collect();
+        assert_eq!(found, [b"binary"]);
+        let of_id = |kernel: &Kernel| kernel.build_id.as_deref() == Some("abcdef") && !kernel.is_of_capture;
+        let kernels = modules.kernels(None, Some("abcdef"));
+        let first = kernels.iter().find(|kernel| of_id(kernel)).and_then(|kernel| (kernel.symbols)());
+        assert_eq!(first.as_ref().map(|bytes| bytes.to_vec()).as_deref(), Some(&b"list"[..]));
     }
 
     #[cfg(unix)]

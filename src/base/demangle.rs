@@ -15,8 +15,27 @@ pub fn readable(name: &str) -> Option<String> {
     }
     let symbol = cpp_demangle::Symbol::new(name).ok()?;
     let options = DemangleOptions::new().no_params().no_return_type();
-    let text = symbol.demangle_with_options(&options).ok().filter(|text| !text.is_empty())?;
-    Some(as_usual(&text))
+    let mut out = Bounded(String::new());
+    symbol.structured_demangle(&mut out, &options).ok().filter(|()| !out.0.is_empty())?;
+    Some(as_usual(&out.0))
+}
+
+/// Text up to a length.
+///
+/// A mangled name says "the third part again", so one of 200 bytes can stand for gigabytes: such a name stays as it is.
+struct Bounded(String);
+
+/// Longest readable name in bytes. Those of deep template libraries have some thousand.
+const MAX_BYTES: usize = 1 << 16;
+
+impl std::fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.0.len() + text.len() > MAX_BYTES {
+            return Err(std::fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
 }
 
 /// C++ names as binutils, perf and pprof write them, so that a capture of raw addresses and the text of another tool have the same names.
@@ -84,5 +103,18 @@ mod tests {
         ] {
             assert_eq!(readable(name).as_deref(), expected, "{name}");
         }
+    }
+
+    /// `f<pair<int, int>, pair<T, T>, …>`, where each `T` is the argument before: every one doubles the text.
+    #[test]
+    fn a_name_that_stands_for_gigabytes_stays_as_it_is() {
+        let doubled = |times: u8| {
+            let back = |n: u8| if n < 10 { char::from(b'0' + n) } else { char::from(b'A' + n - 10) };
+            let parts: String = (1..=times).map(|n| format!("S0_IS{0}_S{0}_E", back(n))).collect();
+            readable(&format!("_Z1fISt4pairIiiE{parts}EvT_"))
+        };
+        assert_eq!(doubled(1).as_deref(), Some("f<std::pair<int, int>, std::pair<std::pair<int, int>, std::pair<int, int> > >"));
+        assert!(doubled(6).is_some_and(|text| text.len() > 1000));
+        assert_eq!(doubled(30), None);
     }
 }

@@ -24,6 +24,12 @@ pub fn default_cap(compressed: usize) -> u64 {
     (compressed as u64).saturating_mul(64).clamp(1 << 30, DEFAULT_CAP_BYTES)
 }
 
+/// How much a section of a binary may plausibly hold: 64 times its compressed size (debug information has 3 to 15 times), but at least 64 MiB
+/// and at most `most` bytes.
+pub fn section_cap(compressed: usize, most: u64) -> u64 {
+    (compressed as u64).saturating_mul(64).clamp(64 << 20, most.max(64 << 20))
+}
+
 /// How many layers of compression are peeled: a gzip of a gzip exists in the wild, a deeper nest is an attack.
 const MAX_LAYERS: usize = 3;
 
@@ -394,6 +400,13 @@ mod tests {
     fn peeled(bytes: &[u8]) -> (Vec<u8>, bool) {
         let peeled = peel(bytes, DEFAULT_CAP_BYTES, &Ticket::new()).unwrap();
         (peeled.bytes.into_owned(), peeled.damage.is_some())
+    }
+
+    #[test]
+    fn a_section_may_hold_what_debug_information_holds_and_not_what_a_bomb_does() {
+        const MOST: u64 = 4 << 30;
+        let cases = [(0, 64 << 20), (1 << 20, 64 << 20), (10 << 20, 640 << 20), (1 << 30, MOST)];
+        assert_eq!(cases.map(|(compressed, _)| section_cap(compressed, MOST)), cases.map(|(_, cap)| cap));
     }
 
     #[test]

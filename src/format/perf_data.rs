@@ -30,7 +30,7 @@ mod told;
 mod tracepoints;
 mod unwind;
 
-use self::attr::{Attr, bit};
+use self::attr::bit;
 use self::container::{Capture, Entry};
 use self::features::seconds;
 use self::follow::{Followed, follow};
@@ -41,6 +41,7 @@ use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{Builder, Profile, kind};
 use rayon::slice::ParallelSliceMut as _;
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -49,6 +50,10 @@ const FORMAT: &str = "perf-data";
 
 /// The first bytes of a capture: the format of today in both byte orders, and that of before 2.6.32.
 const MAGICS: [&[u8; 8]; 3] = [b"PERFILE2", b"2ELIFREP", b"PERFFILE"];
+
+/// Most events without a sample that get a sample type all the same. A wildcard of tracepoints (`-e 'syscalls:*'`) is hundreds of events, and
+/// each column has a value for every sample.
+const UNUSED_SHOWN: usize = 16;
 
 /// Records that are sorted without a look at the ticket.
 const SORTED_AT_ONCE: usize = 1 << 19;
@@ -88,6 +93,7 @@ impl Format for PerfData {
         capture.entries = Vec::new();
         let known = labels::Names { cgroups: &cgroups, namespaces: &tasks.namespaces };
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
+        check_size(&builder, rows.len(), cx.max_bytes)?;
         let label = |builder: &mut Builder, rows: &[Row]| labels::label(&capture, rows, &known, builder, cx);
         let labels = samples::decode_all(&capture, &tasks, &deferred, rows, &mut builder, cx, label)?;
         builder.rows.set_labels(labels);
@@ -104,11 +110,24 @@ impl Format for PerfData {
 /// One name per event: that of a record, of the header's list of events, of a tracepoint's format, or what the attributes say.
 fn event_names(capture: &mut Capture<'_>) -> Vec<String> {
     let described = std::mem::take(&mut capture.features.events);
+    // By what they count, the first one last.
+    let mut unnamed = FxHashMap::<(u32, u64), Vec<EventId>>::default();
+    for (id, event) in capture.events.iter_ids() {
+        unnamed.entry((event.attr.kind, event.attr.config)).or_default().push(id);
+    }
+    #[expect(clippy::iter_over_hash_type, reason = "each list is turned around by itself")]
+    for same in unnamed.values_mut() {
+        same.reverse();
+    }
     for event in &described {
         let by_id = event.ids.first().and_then(|id| capture.by_id.get(id).copied());
         let by_attr = || {
-            let same = |attr: &Attr| attr.kind == event.attr.kind && attr.config == event.attr.config;
-            capture.events.iter_ids().find(|(_, mine)| same(&mine.attr) && mine.name.is_none()).map(|(id, _)| id)
+            // The first one that has no name yet; those before it have one, and keep it.
+            let same = unnamed.get_mut(&(event.attr.kind, event.attr.config))?;
+            while same.last().and_then(|id| capture.events.get(*id)).is_some_and(|mine| mine.name.is_some()) {
+                same.pop();
+            }
+            same.last().copied()
         };
         let Some(id) = by_id.or_else(by_attr) else { continue };
         for number in &event.ids {
@@ -176,7 +195,7 @@ fn sort_by_time(entries: &mut Vec<Entry>, part: usize, ticket: &Ticket) -> Resul
 }
 
 /// Makes one sample type per event and gives the event that a viewer shows first: the first one with samples. Dummy events, which count
-/// nothing, get a sample type only where they have samples. Rows come with events as columns and leave with sample types.
+/// nothing, get a sample type only where they have samples; so do all where many have none. Rows come with events as columns and leave with sample types.
 fn add_sample_types(capture: &Capture<'_>, names: &[String], rows: &mut [Row], builder: &mut Builder) -> Option<EventId> {
     // One more than there are events: time off the CPU.
     let mut is_used = vec![false; capture.events.len() + 1];
@@ -185,11 +204,15 @@ fn add_sample_types(capture: &Capture<'_>, names: &[String], rows: &mut [Row], b
             *used = true;
         }
     }
+    let unused = is_used.iter().take(capture.events.len()).filter(|is_used| !**is_used).count();
+    let shows_unused = unused <= UNUSED_SHOWN;
     let mut columns = Vec::new();
     let mut default = None;
+    let mut left_out = 0;
     for (((id, event), name), &is_used) in capture.events.iter_ids().zip(names).zip(&is_used) {
         columns.push(builder.sample_types.len());
-        if !is_used && event.attr.is_dummy() {
+        if !is_used && (event.attr.is_dummy() || !shows_unused) {
+            left_out += usize::from(!event.attr.is_dummy());
             continue;
         }
         let unit = if name == "offcpu-time" { "nanoseconds" } else { event.attr.unit() };
@@ -205,10 +228,27 @@ fn add_sample_types(capture: &Capture<'_>, names: &[String], rows: &mut [Row], b
             builder.default_sample_type = builder.sample_types.len() - 1;
         }
     }
+    if left_out > 0 {
+        builder.info.facts.push(("events without samples".to_owned(), left_out.to_string()));
+    }
     for row in rows {
         row.column = columns.get(row.column).copied().unwrap_or(0);
     }
     default
+}
+
+/// Refuses values that need more room than a capture may take: each event has one for every sample.
+fn check_size(builder: &Builder, rows: usize, max_bytes: u64) -> Result<(), ReadError> {
+    let events = builder.sample_types.len();
+    let bytes = (rows as u64).saturating_mul(events as u64).saturating_mul(size_of::<i64>() as u64);
+    if bytes <= max_bytes {
+        return Ok(());
+    }
+    let text = format!(
+        "{rows} samples of {events} events need {bytes} bytes, more than the limit of {max_bytes} bytes; record fewer events, or raise it \
+         with --max-bytes"
+    );
+    Err(ReadError::new(FORMAT, 0, "the values of the samples", text))
 }
 
 /// The clock of the samples' times, or what is wrong where the events have several.
@@ -227,7 +267,9 @@ fn clocks(capture: &Capture<'_>) -> Result<String, String> {
 /// What the header says about machine, command and events.
 fn facts(capture: &mut Capture<'_>, names: &[String], default: Option<EventId>, builder: &mut Builder) {
     let info = &mut builder.info;
+    let own = std::mem::take(&mut info.facts);
     info.facts = std::mem::take(&mut capture.features.facts);
+    info.facts.extend(own);
     let has_clock = info.fact("clock").is_some();
     let mut fact = |key: &str, text: String| info.facts.push((key.to_owned(), text));
     let unused = std::mem::take(&mut capture.features.unused);

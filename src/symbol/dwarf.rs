@@ -12,6 +12,8 @@ use rayon::prelude::*;
 
 use super::answer::{Answer, Source};
 use super::elf::Parsed;
+use super::nesting::{Deep, are_shallow};
+use crate::base::ticket::{Cancelled, Ticket};
 
 /// The debug sections of one file, and of the file that it shares with others.
 pub(super) struct Debug<'a> {
@@ -53,9 +55,18 @@ impl<'a> Debug<'a> {
         Some(Self { endian, own: sections(file)?, shared: shared.and_then(sections) })
     }
 
+    /// The units that look-ups of addresses must keep out of.
+    pub(super) fn deep(&self, addresses: impl Iterator<Item = u64>, ticket: &Ticket) -> Result<Deep, Cancelled> {
+        Deep::find(&self.own(), addresses.collect(), ticket)
+    }
+
+    fn own(&self) -> Dwarf<Slice<'_>> {
+        self.own.borrow(|section| EndianSlice::new(section, self.endian))
+    }
+
     /// What lookups go through; it cannot be shared between threads.
     pub(super) fn context(&self) -> Option<Context<Slice<'_>>> {
-        let mut dwarf = self.own.borrow(|section| EndianSlice::new(section, self.endian));
+        let mut dwarf = self.own();
         if let Some(shared) = &self.shared {
             dwarf.set_sup(shared.borrow(|section| EndianSlice::new(section, self.endian)));
         }
@@ -111,7 +122,8 @@ impl<'a> Split<'a> {
         let units = files.iter().filter_map(|file| {
             let sections = DwarfSections::load(|id| load(file, id)).ok()?;
             let id = number(&sections, endian)?;
-            wanted.iter().any(|unit| unit.id == id).then_some((id, sections))
+            let is_usable = wanted.iter().any(|unit| unit.id == id) && are_shallow(&split(&sections, endian));
+            is_usable.then_some((id, sections))
         });
         Self { endian, units: units.collect(), package }
     }
@@ -124,14 +136,20 @@ impl<'a> Split<'a> {
             return Some(Arc::new(unit));
         }
         let package = self.package.as_ref()?.borrow(slice, EndianSlice::new(&[], self.endian)).ok()?;
-        package.find_cu(id, parent).ok().flatten().map(Arc::new)
+        package.find_cu(id, parent).ok().flatten().filter(are_shallow).map(Arc::new)
     }
+}
+
+/// The sections of a `.dwo` file alone.
+fn split<'s>(sections: &'s DwarfSections<Cow<'_, [u8]>>, endian: RunTimeEndian) -> Dwarf<Slice<'s>> {
+    let mut dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
+    dwarf.file_type = gimli::DwarfFileType::Dwo;
+    dwarf
 }
 
 /// The number of the first unit of a `.dwo` file.
 fn number(sections: &DwarfSections<Cow<'_, [u8]>>, endian: RunTimeEndian) -> Option<DwoId> {
-    let mut dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
-    dwarf.file_type = gimli::DwarfFileType::Dwo;
+    let dwarf = split(sections, endian);
     let header = dwarf.units().next().ok().flatten()?;
     dwarf.unit(header).ok()?.dwo_id
 }

@@ -15,6 +15,7 @@ use object::{
 use super::Bytes;
 use super::table::{Binding, Name, Symbol};
 use crate::base::cursor::{Cursor, Endian, Short};
+use crate::base::inflate::section_cap;
 
 /// Largest section that is inflated, in bytes.
 const SECTION_CAP_BYTES: u64 = 4 << 30;
@@ -200,7 +201,7 @@ impl<'a> Parsed<'a> {
     pub(super) fn section(&self, name: &str) -> Option<Cow<'a, [u8]>> {
         let section = self.object.section_by_name(name)?;
         let data = section.compressed_data().ok()?;
-        if data.uncompressed_size > SECTION_CAP_BYTES {
+        if data.format != CompressionFormat::None && data.uncompressed_size > section_cap(data.data.len(), SECTION_CAP_BYTES) {
             return None;
         }
         let mut out = Vec::new();

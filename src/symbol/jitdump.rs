@@ -5,11 +5,11 @@
 //! unwinding records. Source: `tools/perf/Documentation/jitdump-specification.txt` of Linux. Start reading at [`Dump::new`].
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answer::{Answer, Source};
 use crate::base::cursor::{Cursor, Endian, Short};
+use crate::base::layers::Layers;
 use crate::base::ticket::{Cancelled, Ticket};
 
 const MAGIC: u32 = 0x4a69_5444;
@@ -35,10 +35,9 @@ struct Code<'a> {
     lines: Arc<[Line<'a>]>,
 }
 
-/// What was put at a stretch of addresses last.
+/// Code at a stretch of addresses.
 #[derive(Clone, Copy)]
 struct Stretch {
-    end: u64,
     /// Row of the code.
     code: usize,
     /// Where the code begins, which may lie before the stretch.
@@ -49,8 +48,8 @@ struct Stretch {
 pub(super) struct Dump<'a> {
     pid: u32,
     codes: Vec<Code<'a>>,
-    /// By start, disjoint.
-    stretches: BTreeMap<u64, Stretch>,
+    /// What was put at each address last.
+    stretches: Layers<Stretch>,
 }
 
 impl<'a> Dump<'a> {
@@ -66,7 +65,7 @@ impl<'a> Dump<'a> {
         };
         let mut cursor = Cursor::at(bytes, 0, endian);
         let Ok((pid, mut cursor)) = header(&mut cursor) else { return Ok(None) };
-        let mut dump = Self { pid, codes: Vec::new(), stretches: BTreeMap::new() };
+        let mut dump = Self { pid, codes: Vec::new(), stretches: Layers::default() };
         // Lines stand before the code that they belong to.
         let mut lines: Vec<Line<'a>> = Vec::new();
         let mut records = 0_u64;
@@ -115,7 +114,7 @@ impl<'a> Dump<'a> {
     fn moved(&mut self, record: &mut Cursor<'a>) -> Result<(), Short> {
         record.skip(4 + 4 + 8)?;
         let (old, new, size) = (record.u64()?, record.u64()?, record.u64()?);
-        if let Some(code) = self.at(old).map(|stretch| stretch.code) {
+        if let Some(code) = self.stretches.at(old).map(|stretch| stretch.code) {
             self.put(new, size, code);
         }
         Ok(())
@@ -123,34 +122,14 @@ impl<'a> Dump<'a> {
 
     /// Code came to lie at an address, over whatever lay there.
     fn put(&mut self, start: u64, size: u64, code: usize) {
-        let Some(end) = start.checked_add(size).filter(|_| size > 0) else { return };
-        if let Some((&before, &stretch)) = self.stretches.range(..start).next_back()
-            && stretch.end > start
-        {
-            self.stretches.insert(before, Stretch { end: start, ..stretch });
-            if stretch.end > end {
-                self.stretches.insert(end, stretch);
-            }
+        if let Some(end) = start.checked_add(size) {
+            self.stretches.put(start, end, Stretch { code, start });
         }
-        let covered: Vec<u64> = self.stretches.range(start..end).map(|(at, _)| *at).collect();
-        for at in covered {
-            if let Some(old) = self.stretches.remove(&at)
-                && old.end > end
-            {
-                self.stretches.insert(end, old);
-            }
-        }
-        self.stretches.insert(start, Stretch { end, code, start });
-    }
-
-    fn at(&self, address: u64) -> Option<Stretch> {
-        let (_, stretch) = self.stretches.range(..=address).next_back()?;
-        (address < stretch.end).then_some(*stretch)
     }
 
     /// Adds what stands at an address; false where nothing does.
     pub(super) fn levels(&self, address: u64, answer: &mut Answer) -> bool {
-        let Some(stretch) = self.at(address) else { return false };
+        let Some(stretch) = self.stretches.at(address) else { return false };
         let Some(code) = self.codes.get(stretch.code).filter(|code| !code.name.is_empty()) else { return false };
         // Lines stay where the code was first.
         let first = address.wrapping_sub(stretch.start).wrapping_add(code.start);

@@ -12,6 +12,7 @@ use super::dwarf::{self, Debug, Split, SplitUnit};
 use super::elf::Parsed;
 use super::go::{GoTable, Walked};
 use super::missing::Missing;
+use super::nesting::Deep;
 use super::table::{Symbol, Table};
 use super::{Bytes, Fetched, ModuleSource, Part, plt};
 use crate::base::ticket::{Cancelled, Ticket};
@@ -115,9 +116,12 @@ fn look_up_files(
     let segments = segments.or_else(mapped).unwrap_or_default();
     ticket.check()?;
     let (mut links, mut split_files) = (files.links, SplitFiles::default());
-    let first = debug.as_ref().and_then(Debug::context);
+    let looked_up = || addresses.iter().map(|offset| segments.address_of(*offset));
+    let deep = debug.as_ref().map_or_else(|| Ok(Deep::default()), |debug| debug.deep(looked_up(), ticket))?;
+    let usable = debug.as_ref().filter(|_| !deep.is_anywhere());
+    let first = usable.and_then(Debug::context);
     let needed = match &first {
-        Some(context) => dwarf::split_units(context, addresses.iter().map(|offset| segments.address_of(*offset))),
+        Some(context) => dwarf::split_units(context, looked_up().filter(|address| !deep.holds(*address))),
         None => Vec::new(),
     };
     if !needed.is_empty() {
@@ -129,11 +133,11 @@ fn look_up_files(
     let links = Some(links).filter(|_| !by_mapping);
     // Making one takes a while: the first stretch of addresses gets the one that there is.
     let first = Mutex::new(first);
-    let context = || first.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(|| debug.as_ref()?.context());
+    let context = || first.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(|| usable?.context());
     let helper = || (context(), Walked::default(), LastName::default());
     let answer = Answer::of_chunks(addresses, ticket, helper, |(context, walked, last), offset, answer| {
         let address = segments.address_of(offset);
-        if let Some(context) = context {
+        if let Some(context) = context.as_ref().filter(|_| !deep.holds(address)) {
             dwarf::levels(context, &split, address, answer);
         }
         if answer.is_open_empty() && go.as_ref().is_some_and(|go| go.levels(address, walked, answer)) {

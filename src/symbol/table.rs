@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::base::layers::Layers;
+
 /// How good a name is among several for one address; the first difference decides. The order is perf's (`symbol.c`,
 /// `choose_best_symbol`), so that both show the same name; only that functions come before labels is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,28 +138,26 @@ impl<'a> Table<'a> {
         Self { symbols }
     }
 
-    /// A perf map file: lines `start size name` in hex, the name up to the end of the line. A later line for the same start replaces
-    /// an earlier one: the code was compiled again.
+    /// A perf map file: lines `start size name` in hex, the name up to the end of the line. Lines are written as code is compiled, so a later
+    /// one replaces what it covers of earlier ones: code moves, and other code comes to lie where it was.
     pub(super) fn of_perf_map(text: &'a str) -> Self {
-        let mut symbols: Vec<Symbol<'a>> = text
-            .lines()
-            .filter_map(|line| {
-                let (start, rest) = line.trim_start().split_once(' ')?;
-                let (size, name) = rest.trim_start().split_once(' ')?;
-                let hex = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).ok();
-                Some(Symbol {
-                    start: hex(start)?,
-                    size: hex(size)?,
-                    name: Name::Text(name.trim_end()),
-                    binding: Binding::Global,
-                    is_typed: true,
-                })
-            })
-            .collect();
-        symbols.reverse();
-        symbols.sort_by_key(|symbol| symbol.start);
-        symbols.dedup_by_key(|symbol| symbol.start);
-        Self { symbols }
+        let mut last = Layers::default();
+        for line in text.lines() {
+            let Some((start, rest)) = line.trim_start().split_once(' ') else { continue };
+            let Some((size, name)) = rest.trim_start().split_once(' ') else { continue };
+            let hex = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).ok();
+            if let (Some(start), Some(size)) = (hex(start), hex(size)) {
+                last.put(start, start.saturating_add(size), name.trim_end());
+            }
+        }
+        let symbol = |(start, end, name): (u64, u64, &'a str)| Symbol {
+            start,
+            size: end - start,
+            name: Name::Text(name),
+            binding: Binding::Global,
+            is_typed: true,
+        };
+        Self { symbols: last.into_ranges().map(symbol).collect() }
     }
 
     /// The symbol whose range holds the address.
@@ -196,6 +196,26 @@ mod tests {
         assert_eq!(name_at(&table, 0x2018).as_deref(), Some("LazyCompile:*f a b.js:1"));
         assert_eq!(name_at(&table, 0x2020), None);
         assert_eq!(name_at(&table, 0x18c_42ff).as_deref(), Some("Builtin:A"));
+    }
+
+    /// Code of other functions lies where functions were that moved or went.
+    #[test]
+    fn a_later_line_of_a_perf_map_replaces_what_it_covers() {
+        let small: String = (0..20).map(|n| format!("{:x} 10 old{n}\n", 0x2000 + n * 0x10)).collect();
+        let text = format!("1000 100 outer\n{small}1040 10 inner\n1ff8 100 new\n3000 0 nothing\n");
+        let table = Table::of_perf_map(&text);
+        for (address, name) in [
+            (0x103f, Some("outer")),
+            (0x1040, Some("inner")),
+            (0x1050, Some("outer")),
+            (0x1ff8, Some("new")),
+            (0x20f7, Some("new")),
+            (0x20f8, Some("old15")),
+            (0x2130, Some("old19")),
+            (0x3000, None),
+        ] {
+            assert_eq!(name_at(&table, address).as_deref(), name, "{address:#x}");
+        }
     }
 
     #[test]

@@ -317,3 +317,23 @@ fn what_would_help_depends_on_the_format_and_the_kind_of_module() {
     let machine = Machine { map: Some("1000 100 compiled\n".to_owned()), ..Machine::default() };
     assert_eq!(names(&named(&profile, &machine)), ["compiled"]);
 }
+
+#[test]
+fn who_has_the_names_depends_on_path_build_id_and_process() {
+    for (file, pid, has_id, expected) in [
+        ("/memfd:doublemapper (deleted)", Some(7), false, Owner::MemoryFile(7, "/memfd:doublemapper (deleted)")),
+        // A program that runs from a copy of itself in memory.
+        ("/memfd:tool (deleted)", Some(7), true, Owner::File("/memfd:tool (deleted)", Some("abcd"))),
+        ("//anon", Some(7), false, Owner::Compiled(7)),
+        ("/tree/jit-7.dump", Some(7), false, Owner::Compiled(7)),
+        ("/tree/net.ko.xz", None, false, Owner::Kernel),
+        ("/tree/net.ko", None, true, Owner::Kernel),
+        ("/opt/org.kotlin/tool", None, false, Owner::File("/opt/org.kotlin/tool", None)),
+        ("/usr/lib/libko.kon.so", None, false, Owner::File("/usr/lib/libko.kon.so", None)),
+    ] {
+        let mut builder = Builder::new([("cycles", "count")]);
+        let build_id = has_id.then(|| builder.string("abcd"));
+        let mapping = Mapping { file: Some(builder.string(file)), build_id, pid, ..Mapping::default() };
+        assert_eq!(owner(&builder.finish(), &mapping), expected, "{file}");
+    }
+}

@@ -52,6 +52,7 @@ pub(super) mod read {
 }
 
 mod flag {
+    pub(super) const INHERIT: u64 = 1 << 1;
     pub(super) const EXCLUDE_USER: u64 = 1 << 4;
     pub(super) const EXCLUDE_KERNEL: u64 = 1 << 5;
     pub(super) const EXCLUDE_HV: u64 = 1 << 6;
@@ -134,6 +135,12 @@ impl Attr {
     /// True where records that are no samples carry who, when and which event at their end.
     pub(super) const fn has_sample_id_all(&self) -> bool {
         self.flags & flag::SAMPLE_ID_ALL != 0
+    }
+
+    /// True where each thread that a counted one makes counts on its own, under the ids of the first (since Linux 6.12 also where samples
+    /// carry counter values).
+    pub(super) const fn counts_by_thread(&self) -> bool {
+        self.flags & flag::INHERIT != 0 && self.has(bit::TID)
     }
 
     /// True where the kernel may deliver user call chains later (`defer_callchain`, `defer_output`).

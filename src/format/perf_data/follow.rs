@@ -8,9 +8,9 @@ use super::attr::bit;
 use super::container::{Capture, Entry, Record};
 use super::maps::Tasks;
 use super::offcpu::{self, OffCpu};
-use super::records;
+use super::records::{self, Mode};
 use super::samples::{Deferred, Groups, Row};
-use crate::base::cursor::{Cursor, Short};
+use crate::base::cursor::Short;
 use crate::base::ticket::Cancelled;
 use crate::format::ReadCx;
 use crate::model::{Builder, Tally, kind};
@@ -48,6 +48,7 @@ pub(super) fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Buil
             records::COMM => records::comm(record.body, record.misc).map(|comm| tasks.comm(&comm, builder)),
             records::FORK => records::fork(record.body, record.misc).map(|fork| {
                 off_cpu.fork(fork.tid);
+                groups.fork(fork.tid);
                 tasks.fork(fork);
             }),
             records::EXIT => records::fork(record.body, record.misc).map(|exit| off_cpu.exit(exit.tid)),
@@ -73,7 +74,7 @@ pub(super) fn follow(capture: &Capture<'_>, mut tasks: Tasks, builder: &mut Buil
             }
             _ => {
                 let before = rows.len();
-                let result = sample_rows(capture, entry, record.body, &mut tasks, &mut groups, builder, &mut rows);
+                let result = sample_rows(capture, entry, &record, &mut tasks, &mut groups, builder, &mut rows);
                 used += u64::from(rows.len() > before);
                 if let (Ok(Some(tid)), Some(row)) = (&result, rows.get(before).copied()) {
                     off_cpu.sample(capture, *tid, row, &mut rows);
@@ -113,7 +114,7 @@ fn switched(
     if record.misc & offcpu::MISC_OUT == 0 {
         return off_cpu.switched_in(tid, time, rows);
     }
-    let (thread, view) = tasks.sample(pid, tid, builder);
+    let (thread, view) = tasks.sample_in_kernel(pid, tid, builder);
     let namespaces = tasks.namespaces.of(tid);
     let row = Row { at: entry.at, time, column: 0, layout, thread: Some(thread), view, weight: 0, wait: None, namespaces };
     off_cpu.switched_out(tid, row, record.misc & offcpu::MISC_PREEMPT != 0, rows);
@@ -123,12 +124,13 @@ fn switched(
 fn sample_rows(
     capture: &Capture<'_>,
     entry: &Entry,
-    body: Cursor<'_>,
+    record: &Record<'_>,
     tasks: &mut Tasks,
     groups: &mut Groups,
     builder: &mut Builder,
     rows: &mut Vec<Row>,
 ) -> Result<Option<i32>, Short> {
+    let body = record.body;
     let Some((id, event)) = entry.event.and_then(|id| Some((id, capture.events.get(id)?))) else { return Ok(None) };
     let field = |place: usize| {
         let mut cursor = body;
@@ -138,7 +140,10 @@ fn sample_rows(
     if let Some(place) = event.layout.tid {
         let mut cursor = field(place)?;
         let (pid, tid) = (cursor.i32()?, cursor.i32()?);
-        let (row, space) = tasks.sample(pid, tid, builder);
+        let (row, space) = match Mode::of_misc(record.misc) {
+            Mode::User => tasks.sample(pid, tid, builder),
+            _ => tasks.sample_in_kernel(pid, tid, builder),
+        };
         (thread, view, number) = (Some(row), space, Some(tid));
     }
     let time = event.layout.time.map(|_| i64::try_from(entry.time).unwrap_or(i64::MAX));
@@ -154,9 +159,14 @@ fn sample_rows(
         namespaces: number.and_then(|tid| tasks.namespaces.of(tid)),
     };
     if event.attr.has(bit::READ) {
-        for (event, weight) in groups.split(capture, body, event)? {
+        let grown = groups.split(capture, body, event, number)?;
+        for (event, weight) in grown.rows {
             (row.column, row.weight) = (event.row(), weight);
             rows.push(row);
+        }
+        if grown.fell > 0 {
+            let text = "counters that fell from one sample to the next: taken as set to zero between";
+            builder.notes.add(kind::GUESSED, text, grown.fell, Some(capture.file_offset(entry.at)));
         }
         return Ok(number);
     }

@@ -13,7 +13,8 @@ use super::ids::{MapId, SpaceId};
 use super::namespaces::Namespaces;
 use super::records::{Comm, Fork, KernelSymbol, Mmap, Mode};
 use crate::base::index::Column;
-use crate::model::{Builder, Mapping, StringId, Thread, ThreadId};
+use crate::base::layers::Layers;
+use crate::model::{Builder, Mapping, StringId, Thread, ThreadId, base_name};
 
 /// Addresses from `start` up to `end` belong to a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub(super) struct Space {
     is_seen: bool,
     /// Several processes hold it (a fork copies nothing until one of them maps something).
     is_shared: bool,
+    /// What the process had loaded before the exec that it is in the middle of. The kernel still does that for the old program: its stacks
+    /// lead into it.
+    before: Option<View>,
 }
 
 impl Space {
@@ -49,17 +53,37 @@ impl Space {
 
     /// Base and log in one base: what `find` would give, in a form that it gives faster.
     fn merged(&self, len: usize) -> Arc<[Span]> {
-        let mut spans = self.base.to_vec();
-        for &span in self.log.get(..len).unwrap_or(&self.log) {
-            let first = spans.partition_point(|old| old.end <= span.start);
-            let last = spans.partition_point(|old| old.start < span.end).max(first);
-            let left = spans.get(first).filter(|old| old.start < span.start).map(|old| Span { end: span.start, ..*old });
-            let right = last.checked_sub(1).and_then(|at| spans.get(at)).filter(|old| old.end > span.end && last > first);
-            let right = right.map(|old| Span { start: span.end, ..*old });
-            spans.splice(first..last, left.into_iter().chain([span]).chain(right));
+        let log = self.log.get(..len).unwrap_or(&self.log);
+        let mut newer = Layers::default();
+        for span in log {
+            newer.put(span.start, span.end, span.map);
         }
+        let mut spans = Vec::with_capacity(self.base.len() + 2 * log.len());
+        let mut newer = newer.into_ranges().map(|(start, end, map)| Span { start, end, map }).peekable();
+        // Both are sorted and disjoint. Up to here newer ones hide what is old.
+        let mut hidden = 0;
+        for &old in &*self.base {
+            let mut start = old.start.max(hidden);
+            while let Some(span) = newer.next_if(|span| span.start < old.end) {
+                if start < span.start {
+                    spans.push(Span { start, end: span.start, ..old });
+                }
+                spans.push(span);
+                hidden = span.end;
+                start = start.max(hidden);
+            }
+            if start < old.end {
+                spans.push(Span { start, ..old });
+            }
+        }
+        spans.extend(newer);
         spans.into()
     }
+}
+
+/// True for the page that a run-time compiler maps so that its dump is found (`jit_detect` in perf's `jitdump.c`).
+fn is_jit_marker(file: &str) -> bool {
+    base_name(file).strip_prefix("jit-").is_some_and(|rest| rest.ends_with(".dump"))
 }
 
 /// An address space at one moment.
@@ -102,6 +126,8 @@ pub(super) struct Tasks {
     /// The symbol at the kernel's offset, by which its place is known.
     pub(super) kernel_symbol: Option<String>,
     empty: View,
+    /// Processes of which nothing shows that their new program runs: see [`Space::before`].
+    in_exec: FxHashSet<i32>,
     build_ids: FxHashMap<String, String>,
     /// Modules that are one function, with its name.
     named: FxHashMap<MapId, StringId>,
@@ -125,6 +151,7 @@ impl Tasks {
             kernel,
             kernel_symbol: None,
             empty: View { space: empty, len: 0 },
+            in_exec: FxHashSet::default(),
             build_ids,
             named: FxHashMap::default(),
             data: FxHashSet::default(),
@@ -160,6 +187,10 @@ impl Tasks {
             file_id: mmap.file_id,
         };
         let Some(map) = self.maps.push(mapping) else { return };
+        if is_jit_marker(file) {
+            // No sample is ever taken in it, but its path says where the names of the process's compiled code are.
+            builder.mapping(mapping);
+        }
         if mmap.is_data {
             self.data.insert(map);
         }
@@ -211,12 +242,13 @@ impl Tasks {
             space.log.push(span);
             return View { space: view.space, len: view.len + 1 };
         }
+        let before = space.before;
         let next = if is_long {
-            Space { base: space.merged(len), log: vec![span], ..Space::default() }
+            Space { base: space.merged(len), log: vec![span], before, ..Space::default() }
         } else {
             let mut log = space.log.get(..len).unwrap_or(&space.log).to_vec();
             log.push(span);
-            Space { base: Arc::clone(&space.base), log, ..Space::default() }
+            Space { base: Arc::clone(&space.base), log, before, ..Space::default() }
         };
         let len = next.log.len() as u32;
         if !space.is_shared && !space.is_seen {
@@ -232,7 +264,29 @@ impl Tasks {
         self.recent = [None; RECENT];
         self.threads.insert(comm.tid, Task { pid: comm.pid, name, row: None });
         if comm.is_exec {
-            self.processes.insert(comm.pid, self.empty);
+            let before = self.processes.insert(comm.pid, self.empty).filter(|view| *view != self.empty);
+            if let Some(old) = before.and_then(|view| self.spaces.get_mut(view.space)) {
+                (old.is_seen, old.is_shared) = (true, true);
+                if let Some(space) = self.spaces.push(Space { before, ..Space::default() }) {
+                    self.processes.insert(comm.pid, View { space, len: 0 });
+                    self.in_exec.insert(comm.pid);
+                }
+            }
+        }
+    }
+
+    /// The new program of a process runs: what was loaded before its exec is gone.
+    fn end_exec(&mut self, pid: i32) {
+        if self.in_exec.is_empty() || !self.in_exec.remove(&pid) {
+            return;
+        }
+        self.recent = [None; RECENT];
+        let view = self.processes.get(&pid).copied();
+        let Some((view, space)) = view.and_then(|view| Some((view, self.spaces.get(view.space)?))) else { return };
+        let log = space.log.get(..view.len as usize).unwrap_or(&space.log).to_vec();
+        let next = Space { base: Arc::clone(&space.base), log, ..Space::default() };
+        if let Some(space) = self.spaces.push(next) {
+            self.processes.insert(pid, View { space, ..view });
         }
     }
 
@@ -240,6 +294,7 @@ impl Tasks {
     pub(super) fn fork(&mut self, fork: Fork) {
         self.recent = [None; RECENT];
         self.namespaces.fork(fork.parent_tid, fork.tid);
+        self.end_exec(fork.parent_pid);
         if let Some(parent) = self.threads.get(&fork.parent_tid).copied() {
             self.threads.insert(fork.tid, Task { pid: fork.pid, name: parent.name, row: None });
         } else {
@@ -248,6 +303,7 @@ impl Tasks {
         if fork.pid == fork.parent_pid {
             return;
         }
+        self.in_exec.remove(&fork.pid);
         match self.processes.get(&fork.parent_pid).copied().filter(|_| fork.copies_maps) {
             Some(view) => {
                 if let Some(space) = self.spaces.get_mut(view.space) {
@@ -269,8 +325,14 @@ impl Tasks {
         })
     }
 
-    /// The thread of a sample under its name of the moment, and what was loaded in its process.
+    /// The thread of a sample under its name of the moment, and what was loaded in its process. The sample was taken in the process's own code.
     pub(super) fn sample(&mut self, pid: i32, tid: i32, builder: &mut Builder) -> (ThreadId, View) {
+        self.end_exec(pid);
+        self.sample_in_kernel(pid, tid, builder)
+    }
+
+    /// The same for a sample of what the kernel did for the process.
+    pub(super) fn sample_in_kernel(&mut self, pid: i32, tid: i32, builder: &mut Builder) -> (ThreadId, View) {
         let slot = tid as usize % RECENT;
         if let Some(&Some(recent)) = self.recent.get(slot)
             && (recent.pid, recent.tid) == (pid, tid)
@@ -303,7 +365,13 @@ impl Tasks {
     pub(super) fn find(&self, view: View, mode: Mode, address: u64) -> Option<MapId> {
         match mode {
             Mode::Kernel => self.spaces.get(self.kernel)?.find(usize::MAX, address),
-            Mode::User => self.spaces.get(view.space)?.find(view.len as usize, address),
+            Mode::User => {
+                let space = self.spaces.get(view.space)?;
+                space.find(view.len as usize, address).or_else(|| {
+                    let before = space.before?;
+                    self.spaces.get(before.space)?.find(before.len as usize, address)
+                })
+            }
             _ => None,
         }
     }
@@ -376,6 +444,45 @@ mod tests {
         tasks.comm(&Comm { pid: 2, tid: 2, name: b"new", is_exec: true }, &mut builder);
         let after = tasks.sample(2, 2, &mut builder).1;
         assert_eq!(file_at(&tasks, &builder, after, 160), None);
+    }
+
+    /// From the exec to the new program's first instruction the kernel works for the old one.
+    #[test]
+    fn stacks_of_an_exec_lead_into_the_old_program_until_the_new_one_runs() {
+        let (mut tasks, mut builder) = (Tasks::new(FxHashMap::default()), Builder::default());
+        map(&mut tasks, &mut builder, 1, 100, 100, "old");
+        tasks.comm(&Comm { pid: 1, tid: 1, name: b"new", is_exec: true }, &mut builder);
+        let first = tasks.sample_in_kernel(1, 1, &mut builder).1;
+        map(&mut tasks, &mut builder, 1, 150, 100, "new");
+        let second = tasks.sample_in_kernel(1, 1, &mut builder).1;
+        let after = tasks.sample(1, 1, &mut builder).1;
+        let later = tasks.sample_in_kernel(1, 1, &mut builder).1;
+        let at = |view| [110, 160].map(|address| file_at(&tasks, &builder, view, address));
+        let [old, new] = ["old", "new"].map(|name| Some(name.to_owned()));
+        assert_eq!(at(first), [old.clone(), old.clone()]);
+        assert_eq!(at(second), [old, new.clone()]);
+        assert_eq!((at(after), at(later)), ([None, new.clone()], [None, new]));
+    }
+
+    #[test]
+    fn the_page_that_leads_to_a_dump_of_compiled_code_is_kept_without_a_sample() {
+        let (mut tasks, mut builder) = (Tasks::new(FxHashMap::default()), Builder::default());
+        for (start, file) in [(100, "/work/jit-7.dump"), (300, "/work/jit-7.txt"), (500, "//anon")] {
+            map(&mut tasks, &mut builder, 7, start, 100, file);
+        }
+        let profile = builder.finish();
+        let files: Vec<&str> = profile.mappings.iter().filter_map(|mapping| Some(profile.strings.get(mapping.file?))).collect();
+        assert_eq!(files, ["/work/jit-7.dump"]);
+    }
+
+    #[test]
+    fn a_process_that_maps_without_end_is_followed_in_time() {
+        let (mut tasks, mut builder) = (Tasks::new(FxHashMap::default()), Builder::default());
+        for n in 0..200_000_u64 {
+            map(&mut tasks, &mut builder, 1, n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20 << 12, 4096, "module");
+        }
+        let view = tasks.sample(1, 1, &mut builder).1;
+        assert_eq!(file_at(&tasks, &builder, view, 0).as_deref(), Some("module"));
     }
 
     #[test]

@@ -183,28 +183,55 @@ pub(super) fn counters(cursor: &mut Cursor<'_>, attr: &Attr, mut found: impl FnM
 
 /// Splits the samples of counting groups into one row per counter: each weighs what its counter grew by since its last value.
 pub(super) struct Groups {
-    last: FxHashMap<u64, u64>,
+    /// By thread, where threads count on their own, and id.
+    last: FxHashMap<(Option<i32>, u64), u64>,
+    /// The keys of `last` by thread.
+    of_thread: FxHashMap<i32, Vec<u64>>,
+}
+
+/// The rows of one sample of a group, and how many of its counters were set back.
+#[derive(Default)]
+pub(super) struct Grown {
+    /// Event and weight.
+    pub(super) rows: Vec<(EventId, u64)>,
+    pub(super) fell: u64,
 }
 
 impl Groups {
     pub(super) fn new() -> Self {
-        Self { last: FxHashMap::default() }
+        Self { last: FxHashMap::default(), of_thread: FxHashMap::default() }
     }
 
-    /// The (event, weight) pairs of one sample, in the group's order; counters that stand still give none.
-    pub(super) fn split(&mut self, capture: &Capture<'_>, body: Cursor<'_>, event: &Event) -> Result<Vec<(EventId, u64)>, Short> {
+    /// A new thread has the number: its counters begin at zero.
+    pub(super) fn fork(&mut self, tid: i32) {
+        for id in self.of_thread.remove(&tid).unwrap_or_default() {
+            self.last.remove(&(Some(tid), id));
+        }
+    }
+
+    /// What the counters of one sample grew by, in the group's order; counters that stand still give none. One that is below its last value
+    /// was set to zero meanwhile.
+    pub(super) fn split(&mut self, capture: &Capture<'_>, body: Cursor<'_>, event: &Event, tid: Option<i32>) -> Result<Grown, Short> {
         let mut cursor = body;
         cursor.skip(event.layout.variable)?;
-        let mut rows = Vec::new();
+        let mut grown = Grown::default();
+        let thread = tid.filter(|_| event.attr.counts_by_thread());
         counters(&mut cursor, &event.attr, |id, value| {
-            let last = self.last.entry(id.unwrap_or(0)).or_insert(0);
-            let grown = value.wrapping_sub(*last);
+            let id_or_none = id.unwrap_or(0);
+            let last = self.last.entry((thread, id_or_none)).or_insert_with(|| {
+                if let Some(thread) = thread {
+                    self.of_thread.entry(thread).or_default().push(id_or_none);
+                }
+                0
+            });
+            grown.fell += u64::from(value < *last);
+            let by = value.checked_sub(*last).unwrap_or(value);
             *last = value;
-            if let Some(event) = capture.event_of(id).filter(|_| grown > 0) {
-                rows.push((event, grown));
+            if let Some(event) = capture.event_of(id).filter(|_| by > 0) {
+                grown.rows.push((event, by));
             }
         })?;
-        Ok(rows)
+        Ok(grown)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Captures written by hand, for what no capture at hand shows.
 
+mod counters;
 mod simpleperf;
 mod stacks;
 mod told;

@@ -111,8 +111,11 @@ impl<'a> Files<'a> {
         let mut rows = FxHashMap::default();
         let mut row_of = |file: StringId, build_id: Option<StringId>, recorded: Option<FileId>| {
             let text = builder.strings.get(file);
-            let is_file = (text.starts_with('/') || text == VDSO)
-                && !["//anon", "/anon_hugepage", "/memfd:", "/dev/", "/SYSV"].iter().any(|start| text.starts_with(start));
+            // A program that lay in memory alone has a build id, by which it may be found; code compiled at run time has none.
+            let is_program = text.starts_with("/memfd:") && build_id.is_some();
+            let is_file = is_program
+                || (text.starts_with('/') || text == VDSO)
+                    && !["//anon", "/anon_hugepage", "/memfd:", "/dev/", "/SYSV"].iter().any(|start| text.starts_with(start));
             is_file.then(|| {
                 *rows.entry((file, build_id)).or_insert_with(|| {
                     names.push((text.to_owned(), build_id.map(|id| builder.strings.get(id).to_owned())));

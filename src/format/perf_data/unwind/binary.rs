@@ -13,6 +13,7 @@ use object::{CompressionFormat, Object as _, ObjectSection as _, ObjectSegment a
 use super::super::features::hex;
 use super::table::{Form, Section, Table};
 use crate::base::binaries::{Binaries, Bytes};
+use crate::base::inflate::section_cap;
 use crate::base::ticket::{Cancelled, Ticket};
 
 /// Largest section of unwind information that is inflated, in bytes.
@@ -91,7 +92,9 @@ fn section(bytes: &Bytes, object: &object::File<'_>, name: &str, ticket: &Ticket
     let Some((section, data)) = found.and_then(|section| section.compressed_data().ok().map(|data| (section, data))) else {
         return Ok(None);
     };
-    if data.data.is_empty() || data.uncompressed_size > SECTION_CAP_BYTES {
+    let is_packed = data.format != CompressionFormat::None;
+    let is_too_large = || is_packed && data.uncompressed_size > section_cap(data.data.len(), SECTION_CAP_BYTES);
+    if data.data.is_empty() || is_too_large() {
         return Ok(None);
     }
     let whole = |bytes: Vec<u8>| Section { range: 0..bytes.len(), bytes: Arc::new(bytes) };
