@@ -94,8 +94,8 @@ impl Format for PerfData {
         let known = labels::Names { cgroups: &cgroups, namespaces: &tasks.namespaces };
         let default_event = add_sample_types(&capture, &names, &mut rows, &mut builder);
         check_size(&builder, rows.len(), cx.max_bytes)?;
-        let label = |builder: &mut Builder, rows: &[Row]| labels::label(&capture, rows, &known, builder, cx);
-        let labels = samples::decode_all(&capture, &tasks, &deferred, rows, &mut builder, cx, label)?;
+        let label = |capture: &Capture<'_>, builder: &mut Builder, rows: &[Row]| labels::label(capture, rows, &known, builder, cx);
+        let labels = samples::decode_all(&mut capture, &tasks, &deferred, rows, &mut builder, cx, label)?;
         builder.rows.set_labels(labels);
         hybrid::join(&mut builder);
         facts(&mut capture, &names, default_event, &mut builder);

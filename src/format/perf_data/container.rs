@@ -9,7 +9,7 @@ use super::attr::{Attr, Layout, MIN_BYTES, Trailer, bit};
 use super::features::{Features, SECTIONS};
 use super::header::{Header, PIPE_HEADER};
 use super::ids::EventId;
-use super::inflate::{Inflate, TOO_LARGE};
+use super::inflate::{Inflate, Inflated, TOO_LARGE};
 use super::told::Told;
 use super::{FORMAT, records, simpleperf};
 use crate::base::cursor::{Cursor, Endian, Short};
@@ -74,7 +74,7 @@ struct File<'a> {
 pub(super) struct Capture<'a> {
     /// The main file, then those beside it.
     files: Vec<File<'a>>,
-    inflated: Vec<u8>,
+    inflated: Inflated,
     /// Where in `inflated` the content of a compressed record begins, and the record's offset; ascending.
     chunks: Vec<(u64, u64)>,
     pub(super) endian: Endian,
@@ -110,7 +110,7 @@ impl<'a> Capture<'a> {
         let header = Header::parse(bytes)?;
         let mut capture = Self {
             files: vec![File { bytes, base: 0 }],
-            inflated: Vec::new(),
+            inflated: Inflated::default(),
             chunks: Vec::new(),
             endian: header.endian,
             is_pipe: header.is_pipe,
@@ -175,10 +175,22 @@ impl<'a> Capture<'a> {
     /// The record at a place of the list. `None` only for a place that is not from the list.
     pub(super) fn record(&self, at: u64) -> Option<Record<'_>> {
         if at & INFLATED != 0 {
-            return record_at(&self.inflated, 0, at & !INFLATED, self.inflated.len() as u64, self.endian).ok();
+            let at = at & !INFLATED;
+            let (start, bytes) = self.inflated.block(at)?;
+            return record_at(bytes, start, at - start, bytes.len() as u64, self.endian).ok();
         }
         let file = self.files.get(self.file_of(at)?)?;
         record_at(file.bytes, file.base, at.checked_sub(file.base)?, file.bytes.len() as u64, self.endian).ok()
+    }
+
+    /// The first place in what was inflated, of some places of the list.
+    pub(super) fn first_inflated(places: impl Iterator<Item = u64>) -> Option<u64> {
+        places.filter(|at| at & INFLATED != 0).min()
+    }
+
+    /// Gives up what was inflated before a place of the list: its records are not there any more.
+    pub(super) fn give_up_before(&mut self, at: u64) {
+        self.inflated.give_up_before(at & !INFLATED);
     }
 
     /// Called for each of `items` in turn: says now and then that those before the `n`th were looked at.
@@ -303,6 +315,7 @@ impl<'a> Capture<'a> {
     /// Lists the records between two offsets of one file.
     fn walk(&mut self, file: usize, start: u64, end: u64, cx: &ReadCx<'_>) -> Result<(), ReadError> {
         let Some(&File { bytes, base }) = self.files.get(file) else { return Ok(()) };
+        self.inflated.begin();
         let mut inflate = Inflate::from(self.inflated.len());
         let (mut at, mut told) = (start, start);
         while at < end {
@@ -340,7 +353,7 @@ impl<'a> Capture<'a> {
             }
             at = after;
         }
-        if inflate.parsed < self.inflated.len() as u64 {
+        if inflate.parsed < self.inflated.len() {
             self.notes.add(kind::TRUNCATED, "the compressed records end inside a record", 1, Some(base + at));
         }
         Ok(cx.ticket.advance(end.saturating_sub(told))?)
@@ -355,8 +368,9 @@ impl<'a> Capture<'a> {
         } else {
             body.rest()
         };
-        self.chunks.push((self.inflated.len() as u64, offset));
-        match inflate.run(packed, &mut self.inflated, cx.max_bytes) {
+        self.chunks.push((self.inflated.len(), offset));
+        let (start, bytes) = self.inflated.last();
+        match inflate.run(packed, bytes, cx.max_bytes.saturating_sub(start)) {
             Err(reason) if reason == TOO_LARGE => {
                 let text = format!("they are larger than the limit of {} bytes; raise it with --max-bytes", cx.max_bytes);
                 Err(ReadError::new(FORMAT, offset, "inflating records", text))
@@ -368,6 +382,7 @@ impl<'a> Capture<'a> {
             }
             Ok(()) => {
                 inflate.parsed = self.walk_inflated(inflate.parsed, offset);
+                self.inflated.cut(inflate.parsed);
                 Ok(true)
             }
         }
@@ -376,10 +391,11 @@ impl<'a> Capture<'a> {
     /// Lists the records of the inflated bytes from `from`; gives where an unfinished one begins.
     fn walk_inflated(&mut self, from: u64, file_offset: u64) -> u64 {
         let mut at = from;
-        let inflated = std::mem::take(&mut self.inflated);
-        let end = inflated.len() as u64;
+        let (start, bytes) = self.inflated.last();
+        let inflated = std::mem::take(bytes);
+        let end = start + inflated.len() as u64;
         while at < end {
-            match record_at(&inflated, 0, at, end, self.endian) {
+            match record_at(&inflated, start, at - start, end - start, self.endian) {
                 Ok(record) => {
                     self.list(record, at | INFLATED, file_offset);
                     at += (records::HEADER_BYTES + record.body.left()) as u64;
@@ -392,7 +408,7 @@ impl<'a> Capture<'a> {
                 }
             }
         }
-        self.inflated = inflated;
+        *self.inflated.last().1 = inflated;
         at
     }
 

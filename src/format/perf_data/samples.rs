@@ -3,11 +3,14 @@
 //! The order of the fields is that of `perf_event.h` (`PERF_RECORD_SAMPLE`), not that of the bits. Deliberately absent: unwinding of
 //! copied user stacks (`unwind`), branches that are no call stack. Start reading at [`decode_all`].
 
+mod merge;
+
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use self::merge::Merge;
 use super::attr::{Attr, bit, branch, read};
 use super::container::{Capture, Event};
 use super::ids::{EventId, MapId, NamespaceId};
@@ -16,11 +19,10 @@ use super::maps::{Tasks, View};
 use super::records::{self, Mode};
 use super::unwind::{Ends, Files, Raw, Walker};
 use crate::base::cursor::{Cursor, Endian, Short};
-use crate::base::demangle::readable;
 use crate::base::index::Column;
 use crate::base::ticket::Cancelled;
 use crate::format::ReadCx;
-use crate::model::{Builder, Frame, FrameId, Function, MappingId, Maps, Notes, Rows, Sample, StackId, StringId, ThreadId, kind};
+use crate::model::{Builder, FrameId, Notes, Rows, Sample, StackId, ThreadId, kind};
 
 /// Samples decoded at once. Chunks do not depend on the number of threads, so neither does the result.
 const CHUNK: usize = 1 << 15;
@@ -255,12 +257,27 @@ struct Chunk {
 /// What all chunks are decoded from.
 struct Decoding<'a> {
     capture: &'a Capture<'a>,
+    around: Around<'a>,
+}
+
+/// What stays the same while a capture gives up what was decoded.
+#[derive(Clone, Copy)]
+struct Around<'a> {
     tasks: &'a Tasks,
     deferred: &'a Deferred,
     types: usize,
     cx: &'a ReadCx<'a>,
     /// Tables that decoders are done with: making one grow costs as much as using it.
-    spare: Mutex<Vec<KnownFrames>>,
+    spare: &'a Mutex<Vec<KnownFrames>>,
+}
+
+impl<'a> Around<'a> {
+    const fn of<'b>(self, capture: &'b Capture<'b>) -> Decoding<'b>
+    where
+        'a: 'b,
+    {
+        Decoding { capture, around: self }
+    }
 }
 
 /// The frames of a chunk by what they are made from.
@@ -321,13 +338,13 @@ enum Module {
 ///
 /// `beside` is done with the builder and all rows before the first sample is appended, while others are decoded.
 pub(super) fn decode_all<T: Send>(
-    capture: &Capture<'_>,
+    capture: &mut Capture<'_>,
     tasks: &Tasks,
     deferred: &Deferred,
     mut rows: Vec<Row>,
     builder: &mut Builder,
     cx: &ReadCx<'_>,
-    beside: impl FnOnce(&mut Builder, &[Row]) -> Result<T, Cancelled> + Send,
+    beside: impl FnOnce(&Capture<'_>, &mut Builder, &[Row]) -> Result<T, Cancelled> + Send,
 ) -> Result<T, Cancelled> {
     cx.ticket.stage("decoding samples", rows.len() as u64)?;
     let types = builder.sample_types.len();
@@ -335,144 +352,61 @@ pub(super) fn decode_all<T: Send>(
     let facts = &capture.features.facts;
     let fact = |wanted: &str| facts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
     let files = Files::new(tasks, builder, cx.binaries, (capture.endian, copied.unwrap_or(0)), fact, cx.ticket);
-    let input = Decoding { capture, tasks, deferred, types, cx, spare: Mutex::default() };
+    let spare = Mutex::default();
+    let around = Around { tasks, deferred, types, cx, spare: &spare };
     let (size, wave) = if copied.is_some() { (CHUNK_WITH_STACKS, WAVE_WITH_STACKS) } else { (CHUNK, WAVE) };
-    let decode_wave = |rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
-        rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(&input, rows, walker)).collect()
+    let decode_wave = |input: &Decoding<'_>, rows: &[Row]| -> Result<Vec<Chunk>, Cancelled> {
+        rows.par_chunks(size).map_init(|| Walker::new(&files), |walker, rows| decode(input, rows, walker)).collect()
     };
-    let mut merge = Merge { builder, modules: FxHashMap::default(), last: None, ends: Ends::default(), samples: rows.len() };
-    let first = rows.len().min(wave);
-    let (decoded, done) = rayon::join(|| decode_wave(rows.get(..first).unwrap_or(&[])), || beside(merge.builder, &rows));
+    let mut merge = Merge::new(builder, rows.len());
+    let (first, later) = rows.split_at_checked(wave).unwrap_or((&rows, &[]));
+    let mut needed = needed(later, wave);
+    let (decoded, done) = rayon::join(|| decode_wave(&around.of(capture), first), || beside(capture, merge.builder, &rows));
     let (mut decoded, done) = (decoded?, done?);
     merge.builder.rows.reserve(rows.len(), 0);
     // Taken from the end, so that the memory of those that are decoded is given back.
     rows.reverse();
-    rows.truncate(rows.len() - first);
+    rows.truncate(rows.len().saturating_sub(wave));
     // While one wave is decoded the one before it is joined to the profile, which also frees its memory.
     while !rows.is_empty() {
-        let mut wave = rows.split_off(rows.len().saturating_sub(wave));
-        wave.reverse();
+        let mut rows_of_wave = rows.split_off(rows.len().saturating_sub(wave));
+        rows_of_wave.reverse();
         rows.shrink_to_fit();
-        let (next, joined) = rayon::join(|| decode_wave(&wave), || merge.absorb(std::mem::take(&mut decoded), &input));
+        // Chains that come later may stand anywhere.
+        if let Some(at) = needed.pop().flatten().filter(|_| deferred.is_empty()) {
+            capture.give_up_before(at);
+        }
+        let input = around.of(capture);
+        let (next, joined) = rayon::join(|| decode_wave(&input, &rows_of_wave), || merge.absorb(std::mem::take(&mut decoded), &input));
         joined?;
         decoded = next?;
     }
-    merge.absorb(decoded, &input)?;
+    merge.absorb(decoded, &around.of(capture))?;
     let Merge { builder, ends, .. } = merge;
     ends.note(&files, &mut builder.notes);
     Ok(done)
 }
 
-/// The profile that decoded chunks are joined to, in their order.
-struct Merge<'a> {
-    builder: &'a mut Builder,
-    modules: FxHashMap<Module, Known>,
-    /// The module looked up last: most frames are of the one of the frame before.
-    last: Option<(Module, Known)>,
-    ends: Ends,
-    /// Samples of all waves.
-    samples: usize,
-}
-
-/// A module in the profile, and the name of the function that is all of it.
-type Known = (Option<MappingId>, Option<StringId>);
-
-impl Merge<'_> {
-    fn absorb(&mut self, chunks: Vec<Chunk>, input: &Decoding<'_>) -> Result<(), Cancelled> {
-        self.builder.reserve_frames(chunks.iter().map(|chunk| chunk.frames.len()).max().unwrap_or(0));
-        for chunk in chunks {
-            let is_first = self.builder.rows.is_empty();
-            let mut frames = Vec::with_capacity(chunk.frames.len());
-            for (n, local) in chunk.frames.iter().enumerate() {
-                if n % FRAMES_PER_CHECK == 0 {
-                    input.cx.ticket.check()?;
-                }
-                frames.push(self.frame(local, input));
-            }
-            let Self { builder, ends, .. } = self;
-            let frames = builder.frames(&frames);
-            input.cx.ticket.check()?;
-            builder.rows.absorb(&chunk.rows, Maps { frames: Some(&frames), ..Maps::default() });
-            if is_first {
-                // As many for each of the others, unless they say much the same as the first.
-                let (known, samples) = (builder.rows.stack_rows(), builder.rows.len().max(1));
-                builder.rows.reserve(0, (known * (self.samples / samples)).min(4 * known));
-                builder.expect_frames(4 * chunk.frames.len());
-            }
-            builder.notes.absorb(&chunk.notes);
-            ends.absorb(&chunk.ends);
-        }
-        Ok(())
+/// For each wave of rows, the last first: the first place in what was inflated of its rows and of all behind them.
+fn needed(rows: &[Row], wave: usize) -> Vec<Option<u64>> {
+    let mut needed: Vec<Option<u64>> = rows.chunks(wave).map(|rows| Capture::first_inflated(rows.iter().map(|row| row.at))).collect();
+    needed.reverse();
+    let mut least = None;
+    for place in &mut needed {
+        least = place.iter().chain(&least).min().copied();
+        *place = least;
     }
-
-    /// A frame as the profile holds it.
-    fn frame(&mut self, local: &Local, input: &Decoding<'_>) -> Frame {
-        let Decoding { capture, tasks, .. } = input;
-        let builder = &mut *self.builder;
-        if local.module == Module::Cut {
-            let function = Some(builder.function_named(CUT));
-            return Frame { function, ..Frame::default() };
-        }
-        let (mapping, named) = match self.last {
-            Some((module, known)) if module == local.module => known,
-            _ => *self.modules.entry(local.module).or_insert_with(|| {
-                let named = if let Module::Map(map) = local.module { tasks.name_of(map) } else { None };
-                (mapping(local.module, tasks, builder), named)
-            }),
-        };
-        self.last = Some((local.module, (mapping, named)));
-        let function = named.map(|name| Function { name, system_name: None, file: None, start_line: 0 });
-        let function = function.or_else(|| recorded_function(capture, mapping, local.address, builder));
-        let function = function.map(|function| builder.function(function));
-        // simpleperf moved return addresses to the calls before it wrote them.
-        let caller = local.is_caller && !capture.features.is_simpleperf;
-        Frame { function, mapping, address: Some(local.address), caller, ..Frame::default() }
-    }
-}
-
-/// Frames between two looks at the ticket.
-const FRAMES_PER_CHECK: usize = 1 << 12;
-
-/// The function that the recorder wrote down for an address.
-fn recorded_function(capture: &Capture<'_>, mapping: Option<MappingId>, address: u64, builder: &mut Builder) -> Option<Function> {
-    let symbols = &capture.features.symbols;
-    if symbols.is_empty() {
-        return None;
-    }
-    let mapping = builder.mapping_at(mapping?).copied()?;
-    let raw = symbols.find(builder.strings.get(mapping.file?), &mapping, address)?;
-    let (name, system_name) = match readable(raw) {
-        Some(name) => (builder.string(&name), Some(builder.string(raw))),
-        None => (builder.string(raw), None),
-    };
-    Some(Function { name, system_name, file: None, start_line: 0 })
-}
-
-fn mapping(module: Module, tasks: &Tasks, builder: &mut Builder) -> Option<MappingId> {
-    match module {
-        Module::Map(map) => tasks.maps.get(map).map(|mapping| builder.mapping(*mapping)),
-        Module::Cut => None,
-        Module::Machine(mode) => {
-            let name = match mode {
-                Mode::Kernel => "[kernel.kallsyms]",
-                Mode::Hypervisor => "[hypervisor]",
-                Mode::GuestKernel => "[guest.kernel.kallsyms]",
-                Mode::User | Mode::GuestUser | Mode::Unknown => return None,
-            };
-            let file = Some(builder.string(name));
-            Some(builder.mapping(crate::model::Mapping { file, ..crate::model::Mapping::default() }))
-        }
-    }
+    needed
 }
 
 fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result<Chunk, Cancelled> {
     /// Samples between two looks at the ticket: unwinding the largest stacks that fit takes 20 ms for so many.
     const TOLD: usize = 64;
-    let Decoding { capture, tasks, .. } = input;
-    let mut chunk = Chunk { rows: Rows::new(input.types), frames: Column::new(), notes: Notes::default(), ends: Ends::default() };
+    let Decoding { capture, around: Around { tasks, .. } } = input;
+    let mut chunk = Chunk { rows: Rows::new(input.around.types), frames: Column::new(), notes: Notes::default(), ends: Ends::default() };
     chunk.rows.reserve(rows.len(), rows.len());
     // The same address at the same moment is the same frame: saves the search through the modules.
-    let mut known = input.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    let mut known = input.around.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
     // Processors take turns in the order of time: the sample before is another thread's.
     let mut paths = FxHashMap::<Option<ThreadId>, Path>::default();
     let mut known_cut = None;
@@ -482,7 +416,7 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
     let mut last = None;
     for (n, row) in rows.iter().enumerate() {
         if n % TOLD == TOLD - 1 {
-            input.cx.ticket.advance(TOLD as u64)?;
+            input.around.cx.ticket.advance(TOLD as u64)?;
         }
         let (Some(record), Some(event)) = (capture.record(row.at), capture.events.get(row.layout)) else { continue };
         let offset = capture.file_offset(row.at);
@@ -555,10 +489,10 @@ fn decode(input: &Decoding<'_>, rows: &[Row], walker: &mut Walker<'_>) -> Result
         last = Some((row.at, stack));
         event_row(&mut chunk, row, stack, offset);
     }
-    input.cx.ticket.advance((rows.len() % TOLD) as u64)?;
-    capture.done_with(rows.iter().map(|row| row.at), input.cx);
+    input.around.cx.ticket.advance((rows.len() % TOLD) as u64)?;
+    capture.done_with(rows.iter().map(|row| row.at), input.around.cx);
     known.clear();
-    input.spare.lock().unwrap_or_else(PoisonError::into_inner).push(known);
+    input.around.spare.lock().unwrap_or_else(PoisonError::into_inner).push(known);
     if branches.0 > 0 {
         chunk.notes.add(kind::SKIPPED, "branches that were recorded with samples (perf record -b)", branches.0, branches.1);
     }
@@ -587,7 +521,7 @@ fn chain_steps(
     let Some(cookie) = marked_steps(fields.chain.unwrap_or(&[]), mode, endian, offset, fields.is_deferred, steps, notes) else {
         return call_stack(fields, endian, steps);
     };
-    let record = input.deferred.get(&(fields.tid, cookie)).and_then(|at| input.capture.record(*at));
+    let record = input.around.deferred.get(&(fields.tid, cookie)).and_then(|at| input.capture.record(*at));
     match record.map(|record| records::deferred(record.body)) {
         Some(Ok(deferred)) => {
             marked_steps(deferred.chain, Mode::User, endian, offset, false, steps, notes);

@@ -449,6 +449,31 @@ fn a_record_of_size_zero_ends_the_reading_with_a_note() {
     assert_eq!((profile.samples.len(), profile.notes.count(kind::TRUNCATED)), (1, 1));
 }
 
+/// More than is kept together, and more samples than are decoded at once; what is late in the file and early in time needs what stands far behind.
+#[test]
+fn what_was_inflated_is_given_up_only_once_nothing_needs_it() {
+    const SAMPLES: u64 = 400_000;
+    let plain = pipe(false, |out| {
+        out.record(records::HEADER_ATTR, 0, |out| out.attr(0, 10, bit::IP | bit::TIME, 0, &[], &[]));
+        for n in 0..SAMPLES {
+            out.record(records::SAMPLE, 2, |out| {
+                out.u64(n);
+                // Each tenth was taken before all others, or after them.
+                out.u64(if n % 10 == 0 { (n * 7919) % (3 * SAMPLES) } else { SAMPLES + n });
+            });
+        }
+    });
+    let attr_end = 16 + 8 + MIN_NEW;
+    let packed = zstd::encode_all(&plain[attr_end..], 1).unwrap();
+    let mut out = Writer { bytes: plain[..attr_end].to_vec(), is_big: false };
+    for chunk in packed.chunks(10_000) {
+        out.record(records::COMPRESSED, 0, |out| out.bytes.extend(chunk));
+    }
+    let (inflated, plain) = (read(&out.bytes), read(&plain));
+    assert_eq!((inflated.samples.len(), inflated.notes.iter().count()), (SAMPLES as usize, 0));
+    assert_eq!((inflated.samples, inflated.frames, inflated.stacks), (plain.samples, plain.frames, plain.stacks));
+}
+
 /// More samples than are decoded at once, so that rows are taken a part at a time; each pass gives back what it went over.
 #[test]
 fn large_captures_keep_their_order_and_are_given_back_in_every_pass() {
