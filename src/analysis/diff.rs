@@ -563,18 +563,19 @@ impl Base {
         Diff { self_, total, nodes, exposure, unchanged, noise, tests, basis }
     }
 
-    /// How much more (or less) a group varies between repeats than modelled, with the degrees of freedom.
+    /// How much more (or less) a group varies between repeats than modelled, with the degrees of freedom; of the nodes as `shapes` has them, which
+    /// `scratch` belongs to.
     pub(crate) fn repeated(
         &self,
         comparison: &Comparison,
         (place, measure, node): (PlaceId, Measure, Option<NodeId>),
         (sums, mix): (&Sums, Mix),
         background_noise: f64,
-        scratch: &mut Scratch,
+        (shapes, scratch): (&Shapes, &mut Scratch),
     ) -> Option<Repeated> {
         let repeats = self.repeats.as_ref()?;
         let background = sums.background_part(comparison.exposure().max(f64::MIN_POSITIVE));
-        let inside = self.inside(comparison, repeats, (place, measure, node), scratch);
+        let inside = self.inside(comparison, repeats, (place, measure, node), (shapes, scratch));
         let known = repeats.known(mix.functions, inside, background, background_noise);
         let Some(node) = node else { return Some(repeats.factor_of(measure as usize, place.row(), sums, &known)) };
         let value = |side: usize, capture: usize| {
@@ -605,7 +606,7 @@ impl Base {
             let Some(place) = PlaceId::from_row(row) else { return Doubt::NONE };
             here.checkpoint();
             let mix = if sums.pooled(1.0) > 0.0 { shapes.of_place(place, measure) } else { Mix::ONE };
-            let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background, scratch);
+            let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background, (shapes, scratch));
             let own = sums.pooled(exposure);
             let held: f64 = if held.is_empty() {
                 0.0

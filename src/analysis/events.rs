@@ -163,7 +163,7 @@ fn heap(profile: &Profile, kind: &SampleType, sample_type: usize) -> Option<Vec<
     };
     let column = |name: &str| profile.sample_types.iter().position(|kind| kind.name == name);
     let (space, objects) = (profile.samples.values(column(space)?), profile.samples.values(column(objects)?));
-    let rate = profile.info.period.as_ref().filter(|(kind, _, _)| kind == "space").map_or(0.0, |&(_, _, rate)| rate as f64);
+    let rate = heap_rate(profile);
     let sizes = sizes_of_label_sets(profile);
     let values = profile.samples.values(sample_type);
     let rows = values.iter().zip(objects).zip(space).zip(profile.samples.labels()).checked();
@@ -181,6 +181,11 @@ fn heap(profile: &Profile, kind: &SampleType, sample_type: usize) -> Option<Vec<
         })
         .collect(),
     )
+}
+
+/// Bytes between two sampled allocations; 0 where the profile does not say.
+fn heap_rate(profile: &Profile) -> f64 {
+    profile.info.period.as_ref().filter(|(kind, _, _)| kind == "space").map_or(0.0, |&(_, _, rate)| rate as f64)
 }
 
 /// Object size of each label set: the numeric label `bytes`.
@@ -206,6 +211,8 @@ pub struct Evidence {
     pub total_events: f64,
     /// Where the events were taken from.
     pub basis: Basis,
+    /// Bytes between two sampled allocations, where heap objects are the events; 0 where that is not known.
+    pub heap_rate: f64,
 }
 
 impl Evidence {
@@ -224,6 +231,7 @@ impl Evidence {
         self.events.iter_mut().zip(&other.events).checked().for_each(|(mine, theirs)| *mine += theirs);
         self.squares.iter_mut().zip(&other.squares).checked().for_each(|(mine, theirs)| *mine += theirs);
         self.total_events += other.total_events;
+        self.heap_rate = self.heap_rate.max(other.heap_rate);
         if self.basis != other.basis {
             self.basis = Basis::Unknown;
         }
@@ -247,7 +255,7 @@ pub fn evidence(
     // Who waits for a lock waits together with others: events of contention come in bunches.
     let bunch = if behind.basis == Basis::Contentions { BUNCH } else { 1.0 };
     let zeros = || vec![0.0; tree.len()];
-    let mut made = Unfinished::new(Evidence { events: zeros(), squares: zeros(), total_events: 0.0, basis: behind.basis });
+    let mut made = Unfinished::new(Evidence { events: zeros(), squares: zeros(), total_events: 0.0, basis: behind.basis, heap_rate: heap_rate(profile) });
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
     for (row, ((&value, &count), &stack)) in rows.enumerate().checked() {
         if value == 0 || count <= 0.0 || !chosen.has(row) {

@@ -86,6 +86,8 @@ pub struct Finding {
     pub measure: Measure,
     /// Root-first places of the one path on which the change lies, down to `place`; `None` where it lies on all of them.
     pub path: Option<Vec<PlaceId>>,
+    /// The paths where the change lies on several of them and not on all: the numbers are those of these together. Empty otherwise.
+    pub paths: Vec<Vec<PlaceId>>,
     /// Normalised value before.
     pub before: f64,
     /// Normalised value after.
@@ -162,6 +164,42 @@ impl Finding {
             Verdict::Noise | Verdict::TooFew | Verdict::Diluted => Answer::Unchanged,
             _ => Answer::Changed,
         }
+    }
+
+    /// True where the numbers are those of some paths to the place, and not of all.
+    pub fn is_of_paths(&self) -> bool {
+        self.path.is_some() || !self.paths.is_empty()
+    }
+
+    /// Takes in a change of the same place and direction on another path; false where one of them is on all paths, or below the other.
+    fn join(&mut self, other: &Self) -> bool {
+        let Some(path) = &other.path else { return false };
+        let own = if self.paths.is_empty() { self.path.iter().cloned().collect() } else { self.paths.clone() };
+        let nests = |mine: &Vec<PlaceId>| mine.starts_with(path) || path.starts_with(mine);
+        if own.is_empty() || self.measure != other.measure || own.iter().any(nests) {
+            return false;
+        }
+        // What a unit of unchanged work is beside the values as shown: the same for both.
+        let scale = [&*self, other].into_iter().map(|row| row.after / row.before / row.ratio).find(|scale| scale.is_finite() && *scale > 0.0);
+        self.path = None;
+        self.paths = own;
+        self.paths.push(path.clone());
+        for (sum, part) in [(&mut self.before, other.before), (&mut self.after, other.after), (&mut self.delta, other.delta)] {
+            *sum += part;
+        }
+        self.delta_of_total += other.delta_of_total;
+        for side in 0..2 {
+            self.raw[side] += other.raw[side];
+            self.events[side] += other.events[side];
+        }
+        // Each holds its own truth, and that of both lies between them.
+        (self.ratio_lo, self.ratio_hi) = (self.ratio_lo.min(other.ratio_lo), self.ratio_hi.max(other.ratio_hi));
+        if let Some(scale) = scale {
+            self.ratio = self.after / self.before / scale;
+        }
+        (self.p, self.q) = (self.p.min(other.p), self.q.min(other.q));
+        self.minimum_detectable = self.minimum_detectable.min(other.minimum_detectable);
+        true
     }
 
     /// Ends the interval at "no change". Allowing for the selection of the largest makes it wide, but what is confirmed to have grown did not fall,

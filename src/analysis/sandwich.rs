@@ -167,8 +167,9 @@ fn moved_side(side: &Side, tree: &CallTree, nodes: &[NodeId]) -> Side {
     let of = |own: &Arc<Weights>| if Arc::ptr_eq(own, &side.weights) { Arc::clone(&weights) } else { moved_weights(own, tree, nodes) };
     let captures = side.captures.iter().map(of).collect();
     let sum = |values: &[f64]| moved(values, tree.len(), nodes, |sum, value| *sum += value);
-    let Evidence { events, squares, total_events, basis } = &side.evidence;
-    let evidence = Evidence { events: sum(events), squares: sum(squares), total_events: *total_events, basis: *basis };
+    let Evidence { events, squares, total_events, basis, heap_rate } = &side.evidence;
+    let (events, squares) = (sum(events), sum(squares));
+    let evidence = Evidence { events, squares, total_events: *total_events, basis: *basis, heap_rate: *heap_rate };
     let slices = side.slices.as_ref().map(|slices| {
         let windows = slices.windows.iter().map(|window| moved_weights(window, tree, nodes)).collect();
         Arc::new(Slices { windows, ..**slices })

@@ -265,7 +265,8 @@ pub(super) struct Diff {
     /// Growth that is not to be missed: rows that could hide it are listed with what it would take to see it [default: 0.1].
     #[arg(long, value_name = "PART", value_parser = parse_growth)]
     pub(super) growth: Option<f64>,
-    /// Ends with exit code 3 where something got worse.
+    /// Ends with exit code 3 where something got worse, or where the work is known (--requests-before,
+    /// --work) and surely costs more as a whole.
     #[arg(long)]
     pub(super) fail_on_regression: bool,
     #[command(flatten)]

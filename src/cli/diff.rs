@@ -60,8 +60,14 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
         output::say_losses(compared.captures.iter().map(|(name, profile)| (name.as_str(), profile.as_ref())));
     }
     output::print(text.as_bytes())?;
-    let worse = args.fail_on_regression && report.has_regressions();
+    let worse = args.fail_on_regression && (report.has_regressions() || costs_more(&compared.findings, &compared.weighed.comparison));
     Ok(if worse { ExitCode::from(exit::REGRESSIONS) } else { ExitCode::SUCCESS })
+}
+
+/// True where a known amount of work surely costs more, whether or not a place can be named for it.
+fn costs_more(findings: &Findings, comparison: &Comparison) -> bool {
+    let is_known = matches!(comparison.effective_normalization(), Normalization::PerRequest(_));
+    is_known && findings.total.is_some_and(|total| total.lo > 1.0)
 }
 
 /// The captures of each side: two in a row, or lists.

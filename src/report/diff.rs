@@ -238,6 +238,9 @@ struct FindingReport {
     func: String,
     measure: &'static str,
     path: Option<Vec<String>>,
+    /// Several paths whose numbers these are; `path` is null then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    paths: Vec<Vec<String>>,
     before: f64,
     after: f64,
     /// Normalised after − before.
@@ -429,7 +432,7 @@ impl DiffReport {
         let mut table = Table::new(columns.map(|name| (name, Align::Left)));
         for row in &self.findings {
             let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
-            let path = row.path.as_ref().map(|path| path.join(";")).unwrap_or_default();
+            let path = row.path.iter().chain(&row.paths).map(|path| path.join(";")).collect::<Vec<_>>().join(" | ");
             table.row([
                 row.rank.map(|rank| rank.to_string()).unwrap_or_default(),
                 row.verdict.name().to_owned(),
@@ -521,7 +524,7 @@ impl DiffReport {
         ]);
         for row in &self.findings {
             // What is true of one path need not be true of the function.
-            let path = row.path.as_deref().filter(|path| path.len() > 1).map(|path| format!("  on {}", path_text(path)));
+            let path = row.path_text().map(|path| format!("  on {path}"));
             table.row([
                 row.rank.map_or_else(String::new, |rank| rank.to_string()),
                 row.verdict.name().to_owned(),
@@ -654,6 +657,21 @@ impl DiffReport {
     }
 }
 
+/// Paths that are written out where a finding lies on several.
+const PATHS_SHOWN: usize = 3;
+
+impl FindingReport {
+    /// The path of a finding that is not about all of them, or its paths.
+    fn path_text(&self) -> Option<String> {
+        if let Some(path) = self.path.as_deref().filter(|path| path.len() > 1) {
+            return Some(path_text(path));
+        }
+        let shown: Vec<String> = self.paths.iter().take(PATHS_SHOWN).map(|path| path_text(path)).collect();
+        let more = if self.paths.len() > PATHS_SHOWN { ", …" } else { "" };
+        (!shown.is_empty()).then(|| format!("{} paths: {}{more}", self.paths.len(), shown.join(", ")))
+    }
+}
+
 /// A path for a table: of a long one where it begins and its last callers.
 fn path_text(path: &[String]) -> String {
     const LONG: usize = 160;
@@ -734,6 +752,7 @@ fn finding_report(comparison: &Comparison, row: &Finding, decimals: u8, needs: &
         func: row.func.clone(),
         measure: row.measure.name(),
         path: row.path.as_ref().map(|path| path.iter().map(name).collect()),
+        paths: row.paths.iter().map(|path| path.iter().map(name).collect()).collect(),
         before: row.before,
         after: row.after,
         delta: row.delta,

@@ -175,3 +175,107 @@ fn calls_that_moved_from_many_callers_are_one_finding() {
     assert_eq!(said(&grown), [(Verdict::Regression, "main.encode")], "{}", grown.summary);
     assert!(grown.rows[0].ratio_lo <= 2500.0 / 1450.0 && grown.rows[0].ratio_hi >= 2500.0 / 1450.0, "{:?}", grown.rows[0]);
 }
+
+/// A frame around all handlers, with what it costs itself and below.
+fn behind_middleware(own: u64, below: u64) -> Arc<Profile> {
+    let mut all: Vec<(String, u64)> = service(|_| 1.0)
+        .into_iter()
+        .map(|(stack, samples)| (stack.replace("main.main;main.handle", "main.main;middleware.Trace;main.handle"), samples))
+        .collect();
+    let own_costs = [
+        ("middleware.Trace", own),
+        ("middleware.Trace;trace.newSpan", below / 2),
+        ("middleware.Trace;trace.newSpan;main.step3", below / 2),
+    ];
+    all.extend(own_costs.into_iter().filter(|(_, samples)| *samples > 0).map(|(stack, samples)| (format!("main.main;{stack}"), samples)));
+    cpu(&all, 10.0, 10_000_000)
+}
+
+/// What middleware costs is new cost, in its own lines, below it, or both; alone it is a wrapper.
+#[test]
+fn a_wrapper_that_costs_something_is_told_with_its_cost() {
+    let before = [with(service(|_| 1.0), &[])];
+    for (own, below) in [(0, 0), (1000, 0), (0, 1000), (600, 600)] {
+        for is_back in [false, true] {
+            let after = [behind_middleware(own, below)];
+            let sides = if is_back { [&after[..], &before[..]] } else { [&before[..], &after[..]] };
+            let found = judged(sides[0], sides[1], Normalization::PerSecond);
+            let verdicts = said(&found);
+            assert!(verdicts.contains(&(Verdict::Wrapper, "middleware.Trace")), "{own} {below}: {verdicts:?}");
+            let changes: Vec<_> = found.rows.iter().filter(|row| row.verdict.is_change()).collect();
+            let expected = if is_back { Verdict::Gone } else { Verdict::New };
+            assert_eq!(changes.len(), usize::from(own + below > 0), "{own} {below}: {verdicts:?}");
+            for row in changes {
+                // What the handlers below it cost is as before.
+                assert_eq!((row.verdict, row.events[usize::from(!is_back)]), (expected, (own + below) as f64), "{row:?}");
+            }
+        }
+    }
+}
+
+/// With several captures a side, tables of what was captured have more subtrees than those that a frame was folded in.
+#[test]
+fn repeats_of_a_program_that_got_a_wrapper_are_judged() {
+    for handlers in [3, 10] {
+        let run = |middle: &str, seed: u64| {
+            let of = |at: u64| {
+                let handler = format!("main;serve{middle};route;h{at}");
+                [(format!("{handler};leaf"), 1000 + (at * 37 + seed * 61) % 90), (handler, 1000 + (at * 53 + seed * 29) % 90)]
+            };
+            cpu(&(0..handlers).flat_map(of).collect::<Vec<_>>(), 10.0, 10_000_000)
+        };
+        let side = |middle: &str, from: u64| (from..from + 3).map(|seed| run(middle, seed)).collect::<Vec<_>>();
+        let (bare, wrapped) = (side("", 0), side(";mw.Trace", 7));
+        for sides in [[&bare, &wrapped], [&wrapped, &bare]] {
+            let found = judged(sides[0], sides[1], Normalization::PerSecond);
+            assert_eq!(said(&found), [(Verdict::Wrapper, "mw.Trace")], "{}", found.summary);
+        }
+    }
+}
+
+/// A callee that four callers of one function call, and others besides, is told with all of the paths that changed.
+#[test]
+fn a_change_on_several_paths_is_told_with_all_of_them() {
+    let of = |more: u64| {
+        let mut all = service(|_| 1.0);
+        for at in 0..4 {
+            all.push((format!("main.main;main.handle{at};pkg.Do"), 400));
+            all.push((format!("main.main;main.handle{at};pkg.Do;log.Print"), more));
+        }
+        // Elsewhere it is as it was.
+        all.extend((4..9).map(|at| (format!("main.main;main.handle{at};log.Print"), 900)));
+        all.retain(|(_, samples)| *samples > 0);
+        vec![cpu(&all, 10.0, 10_000_000)]
+    };
+    let found = judged(&of(0), &of(300), Normalization::PerSecond);
+    assert_eq!(said(&found), [(Verdict::New, "log.Print")], "{}", found.summary);
+    let row = &found.rows[0];
+    assert_eq!((row.path.is_none(), row.paths.len(), row.events), (true, 4, [0.0, 1200.0]), "{row:?}");
+    assert!((row.explains - 1.0).abs() < 0.1 && row.because.contains("pkg.Do"), "{row:?}");
+    assert!((row.after - row.before - row.delta).abs() < 1e-9 && row.raw == [0.0, 12e9], "{row:?}");
+    assert!(found.summary.contains("log.Print on 4 paths"), "{}", found.summary);
+}
+
+/// One short capture among long ones varies more by sampling, which is no difference between runs.
+#[test]
+fn a_short_capture_among_repeats_makes_no_noise() {
+    let mut seed = 3_u64;
+    let mut run = |seconds: f64, more: f64| {
+        let all = service(|at| if at == 7 { more } else { 1.0 }).into_iter().map(|(stack, samples)| {
+            // About as a Poisson count varies.
+            let mut sum = 0.0;
+            for _ in 0..12 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                sum += (seed >> 40) as f64 / (1_u64 << 24) as f64;
+            }
+            let mean = samples as f64 * seconds / 10.0;
+            (stack, (mean + (sum - 6.0) * mean.sqrt()).round().max(0.0) as u64)
+        });
+        cpu(&all.collect::<Vec<_>>(), seconds, 10_000_000)
+    };
+    let before: Vec<_> = [30.0, 30.0, 3.0].map(|seconds| run(seconds, 1.0)).into();
+    let after: Vec<_> = [30.0, 3.0, 30.0].map(|seconds| run(seconds, 1.5)).into();
+    let found = judged(&before, &after, Normalization::PerSecond);
+    assert_eq!(said(&found), [(Verdict::Regression, "main.step7")], "{}", found.summary);
+    assert!(found.diff.noise.function < 0.03, "{:?}", found.diff.noise);
+}

@@ -307,8 +307,12 @@ pub(crate) fn by_place(nodes: &[Sums], tree: &CallTree, places: &Places, totals:
 }
 
 /// Sampling at 100 Hz on one side and 200 Hz on the other doubles the cost of an event. Where costs differ by site (heap, contention), the
-/// average of a side follows what the program does and says nothing about the sampling.
+/// average of a side follows what the program does and says nothing about the sampling. Heap profiles say how often they sampled: objects smaller than
+/// that distance cost as much an event as it is long, and of larger ones, which cost the same on both sides, the counts are understated.
 fn event_cost(before: &Side, after: &Side) -> f64 {
+    if [before, after].iter().all(|side| side.evidence.basis == Basis::HeapObjects && side.evidence.heap_rate > 1.0) {
+        return before.evidence.heap_rate / after.evidence.heap_rate;
+    }
     let sampled = |basis| matches!(basis, Basis::Samples | Basis::Period | Basis::Records);
     if !(sampled(before.evidence.basis) && sampled(after.evidence.basis)) {
         return 1.0;

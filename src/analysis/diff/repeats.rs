@@ -8,7 +8,7 @@
 
 use super::background::variance;
 use super::ground::{Scale, Sums};
-use super::shape::Scratch;
+use super::shape::{Scratch, Shapes};
 use super::{Base, Measure};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{Comparison, Normalization, Side};
@@ -43,8 +43,10 @@ pub(crate) struct Repeats {
     prior: f64,
     /// Variance per capture of ln(cost) of a single function beyond sampling.
     function: f64,
-    /// 1/R before + 1/R after.
+    /// 1/R before + 1/R after, and more where captures are of different lengths: what a side's sum varies by, of what a capture does.
     pub(crate) averaged: f64,
+    /// How much of what captures differ by the deviations from their mean show, beside equally long ones: those of the long ones lie near to it.
+    even: [f64; 2],
     /// True for blocks of time of single captures.
     pub(crate) is_slices: bool,
     /// Blocks that make up a side, over the number of them: below 1 where they overlap.
@@ -127,12 +129,14 @@ impl Repeats {
         if freedom < MIN_FREEDOM {
             return None;
         }
-        let averaged = comparison.sides.iter().map(|side| 1.0 / side.repeats().1).sum();
         let (tree, places) = (comparison.tree(), comparison.places());
         let columns: Vec<Vec<(Vec<i64>, Vec<i64>)>> =
             comparison.sides.iter().map(|side| side.repeats().0.iter().map(|weights| by_place(tree, places, weights)).collect()).collect();
         let work: Vec<Vec<f64>> = comparison.sides.iter().zip(&columns).map(|(side, columns)| works(side, columns, comparison)).collect();
         let [before, after] = <[Vec<f64>; 2]>::try_from(work).ok()?;
+        let blocks = [0, 1].map(|side| comparison.sides.get(side).map_or(1.0, |side| side.repeats().1));
+        let lengths = [&before, &after].map(|work| work.iter().map(|work| work * work).sum::<f64>() / work.len().max(1) as f64);
+        let averaged = lengths.iter().zip(blocks).map(|(lengths, blocks)| lengths / blocks).sum();
         let mut made = Self {
             freedom,
             prior: MOST_ALIKE,
@@ -143,6 +147,7 @@ impl Repeats {
                 let repeats = comparison.sides.get(side).map(Side::repeats);
                 repeats.map_or(1.0, |(windows, blocks)| blocks / windows.len().max(1) as f64)
             }),
+            even: [0, 1].map(|side| ((blocks[side] - lengths[side]) / (blocks[side] - 1.0).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)),
             work: [before, after],
             places: [Vec::new(), Vec::new()],
             functions: Vec::new(),
@@ -196,13 +201,14 @@ impl Repeats {
         }
     }
 
-    /// Sum over both sides of squared deviations of one number per capture from their side's mean, as the variance of after − before.
+    /// Sum over both sides of squared deviations of one number per capture from their side's mean, as the variance of after − before; longer captures
+    /// count for more.
     fn spread(&self, numbers: [Vec<f64>; 2]) -> f64 {
-        let squares = |numbers: Vec<f64>| {
-            let mean = numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
-            numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>()
+        let squares = |(numbers, work): (Vec<f64>, &Vec<f64>)| {
+            let mean = numbers.iter().zip(work).map(|(number, work)| work * number).sum::<f64>() / numbers.len().max(1) as f64;
+            numbers.iter().zip(work).map(|(number, work)| work * (number - mean).powi(2)).sum::<f64>()
         };
-        numbers.into_iter().map(squares).sum::<f64>() / self.freedom * self.averaged
+        numbers.into_iter().zip(&self.work).map(squares).sum::<f64>() / self.freedom * self.averaged
     }
 
     fn common(&mut self, comparison: &Comparison) {
@@ -220,7 +226,7 @@ impl Repeats {
             let of = |(capture, work): (usize, &f64)| {
                 let cells = (1..self.places[0].len()).filter_map(|row| {
                     let mean = self.places[0][row].mean[side];
-                    let events = mean / self.cost[side];
+                    let events = mean * work / self.cost[side];
                     let value = captures.get(capture).and_then(|column| column.0.get(row)).copied().unwrap_or(0) as f64;
                     let variance = 1.0 / events + self.function;
                     (events >= LEARNED).then(|| Cell { effect: (f64::max(value, self.cost[side] / 2.0) / mean / work).ln(), variance })
@@ -237,9 +243,13 @@ impl Repeats {
         let mut made = Varied::default();
         for side in 0..2 {
             let values: Vec<f64> = self.work[side].iter().enumerate().map(|(capture, work)| value(side, capture) / work).collect();
-            let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+            // A capture of a tenth of the length says a tenth as much: by sampling its value per work varies ten times as much.
+            let weighted = |number: fn(f64, f64) -> f64, mean: f64| -> f64 {
+                values.iter().zip(&self.work[side]).map(|(value, work)| work * number(*value, mean)).sum()
+            };
+            let mean = weighted(|value, _| value, 0.0) / values.len().max(1) as f64;
             made.mean[side] = mean;
-            made.squares[side] = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() * self.apart[side];
+            made.squares[side] = weighted(|value, mean| (value - mean).powi(2), mean) * self.apart[side];
         }
         made
     }
@@ -247,7 +257,7 @@ impl Repeats {
     /// Squared deviations over those expected with `function` as the variance of a capture's logarithm and this cost of an event.
     fn factor(&self, varied: &Varied, cost: [f64; 2], function: f64) -> f64 {
         let part = |side: usize| {
-            let expected = varied.mean[side] * cost[side] + varied.mean[side].powi(2) * function;
+            let expected = varied.mean[side] * cost[side] + varied.mean[side].powi(2) * function * self.even[side];
             if expected > 0.0 { varied.squares[side] / expected } else { 0.0 }
         };
         (part(0) + part(1)) / self.freedom
@@ -373,7 +383,7 @@ impl Base {
         comparison: &Comparison,
         repeats: &Repeats,
         (place, measure, node): (PlaceId, Measure, Option<NodeId>),
-        scratch: &mut Scratch,
+        (shapes, scratch): (&Shapes, &mut Scratch),
     ) -> Option<Inside> {
         if repeats.is_slices || (measure, node) == (Measure::Self_, None) {
             return None;
@@ -383,9 +393,9 @@ impl Base {
         match (node, measure) {
             (Some(_), Measure::Self_) => add(place.row(), 1.0),
             (Some(node), Measure::Total) => {
-                self.shapes.squares(std::iter::once(node.row()..comparison.tree().subtree_end(node)), scratch, add);
+                shapes.squares(std::iter::once(node.row()..comparison.tree().subtree_end(node)), scratch, add);
             }
-            (None, _) => self.shapes.squares(self.ranges(comparison, place, measure), scratch, add),
+            (None, _) => shapes.squares(self.ranges(comparison, place, measure), scratch, add),
         }
         Some(inside)
     }

@@ -106,7 +106,8 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         let Some(finding) = maker.finding(found, findings.len() + 1) else { continue };
         // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
         let is_rest = finding.measure == Measure::Total && matches!(finding.verdict, Verdict::New | Verdict::Gone);
-        if is_rest && structures.iter().any(|row| row.place == finding.place && matches!(row.fate, Fate::Folded(..))) {
+        let is_folded = |row: &Structure| row.place == finding.place && matches!(row.fate, Fate::Folded(..));
+        if is_rest && structures.iter().any(is_folded) && !maker.is_own(found, &finding) {
             continue;
         }
         explained_by.entry(finding.place).or_insert(finding.rank);
@@ -222,7 +223,9 @@ fn one_of_each_name(findings: &mut Vec<Finding>, explained_by: &mut FxHashMap<Pl
             let rank = first.rank;
             // What each explains was counted without the others.
             let (explains, own_delta) = (first.explains + finding.explains, first.own_delta + finding.own_delta);
-            if finding.delta_of_total.abs() > first.delta_of_total.abs() {
+            if first.join(&finding) {
+                // All of them are told.
+            } else if finding.delta_of_total.abs() > first.delta_of_total.abs() {
                 *first = Finding { rank, p: first.p.min(finding.p), q: first.q.min(finding.q), ..finding };
             }
             (first.explains, first.own_delta) = (explains, own_delta);
@@ -400,6 +403,7 @@ impl Maker<'_> {
             func: comparison.places().name(place).to_owned(),
             measure,
             path: node.map(|node| comparison.tree().path(node)),
+            paths: Vec::new(),
             before,
             after,
             delta: after - before,
@@ -447,6 +451,26 @@ impl Maker<'_> {
         Needed { runs: if self.model.has_runs() { needed.runs } else { needed.runs.max(CONFIRMING_RUNS) }, ..needed }
     }
 
+    /// True where most of what a frame has on one side alone is its own, or that of functions which stand on that side alone: not the rest of paths that
+    /// stand there with it by chance.
+    fn is_own(&self, found: &Found, finding: &Finding) -> bool {
+        let (side, other) = if finding.verdict == Verdict::New { (1, 0) } else { (0, 1) };
+        let (tree, tables) = (self.comparison().tree(), self.search.base.tables());
+        let (places, ends) = (tree.places(), tree.subtree_ends());
+        let elsewhere = &self.diff.total.raw[other];
+        let (mut own, mut end) = (0.0, 0);
+        for row in found.nodes.rows().checked() {
+            let place = places[row];
+            if row >= end && place != finding.place && elsewhere[place.row()] == 0.0 {
+                end = ends[row] as usize;
+            }
+            if row < end || place == finding.place {
+                own += tables.own(row).value[side];
+            }
+        }
+        own * 2.0 >= found.sums.value[side]
+    }
+
     /// How much likelier functions that come in bursts are than the findings that are mostly one function, see [`burst_evidence`].
     fn burst_evidence(&self) -> f64 {
         if self.model.bulk().len() < BULK {
@@ -483,6 +507,7 @@ impl Maker<'_> {
             func: name(structure.place),
             measure: Measure::Total,
             path: None,
+            paths: Vec::new(),
             before,
             after,
             delta: after - before,
@@ -695,6 +720,7 @@ pub(super) fn others(
                 func: places.name(place).to_owned(),
                 measure,
                 path: None,
+                paths: Vec::new(),
                 before: value(table, 0, at),
                 after: value(table, 1, at),
                 delta: table.delta[at],

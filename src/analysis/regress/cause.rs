@@ -117,13 +117,13 @@ impl Looker<'_> {
         [value(0), value(1) / self.exposure]
     }
 
-    /// The outermost nodes of a finding: one path, or all of its place.
+    /// The outermost nodes of a finding: of some paths, or all of its place.
     fn nodes(&self, row: &Finding) -> Vec<NodeId> {
-        let tree = self.comparison.tree();
-        if let Some(path) = &row.path {
-            return tree.find_path(path.iter().copied()).into_iter().collect();
+        if !row.is_of_paths() {
+            return self.all(row);
         }
-        self.all(row)
+        let tree = self.comparison.tree();
+        row.path.iter().chain(&row.paths).filter_map(|path| tree.find_path(path.iter().copied())).collect()
     }
 
     /// The outermost nodes of all paths of a finding's place.
@@ -182,7 +182,7 @@ impl Looker<'_> {
             Verdict::Shift => return (Cause::Moved, self.moved(row, &nodes, delta)),
             _ if kind == CodeKind::Runtime => return (Cause::Runtime, called_by(&format!("{}, below", runtime_work(&row.func)))),
             // The code was there, on other paths.
-            Verdict::New | Verdict::Gone if row.path.is_some() && self.stands_elsewhere(row, &nodes) => {
+            Verdict::New | Verdict::Gone if row.is_of_paths() && self.stands_elsewhere(row, &nodes) => {
                 return (Cause::Calls, called_by(if row.verdict == Verdict::New { "new caller:" } else { "no longer called by" }));
             }
             Verdict::New => return (Cause::NewCode, called_by("new, called by")),
@@ -218,14 +218,19 @@ impl Looker<'_> {
         (Cause::Spread, format!("{above} and {below}{}", self.on_one_path(row, &nodes)))
     }
 
-    /// Says that the numbers of a finding are those of one path, where the function has cost on others too.
+    /// Says that the numbers of a finding are those of some paths, where the function has cost on others too.
     fn on_one_path(&self, row: &Finding, nodes: &[NodeId]) -> String {
-        if row.path.is_none() {
+        if !row.is_of_paths() {
             return String::new();
         }
         let others =
             self.all(row).iter().filter(|node| !nodes.contains(node) && self.value(row, **node).iter().any(|part| *part != 0.0)).count();
-        if others == 0 { String::new() } else { format!(", on one of {} paths", others + 1) }
+        let own = row.paths.len().max(1);
+        match others {
+            0 => String::new(),
+            _ if own == 1 => format!(", on one of {} paths", others + 1),
+            _ => format!(", on {own} of {} paths", others + own),
+        }
     }
 
     /// True where a finding's place has cost on other paths too, on the side on which the finding has none.
@@ -282,7 +287,7 @@ impl Looker<'_> {
         let tree = self.comparison.tree();
         let word = if delta >= 0.0 { "moved from" } else { "moved to" };
         // Other callers of the same function first: its cost is called from elsewhere.
-        if row.path.is_some() {
+        if row.is_of_paths() {
             let others = self.all(row);
             let mut callers = Parts::new();
             for &node in others.iter().filter(|node| !nodes.contains(node)) {

@@ -74,8 +74,13 @@ impl Group {
                 None => shapes.of_place(scope.place, scope.measure),
             };
             let sums = scope.sums(&base.tables());
-            let repeated =
-                base.repeated(comparison, (scope.place, scope.measure, scope.node), (sums, mix), spec.background_noise, &mut scratch);
+            let repeated = base.repeated(
+                comparison,
+                (scope.place, scope.measure, scope.node),
+                (sums, mix),
+                spec.background_noise,
+                (shapes, &mut scratch),
+            );
             Detail { mix, repeated }
         })
     }

@@ -394,7 +394,11 @@ fn main_change(first: &Finding, made: &Findings) -> String {
 fn name_of(row: &Finding) -> String {
     let new = row.new.as_ref().map_or_else(String::new, |new| format!(" → {}", short(new, NAME)));
     let name = short(&row.func, NAME) + &new;
-    if row.path.is_some() { format!("{name} on one path") } else { name }
+    match row.paths.len() {
+        0 if row.path.is_some() => format!("{name} on one path"),
+        0 => name,
+        paths => format!("{name} on {paths} paths"),
+    }
 }
 
 /// Most names in the sentence about the whole.

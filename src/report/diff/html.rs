@@ -80,7 +80,7 @@ impl DiffReport {
                 _ => "muted",
             };
             let measure = if row.measure == Measure::Self_.name() { "own cost" } else { "with callees" };
-            let path = row.path.as_deref().filter(|path| path.len() > 1).map(|path| format!("on {}", escape(&path.join(" → "))));
+            let path = row.path_text().map(|path| format!("on {}", escape(&path)));
             let new = row.new.as_ref().map(|new| format!("now {}", escape(new)));
             let under: Vec<String> = std::iter::once(measure.to_owned()).chain(new).chain(path).collect();
             let cells = [

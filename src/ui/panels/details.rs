@@ -281,7 +281,7 @@ fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evi
             interval: [row.ratio_lo, row.ratio_hi],
             chance,
             events: row.events,
-            whole: row.path.is_some().then(|| of_all(findings, measure, place)).flatten(),
+            whole: row.is_of_paths().then(|| of_all(findings, measure, place)).flatten(),
             because: &row.because,
         });
     }

@@ -374,7 +374,7 @@ fn side_of(tree: &CallTree, captures: &[Vec<f64>], cost: &[f64], heap: bool) -> 
         side.gross += weights.total().unsigned_abs();
         side.whole = side.gross;
         let total_events = counts.iter().sum();
-        side.evidence.add(Evidence { events: counts.clone(), squares, total_events, basis });
+        side.evidence.add(Evidence { events: counts.clone(), squares, total_events, basis, heap_rate: 0.0 });
         if side.captures.is_empty() {
             side.weights = Arc::clone(&weights);
         } else {
