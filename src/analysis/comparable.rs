@@ -135,6 +135,9 @@ pub fn check(before: &Compared<'_>, after: &Compared<'_>, sample_type: (&str, &s
 /// Less of a side's cost than this in functions of both sides, and they are two programs.
 const MATCHED: f64 = 0.01;
 
+/// What differs where hardly any function of one side is on the other.
+pub const NAMES: &str = "names";
+
 /// A row where hardly any function of one side is on the other; `None` otherwise, and where a side holds nothing.
 pub fn unmatched(tally: &Tally) -> Option<Difference> {
     let sum = |pick: fn(Class) -> bool| {
@@ -146,7 +149,7 @@ pub fn unmatched(tally: &Tally) -> Option<Difference> {
     (is_little && all.iter().all(|all| *all > 0.0)).then(|| {
         let [before, after] = common.map(|share| format!("{} of the cost", percent(share)));
         let text = "so little is in functions that both sides have: two programs, or names that were not found on one side";
-        Difference { what: "names", before, after, concern: Concern::Warning, text: text.to_owned() }
+        Difference { what: NAMES, before, after, concern: Concern::Warning, text: text.to_owned() }
     })
 }
 

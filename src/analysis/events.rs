@@ -255,7 +255,13 @@ pub fn evidence(
     // Who waits for a lock waits together with others: events of contention come in bunches.
     let bunch = if behind.basis == Basis::Contentions { BUNCH } else { 1.0 };
     let zeros = || vec![0.0; tree.len()];
-    let mut made = Unfinished::new(Evidence { events: zeros(), squares: zeros(), total_events: 0.0, basis: behind.basis, heap_rate: heap_rate(profile) });
+    let mut made = Unfinished::new(Evidence {
+        events: zeros(),
+        squares: zeros(),
+        total_events: 0.0,
+        basis: behind.basis,
+        heap_rate: heap_rate(profile),
+    });
     let rows = profile.samples.values(sample_type).iter().zip(&behind.per_sample).zip(profile.samples.stacks());
     for (row, ((&value, &count), &stack)) in rows.enumerate().checked() {
         if value == 0 || count <= 0.0 || !chosen.has(row) {

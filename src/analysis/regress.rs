@@ -180,7 +180,8 @@ impl Finding {
             return false;
         }
         // What a unit of unchanged work is beside the values as shown: the same for both.
-        let scale = [&*self, other].into_iter().map(|row| row.after / row.before / row.ratio).find(|scale| scale.is_finite() && *scale > 0.0);
+        let scale =
+            [&*self, other].into_iter().map(|row| row.after / row.before / row.ratio).find(|scale| scale.is_finite() && *scale > 0.0);
         self.path = None;
         self.paths = own;
         self.paths.push(path.clone());

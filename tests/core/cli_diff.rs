@@ -131,6 +131,21 @@ fn exit_code_3_only_when_asked_and_only_for_regressions() {
     assert_eq!(code(named("orders-cpu-cpu"), &[]), Some(0));
     assert_eq!(code(named("orders-cpu-cpu"), &["--fail-on-regression"]), Some(3));
     assert_eq!(code(named("orders-cpu-cpu-no-change"), &["--fail-on-regression"]), Some(0));
+    // All of it became slower alike: no place is to blame, and a request surely costs more.
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, factor: u64| {
+        let stacks: String = (1..=40).map(|at| format!("main;handle{};step{at} {}\n", at % 10, at * 50 * factor / 10)).collect();
+        let path = folder.path().join(name);
+        std::fs::write(&path, stacks).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let (before, slower) = (file("before.folded", 10), file("after.folded", 14));
+    let whole = |files: [&String; 2], requests: &str| {
+        let options = ["--fail-on-regression", "--requests-before", "1000", "--requests-after", requests];
+        code(vec!["diff".to_owned(), files[0].clone(), files[1].clone()], &options)
+    };
+    assert_eq!((whole([&before, &slower], "1000"), whole([&before, &slower], "1400")), (Some(3), Some(0)));
+    assert_eq!(whole([&slower, &before], "1000"), Some(0));
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use emberlens::analysis::comparison::{Normalization, Work};
 use emberlens::analysis::diff::{Measure, Verdict};
 use emberlens::analysis::regress::{Findings, Spec, findings};
-use emberlens::model::Profile;
+use emberlens::model::{Builder, Frame, Profile, Sample};
 
-use crate::regressions::{against, cpu};
+use crate::regressions::{against, against_of, cpu};
 
 /// Ten handlers with functions of their own: 40 functions that one capture sees 100 to 400 times each, `factor` times as often.
 fn service(factor: impl Fn(usize) -> f64) -> Vec<(String, u64)> {
@@ -278,4 +278,55 @@ fn a_short_capture_among_repeats_makes_no_noise() {
     let found = judged(&before, &after, Normalization::PerSecond);
     assert_eq!(said(&found), [(Verdict::Regression, "main.step7")], "{}", found.summary);
     assert!(found.diff.noise.function < 0.03, "{:?}", found.diff.noise);
+}
+
+/// A heap profile as Go writes it: stacks with the objects of 1 KiB that were seen, of which one in so many bytes was sampled.
+fn heap(stacks: &[(String, u64)], rate: i64) -> Arc<Profile> {
+    let mut builder = Builder::new([("inuse_objects", "count"), ("inuse_space", "bytes")]);
+    builder.default_sample_type = 1;
+    "pprof".clone_into(&mut builder.info.format);
+    builder.info.period = Some(("space".to_owned(), "bytes".to_owned(), rate));
+    for (names, seen) in stacks {
+        let mut stack = None;
+        for name in names.split(';') {
+            let function = Some(builder.function_named(name));
+            let frame = builder.frame(Frame { function, ..Frame::default() });
+            stack = Some(builder.stack(stack, frame));
+        }
+        let objects = *seen as f64 / -(-1024.0 / rate as f64).exp_m1();
+        builder.rows.sample(Sample { stack, ..Sample::default() }, &[objects as i64, (objects * 1024.0) as i64]);
+    }
+    Arc::new(builder.finish())
+}
+
+/// A site of which one rate saw 150 objects holds so little that the coarser one most likely saw none of it.
+#[test]
+fn what_a_coarser_rate_cannot_see_is_not_new() {
+    let (coarse, fine) = (512 << 10, 8 << 10);
+    let before = heap(&service(|_| 1.0), coarse);
+    let mut all: Vec<_> = service(|_| 64.0);
+    all.push(("main.main;main.handle3;main.small".to_owned(), 150));
+    let after = heap(&all, fine);
+    let judged = |before: &Arc<Profile>, after: &Arc<Profile>| {
+        let (before, after) = (std::slice::from_ref(before), std::slice::from_ref(after));
+        let (comparison, captures) = against_of([before, after], ("inuse_space", "bytes"), Normalization::Absolute);
+        findings(&comparison, &captures, &Spec::default()).expect("two sides")
+    };
+    for found in [judged(&before, &after), judged(&after, &before)] {
+        assert_eq!(said(&found), [], "{}", found.summary);
+    }
+    // At one rate it is.
+    let known = judged(&heap(&service(|_| 64.0), fine), &after);
+    assert_eq!(said(&known), [(Verdict::New, "main.small")], "{}", known.summary);
+}
+
+/// Two programs are told to be two, and not that all of one got faster.
+#[test]
+fn sides_without_a_name_in_common_are_told_to_be_two_programs() {
+    let of = |name: &str| vec![cpu(&(0..60).map(|at| (format!("main;{name}{at}"), 100 + at)).collect::<Vec<_>>(), 10.0, 10_000_000)];
+    for normalization in [Normalization::PerSecond, Normalization::Share] {
+        let found = judged(&of("a"), &of("b"), normalization);
+        assert!(found.summary.contains("these are two programs"), "{}", found.summary);
+        assert!(!found.summary.contains("alike") && !found.summary.contains("regression"), "{}", found.summary);
+    }
 }

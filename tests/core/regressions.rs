@@ -32,12 +32,20 @@ pub(crate) fn cpu<S: AsRef<str>>(stacks: &[(S, u64)], seconds: f64, period: i64)
 }
 
 pub(crate) fn against(sides: [&[Arc<Profile>]; 2], normalization: Normalization) -> (Comparison, Vec<Arc<Profile>>) {
+    against_of(sides, ("cpu", "nanoseconds"), normalization)
+}
+
+pub(crate) fn against_of(
+    sides: [&[Arc<Profile>]; 2],
+    sample_type: (&str, &str),
+    normalization: Normalization,
+) -> (Comparison, Vec<Arc<Profile>>) {
     let captures: Vec<Arc<Profile>> = sides.iter().flat_map(|side| side.iter().cloned()).collect();
     let filter = Filter::default();
     let shape = Shape::build(&captures, Granularity::Function, Direction::TopDown, &filter, &Ticket::new()).expect("not cancelled");
     let first = sides[0].len();
     let inputs = [SideInput::whole(0..first), SideInput::whole(first..captures.len())];
-    let comparison = compare(Arc::new(shape), &captures, &inputs, ("cpu", "nanoseconds"), &filter, normalization, &Ticket::new());
+    let comparison = compare(Arc::new(shape), &captures, &inputs, sample_type, &filter, normalization, &Ticket::new());
     (comparison.expect("both have the sample type"), captures)
 }
 

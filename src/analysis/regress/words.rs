@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Answer, Exposure, Finding, Findings, Spec};
+use super::{Answer, Difference, Exposure, Finding, Findings, Spec};
+use crate::analysis::comparable;
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
 use crate::analysis::names::short;
@@ -260,6 +261,13 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let largest = made.rows.iter().filter(|row| row.verdict.is_change()).max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()));
     let largest = largest.filter(|row| first.is_some_and(|first| first.rank != row.rank) && !said(row)).map(|row| main_change(row, made));
     let mut sentences = vec![whole];
+    if let Some(names) = made.differences.iter().find(|row| row.what == comparable::NAMES) {
+        let Difference { before, after, .. } = names;
+        sentences.push(format!(
+            "Functions that both sides have hold {before} before and {after} after: these are two programs, or names that were not found on one side, and nothing can be said of what got worse."
+        ));
+        return sentences.join(" ");
+    }
     if let Some(Interval { ratio, lo, hi }) = moved {
         let base = comparison.exposure();
         let what = if first.is_some() { "Apart from the findings nearly everything" } else { "Nearly everything" };
