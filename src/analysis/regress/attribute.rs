@@ -38,6 +38,10 @@ const BURSTY: f64 = 3.0;
 const BULK: usize = 30;
 /// A group is mostly one function where the squares of its functions' parts add up to more than this.
 const ALONE: f64 = 0.5;
+/// Standard deviations from which on a function counts among what rose or fell.
+const SEEN: f64 = 2.0;
+/// A function with at least as many events on one side, and none on the other, came or went.
+const ONE_SIDED: f64 = 100.0;
 /// With more findings than this, in both directions, one capture a side cannot tell bursts from changes.
 const RESTLESS: usize = 5;
 
@@ -118,7 +122,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         let moved = shift::shifted(&search, &model, found);
         let verdict = match finding.verdict {
             // What comes in bursts moves about too.
-            _ if open || !maker.is_counted(&finding) => Verdict::Unconfirmed,
+            _ if open && !maker.is_one_sided(found) || !maker.is_counted(&finding) => Verdict::Unconfirmed,
             _ if moved => Verdict::Shift,
             verdict => verdict,
         };
@@ -146,10 +150,14 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
             maker.explain_callers(nodes, rank, &mut explained_by);
         }
     }
-    let rises = findings.iter().take(changes).filter(|finding| finding.delta_of_total > 0.0).count();
+    // What is on one side alone came or went, and does not come in bursts.
+    let sure = findings.iter().take(changes).filter(|finding| is_one_sided(&maker.diff.total, finding.place, finding.events)).count();
+    let is_open = |finding: &&Finding| !is_one_sided(&maker.diff.total, finding.place, finding.events);
+    let rises = findings.iter().take(changes).filter(is_open).filter(|finding| finding.delta_of_total > 0.0).count();
+    let moving = changes - sure;
     // Blocks of time tell bursts from changes as well as runs do.
-    if model.repeats.is_none() && changes > RESTLESS && rises.min(changes - rises) * 5 >= changes {
-        for finding in findings.iter_mut().take(changes) {
+    if model.repeats.is_none() && moving > RESTLESS && rises.min(moving - rises) * 5 >= moving {
+        for finding in findings.iter_mut().take(changes).filter(|finding| is_open(&&**finding)) {
             finding.verdict = Verdict::Unconfirmed;
         }
     }
@@ -210,6 +218,12 @@ fn rates_vary(comparison: &Comparison) -> Option<(f64, f64)> {
         doubts += of_mean * of_mean / (captures - 1.0);
     }
     (doubts > 0.0).then(|| (variance, variance * variance / doubts))
+}
+
+/// True for a function that one side has not at all and the other in many events: however much it varies, it would have been there.
+fn is_one_sided(totals: &Table, place: PlaceId, events: [f64; 2]) -> bool {
+    let has = |side: usize| totals.raw[side].get(place.row()).is_some_and(|value| *value != 0.0);
+    has(0) != has(1) && events[0].max(events[1]) >= ONE_SIDED
 }
 
 /// Changes of one direction that go by one name are one finding: the largest, under the name's first rank.
@@ -282,19 +296,25 @@ struct Maker<'a> {
 struct Changes {
     /// Of everything; shares have none by definition.
     net: Option<f64>,
-    /// Of all functions' own cost that rose, and that fell.
+    /// Of all functions' own cost that rose, and that fell, by more than chance mostly does.
     rises: f64,
     falls: f64,
 }
 
 impl Changes {
     fn new(comparison: &Comparison, diff: &Diff, exposure: f64) -> Self {
-        let raw = &diff.self_.raw;
+        let Table { raw, z, .. } = &diff.self_;
         let mut made = Self { net: None, rises: 0.0, falls: 0.0 };
-        for (before, after) in raw[0].iter().zip(&raw[1]).skip(1) {
-            made.add(after / exposure - before);
+        let mut net = 0.0;
+        for ((before, after), z) in raw[0].iter().zip(&raw[1]).zip(z).skip(1) {
+            let change = after / exposure - before;
+            net += change;
+            // What all functions together differ by chance would be most of what rose.
+            if z.abs() >= SEEN {
+                made.add(change);
+            }
         }
-        made.net = (*comparison.effective_normalization() != Normalization::Share).then_some(made.rises + made.falls);
+        made.net = (*comparison.effective_normalization() != Normalization::Share).then_some(net);
         made
     }
 
@@ -471,6 +491,11 @@ impl Maker<'_> {
         own * 2.0 >= found.sums.value[side]
     }
 
+    /// See [`is_one_sided`].
+    fn is_one_sided(&self, found: &Found) -> bool {
+        is_one_sided(&self.diff.total, found.group.scope.place, found.sums.events)
+    }
+
     /// How much likelier functions that come in bursts are than the findings that are mostly one function, see [`burst_evidence`].
     fn burst_evidence(&self) -> f64 {
         if self.model.bulk().len() < BULK {
@@ -478,7 +503,7 @@ impl Maker<'_> {
         }
         let Search { comparison, base, spec, .. } = self.search;
         let alone = self.found.iter().filter(|found| found.group.detail(comparison, base, spec).mix.functions > ALONE);
-        let apart: Vec<Cell> = alone.filter_map(|found| self.model.cell(&found.sums)).collect();
+        let apart: Vec<Cell> = alone.filter(|found| !self.is_one_sided(found)).filter_map(|found| self.model.cell(&found.sums)).collect();
         burst_evidence(self.model.bulk(), &apart, (self.groups.rows.len().max(1) as f64).ln())
     }
 

@@ -132,12 +132,19 @@ struct Named<'a> {
 
 fn named<'a>(ground: &Ground, found: &'a Findings) -> Vec<Named<'a>> {
     let rows = found.rows.iter().filter(|row| row.verdict.is_change());
-    rows.map(|row| Named { row, cells: ground.cells(&scope_of(ground, row)) }).collect()
+    rows.map(|row| Named { row, cells: cells_of(ground, row) }).collect()
 }
 
-fn scope_of(ground: &Ground, row: &Finding) -> Scope {
-    let path = row.path.as_ref().filter(|_| PATHS).and_then(|path| ground.shape.tree.find_path(path.iter().copied()));
-    Scope { function: row.func.clone(), measure: row.measure, path }
+/// The cells of a finding: all of its function's, or those of its paths.
+fn cells_of(ground: &Ground, row: &Finding) -> Vec<usize> {
+    let scope = |path| Scope { function: row.func.clone(), measure: row.measure, path };
+    if !PATHS || !row.is_of_paths() {
+        return ground.cells(&scope(None));
+    }
+    let paths = row.path.iter().chain(&row.paths).filter_map(|path| ground.shape.tree.find_path(path.iter().copied()));
+    let mut cells: Vec<usize> = paths.flat_map(|node| ground.cells(&scope(Some(node)))).collect();
+    cells.sort_unstable();
+    cells
 }
 
 /// True where a finding's path is its scope.
@@ -328,8 +335,7 @@ fn recall(
             }
             if !hit {
                 let near = |row: &Finding, least: f64| {
-                    (row.ratio > 1.0) == (change.ratio > 1.0)
-                        && overlap(ground, &ground.cells(&scope_of(ground, row)), &change.cells) > least
+                    (row.ratio > 1.0) == (change.ratio > 1.0) && overlap(ground, &cells_of(ground, row), &change.cells) > least
                 };
                 let unconfirmed = found.others.iter().any(|row| row.verdict.name() == "unconfirmed" && near(row, HIT));
                 let moved = found.rows.iter().any(|row| row.verdict.is_structure() && near(row, HIT));
