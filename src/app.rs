@@ -142,8 +142,8 @@ pub struct App {
     shown: Shown,
     /// The sides that were last kept among the recent comparisons.
     compared: Vec<Vec<CaptureId>>,
-    /// See [`App::went_to_findings`].
-    went_to_findings: u64,
+    /// See [`App::steps_taken`].
+    steps_taken: u64,
 }
 
 /// The newest ready results.
@@ -235,7 +235,7 @@ impl App {
             log: Vec::new(),
             shown: Shown::default(),
             compared: Vec::new(),
-            went_to_findings: 0,
+            steps_taken: 0,
         }
     }
 
@@ -698,9 +698,10 @@ impl App {
         }
     }
 
-    /// How often somebody went to a finding. A picture brings it into view when this has risen, and not when undo selects it again.
-    pub const fn went_to_findings(&self) -> u64 {
-        self.went_to_findings
+    /// How often somebody went to a finding or to a match of the search, or boxes changed their places. A picture brings its box into view when this has risen, and not when undo
+    /// selects it again.
+    pub const fn steps_taken(&self) -> u64 {
+        self.steps_taken
     }
 
     /// Puts a finding's function and path into the selection, shown by every view.
@@ -709,7 +710,7 @@ impl App {
         let (Some(finding), Some(table)) = (findings.rows.get(index), self.table().ready()) else { return };
         let path = finding.path.iter().flatten().map(|place| table.places().name(*place).to_owned()).collect();
         self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
-        self.went_to_findings += 1;
+        self.steps_taken += 1;
         if self.view.tab == Tab::Info {
             self.view.tab = Tab::Flame;
         }

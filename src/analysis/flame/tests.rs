@@ -248,3 +248,24 @@ fn a_view_scrolls_just_far_enough_to_show_a_row() {
         assert!((shown - expected).abs() < 1e-6, "row {row}: {shown}");
     }
 }
+
+#[test]
+fn a_view_follows_a_box_without_zooming_and_only_where_it_must() {
+    let view = FlameView { x: 0.2..0.4, scroll_rows: 3.0, icicle: true };
+    for (span, row, expected) in [
+        // On screen: as a whole, a part of it, wider than the screen.
+        (0.25..0.26, 4, (0.2, 3.0)),
+        (0.1..0.23, 4, (0.2, 3.0)),
+        (0.0..0.9, 4, (0.2, 3.0)),
+        // Beside the screen, at the end of the picture, and in other rows.
+        (0.6..0.61, 4, (0.505, 3.0)),
+        (0.1..0.201, 4, (0.0505, 3.0)),
+        (0.999..1.0, 4, (0.8, 3.0)),
+        (0.25..0.26, 1, (0.2, 1.0)),
+        (0.25..0.26, 20, (0.2, 11.0)),
+    ] {
+        let moved = view.following(&span, row, 10.0);
+        assert!((moved.width() - view.width()).abs() < 1e-12, "{span:?}");
+        assert!((moved.x.start - expected.0).abs() < 1e-9 && moved.scroll_rows == expected.1, "{span:?} in row {row}: {moved:?}");
+    }
+}

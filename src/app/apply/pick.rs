@@ -131,6 +131,7 @@ fn step_match(app: &mut App, step: isize) {
     let selection = next.map(|&node| selection_of(comparison, node));
     if selection.is_some() {
         app.view.selection = selection;
+        app.steps_taken += 1;
     }
 }
 

@@ -63,10 +63,10 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     done.response.context_menu(|ui| menu_ui(ui, cx, out));
 }
 
-/// The box of a finding that somebody went to since the picture was last up to date.
+/// The box of a finding or match that somebody went to since the picture was last up to date.
 fn to_reveal(ui: &Ui, cx: &Cx<'_>, selected: Option<NodeId>, is_old: bool) -> Option<NodeId> {
-    let id = egui::Id::unique("findings gone to");
-    let now = cx.app.went_to_findings();
+    let id = egui::Id::unique("steps taken to boxes");
+    let now = cx.app.steps_taken();
     let before = ui.data(|data| data.get_temp::<u64>(id)).unwrap_or_default();
     if is_old || now == before {
         return None;
@@ -91,9 +91,23 @@ fn act(cx: &Cx<'_>, done: &FlameResponse, layout: &FlameLayout, comparison: &Com
         && let Some(node) = layout.step(selected.unwrap_or(CallTree::ROOT), step)
     {
         out.send(select(node));
+        // Whoever walks by keys sees where that leads; what is narrow stays narrow, as zooming is a step of its own.
+        if let (Some(span), Some(row)) = (layout.node_span(node), layout.node_row(node)) {
+            let window = cx.app.view().window;
+            let view = FlameView { x: window.left..window.right, scroll_rows: window.scroll_rows, icicle: done.live_view.icicle };
+            show(cx, &view.following(&span, row, done.visible_rows), out);
+        }
     }
     if let Some(view) = &done.view_changed {
-        out.send(Command::SetWindow(FlameWindow { left: view.x.start, right: view.x.end, scroll_rows: view.scroll_rows }));
+        show(cx, view, out);
+    }
+}
+
+/// Asks for this part of the picture, where it is not that which is shown.
+fn show(cx: &Cx<'_>, view: &FlameView, out: &mut Outbox) {
+    let window = FlameWindow { left: view.x.start, right: view.x.end, scroll_rows: view.scroll_rows };
+    if window != cx.app.view().window {
+        out.send(Command::SetWindow(window));
     }
 }
 
