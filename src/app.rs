@@ -335,7 +335,7 @@ impl App {
         let shown = self.comparison_key(self.view.direction).unwrap_or_else(|| tables.clone());
         let mut keys = vec![Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())];
         keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
-        keys.push(Key::Flame(shown.clone(), self.flame_shape()));
+        keys.push(Key::Flame(shown.clone(), self.flame_shape(), self.view.sibling_order));
         keys.push(Key::Top(tables.clone()));
         // Also behind other tabs: pictures and exports show the table without bringing it to the front.
         keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);

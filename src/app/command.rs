@@ -15,7 +15,7 @@ use super::effect::{Dialog, FolderList, TextSize};
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
 use super::source::SourceSpec;
-use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWindow, Selection, Side, Sort, Tab, ViewState};
+use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWindow, Selection, SiblingOrder, Side, Sort, Tab, ViewState};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
@@ -119,6 +119,8 @@ pub enum Command {
     SetTab(Tab),
     /// Widths of the differential flame graph.
     SetFlameShape(FlameShape),
+    /// Order of boxes with one caller: by name, or the largest first.
+    SetSiblingOrder(SiblingOrder),
     /// Colours of the flame graph; null = what fits.
     SetColorBy(Option<ColorBy>),
     /// Show this part of the flame graph.
@@ -333,6 +335,7 @@ impl Command {
             Self::Collapse(pattern) => format!("collapse {pattern}"),
             Self::PruneFrom(pattern) => format!("prune from {pattern}"),
             Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
+            Self::SetSiblingOrder(_) => "order of boxes".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
             Self::RelativePercentages(true) => "percentages of what the filters leave".to_owned(),
@@ -424,6 +427,7 @@ mod tests {
             Command::SetSandwichWindow(SandwichWindow { left: 0.25, right: 0.5, scroll_rows: [1.0, 2.0] }),
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
+            Command::SetSiblingOrder(SiblingOrder::Size),
             Command::SetSource(SourceSpec { folders: vec!["/a b".into()], trims: vec!["/build/".to_owned()] }),
             Command::AddFolder(FolderList::Symbols, "/a b".into()),
             Command::EditFolders(FolderList::Source, "why".to_owned()),

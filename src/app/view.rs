@@ -3,7 +3,7 @@
 //! Everything is by name and never by row number, so a view survives another capture, another granularity and a restart.
 //! Deliberately absent: results (they are derived from this) and gestures in progress (they live in their widget).
 
-pub use crate::analysis::flame::FlameShape;
+pub use crate::analysis::flame::{FlameShape, SiblingOrder};
 pub use crate::report::color::ColorBy;
 
 use std::collections::BTreeSet;
@@ -270,6 +270,8 @@ pub struct ViewState {
     pub tab: Tab,
     /// Widths of the differential flame graph.
     pub flame_shape: FlameShape,
+    /// Which of two boxes with one caller stands left.
+    pub sibling_order: SiblingOrder,
     /// Colours of the flame graph; `None` = delta in comparisons, else package.
     pub color_by: Option<ColorBy>,
     /// What of the flame graph is on screen.
@@ -310,6 +312,7 @@ impl Default for ViewState {
             filter: Filter::default(),
             tab: Tab::Flame,
             flame_shape: FlameShape::Both,
+            sibling_order: SiblingOrder::Name,
             color_by: None,
             window: FlameWindow::default(),
             sandwich: SandwichView::default(),

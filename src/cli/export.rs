@@ -230,7 +230,7 @@ fn tree_bytes(args: &Export, kind: Kind, weighed: &Weighed, changes: Option<&Nod
                 color_by: None,
                 filters: args.view.filter().options(),
             };
-            let flame = FlameSvg { comparison, changes, widths: None };
+            let flame = FlameSvg { comparison, changes, widths: None, by_size: None };
             flame.draw(&spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
         }
         Kind::Json => Ok(report::json(&TreeReport::new(comparison, names, (args.view.by(), &args.view.filter()), *decimals)).into_bytes()),

@@ -157,6 +157,42 @@ proptest! {
     }
 
     #[test]
+    fn by_size_siblings_descend_and_keep_their_widths_and_callers(tree in trees(60, 1000), sizes in proptest::collection::vec(0..50_u64, 60)) {
+        let shape = Shape { parents: &tree.parents, depths: &tree.depths };
+        let own: Vec<u64> = sizes.into_iter().chain(std::iter::repeat(0)).take(tree.depths.len()).collect();
+        let order = Arc::new(BySize::new(shape, &own));
+        let by_size = FlameLayout::build_from(shape, 0, &tree.self_width, Some(&order), &Ticket::new()).unwrap();
+        let by_name = tree.layout();
+        let mut size: Vec<u64> = own;
+        for (row, parent) in tree.parents.iter().enumerate().rev() {
+            if let Some(parent) = parent {
+                size[parent.row()] += size[row];
+            }
+        }
+        let width = |span: Range<f64>| span.end - span.start;
+        for row in 0..tree.depths.len() {
+            prop_assert_eq!(order.nodes()[order.place(node(row))], node(row));
+            let (here, there) = (by_size.node_span(node(row)), by_name.node_span(node(row)));
+            prop_assert_eq!(here.is_some(), there.is_some());
+            let (Some(here), Some(there)) = (here, there) else { continue };
+            prop_assert!((width(here.clone()) - width(there)).abs() < 1e-9);
+            prop_assert_eq!(by_size.node_row(node(row)), by_name.node_row(node(row)));
+            if let Some(parent) = tree.parents[row].and_then(|parent| by_size.node_span(parent)) {
+                prop_assert!(here.start >= parent.start - 1e-9 && here.end <= parent.end + 1e-9);
+            }
+            if let Some(next) = by_size.step(node(row), Step::Right) {
+                prop_assert_eq!(by_size.step(next, Step::Left), Some(node(row)));
+                prop_assert!(by_size.node_span(next).unwrap().start >= here.end - 1e-9);
+                if tree.parents[next.row()] == tree.parents[row] {
+                    prop_assert!(size[next.row()] <= size[row], "{} before {}", size[row], size[next.row()]);
+                }
+            }
+            let middle = here.start.midpoint(here.end);
+            prop_assert_eq!(by_size.hit(tree.depths[row] as usize, middle, 0.0), Some(node(row)));
+        }
+    }
+
+    #[test]
     fn steps_lead_to_what_stands_there(tree in trees(60, 1000)) {
         let layout = tree.layout();
         let spans = tree.spans();

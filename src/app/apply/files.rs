@@ -301,6 +301,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         flame: export::Flame {
             comparison: app.comparison().ready().cloned().unwrap_or_else(|| Arc::clone(&table)),
             shape: app.view.flame_shape,
+            order: app.view.sibling_order,
             color_by: app.view.color_by,
             changes,
         },

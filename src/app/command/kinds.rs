@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::app::effect::{FolderList, TextSize};
 use crate::app::findings::Thresholds;
 use crate::app::settings::ThemeChoice;
-use crate::app::view::{FlameShape, FlameWindow, Selection, Side, Tab};
+use crate::app::view::{FlameShape, FlameWindow, Selection, SiblingOrder, Side, Tab};
 
 /// Where a kind stands in the menus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,6 +282,7 @@ kinds! {
     "show-source" "Source" "The source of the selected function with what each line costs" View false [plain("Num9"), plain("L")] |app| if_shown(app, Command::SetTab(Tab::Source)), checked |app| app.view().tab == Tab::Source;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Ok(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
+    "toggle-order" "Largest first" "Boxes with one caller stand by size, the largest left, and not by name; in a comparison by the sum of both sides" View false [plain("O")] |app| if_shown(app, Command::SetSiblingOrder(if app.view().sibling_order == SiblingOrder::Name { SiblingOrder::Size } else { SiblingOrder::Name })), checked |app| app.view().sibling_order == SiblingOrder::Size;
     "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
     "previous-sample-type" "Previous sample type" "Show the previous column of values" Samples false [shift("T")] |app| sample_type_at(app, -1);
     "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_boxes(app, Command::ZoomIn);

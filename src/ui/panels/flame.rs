@@ -14,7 +14,7 @@ use egui::{RichText, Ui};
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::flame::{FlameLayout, FlameView};
 use crate::analysis::{CallTree, Direction, NodeId};
-use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection, Tab};
+use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection, SiblingOrder, Tab};
 use crate::app::{App, Command};
 use crate::model::counted;
 use crate::ui::cx::{Cx, Outbox};
@@ -27,8 +27,12 @@ use crate::ui::widgets::legend;
 use crate::ui::{toolbar, words};
 use graph::{Graph, Look, Meaning};
 
+/// From this width on the order of boxes stands among the switches.
+const WITH_ORDER: f32 = 720.0;
 /// Room for what a search found.
 const FOUND_WIDTH: f32 = 300.0;
+
+const ORDER_BY_SIZE: &str = "Boxes with one caller stand by size, the largest left: the heaviest path runs down the left edge. In a comparison by the sum of both sides";
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
@@ -147,6 +151,7 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
     let mut legend_below = false;
     ui.horizontal(|ui| {
         ui.set_min_height(size::TABLE_ROW + size::GAP);
+        let has_order = ui.available_width() >= WITH_ORDER;
         ui.add_space(size::PAD);
         let view = cx.app.view();
         if comparison.pair().is_some() {
@@ -159,6 +164,16 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
                 };
                 if ui.selectable_label(view.flame_shape == shape, shape.label()).on_hover_text(tip).clicked() {
                     out.send(Command::SetFlameShape(shape));
+                }
+            }
+            ui.separator();
+        }
+        // Keys and menu have it too.
+        if has_order {
+            ui.label(RichText::new("Order").color(cx.theme.muted));
+            for (order, tip) in SiblingOrder::ALL.into_iter().zip(["Boxes with one caller stand by name", ORDER_BY_SIZE]) {
+                if ui.selectable_label(view.sibling_order == order, order.label()).on_hover_text(tip).clicked() {
+                    out.send(Command::SetSiblingOrder(order));
                 }
             }
             ui.separator();
