@@ -262,6 +262,8 @@ impl App {
         if !holds_sandwich {
             self.follow_selection(&old);
         }
+        // Captures that are opened later are not presented by that.
+        self.view.presenting &= self.view.after.is_some();
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
             self.undo.push(label, old, merged);
         }

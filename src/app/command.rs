@@ -177,6 +177,8 @@ pub enum Command {
     NextFinding,
     /// Select the previous finding.
     PreviousFinding,
+    /// Show one finding after the other to an audience: large, full screen and without bars. The summary is the stop before the first.
+    Present(bool),
     /// Take the last change of the view back.
     Undo,
     /// Do it again.
@@ -195,6 +197,8 @@ pub enum Command {
     SetReducedMotion(bool),
     /// Zoom the window.
     SetTextSize(TextSize),
+    /// The window takes the whole screen, or no longer does.
+    ToggleFullScreen,
     /// Look for source files below these folders, without these beginnings of their recorded paths.
     SetSource(SourceSpec),
     /// Let the user write where source files or binaries are; the text explains why.
@@ -335,6 +339,7 @@ impl Command {
             Self::Collapse(pattern) => format!("collapse {pattern}"),
             Self::PruneFrom(pattern) => format!("prune from {pattern}"),
             Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
+            Self::Present(_) => "presentation".to_owned(),
             Self::SetSiblingOrder(_) => "order of boxes".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
@@ -427,7 +432,9 @@ mod tests {
             Command::SetSandwichWindow(SandwichWindow { left: 0.25, right: 0.5, scroll_rows: [1.0, 2.0] }),
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
+            Command::Present(true),
             Command::SetSiblingOrder(SiblingOrder::Size),
+            Command::ToggleFullScreen,
             Command::SetSource(SourceSpec { folders: vec!["/a b".into()], trims: vec!["/build/".to_owned()] }),
             Command::AddFolder(FolderList::Symbols, "/a b".into()),
             Command::EditFolders(FolderList::Source, "why".to_owned()),

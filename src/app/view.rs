@@ -294,6 +294,8 @@ pub struct ViewState {
     pub findings: FindingList,
     /// Unfolded nodes of the call tree, by path.
     pub unfolded: BTreeSet<Vec<String>>,
+    /// One finding after the other, large and without bars, for an audience; see [`is_presented`](Self::is_presented).
+    pub presenting: bool,
 }
 
 impl Default for ViewState {
@@ -324,6 +326,7 @@ impl Default for ViewState {
             thresholds: Thresholds::default(),
             findings: FindingList::default(),
             unfolded: BTreeSet::new(),
+            presenting: false,
         }
     }
 }
@@ -337,6 +340,11 @@ impl ViewState {
     /// The view in front: findings and matched names are there only in comparisons.
     pub fn tab(&self) -> Tab {
         if self.tab.needs_two() && !self.is_comparison() { Tab::Flame } else { self.tab }
+    }
+
+    /// True while there is something to present, and it is presented.
+    pub const fn is_presented(&self) -> bool {
+        self.presenting && self.after.is_some()
     }
 
     /// The function in the middle of the sandwich.

@@ -149,11 +149,25 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
     let shown = style::color_by(cx, comparison);
     let is_delta = shown == ColorBy::Delta;
     let mut legend_below = false;
+    if cx.app.view().is_presented() && !is_delta && cx.app.view().search.is_empty() {
+        return;
+    }
     ui.horizontal(|ui| {
         ui.set_min_height(size::TABLE_ROW + size::GAP);
         let has_order = ui.available_width() >= WITH_ORDER;
         ui.add_space(size::PAD);
         let view = cx.app.view();
+        // An audience needs the legend and presses no buttons.
+        if view.is_presented() {
+            if is_delta {
+                legend::delta_ui(ui, cx.theme);
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.add_space(size::PAD);
+                found_ui(ui);
+            });
+            return;
+        }
         if comparison.pair().is_some() {
             ui.label(RichText::new("Widths").color(cx.theme.muted));
             for shape in FlameShape::ALL {
