@@ -379,13 +379,7 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
         Key::Flame(key, shape, order) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |ticket| {
-                let tree = comparison.tree();
-                let widths = self_widths(&comparison, shape);
-                let sizes = (order == SiblingOrder::Size).then(|| self_sizes(&comparison));
-                let by_size = sizes.map(|sizes| Arc::new(BySize::new(tree.into(), &sizes)));
-                FlameLayout::build_from(tree.into(), 0, &widths, by_size.as_ref(), ticket)
-                    .map(|layout| Value::Flame(Arc::new(layout)))
-                    .map_err(cancelled)
+                lay_out(&comparison, shape, order, ticket).map(|layout| Value::Flame(Arc::new(layout))).map_err(cancelled)
             })
         }
         Key::Sandwich(key, place) => {
@@ -458,6 +452,14 @@ fn over_samples(captures: Vec<Arc<Profile>>, key: SamplesKey, add: Adding) -> Wo
         let kind = (key.sample_type.0.as_str(), key.sample_type.1.as_str());
         add(&captures, &sides, kind, &key.filter, ticket).map_err(|_cancelled| "cancelled".to_owned())
     })
+}
+
+/// Lays the flame graph out.
+fn lay_out(comparison: &Comparison, shape: FlameShape, order: SiblingOrder, ticket: &Ticket) -> Result<FlameLayout, Cancelled> {
+    let (tree, widths) = (comparison.tree(), self_widths(comparison, shape));
+    let sizes = (order == SiblingOrder::Size).then(|| self_sizes(comparison));
+    let by_size = sizes.map(|sizes| Arc::new(BySize::new(tree.into(), &sizes)));
+    FlameLayout::build_from(tree.into(), 0, &widths, by_size.as_ref(), ticket)
 }
 
 /// Lays both pictures out, from the widths of the nodes that they are made of.

@@ -152,19 +152,16 @@ fn svg(request: &Request, title: String) -> Result<Vec<u8>, String> {
     let Flame { comparison, shape, order, color_by, changes } = &request.flame;
     let (half, widths, by_size);
     let is_by_size = *order == SiblingOrder::Size;
-    let (flame, title) = match &request.half {
-        Some((part, words)) => {
-            half = part.alone();
-            let moved = |values: &[u64]| part.moved(values, |sum, value| *sum = sum.saturating_add(*value));
-            widths = moved(&self_widths(&request.comparison, *shape));
-            by_size = is_by_size.then(|| BySize::new(half.tree().into(), &moved(&self_sizes(&request.comparison))));
-            let flame = FlameSvg { comparison: &half, changes: changes.nodes(), widths: Some(&widths), by_size: by_size.as_ref() };
-            (flame, format!("{title}: {words}"))
-        }
-        None => {
-            by_size = is_by_size.then(|| BySize::new(comparison.tree().into(), &self_sizes(comparison)));
-            (FlameSvg { comparison, changes: changes.nodes(), widths: None, by_size: by_size.as_ref() }, title)
-        }
+    let (flame, title) = if let Some((part, words)) = &request.half {
+        half = part.alone();
+        let moved = |values: &[u64]| part.moved(values, |sum, value| *sum = sum.saturating_add(*value));
+        widths = moved(&self_widths(&request.comparison, *shape));
+        by_size = is_by_size.then(|| BySize::new(half.tree().into(), &moved(&self_sizes(&request.comparison))));
+        let flame = FlameSvg { comparison: &half, changes: changes.nodes(), widths: Some(&widths), by_size: by_size.as_ref() };
+        (flame, format!("{title}: {words}"))
+    } else {
+        by_size = is_by_size.then(|| BySize::new(comparison.tree().into(), &self_sizes(comparison)));
+        (FlameSvg { comparison, changes: changes.nodes(), widths: None, by_size: by_size.as_ref() }, title)
     };
     let title = format!("{title} ({})", flame.comparison.sample_type);
     let spec =
