@@ -18,6 +18,7 @@ pub mod modules;
 mod patterns;
 pub mod picture;
 mod results;
+pub mod samples;
 pub mod save;
 pub mod script;
 pub mod settings;
@@ -118,6 +119,8 @@ pub struct Message {
 pub struct Options {
     /// Where settings are kept; `None` = nowhere (tests, scripts).
     pub settings_folder: Option<PathBuf>,
+    /// Where the sample pair is written to be opened; `None` = nowhere (scripts).
+    pub samples_folder: Option<PathBuf>,
     /// Jobs run inside the commands that want them: for tests and scripts.
     pub inline: bool,
     /// How captures are read.
@@ -615,6 +618,11 @@ impl App {
     /// True where debuginfod servers are asked: by the settings, or for this run by the command line.
     pub const fn asks_for_debug_files(&self) -> bool {
         self.settings.debuginfod || self.options.load.debuginfod.is_some()
+    }
+
+    /// True where the sample pair can be opened.
+    pub const fn has_sample(&self) -> bool {
+        self.options.samples_folder.is_some()
     }
 
     /// True where looked-up symbols may be kept on disk.

@@ -23,7 +23,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         return Vec::new();
     }
     match command {
-        C::Open(..) | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
+        C::Open(..) | C::OpenSample | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
             files::apply(app, command)
         }
         C::OpenComparison(..)

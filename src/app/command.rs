@@ -35,6 +35,8 @@ pub enum Command {
     OpenSides(Vec<PathBuf>, Vec<PathBuf>),
     /// Open captures and add them to a side.
     AddFiles(Side, Vec<PathBuf>),
+    /// Open the sample pair that the program carries, and compare it.
+    OpenSample,
     /// Files that were dropped on the window: two ask which is before, more of them which side each is on, one is opened.
     Drop(Vec<PathBuf>),
     /// Read a capture again from its file.
@@ -405,6 +407,7 @@ mod tests {
             Command::Open(vec!["a b.pb.gz".into(), "c".into()]),
             Command::OpenComparison("a".into(), "b".into()),
             Command::OpenSides(vec!["a b".into(), "c".into()], vec!["d".into()]),
+            Command::OpenSample,
             Command::AddFiles(Side::After, vec!["a b".into()]),
             Command::AddToSide(Side::Before, CaptureId(3)),
             Command::RemoveFromSide(Side::After, CaptureId(3)),

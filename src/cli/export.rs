@@ -168,7 +168,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
     };
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let captures = read::captures(&files, options)?;
-    let mut app = App::new(Options { settings_folder: None, inline: true, load: options.clone() });
+    let mut app = App::new(Options { inline: true, load: options.clone(), ..Options::default() });
     let ids: Vec<CaptureId> = files.iter().zip(&captures).map(|(file, profile)| app.insert(file, Arc::clone(profile))).collect();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -17,7 +17,7 @@ pub(super) fn run(args: &args::Run, load: &LoadOptions, hooks: &Hooks) -> Result
     if let Some(end) = lines.iter().position(|line| *line == Line::Do(Command::Quit)) {
         lines.truncate(end);
     }
-    let mut app = App::new(Options { settings_folder: None, inline: true, load: load.clone() });
+    let mut app = App::new(Options { inline: true, load: load.clone(), ..Options::default() });
     // What the script prints goes out line by line, so that a failure later loses nothing.
     let mut closed = Ok(());
     let mut print = |text: &str| {

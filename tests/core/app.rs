@@ -44,6 +44,27 @@ fn opening_a_capture_makes_everything_that_its_view_wants() {
 }
 
 #[test]
+fn the_sample_pair_is_there_without_any_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let samples = folder.path().join("new");
+    let mut app = App::new(Options { inline: true, samples_folder: Some(samples.clone()), ..Options::default() });
+    for _ in 0..2 {
+        app.apply(Command::OpenSample);
+        app.settle();
+        assert!(app.failure().is_none() && app.view().is_comparison());
+        let first = &app.findings().ready().expect("findings").rows[0];
+        assert_eq!(first.func, "orders/internal/pricing.(*Engine).Discount");
+        // Half a file is written anew.
+        app.apply(Command::CloseAll);
+        std::fs::write(samples.join("orders-cpu-after.pb.gz"), b"half").expect("a file");
+    }
+    std::fs::write(folder.path().join("file"), b"").expect("a file");
+    let mut app = App::new(Options { inline: true, samples_folder: Some(folder.path().join("file")), ..Options::default() });
+    app.apply(Command::OpenSample);
+    assert!(app.messages()[0].is_error && app.messages()[0].text.contains("could not be written"), "{:?}", app.messages());
+}
+
+#[test]
 fn undo_and_redo_of_any_command_are_the_identity() {
     let mut app = compared();
     let start = app.view().clone();
@@ -551,7 +572,7 @@ fn folders_of_the_command_line_hold_for_one_run_and_are_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     let source = emberlens::app::source::SourceSpec { folders: vec!["/there".into()], trims: Vec::new() };
     let load = emberlens::app::load::LoadOptions { symbol_roots: vec!["/sys".into()], source: source.clone(), ..Default::default() };
-    let options = Options { inline: true, settings_folder: Some(folder.path().to_owned()), load };
+    let options = Options { inline: true, settings_folder: Some(folder.path().to_owned()), load, ..Options::default() };
     let mut app = App::new(options);
     assert_eq!(app.source_spec(), &source);
     app.apply(Command::SetIcicle(false));

@@ -356,6 +356,7 @@ kinds! {
 
     "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Ok(Command::Palette);
     "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Ok(Command::Shortcuts);
+    "open-sample" "Open the sample pair" "A Go service before and after a change that made it slower, for a first look" Help true [] |app| only_if(app.has_sample(), "there is no folder to write it to", Ok(Command::OpenSample));
     "about" "About Emberlens" "Version and licences" Help true [] |_| Ok(Command::About);
 }
 
