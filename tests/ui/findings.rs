@@ -108,6 +108,26 @@ fn walking_by_arrows_moves_the_picture_along_and_does_not_zoom() {
 }
 
 #[test]
+fn walking_by_arrows_moves_a_sandwich_along() {
+    let (_folder, script) = slivers();
+    let mut harness = dark(&script);
+    apply(&mut harness, Command::Sandwich("caller_11_0".to_owned()));
+    for at in 1..=57 {
+        harness.key_press(Key::ArrowDown);
+        harness.run();
+        let app = harness.state().app();
+        let (shown, _) = app.shown_sandwich().expect("a sandwich");
+        let pinned = app.view().sandwich.pinned.as_ref().expect("a box below the function");
+        assert_eq!(pinned.path.len(), at);
+        let node = shown.sandwich.callees.find(&pinned.path).expect("a callee");
+        let row = shown.flame.callees.node_row(node).expect("a row") as f32 - app.view().sandwich.window.scroll_rows[1];
+        let canvas = harness.get_by_role_and_label(egui::accesskit::Role::Canvas, "Callees").rect();
+        let bottom = (row + 1.0) * app.settings().flame_row_points;
+        assert!(row >= 0.0 && bottom <= canvas.height() + 0.5, "row {row} ends at {bottom} of {}", canvas.height());
+    }
+}
+
+#[test]
 fn a_box_that_can_be_read_stays_where_it_is_and_undo_does_not_zoom_in_again() {
     let (_folder, script) = slivers();
     let mut harness = dark(&script);
