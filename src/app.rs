@@ -18,6 +18,7 @@ pub mod modules;
 mod patterns;
 pub mod picture;
 mod results;
+pub mod samples;
 pub mod save;
 pub mod script;
 pub mod settings;
@@ -118,6 +119,8 @@ pub struct Message {
 pub struct Options {
     /// Where settings are kept; `None` = nowhere (tests, scripts).
     pub settings_folder: Option<PathBuf>,
+    /// Where the sample pair is written to be opened; `None` = nowhere (scripts).
+    pub samples_folder: Option<PathBuf>,
     /// Jobs run inside the commands that want them: for tests and scripts.
     pub inline: bool,
     /// How captures are read.
@@ -142,8 +145,8 @@ pub struct App {
     shown: Shown,
     /// The sides that were last kept among the recent comparisons.
     compared: Vec<Vec<CaptureId>>,
-    /// See [`App::went_to_findings`].
-    went_to_findings: u64,
+    /// See [`App::steps_taken`].
+    steps_taken: u64,
 }
 
 /// The newest ready results.
@@ -235,7 +238,7 @@ impl App {
             log: Vec::new(),
             shown: Shown::default(),
             compared: Vec::new(),
-            went_to_findings: 0,
+            steps_taken: 0,
         }
     }
 
@@ -262,6 +265,8 @@ impl App {
         if !holds_sandwich {
             self.follow_selection(&old);
         }
+        // Captures that are opened later are not presented by that.
+        self.view.presenting &= self.view.after.is_some();
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
             self.undo.push(label, old, merged);
         }
@@ -335,7 +340,7 @@ impl App {
         let shown = self.comparison_key(self.view.direction).unwrap_or_else(|| tables.clone());
         let mut keys = vec![Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())];
         keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
-        keys.push(Key::Flame(shown.clone(), self.flame_shape()));
+        keys.push(Key::Flame(shown.clone(), self.flame_shape(), self.view.sibling_order));
         keys.push(Key::Top(tables.clone()));
         // Also behind other tabs: pictures and exports show the table without bringing it to the front.
         keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);
@@ -615,6 +620,11 @@ impl App {
         self.settings.debuginfod || self.options.load.debuginfod.is_some()
     }
 
+    /// True where the sample pair can be opened.
+    pub const fn has_sample(&self) -> bool {
+        self.options.samples_folder.is_some()
+    }
+
     /// True where looked-up symbols may be kept on disk.
     pub const fn keeps_symbols(&self) -> bool {
         self.options.load.symbol_cache.is_some()
@@ -698,9 +708,10 @@ impl App {
         }
     }
 
-    /// How often somebody went to a finding. A picture brings it into view when this has risen, and not when undo selects it again.
-    pub const fn went_to_findings(&self) -> u64 {
-        self.went_to_findings
+    /// How often somebody went to a finding or to a match of the search, or boxes changed their places. A picture brings its box into view when this has risen, and not when undo
+    /// selects it again.
+    pub const fn steps_taken(&self) -> u64 {
+        self.steps_taken
     }
 
     /// Puts a finding's function and path into the selection, shown by every view.
@@ -709,7 +720,7 @@ impl App {
         let (Some(finding), Some(table)) = (findings.rows.get(index), self.table().ready()) else { return };
         let path = finding.path.iter().flatten().map(|place| table.places().name(*place).to_owned()).collect();
         self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
-        self.went_to_findings += 1;
+        self.steps_taken += 1;
         if self.view.tab == Tab::Info {
             self.view.tab = Tab::Flame;
         }

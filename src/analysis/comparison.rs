@@ -72,6 +72,7 @@ impl Shape {
         filter: &Filter,
         ticket: &Ticket,
     ) -> Result<Self, Cancelled> {
+        ticket.stage("naming functions", 0)?;
         // Two parts of one capture are two sides with the same stacks.
         let mut profiles: Vec<&Profile> = Vec::with_capacity(captures.len());
         let mut rows = Vec::with_capacity(captures.len());

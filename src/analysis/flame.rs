@@ -2,19 +2,22 @@
 //!
 //! A layout gets its widths from the caller (self, before, after, the larger of both …), so one layout serves single captures, diffs and ghosts.
 //! Deliberately absent: colours, text, pixels of a screen beyond their number, recursion. Start reading at [`FlameLayout::build`],
-//! then [`FlameLayout::visit`]; the level-of-detail pyramid is in `rows.rs`, zoom and pan arithmetic in `view.rs`, widths of captures and of
+//! then [`FlameLayout::visit`]; the level-of-detail pyramid is in `rows.rs`, the order of siblings in `order.rs`, zoom and pan arithmetic in `view.rs`, widths of captures and of
 //! comparisons in `widths.rs`.
 
+mod order;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod view;
 mod widths;
 
+pub use order::{BySize, SiblingOrder};
 pub use view::FlameView;
-pub use widths::{FlameShape, self_widths};
+pub use widths::{FlameShape, self_sizes, self_widths};
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::base::ticket::{Cancelled, Checked as _, Ticket};
@@ -66,7 +69,7 @@ pub enum Step {
 
 /// Positions of all nodes of a tree that have a width.
 ///
-/// Children are packed to the left inside their parent, in tree order; what the parent spends itself is its right end. 24 bytes a
+/// Children are packed to the left inside their parent, in tree order or by size; what the parent spends itself is its right end. 24 bytes a
 /// node, and about as much again for the pyramid.
 #[derive(Clone, Debug, Default)]
 pub struct FlameLayout {
@@ -91,12 +94,19 @@ impl FlameLayout {
     ///
     /// Sums beyond 2⁶² are scaled down by a power of two; nodes that come out with no width stand in no row.
     pub fn build(shape: Shape<'_>, self_width: &[u64], ticket: &Ticket) -> Result<Self, Cancelled> {
-        Self::build_from(shape, 0, self_width, ticket)
+        Self::build_from(shape, 0, self_width, None, ticket)
     }
 
     /// The same without the rows of nodes nearer to the root than `depth`: row 0 holds those that are so far from it. The whole stays the
     /// width of the roots, so layouts of several rows of one tree have one scale.
-    pub fn build_from(shape: Shape<'_>, depth: u32, self_width: &[u64], ticket: &Ticket) -> Result<Self, Cancelled> {
+    /// Siblings stand in the order of `by_size`, which is one of this tree, else as in the tree.
+    pub fn build_from(
+        shape: Shape<'_>,
+        depth: u32,
+        self_width: &[u64],
+        by_size: Option<&Arc<BySize>>,
+        ticket: &Ticket,
+    ) -> Result<Self, Cancelled> {
         let nodes = shape.parents.len().min(shape.depths.len()).min(self_width.len());
         ticket.stage("laying out", nodes as u64)?;
         let sum: u128 = self_width.iter().checked().map(|&width| u128::from(width)).sum();
@@ -122,7 +132,9 @@ impl FlameLayout {
         // Forward: `next` is where the next callee of a node starts. Preorder makes every row ascend by itself.
         let mut next: Vec<i64> = vec![0; nodes];
         let mut next_root = 0;
-        for row in (0..nodes).checked() {
+        let order = by_size.map(|order| order.nodes());
+        for at in (0..nodes).checked() {
+            let row = order.map_or(at, |order| order.get(at).map_or(at, |node| node.row()));
             let width = total[row];
             if width == 0 {
                 continue;
@@ -136,7 +148,7 @@ impl FlameLayout {
             }
         }
         ticket.advance(nodes as u64)?;
-        Ok(Self { rows: Rows::build(next_root, base, ticket)? })
+        Ok(Self { rows: Rows::build(next_root, base, by_size.map(Arc::clone), ticket)? })
     }
 
     /// Width of everything, in the caller's unit (see [`build`](Self::build) for sums beyond 2⁶²).
@@ -201,7 +213,7 @@ impl FlameLayout {
             }
             Step::Left | Step::Right => {
                 let row = self.rows.base(depth);
-                let at = row.partition_point(|other| other.node < from);
+                let at = row.partition_point(|other| other.start < item.start);
                 let to = if step == Step::Left { at.checked_sub(1)? } else { at + 1 };
                 row.get(to).map(|other| other.node)
             }

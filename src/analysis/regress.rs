@@ -26,6 +26,7 @@ use super::events::Basis;
 use super::matching::{self, Tally};
 use super::place::PlaceId;
 use super::stats::Needed;
+use crate::base::ticket::stage;
 use crate::model::Profile;
 
 pub use super::diff::{Exposure, Spec};
@@ -302,6 +303,7 @@ impl Findings {
 /// Explains the change between the two sides of a top-down comparison; empty unless it has two. `captures` are the profiles that the
 /// comparison was made of.
 pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec) -> Option<Findings> {
+    stage("adding up functions");
     let mut base = diff::Base::new(comparison)?;
     let attributed = attribute::attribute(comparison, &mut base, spec);
     let (unconfirmed, mut rows): (Vec<Finding>, Vec<Finding>) =
@@ -355,6 +357,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     };
     made.differences.extend(comparable::unmatched(&made.matching));
     made.differences.sort_by_key(|row| std::cmp::Reverse(row.concern));
+    stage("putting it into words");
     cause::explain(comparison, &base, &attributed.kinds, made.diff.exposure, &mut made.rows);
     words::explain(comparison, captures, spec, attributed.closed, attributed.moved, &mut made);
     Some(made)

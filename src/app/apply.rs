@@ -23,7 +23,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         return Vec::new();
     }
     match command {
-        C::Open(..) | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
+        C::Open(..) | C::OpenSample | C::Drop(..) | C::Reload(..) | C::Close(..) | C::CloseAll | C::ClearRecent | C::Export(..) => {
             files::apply(app, command)
         }
         C::OpenComparison(..)
@@ -48,6 +48,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         | C::SelectFinding(..)
         | C::NextFinding
         | C::PreviousFinding
+        | C::Present(..)
         | C::SetUnfolded(..)
         | C::UnfoldHeaviest
         | C::UnfoldAll
@@ -100,6 +101,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         C::ChooseReview => vec![Effect::ChooseExport(files::export_name(app, "html"))],
         C::FocusSearch => vec![Effect::FocusSearch],
         C::SetTextSize(size) => vec![Effect::TextSize(size)],
+        C::ToggleFullScreen => vec![Effect::ToggleFullScreen],
         C::Quit => vec![Effect::Quit],
         other => {
             look::apply(app, other);

@@ -15,7 +15,7 @@ use super::effect::{Dialog, FolderList, TextSize};
 use super::findings::{FindingKind, Thresholds};
 use super::settings::ThemeChoice;
 use super::source::SourceSpec;
-use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWindow, Selection, Side, Sort, Tab, ViewState};
+use super::view::{CaptureId, ColorBy, FlameShape, FlameWindow, Half, SandwichWindow, Selection, SiblingOrder, Side, Sort, Tab, ViewState};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
@@ -35,6 +35,8 @@ pub enum Command {
     OpenSides(Vec<PathBuf>, Vec<PathBuf>),
     /// Open captures and add them to a side.
     AddFiles(Side, Vec<PathBuf>),
+    /// Open the sample pair that the program carries, and compare it.
+    OpenSample,
     /// Files that were dropped on the window: two ask which is before, more of them which side each is on, one is opened.
     Drop(Vec<PathBuf>),
     /// Read a capture again from its file.
@@ -119,6 +121,8 @@ pub enum Command {
     SetTab(Tab),
     /// Widths of the differential flame graph.
     SetFlameShape(FlameShape),
+    /// Order of boxes with one caller: by name, or the largest first.
+    SetSiblingOrder(SiblingOrder),
     /// Colours of the flame graph; null = what fits.
     SetColorBy(Option<ColorBy>),
     /// Show this part of the flame graph.
@@ -175,6 +179,8 @@ pub enum Command {
     NextFinding,
     /// Select the previous finding.
     PreviousFinding,
+    /// Show one finding after the other to an audience: large, full screen and without bars. The summary is the stop before the first.
+    Present(bool),
     /// Take the last change of the view back.
     Undo,
     /// Do it again.
@@ -193,6 +199,8 @@ pub enum Command {
     SetReducedMotion(bool),
     /// Zoom the window.
     SetTextSize(TextSize),
+    /// The window takes the whole screen, or no longer does.
+    ToggleFullScreen,
     /// Look for source files below these folders, without these beginnings of their recorded paths.
     SetSource(SourceSpec),
     /// Let the user write where source files or binaries are; the text explains why.
@@ -333,6 +341,8 @@ impl Command {
             Self::Collapse(pattern) => format!("collapse {pattern}"),
             Self::PruneFrom(pattern) => format!("prune from {pattern}"),
             Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
+            Self::Present(_) => "presentation".to_owned(),
+            Self::SetSiblingOrder(_) => "order of boxes".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
             Self::RelativePercentages(true) => "percentages of what the filters leave".to_owned(),
@@ -397,6 +407,7 @@ mod tests {
             Command::Open(vec!["a b.pb.gz".into(), "c".into()]),
             Command::OpenComparison("a".into(), "b".into()),
             Command::OpenSides(vec!["a b".into(), "c".into()], vec!["d".into()]),
+            Command::OpenSample,
             Command::AddFiles(Side::After, vec!["a b".into()]),
             Command::AddToSide(Side::Before, CaptureId(3)),
             Command::RemoveFromSide(Side::After, CaptureId(3)),
@@ -424,6 +435,9 @@ mod tests {
             Command::SetSandwichWindow(SandwichWindow { left: 0.25, right: 0.5, scroll_rows: [1.0, 2.0] }),
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
+            Command::Present(true),
+            Command::SetSiblingOrder(SiblingOrder::Size),
+            Command::ToggleFullScreen,
             Command::SetSource(SourceSpec { folders: vec!["/a b".into()], trims: vec!["/build/".to_owned()] }),
             Command::AddFolder(FolderList::Symbols, "/a b".into()),
             Command::EditFolders(FolderList::Source, "why".to_owned()),

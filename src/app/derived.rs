@@ -15,7 +15,7 @@ use crate::analysis::comparison::{self, CompareError, Comparison, Normalization,
 use crate::analysis::diff::{self, Diff, Exposure, Measure, NodeDiff, Spec};
 use crate::analysis::facets::{self, Facets};
 use crate::analysis::filter::Filter;
-use crate::analysis::flame::{self, FlameLayout, self_widths};
+use crate::analysis::flame::{self, BySize, FlameLayout, SiblingOrder, self_sizes, self_widths};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
@@ -98,13 +98,13 @@ pub enum Key {
     /// Ranked findings.
     Findings(ComparisonKey, Thresholds, Exposure),
     /// Boxes of the flame graph.
-    Flame(ComparisonKey, FlameShape),
+    Flame(ComparisonKey, FlameShape, SiblingOrder),
     /// What the search found.
     Matches(ComparisonKey, String),
     /// The trees of callers and callees of a place by name.
     Sandwich(ComparisonKey, String),
     /// Their boxes.
-    SandwichFlame(ComparisonKey, String, FlameShape),
+    SandwichFlame(ComparisonKey, String, FlameShape, SiblingOrder),
     /// Change and certainty of their nodes.
     SandwichDiff(ComparisonKey, String, Thresholds, Exposure),
     /// A place by name in each capture and over time.
@@ -310,7 +310,7 @@ fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
         | Key::Rows(key, _)
         | Key::Diff(key, ..)
         | Key::Findings(key, ..)
-        | Key::Flame(key, _)
+        | Key::Flame(key, ..)
         | Key::Matches(key, _)
         | Key::Sandwich(key, _)
         | Key::SandwichFlame(key, ..)
@@ -376,13 +376,10 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 found.map(|findings| Value::Findings(Arc::new(findings))).ok_or_else(|| "there is one side".to_owned())
             })
         }
-        Key::Flame(key, shape) => {
+        Key::Flame(key, shape, order) => {
             let comparison = comparison_of(memo, &key)?;
             Box::new(move |ticket| {
-                let tree = comparison.tree();
-                let widths = self_widths(&comparison, shape);
-                let shape = flame::Shape { parents: tree.parents(), depths: tree.depths() };
-                FlameLayout::build(shape, &widths, ticket).map(|layout| Value::Flame(Arc::new(layout))).map_err(cancelled)
+                lay_out(&comparison, shape, order, ticket).map(|layout| Value::Flame(Arc::new(layout))).map_err(cancelled)
             })
         }
         Key::Sandwich(key, place) => {
@@ -393,12 +390,13 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
                 made.map(|made| Value::Sandwich(Arc::new(made))).ok_or_else(|| "the function stands in no stack that is shown".to_owned())
             })
         }
-        Key::SandwichFlame(key, place, shape) => {
+        Key::SandwichFlame(key, place, shape, order) => {
             let comparison = comparison_of(memo, &key)?;
             let Some(Ok(Value::Sandwich(sandwich))) = memo.get(&Key::Sandwich(key, place)) else { return None };
             let sandwich = Arc::clone(sandwich);
             Box::new(move |ticket| {
-                let made = sandwich_flame(&sandwich, &self_widths(&comparison, shape), ticket).map_err(cancelled)?;
+                let sizes = (order == SiblingOrder::Size).then(|| self_sizes(&comparison));
+                let made = sandwich_flame(&sandwich, &self_widths(&comparison, shape), sizes.as_deref(), ticket).map_err(cancelled)?;
                 Ok(Value::SandwichFlame(Arc::new(made)))
             })
         }
@@ -456,20 +454,30 @@ fn over_samples(captures: Vec<Arc<Profile>>, key: SamplesKey, add: Adding) -> Wo
     })
 }
 
+/// Lays the flame graph out.
+fn lay_out(comparison: &Comparison, shape: FlameShape, order: SiblingOrder, ticket: &Ticket) -> Result<FlameLayout, Cancelled> {
+    let (tree, widths) = (comparison.tree(), self_widths(comparison, shape));
+    let sizes = (order == SiblingOrder::Size).then(|| self_sizes(comparison));
+    let by_size = sizes.map(|sizes| Arc::new(BySize::new(tree.into(), &sizes)));
+    FlameLayout::build_from(tree.into(), 0, &widths, by_size.as_ref(), ticket)
+}
+
 /// Lays both pictures out, from the widths of the nodes that they are made of.
-fn sandwich_flame(sandwich: &Sandwich, widths: &[u64], ticket: &Ticket) -> Result<SandwichFlame, Cancelled> {
+/// Siblings stand by `sizes`, or where those are not given, by name.
+fn sandwich_flame(sandwich: &Sandwich, widths: &[u64], sizes: Option<&[u64]>, ticket: &Ticket) -> Result<SandwichFlame, Cancelled> {
+    let moved = |half: &sandwich::Half, values: &[u64]| half.moved(values, |sum, value| *sum = sum.saturating_add(*value));
     let lay_out = |half: &sandwich::Half, widths: &[u64]| {
         // The root holds nothing but the function, which has a row of its own.
         let shape = flame::Shape::from(half.comparison.tree());
-        FlameLayout::build_from(shape, 2, widths, ticket).map(Arc::new)
+        let by_size = sizes.map(|sizes| Arc::new(BySize::new(shape, &moved(half, sizes))));
+        FlameLayout::build_from(shape, 2, widths, by_size.as_ref(), ticket).map(Arc::new)
     };
-    let widths_of = |half: &sandwich::Half| half.moved(widths, |sum, width| *sum = sum.saturating_add(*width));
-    let (callers, callees) = (widths_of(&sandwich.callers), widths_of(&sandwich.callees));
+    let (callers, callees) = (moved(&sandwich.callers, widths), moved(&sandwich.callees, widths));
     let all = callees.iter().checked().fold(0_u64, |sum, width| sum.saturating_add(*width));
     let alone = flame::Shape { parents: &[None, Some(CallTree::ROOT)], depths: &[0, 1] };
     Ok(SandwichFlame {
         callers: lay_out(&sandwich.callers, &callers)?,
-        function: Arc::new(FlameLayout::build_from(alone, 1, &[0, all], ticket)?),
+        function: Arc::new(FlameLayout::build_from(alone, 1, &[0, all], None, ticket)?),
         callees: lay_out(&sandwich.callees, &callees)?,
     })
 }

@@ -25,6 +25,8 @@ pub enum Effect {
     FocusSearch,
     /// Zoom the window.
     TextSize(TextSize),
+    /// Let the window take the whole screen, or no longer.
+    ToggleFullScreen,
     /// Write the picture of the current view (only the window can draw it).
     SavePicture(PathBuf),
     /// Close the window.

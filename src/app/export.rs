@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::diff::{Diff, NodeDiff};
-use crate::analysis::flame::{FlameShape, self_widths};
+use crate::analysis::flame::{BySize, FlameShape, SiblingOrder, self_sizes, self_widths};
 use crate::analysis::regress::Findings;
 use crate::analysis::sandwich::Half;
 use crate::analysis::{Comparison, Filter, Granularity, Part};
@@ -47,6 +47,7 @@ pub(super) struct Flame {
     /// In the direction of the view.
     pub(super) comparison: Arc<Comparison>,
     pub(super) shape: FlameShape,
+    pub(super) order: SiblingOrder,
     pub(super) color_by: Option<ColorBy>,
     /// How the nodes changed: of `comparison`, or of both halves of a sandwich.
     pub(super) changes: Changes,
@@ -148,15 +149,19 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
 
 /// The flame graph that is in front, as wide and as coloured as there.
 fn svg(request: &Request, title: String) -> Result<Vec<u8>, String> {
-    let Flame { comparison, shape, color_by, changes } = &request.flame;
-    let (half, widths);
-    let (flame, title) = match &request.half {
-        Some((part, words)) => {
-            half = part.alone();
-            widths = part.moved(&self_widths(&request.comparison, *shape), |sum, width| *sum = sum.saturating_add(*width));
-            (FlameSvg { comparison: &half, changes: changes.nodes(), widths: Some(&widths) }, format!("{title}: {words}"))
-        }
-        None => (FlameSvg { comparison, changes: changes.nodes(), widths: None }, title),
+    let Flame { comparison, shape, order, color_by, changes } = &request.flame;
+    let (half, widths, by_size);
+    let is_by_size = *order == SiblingOrder::Size;
+    let (flame, title) = if let Some((part, words)) = &request.half {
+        half = part.alone();
+        let moved = |values: &[u64]| part.moved(values, |sum, value| *sum = sum.saturating_add(*value));
+        widths = moved(&self_widths(&request.comparison, *shape));
+        by_size = is_by_size.then(|| BySize::new(half.tree().into(), &moved(&self_sizes(&request.comparison))));
+        let flame = FlameSvg { comparison: &half, changes: changes.nodes(), widths: Some(&widths), by_size: by_size.as_ref() };
+        (flame, format!("{title}: {words}"))
+    } else {
+        by_size = is_by_size.then(|| BySize::new(comparison.tree().into(), &self_sizes(comparison)));
+        (FlameSvg { comparison, changes: changes.nodes(), widths: None, by_size: by_size.as_ref() }, title)
     };
     let title = format!("{title} ({})", flame.comparison.sample_type);
     let spec =

@@ -121,7 +121,7 @@ impl App {
 
     /// Boxes of the flame graph over [`comparison`](Self::comparison).
     pub fn flame(&self) -> State<'_, FlameLayout> {
-        let key = self.comparison_key(self.view.direction).map(|key| Key::Flame(key, self.flame_shape()));
+        let key = self.comparison_key(self.view.direction).map(|key| Key::Flame(key, self.flame_shape(), self.view.sibling_order));
         self.state(key.as_ref(), |value| if let Value::Flame(it) = value { Some(it) } else { None })
     }
 
@@ -216,7 +216,7 @@ impl App {
 
     fn sandwich_flame_key(&self) -> Option<Key> {
         let Some(Key::Sandwich(key, name)) = self.sandwich_key() else { return None };
-        Some(Key::SandwichFlame(key, name, self.flame_shape()))
+        Some(Key::SandwichFlame(key, name, self.flame_shape(), self.view.sibling_order))
     }
 
     fn sandwich_diff_key(&self) -> Option<Key> {

@@ -3,7 +3,7 @@
 //! Everything is by name and never by row number, so a view survives another capture, another granularity and a restart.
 //! Deliberately absent: results (they are derived from this) and gestures in progress (they live in their widget).
 
-pub use crate::analysis::flame::FlameShape;
+pub use crate::analysis::flame::{FlameShape, SiblingOrder};
 pub use crate::report::color::ColorBy;
 
 use std::collections::BTreeSet;
@@ -270,6 +270,8 @@ pub struct ViewState {
     pub tab: Tab,
     /// Widths of the differential flame graph.
     pub flame_shape: FlameShape,
+    /// Which of two boxes with one caller stands left.
+    pub sibling_order: SiblingOrder,
     /// Colours of the flame graph; `None` = delta in comparisons, else package.
     pub color_by: Option<ColorBy>,
     /// What of the flame graph is on screen.
@@ -292,6 +294,8 @@ pub struct ViewState {
     pub findings: FindingList,
     /// Unfolded nodes of the call tree, by path.
     pub unfolded: BTreeSet<Vec<String>>,
+    /// One finding after the other, large and without bars, for an audience; see [`is_presented`](Self::is_presented).
+    pub presenting: bool,
 }
 
 impl Default for ViewState {
@@ -310,6 +314,7 @@ impl Default for ViewState {
             filter: Filter::default(),
             tab: Tab::Flame,
             flame_shape: FlameShape::Both,
+            sibling_order: SiblingOrder::Name,
             color_by: None,
             window: FlameWindow::default(),
             sandwich: SandwichView::default(),
@@ -321,6 +326,7 @@ impl Default for ViewState {
             thresholds: Thresholds::default(),
             findings: FindingList::default(),
             unfolded: BTreeSet::new(),
+            presenting: false,
         }
     }
 }
@@ -334,6 +340,11 @@ impl ViewState {
     /// The view in front: findings and matched names are there only in comparisons.
     pub fn tab(&self) -> Tab {
         if self.tab.needs_two() && !self.is_comparison() { Tab::Flame } else { self.tab }
+    }
+
+    /// True while there is something to present, and it is presented.
+    pub const fn is_presented(&self) -> bool {
+        self.presenting && self.after.is_some()
     }
 
     /// The function in the middle of the sandwich.

@@ -135,6 +135,15 @@ pub fn checkpoint() {
     Here::new().checkpoint();
 }
 
+/// Begins a stage of the work on this thread whose steps nobody counts, and is a [`checkpoint`], see [`Ticket::run`].
+pub fn stage(stage: &'static str) {
+    if let Some(ticket) = Here::new().0
+        && ticket.stage(stage, 0).is_err()
+    {
+        resume_unwind(Box::new(Cancelled));
+    }
+}
+
 /// The ticket of the work on this thread, to be asked from the threads of a parallel iterator.
 #[derive(Clone)]
 pub struct Here(Option<Ticket>);
@@ -274,6 +283,19 @@ mod tests {
             assert_eq!(stopped.run(work), Err(Cancelled));
             assert!(stopped.checks() < whole.checks());
         }
+    }
+
+    #[test]
+    fn work_without_a_ticket_of_its_own_says_its_stage_and_stops_there() {
+        stage("outside of any work nobody asks");
+        let ticket = Ticket::new();
+        let said = ticket.run(|| {
+            stage("searching");
+            ticket.progress()
+        });
+        assert_eq!(said, Ok(Progress { done: 0, total: 0, stage: "searching" }));
+        ticket.cancel();
+        assert_eq!(ticket.run(|| stage("judging")), Err(Cancelled));
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
     };
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let captures = read::captures(&files, options)?;
-    let mut app = App::new(Options { settings_folder: None, inline: true, load: options.clone() });
+    let mut app = App::new(Options { inline: true, load: options.clone(), ..Options::default() });
     let ids: Vec<CaptureId> = files.iter().zip(&captures).map(|(file, profile)| app.insert(file, Arc::clone(profile))).collect();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -230,7 +230,7 @@ fn tree_bytes(args: &Export, kind: Kind, weighed: &Weighed, changes: Option<&Nod
                 color_by: None,
                 filters: args.view.filter().options(),
             };
-            let flame = FlameSvg { comparison, changes, widths: None };
+            let flame = FlameSvg { comparison, changes, widths: None, by_size: None };
             flame.draw(&spec).map(String::into_bytes).map_err(|error| Failure::Failed(error.to_string()))
         }
         Kind::Json => Ok(report::json(&TreeReport::new(comparison, names, (args.view.by(), &args.view.filter()), *decimals)).into_bytes()),

@@ -17,7 +17,7 @@ pub(super) fn run(args: &args::Run, load: &LoadOptions, hooks: &Hooks) -> Result
     if let Some(end) = lines.iter().position(|line| *line == Line::Do(Command::Quit)) {
         lines.truncate(end);
     }
-    let mut app = App::new(Options { settings_folder: None, inline: true, load: load.clone() });
+    let mut app = App::new(Options { inline: true, load: load.clone(), ..Options::default() });
     // What the script prints goes out line by line, so that a failure later loses nothing.
     let mut closed = Ok(());
     let mut print = |text: &str| {
@@ -58,7 +58,7 @@ fn do_effect(app: &App, effect: Effect, args: &args::Run, hooks: &Hooks) -> Resu
             let bytes = picture(&PictureRequest { app, part: look.part(), size: look.size(), scale: look.scale, theme: look.theme() })?;
             output::write(&path, &bytes, app.captures().iter().map(|capture| capture.path.as_path())).map_err(said)
         }
-        Effect::FocusSearch | Effect::TextSize(_) | Effect::Quit => Ok(()),
+        Effect::FocusSearch | Effect::TextSize(_) | Effect::ToggleFullScreen | Effect::Quit => Ok(()),
         Effect::ChooseFiles | Effect::ChooseComparison | Effect::ChooseForSide(_) | Effect::ChooseExport(_) | Effect::ChooseFolder(_) => {
             Err("choosing a file needs the window; name the path in the script".to_owned())
         }

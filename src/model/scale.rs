@@ -122,6 +122,18 @@ impl Scale {
     }
 }
 
+/// What stands at a mark of an axis of time that is `longest` nanoseconds long, with marks every `step`: all of an axis in one unit with the decimals of
+/// the step, so that `0.5 s` comes before `1.0 s`. Seconds are the largest unit: round ones are no round minutes.
+pub fn time_mark(nanos: f64, longest: f64, step: f64) -> String {
+    let (size, unit) = TIME.into_iter().filter(|(size, _)| *size <= 1e9).find(|(size, _)| longest >= *size).unwrap_or((1.0, "ns"));
+    if nanos == 0.0 {
+        return format!("0 {unit}");
+    }
+    // A step of ten to a power comes out a hair beside it.
+    let decimals = if step > 0.0 { (-(step / size).log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize } else { 0 };
+    format!("{:.decimals$} {unit}", nanos / size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +193,17 @@ mod tests {
         let scale = Scale::percent();
         assert_eq!((scale.delta(0.0127), scale.delta(-0.5), scale.delta(0.0)), ("+1.27".to_owned(), "−50.00".to_owned(), "±0".to_owned()));
         assert_eq!(scale.delta(-1e-9), "−<0.01");
+    }
+
+    #[test]
+    fn marks_of_an_axis_have_one_unit_and_one_number_of_decimals() {
+        let marks = |longest: f64, step: f64| [0.0, 1.0, 2.0, 3.0].map(|at| time_mark(at * step, longest, step)).join(", ");
+        assert_eq!(marks(5.7e9, 5e8), "0 s, 0.5 s, 1.0 s, 1.5 s");
+        assert_eq!(marks(24e9, 2e9), "0 s, 2 s, 4 s, 6 s");
+        assert_eq!(marks(8e8, 1e8), "0 ms, 100 ms, 200 ms, 300 ms");
+        assert_eq!(marks(1.2e9, 1e8), "0 s, 0.1 s, 0.2 s, 0.3 s");
+        assert_eq!(marks(3600e9, 5e11), "0 s, 500 s, 1000 s, 1500 s");
+        assert_eq!(marks(40.0, 5.0), "0 ns, 5 ns, 10 ns, 15 ns");
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Review<'_> {
         }
         page.heading(if diff.is_some() { "Flame graph of the change" } else { "Flame graph" });
         let spec = SvgSpec { title: title.clone(), width: None, theme, shape: FlameShape::Both, color_by: None, filters: filter.options() };
-        match (FlameSvg { comparison, changes, widths: None }).draw(&spec) {
+        match (FlameSvg { comparison, changes, widths: None, by_size: None }).draw(&spec) {
             Ok(svg) => {
                 page.picture(&svg, height_of(&svg), &format!("Flame graph: {title}"));
                 page.remark("A click fits a box, Search (or Ctrl+F in the picture) marks names. Boxes of less than 0.01 % of the width are not drawn.");

@@ -14,7 +14,7 @@ use super::page::escape;
 use super::table::{printable, push};
 use crate::analysis::comparison::percent;
 use crate::analysis::diff::NodeDiff;
-use crate::analysis::flame::{FlameShape, self_widths};
+use crate::analysis::flame::{BySize, FlameShape, self_widths};
 use crate::analysis::{CallTree, Comparison, NodeId};
 use crate::base::ticket::Checked as _;
 use crate::model::type_name;
@@ -63,6 +63,8 @@ pub struct FlameSvg<'a> {
     pub changes: Option<&'a NodeDiff>,
     /// The width of each node that its callees do not have, where it is another one than the comparison's own.
     pub widths: Option<&'a [u64]>,
+    /// The order of siblings, where that is not the tree's own.
+    pub by_size: Option<&'a BySize>,
 }
 
 /// A box that inferno is to draw: what stands at a depth and a start.
@@ -90,7 +92,7 @@ impl FlameSvg<'_> {
             own = self_widths(comparison, spec.shape);
             &own
         };
-        let Lines { mut lines, boxes } = lines(comparison, widths);
+        let Lines { mut lines, boxes } = lines(comparison, widths, self.by_size);
         if boxes.is_empty() {
             return Err(NothingToDraw(format!("no stack has a value in {}", type_name(&comparison.sample_type))));
         }
@@ -266,8 +268,11 @@ fn svg_name(name: &str) -> String {
 }
 
 /// The boxes of a tree from left to right: what a node has for itself is its right end, and what is too narrow to be drawn is its caller's.
-fn lines(comparison: &Comparison, widths: &[u64]) -> Lines {
+fn lines(comparison: &Comparison, widths: &[u64], by_size: Option<&BySize>) -> Lines {
     let (tree, places) = (comparison.tree(), comparison.places());
+    // From left to right, callers before callees: which node comes, and how many are up to the end of a node that comes there.
+    let node_at = |at: usize| by_size.map_or_else(|| NodeId::from_row(at), |order| order.nodes().get(at).copied());
+    let end_of = |at: usize, node: NodeId| at + (tree.subtree_end(node) - node.row());
     let sum: u128 = widths.iter().checked().map(|&width| u128::from(width)).sum();
     let shift = (128 - sum.leading_zeros()).saturating_sub(BITS);
     let mut totals: Vec<u64> = widths.iter().map(|&width| width >> shift).collect();
@@ -282,24 +287,25 @@ fn lines(comparison: &Comparison, widths: &[u64]) -> Lines {
     let least = (totals.first().copied().unwrap_or(0) as f64 * NARROWEST).max(1.0);
     let mut names: FxHashMap<usize, String> = FxHashMap::default();
     // The nodes on the way to the one at hand: where their subtrees end, how long the path to them is, and which name the last callee has.
-    let mut open: Vec<(NodeId, usize, Option<String>)> = Vec::new();
-    let (mut path, mut start, mut row, mut narrows) = (String::new(), 0_u64, 0, 0_u32);
+    let mut open: Vec<(NodeId, usize, usize, Option<String>)> = Vec::new();
+    let (mut path, mut start, mut at, mut narrows) = (String::new(), 0_u64, 0, 0_u32);
     loop {
-        while let Some((node, length, _)) = open.pop_if(|(node, ..)| tree.subtree_end(*node) <= row) {
+        while let Some((node, _, length, _)) = open.pop_if(|(_, end, ..)| *end <= at) {
             let width = own[node.row()];
             if width > 0 {
-                let at = if node == CallTree::ROOT {
+                let stack = if node == CallTree::ROOT {
                     made.boxes.insert((1, start), Drawn::NoStack);
                     "(no stack)"
                 } else {
                     &path[..length]
                 };
-                made.lines.push(format!("{at} {width}"));
+                made.lines.push(format!("{stack} {width}"));
             }
             start += width;
-            path.truncate(open.last().map_or(0, |(_, length, _)| *length));
+            path.truncate(open.last().map_or(0, |(_, _, length, _)| *length));
         }
-        let Some(node) = NodeId::from_row(row).filter(|_| row < tree.len()) else { break };
+        let Some(node) = node_at(at).filter(|_| at < tree.len()) else { break };
+        let row = node.row();
         if (totals[row] as f64) < least {
             if totals[row] > 0 {
                 // What is narrow below the root has no box to be a part of; neighbours with one name would become a wide one.
@@ -308,14 +314,14 @@ fn lines(comparison: &Comparison, widths: &[u64]) -> Lines {
                 made.lines.push(format!("{} {}", if path.is_empty() { narrow } else { &path }, totals[row]));
             }
             start += totals[row];
-            row = tree.subtree_end(node);
+            at = end_of(at, node);
             continue;
         }
         made.boxes.insert((tree.depth(node) as usize, start), Drawn::Node(node));
         if node != CallTree::ROOT {
             let place = tree.place(node);
             let mut name = names.entry(place.row()).or_insert_with(|| svg_name(places.name(place))).clone();
-            if let Some((_, _, last)) = open.last_mut() {
+            if let Some((.., last)) = open.last_mut() {
                 // Two functions of one name beside each other (of two modules) would become one box.
                 if last.as_ref() == Some(&name) {
                     name.push('\u{200b}');
@@ -327,8 +333,8 @@ fn lines(comparison: &Comparison, widths: &[u64]) -> Lines {
             }
             path.push_str(&name);
         }
-        open.push((node, path.len(), None));
-        row += 1;
+        open.push((node, end_of(at, node), path.len(), None));
+        at += 1;
     }
     made
 }
@@ -337,7 +343,9 @@ fn lines(comparison: &Comparison, widths: &[u64]) -> Lines {
 mod tests {
     use super::*;
     use crate::analysis::diff::{Spec, diff};
-    use crate::analysis::flame::{self, FlameLayout};
+    use std::sync::Arc;
+
+    use crate::analysis::flame::{FlameLayout, self_sizes};
     use crate::analysis::sandwich::tests::compared;
     use crate::base::ticket::Ticket;
 
@@ -375,11 +383,15 @@ mod tests {
         {
             let comparison = compared(&captures);
             let changes = diff(&comparison, &Spec::default()).map(|diff| diff.nodes);
-            for &shape in shapes {
-                let svg = FlameSvg { comparison: &comparison, changes: changes.as_ref(), widths: None };
+            let by_size = Arc::new(BySize::new(comparison.tree().into(), &self_sizes(&comparison)));
+            let orders = [None, Some(&by_size)];
+            for (&shape, order) in shapes.iter().flat_map(|shape| orders.map(|order| (shape, order))) {
+                let by_size = order.map(|order| &**order);
+                let svg = FlameSvg { comparison: &comparison, changes: changes.as_ref(), widths: None, by_size };
                 let drawn = boxes(&svg.draw(&spec(shape)).unwrap());
                 let tree = comparison.tree();
-                let layout = FlameLayout::build(flame::Shape::from(tree), &self_widths(&comparison, shape), &Ticket::new()).unwrap();
+                let widths = self_widths(&comparison, shape);
+                let layout = FlameLayout::build_from(tree.into(), 0, &widths, order, &Ticket::new()).unwrap();
                 let fills = palette.place_fills(&comparison, ColorBy::Package);
                 let mut found = 0;
                 for node in tree.nodes() {
@@ -405,7 +417,7 @@ mod tests {
     #[test]
     fn words_of_a_box_give_both_sides_and_what_is_its_own() {
         let comparison = compared(&["main;work 40\nmain 10", "main;work 60\nmain 10\nmain;new 5"]);
-        let svg = FlameSvg { comparison: &comparison, changes: None, widths: None };
+        let svg = FlameSvg { comparison: &comparison, changes: None, widths: None, by_size: None };
         let said: Vec<String> = comparison.tree().nodes().map(|node| svg.words(Drawn::Node(node))).collect();
         assert_eq!(said[1..], ["main (50 → 75, +50 %; self 10 → 10, ±0 %)", "new (0 → 5, new)", "work (40 → 60, +50 %)"]);
     }
@@ -413,7 +425,7 @@ mod tests {
     #[test]
     fn without_values_there_is_no_picture() {
         let comparison = compared(&["main 0"]);
-        let svg = FlameSvg { comparison: &comparison, changes: None, widths: None };
+        let svg = FlameSvg { comparison: &comparison, changes: None, widths: None, by_size: None };
         assert!(svg.draw(&spec(FlameShape::Both)).is_err());
     }
 

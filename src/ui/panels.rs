@@ -8,6 +8,7 @@ pub(crate) mod flame;
 pub(crate) mod hot_paths;
 pub(crate) mod info;
 pub(crate) mod matching;
+pub(crate) mod present;
 pub(crate) mod regressions;
 mod rows;
 pub(crate) mod sandwich;
@@ -35,6 +36,7 @@ pub static PANELS: &[Panel] = &[
     Panel { name: "hot_paths", ui: hot_paths::ui },
     Panel { name: "info", ui: info::ui },
     Panel { name: "matching", ui: matching::ui },
+    Panel { name: "present", ui: present::ui },
     Panel { name: "regressions", ui: regressions::ui },
     Panel { name: "sandwich", ui: sandwich::ui },
     Panel { name: "source", ui: source::ui },

@@ -10,7 +10,7 @@ use super::shell::{Shell, title};
 use super::theme::Theme;
 use crate::app::load::{LoadOptions, is_there};
 use crate::app::settings::Settings;
-use crate::app::{App, Command, Options};
+use crate::app::{App, Command, Options, samples};
 
 const ICON: &[u8] = include_bytes!("../../assets/icons/icon-256.png");
 
@@ -19,7 +19,7 @@ const ICON: &[u8] = include_bytes!("../../assets/icons/icon-256.png");
 /// # Errors
 /// Where no window can be shown: what was missing and what to install.
 pub fn run(commands: Vec<Command>, load: LoadOptions) -> Result<(), String> {
-    let options = Options { settings_folder: Settings::folder(), inline: false, load };
+    let options = Options { settings_folder: Settings::folder(), samples_folder: samples::folder(), inline: false, load };
     let mut app = App::new(options);
     // Where no window comes up, a word that is no subcommand is the likelier mistake.
     let opened: Vec<PathBuf> = commands.iter().flat_map(paths_of).collect();

@@ -24,19 +24,37 @@ pub struct Shell {
     files: Option<FileDialogs>,
     title: String,
     theme: Option<ThemeChoice>,
+    /// How the window was before the presentation that is going on.
+    before_presenting: Option<Before>,
+    /// How much larger a presentation is drawn than the window: as it was left the last time.
+    presented_zoom: f32,
     is_test: bool,
 }
+
+/// A window before a presentation.
+#[derive(Clone, Copy)]
+struct Before {
+    zoom: f32,
+    is_full_screen: bool,
+    /// What the presentation began with, to tell whether the user zoomed it.
+    presented: f32,
+}
+
+/// How much larger a presentation is drawn, unless the user zooms it: what is read at a desk is read from the back of a small room.
+const PRESENTED: f32 = 1.5;
+/// A presentation is not drawn so large that less than this is left, in points: words and picture need their room.
+const PRESENTED_ROOM: egui::Vec2 = vec2(700.0, 420.0);
 
 impl Shell {
     /// A shell over an app for a native window. `wake` asks for a frame, from any thread.
     pub fn new(mut app: App, wake: impl Fn() + Clone + Send + Sync + 'static) -> Self {
         app.set_wake(wake.clone());
-        Self { app, files: Some(FileDialogs::new(wake)), title: String::new(), theme: None, is_test: false }
+        Self { files: Some(FileDialogs::new(wake)), is_test: false, ..Self::for_tests(app) }
     }
 
     /// A shell for tests: no dialogs of the system, and no text that differs from run to run.
     pub const fn for_tests(app: App) -> Self {
-        Self { app, files: None, title: String::new(), theme: None, is_test: true }
+        Self { app, files: None, title: String::new(), theme: None, before_presenting: None, presented_zoom: PRESENTED, is_test: true }
     }
 
     /// The app under it.
@@ -54,6 +72,7 @@ impl Shell {
         let ctx = ui.ctx().clone();
         self.app.pump();
         self.choose_theme(&ctx);
+        self.present(&ctx);
         let mut out = Outbox::default();
         drop::handle(&ctx, &mut out);
         shortcuts::handle(&ctx, &self.app, &mut out);
@@ -100,6 +119,7 @@ impl Shell {
                 TextSize::Smaller => egui::gui_zoom::zoom_out(ctx),
                 TextSize::Normal => ctx.set_zoom_factor(1.0),
             },
+            Effect::ToggleFullScreen => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full_screen(ctx))),
             Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Effect::SavePicture(path) => self.save_picture(ctx, &path),
             Effect::ChooseFiles => self.ask(ctx, window, Wish::Open),
@@ -158,6 +178,30 @@ impl Shell {
         });
     }
 
+    /// Takes the screen for a presentation, and gives it back as it was.
+    fn present(&mut self, ctx: &egui::Context) {
+        match (self.before_presenting, self.app.view().is_presented()) {
+            (None, true) => {
+                let room = ctx.content_rect().size() / PRESENTED_ROOM;
+                let (zoom, is_full_screen) = (ctx.zoom_factor(), is_full_screen(ctx));
+                let presented = zoom * self.presented_zoom.min(room.x.min(room.y).max(1.0));
+                self.before_presenting = Some(Before { zoom, is_full_screen, presented });
+                ctx.set_zoom_factor(presented);
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
+            }
+            (Some(before), false) => {
+                self.before_presenting = None;
+                let zoom = ctx.zoom_factor();
+                if (zoom - before.presented).abs() > 0.01 {
+                    self.presented_zoom = zoom / before.zoom;
+                }
+                ctx.set_zoom_factor(before.zoom);
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(before.is_full_screen));
+            }
+            _ => {}
+        }
+    }
+
     fn name_window(&mut self, ctx: &egui::Context) {
         let title = title(&self.app);
         if self.title != title {
@@ -165,6 +209,10 @@ impl Shell {
             self.title = title;
         }
     }
+}
+
+fn is_full_screen(ctx: &egui::Context) -> bool {
+    ctx.input(|input| input.viewport().fullscreen).unwrap_or(false)
 }
 
 /// Words in the title bar: `before → after — Emberlens 0.1.0`.
@@ -176,6 +224,10 @@ pub(super) fn title(app: &App) -> String {
 
 /// Draws the window: everything but dialogs and messages.
 pub(super) fn window_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
+    if cx.app.view().is_presented() {
+        panels::present::ui(ui, cx, out);
+        return;
+    }
     let bar = |fill, x: i8, y: i8| Frame::new().fill(fill).inner_margin(Margin::symmetric(x, y));
     let theme = cx.theme;
     Panel::top("upper bar").exact_size(size::MENU_BAR).frame(bar(theme.surface, 8, 5)).show(ui, |ui| {

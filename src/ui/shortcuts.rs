@@ -56,7 +56,8 @@ pub(crate) fn handle(ctx: &egui::Context, app: &App, out: &mut Outbox) {
                         return true;
                     }
                     // A held key zooms on and steps on, but does not switch back and forth.
-                    command_of(app, *key, *modifiers, typing).filter(|(kind, _)| !repeat || kind.checked.is_none())
+                    let stepped = presenter_step(app, *key, *modifiers, typing).and_then(|name| named(app, name));
+                    stepped.or_else(|| command_of(app, *key, *modifiers, typing)).filter(|(kind, _)| !repeat || kind.checked.is_none())
                 }
                 // Back and forward of a mouse do what they do in browsers.
                 Event::PointerButton { button: PointerButton::Extra1, pressed: true, .. } => named(app, "undo"),
@@ -125,6 +126,16 @@ fn named(app: &App, name: &str) -> Option<(&'static CommandKind, Command)> {
     kind.available(app).map(|command| (kind, command))
 }
 
+/// What the two buttons of a presenter's remote control do, which are these keys: in a presentation they go through the findings.
+fn presenter_step(app: &App, key: Key, modifiers: Modifiers, typing: bool) -> Option<&'static str> {
+    let steps = app.view().is_presented() && app.view().is_comparison() && !typing && modifiers.is_none();
+    match key {
+        Key::PageDown if steps => Some("next-finding"),
+        Key::PageUp if steps => Some("previous-finding"),
+        _ => None,
+    }
+}
+
 /// The command of a key as things stand.
 fn command_of(app: &App, key: Key, modifiers: Modifiers, typing: bool) -> Option<(&'static CommandKind, Command)> {
     let means = |kind: &&CommandKind| kind.keys.iter().any(|&keys| matches(keys, key, modifiers) && !(typing && keys.is_text()));
@@ -156,6 +167,14 @@ pub(super) fn sheet_ui(ui: &mut egui::Ui, cx: &Cx<'_>) {
                         for (title, keys) in TREE_KEYS {
                             key_row_ui(ui, cx, title, keys);
                         }
+                    }
+                    if column.contains(&Menu::Findings) {
+                        ui.label(egui::RichText::new("In a presentation").font(fonts::strong()));
+                        ui.add_space(size::GAP);
+                        for (title, keys) in PRESENTATION_KEYS {
+                            key_row_ui(ui, cx, title, keys);
+                        }
+                        ui.add_space(size::PAD * 2.0);
                     }
                     if column.contains(&Menu::View) {
                         ui.label(egui::RichText::new("In the timeline").font(fonts::strong()));
@@ -226,6 +245,9 @@ const TREE_KEYS: [(&str, &str); 7] = [
     ("Unfold or fold", "click on the mark"),
     ("Show in flame graph", "Enter, double-click"),
 ];
+
+/// What keys do while one presents; those of the findings do the same.
+const PRESENTATION_KEYS: [(&str, &str); 3] = [("Next finding", "PageDown"), ("Previous finding", "PageUp"), ("End", "Escape")];
 
 /// What the pointer does in the timeline, and in the trend over time.
 const TIME_GESTURES: [(&str, &str); 6] = [

@@ -1,6 +1,7 @@
 //! The status line: how much there is, what was lost, what 100 % is, and the jobs that run.
 
-use egui::{Align, Layout, ProgressBar, RichText, Ui};
+use egui::accesskit::Role;
+use egui::{Align, Layout, RichText, Sense, Ui, WidgetInfo, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::panels::flame::shown_part;
@@ -105,7 +106,7 @@ fn jobs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
     let progress = job.progress();
     progress_bar_ui(ui, cx, &progress, 140.0);
-    ui.label(muted(cx, &progress_text(&progress)));
+    ui.label(muted(cx, &work_text(job)));
     ui.label(&job.name);
     if jobs.len() > 1 {
         ui.label(muted(cx, &format!("+{}", grouped(jobs.len() as u64 - 1)))).on_hover_ui(|ui| {
@@ -118,16 +119,21 @@ fn jobs_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 
 /// A bar of a job; without a known end it is empty and says nothing false.
 pub(super) fn progress_bar_ui(ui: &mut Ui, cx: &Cx<'_>, progress: &Progress, width: f32) {
-    let bar = ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(width).desired_height(size::PAD).fill(cx.theme.accent);
-    ui.scope(|ui| {
-        // The part that is still to do is seen too.
-        ui.visuals_mut().extreme_bg_color = cx.theme.hover;
-        ui.add(bar).accessible_name("Progress");
+    let (rect, response) = ui.allocate_exact_size(vec2(width, size::PAD), Sense::hover());
+    let painter = ui.painter();
+    painter.rect_filled(rect, size::PAD / 2.0, cx.theme.hover);
+    let done = progress.fraction().unwrap_or(0.0);
+    // Cut off and not rounded at its end: nothing done is nothing seen.
+    let part = rect.with_max_x(egui::lerp(rect.x_range(), done));
+    painter.with_clip_rect(part.intersect(painter.clip_rect())).rect_filled(rect, size::PAD / 2.0, cx.theme.accent);
+    response.widget_info(|| WidgetInfo {
+        value: progress.fraction().map(f64::from),
+        ..WidgetInfo::labeled(Role::ProgressIndicator, true, "Progress")
     });
 }
 
 /// `decoding, 12 MiB of 80 MiB`; work that is not counted in bytes shows percent.
-pub(super) fn progress_text(progress: &Progress) -> String {
+fn progress_text(progress: &Progress) -> String {
     let bytes = |count: u64| human(count as f64, "bytes");
     // Reading counts bytes; everything else counts rows, which nobody wants to see.
     let is_bytes = matches!(progress.stage, "reading" | "inflating" | "decoding" | "scanning");
@@ -138,6 +144,18 @@ pub(super) fn progress_text(progress: &Progress) -> String {
         (None, true) if progress.done > 0 => format!("{stage}{}", bytes(progress.done)),
         (None, _) => progress.stage.to_owned(),
     }
+}
+
+/// The same of a running job; where nobody knows its end, how long it has been going on tells that it lives.
+pub(super) fn work_text(job: &Running) -> String {
+    /// Shorter work needs no clock.
+    const SECONDS: u64 = 2;
+    let (progress, seconds) = (job.progress(), job.age().as_secs());
+    let text = progress_text(&progress);
+    if progress.fraction().is_some() || seconds < SECONDS {
+        return text;
+    }
+    format!("{text}{}{seconds} s", if text.is_empty() { "" } else { ", " })
 }
 
 fn muted(cx: &Cx<'_>, text: &str) -> RichText {

@@ -17,7 +17,7 @@ use crate::analysis::timeline::Lane;
 use crate::app::command::kind;
 use crate::app::view::Side;
 use crate::app::{App, Command};
-use crate::model::human_duration;
+use crate::model::{human_duration, time_mark};
 
 /// Height of the line with words and buttons.
 const HEAD: f32 = 18.0;
@@ -183,9 +183,10 @@ fn bars(lane: &Lane, area: Rect, axis: i64, most: f64, color: Color32) -> Mesh {
 fn ticks_ui(ui: &Ui, cx: &Cx<'_>, area: Rect, axis: i64) {
     let painter = ui.painter_at(area);
     painter.hline(area.x_range(), area.top(), Stroke::new(size::HAIRLINE, cx.theme.line));
-    for (nanos, x) in ticks(axis, area) {
+    let (step, ticks) = ticks(axis, area);
+    for (nanos, x) in ticks {
         painter.vline(x, area.top()..=area.top() + 3.0, Stroke::new(size::HAIRLINE, cx.theme.strong_line));
-        tick_text(&painter, cx.theme, area, x, &if nanos == 0 { "0 s".to_owned() } else { human_duration(nanos) });
+        tick_text(&painter, cx.theme, area, x, &time_mark(nanos as f64, axis as f64, step));
     }
 }
 
@@ -197,10 +198,11 @@ fn tick_text(painter: &egui::Painter, theme: &Theme, area: Rect, x: f32, text: &
     }
 }
 
-/// Round times over an axis of so many nanoseconds, and where they stand.
-fn ticks(axis: i64, area: Rect) -> Vec<(i64, f32)> {
+/// Round times over an axis of so many nanoseconds, how far they are apart, and where they stand.
+fn ticks(axis: i64, area: Rect) -> (f64, Vec<(i64, f32)>) {
     let width = f64::from(area.width().max(1.0));
     let step = round_step(axis as f64 * TICK_POINTS / width);
     let count = (axis as f64 / step).floor().min(1000.0) as i64;
-    (0..=count).map(|at| at * step as i64).map(|nanos| (nanos, area.left() + (nanos as f64 / axis.max(1) as f64 * width) as f32)).collect()
+    let x = |nanos: i64| area.left() + (nanos as f64 / axis.max(1) as f64 * width) as f32;
+    (step, (0..=count).map(|at| at * step as i64).map(|nanos| (nanos, x(nanos))).collect())
 }

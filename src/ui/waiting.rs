@@ -3,7 +3,7 @@
 use egui::{Button, Frame, RichText, ScrollArea, TextEdit, Ui};
 
 use super::cx::{Cx, Outbox};
-use super::status::{progress_bar_ui, progress_text};
+use super::status::{progress_bar_ui, work_text};
 use super::theme::{fonts, size};
 use crate::app::view::{CaptureId, Side, Tab};
 use crate::app::{Capture, CaptureState, Command};
@@ -86,7 +86,7 @@ fn job_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, job: &Running, out: &mut Outbox
             out.send(Command::CancelJob(job.id.number()));
         }
         if !cx.is_test {
-            ui.label(RichText::new(progress_text(&progress)).color(cx.theme.muted));
+            ui.label(RichText::new(work_text(job)).color(cx.theme.muted));
         }
     });
     ui.add_space(size::WIDE);

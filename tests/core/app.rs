@@ -44,6 +44,27 @@ fn opening_a_capture_makes_everything_that_its_view_wants() {
 }
 
 #[test]
+fn the_sample_pair_is_there_without_any_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let samples = folder.path().join("new");
+    let mut app = App::new(Options { inline: true, samples_folder: Some(samples.clone()), ..Options::default() });
+    for _ in 0..2 {
+        app.apply(Command::OpenSample);
+        app.settle();
+        assert!(app.failure().is_none() && app.view().is_comparison());
+        let first = &app.findings().ready().expect("findings").rows[0];
+        assert_eq!(first.func, "orders/internal/pricing.(*Engine).Discount");
+        // Half a file is written anew.
+        app.apply(Command::CloseAll);
+        std::fs::write(samples.join("orders-cpu-after.pb.gz"), b"half").expect("a file");
+    }
+    std::fs::write(folder.path().join("file"), b"").expect("a file");
+    let mut app = App::new(Options { inline: true, samples_folder: Some(folder.path().join("file")), ..Options::default() });
+    app.apply(Command::OpenSample);
+    assert!(app.messages()[0].is_error && app.messages()[0].text.contains("could not be written"), "{:?}", app.messages());
+}
+
+#[test]
 fn undo_and_redo_of_any_command_are_the_identity() {
     let mut app = compared();
     let start = app.view().clone();
@@ -432,6 +453,95 @@ fn stepping_through_findings_follows_the_filter() {
     assert!(none.len() < all.len(), "a minimum effect above all changes names fewer: {none:?}");
 }
 
+#[test]
+fn the_largest_first_is_one_order_for_both_sides_and_every_shape() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Of both sides together d > b > c > a > e; of each side alone it is another order.
+    let (before, after) = ("main;a 50\nmain;b 60\nmain;c 400\nmain;d 300\nmain;e 1\n", "main;a 60\nmain;b 600\nmain;c 20\nmain;d 500\n");
+    let mut app = folded(folder.path(), before, after);
+    let boxes = |app: &App| -> Vec<String> {
+        let (layout, comparison, _) = app.shown_flame().expect("a flame graph");
+        let children = comparison.tree().nodes().filter(|&node| comparison.tree().depth(node) == 2);
+        let mut found: Vec<(f64, String)> = children
+            .filter_map(|node| Some((layout.node_span(node)?.start, comparison.places().name(comparison.tree().place(node)).to_owned())))
+            .collect();
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        found.into_iter().map(|(_, name)| name).collect()
+    };
+    assert_eq!(boxes(&app), ["a", "b", "c", "d", "e"]);
+    app.apply(Command::from_line("set-sibling-order size").expect("a command"));
+    for (shape, expected) in [("both", "dbcae"), ("before", "dbcae"), ("after", "dbca")] {
+        app.apply(Command::from_line(&format!("set-flame-shape {shape}")).expect("a command"));
+        app.settle();
+        assert_eq!(boxes(&app).concat(), expected, "{shape}");
+    }
+    app.apply(Command::SwapSides);
+    app.settle();
+    assert_eq!(boxes(&app).concat(), "dbcae", "before is after now");
+    app.apply(Command::Sandwich("main".to_owned()));
+    app.settle();
+    let (shown, _) = app.shown_sandwich().expect("a sandwich");
+    let (tree, layout) = (&shown.sandwich.callees, &shown.flame.callees);
+    let start = |name: &str| layout.node_span(tree.find(&[name.to_owned()]).expect("a callee")).expect("a box").start;
+    assert!(["d", "b", "c", "a"].map(start).is_sorted(), "the sandwich has the same order");
+    let svg = folder.path().join("flame.svg");
+    app.apply(Command::SetTab(emberlens::app::view::Tab::Flame));
+    app.apply(Command::Export(svg.clone()));
+    app.settle();
+    let text = std::fs::read_to_string(svg).expect("a picture");
+    let frame = |name: &str| {
+        let group = text.split_once(&format!("<title>{name} (")).expect("a box").1;
+        let x = group.split_once("fg:x=\"").expect("a place").1.split('"').next().expect("a number");
+        x.parse::<u64>().expect("a number")
+    };
+    assert!(["d", "b", "c", "a"].map(frame).is_sorted(), "so has the picture that is written");
+    while app.undo_label().is_some() {
+        app.apply(Command::Undo);
+    }
+    app.settle();
+    assert_eq!(boxes(&app), ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn a_presentation_goes_from_the_summary_through_the_findings_and_round() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rest: String = (0..14).map(|at| format!("main;same{at} {}\n", 3000 + at)).collect();
+    let mut app =
+        folded(folder.path(), &format!("{rest}main;a 3000\nmain;b 3000\n"), &format!("{rest}main;a 9000\nmain;b 400\nmain;fresh 2500\n"));
+    let count = app.findings().ready().expect("findings").rows.len();
+    assert_eq!(count, 3);
+    app.apply(Command::Select(Some(Selection { place: "same3".to_owned(), path: Vec::new() })));
+    app.apply(Command::from_line("present true").expect("a command"));
+    assert!(app.view().is_presented());
+    app.apply(Command::Select(None));
+    let stops = |app: &mut App, step: &Command| -> Vec<Option<usize>> {
+        let mut next = |_| {
+            app.apply(step.clone());
+            app.selected_finding()
+        };
+        (0..count + 2).map(&mut next).collect()
+    };
+    let order = app.finding_order();
+    let mut ring: Vec<Option<usize>> = order.into_iter().map(Some).chain([None]).collect();
+    let expected: Vec<Option<usize>> = ring.iter().copied().cycle().take(count + 2).collect();
+    assert_eq!(stops(&mut app, &Command::NextFinding), expected);
+    assert_eq!(app.view().window, FlameWindow::default());
+    app.apply(Command::Select(None));
+    ring.pop();
+    ring.reverse();
+    let back: Vec<Option<usize>> = ring.into_iter().chain([None]).cycle().take(count + 2).collect();
+    assert_eq!(stops(&mut app, &Command::PreviousFinding), back);
+    app.apply(Command::Present(false));
+    app.apply(Command::Undo);
+    assert!(app.view().is_presented(), "undo brings it back");
+    app.apply(Command::CloseAll);
+    app.apply(Command::Open(vec![sample(BEFORE)]));
+    assert!(!app.view().is_presented(), "what is opened later is not presented");
+    app.apply(Command::CloseAll);
+    app.apply(Command::Present(true));
+    assert!(!app.view().presenting, "there is nothing to present");
+}
+
 /// pprof files that Emberlens writes have no times: the side that has some gets the range.
 #[test]
 fn a_range_of_both_sides_is_one_of_those_that_have_times() {
@@ -462,7 +572,7 @@ fn folders_of_the_command_line_hold_for_one_run_and_are_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     let source = emberlens::app::source::SourceSpec { folders: vec!["/there".into()], trims: Vec::new() };
     let load = emberlens::app::load::LoadOptions { symbol_roots: vec!["/sys".into()], source: source.clone(), ..Default::default() };
-    let options = Options { inline: true, settings_folder: Some(folder.path().to_owned()), load };
+    let options = Options { inline: true, settings_folder: Some(folder.path().to_owned()), load, ..Options::default() };
     let mut app = App::new(options);
     assert_eq!(app.source_spec(), &source);
     app.apply(Command::SetIcicle(false));

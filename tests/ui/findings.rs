@@ -71,6 +71,63 @@ fn going_to_a_finding_brings_its_box_into_view() {
 }
 
 #[test]
+fn going_to_a_match_of_the_search_brings_its_box_into_view() {
+    let (_folder, script) = slivers();
+    let mut harness = dark(&script);
+    let canvas = harness.get_by_role_and_label(egui::accesskit::Role::Canvas, "Flame graph").rect();
+    apply(&mut harness, Command::Search("sliver_".to_owned()));
+    for (at, command) in [Command::NextMatch, Command::NextMatch, Command::PreviousMatch, Command::NextMatch].into_iter().enumerate() {
+        apply(&mut harness, command);
+        let (left, right, row) = selected(&harness);
+        let width = (right.min(1.0) - left.max(0.0)) * f64::from(canvas.width());
+        assert!(width >= 79.0, "match {at} is {width} points wide");
+        let top = row * harness.state().app().settings().flame_row_points;
+        assert!(top >= 0.0 && top < canvas.height(), "match {at} is in row {row}");
+    }
+}
+
+#[test]
+fn walking_by_arrows_moves_the_picture_along_and_does_not_zoom() {
+    let (_folder, script) = slivers();
+    let mut harness = dark(&script);
+    let canvas = harness.get_by_role_and_label(egui::accesskit::Role::Canvas, "Flame graph").rect();
+    apply(&mut harness, Command::Search("caller_11_0".to_owned()));
+    apply(&mut harness, Command::NextMatch);
+    let (first, mut rows) = (window(&harness), 0.0_f32);
+    for _ in 0..57 {
+        harness.key_press(Key::ArrowDown);
+        harness.run();
+        let (left, right, row) = selected(&harness);
+        assert!(right > 0.0 && left < 1.0, "{left} to {right}");
+        let bottom = (row + 1.0) * harness.state().app().settings().flame_row_points;
+        assert!(row >= 0.0 && bottom <= canvas.height() + 0.5, "row {row} ends at {bottom} of {}", canvas.height());
+        rows = rows.max(window(&harness).scroll_rows);
+    }
+    assert!(rows > 10.0, "the deepest box was far below the edge");
+    assert_eq!((window(&harness).left, window(&harness).right), (first.left, first.right));
+}
+
+#[test]
+fn walking_by_arrows_moves_a_sandwich_along() {
+    let (_folder, script) = slivers();
+    let mut harness = dark(&script);
+    apply(&mut harness, Command::Sandwich("caller_11_0".to_owned()));
+    for at in 1..=57 {
+        harness.key_press(Key::ArrowDown);
+        harness.run();
+        let app = harness.state().app();
+        let (shown, _) = app.shown_sandwich().expect("a sandwich");
+        let pinned = app.view().sandwich.pinned.as_ref().expect("a box below the function");
+        assert_eq!(pinned.path.len(), at);
+        let node = shown.sandwich.callees.find(&pinned.path).expect("a callee");
+        let row = shown.flame.callees.node_row(node).expect("a row") as f32 - app.view().sandwich.window.scroll_rows[1];
+        let canvas = harness.get_by_role_and_label(egui::accesskit::Role::Canvas, "Callees").rect();
+        let bottom = (row + 1.0) * app.settings().flame_row_points;
+        assert!(row >= 0.0 && bottom <= canvas.height() + 0.5, "row {row} ends at {bottom} of {}", canvas.height());
+    }
+}
+
+#[test]
 fn a_box_that_can_be_read_stays_where_it_is_and_undo_does_not_zoom_in_again() {
     let (_folder, script) = slivers();
     let mut harness = dark(&script);

@@ -4,6 +4,7 @@ mod commands;
 mod findings;
 mod keyboard;
 mod pictures;
+mod present;
 mod renderer;
 mod scripts;
 mod small;

@@ -34,6 +34,7 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
         "sandwich" => vec![("-two", two() + SELECT + "set-tab sandwich\n")],
         "source" => vec![("-one", one() + SELECT + &sources()), ("-two", two() + SELECT + &sources())],
         "hot_paths" => vec![("", one())],
+        "present" => vec![("-one", one() + SELECT + "present true\n"), ("-two", two() + "present true\nnext-finding\n")],
         "regressions" => vec![("", two()), ("-view", two())],
         "trend" => {
             vec![("-two", two() + SELECT + "set-tab trend\n"), ("-repeats", repeats() + SELECT + "set-tab trend\nset-measure total\n")]

@@ -4,10 +4,11 @@
 //! coarsest level that is finer than its pixels, so its cost follows the pixels and not the nodes. Start reading at [`Rows::visit`].
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::FlameBox;
+use super::{BySize, FlameBox};
 use crate::analysis::call_tree::NodeId;
 use crate::base::ticket::{Cancelled, Ticket};
 
@@ -98,16 +99,18 @@ impl<T: Copy> Column<T> {
     }
 }
 
-/// All rows of a layout. Items of a row ascend by start, by end and by node, and do not overlap.
+/// All rows of a layout. Items of a row ascend by start, by end and by node (or by its place in the order of nodes), and do not overlap.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
     total: i64,
     rows: Vec<Row>,
+    /// The order of nodes from left to right, where that is not their own.
+    by_size: Option<Arc<BySize>>,
 }
 
 impl Rows {
     /// Builds the pyramids, rows in parallel.
-    pub(super) fn build(total: i64, base: Vec<Vec<Item>>, ticket: &Ticket) -> Result<Self, Cancelled> {
+    pub(super) fn build(total: i64, base: Vec<Vec<Item>>, by_size: Option<Arc<BySize>>, ticket: &Ticket) -> Result<Self, Cancelled> {
         ticket.stage("building detail levels", base.len() as u64)?;
         let rows: Result<Vec<Row>, Cancelled> = base
             .into_par_iter()
@@ -116,7 +119,7 @@ impl Rows {
                 Ok(Row::build(base))
             })
             .collect();
-        Ok(Self { total, rows: rows? })
+        Ok(Self { total, rows: rows?, by_size })
     }
 
     pub(super) fn subset(&self, keep: impl Fn(NodeId) -> bool + Sync, ticket: &Ticket) -> Result<Self, Cancelled> {
@@ -132,7 +135,7 @@ impl Rows {
         let mut rows = rows?;
         let used = rows.iter().rposition(|row| !row.base.is_empty()).map_or(0, |last| last + 1);
         rows.truncate(used);
-        Ok(Self { total: self.total, rows })
+        Ok(Self { total: self.total, rows, by_size: self.by_size.clone() })
     }
 
     pub(super) const fn total(&self) -> i64 {
@@ -152,7 +155,11 @@ impl Rows {
     /// something asked once per click.
     pub(super) fn find(&self, node: NodeId) -> Option<(usize, &Item)> {
         self.rows.iter().enumerate().find_map(|(depth, row)| {
-            let at = row.base.binary_search_by_key(&node, |item| item.node).ok()?;
+            let at = match &self.by_size {
+                Some(order) => row.base.binary_search_by_key(&order.place(node), |item| order.place(item.node)),
+                None => row.base.binary_search_by_key(&node, |item| item.node),
+            };
+            let at = at.ok()?;
             row.base.get(at).map(|item| (depth, item))
         })
     }

@@ -157,6 +157,42 @@ proptest! {
     }
 
     #[test]
+    fn by_size_siblings_descend_and_keep_their_widths_and_callers(tree in trees(60, 1000), sizes in proptest::collection::vec(0..50_u64, 60)) {
+        let shape = Shape { parents: &tree.parents, depths: &tree.depths };
+        let own: Vec<u64> = sizes.into_iter().chain(std::iter::repeat(0)).take(tree.depths.len()).collect();
+        let order = Arc::new(BySize::new(shape, &own));
+        let by_size = FlameLayout::build_from(shape, 0, &tree.self_width, Some(&order), &Ticket::new()).unwrap();
+        let by_name = tree.layout();
+        let mut size: Vec<u64> = own;
+        for (row, parent) in tree.parents.iter().enumerate().rev() {
+            if let Some(parent) = parent {
+                size[parent.row()] += size[row];
+            }
+        }
+        let width = |span: Range<f64>| span.end - span.start;
+        for row in 0..tree.depths.len() {
+            prop_assert_eq!(order.nodes()[order.place(node(row))], node(row));
+            let (here, there) = (by_size.node_span(node(row)), by_name.node_span(node(row)));
+            prop_assert_eq!(here.is_some(), there.is_some());
+            let (Some(here), Some(there)) = (here, there) else { continue };
+            prop_assert!((width(here.clone()) - width(there)).abs() < 1e-9);
+            prop_assert_eq!(by_size.node_row(node(row)), by_name.node_row(node(row)));
+            if let Some(parent) = tree.parents[row].and_then(|parent| by_size.node_span(parent)) {
+                prop_assert!(here.start >= parent.start - 1e-9 && here.end <= parent.end + 1e-9);
+            }
+            if let Some(next) = by_size.step(node(row), Step::Right) {
+                prop_assert_eq!(by_size.step(next, Step::Left), Some(node(row)));
+                prop_assert!(by_size.node_span(next).unwrap().start >= here.end - 1e-9);
+                if tree.parents[next.row()] == tree.parents[row] {
+                    prop_assert!(size[next.row()] <= size[row], "{} before {}", size[row], size[next.row()]);
+                }
+            }
+            let middle = here.start.midpoint(here.end);
+            prop_assert_eq!(by_size.hit(tree.depths[row] as usize, middle, 0.0), Some(node(row)));
+        }
+    }
+
+    #[test]
     fn steps_lead_to_what_stands_there(tree in trees(60, 1000)) {
         let layout = tree.layout();
         let spans = tree.spans();
@@ -246,5 +282,29 @@ fn a_view_scrolls_just_far_enough_to_show_a_row() {
     for (row, expected) in [(12, 10.0), (3, 3.0), (30, 21.0), (19, 10.0)] {
         let shown = view.showing_row(row, 10.0).scroll_rows;
         assert!((shown - expected).abs() < 1e-6, "row {row}: {shown}");
+    }
+}
+
+#[test]
+fn a_view_follows_a_box_without_zooming_and_only_where_it_must() {
+    let view = FlameView { x: 0.2..0.4, scroll_rows: 3.0, icicle: true };
+    for (span, row, expected) in [
+        // On screen: as a whole, a part of it, wider than the screen.
+        (0.25..0.26, 4, (0.2, 3.0)),
+        (0.1..0.23, 4, (0.2, 3.0)),
+        (0.0..0.9, 4, (0.2, 3.0)),
+        // Beside the screen, at the end of the picture, and in other rows.
+        (0.6..0.61, 4, (0.505, 3.0)),
+        (0.1..0.201, 4, (0.0505, 3.0)),
+        (0.999..1.0, 4, (0.8, 3.0)),
+        (0.25..0.26, 1, (0.2, 1.0)),
+        (0.25..0.26, 20, (0.2, 11.0)),
+    ] {
+        let moved = view.following(&span, row, 10.0);
+        assert!((moved.width() - view.width()).abs() < 1e-12, "{span:?}");
+        assert!(
+            (moved.x.start - expected.0).abs() < 1e-9 && (moved.scroll_rows - expected.1).abs() < 1e-6,
+            "{span:?} in row {row}: {moved:?}"
+        );
     }
 }

@@ -91,6 +91,21 @@ impl FlameView {
         if is_shown { across } else { across.showing_row(row.saturating_sub(ROWS), visible_rows).showing_row(row + ROWS, visible_rows) }
     }
 
+    /// This view moved, but not zoomed, so that a box is on screen: its row, and of its width as much as can be seen, or a tenth of the screen.
+    pub fn following(&self, span: &Range<f64>, row: usize, visible_rows: f32) -> Self {
+        /// Part of the screen from which on a box that goes on beside it counts as seen.
+        const ENOUGH: f64 = 0.1;
+        let shown = span.end.min(self.x.end) - span.start.max(self.x.start);
+        let wanted = (span.end - span.start).min(ENOUGH * self.width());
+        // Sums of parts are not exact to the last digit.
+        let across = if shown >= wanted * (1.0 - 1e-9) {
+            self.clone()
+        } else {
+            Self { x: held(span.start.midpoint(span.end) - self.width() / 2.0, self.width()), ..self.clone() }
+        };
+        across.showing_row(row, visible_rows)
+    }
+
     /// The view on the way from `from` to this one; `part` is 0 to 1.
     pub fn between(&self, from: &Self, part: f64) -> Self {
         let mix = |a: f64, b: f64| a + (b - a) * part;

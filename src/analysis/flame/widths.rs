@@ -40,6 +40,18 @@ impl FlameShape {
     }
 }
 
+/// The size of each node's self value that siblings are ordered by, whatever the shape: the sum of both sides.
+pub fn self_sizes(comparison: &Comparison) -> Vec<u64> {
+    if comparison.pair().is_none() {
+        return self_widths(comparison, FlameShape::Both);
+    }
+    let mut sizes = self_widths(comparison, FlameShape::Before);
+    for (size, after) in sizes.iter_mut().zip(self_widths(comparison, FlameShape::After)).checked() {
+        *size = size.saturating_add(after);
+    }
+    sizes
+}
+
 /// The width that each node's self value adds to a flame graph: absolute values, so that negative ones are visible; in a comparison
 /// both sides in the same normalised measure.
 pub fn self_widths(comparison: &Comparison, shape: FlameShape) -> Vec<u64> {

@@ -20,7 +20,7 @@ use crate::analysis::place::PlaceId;
 use crate::analysis::stats::bulk::{Cell, burst_evidence};
 use crate::analysis::stats::special::normal_quantile;
 use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends, student_from_normal};
-use crate::base::ticket::{Checked as _, both};
+use crate::base::ticket::{Checked as _, both, stage};
 
 /// A library's change is headlined at the own function through which at least this part of it comes …
 const OWN_PART: f64 = 0.6;
@@ -66,7 +66,9 @@ pub(super) struct Attributed {
 
 /// Searches, and makes findings of what was found.
 pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -> Attributed {
+    stage("telling what is noise");
     let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None, None);
+    stage("looking for renamed and moved code");
     let mut structures = structure::detect(comparison, base, &guess.scale);
     let moved::Moved { structures: moved, homes, paths } = moved::detect(comparison, base, &guess.scale);
     structures.extend(moved);
@@ -76,12 +78,14 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     } else {
         Model::estimate(&base.known(comparison, spec), base.tables(), None, None)
     };
+    stage("grouping paths");
     let (kinds, groups) = both(
         comparison.tree().len(),
         || code_kinds(comparison.places(), comparison.tree()),
         || Groups::new(comparison, base, &first.scale, spec),
     );
     let closed = is_few(&first) && is_closed(comparison, spec);
+    stage("searching");
     let search = Search { comparison, base, spec, groups: &groups, closed };
     let Searched { found, model } = search.search();
     let weight = |measure: Measure, place: PlaceId| groups.weight_of(measure, place);
@@ -91,6 +95,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         pairs.map(|pair| NodeSet::new(pair.into_iter().flat_map(|place| base.ranges(comparison, place, Measure::Total)))).collect();
     let pairs = pairs.iter().filter(|pair| found.iter().any(|found| found.nodes.meets(pair) && found.nodes.len() <= pair.len()));
     let explained = NodeSet::union(found.iter().map(|found| &found.nodes).chain(pairs));
+    stage("judging all functions");
     let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
     let maker = Maker {
         search: &search,

@@ -13,7 +13,7 @@ use crate::app::load::LoadError;
 use crate::app::settings::{Recent, RecentComparison};
 use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, Side, Tab};
 use crate::app::{App, Capture, CaptureState};
-use crate::app::{export, save};
+use crate::app::{export, samples, save};
 use crate::base::discard::discard;
 use crate::model::{Profile, counted, human, kind};
 use crate::report::merged::split_pair;
@@ -26,6 +26,7 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
             [first, second] => app.dialog = Some(Dialog::WhichIsBefore(first.clone(), second.clone())),
             _ => app.dialog = Some(Dialog::WhichSide(paths)),
         },
+        Command::OpenSample => open_sample(app),
         Command::Reload(id) => reload(app, id),
         Command::Close(id) => close(app, id),
         Command::CloseAll => {
@@ -49,6 +50,14 @@ fn open(app: &mut App, paths: &[PathBuf]) {
     let ids: Vec<CaptureId> = paths.iter().map(|path| app.open(path)).collect();
     if let Some(&first) = ids.first() {
         sides::show(app, Vec::new(), vec![first]);
+    }
+}
+
+fn open_sample(app: &mut App) {
+    let Some(folder) = app.options.samples_folder.clone() else { return };
+    match samples::write_pair(&folder) {
+        Ok([before, after]) => sides::apply(app, Command::OpenComparison(before, after)),
+        Err(error) => app.say(format!("The sample pair could not be written: {error}\n{}", folder.display()), true),
     }
 }
 
@@ -301,6 +310,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         flame: export::Flame {
             comparison: app.comparison().ready().cloned().unwrap_or_else(|| Arc::clone(&table)),
             shape: app.view.flame_shape,
+            order: app.view.sibling_order,
             color_by: app.view.color_by,
             changes,
         },

@@ -6,7 +6,7 @@ use crate::app::apply::files;
 use crate::app::command::Command;
 use crate::app::effect::FolderList;
 use crate::app::source::SourceSpec;
-use crate::app::view::{FlameWindow, ViewState};
+use crate::app::view::{FlameWindow, SandwichWindow, ViewState};
 use crate::model::{counted, human};
 
 fn pattern(text: String) -> Option<String> {
@@ -104,6 +104,16 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::ClearFilters => view.filter = Filter { of_filtered: view.filter.of_filtered, ..Filter::default() },
         Command::SetTab(tab) => view.tab = tab,
         Command::SetFlameShape(shape) => view.flame_shape = shape,
+        Command::SetSiblingOrder(order) => {
+            if view.sibling_order != order {
+                view.sibling_order = order;
+                // What was zoomed to stands elsewhere.
+                view.window = FlameWindow { scroll_rows: view.window.scroll_rows, ..FlameWindow::default() };
+                view.sandwich.window = SandwichWindow { scroll_rows: view.sandwich.window.scroll_rows, ..SandwichWindow::default() };
+                // The selected box is brought into view.
+                app.steps_taken += 1;
+            }
+        }
         Command::SetColorBy(color_by) => view.color_by = color_by,
         Command::Search(text) => view.search = text,
         Command::SetSort(sort) => view.sort = sort,

@@ -25,6 +25,7 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::SelectFinding(rank) => app.select_finding(rank.saturating_sub(1)),
         Command::NextFinding => step_finding(app, 1),
         Command::PreviousFinding => step_finding(app, -1),
+        Command::Present(on) => app.view.presenting = on && app.view.after.is_some(),
         Command::SetUnfolded(path, true) => {
             app.view.unfolded.insert(path);
         }
@@ -131,16 +132,24 @@ fn step_match(app: &mut App, step: isize) {
     let selection = next.map(|&node| selection_of(comparison, node));
     if selection.is_some() {
         app.view.selection = selection;
+        app.steps_taken += 1;
     }
 }
 
-/// Goes through the findings as they stand on screen, around the ends.
+/// Goes through the findings as they stand on screen, around the ends. In a presentation the summary with all of the picture stands between the last
+/// and the first one.
 fn step_finding(app: &mut App, step: isize) {
     let order = app.finding_order();
     if order.is_empty() {
         return;
     }
     let at = app.selected_finding().and_then(|row| order.iter().position(|&other| other == row));
+    let at_end = if step > 0 { at == Some(order.len() - 1) } else { at == Some(0) };
+    if at_end && app.view.is_presented() {
+        app.view.selection = None;
+        app.view.window = FlameWindow::default();
+        return;
+    }
     let next = match at {
         Some(at) => (at as isize + step).rem_euclid(order.len() as isize) as usize,
         None if step > 0 => 0,

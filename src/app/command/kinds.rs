@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::app::effect::{FolderList, TextSize};
 use crate::app::findings::Thresholds;
 use crate::app::settings::ThemeChoice;
-use crate::app::view::{FlameShape, FlameWindow, Selection, Side, Tab};
+use crate::app::view::{FlameShape, FlameWindow, Selection, SiblingOrder, Side, Tab};
 
 /// Where a kind stands in the menus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,11 +195,13 @@ fn of_selected(app: &App, command: Option<Command>, why_not: &'static str) -> Ca
     command.ok_or(if app.view().selection.is_some() { why_not } else { NO_SELECTION })
 }
 
-/// What Escape takes away next, from the lightest to the heaviest loss: the dialog, the selection, the search, the zoom.
+/// What Escape takes away next, from the lightest to the heaviest loss: the dialog, the presentation, the selection, the search, the zoom.
 fn step_back(app: &App) -> Can {
     let view = app.view();
     if app.dialog().is_some() {
         Ok(Command::CloseDialog)
+    } else if view.is_presented() {
+        Ok(Command::Present(false))
     } else if let Some(pinned) = view.sandwich.pinned.as_ref().filter(|_| view.tab == Tab::Sandwich) {
         Ok(Command::Select(Some(Selection { place: pinned.of.clone(), path: Vec::new() })))
     } else if view.selection.is_some() {
@@ -266,7 +268,7 @@ kinds! {
     "copy-table" "Copy table" "Copy the top table as tab-separated text" Edit false [] |app| if_shown(app, Command::CopyTable);
     "copy-source" "Copy annotated source" "Copy the source in front with what its lines cost, as text" Edit false [] |app| only_if(app.listing().ready().is_some(), "no source is in front", Ok(Command::CopySource));
     "copy-script" "Copy last commands" "Copy what was done as a script, for bug reports and demos" Edit false [] |_| Ok(Command::CopyScript);
-    "focus-search" "Find…" "Search names in all views" Edit true [ctrl("F"), plain("Slash")] |app| if_shown(app, Command::FocusSearch);
+    "focus-search" "Find…" "Search names in all views" Edit true [ctrl("F"), plain("Slash")] |app| if_shown(app, Command::FocusSearch).and_then(|find| only_if(!app.view().is_presented(), "a presentation has no field for it", Ok(find)));
     "next-match" "Next match" "Select the next match of the search" Edit false [plain("F3"), plain("N")] |app| only_if(!app.view().search.is_empty(), NO_SEARCH, Ok(Command::NextMatch));
     "previous-match" "Previous match" "Select the previous match of the search" Edit false [shift("F3"), shift("N")] |app| only_if(!app.view().search.is_empty(), NO_SEARCH, Ok(Command::PreviousMatch));
     "clear-selection" "Clear selection" "Select nothing; then clear the search; then show all of the flame graph" Edit false [plain("Escape")] step_back;
@@ -282,6 +284,7 @@ kinds! {
     "show-source" "Source" "The source of the selected function with what each line costs" View false [plain("Num9"), plain("L")] |app| if_shown(app, Command::SetTab(Tab::Source)), checked |app| app.view().tab == Tab::Source;
     "toggle-direction" "Bottom-up" "Callees above callers: where the cost falls" View true [plain("I")] |app| if_shown(app, Command::SetDirection(if app.view().direction == Direction::TopDown { Direction::BottomUp } else { Direction::TopDown })), checked |app| app.view().direction == Direction::BottomUp;
     "toggle-icicle" "Root on top" "Icicle: the root on top; flame: the root at the bottom" View false [] |app| Ok(Command::SetIcicle(!app.settings().icicle)), checked |app| app.settings().icicle;
+    "toggle-order" "Largest first" "Boxes with one caller stand by size, the largest left, and not by name; in a comparison by the sum of both sides" View false [plain("O")] |app| if_shown(app, Command::SetSiblingOrder(if app.view().sibling_order == SiblingOrder::Name { SiblingOrder::Size } else { SiblingOrder::Name })), checked |app| app.view().sibling_order == SiblingOrder::Size;
     "next-sample-type" "Next sample type" "Show the next column of values" Samples true [plain("T")] |app| sample_type_at(app, 1);
     "previous-sample-type" "Previous sample type" "Show the previous column of values" Samples false [shift("T")] |app| sample_type_at(app, -1);
     "zoom-in" "Zoom in" "Twice as large" View true [plain("Plus"), plain("Equals")] |app| if_boxes(app, Command::ZoomIn);
@@ -308,7 +311,8 @@ kinds! {
     "toggle-motion" "Reduce motion" "Zoom without animation" View false [] |app| Ok(Command::SetReducedMotion(!app.settings().reduced_motion)), checked |app| app.settings().reduced_motion;
     "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| only_if(app.settings().flame_row_points < 28.0, "they are as high as can be", Ok(Command::SetRowHeight(app.settings().flame_row_points + 2.0)));
     "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| only_if(app.settings().flame_row_points > 14.0, "they are as flat as can be", Ok(Command::SetRowHeight(app.settings().flame_row_points - 2.0)));
-    "larger-text" "Larger text" "Zoom the window: a larger text size, for a projector or tired eyes" View true [ctrl("Plus"), ctrl("Equals")] |_| Ok(Command::SetTextSize(TextSize::Larger));
+    "full-screen" "Full screen" "The window takes the whole screen" View true [plain("F11")] |_| Ok(Command::ToggleFullScreen);
+    "larger-text" "Larger text" "Zoom the window: a larger text size, for a projector or tired eyes" View false [ctrl("Plus"), ctrl("Equals")] |_| Ok(Command::SetTextSize(TextSize::Larger));
     "smaller-text" "Smaller text" "Zoom the window: a smaller text size, as after a projector" View false [ctrl("Minus")] |_| Ok(Command::SetTextSize(TextSize::Smaller));
     "normal-text" "Normal text size" "Zoom the window: neither larger nor smaller, as the system has it and not as a projector needs it" View false [ctrl("Num0")] |_| Ok(Command::SetTextSize(TextSize::Normal));
     "theme-dark" "Dark theme" "Light on dark" View true [] |_| Ok(Command::SetTheme(ThemeChoice::Dark)), checked |app| app.settings().theme == ThemeChoice::Dark;
@@ -327,6 +331,7 @@ kinds! {
     "leave-comparison" "Leave comparison" "Show the capture after alone" Compare false [] |app| if_compared(app, Command::LeaveComparison);
     "next-finding" "Next finding" "Select the next finding; every view follows" Findings true [plain("Period")] |app| if_compared(app, Command::NextFinding);
     "previous-finding" "Previous finding" "Select the previous finding" Findings false [plain("Comma")] |app| if_compared(app, Command::PreviousFinding);
+    "present" "Presentation" "One finding after the other for an audience: large, on the whole screen, without bars; of a lone capture the picture alone" Findings false [shift("F5")] |app| if_shown(app, Command::Present(!app.view().presenting)), checked |app| app.view().is_presented();
     "group-findings" "Group findings by cause" "Findings of one cause stand together; otherwise all stand by rank" Findings true [] |app| if_compared(app, Command::GroupFindings(!app.view().findings.grouped)), checked |app| app.view().findings.grouped;
     "toggle-robust" "Hold against the bulk" "Places are held against what most of them did, which is taken as unchanged, whatever the sides are divided by" Findings false [] |app| if_compared(app, Command::SetExposure(if app.view().exposure == Exposure::Robust { Exposure::Normalization } else { Exposure::Robust })), checked |app| app.view().exposure == Exposure::Robust;
     "reset-thresholds" "Usual thresholds" "Error level and minimum effect as they were at first" Findings false [] |app| only_if(app.view().thresholds != Thresholds::default(), "they are as at first", Ok(Command::SetThresholds(Thresholds::default())));
@@ -351,6 +356,7 @@ kinds! {
 
     "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Ok(Command::Palette);
     "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Ok(Command::Shortcuts);
+    "open-sample" "Open the sample pair" "A Go service before and after a change that made it slower, for a first look" Help true [] |app| only_if(app.has_sample(), "there is no folder to write it to", Ok(Command::OpenSample));
     "about" "About Emberlens" "Version and licences" Help true [] |_| Ok(Command::About);
 }
 

@@ -5,15 +5,15 @@ use egui::{Label, RichText, ScrollArea, Sense, Ui, vec2};
 use super::words;
 use crate::analysis::comparison::{Side, percent};
 use crate::analysis::flat::{self, OrderBy};
-use crate::analysis::{Measure, names};
+use crate::analysis::{Measure, PlaceId, names};
 use crate::app::Command;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
 
 /// How many functions are listed.
 const LISTED: usize = 20;
-/// Room for the values beside a name.
-const VALUES: f32 = 230.0;
+/// Letters between two columns.
+const BETWEEN: usize = 2;
 
 /// What a view shows of a function.
 pub(super) struct Choice {
@@ -53,8 +53,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, choice: &Choice, missing: Option<&str
         ui.add_space(size::GAP);
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            for &place in shown.rows.places.iter().take(LISTED) {
-                let name = shown.comparison.places().name(place);
+            let values = |&place: &PlaceId| {
                 let values = if is_pair {
                     let change = flat::change(&shown.comparison, &shown.flat, measure, place);
                     let text = |value: f64| shown.comparison.text(value);
@@ -66,7 +65,21 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, choice: &Choice, missing: Option<&str
                     let share = |measure| shown.flat.sides.first().map_or(0.0, |side| side.value(measure, place) as f64) / of.max(1.0);
                     vec![percent(share(Measure::Self_)), percent(share(Measure::Total))]
                 };
-                if row_ui(ui, cx, choice.label, name, &values) {
+                (place, values)
+            };
+            let rows: Vec<(PlaceId, Vec<String>)> = shown.rows.places.iter().take(LISTED).map(values).collect();
+            let width = |at: usize| rows.iter().filter_map(|(_, values)| values.get(at)).map(|text| text.chars().count()).max();
+            // Where each column ends, in letters.
+            let ends: Vec<usize> = (0..)
+                .map_while(width)
+                .scan(0, |end, width| {
+                    *end += width + BETWEEN;
+                    Some(*end)
+                })
+                .collect();
+            for (place, values) in &rows {
+                let name = shown.comparison.places().name(*place);
+                if row_ui(ui, cx, choice.label, name, values, &ends) {
                     out.send((choice.command)(name.to_owned()));
                 }
             }
@@ -74,8 +87,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, choice: &Choice, missing: Option<&str
     });
 }
 
-/// One line; true when it was clicked.
-fn row_ui(ui: &mut Ui, cx: &Cx<'_>, label: &str, name: &str, values: &[String]) -> bool {
+/// One line, its values ending at so many letters; true when it was clicked.
+fn row_ui(ui: &mut Ui, cx: &Cx<'_>, label: &str, name: &str, values: &[String], ends: &[usize]) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::TABLE_ROW), Sense::click());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{label} {name}, {}", values.join(", "))));
     if ui.is_rect_visible(rect) {
@@ -83,12 +96,12 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, label: &str, name: &str, values: &[String]) 
             ui.painter().rect_filled(rect, f32::from(size::CORNER), cx.theme.hover);
         }
         let width = ui.fonts_mut(|fonts| fonts.glyph_width(&fonts::table(), '0')).max(1.0);
-        let letters = ((rect.width() - VALUES) / width).max(8.0) as usize;
-        let at = rect.left_center() + vec2(VALUES, 0.0);
+        let left = ends.last().copied().unwrap_or(0) as f32 * width + 2.0 * size::PAD;
+        let letters = ((rect.width() - left) / width).max(8.0) as usize;
+        let at = rect.left_center() + vec2(left, 0.0);
         ui.painter().text(at, egui::Align2::LEFT_CENTER, names::short(name, letters), fonts::table(), cx.theme.text);
-        let column = (VALUES - size::PAD) / values.len().max(1) as f32;
-        for (at, value) in values.iter().enumerate() {
-            let right = rect.left_center() + vec2(column * (at + 1) as f32 - size::PAD, 0.0);
+        for (value, &end) in values.iter().zip(ends) {
+            let right = rect.left_center() + vec2(end as f32 * width, 0.0);
             ui.painter().text(right, egui::Align2::RIGHT_CENTER, value, fonts::table(), cx.theme.muted);
         }
     }

@@ -144,11 +144,16 @@ fn value_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, [b,
     ui.end_row();
 }
 
+/// Self and total of every place on each side, as stored.
+pub(super) fn sums(ui: &Ui, comparison: &Arc<Comparison>) -> Arc<Vec<(Vec<i64>, Vec<i64>)>> {
+    memory::keep(ui, "sums by place", memory::key(&Arc::as_ptr(comparison).addr()), || {
+        Kept::new(comparison.by_place(), Arc::clone(comparison))
+    })
+}
+
 /// Self and total of the place, both sides where there are two.
 fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: PlaceId) {
-    let sums = memory::keep(ui, "sums by place", memory::key(&Arc::as_ptr(comparison).addr()), || {
-        Kept::new(comparison.by_place(), Arc::clone(comparison))
-    });
+    let sums = sums(ui, comparison);
     let at = place.row();
     let value = |column: &[i64]| column.get(at).copied().unwrap_or(0);
     let all: [Vec<i64>; 2] = [sums.iter().map(|(_, total)| value(total)).collect(), sums.iter().map(|(self_, _)| value(self_)).collect()];

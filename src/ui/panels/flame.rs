@@ -14,7 +14,7 @@ use egui::{RichText, Ui};
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::flame::{FlameLayout, FlameView};
 use crate::analysis::{CallTree, Direction, NodeId};
-use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection, Tab};
+use crate::app::view::{ColorBy, FlameShape, FlameWindow, Selection, SiblingOrder, Tab};
 use crate::app::{App, Command};
 use crate::model::counted;
 use crate::ui::cx::{Cx, Outbox};
@@ -27,8 +27,12 @@ use crate::ui::widgets::legend;
 use crate::ui::{toolbar, words};
 use graph::{Graph, Look, Meaning};
 
+/// From this width on the order of boxes stands among the switches.
+const WITH_ORDER: f32 = 720.0;
 /// Room for what a search found.
 const FOUND_WIDTH: f32 = 300.0;
+
+const ORDER_BY_SIZE: &str = "Boxes with one caller stand by size, the largest left: the heaviest path runs down the left edge. In a comparison by the sum of both sides";
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
@@ -63,10 +67,10 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     done.response.context_menu(|ui| menu_ui(ui, cx, out));
 }
 
-/// The box of a finding that somebody went to since the picture was last up to date.
+/// The box of a finding or match that somebody went to since the picture was last up to date.
 fn to_reveal(ui: &Ui, cx: &Cx<'_>, selected: Option<NodeId>, is_old: bool) -> Option<NodeId> {
-    let id = egui::Id::unique("findings gone to");
-    let now = cx.app.went_to_findings();
+    let id = egui::Id::unique("steps taken to boxes");
+    let now = cx.app.steps_taken();
     let before = ui.data(|data| data.get_temp::<u64>(id)).unwrap_or_default();
     if is_old || now == before {
         return None;
@@ -91,9 +95,23 @@ fn act(cx: &Cx<'_>, done: &FlameResponse, layout: &FlameLayout, comparison: &Com
         && let Some(node) = layout.step(selected.unwrap_or(CallTree::ROOT), step)
     {
         out.send(select(node));
+        // Whoever walks by keys sees where that leads; what is narrow stays narrow, as zooming is a step of its own.
+        if let (Some(span), Some(row)) = (layout.node_span(node), layout.node_row(node)) {
+            let window = cx.app.view().window;
+            let view = FlameView { x: window.left..window.right, scroll_rows: window.scroll_rows, icicle: done.live_view.icicle };
+            show(cx, &view.following(&span, row, done.visible_rows), out);
+        }
     }
     if let Some(view) = &done.view_changed {
-        out.send(Command::SetWindow(FlameWindow { left: view.x.start, right: view.x.end, scroll_rows: view.scroll_rows }));
+        show(cx, view, out);
+    }
+}
+
+/// Asks for this part of the picture, where it is not that which is shown.
+fn show(cx: &Cx<'_>, view: &FlameView, out: &mut Outbox) {
+    let window = FlameWindow { left: view.x.start, right: view.x.end, scroll_rows: view.scroll_rows };
+    if window != cx.app.view().window {
+        out.send(Command::SetWindow(window));
     }
 }
 
@@ -131,10 +149,25 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
     let shown = style::color_by(cx, comparison);
     let is_delta = shown == ColorBy::Delta;
     let mut legend_below = false;
+    if cx.app.view().is_presented() && !is_delta && cx.app.view().search.is_empty() {
+        return;
+    }
     ui.horizontal(|ui| {
         ui.set_min_height(size::TABLE_ROW + size::GAP);
+        let has_order = ui.available_width() >= WITH_ORDER;
         ui.add_space(size::PAD);
         let view = cx.app.view();
+        // An audience needs the legend and presses no buttons.
+        if view.is_presented() {
+            if is_delta {
+                legend::delta_ui(ui, cx.theme);
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.add_space(size::PAD);
+                found_ui(ui);
+            });
+            return;
+        }
         if comparison.pair().is_some() {
             ui.label(RichText::new("Widths").color(cx.theme.muted));
             for shape in FlameShape::ALL {
@@ -145,6 +178,16 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
                 };
                 if ui.selectable_label(view.flame_shape == shape, shape.label()).on_hover_text(tip).clicked() {
                     out.send(Command::SetFlameShape(shape));
+                }
+            }
+            ui.separator();
+        }
+        // Keys and menu have it too.
+        if has_order {
+            ui.label(RichText::new("Order").color(cx.theme.muted));
+            for (order, tip) in SiblingOrder::ALL.into_iter().zip(["Boxes with one caller stand by name", ORDER_BY_SIZE]) {
+                if ui.selectable_label(view.sibling_order == order, order.label()).on_hover_text(tip).clicked() {
+                    out.send(Command::SetSiblingOrder(order));
                 }
             }
             ui.separator();

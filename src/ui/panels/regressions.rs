@@ -6,6 +6,7 @@
 mod bars;
 mod below;
 mod rows;
+pub(in crate::ui::panels) mod text;
 
 use std::sync::Arc;
 
@@ -161,7 +162,7 @@ fn copy_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 /// The summary, its first sentence first, and what decides which rows are shown.
 fn head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
     let summary = &list.findings.summary;
-    let (first, rest) = summary.split_once(". ").map_or((summary.as_str(), ""), |(first, rest)| (&summary[..=first.len()], rest));
+    let (first, rest) = text::sentences(summary);
     ui.add(Label::new(RichText::new(first).color(cx.theme.text)).wrap());
     if !rest.is_empty() {
         ui.add(Label::new(RichText::new(rest).color(cx.theme.muted).font(fonts::small())).wrap());

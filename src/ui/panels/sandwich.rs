@@ -182,8 +182,9 @@ impl<'a> Pictures<'a> {
         }
         self.line_ui(ui, &done);
         leave_keys(ui, &done);
+        let room = |of: Part| done.iter().find(|(part, _)| *part == of).map_or(0.0, |(_, done)| done.visible_rows);
         for (part, done) in &done {
-            self.act(*part, done, out);
+            self.act(*part, done, room, out);
             done.response.context_menu(|ui| self.menu_ui(ui, out));
         }
     }
@@ -232,8 +233,8 @@ impl<'a> Pictures<'a> {
         out.send(Command::SelectInSandwich(part.half(), self.half(part).path_of(node)));
     }
 
-    /// What the person did, as commands.
-    fn act(&self, part: Part, done: &FlameResponse, out: &mut Outbox) {
+    /// What the person did, as commands. `room` is how many rows of a picture can be seen.
+    fn act(&self, part: Part, done: &FlameResponse, room: impl Fn(Part) -> f32, out: &mut Outbox) {
         if let Some(node) = done.double_clicked.filter(|_| part != Part::Function) {
             let comparison = &self.half(part).comparison;
             out.send(Command::Sandwich(comparison.places().name(comparison.tree().place(node)).to_owned()));
@@ -248,6 +249,7 @@ impl<'a> Pictures<'a> {
             && let Some((to, node)) = self.step(part, step)
         {
             self.select(to, node, out);
+            self.follow(to, node, room(to), out);
         }
         if let Some(view) = &done.view_changed {
             let window = FlameWindow { left: view.x.start, right: view.x.end, scroll_rows: view.scroll_rows };
@@ -256,6 +258,22 @@ impl<'a> Pictures<'a> {
                 Part::Callers | Part::Callees => self.window.with(part.half(), window),
             };
             out.send(Command::SetSandwichWindow(changed));
+        }
+    }
+
+    /// Moves a picture so that the box to which keys led is seen.
+    fn follow(&self, part: Part, node: NodeId, visible_rows: f32, out: &mut Outbox) {
+        // The function is as wide as all, and in no row that scrolls.
+        if part == Part::Function {
+            return;
+        }
+        let (Some(span), Some(row)) = (self.layout(part).node_span(node), self.layout(part).node_row(node)) else { return };
+        let FlameWindow { left, right, scroll_rows } = self.window.of(part.half());
+        let view = FlameView { x: left..right, scroll_rows, icicle: true };
+        let moved = view.following(&span, row, visible_rows);
+        if moved != view {
+            let window = FlameWindow { left: moved.x.start, right: moved.x.end, scroll_rows: moved.scroll_rows };
+            out.send(Command::SetSandwichWindow(self.window.with(part.half(), window)));
         }
     }
 

@@ -47,9 +47,13 @@ fn page_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, out: &mut Outbox) {
         }
         match &samples {
             Some(samples) => {
-                let text = "A Go service before and after a change that made it slower";
-                if card_ui(ui, cx, card_width, "Open the sample pair", text, "").clicked() {
+                if card_ui(ui, cx, card_width, "Open the sample pair", SAMPLE, "").clicked() {
                     out.send(Command::OpenComparison(samples.join(PAIR[0]), samples.join(PAIR[1])));
+                }
+            }
+            None if cx.app.has_sample() => {
+                if card_ui(ui, cx, card_width, "Open the sample pair", SAMPLE, "").clicked() {
+                    out.send(Command::OpenSample);
                 }
             }
             None => {
@@ -97,7 +101,9 @@ fn card_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, title: &str, text: &str, keys: 
     response
 }
 
-/// The sample pair of the third card.
+/// What the third card opens.
+const SAMPLE: &str = "A Go service before and after a change that made it slower";
+/// Its files, where samples are on the disk.
 const PAIR: [&str; 2] = ["pprof/go1.27.3/orders-cpu-before.pb.gz", "pprof/go1.27.3/orders-cpu-after.pb.gz"];
 
 /// Further samples: words, before, after (the same file twice = one capture alone).

@@ -31,6 +31,16 @@ pub fn title() -> FontId {
     FontId::new(size::TEXT_TITLE, strong_family())
 }
 
+/// What a presentation says first.
+pub fn headline() -> FontId {
+    FontId::new(size::TEXT_HEADLINE, strong_family())
+}
+
+/// The name that it is about.
+pub fn headline_name() -> FontId {
+    FontId::new(size::TEXT_HEADLINE, FontFamily::Monospace)
+}
+
 /// Hints, axis labels, the status line.
 pub fn small() -> FontId {
     FontId::new(size::TEXT_SMALL, FontFamily::Proportional)

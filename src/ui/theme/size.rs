@@ -11,6 +11,8 @@ pub const PAD: f32 = 2.0 * GRID;
 /// Between sections of the welcome page and in empty states.
 pub const WIDE: f32 = 6.0 * GRID;
 
+/// What a presentation says first.
+pub const TEXT_HEADLINE: f32 = 21.0;
 /// Titles.
 pub const TEXT_TITLE: f32 = 16.0;
 /// Running text, buttons, menus.

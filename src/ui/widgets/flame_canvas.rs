@@ -149,6 +149,8 @@ pub struct FlameResponse {
     pub view_changed: Option<FlameView>,
     /// The view as it was drawn, in the middle of gestures and animations too.
     pub live_view: FlameView,
+    /// How many rows of it have room on the screen.
+    pub visible_rows: f32,
 }
 
 /// What the base mesh was made of.
@@ -260,6 +262,7 @@ impl<'a> FlameCanvas<'a> {
             key: moved.key,
             view_changed: moved.changed,
             live_view: live,
+            visible_rows: area.visible_rows(),
             response,
         }
     }

@@ -2,7 +2,7 @@
 
 use egui::{Align, Label, Layout, Rect, Response, RichText, Sense, Ui, UiBuilder, vec2};
 
-use super::List;
+use super::{List, text};
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::diff::Verdict;
 use crate::analysis::names;
@@ -10,7 +10,7 @@ use crate::analysis::regress::{Cause, Finding, Findings, part_of_change};
 use crate::app::findings::FindingKind;
 use crate::ui::cx::Cx;
 use crate::ui::panels::words;
-use crate::ui::theme::{Theme, fonts, size};
+use crate::ui::theme::{fonts, size};
 use crate::ui::widgets::interval_bar;
 
 /// Height of a finding's row in one line, in two and in three.
@@ -205,44 +205,9 @@ pub(super) fn group_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, cause: Cause) 
     });
 }
 
-fn ratio_text(finding: &Finding) -> String {
-    match finding.verdict {
-        Verdict::New => "new".to_owned(),
-        Verdict::Gone => "gone".to_owned(),
-        _ => words::ratio(finding.ratio),
-    }
-}
-
-fn delta_text(comparison: &Comparison, delta: f64) -> String {
-    if delta >= 0.0 { format!("+{}", comparison.text(delta)) } else { format!("−{}", comparison.text(-delta)) }
-}
-
-/// `23.0 → 160 ms/s (+137)`: the unit stands once where it is the same. What multiplies a number stays with it: `43.4 k → 466 k (+422 k)`.
-fn change_text(before: &str, after: &str, delta: &str) -> String {
-    match [before, after, delta].map(|text| text.split_once(' ').map(|(number, unit)| (number, multiplier(unit)))) {
-        [Some((b, (b_times, b_unit))), Some((_, a_words)), Some((d, (d_times, d_unit)))]
-            if (b_times, b_unit) == a_words && (d_times, d_unit) == a_words =>
-        {
-            format!("{b}{b_times} → {after} ({d}{d_times})")
-        }
-        _ => format!("{before} → {after} ({delta})"),
-    }
-}
-
-/// Takes a unit apart into the letter that multiplies a count, with its blank, and the rest: `k widgets` → ` k`, `ms/s` → nothing.
-fn multiplier(unit: &str) -> (&'static str, &str) {
-    let found = [" k", " M", " G", " T"].into_iter().find_map(|times| Some((times, unit.strip_prefix(times.trim_start())?)));
-    // `MiB` and `Ts` are units of their own.
-    found.filter(|(_, rest)| !rest.starts_with(char::is_alphanumeric)).unwrap_or(("", unit))
-}
-
 /// `1 in 4,000`; nothing where cost only stands elsewhere.
 fn chance_text(finding: &Finding) -> String {
     if finding.verdict.is_structure() || finding.q >= 1.0 { "–".to_owned() } else { words::chance(finding.q) }
-}
-
-fn explains_text(part: f64) -> String {
-    if part > 0.0 { part_of_change(part) } else { "–".to_owned() }
 }
 
 /// One finding: `together` is what it and those before it explain, `unchanged` is after / before of unchanged code.
@@ -275,7 +240,7 @@ pub(super) fn finding_ui(
         theme.background
     };
     ui.painter().rect_filled(rect, if columns.is_narrow() { size::CORNER } else { 0 }, fill);
-    let color = finding_color(theme, finding);
+    let color = text::finding_color(theme, finding);
     if columns.is_narrow() {
         // A strip in the colour of the verdict; its word stands beside it.
         ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), size::CORNER, color);
@@ -285,21 +250,6 @@ pub(super) fn finding_ui(
         row_ui(ui, cx, list.comparison, finding, columns, together, color, rect);
     }
     response.on_hover_ui(|ui| tooltip_ui(ui, list.findings, finding, together, unchanged))
-}
-
-/// The colour of the verdict. A value that rose by less than unchanged code did is better.
-fn finding_color(theme: &Theme, finding: &Finding) -> egui::Color32 {
-    match finding.verdict {
-        verdict if verdict.is_structure() => theme.text,
-        Verdict::Regression | Verdict::New => theme.worse,
-        Verdict::Improvement | Verdict::Gone => theme.better,
-        _ => theme.delta_text((finding.ratio - 1.0) as f32),
-    }
-}
-
-/// True where the measured value went the other way than the verdict says.
-fn is_against_measured(finding: &Finding) -> bool {
-    finding.verdict.is_change() && finding.delta != 0.0 && (finding.delta > 0.0) != finding.verdict.is_worse()
 }
 
 /// The words of a verdict, where the column has room for one or two of them; the pointer says the rest.
@@ -373,9 +323,9 @@ fn tooltip_ui(ui: &mut Ui, findings: &Findings, finding: &Finding, together: f64
         finding.q,
         finding.events[0],
         finding.events[1],
-        explains_text(finding.explains),
+        text::explains(finding.explains),
         findings.whole_of(finding),
-        explains_text(together),
+        text::explains(together),
     ));
 }
 
@@ -386,21 +336,13 @@ fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, finding: &Finding, 
     let line = |at: f32| Rect::from_min_size(rect.min + vec2(0.0, at * height), vec2(rect.width(), height));
     let small = |text: String, color: egui::Color32| Label::new(RichText::new(text).font(fonts::small()).color(color)).selectable(false);
     cell_ui(ui, line(0.0), true, |ui| {
-        // The ratio of the numbers below it comes first, and what it is once it is held against the rest. Where the two go different ways the
-        // verdict's comes first.
-        let (own, measured) = (ratio_text(finding), words::change(finding.before, finding.after));
-        let is_other = own != measured && words::against_unchanged(finding.before, finding.after, finding.ratio, 1.0).is_some();
-        let against = if finding.is_against_rest() { "vs rest" } else { "adjusted" };
-        let is_turned = is_other && is_against_measured(finding);
-        if is_turned {
-            ui.add(small(format!("{against} ({measured} measured)"), theme.muted));
-        } else if is_other {
-            ui.add(small(format!("({own} {against})"), theme.muted));
+        let said = text::ratios(finding);
+        if let Some(aside) = said.aside {
+            ui.add(small(if said.is_turned { aside } else { format!("({aside})") }, theme.muted));
         } else if finding.is_against_rest() {
-            ui.add(small(against.to_owned(), theme.muted));
+            ui.add(small(text::against(finding).to_owned(), theme.muted));
         }
-        let ratio = if is_other && !is_turned { &measured } else { &own };
-        ui.add(Label::new(words::number(ratio).strong().color(color)).selectable(false));
+        ui.add(Label::new(words::number(&said.first).strong().color(color)).selectable(false));
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
             ui.add(small(finding.rank.to_string(), theme.muted));
@@ -416,8 +358,7 @@ fn three_lines_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, finding: &Finding, 
         let rest = ui.available_rect_before_wrap();
         cell_ui(ui, rest, false, |ui| {
             ui.add(Label::new(RichText::new(finding.verdict.label()).color(color).font(fonts::small()).strong()).selectable(false));
-            let [before, after] = [finding.before, finding.after].map(|value| comparison.text(value));
-            let values = change_text(&before, &after, &delta_text(comparison, finding.delta));
+            let values = text::values(comparison, finding);
             // Numbers of self and of total look alike, and the reason below may speak of the other one.
             ui.add(small(finding.measure.name().to_owned(), theme.muted));
             ui.add(Label::new(RichText::new(values).color(theme.text).font(fonts::small())).truncate().selectable(false));
@@ -462,10 +403,10 @@ fn part_ui(
         Part::Before => text(comparison.text(finding.before), theme.muted),
         Part::After => text(comparison.text(finding.after), if finding.rank > 0 { theme.text } else { theme.muted }),
         // A rise in the colour of an improvement would be a riddle.
-        Part::Delta => text(delta_text(comparison, finding.delta), if is_against_measured(finding) { theme.muted } else { color }),
+        Part::Delta => text(text::delta(comparison, finding.delta), if text::is_against_measured(finding) { theme.muted } else { color }),
         // A row that is no finding has its own change, which agrees with the numbers beside it; a finding is held against unchanged code.
         Part::Ratio if finding.rank == 0 => text(words::change(finding.before, finding.after), color),
-        Part::Ratio => text(ratio_text(finding), color),
+        Part::Ratio => text(text::ratio(finding), color),
         Part::Interval => {
             // Apart from the number before it.
             ui.add_space(size::PAD);
@@ -476,9 +417,9 @@ fn part_ui(
             let chance = if finding.rank > 0 { chance_text(finding) } else { String::new() };
             Label::new(RichText::new(chance).color(theme.muted).font(fonts::small())).truncate().selectable(false)
         }
-        Part::Explains => text(if finding.rank > 0 { explains_text(finding.explains) } else { String::new() }, theme.text),
+        Part::Explains => text(if finding.rank > 0 { text::explains(finding.explains) } else { String::new() }, theme.text),
         Part::Together => {
-            text(if finding.rank > 0 && finding.verdict.is_change() { explains_text(together) } else { String::new() }, theme.muted)
+            text(if finding.rank > 0 && finding.verdict.is_change() { text::explains(together) } else { String::new() }, theme.muted)
         }
         Part::Why => {
             let why = if finding.rank > 0 { finding.because.clone() } else { finding.why.clone() };
@@ -535,22 +476,7 @@ mod tests {
     use crate::analysis::diff::Interval;
     use crate::analysis::regress::Whole;
     use crate::app::{App, Command, Options};
-
-    #[test]
-    fn a_unit_stands_once_where_all_have_it() {
-        assert_eq!(change_text("23.0 ms/s", "160 ms/s", "+137 ms/s"), "23.0 → 160 ms/s (+137)");
-        assert_eq!(change_text("302 ms", "1.40 s", "+1.10 s"), "302 ms → 1.40 s (+1.10 s)");
-        assert_eq!(change_text("3", "5", "+2"), "3 → 5 (+2)");
-        assert_eq!(change_text("1.20 MiB", "3.40 MiB", "+2.20 MiB"), "1.20 → 3.40 MiB (+2.20)");
-    }
-
-    #[test]
-    fn what_multiplies_a_number_stays_with_it() {
-        assert_eq!(change_text("43.4 k", "466 k", "+422 k"), "43.4 k → 466 k (+422 k)");
-        assert_eq!(change_text("43.4 k/s", "466 k/s", "+422 k/s"), "43.4 k → 466 k/s (+422 k)");
-        assert_eq!(change_text("1.20 M widgets", "3.40 M widgets", "+2.20 M widgets"), "1.20 M → 3.40 M widgets (+2.20 M)");
-        assert_eq!(change_text("900", "12.3 k", "+11.4 k"), "900 → 12.3 k (+11.4 k)");
-    }
+    use crate::ui::theme::Theme;
 
     fn findings() -> Findings {
         let sample = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3").join(name);
@@ -563,11 +489,11 @@ mod tests {
     #[test]
     fn the_colour_is_that_of_the_verdict_and_not_of_the_measured_change() {
         let (theme, mut finding) = (Theme::dark(), findings().rows.remove(0));
-        assert_eq!((finding_color(&theme, &finding), is_against_measured(&finding)), (theme.worse, false));
+        assert_eq!((text::finding_color(&theme, &finding), text::is_against_measured(&finding)), (theme.worse, false));
         (finding.verdict, finding.delta, finding.ratio) = (Verdict::Improvement, 7.1, 0.31);
-        assert_eq!((finding_color(&theme, &finding), is_against_measured(&finding)), (theme.better, true));
+        assert_eq!((text::finding_color(&theme, &finding), text::is_against_measured(&finding)), (theme.better, true));
         finding.verdict = Verdict::Unconfirmed;
-        assert_eq!((finding_color(&theme, &finding), is_against_measured(&finding)), (theme.better, false));
+        assert_eq!((text::finding_color(&theme, &finding), text::is_against_measured(&finding)), (theme.better, false));
     }
 
     #[test]
