@@ -201,7 +201,8 @@ mod tests {
     /// Code of other functions lies where functions were that moved or went.
     #[test]
     fn a_later_line_of_a_perf_map_replaces_what_it_covers() {
-        let small: String = (0..20).map(|n| format!("{:x} 10 old{n}\n", 0x2000 + n * 0x10)).collect();
+        let small: Vec<String> = (0..20).map(|n| format!("{:x} 10 old{n}\n", 0x2000 + n * 0x10)).collect();
+        let small = small.concat();
         let text = format!("1000 100 outer\n{small}1040 10 inner\n1ff8 100 new\n3000 0 nothing\n");
         let table = Table::of_perf_map(&text);
         for (address, name) in [

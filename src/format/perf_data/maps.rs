@@ -83,7 +83,7 @@ impl Space {
 
 /// True for the page that a run-time compiler maps so that its dump is found (`jit_detect` in perf's `jitdump.c`).
 fn is_jit_marker(file: &str) -> bool {
-    base_name(file).strip_prefix("jit-").is_some_and(|rest| rest.ends_with(".dump"))
+    base_name(file).strip_prefix("jit-").and_then(|rest| rest.strip_suffix(".dump")).is_some()
 }
 
 /// An address space at one moment.
