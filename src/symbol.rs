@@ -30,7 +30,7 @@ use self::module::Wanted;
 use self::table::Table;
 pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{FileId, Frame, FrameId, Mapping, Profile, StringId, base_name};
+use crate::model::{FileId, Frame, FrameId, Mapping, Profile, StringId, base_name, kind};
 
 /// Bytes that are read only when they are needed; `None` where they cannot be read.
 pub type Lazy = Arc<dyn Fn() -> Option<Bytes> + Send + Sync>;
@@ -325,6 +325,7 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
         .collect();
     let mut places: Vec<rebuild::At> = vec![None; profile.frames.len()];
     let mut answers = Vec::new();
+    let mut replaced = 0;
     let mut lacking = Vec::new();
     for Found { of, addresses, frames, answer, why } in found? {
         ticket.check()?;
@@ -337,6 +338,7 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
         if missing > 0 {
             lacking.push(missing::Lacking { of, addresses: missing as u64, why });
         }
+        replaced += answer.replaced;
         answers.push(answer);
     }
     ticket.check()?;
@@ -349,6 +351,10 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
     // Of an earlier look, which found less.
     missing::forget(&mut named.notes);
     missing::note(&mut named.notes, &unnamed);
+    if replaced > 0 {
+        let text = "addresses of code compiled at run time at which other code lay before: they have the name of what came last";
+        named.notes.add(kind::GUESSED, text, replaced, None);
+    }
     named.info.unnamed = unnamed;
     Ok(named)
 }
@@ -429,15 +435,17 @@ fn compiled(
     }
     let text = map.as_ref().map(|map| String::from_utf8_lossy(map)).unwrap_or_default();
     let table = Table::of_perf_map(&text);
-    Answer::of(addresses, ticket, |address, answer| {
-        if dumps.iter().any(|dump| dump.levels(address, answer)) {
-            return;
-        }
-        if let Some(symbol) = table.find(address) {
+    let mut replaced = 0;
+    let mut answer = Answer::of(addresses, ticket, |address, answer| {
+        if let Some(dump) = dumps.iter().find(|dump| dump.levels(address, answer)) {
+            replaced += u64::from(dump.is_replaced(address));
+        } else if let Some(symbol) = table.find(address) {
             answer.name_outermost(&symbol.name.get());
+            replaced += u64::from(table.is_replaced(address));
         }
-    })
-    .map(Ok)
+    })?;
+    answer.replaced = replaced;
+    Ok(Ok(answer))
 }
 
 /// The pages that the kernel puts into every process: named by this machine's own where that is the same, else as a whole.

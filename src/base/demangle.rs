@@ -110,8 +110,8 @@ mod tests {
     fn a_name_that_stands_for_gigabytes_stays_as_it_is() {
         let doubled = |times: u8| {
             let back = |n: u8| if n < 10 { char::from(b'0' + n) } else { char::from(b'A' + n - 10) };
-            let parts: String = (1..=times).map(|n| format!("S0_IS{0}_S{0}_E", back(n))).collect();
-            readable(&format!("_Z1fISt4pairIiiE{parts}EvT_"))
+            let parts: Vec<String> = (1..=times).map(|n| format!("S0_IS{0}_S{0}_E", back(n))).collect();
+            readable(&format!("_Z1fISt4pairIiiE{}EvT_", parts.concat()))
         };
         assert_eq!(doubled(1).as_deref(), Some("f<std::pair<int, int>, std::pair<std::pair<int, int>, std::pair<int, int> > >"));
         assert!(doubled(6).is_some_and(|text| text.len() > 1000));

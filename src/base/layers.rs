@@ -36,6 +36,13 @@ impl<T: Copy> Layers<T> {
         self.ranges.insert(start, (end, value));
     }
 
+    /// Start, end and value of what is there between two addresses.
+    pub fn between(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64, T)> {
+        let first = self.ranges.range(..start).next_back().filter(move |(_, (first_end, _))| *first_end > start && start < end);
+        let others = self.ranges.range(start..end.max(start));
+        first.into_iter().chain(others).map(move |(at, (to, value))| (*at.max(&start), *to.min(&end), *value))
+    }
+
     /// The value at an address.
     pub fn at(&self, address: u64) -> Option<T> {
         let (_, (end, value)) = self.ranges.range(..=address).next_back()?;
@@ -70,6 +77,10 @@ mod tests {
         }
         let ranges: Vec<_> = layers.clone().into_ranges().collect();
         assert!(ranges.iter().all(|(start, end, _)| start < end) && ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0));
+        let cut: Vec<_> = layers.between(100, 200).collect();
+        let inside = |(start, end, value): &(u64, u64, usize)| Some((*start.max(&100), *end.min(&200), *value)).filter(|cut| cut.0 < cut.1);
+        assert_eq!(cut, ranges.iter().filter_map(inside).collect::<Vec<_>>());
+        assert_eq!(layers.between(200, 100).count(), 0);
         layers.put(5, u64::MAX, 0);
         assert_eq!((layers.at(u64::MAX - 1), layers.at(u64::MAX)), (Some(0), None));
     }

@@ -39,6 +39,8 @@ pub(super) struct Answer {
     levels: Vec<Level>,
     /// End of the levels of each address.
     ends: Vec<u32>,
+    /// How many addresses have the name of what lay there last, where something else lay before.
+    pub(super) replaced: u64,
 }
 
 /// The symbol of one table that named an address of one answer last, by its start, and its name.
@@ -121,7 +123,7 @@ impl Answer {
 
     /// An answer of columns that fit together: `ends` are ends in `levels`, which name rows of `strings`.
     pub(super) const fn from_parts(strings: Strings, levels: Vec<Level>, ends: Vec<u32>) -> Self {
-        Self { strings, levels, ends }
+        Self { strings, levels, ends, replaced: 0 }
     }
 
     /// Number of addresses.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::answer::{Answer, Source};
 use super::elf::Parsed;
-use super::nesting::{Deep, are_shallow};
+use super::nesting::{Deep, are_sound};
 use crate::base::ticket::{Cancelled, Ticket};
 
 /// The debug sections of one file, and of the file that it shares with others.
@@ -122,8 +122,7 @@ impl<'a> Split<'a> {
         let units = files.iter().filter_map(|file| {
             let sections = DwarfSections::load(|id| load(file, id)).ok()?;
             let id = number(&sections, endian)?;
-            let is_usable = wanted.iter().any(|unit| unit.id == id) && are_shallow(&split(&sections, endian));
-            is_usable.then_some((id, sections))
+            wanted.iter().any(|unit| unit.id == id).then_some((id, sections))
         });
         Self { endian, units: units.collect(), package }
     }
@@ -133,23 +132,17 @@ impl<'a> Split<'a> {
         if let Some((_, sections)) = self.units.iter().find(|(known, _)| *known == id) {
             let mut unit = sections.borrow(slice);
             unit.make_dwo(parent);
-            return Some(Arc::new(unit));
+            return Some(unit).filter(are_sound).map(Arc::new);
         }
         let package = self.package.as_ref()?.borrow(slice, EndianSlice::new(&[], self.endian)).ok()?;
-        package.find_cu(id, parent).ok().flatten().filter(are_shallow).map(Arc::new)
+        package.find_cu(id, parent).ok().flatten().filter(are_sound).map(Arc::new)
     }
-}
-
-/// The sections of a `.dwo` file alone.
-fn split<'s>(sections: &'s DwarfSections<Cow<'_, [u8]>>, endian: RunTimeEndian) -> Dwarf<Slice<'s>> {
-    let mut dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
-    dwarf.file_type = gimli::DwarfFileType::Dwo;
-    dwarf
 }
 
 /// The number of the first unit of a `.dwo` file.
 fn number(sections: &DwarfSections<Cow<'_, [u8]>>, endian: RunTimeEndian) -> Option<DwoId> {
-    let dwarf = split(sections, endian);
+    let mut dwarf = sections.borrow(|section| EndianSlice::new(section, endian));
+    dwarf.file_type = gimli::DwarfFileType::Dwo;
     let header = dwarf.units().next().ok().flatten()?;
     dwarf.unit(header).ok()?.dwo_id
 }

@@ -50,6 +50,8 @@ pub(super) struct Dump<'a> {
     codes: Vec<Code<'a>>,
     /// What was put at each address last.
     stretches: Layers<Stretch>,
+    /// Where code of another name lay before.
+    replaced: Layers<()>,
 }
 
 impl<'a> Dump<'a> {
@@ -65,7 +67,7 @@ impl<'a> Dump<'a> {
         };
         let mut cursor = Cursor::at(bytes, 0, endian);
         let Ok((pid, mut cursor)) = header(&mut cursor) else { return Ok(None) };
-        let mut dump = Self { pid, codes: Vec::new(), stretches: Layers::default() };
+        let mut dump = Self { pid, codes: Vec::new(), stretches: Layers::default(), replaced: Layers::default() };
         // Lines stand before the code that they belong to.
         let mut lines: Vec<Line<'a>> = Vec::new();
         let mut records = 0_u64;
@@ -123,8 +125,17 @@ impl<'a> Dump<'a> {
     /// Code came to lie at an address, over whatever lay there.
     fn put(&mut self, start: u64, size: u64, code: usize) {
         if let Some(end) = start.checked_add(size) {
+            let name = |code: usize| self.codes.get(code).map(|code| &code.name);
+            for (from, to, _) in self.stretches.between(start, end).filter(|(.., old)| name(old.code) != name(code)) {
+                self.replaced.put(from, to, ());
+            }
             self.stretches.put(start, end, Stretch { code, start });
         }
+    }
+
+    /// True where code of another name lay before what is there now.
+    pub(super) fn is_replaced(&self, address: u64) -> bool {
+        self.replaced.at(address).is_some()
     }
 
     /// Adds what stands at an address; false where nothing does.
@@ -288,6 +299,10 @@ mod tests {
         for is_little in [true, false] {
             let bytes = made(is_little);
             let dump = Dump::new(&bytes, &Ticket::new()).unwrap().unwrap();
+            assert_eq!(
+                [0x1000, 0x1010, 0x200f, 0x2010, 0x3000].map(|address| dump.is_replaced(address)),
+                [true, false, false, true, false]
+            );
             assert_eq!((dump.pid(), dump.has_code()), (77, true));
             for (address, expected) in [
                 (0xfff, vec![]),

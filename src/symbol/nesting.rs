@@ -1,12 +1,14 @@
-//! Debug information that look-ups would not survive: inlined functions nested without end.
+//! Debug information that look-ups would not survive: inlined functions nested without end, one long list of ranges for every function.
 //!
-//! `addr2line` reads inlined functions by recursion, and each level takes some of the thread's stack. Compilers nest them a hundred deep at
-//! most, a made-up file as deep as it has bytes. So the units that addresses lead into are gone through before. Deliberately absent: names
-//! and lines (`dwarf`). Start reading at [`Deep::find`].
+//! `addr2line` reads inlined functions by recursion, and each level takes some of the thread's stack; it keeps every range of every function.
+//! Compilers nest a hundred deep at most and write a list for each function, a made-up file nests as deep as it has bytes. So the units that
+//! addresses lead into are gone through before. Deliberately absent: names and lines (`dwarf`). Start reading at [`Deep::find`].
 
 use std::ops::Range;
 
-use gimli::{DW_TAG_inlined_subroutine, Dwarf, Unit, UnitType};
+use gimli::{
+    DW_AT_ranges, DW_TAG_inlined_subroutine, DW_TAG_subprogram, Dwarf, RangeListsOffset, Reader as _, Section as _, Unit, UnitType,
+};
 use rustc_hash::FxHashMap;
 
 use super::dwarf::Slice;
@@ -18,7 +20,7 @@ const MAX_LEVELS: usize = 1000;
 /// Most ranges of code of all units. `addr2line` keeps them, and each unit may name one long list again.
 const MAX_RANGES: usize = 1 << 24;
 
-/// Where code belongs to units that nest too deep.
+/// Where code belongs to units that must not be read.
 #[derive(Debug, Default)]
 pub(super) struct Deep {
     ranges: Vec<Range<u64>>,
@@ -52,7 +54,7 @@ impl Deep {
             }
             // What a unit does not say is found by its lines, which are not read here.
             let is_open = ranges.is_empty();
-            if (is_open || ranges.iter().any(is_wanted)) && !is_shallow(&unit, ticket)? {
+            if (is_open || ranges.iter().any(is_wanted)) && !is_sound(dwarf, &unit, ticket)? {
                 deep.is_anywhere |= is_open;
                 deep.ranges.extend(ranges);
             }
@@ -72,12 +74,12 @@ impl Deep {
     }
 }
 
-/// True where no unit of a file with few units nests too deep.
-pub(super) fn are_shallow(dwarf: &Dwarf<Slice<'_>>) -> bool {
+/// True where every unit of a file with few units may be read.
+pub(super) fn are_sound(dwarf: &Dwarf<Slice<'_>>) -> bool {
     let mut units = dwarf.units();
     while let Ok(Some(header)) = units.next() {
         if let Ok(unit) = dwarf.unit(header)
-            && !is_shallow(&unit, &Ticket::new()).unwrap_or(false)
+            && !is_sound(dwarf, &unit, &Ticket::new()).unwrap_or(false)
         {
             return false;
         }
@@ -113,13 +115,14 @@ fn own_ranges(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>, most: usize) -> 
     found
 }
 
-/// True where inlined functions of a unit nest no deeper than [`MAX_LEVELS`].
-fn is_shallow(unit: &Unit<Slice<'_>>, ticket: &Ticket) -> Result<bool, Cancelled> {
+/// True where inlined functions of a unit nest no deeper than [`MAX_LEVELS`] and its functions have no more ranges than there are lists for.
+fn is_sound(dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>, ticket: &Ticket) -> Result<bool, Cancelled> {
     /// Entries between two looks at the ticket.
     const PER_CHECK: usize = 1 << 16;
     let Ok(mut entries) = unit.header.entries_raw(&unit.abbreviations, None) else { return Ok(true) };
     // Depths of the inlined functions around the entry.
     let mut around = Vec::new();
+    let mut ranges = Budget::new(dwarf);
     for n in 1_usize.. {
         if n.is_multiple_of(PER_CHECK) {
             ticket.check()?;
@@ -142,11 +145,56 @@ fn is_shallow(unit: &Unit<Slice<'_>>, ticket: &Ticket) -> Result<bool, Cancelled
                 return Ok(false);
             }
         }
-        if entries.skip_attributes(abbreviation.attributes()).is_err() {
-            break;
+        let is_function = [DW_TAG_inlined_subroutine, DW_TAG_subprogram].contains(&abbreviation.tag());
+        let attributes = abbreviation.attributes();
+        if !is_function || attributes.iter().all(|attribute| attribute.name() != DW_AT_ranges) {
+            if entries.skip_attributes(attributes).is_err() {
+                break;
+            }
+            continue;
+        }
+        for attribute in attributes {
+            let Ok(read) = entries.read_attribute(*attribute) else { return Ok(true) };
+            let list = dwarf.attr_ranges_offset(unit, read.value()).ok().flatten().filter(|_| read.name() == DW_AT_ranges);
+            if list.is_some_and(|list| !ranges.take(dwarf, unit, list)) {
+                return Ok(false);
+            }
         }
     }
     Ok(true)
+}
+
+/// How many ranges the functions of a unit may have.
+struct Budget {
+    left: usize,
+    /// Length of each list.
+    lengths: FxHashMap<usize, usize>,
+}
+
+impl Budget {
+    /// A few times as many as the sections have room for: copies of a function may share a list.
+    fn new(dwarf: &Dwarf<Slice<'_>>) -> Self {
+        const SHARED: usize = 4;
+        const FEW: usize = 1 << 16;
+        // Two addresses of 4 or 8 bytes; since DWARF 5 a kind and two numbers.
+        let (old, new) = (dwarf.ranges.debug_ranges().reader().len() / 8, dwarf.ranges.debug_rnglists().reader().len() / 3);
+        Self { left: FEW + SHARED * (old + new), lengths: FxHashMap::default() }
+    }
+
+    /// Takes the ranges of a list; false where there are too many.
+    fn take(&mut self, dwarf: &Dwarf<Slice<'_>>, unit: &Unit<Slice<'_>>, list: RangeListsOffset<usize>) -> bool {
+        let most = self.left;
+        let count = *self.lengths.entry(list.0).or_insert_with(|| {
+            let Ok(mut ranges) = dwarf.ranges(unit, list) else { return 0 };
+            let mut count = 0;
+            while count <= most && matches!(ranges.next_raw(), Ok(Some(_))) {
+                count += 1;
+            }
+            count
+        });
+        self.left = self.left.saturating_sub(count);
+        count <= most
+    }
 }
 
 #[cfg(test)]
@@ -188,7 +236,7 @@ mod tests {
         let sections = nested(levels, says_where);
         let dwarf = sections.borrow(|section| EndianSlice::new(section, RunTimeEndian::Little));
         let found = Deep::find(&dwarf, addresses.to_vec(), &Ticket::new()).unwrap();
-        assert_eq!(are_shallow(&dwarf), levels <= MAX_LEVELS);
+        assert_eq!(are_sound(&dwarf), levels <= MAX_LEVELS);
         [0x1800, 0x2000].map(|address| found.holds(address))
     }
 
@@ -202,5 +250,31 @@ mod tests {
         // A unit that does not say where its code is may be asked for anything.
         assert_eq!(deep(100_000, false, &[0x2000]), [true, true]);
         assert_eq!(deep(3, false, &[0x2000]), [false, false]);
+    }
+
+    /// A unit whose `functions` all have the one list of `ranges`.
+    #[test]
+    fn functions_that_all_name_one_long_list_are_known_before_they_are_read() {
+        let sound = |functions: usize, ranges: u64| {
+            // A unit with its range; a function with its list as an offset of 4 bytes.
+            let abbrev = [1, 0x11, 1, 0x11, 0x01, 0x12, 0x07, 0, 0, 2, 0x2e, 0, 0x55, 0x17, 0, 0, 0];
+            let mut body = vec![4, 0, 0, 0, 0, 0, 8, 1];
+            body.extend([0x1000_u64.to_le_bytes(), 0x1000_u64.to_le_bytes()].concat());
+            body.extend([2, 0, 0, 0, 0].repeat(functions));
+            body.push(0);
+            let info = [&(body.len() as u32).to_le_bytes()[..], &body].concat();
+            let list: Vec<u8> = (0..ranges).flat_map(|n| [2 * n, 2 * n + 1]).chain([0, 0]).flat_map(u64::to_le_bytes).collect();
+            let section = |id: SectionId| match id {
+                SectionId::DebugInfo => Cow::Owned(info.clone()),
+                SectionId::DebugAbbrev => Cow::Owned(abbrev.to_vec()),
+                SectionId::DebugRanges => Cow::Owned(list.clone()),
+                _ => Cow::default(),
+            };
+            let sections = DwarfSections::load(|id| Ok::<_, gimli::Error>(section(id))).unwrap();
+            are_sound(&sections.borrow(|section| EndianSlice::new(section, RunTimeEndian::Little)))
+        };
+        assert!(sound(5, 1000), "copies of a function may share a list");
+        assert!(sound(60_000, 1), "and many may have a short one");
+        assert!(!sound(3000, 3000));
     }
 }

@@ -99,6 +99,8 @@ impl Symbol<'_> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table<'a> {
     symbols: Vec<Symbol<'a>>,
+    /// Of a perf map: where code of another name lay before.
+    replaced: Layers<()>,
 }
 
 impl<'a> Table<'a> {
@@ -135,19 +137,23 @@ impl<'a> Table<'a> {
             // perf gives the last symbol a page.
             last.size = if code.is_empty() { 4096 } else { end_of_code(last.start) - last.start };
         }
-        Self { symbols }
+        Self { symbols, replaced: Layers::default() }
     }
 
     /// A perf map file: lines `start size name` in hex, the name up to the end of the line. Lines are written as code is compiled, so a later
     /// one replaces what it covers of earlier ones: code moves, and other code comes to lie where it was.
     pub(super) fn of_perf_map(text: &'a str) -> Self {
-        let mut last = Layers::default();
+        let (mut last, mut replaced) = (Layers::default(), Layers::default());
         for line in text.lines() {
             let Some((start, rest)) = line.trim_start().split_once(' ') else { continue };
             let Some((size, name)) = rest.trim_start().split_once(' ') else { continue };
             let hex = |text: &str| u64::from_str_radix(text.trim_start_matches("0x"), 16).ok();
             if let (Some(start), Some(size)) = (hex(start), hex(size)) {
-                last.put(start, start.saturating_add(size), name.trim_end());
+                let (end, name) = (start.saturating_add(size), name.trim_end());
+                for (from, to, _) in last.between(start, end).filter(|(.., old)| *old != name) {
+                    replaced.put(from, to, ());
+                }
+                last.put(start, end, name);
             }
         }
         let symbol = |(start, end, name): (u64, u64, &'a str)| Symbol {
@@ -157,7 +163,12 @@ impl<'a> Table<'a> {
             binding: Binding::Global,
             is_typed: true,
         };
-        Self { symbols: last.into_ranges().map(symbol).collect() }
+        Self { symbols: last.into_ranges().map(symbol).collect(), replaced }
+    }
+
+    /// True where a line of a perf map was replaced by one of another name.
+    pub(super) fn is_replaced(&self, address: u64) -> bool {
+        self.replaced.at(address).is_some()
     }
 
     /// The symbol whose range holds the address.
@@ -201,7 +212,8 @@ mod tests {
     /// Code of other functions lies where functions were that moved or went.
     #[test]
     fn a_later_line_of_a_perf_map_replaces_what_it_covers() {
-        let small: String = (0..20).map(|n| format!("{:x} 10 old{n}\n", 0x2000 + n * 0x10)).collect();
+        let small: Vec<String> = (0..20).map(|n| format!("{:x} 10 old{n}\n", 0x2000 + n * 0x10)).collect();
+        let small = small.concat();
         let text = format!("1000 100 outer\n{small}1040 10 inner\n1ff8 100 new\n3000 0 nothing\n");
         let table = Table::of_perf_map(&text);
         for (address, name) in [
@@ -216,6 +228,7 @@ mod tests {
         ] {
             assert_eq!(name_at(&table, address).as_deref(), name, "{address:#x}");
         }
+        assert_eq!([0x103f, 0x1040, 0x1ff8, 0x2000, 0x20f8].map(|address| table.is_replaced(address)), [false, true, false, true, false]);
     }
 
     #[test]

@@ -337,3 +337,13 @@ fn who_has_the_names_depends_on_path_build_id_and_process() {
         assert_eq!(owner(&builder.finish(), &mapping), expected, "{file}");
     }
 }
+
+#[test]
+fn names_of_code_that_took_the_place_of_other_code_are_said_to_be_guesses() {
+    let mapping = Mapping { start: 0x1000, limit: 0x2000, pid: Some(7), ..Mapping::default() };
+    let profile = profile("6.1", &[(mapping, "//anon", 0x1010, false), (mapping, "//anon", 0x1110, false)]);
+    for (map, guesses) in [("1000 100 a\n1000 80 b\n1100 80 c\n", 1), ("1000 100 a\n1000 80 a\n1100 80 c\n", 0)] {
+        let named = named(&profile, &Machine { map: Some(map.to_owned()), ..Machine::default() });
+        assert_eq!(named.notes.count(kind::GUESSED), guesses, "{map}");
+    }
+}

@@ -83,7 +83,7 @@ impl Space {
 
 /// True for the page that a run-time compiler maps so that its dump is found (`jit_detect` in perf's `jitdump.c`).
 fn is_jit_marker(file: &str) -> bool {
-    base_name(file).strip_prefix("jit-").is_some_and(|rest| rest.ends_with(".dump"))
+    base_name(file).strip_prefix("jit-").and_then(|rest| rest.strip_suffix(".dump")).is_some()
 }
 
 /// An address space at one moment.
@@ -467,12 +467,12 @@ mod tests {
     #[test]
     fn the_page_that_leads_to_a_dump_of_compiled_code_is_kept_without_a_sample() {
         let (mut tasks, mut builder) = (Tasks::new(FxHashMap::default()), Builder::default());
-        for (start, file) in [(100, "/work/jit-7.dump"), (300, "/work/jit-7.txt"), (500, "//anon")] {
+        for (start, file) in [(100, "/srv/jit-7.dump"), (300, "/srv/jit-7.txt"), (500, "//anon")] {
             map(&mut tasks, &mut builder, 7, start, 100, file);
         }
         let profile = builder.finish();
         let files: Vec<&str> = profile.mappings.iter().filter_map(|mapping| Some(profile.strings.get(mapping.file?))).collect();
-        assert_eq!(files, ["/work/jit-7.dump"]);
+        assert_eq!(files, ["/srv/jit-7.dump"]);
     }
 
     #[test]

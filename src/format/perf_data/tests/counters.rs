@@ -60,7 +60,7 @@ fn many(events: u64, used: u64) -> Vec<u8> {
     pipe(false, |out| {
         for event in 0..events {
             out.record(records::HEADER_ATTR, 0, |out| {
-                out.attr(2, event + 1, sample_type, 0, &[SAMPLE_ID_ALL, EXCLUDE_GUEST], &[event + 1])
+                out.attr(2, event + 1, sample_type, 0, &[SAMPLE_ID_ALL, EXCLUDE_GUEST], &[event + 1]);
             });
         }
         for event in 0..used {
