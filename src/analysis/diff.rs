@@ -400,11 +400,18 @@ impl Base {
     pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
         let (before, after) = comparison.pair()?;
         let (tree, places) = (comparison.tree(), comparison.places());
-        let (ground, (outermost, nodes_of)) = both(
+        let (mut ground, (outermost, nodes_of)) = both(
             tree.len(),
             || Ground::new(comparison, before, after, &background::nodes(tree, places)),
             || (tree.outermost(places), NodesOf::new(tree, places.len())),
         );
+        if ground.basis == Basis::Unknown
+            && let Some(part) = repeats::too_large(comparison, &ground.nodes)
+        {
+            for sums in ground.nodes.iter_mut().checked() {
+                sums.squares = sums.squares.map(|square| square * part);
+            }
+        }
         let (shapes, (totals, sums)) = both(
             tree.len(),
             || Shapes::new(comparison, &ground.nodes, &outermost, &nodes_of),

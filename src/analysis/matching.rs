@@ -10,6 +10,7 @@ mod assign;
 mod evidence;
 mod keys;
 mod numbered;
+mod packages;
 mod renumbered;
 mod tally;
 
@@ -265,6 +266,17 @@ fn by_rules(places: &Places, on: &[Vec<bool>; 2], pool: Vec<usize>, granularity:
             }
             keys.retain(|key| !taken.contains(&key.row));
         }
+    }
+    if granularity == Granularity::Function {
+        // By their names as they are: what rules took away is equal in packages that moved as they were.
+        let left = |is_after: bool| -> Vec<(usize, &str)> {
+            let rows = keys.iter().filter(|key| key.is_after == is_after).map(|key| key.row);
+            rows.filter_map(|row| Some((row, places.name(PlaceId::from_row(row)?)))).collect()
+        };
+        groups.extend(packages::moved(&left(false), &left(true)).into_iter().filter_map(|[old, new]| {
+            let name = places.name(PlaceId::from_row(new)?).to_owned();
+            names.insert(name.clone()).then(|| Group { rule: Rule::Package, name, rows: vec![old, new] })
+        }));
     }
     groups
 }

@@ -658,7 +658,7 @@ impl DiffReport {
 }
 
 /// Paths that are written out where a finding lies on several.
-const PATHS_SHOWN: usize = 3;
+const PATHS_SHOWN: usize = 2;
 
 impl FindingReport {
     /// The path of a finding that is not about all of them, or its paths.

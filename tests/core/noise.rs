@@ -330,3 +330,40 @@ fn sides_without_a_name_in_common_are_told_to_be_two_programs() {
         assert!(!found.summary.contains("alike") && !found.summary.contains("regression"), "{}", found.summary);
     }
 }
+
+/// Time off the processor, one record for each stack however often it waited: repeats say how much that varies.
+#[test]
+fn repeats_of_records_that_are_no_single_events_show_changes() {
+    let mut seed = 11_u64;
+    let mut run = |more: f64| {
+        let mut builder = Builder::new([("off-cpu", "nanoseconds")]);
+        "folded".clone_into(&mut builder.info.format);
+        for at in 0..20_i64 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let jitter = 0.9 + 0.2 * (seed >> 40) as f64 / (1_u64 << 24) as f64;
+            let mut stack = None;
+            for name in ["main".to_owned(), format!("io{at}"), "schedule".to_owned()] {
+                let function = Some(builder.function_named(&name));
+                let frame = builder.frame(Frame { function, ..Frame::default() });
+                stack = Some(builder.stack(stack, frame));
+            }
+            let value = (1 + at % 5) as f64 * 1.01e8 * jitter * if at == 6 { more } else { 1.0 };
+            builder.rows.sample(Sample { stack, ..Sample::default() }, &[value as i64]);
+        }
+        Arc::new(builder.finish())
+    };
+    let mut side = |more: f64| (0..4).map(|_| run(more)).collect::<Vec<_>>();
+    let (before, same, after) = (side(1.0), side(1.0), side(3.0));
+    let judged = |before: &[Arc<Profile>], after: &[Arc<Profile>]| {
+        let (comparison, captures) = against_of([before, after], ("off-cpu", "nanoseconds"), Normalization::Absolute);
+        findings(&comparison, &captures, &Spec::default()).expect("two sides")
+    };
+    let found = judged(&before, &after);
+    assert_eq!(found.rows.len(), 1, "{:?} {}", said(&found), found.summary);
+    let row = &found.rows[0];
+    assert!(row.verdict == Verdict::Regression && row.ratio_lo < 3.0 && row.ratio_hi > 3.0, "{row:?}");
+    assert!(row.func == "io6" || row.path.is_some(), "{row:?}");
+    assert_eq!(said(&judged(&before, &same)), []);
+    // One capture a side says nothing of that.
+    assert_eq!(said(&judged(&before[..1], &after[..1])), []);
+}

@@ -31,6 +31,10 @@ const MIN_FUNCTIONS: usize = 5;
 const BACKGROUND_FREEDOM: f64 = 4.0;
 /// What is known of a kind of profile counts as this many degrees of freedom where there are too few functions to learn from.
 const FEW_FREEDOM: f64 = 2.0;
+/// Records that vary by more than this part of what single events would are taken for such.
+const PLAINLY: f64 = 0.5;
+/// No record is more than a million events.
+const LEAST: f64 = 1e-6;
 /// At most as alike as this many degrees of freedom.
 const MOST_ALIKE: f64 = 200.0;
 
@@ -399,6 +403,37 @@ impl Base {
         }
         Some(inside)
     }
+}
+
+/// By how much the squared costs of events are too large where nothing says how many events stand behind a record: a line of folded time off the
+/// processor is one record, however often it happened, and its repeats vary by far less than one event would. From the nodes with cost of their own, of
+/// which half vary by less than that; `None` without repeats, with few such nodes, and where they vary as much as single events do.
+pub(super) fn too_large(comparison: &Comparison, nodes: &[Sums]) -> Option<f64> {
+    let sides = comparison.sides.iter().filter(|side| side.slices.is_none() && side.captures.len() > 1);
+    let sides: Vec<(usize, &Side)> = sides.enumerate().collect();
+    let freedom: f64 = sides.iter().map(|(_, side)| side.captures.len() as f64 - 1.0).sum();
+    if sides.len() < 2 || freedom < MIN_FREEDOM {
+        return None;
+    }
+    let factor = |(row, sums): (usize, &Sums)| -> Option<f64> {
+        let node = NodeId::from_row(row)?;
+        let (mut squares, mut expected) = (0.0, 0.0);
+        for (at, side) in &sides {
+            let values: Vec<f64> = side.captures.iter().map(|weights| weights.self_of(node) as f64).collect();
+            let count = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            squares += values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+            expected += sums.squares[*at] / count * (count - 1.0);
+        }
+        (expected > 0.0).then(|| squares / expected)
+    };
+    let mut factors: Vec<f64> = nodes.iter().enumerate().checked().filter_map(factor).collect();
+    if factors.len() < MIN_FUNCTIONS {
+        return None;
+    }
+    factors.sort_by(f64::total_cmp);
+    let middle = factors.get(factors.len() / 2).copied().unwrap_or(1.0) / (1.0 - 2.0 / (9.0 * freedom)).powi(3);
+    (middle < PLAINLY).then(|| middle.max(LEAST))
 }
 
 /// Length of each capture of a side, 0 where it is not known.

@@ -35,6 +35,8 @@ pub enum Rule {
     InlinedClosure,
     /// C++ template arguments and parameters, Rust type arguments.
     Template,
+    /// The path of a package, where several functions changed the same part of theirs.
+    Package,
     /// Folder of a source file or binary.
     Folder,
     /// Addresses without a name: by 4 KiB of their module, or all of those without a module together.
@@ -43,7 +45,7 @@ pub enum Rule {
 
 impl Rule {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Accepted,
         Self::Spelling,
         Self::Tier,
@@ -55,6 +57,7 @@ impl Rule {
         Self::Closure,
         Self::InlinedClosure,
         Self::Template,
+        Self::Package,
         Self::Folder,
         Self::Address,
     ];
@@ -73,6 +76,7 @@ impl Rule {
             Self::Closure => "closure",
             Self::InlinedClosure => "inlined-closure",
             Self::Template => "template",
+            Self::Package => "package",
             Self::Folder => "folder",
             Self::Address => "address",
         }
@@ -92,6 +96,7 @@ impl Rule {
             Self::Closure => "another closure number",
             Self::InlinedClosure => "closure of an inlined function",
             Self::Template => "other template arguments",
+            Self::Package => "another path of its package",
             Self::Folder => "another folder",
             Self::Address => "addresses without a name",
         }
@@ -161,7 +166,7 @@ impl Rule {
             Self::Clone => Cow::Borrowed(without_clone(name)),
             Self::Closure => without_numbers(name, Kind::Ordinal),
             // The second has two readings, see [`inlined_closure`].
-            Self::Accepted | Self::InlinedClosure => Cow::Borrowed(name),
+            Self::Accepted | Self::InlinedClosure | Self::Package => Cow::Borrowed(name),
             Self::Template => template(name),
             Self::Folder => Cow::Borrowed(base_name(name)),
             Self::Address => address(name).map_or(Cow::Borrowed(name), Cow::Owned),
