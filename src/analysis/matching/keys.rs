@@ -379,11 +379,12 @@ pub(super) fn inlined_closure(name: &str, outer: bool) -> Option<String> {
     })
 }
 
-/// C++ and Rust names without type arguments and parameters; `operator<` and `<T as Trait>::f` keep theirs.
+/// C++ and Rust names without type arguments and parameters; `operator<` and `<T as Trait>::f` keep theirs. Go's as if the function had never become
+/// generic.
 fn template(name: &str) -> Cow<'_, str> {
     let native = name.contains("::") || name.contains('<') && !name.starts_with('<');
     if !native {
-        return Cow::Borrowed(name);
+        return replaced(Cow::Borrowed(name), "[...]", "");
     }
     let mut made = String::with_capacity(name.len());
     let (mut angles, mut rounds) = (0_usize, 0_usize);

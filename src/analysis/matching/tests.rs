@@ -214,6 +214,8 @@ fn names_alone_on_their_side_are_matched_by_rule() {
             &["github.com/a/b/v3.F.func1"],
             &["version: github.com/a/b/v2.F.func1 = github.com/a/b/v3.F.func1 as github.com/a/b/v3.F.func1"],
         ),
+        (&["a/b.load"], &["a/b.load[...]"], &["template: a/b.load = a/b.load[...] as a/b.load[...]"]),
+        (&["a/b.load"], &["a/b.load[go.shape.int]"], &["template: a/b.load = a/b.load[go.shape.int] as a/b.load[go.shape.int]"]),
         (&["main.main.func1"], &["main.main.f.func1"], &["inlined-closure: main.main.func1 = main.main.f.func1 as main.main.f.func1"]),
         (&["main.main.g.func1"], &["main.main.f.func1"], &[]),
     ] {
