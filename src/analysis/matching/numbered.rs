@@ -136,8 +136,8 @@ impl Beginnings {
         Self(made)
     }
 
-    fn contains(&self, byte: &u8) -> bool {
-        self.0.get(usize::from(*byte)) == Some(&true)
+    fn contains(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)) == Some(&true)
     }
 }
 
@@ -166,7 +166,7 @@ impl Numbered {
             |at: usize| hidden.as_ref().is_some_and(|range| range.start == at) || position.as_ref().is_some_and(|(from, _)| *from == at);
         while let Some(rest) = name.get(at..).filter(|rest| !rest.is_empty()) {
             // Most bytes are none of these, which are all ASCII: so no character is cut.
-            let next = rest.bytes().enumerate().find(|(ahead, byte)| BEGINNINGS.contains(byte) || begins(at + ahead));
+            let next = rest.bytes().enumerate().find(|(ahead, byte)| BEGINNINGS.contains(*byte) || begins(at + ahead));
             let Some(rest) = next.and_then(|(ahead, _)| rest.get(ahead..)) else { break };
             at = name.len() - rest.len();
             let found = match (&hidden, &position) {

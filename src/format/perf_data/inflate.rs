@@ -81,8 +81,10 @@ impl Inflated {
         if self.blocks.is_empty() {
             self.begin();
         }
-        let block = self.blocks.len() - 1;
-        self.blocks.get_mut(block).map(|block| (block.start, &mut block.bytes)).unwrap_or_else(|| unreachable!("one was begun"))
+        match self.blocks.last_mut() {
+            Some(block) => (block.start, &mut block.bytes),
+            None => unreachable!("one was begun"),
+        }
     }
 
     /// Begins a new block at a place where a record begins, if the last one is large enough.
