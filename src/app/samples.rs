@@ -1,7 +1,7 @@
 //! The sample pair that the program carries in itself, so that a newcomer has something to look at wherever the program came from.
 //!
 //! It is written into the platform's cache folder, and opened from there like any other capture: recent files, reloading and exports need to know nothing
-//! of it. Deliberately absent: the other samples, which stand in the sources. Start reading at [`write_pair`].
+//! of it. Deliberately absent: the other samples, which stand in the sources. Start reading at `write_pair`.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
