@@ -453,6 +453,23 @@ fn stepping_through_findings_follows_the_filter() {
     assert!(none.len() < all.len(), "a minimum effect above all changes names fewer: {none:?}");
 }
 
+/// The box that a step leads to is one that changed, and not the largest of the function.
+#[test]
+fn a_finding_on_several_paths_leads_to_one_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |more: u32| -> String {
+        let rest = (0..40).map(|at| format!("main;handle{};step{at} {}\n", at % 10, 1000 + at));
+        let printed = (4..9).map(|at| format!("main;handle{at};log.Print 9000\n"));
+        let changed = (0..4).map(|at| format!("main;handle{at};pkg.Do 4000\nmain;handle{at};pkg.Do;log.Print {more}\n"));
+        rest.chain(printed).chain(changed).collect()
+    };
+    let mut app = folded(folder.path(), &of(0), &of(3000));
+    app.apply(Command::NextFinding);
+    let selected = app.view().selection.clone().unwrap();
+    assert_eq!((selected.place.as_str(), selected.path.len()), ("log.Print", 4), "{selected:?}");
+    assert_eq!(selected.path[2], "pkg.Do");
+}
+
 #[test]
 fn the_largest_first_is_one_order_for_both_sides_and_every_shape() {
     let folder = tempfile::tempdir().expect("a folder");

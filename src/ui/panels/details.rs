@@ -251,7 +251,9 @@ struct Evidence<'a> {
     interval: [f64; 2],
     chance: String,
     events: [f64; 2],
-    /// The change lies on one of several paths, so its numbers are a part of the place's: verdict and ratio of all of the place.
+    /// The change lies on so many of the paths to the place and not on all; 0 = on all.
+    paths: usize,
+    /// Its numbers are a part of the place's then: verdict and ratio of all of the place.
     whole: Option<(Verdict, f64)>,
     /// Why it is no finding, or what it is explained by.
     because: &'a str,
@@ -286,6 +288,7 @@ fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evi
             interval: [row.ratio_lo, row.ratio_hi],
             chance,
             events: row.events,
+            paths: if row.path.is_some() { 1 } else { row.paths.len() },
             whole: row.is_of_paths().then(|| of_all(findings, measure, place)).flatten(),
             because: &row.because,
         });
@@ -300,6 +303,7 @@ fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evi
         interval: [*table.lo.get(at)?, *table.hi.get(at)?],
         chance: q_text(*table.q.get(at)?),
         events: [*before.get(at)?, *after.get(at)?],
+        paths: 0,
         whole: None,
         because: "",
     })
@@ -321,7 +325,11 @@ fn evidence_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, findings: &Fin
     let Some(known) = evidence(findings, measure, place).filter(|known| known.events[0] + known.events[1] > 0.0) else { return };
     let [before, after] = known.values;
     let [lo, hi] = known.interval;
-    let path = if known.whole.is_some() { " on one path" } else { "" };
+    let path = match (known.whole, known.paths) {
+        (None, _) => String::new(),
+        (_, 1) => " on one path".to_owned(),
+        (_, paths) => format!(" on {paths} paths"),
+    };
     let chance = if known.chance.is_empty() { String::new() } else { format!("{}; ", known.chance) };
     let because = if known.because.is_empty() { String::new() } else { format!(" ({})", known.because) };
     let mut text = format!(
