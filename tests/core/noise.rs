@@ -367,3 +367,16 @@ fn repeats_of_records_that_are_no_single_events_show_changes() {
     // One capture a side says nothing of that.
     assert_eq!(said(&judged(&before[..1], &after[..1])), []);
 }
+
+/// Of a library in the place of another the summary says what came and what went.
+#[test]
+fn the_summary_says_what_came_and_what_went() {
+    let of = |more: &[(&str, u64)]| vec![with(service(|_| 1.0), more)];
+    let before = of(&[("main.main;main.handle1;old.Marshal", 1500), ("main.main;main.handle2;main.kept", 700)]);
+    let after = of(&[("main.main;main.handle5;other.Encode", 2400), ("main.main;main.handle2;main.kept", 700)]);
+    let found = judged(&before, &after, Normalization::PerSecond);
+    assert_eq!(said(&found), [(Verdict::New, "other.Encode"), (Verdict::Gone, "old.Marshal")], "{}", found.summary);
+    assert!(found.summary.contains("other.Encode") && found.summary.contains("old.Marshal is gone"), "{}", found.summary);
+    let back = judged(&after, &before, Normalization::PerSecond);
+    assert!(back.summary.contains("other.Encode (gone)") && back.summary.contains("old.Marshal"), "{}", back.summary);
+}

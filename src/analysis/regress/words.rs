@@ -260,6 +260,13 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     // What got worse comes first in the list; what changed most is said also where it got better.
     let largest = made.rows.iter().filter(|row| row.verdict.is_change()).max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()));
     let largest = largest.filter(|row| first.is_some_and(|first| first.rank != row.rank) && !said(row)).map(|row| main_change(row, made));
+    // Of a library in the place of another one part is new and one is gone: either alone would mislead.
+    let against = |first: &Finding| {
+        let opposite = made.rows.iter().filter(|row| row.verdict.is_change() && row.delta * first.delta < 0.0 && !said(row));
+        let most = opposite.max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()))?;
+        (most.delta.abs() * 2.0 >= first.delta.abs()).then(|| main_change(most, made))
+    };
+    let other = if largest.is_none() { first.and_then(against) } else { None };
     let mut sentences = vec![whole];
     if let Some(names) = made.differences.iter().find(|row| row.what == comparable::NAMES) {
         let Difference { before, after, .. } = names;
@@ -285,6 +292,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     if first.is_some() {
         sentences.extend(largest);
         sentences.extend(main);
+        sentences.extend(other);
         sentences.extend(two_readings(made));
         let (up, down) = (count(worse, "regression"), count(better, "improvement"));
         sentences.push(if worse == 0 { format!("{down}, {up}.") } else { format!("{up}, {down}.") });
