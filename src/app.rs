@@ -718,7 +718,7 @@ impl App {
     fn select_finding(&mut self, index: usize) {
         let Some(findings) = self.findings().ready().cloned() else { return };
         let (Some(finding), Some(table)) = (findings.rows.get(index), self.table().ready()) else { return };
-        let path = finding.path.iter().chain(finding.paths.first()).flatten().map(|place| table.places().name(*place).to_owned()).collect();
+        let path = finding.told_paths().next().into_iter().flatten().map(|place| table.places().name(*place).to_owned()).collect();
         self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
         self.steps_taken += 1;
         if self.view.tab == Tab::Info {

@@ -167,24 +167,27 @@ impl Finding {
         }
     }
 
+    /// The paths to the place that the numbers are of; none where they are of all.
+    pub fn told_paths(&self) -> impl Iterator<Item = &Vec<PlaceId>> {
+        self.path.iter().chain(&self.paths)
+    }
+
     /// True where the numbers are those of some paths to the place, and not of all.
     pub fn is_of_paths(&self) -> bool {
-        self.path.is_some() || !self.paths.is_empty()
+        self.told_paths().next().is_some()
     }
 
     /// Takes in a change of the same place and direction on another path; false where one of them is on all paths, or below the other.
     fn join(&mut self, other: &Self) -> bool {
         let Some(path) = &other.path else { return false };
-        let own = if self.paths.is_empty() { self.path.iter().cloned().collect() } else { self.paths.clone() };
         let nests = |mine: &Vec<PlaceId>| mine.starts_with(path) || path.starts_with(mine);
-        if own.is_empty() || self.measure != other.measure || own.iter().any(nests) {
+        if !self.is_of_paths() || self.measure != other.measure || self.told_paths().any(nests) {
             return false;
         }
         // What a unit of unchanged work is beside the values as shown: the same for both.
         let scale =
             [&*self, other].into_iter().map(|row| row.after / row.before / row.ratio).find(|scale| scale.is_finite() && *scale > 0.0);
-        self.path = None;
-        self.paths = own;
+        self.paths.extend(self.path.take());
         self.paths.push(path.clone());
         for (sum, part) in [(&mut self.before, other.before), (&mut self.after, other.after), (&mut self.delta, other.delta)] {
             *sum += part;

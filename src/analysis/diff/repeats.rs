@@ -416,13 +416,14 @@ pub(super) fn too_large(comparison: &Comparison, nodes: &[Sums]) -> Option<f64> 
         return None;
     }
     let factor = |(row, sums): (usize, &Sums)| -> Option<f64> {
-        let node = NodeId::from_row(row)?;
+        // Most nodes have no cost of their own.
+        let node = NodeId::from_row(row).filter(|_| !sums.is_nothing())?;
         let (mut squares, mut expected) = (0.0, 0.0);
         for (at, side) in &sides {
-            let values: Vec<f64> = side.captures.iter().map(|weights| weights.self_of(node) as f64).collect();
-            let count = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / count;
-            squares += values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+            let values = || side.captures.iter().map(|weights| weights.self_of(node) as f64);
+            let count = side.captures.len() as f64;
+            let mean = values().sum::<f64>() / count;
+            squares += values().map(|value| (value - mean).powi(2)).sum::<f64>();
             expected += sums.squares[*at] / count * (count - 1.0);
         }
         (expected > 0.0).then(|| squares / expected)

@@ -156,13 +156,13 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         }
     }
     // What is on one side alone came or went, and does not come in bursts.
-    let sure = findings.iter().take(changes).filter(|finding| is_one_sided(&maker.diff.total, finding.place, finding.events)).count();
-    let is_open = |finding: &&Finding| !is_one_sided(&maker.diff.total, finding.place, finding.events);
-    let rises = findings.iter().take(changes).filter(is_open).filter(|finding| finding.delta_of_total > 0.0).count();
-    let moving = changes - sure;
+    let is_open = |finding: &Finding| !is_one_sided(&maker.diff.total, finding.place, finding.events);
+    let rises: Vec<bool> =
+        findings.iter().take(changes).filter(|finding| is_open(finding)).map(|finding| finding.delta_of_total > 0.0).collect();
+    let (moving, rising) = (rises.len(), rises.iter().filter(|rises| **rises).count());
     // Blocks of time tell bursts from changes as well as runs do.
-    if model.repeats.is_none() && moving > RESTLESS && rises.min(moving - rises) * 5 >= moving {
-        for finding in findings.iter_mut().take(changes).filter(|finding| is_open(&&**finding)) {
+    if model.repeats.is_none() && moving > RESTLESS && rising.min(moving - rising) * 5 >= moving {
+        for finding in findings.iter_mut().take(changes).filter(|finding| is_open(finding)) {
             finding.verdict = Verdict::Unconfirmed;
         }
     }
@@ -242,9 +242,7 @@ fn one_of_each_name(findings: &mut Vec<Finding>, explained_by: &mut FxHashMap<Pl
             let rank = first.rank;
             // What each explains was counted without the others.
             let (explains, own_delta) = (first.explains + finding.explains, first.own_delta + finding.own_delta);
-            if first.join(&finding) {
-                // All of them are told.
-            } else if finding.delta_of_total.abs() > first.delta_of_total.abs() {
+            if !first.join(&finding) && finding.delta_of_total.abs() > first.delta_of_total.abs() {
                 *first = Finding { rank, p: first.p.min(finding.p), q: first.q.min(finding.q), ..finding };
             }
             (first.explains, first.own_delta) = (explains, own_delta);

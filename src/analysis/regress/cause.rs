@@ -123,7 +123,7 @@ impl Looker<'_> {
             return self.all(row);
         }
         let tree = self.comparison.tree();
-        row.path.iter().chain(&row.paths).filter_map(|path| tree.find_path(path.iter().copied())).collect()
+        row.told_paths().filter_map(|path| tree.find_path(path.iter().copied())).collect()
     }
 
     /// The outermost nodes of all paths of a finding's place.
@@ -225,7 +225,7 @@ impl Looker<'_> {
         }
         let others =
             self.all(row).iter().filter(|node| !nodes.contains(node) && self.value(row, **node).iter().any(|part| *part != 0.0)).count();
-        let own = row.paths.len().max(1);
+        let own = row.told_paths().count();
         match others {
             0 => String::new(),
             _ if own == 1 => format!(", on one of {} paths", others + 1),

@@ -258,15 +258,17 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let first = made.rows.first().filter(|row| row.verdict.is_change());
     let main = first.filter(|row| !said(row)).map(|row| main_change(row, made));
     // What got worse comes first in the list; what changed most is said also where it got better.
-    let largest = made.rows.iter().filter(|row| row.verdict.is_change()).max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()));
-    let largest = largest.filter(|row| first.is_some_and(|first| first.rank != row.rank) && !said(row)).map(|row| main_change(row, made));
-    // Of a library in the place of another one part is new and one is gone: either alone would mislead.
-    let against = |first: &Finding| {
-        let opposite = made.rows.iter().filter(|row| row.verdict.is_change() && row.delta * first.delta < 0.0 && !said(row));
-        let most = opposite.max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()))?;
-        (most.delta.abs() * 2.0 >= first.delta.abs()).then(|| main_change(most, made))
+    let largest_of = |is: &dyn Fn(&Finding) -> bool| {
+        made.rows.iter().filter(|row| row.verdict.is_change() && is(row)).max_by(|a, b| a.delta.abs().total_cmp(&b.delta.abs()))
     };
-    let other = if largest.is_none() { first.and_then(against) } else { None };
+    let largest = largest_of(&|_| true).filter(|row| first.is_some_and(|first| first.rank != row.rank) && !said(row));
+    // Of a library in the place of another one part is new and one is gone: either alone would mislead.
+    let opposite = |first: &Finding| {
+        let most = largest_of(&|row| row.delta * first.delta < 0.0 && !said(row))?;
+        (most.delta.abs() * 2.0 >= first.delta.abs()).then_some(most)
+    };
+    let other = if largest.is_none() { first.and_then(opposite) } else { None };
+    let [largest, other] = [largest, other].map(|row| row.map(|row| main_change(row, made)));
     let mut sentences = vec![whole];
     if let Some(names) = made.differences.iter().find(|row| row.what == comparable::NAMES) {
         let Difference { before, after, .. } = names;
@@ -410,9 +412,9 @@ fn main_change(first: &Finding, made: &Findings) -> String {
 fn name_of(row: &Finding) -> String {
     let new = row.new.as_ref().map_or_else(String::new, |new| format!(" → {}", short(new, NAME)));
     let name = short(&row.func, NAME) + &new;
-    match row.paths.len() {
-        0 if row.path.is_some() => format!("{name} on one path"),
+    match row.told_paths().count() {
         0 => name,
+        1 => format!("{name} on one path"),
         paths => format!("{name} on {paths} paths"),
     }
 }

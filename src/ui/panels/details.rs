@@ -288,7 +288,7 @@ fn evidence(findings: &Findings, measure: Measure, place: PlaceId) -> Option<Evi
             interval: [row.ratio_lo, row.ratio_hi],
             chance,
             events: row.events,
-            paths: if row.path.is_some() { 1 } else { row.paths.len() },
+            paths: row.told_paths().count(),
             whole: row.is_of_paths().then(|| of_all(findings, measure, place)).flatten(),
             because: &row.because,
         });

@@ -141,7 +141,7 @@ fn cells_of(ground: &Ground, row: &Finding) -> Vec<usize> {
     if !PATHS || !row.is_of_paths() {
         return ground.cells(&scope(None));
     }
-    let paths = row.path.iter().chain(&row.paths).filter_map(|path| ground.shape.tree.find_path(path.iter().copied()));
+    let paths = row.told_paths().filter_map(|path| ground.shape.tree.find_path(path.iter().copied()));
     let mut cells: Vec<usize> = paths.flat_map(|node| ground.cells(&scope(Some(node)))).collect();
     cells.sort_unstable();
     cells
