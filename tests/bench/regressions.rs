@@ -1,7 +1,7 @@
 //! How well the judgement tells regressions from noise: pairs with known truth, and the goals R1 to R18.
 //!
 //! `cargo bench --bench regressions` runs few pairs with the seeds for tuning; `-- --report` uses seeds that nothing was tuned on, `-- --full` ten
-//! times and `-- --many` fifty times as many pairs, `-- --only R6` one row. Goals and method stand in `tests/bench/README.md`.
+//! times and `-- --many` fifty times as many pairs, `-- --only R6` one row, `-- --shapes` programs of other shapes. Goals and method stand in `tests/bench/README.md`.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 #[path = "regressions/generate.rs"]
@@ -56,6 +56,10 @@ fn main() {
     };
     let run = Run { seed: if has("--report") { 1 << 40 } else { 1 }, scale, only };
     let start = Instant::now();
+    if has("--shapes") {
+        rows::shapes(&run);
+        return;
+    }
     println!("| id | what | goal | measured | reached | n |\n|---|---|--:|--:|---|--:|");
     rows::all(&run);
     power::rows(&run);

@@ -29,25 +29,51 @@ pub(crate) struct Program {
     pub(crate) stacks: Vec<Stack>,
 }
 
-/// Functions in the pool, and how many of them are entry points.
-const FUNCTIONS: usize = 190;
-const ENTRIES: usize = 10;
-/// Paths with less than this part of all cost are not followed.
-const LEAST: f64 = 1.2e-4;
+/// What programs look like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Family {
+    pub(crate) name: &'static str,
+    /// Functions in the pool, and how many of them are entry points.
+    functions: usize,
+    entries: usize,
+    /// Of functions that are no entry points; each calls two layers deep.
+    layers: usize,
+    /// A function calls from one up to this many others.
+    calls: usize,
+    /// Paths with less than this part of all cost are not followed.
+    least: f64,
+    /// One function's own cost is at least this part of all, where more than 0.
+    dominant: f64,
+}
+
+impl Family {
+    /// The program of the goals: about 900 stacks.
+    pub(crate) const SERVICE: Self =
+        Self { name: "service", functions: 190, entries: 10, layers: 7, calls: 5, least: 1.2e-4, dominant: 0.0 };
+    /// Programs of other shapes.
+    pub(crate) const OTHERS: [Self; 5] = [
+        Self { name: "30 functions", functions: 30, entries: 3, layers: 4, ..Self::SERVICE },
+        Self { name: "80 functions", functions: 80, entries: 6, layers: 5, ..Self::SERVICE },
+        Self { name: "600 functions", functions: 600, entries: 25, layers: 9, least: 3e-5, ..Self::SERVICE },
+        Self { name: "flat, 70 functions", functions: 70, entries: 5, layers: 1, calls: 30, ..Self::SERVICE },
+        Self { name: "one function of 40 %", dominant: 0.4, ..Self::SERVICE },
+    ];
+}
 
 impl Program {
-    /// Entry points call functions of deeper layers, those share callees; own cost and calls have heavy tails. About 900 stacks.
-    pub(crate) fn new(random: &mut Random) -> Self {
+    /// Entry points call functions of deeper layers, those share callees; own cost and calls have heavy tails.
+    pub(crate) fn new(family: Family, random: &mut Random) -> Self {
+        let Family { functions, entries: first, layers, calls: most, least, dominant, .. } = family;
         let layer: Vec<usize> =
-            (0..FUNCTIONS).map(|row| if row < ENTRIES { 0 } else { 1 + (row - ENTRIES) * 7 / (FUNCTIONS - ENTRIES) }).collect();
-        let own: Vec<f64> = (0..FUNCTIONS).map(|_| (1.2 * random.normal() - 0.4).exp()).collect();
-        let callees: Vec<Vec<(usize, f64)>> = (0..FUNCTIONS)
+            (0..functions).map(|row| if row < first { 0 } else { 1 + (row - first) * layers / (functions - first) }).collect();
+        let own: Vec<f64> = (0..functions).map(|_| (1.2 * random.normal() - 0.4).exp()).collect();
+        let callees: Vec<Vec<(usize, f64)>> = (0..functions)
             .map(|row| {
-                let deeper: Vec<usize> = (ENTRIES..FUNCTIONS).filter(|&at| layer[at] > layer[row] && layer[at] <= layer[row] + 2).collect();
+                let deeper: Vec<usize> = (first..functions).filter(|&at| layer[at] > layer[row] && layer[at] <= layer[row] + 2).collect();
                 if deeper.is_empty() {
                     return Vec::new();
                 }
-                let calls = 1 + random.below(5);
+                let calls = 1 + random.below(most);
                 let mut chosen: BTreeMap<usize, f64> = BTreeMap::new();
                 for _ in 0..calls {
                     chosen.insert(deeper[random.below(deeper.len())], (1.1 * random.normal()).exp());
@@ -56,9 +82,9 @@ impl Program {
             })
             .collect();
         let mut stacks = Vec::new();
-        let entries: Vec<f64> = (0..ENTRIES).map(|_| random.normal().exp()).collect();
+        let entries: Vec<f64> = (0..first).map(|_| random.normal().exp()).collect();
         let sum: f64 = entries.iter().sum();
-        let name = |row: usize| if row < ENTRIES { format!("main.handle{row}") } else { format!("main.f{row}") };
+        let name = |row: usize| if row < first { format!("main.handle{row}") } else { format!("main.f{row}") };
         let mut open: Vec<(Vec<String>, usize, f64)> =
             entries.iter().enumerate().map(|(row, weight)| (vec!["main.main".to_owned(), name(row)], row, weight / sum)).collect();
         while let Some((path, row, weight)) = open.pop() {
@@ -66,7 +92,7 @@ impl Program {
             let mut left = weight;
             for &(callee, calls) in &callees[row] {
                 let part = weight * calls / (below + own[row]);
-                if part >= LEAST {
+                if part >= least {
                     let mut longer = path.clone();
                     longer.push(name(callee));
                     open.push((longer, callee, part));
@@ -77,6 +103,9 @@ impl Program {
                 stacks.push(Stack { path, share: left });
             }
         }
+        if dominant > 0.0 {
+            dominate(&mut stacks, dominant, random);
+        }
         Self { stacks }
     }
 
@@ -85,6 +114,16 @@ impl Program {
         for stack in &mut self.stacks {
             change(&mut stack.path);
         }
+    }
+}
+
+/// Makes the own cost of one function that part of all.
+fn dominate(stacks: &mut [Stack], part: f64, random: &mut Random) {
+    let Some(chosen) = stacks.get(random.below(stacks.len())).and_then(|stack| stack.path.last().cloned()) else { return };
+    let is_chosen = |stack: &Stack| stack.path.last() == Some(&chosen);
+    let own: f64 = stacks.iter().filter(|stack| is_chosen(stack)).map(|stack| stack.share).sum();
+    for stack in stacks.iter_mut() {
+        stack.share *= if is_chosen(stack) { part / own } else { (1.0 - part) / (1.0 - own) };
     }
 }
 
@@ -284,11 +323,12 @@ pub(crate) struct Capture {
     pub(crate) work: f64,
     /// Sampled allocations of sizes that differ by stack, instead of samples of equal cost.
     pub(crate) heap: bool,
+    pub(crate) family: Family,
 }
 
 impl Capture {
     pub(crate) const fn of(samples: f64) -> Self {
-        Self { samples, repeats: 1, noise: Noise::Sampling, work: 1.0, heap: false }
+        Self { samples, repeats: 1, noise: Noise::Sampling, work: 1.0, heap: false, family: Family::SERVICE }
     }
 }
 

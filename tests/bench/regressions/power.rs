@@ -15,7 +15,7 @@ type Outcome = (f64, bool);
 
 /// One function's self or total: stated on an unchanged pair, planted in another of the same program.
 fn outcome(random: &mut Random, capture: &Capture) -> Option<Outcome> {
-    let program = Program::new(random);
+    let program = Program::new(capture.family, random);
     let mut ground = Ground::new(&program, &program);
     let stated = findings(&draw(&ground, capture, random), &[], &score::spec())?;
     let [selfs, totals, ..] = Scope::all(&ground);

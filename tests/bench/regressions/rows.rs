@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::generate::{Capture, Ground, Noise, Program, Scope, draw};
+use crate::generate::{Capture, Family, Ground, Noise, Program, Scope, draw};
 use crate::random::Random;
 use crate::score::{self, GROUPS, Planted, Sums, judge};
 use crate::{Run, row};
@@ -19,7 +19,7 @@ fn pairs(run: &Run, stream: u64, count: usize, one: impl Fn(&mut Random) -> Sums
 }
 
 fn unchanged(random: &mut Random, capture: &Capture) -> Sums {
-    let program = Program::new(random);
+    let program = Program::new(capture.family, random);
     let ground = Ground::new(&program, &program);
     let comparison = draw(&ground, capture, random);
     judge(&ground, &comparison, capture, &[])
@@ -27,7 +27,7 @@ fn unchanged(random: &mut Random, capture: &Capture) -> Sums {
 
 /// Plants `count` disjoint changes whose size lies around what the optimal test can see, or well above it.
 fn planted(random: &mut Random, capture: &Capture, count: usize, size: (f64, f64)) -> Sums {
-    let program = Program::new(random);
+    let program = Program::new(capture.family, random);
     let mut ground = Ground::new(&program, &program);
     let mut changes: Vec<Planted> = Vec::new();
     let scopes = Scope::all(&ground);
@@ -84,6 +84,38 @@ pub(crate) fn all(run: &Run) {
     structures(run);
 }
 
+/// What the goals say of programs of other shapes, few figures each: nothing is tuned on these alone.
+pub(crate) fn shapes(run: &Run) {
+    let count = 40 * run.scale;
+    println!("| program | alarms, unchanged | bursty | found / optimal, 1 change | false | named | 5 changes covered | useless | false |");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for (at, family) in [Family::SERVICE].into_iter().chain(Family::OTHERS).enumerate() {
+        for (size, samples) in [1e4, 1e5, 1e6].into_iter().enumerate() {
+            let stream = 400 + 30 * at as u64 + 10 * size as u64;
+            let capture = Capture { family, ..Capture::of(samples) };
+            let calm = pairs(run, stream, count, |random| unchanged(random, &capture));
+            let bursty = Capture { noise: Noise::Bursts, ..capture };
+            let bursty = pairs(run, stream + 1, count, |random| unchanged(random, &bursty));
+            let one = pairs(run, stream + 2, count, |random| planted(random, &capture, 1, (0.8, 2.5)));
+            let five = pairs(run, stream + 3, count, |random| planted(random, &capture, 5, (1.3, 3.0)));
+            println!(
+                "| {}, {samples:.0e} | {:.1} | {:.1} | {:.1} (unconfirmed {:.1}) | {:.1} | {:.1} | {:.1} (unconfirmed {:.1}) | {:.3} | {:.1} |",
+                family.name,
+                percent(calm.alarms, calm.pairs),
+                percent(bursty.alarms, bursty.pairs),
+                percent(one.found, one.optimal),
+                percent(one.missed[2], one.optimal),
+                percent(one.false_part, one.pairs),
+                percent(one.first_name, one.detectable),
+                percent(five.covered, five.pairs),
+                percent(five.missed[2], five.optimal),
+                five.extra / five.pairs,
+                percent(five.false_part, five.pairs),
+            );
+        }
+    }
+}
+
 /// What happens to a function without a change of cost.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -110,7 +142,7 @@ fn structures(run: &Run) {
 
 /// One function of 0.5 to 10 % of all cost is renamed, inlined, wrapped, or half of one path's cost moves to another caller.
 fn structure(random: &mut Random, capture: &Capture, kind: Kind, name: &str) -> Sums {
-    let program = Program::new(random);
+    let program = Program::new(capture.family, random);
     let total = |name: &str| -> f64 {
         program.stacks.iter().filter(|stack| stack.path.iter().any(|part| part == name)).map(|stack| stack.share).sum()
     };
@@ -317,7 +349,7 @@ fn changes(run: &Run) {
 
 /// One function of about a tenth of the cost grows to four times.
 fn closure(random: &mut Random, capture: &Capture) -> Sums {
-    let program = Program::new(random);
+    let program = Program::new(capture.family, random);
     let mut ground = Ground::new(&program, &program);
     let scopes = Scope::all(&ground);
     let nearest = |scope: &&Scope| ((ground.sum(0, &ground.cells(scope)) - 0.1).abs() * 1e9) as u64;
