@@ -8,6 +8,7 @@
 //! Start reading at [`findings`].
 
 mod attribute;
+mod bursts;
 mod cause;
 mod groups;
 mod moved;

@@ -1,7 +1,8 @@
 //! From explanations to findings: names, numbers, and the rows of everything else.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::bursts::{self, could_be_burst, is_one_sided};
 use super::cause::Cause;
 use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
@@ -17,7 +18,6 @@ use crate::analysis::diff::{Base, Diff, ENDS, Interval, Measure, Spec, Table, Ve
 use crate::analysis::events::Basis;
 use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
-use crate::analysis::stats::bulk::{Cell, burst_evidence};
 use crate::analysis::stats::special::normal_quantile;
 use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends, student_from_normal};
 use crate::base::ticket::{Checked as _, both, stage};
@@ -31,19 +31,8 @@ const SAME_COST: f64 = 0.8;
 const CLOSED: f64 = 0.05;
 /// Captures a side from which repeats say how much a place varies.
 const CONFIRMING_RUNS: f64 = 3.0;
-/// Logarithm of the likelihood ratio from which on single runs are taken as bursty. Measured (rows R1, R3 and R7 of the bench): at 2 one change in
-/// twenty beside 5 % of noise per function would wait for confirmation, at 3 none.
-const BURSTY: f64 = 3.0;
-/// Fewer functions than this are no bulk: they do not tell calm ones from bursty ones (nor prove the absence of noise, see `stats::bulk::dispersion`).
-const BULK: usize = 30;
-/// A group is mostly one function where the squares of its functions' parts add up to more than this.
-const ALONE: f64 = 0.5;
 /// Standard deviations from which on a function counts among what rose or fell.
 const SEEN: f64 = 2.0;
-/// A function with at least as many events on one side, and none on the other, came or went.
-const ONE_SIDED: f64 = 100.0;
-/// With more findings than this, in both directions, one capture a side cannot tell bursts from changes.
-const RESTLESS: usize = 5;
 
 /// Findings in order of discovery, with `rank` as the order of discovery from 1.
 pub(super) struct Attributed {
@@ -110,7 +99,9 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let mut findings: Vec<Finding> = Vec::new();
     let mut explained_by = FxHashMap::default();
     // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
-    let open = !model.has_runs() && maker.burst_evidence() > BURSTY;
+    let apart: Vec<&Found> = found.iter().filter(|found| could_be_burst(&search, &model, &diff, found)).collect();
+    let open = bursts::are_likelier(&model, &apart, &groups);
+    let mut alone: FxHashSet<PlaceId> = FxHashSet::default();
     for found in &found {
         let Some(finding) = maker.finding(found, findings.len() + 1) else { continue };
         // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
@@ -118,6 +109,9 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         let is_folded = |row: &Structure| row.place == finding.place && matches!(row.fate, Fate::Folded(..));
         if is_rest && structures.iter().any(is_folded) && !maker.is_own(found, &finding) {
             continue;
+        }
+        if apart.iter().any(|apart| std::ptr::eq(*apart, found)) {
+            alone.insert(finding.place);
         }
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain(found, finding.rank, &mut explained_by);
@@ -157,11 +151,8 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     }
     // What is on one side alone came or went, and does not come in bursts.
     let is_open = |finding: &Finding| !is_one_sided(&maker.diff.total, finding.place, finding.events);
-    let rises: Vec<bool> =
-        findings.iter().take(changes).filter(|finding| is_open(finding)).map(|finding| finding.delta_of_total > 0.0).collect();
-    let (moving, rising) = (rises.len(), rises.iter().filter(|rises| **rises).count());
-    // Blocks of time tell bursts from changes as well as runs do.
-    if model.repeats.is_none() && moving > RESTLESS && rising.min(moving - rising) * 5 >= moving {
+    let moving = findings.iter().take(changes).filter(|finding| is_open(finding) && alone.contains(&finding.place));
+    if bursts::are_too_many(&model, moving) {
         for finding in findings.iter_mut().take(changes).filter(|finding| is_open(finding)) {
             finding.verdict = Verdict::Unconfirmed;
         }
@@ -223,12 +214,6 @@ fn rates_vary(comparison: &Comparison) -> Option<(f64, f64)> {
         doubts += of_mean * of_mean / (captures - 1.0);
     }
     (doubts > 0.0).then(|| (variance, variance * variance / doubts))
-}
-
-/// True for a function that one side has not at all and the other in many events: however much it varies, it would have been there.
-fn is_one_sided(totals: &Table, place: PlaceId, events: [f64; 2]) -> bool {
-    let has = |side: usize| totals.raw[side].get(place.row()).is_some_and(|value| *value != 0.0);
-    has(0) != has(1) && events[0].max(events[1]) >= ONE_SIDED
 }
 
 /// Changes of one direction that go by one name are one finding: the largest, under the name's first rank.
@@ -497,17 +482,6 @@ impl Maker<'_> {
     /// See [`is_one_sided`].
     fn is_one_sided(&self, found: &Found) -> bool {
         is_one_sided(&self.diff.total, found.group.scope.place, found.sums.events)
-    }
-
-    /// How much likelier functions that come in bursts are than the findings that are mostly one function, see [`burst_evidence`].
-    fn burst_evidence(&self) -> f64 {
-        if self.model.bulk().len() < BULK {
-            return 0.0;
-        }
-        let Search { comparison, base, spec, .. } = self.search;
-        let alone = self.found.iter().filter(|found| found.group.detail(comparison, base, spec).mix.functions > ALONE);
-        let apart: Vec<Cell> = alone.filter(|found| !self.is_one_sided(found)).filter_map(|found| self.model.cell(&found.sums)).collect();
-        burst_evidence(self.model.bulk(), &apart, (self.groups.rows.len().max(1) as f64).ln())
     }
 
     /// A function whose frames changed and whose cost did not.
