@@ -118,13 +118,23 @@ fn root(before: f64, after: f64, exposure: f64) -> f64 {
 
 /// The same with the log odds beside those expected: infinite where a side has nothing.
 fn root_and_odds(before: f64, after: f64, exposure: f64) -> (f64, f64) {
+    /// Below this, two logarithms that nearly cancel leave too few digits of billions of events; further terms of the series are less than 1e-12 of it.
+    const NEAR: f64 = 1e-3;
     let n = before + after;
     let expected = n * exposure / (1.0 + exposure);
     let other = n - expected;
+    let surplus = (after - before * exposure) / (1.0 + exposure);
+    let (above, below) = (surplus / expected, -surplus / other);
+    if above.abs().max(below.abs()) < NEAR {
+        // (1 + d) ln(1 + d) - d: the terms -d of both parts cancel.
+        let part = |seen: f64, d: f64| seen * d * d * (0.5 - d * (1.0 / 6.0 - d * (1.0 / 12.0 - d / 20.0)));
+        let deviance = 2.0 * (part(expected, above) + part(other, below));
+        return (deviance.sqrt() * surplus.signum(), above.ln_1p() - below.ln_1p());
+    }
     let (up, down) = ((after / expected).ln(), (before / other).ln());
     let part = |seen: f64, ln: f64| if seen > 0.0 { seen * ln } else { 0.0 };
     let deviance = 2.0 * (part(after, up) + part(before, down));
-    (deviance.max(0.0).sqrt() * (after - expected).signum(), up - down)
+    (deviance.max(0.0).sqrt() * surplus.signum(), up - down)
 }
 
 fn corrected_root(before: f64, after: f64, exposure: f64) -> f64 {
@@ -440,6 +450,24 @@ mod tests {
             let same = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs() || (a.is_infinite() && b.is_infinite());
             assert!(same(lo, 1.0 / back_hi) && same(hi, 1.0 / back_lo), "{before} {after}: {lo}..{hi} and {back_lo}..{back_hi}");
         }
+    }
+
+    /// Counts of instructions: where both sides differ by little, the root is the difference in standard deviations, and not what rounding leaves of
+    /// logarithms of billions.
+    #[test]
+    fn billions_of_events_keep_their_digits() {
+        for (before, surplus, exposure) in [(1e9_f64, 3.0, 1.0), (4e12, 100.0, 1.0), (1e9, 20.0, 0.7), (1e10, -5.0, 3.0)] {
+            let z = surplus / (before * exposure * (1.0 + exposure)).sqrt();
+            let (r, odds) = root_and_odds(before, before * exposure + surplus, exposure);
+            close(r, z, 1e-5, "root");
+            close(odds, (surplus / (before * exposure)).ln_1p(), 1e-5, "log odds");
+            let (back, _) = root_and_odds(before * exposure + surplus, before, 1.0 / exposure);
+            close(-back, r, 1e-6, "swapped sides");
+        }
+        // The series goes over into the logarithms.
+        let at = |after: f64| root_and_odds(1e6, after, 1.0);
+        let (below, above) = (at(1e6 + 1999.0), at(1e6 + 2003.0));
+        close(above.0 / below.0, 2003.0 / 1999.0, 1e-5, "where they meet");
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub struct Spread {
 ///
 /// The maximum of the likelihood over the cells within three standard deviations of the centre (the weighted median without one), with 0.973 as
 /// the variance of a normal cut at 3. The bulk of the cells is taken as unchanged. `prior` (a variance)
-/// counts as up to `prior_cells` further cells, so that few cells do not prove the absence of noise; thirty do.
+/// counts as up to `prior_cells` further cells, so that few cells do not prove the absence of noise; thirty do, and fewer that lie closer together than
+/// such noise lets them.
 pub fn dispersion(cells: &[Cell], centre: Option<f64>, prior: f64, prior_cells: f64) -> Spread {
     const CUT: f64 = 3.0;
     const CUT_VARIANCE: f64 = 0.973;
@@ -80,7 +81,16 @@ pub fn dispersion(cells: &[Cell], centre: Option<f64>, prior: f64, prior_cells: 
         }
     }
     let count = (cells.len() as f64 - 1.0).max(0.0);
-    let prior_cells = prior_cells * (1.0 - count / ENOUGH).max(0.0);
+    // Likelihood of a spread as the prior says over that of the cells' own: where they lie closer than it lets them, it is wrong about them.
+    let ln_likelihood = |extra: f64| -> f64 {
+        let of = |(cell, square): (&Cell, &f64)| {
+            let variance = cell.variance + extra;
+            -0.5 * (variance.ln() + (square / variance).min(CUT * CUT))
+        };
+        cells.iter().zip(&squares).map(of).sum()
+    };
+    let believed = if prior > own { (ln_likelihood(prior) - ln_likelihood(own)).min(0.0).exp() } else { 1.0 };
+    let prior_cells = prior_cells * (1.0 - count / ENOUGH).max(0.0) * believed;
     let variance = (own * count + prior * prior_cells) / (count + prior_cells).max(f64::MIN_POSITIVE);
     let told: f64 = cells.iter().map(|cell| (variance / (variance + cell.variance)).powi(2)).sum();
     Spread { variance, freedom: (told - 1.0).max(0.0) + prior_cells }
