@@ -24,13 +24,18 @@ pub struct Spread {
 /// The spread of unchanged code beyond sampling: variance of ln(after / before) per cell.
 ///
 /// The maximum of the likelihood over the cells within three standard deviations of the centre (the weighted median without one), with 0.973 as
-/// the variance of a normal cut at 3. The bulk of the cells is taken as unchanged. `prior` (a variance)
+/// the variance of a normal cut at 3. The bulk of the cells is taken as unchanged. Of few cells, whose bulk may be those that tell nothing, each varies or
+/// changed as [`spread_or_changes`] says. `prior` (a variance)
 /// counts as up to `prior_cells` further cells, so that few cells do not prove the absence of noise; thirty do, and fewer that lie closer together than
 /// such noise lets them.
 pub fn dispersion(cells: &[Cell], centre: Option<f64>, prior: f64, prior_cells: f64) -> Spread {
     const CUT: f64 = 3.0;
     const CUT_VARIANCE: f64 = 0.973;
     const ENOUGH: f64 = 30.0;
+    /// Of fewer cells than this, those that sampling leaves wide look calm without the few that are known well enough to show a spread, and cut these off.
+    const SOME: usize = 60;
+    /// What a change costs there, see [`spread_or_changes`]: the logarithm of 700 places.
+    const CHANGE: f64 = 6.5;
     let given = centre.is_some();
     let centre = centre.unwrap_or_else(|| weighted_median(cells));
     // Cells as one moment equation each, weighted by how much they tell of a spread of that size, none above a tenth of all: sums of
@@ -79,6 +84,10 @@ pub fn dispersion(cells: &[Cell], centre: Option<f64>, prior: f64, prior_cells: 
                 own = middle;
             }
         }
+    }
+    if !given && cells.len() < SOME {
+        let around: Vec<Cell> = cells.iter().map(|cell| Cell { effect: cell.effect - centre, ..*cell }).collect();
+        own = own.max(spread_or_changes(&around, CHANGE).variance);
     }
     let count = (cells.len() as f64 - 1.0).max(0.0);
     // Likelihood of a spread as the prior says over that of the cells' own: where they lie closer than it lets them, it is wrong about them.
@@ -333,6 +342,29 @@ mod tests {
         assert!(varied >= 196 && calm >= 190, "{varied} of 200 that vary, {calm} of 200 with a change");
         assert!((squares.sqrt() - 0.05).abs() < 0.003, "{}", squares.sqrt());
         assert_eq!(spread_or_changes(&[], 6.5), Spread { variance: 0.0, freedom: 0.0 });
+    }
+
+    /// Of twenty functions six are known to 1 %, the others to 20 %: that the six vary by 7 % is seen, though most cells do not show it; and of six that lie
+    /// together one that does not is a change. Twenty that lie within 1 % show that the prior of 5 % is wrong about them.
+    #[test]
+    fn few_cells_vary_by_what_those_show_that_can() {
+        let mut random = Random(5);
+        let (mut seen, mut calm, mut close) = (0, 0, 0);
+        for _ in 0..200 {
+            let mut draw = |spread: f64| -> Vec<Cell> {
+                let variance = |row: usize| if row < 6 { 1e-4 } else { 0.04 };
+                (0..20)
+                    .map(|row| Cell { effect: random.normal() * f64::sqrt(variance(row) + spread * spread), variance: variance(row) })
+                    .collect()
+            };
+            seen += usize::from(dispersion(&draw(0.07), None, 0.0025, 4.0).variance > 0.02 * 0.02);
+            let mut cells = draw(0.0);
+            cells[0].effect = 0.15;
+            calm += usize::from(dispersion(&cells, None, 0.0, 0.0).variance < 0.02 * 0.02);
+            let cells: Vec<Cell> = cells.iter().map(|cell| Cell { effect: cell.effect.clamp(-0.01, 0.01), variance: 1e-4 }).collect();
+            close += usize::from(dispersion(&cells, None, 0.0025, 4.0).variance < 0.01 * 0.01);
+        }
+        assert!(seen >= 190 && calm >= 190 && close == 200, "{seen} seen, {calm} calm, {close} close of 200");
     }
 
     #[test]
