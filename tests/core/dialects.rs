@@ -69,3 +69,33 @@ fn attributes_of_opentelemetry_may_name_rows_of_the_list_of_strings() {
     assert_eq!((odd.info.fact("service.name"), odd.info.fact("id")), (Some(""), Some("0001020304050607")));
     assert_eq!(odd.info.fact("pairs"), Some("a=1, service.name=cart"));
 }
+
+/// async-profiler's option `ann` marks how code ran: interpreted, by the first compiler, by the second, inlined (`typeSuffix` of
+/// `src/frameName.cpp`). A function is one however it ran.
+#[test]
+fn functions_of_async_profiler_are_one_however_their_code_ran() {
+    let profile = sound("run_[0];work_[1];leaf_[j] 3\nrun_[j];work_[0];leaf_[i] 4\nrun;work;leaf 5\n");
+    assert_eq!(lines(&profile), ["run;work;leaf 3", "run;work;leaf 4", "run;work;leaf 5"]);
+    assert_eq!(profile.functions.len(), 3);
+    // A frame that is nothing but a mark is a name.
+    assert_eq!(lines(&sound("main;_[0] 1\nmain;_[1] 2\n")), ["main;_[0] 1", "main;_[1] 2"]);
+}
+
+/// Austin's text: its first comments say what the numbers are (README of P403n1x87/austin, "Memory and full metrics").
+#[test]
+fn numbers_of_austin_are_what_its_header_says() {
+    let head = |mode: &str| format!("# austin: 3.6.0\n# interval: 100\n# mode: {mode}\n");
+    let stacks = "P1;T1;/a.py:main:12;/a.py:f:3 300\nP1;T1;/a.py:main:12;/a.py:g:5 200\n\n# duration: 500\n";
+    for (mode, expected) in
+        [("wall", "wall/microseconds"), ("cpu", "cpu/microseconds"), ("memory", "memory/bytes"), ("other", "samples/count")]
+    {
+        let profile = sound(&(head(mode) + stacks));
+        assert_eq!((types(&profile), profile.total(0)), (vec![expected.to_owned()], 500), "{mode}");
+    }
+    let full = "P1;T1;/a.py:main:12;/a.py:f:3 300,0,1024\nP1;T1;/a.py:main:12;/a.py:g:5 200,1,-512\n";
+    let profile = sound(&(head("full") + &full.repeat(3) + "P1;T1;x 1,0\nP1;T1;y 7\n"));
+    assert_eq!(types(&profile), ["wall/microseconds", "cpu/microseconds", "memory/bytes"]);
+    assert_eq!(lines(&profile)[..2], ["P1;T1;/a.py:main:12;/a.py:f:3 300 300 1024", "P1;T1;/a.py:main:12;/a.py:g:5 200 0 -512"]);
+    assert_eq!([0, 1, 2].map(|column| profile.total(column)), [1500, 900, 1536]);
+    assert_eq!((profile.notes.count(kind::NOT_UNDERSTOOD), profile.info.tally.skipped), (2, 2));
+}
