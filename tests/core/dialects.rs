@@ -99,3 +99,52 @@ fn numbers_of_austin_are_what_its_header_says() {
     assert_eq!([0, 1, 2].map(|column| profile.total(column)), [1500, 900, 1536]);
     assert_eq!((profile.notes.count(kind::NOT_UNDERSTOOD), profile.info.tally.skipped), (2, 2));
 }
+
+/// What `jeprof --raw` writes, and ClickHouse: names before the profile, callers at their return address less one, the innermost address as it stands,
+/// inlined names joined by `--`.
+#[test]
+fn names_before_a_profile_are_those_of_its_addresses() {
+    let names = "--- symbol\nbinary=/usr/bin/server\n0x0000000000401136 main--it::operator--()--inner\n0x0000000000401200 _start\n\
+                 0x0000000000401500 malloc\n0x0000000000401501 wrong\n0x0000000000401600 0x401600\nodd\n---\n";
+    let jemalloc = "--- heap\nheap_v2/1\n  t*: 3: 3072 [0: 0]\n@ 0x401500 0x401137 0x401201\n  t*: 1: 1024 [0: 0]\n@ 0x401201\n  \
+                    t*: 1: 1024 [0: 0]\n@ 0x401500 0x401601 0x401701\n  t*: 1: 1024 [0: 0]\n\nMAPPED_LIBRARIES:\n\
+                    00400000-00402000 r-xp 00000000 08:01 123 /usr/bin/server\n";
+    let gperftools = "heap profile:      3:     3072 [     3:     3072] @ heapprofile\n     1:     1024 [     1:     1024] @ 0x00401500 0x00401137 0x00401201\n     \
+                      1:     1024 [     1:     1024] @ 0x00401201\n     1:     1024 [     1:     1024] @ 0x00401500 0x00401601 0x00401701\n\n\
+                      MAPPED_LIBRARIES:\n00400000-00402000 r-xp 00000000 08:01 123 /usr/bin/server\n";
+    for (profile, reader) in [(jemalloc, "jemalloc"), (gperftools, "gperftools")] {
+        let profile = sound(&(names.to_owned() + profile));
+        let stacks = ["_start;main;it::operator--();inner;malloc", "_start", "server+0x1700;server+0x1600;malloc"];
+        assert_eq!(lines(&profile), stacks.map(|stack| format!("{stack} 1 1024")), "{reader}");
+        assert_eq!((profile.info.format.as_str(), profile.info.fact("program")), (reader, Some("/usr/bin/server")));
+        assert_eq!(profile.notes.count(kind::NOT_UNDERSTOOD), 1, "{reader}");
+        let inlined: Vec<bool> = profile
+            .stack_frames(profile.samples.stacks()[0])
+            .map(|frame| profile.frames.get(frame).is_some_and(|frame| frame.inlined))
+            .collect();
+        assert_eq!(inlined, [false, true, true, false, false], "{reader}");
+    }
+    let error = try_read(names).expect_err("there is no profile").to_string();
+    assert!(error.contains("the profile behind the names"), "{error}");
+    let error = try_read(&(names.to_owned() + "--- heap\nnothing\n")).expect_err("there is no profile").to_string();
+    assert!(error.contains("no form that is known"), "{error}");
+}
+
+/// Programs that count what has no addresses number their names, from 1, and write the numbers into the stacks (PHP's memprof, Twitter's util).
+#[test]
+fn names_before_a_profile_may_be_numbered() {
+    let names = "--- symbol\nbinary=todo.php\n0x0000000000000001 main\n0x0000000000000002 f\n0x0000000000000003 g\n---\n--- profile\n";
+    for (period, types) in [(10_000_u64, vec!["samples/count", "cpu/nanoseconds"]), (0, vec!["samples/count"])] {
+        let words = [0, 3, 0, period, 0, 500, 3, 2, 2, 1, 40, 3, 3, 2, 1, 0, 1, 0];
+        let bytes: Vec<u8> = names.bytes().chain(words.into_iter().flat_map(u64::to_le_bytes)).collect();
+        let ticket = Ticket::new();
+        let profile = read(&Input { bytes: &bytes, name: "x" }, &ReadCx::new(&ticket)).expect("a whole file");
+        assert_eq!((check(&profile), self::types(&profile)), (vec![], types.iter().map(|&kind| kind.to_owned()).collect()));
+        let expected = if period > 0 { ["main;f;f 500 5000000000", "main;f;g 40 400000000"] } else { ["main;f;f 500", "main;f;g 40"] };
+        assert_eq!(lines(&profile), expected);
+        // Cut in the middle of a stack, as a server that stopped leaves it.
+        let cut = read(&Input { bytes: &bytes[..bytes.len() - 40], name: "x" }, &ReadCx::new(&ticket)).expect("the stacks before");
+        let offset = cut.notes.iter().find(|note| note.kind == kind::TRUNCATED).and_then(|note| note.first_offset);
+        assert_eq!((cut.samples.len(), offset), (1, Some((names.len() + 80) as u64)));
+    }
+}
