@@ -100,6 +100,19 @@ fn numbers_of_austin_are_what_its_header_says() {
     assert_eq!((profile.notes.count(kind::NOT_UNDERSTOOD), profile.info.tally.skipped), (2, 2));
 }
 
+/// Files of tools that no reader is for are told by what they are.
+#[test]
+fn counted_stacks_of_bpftrace_and_recordings_of_austin_are_named() {
+    let bpftrace = "Attaching 1 probe...\n\n\n@[\n    do_nanosleep+17\n    hrtimer_nanosleep+100\n, sleep]: 3\n@[\n    main+10\n]: 7\n";
+    let stored = "@stacks[\n    do_nanosleep+17\n]: 3\n";
+    for text in [bpftrace, stored] {
+        let error = try_read(text).expect_err("no reader is for it").to_string();
+        assert!(error.contains("bpftrace"), "{error}");
+    }
+    let error = try_read("MOJ\x03\x01mode\0wall\0").expect_err("no reader is for it").to_string();
+    assert!(error.contains("Austin"), "{error}");
+}
+
 /// What `jeprof --raw` writes, and ClickHouse: names before the profile, callers at their return address less one, the innermost address as it stands,
 /// inlined names joined by `--`.
 #[test]
