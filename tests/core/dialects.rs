@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use emberlens::base::ticket::Ticket;
-use emberlens::format::{Input, ReadCx, ReadError, read};
-use emberlens::model::{Profile, check, kind};
+use emberlens::format::{Input, ReadCx, ReadError, pprof, read};
+use emberlens::model::{Mapping, Numbering, Profile, check, kind};
 
 fn try_read(text: &str) -> Result<Profile, ReadError> {
     let ticket = Ticket::new();
@@ -160,4 +160,27 @@ fn names_before_a_profile_may_be_numbered() {
         let offset = cut.notes.iter().find(|note| note.kind == kind::TRUNCATED).and_then(|note| note.first_offset);
         assert_eq!((cut.samples.len(), offset), (1, Some((names.len() + 80) as u64)));
     }
+}
+
+/// samply saves addresses without names, which count from where a library was loaded. A pprof file of ours says so too.
+#[test]
+fn addresses_of_a_viewers_file_count_from_where_a_library_was_loaded() {
+    let text = r#"{"meta":{"preprocessedProfileVersion":41,"version":24,"interval":1,"startTime":0,"categories":[]},
+        "libs":[{"name":"app","path":"/bin/app","codeId":"ABCD"},{"name":"x","path":"/lib/x","codeId":null}],
+        "threads":[{"name":"main","pid":1,"tid":1,"stringArray":["0x1136"],"samples":{"stack":[0,1],"time":[1,2],"length":2},
+        "stackTable":{"frame":[0,1],"prefix":[null,0],"length":2},
+        "frameTable":{"address":[4406,5],"func":[0,1],"inlineDepth":[0,0],"line":[null,null],"nativeSymbol":[null,null],"length":2},
+        "funcTable":{"name":[0,0],"resource":[0,1],"fileName":[null,null],"lineNumber":[null,null],"length":2},
+        "resourceTable":{"lib":[0,1],"name":[0,0],"length":2}}]}"#;
+    let profile = sound(text);
+    let mappings = |profile: &Profile| -> Vec<(String, bool, Numbering)> {
+        let file = |mapping: &Mapping| mapping.file.map_or("", |file| profile.strings.get(file)).to_owned();
+        profile.mappings.iter().map(|mapping| (file(mapping), mapping.from_base, mapping.numbering())).collect()
+    };
+    // Without a build id nothing says that a file at that path is the one that ran.
+    let expected = [("/bin/app", true, Numbering::FromBase), ("x", true, Numbering::FromBase)];
+    assert_eq!(mappings(&profile), expected.map(|(file, from_base, numbering)| (file.to_owned(), from_base, numbering)));
+    let written = pprof::write(&profile);
+    let again = read(&Input { bytes: &written, name: "x" }, &ReadCx::new(&Ticket::new())).expect("what was written is sound");
+    assert_eq!((mappings(&again), lines(&again).len()), (mappings(&profile), 2));
 }

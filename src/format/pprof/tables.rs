@@ -296,6 +296,7 @@ fn mappings(layout: &Layout<'_>, builder: &mut Builder, strings: &Texts) -> Resu
             start: raw.start,
             limit: raw.limit,
             offset: raw.offset,
+            from_base: raw.is_from_base,
             ..Mapping::default()
         }));
     }
@@ -351,6 +352,7 @@ struct RawMapping {
     offset: u64,
     file: u64,
     build_id: u64,
+    is_from_base: bool,
 }
 
 impl RawMapping {
@@ -365,6 +367,7 @@ impl RawMapping {
                 4 => raw.offset = found.int()?,
                 5 => raw.file = found.int()?,
                 6 => raw.build_id = found.int()?,
+                field::IS_FROM_BASE => raw.is_from_base = found.int()? == 1,
                 _ => {}
             }
         }
