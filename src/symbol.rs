@@ -30,7 +30,7 @@ use self::module::Wanted;
 use self::table::Table;
 pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{FileId, Frame, FrameId, Mapping, Profile, StringId, base_name, kind};
+use crate::model::{FileId, Frame, FrameId, Mapping, Numbering, Profile, StringId, base_name, kind};
 
 /// Bytes that are read only when they are needed; `None` where they cannot be read.
 pub type Lazy = Arc<dyn Fn() -> Option<Bytes> + Send + Sync>;
@@ -159,8 +159,8 @@ enum Owner<'a> {
     Compiled(i32),
     /// Code in a file that lay in memory alone (`memfd_create`): a library, or what a run-time compiler wrote.
     MemoryFile(i32, &'a str),
-    /// A file by path and build id.
-    File(&'a str, Option<&'a str>),
+    /// A file by path and build id, and what its addresses count.
+    File(&'a str, Option<&'a str>, Numbering),
     /// The kernel's pages in every process, which lie in no file: name and build id.
     KernelPage(&'a str, Option<&'a str>),
     /// No module is known at the address.
@@ -184,7 +184,7 @@ fn owner<'a>(profile: &'a Profile, mapping: &Mapping) -> Owner<'a> {
         (_, Some(pid)) if is_memory || is_jit_dump(file) => Owner::Compiled(pid),
         (_, None) if is_memory => Owner::Nowhere,
         (_, None) if file.starts_with('[') || is_kernel_module(file) => Owner::Kernel,
-        _ => Owner::File(file, mapping.build_id.map(text)),
+        _ => Owner::File(file, mapping.build_id.map(text), mapping.numbering()),
     }
 }
 
@@ -395,11 +395,11 @@ fn look_up(
         Owner::Kernel => kernel::look_up(profile, source, addresses, ticket)?,
         Owner::Compiled(pid) | Owner::MemoryFile(pid, _) => compiled(profile, source, pid, is_local, addresses, ticket)?,
         Owner::KernelPage(name, build_id) => Ok(kernel_page(source, name, build_id, addresses, ticket)?),
-        Owner::File(file, build_id) => {
+        Owner::File(file, build_id, numbering) => {
             let offset = offsets.first().copied().filter(|_| offsets.len() == 1);
             return module::look_up(
                 source,
-                &Wanted { file, build_id, is_local, is_replaced: trust.replaced.contains(file), offset },
+                &Wanted { file, build_id, is_local, is_replaced: trust.replaced.contains(file), offset, numbering },
                 addresses,
                 ticket,
             );
@@ -458,8 +458,9 @@ fn kernel_page(
 ) -> Result<Answer, Cancelled> {
     let found = match build_id {
         Some(_) => {
-            module::look_up(source, &Wanted { file: name, build_id, is_local: false, is_replaced: false, offset: None }, addresses, ticket)?
-                .0
+            let numbering = Numbering::Memory;
+            let wanted = Wanted { file: name, build_id, is_local: false, is_replaced: false, offset: None, numbering };
+            module::look_up(source, &wanted, addresses, ticket)?.0
         }
         None => Answer::default(),
     };

@@ -103,6 +103,20 @@ impl Times {
         read_numbers(json, &mut self.deltas)
     }
 
+    /// Gives samples without any time one each, evenly from the start to the end; false where they have times, or start and end are not known. Profiles of
+    /// the years before V8 wrote times are read so by DevTools (`CPUProfileDataModel`).
+    fn spread(&mut self) -> bool {
+        let Some(length) = self.end.and_then(|end| end.checked_sub(self.start)).filter(|&length| length > 0) else { return false };
+        if self.samples.is_empty() || !self.deltas.is_empty() {
+            return false;
+        }
+        let count = self.samples.len() as i128;
+        // A part of the length, so it fits.
+        let time = |row: i128| (i128::from(length) * row / count) as i64;
+        self.deltas = (0..count).checked().map(|row| time(row) - time((row - 1).max(0))).collect();
+        true
+    }
+
     /// An error unless there are as many times as samples.
     pub(super) fn check(&self, json: &Json<'_>) -> Result<(), ReadError> {
         let (samples, deltas) = (self.samples.len() as u64, self.deltas.len());
@@ -170,6 +184,10 @@ fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
         let mut last = timestamps.first().copied().unwrap_or(0);
         times.start = last;
         times.deltas = timestamps.iter().map(|&time| time.saturating_sub(std::mem::replace(&mut last, time))).collect();
+    }
+    if times.spread() {
+        let cause = "samples without times: they were spread evenly from the start of the profile to its end, as DevTools does";
+        builder.notes.add(kind::GUESSED, cause, times.samples.len() as u64, Some(times.samples_at as u64));
     }
     let stacks = nodes.stacks(&json, &mut builder)?;
     if nodes.has_sizes {
@@ -374,6 +392,18 @@ mod tests {
         let offset = |cause: &str| found.notes.iter().find(|note| note.text.contains(cause)).and_then(|note| note.first_offset);
         assert_eq!(offset("callees"), text.find(r#"{"id":1"#).map(|at| at as u64));
         assert_eq!(offset("node that does not exist"), text.find("[1,7]").map(|at| at as u64));
+    }
+
+    #[test]
+    fn samples_without_times_are_spread_evenly() {
+        let text = format!(r#"{{"nodes":[{}],"startTime":100,"endTime":110,"samples":[1,1,1]}}"#, node(1, "a", ""));
+        let found = profile(&text).unwrap();
+        assert_eq!(check(&found), []);
+        assert_eq!((0..3).map(|row| found.samples.time(row).unwrap()).collect::<Vec<_>>(), [100_000, 103_000, 106_000]);
+        assert_eq!(found.samples.values(1), [3000, 3000, 4000]);
+        assert_eq!(found.notes.count(kind::GUESSED), 3);
+        // Without an end nothing says how long they lasted.
+        assert!(profile(&text.replace(r#","endTime":110"#, "")).is_err());
     }
 
     /// What `Profiler.stop` of the DevTools protocol answers, saved as it came: alone, or as the message that holds it.

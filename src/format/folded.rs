@@ -1,10 +1,12 @@
 //! Folded stacks: one line for each stack, frames joined by `;` with the outermost first, then a blank and one or two numbers.
 //!
 //! Understood beside the plain form: fractional counts (kept as integers with [`SampleType::decimals`](crate::model::SampleType::decimals)), two counts on every line (a
-//! comparison written by difffolded.pl or inferno-diff-folded: sample types `before` and `after`), the suffixes `_[k]`, `_[i]` and
-//! `_[j]` (kernel, inlined, JIT), UTF-16, all line ends, `#` comments. Deliberately absent: guessing what the counts count, and
-//! processes: a first frame that is a process name stays a frame. Start reading at [`Folded`] or, for writing, [`write_folded`].
+//! comparison written by difffolded.pl or inferno-diff-folded: sample types `before` and `after`), the suffixes `_[k]`, `_[i]`,
+//! `_[j]`, `_[1]` and `_[0]` (kernel, inlined, JIT, its first compiler, interpreted), UTF-16, all line ends, `#` comments, and what Austin says in
+//! its comments of its numbers (`austin`). Deliberately absent: guessing what the counts count, and processes: a first frame that is a
+//! process name stays a frame. Start reading at [`Folded`] or, for writing, [`write_folded`].
 
+mod austin;
 mod number;
 mod part;
 
@@ -15,6 +17,7 @@ use std::fmt::Write as _;
 use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
+use self::austin::Mode;
 use self::number::Number;
 use self::part::{Chunk, Counts};
 use super::text::{self, Lines};
@@ -32,7 +35,7 @@ const SNIFF_LINES: usize = 200;
 /// Mapping of frames with the suffix `_[k]`.
 const KERNEL: &str = "[kernel]";
 
-/// Mapping of frames with the suffix `_[j]`.
+/// Mapping of frames with the suffix `_[j]` or `_[1]`.
 const JIT: &str = "[jit]";
 
 impl Format for Folded {
@@ -62,9 +65,13 @@ impl Format for Folded {
         }
         let seen = if whole { &text.bytes } else { text.bytes.get(..last_line).unwrap_or(&[]) };
         let (mut lines, mut counted, mut joined, mut named, mut blanks) = (0, 0, 0, 0, 0);
+        let split = match austin::mode(seen) {
+            Some(Mode::Full) => |line| austin::split(line).map(|(stack, _)| stack),
+            _ => |line| split_count(line).map(|(stack, _)| stack),
+        };
         for (_, line) in Lines::new(seen).filter(|(_, line)| !is_comment(line)).take(SNIFF_LINES) {
             lines += 1;
-            if let Some((stack, _)) = split_count(line) {
+            if let Some(stack) = split(line) {
                 counted += 1;
                 joined += usize::from(stack.contains(&b';'));
                 blanks += usize::from(stack.contains(&b' ') && split_count(stack).is_none());
@@ -135,20 +142,54 @@ fn is_differential(text: &[u8]) -> bool {
     found
 }
 
+/// What the numbers at the end of lines are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbers {
+    /// One count of something.
+    Count,
+    /// Two counts on every line: both sides of a comparison.
+    Sides,
+    /// Of Austin, whose comments say what they are.
+    Austin(Mode),
+}
+
+impl Numbers {
+    fn of(text: &[u8], parts: &[(usize, &[u8])]) -> Self {
+        if let Some(mode) = austin::mode(text) {
+            return Self::Austin(mode);
+        }
+        // The first part nearly always has a line that says no.
+        let starts_so = parts.first().is_some_and(|(_, part)| is_differential(part));
+        if starts_so && parts.par_iter().all(|(_, part)| is_differential(part)) { Self::Sides } else { Self::Count }
+    }
+
+    /// Name and unit of each.
+    const fn types(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Count => &[("samples", "count")],
+            Self::Sides => &[("before", "count"), ("after", "count")],
+            Self::Austin(mode) => mode.types(),
+        }
+    }
+}
+
+/// Most numbers of a line.
+const MAX_COLUMNS: usize = 3;
+
 fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let ticket = cx.ticket;
     let text = text::decode_with(bytes, &|part| cx.done_with(part));
     let parts = text::chunks(&text.bytes, chunk_bytes, |_| true);
-    // The first part nearly always has a line that says no.
-    let differential =
-        parts.first().is_some_and(|(_, part)| is_differential(part)) && parts.par_iter().all(|(_, part)| is_differential(part));
+    let numbers = Numbers::of(&text.bytes, &parts);
     let mut builder = Builder::default();
     builder.notes = text.notes;
-    add_sample_types(&mut builder, differential);
+    for (name, unit) in numbers.types() {
+        builder.add_sample_type(name, unit);
+    }
     let mut joined = Joined::default();
     text::in_order(
         &parts,
-        |&(at, part)| Ok((part, part::read_part(part, text.base + at as u64, differential, ticket)?)),
+        |&(at, part)| Ok((part, part::read_part(part, text.base + at as u64, numbers, ticket)?)),
         |(part, chunk)| {
             ticket.check()?;
             joined.add(&mut builder, chunk);
@@ -161,7 +202,7 @@ fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Pro
     }
     let skipped = joined.skipped;
     joined.finish(&mut builder, ticket)?;
-    if differential {
+    if numbers == Numbers::Sides {
         let samples = builder.rows.len() as u64;
         builder.notes.add(kind::GUESSED, "two numbers at the end of every line: read as the two sides of a comparison", samples, None);
         builder.default_sample_type = 1;
@@ -169,13 +210,6 @@ fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Pro
     builder.info.tally = Tally::new(builder.rows.len() as u64, skipped);
     "folded".clone_into(&mut builder.info.format);
     Ok(builder.finish())
-}
-
-fn add_sample_types(builder: &mut Builder, differential: bool) {
-    let names: &[&str] = if differential { &["before", "after"] } else { &["samples"] };
-    for name in names {
-        builder.add_sample_type(name, "count");
-    }
 }
 
 fn note_overflow(notes: &mut Notes, count: u64, offset: Option<u64>) {
@@ -204,8 +238,8 @@ struct Joined<'a> {
     /// Mappings of what suffixes name, by [`Suffix`].
     modules: [Option<MappingId>; 4],
     stacks: Vec<Option<StackId>>,
-    counts: Vec<[Counts; 2]>,
-    decimals: [u8; 2],
+    counts: Vec<[Counts; MAX_COLUMNS]>,
+    decimals: [u8; MAX_COLUMNS],
     skipped: u64,
     /// Names that are not UTF-8, and the number of such comments.
     broken: HashSet<&'a [u8], FxBuildHasher>,
@@ -318,7 +352,8 @@ impl<'a> Joined<'a> {
 const fn parse(name: &[u8]) -> (&[u8], Suffix) {
     match name {
         [name @ .., b'_', b'[', b'k', b']'] if !name.is_empty() => (name, Suffix::Kernel),
-        [name @ .., b'_', b'[', b'j', b']'] if !name.is_empty() => (name, Suffix::Jit),
+        [name @ .., b'_', b'[', b'j' | b'1', b']'] if !name.is_empty() => (name, Suffix::Jit),
+        [name @ .., b'_', b'[', b'0', b']'] if !name.is_empty() => (name, Suffix::None),
         [name @ .., b'_', b'[', b'i', b']'] if !name.is_empty() => (name, Suffix::Inlined),
         _ => (name, Suffix::None),
     }

@@ -6,6 +6,8 @@
 //! | `gperftools` | binary CPU profiles, heapprofile, heapz, growthz, fragmentationz, contentionz, threadz; Java's heapz, contentionz and CPU |
 //! | `jemalloc` | `heap_v2` |
 //!
+//! Names may stand before any of them (`symbols`).
+//!
 //! Numbers are those of pprof's own reader (`profile/legacy_profile.go` of google/pprof) wherever that reads a form, and jeprof's for
 //! jemalloc. Beyond it names in comments are used, labels are kept, and files that are damaged or that it refuses (threadcreate of
 //! real servers, dumps) are read with notes. Deliberately absent: writing these forms, and names from the program's file. Start
@@ -24,13 +26,15 @@ mod names;
 mod patterns;
 mod quoted;
 mod scan;
+mod symbols;
 mod threads;
 
 use self::scan::{Source, says_nothing};
+use self::symbols::Symbols;
 use super::text::{self, Lines};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::ticket::Ticket;
-use crate::model::Profile;
+use crate::model::{Profile, kind};
 
 /// Go's text profiles.
 pub(super) struct GoText;
@@ -56,10 +60,23 @@ enum Form {
     Java,
     Jemalloc,
     Cpu,
+    /// Any of the others behind names.
+    Named,
 }
 
 /// The form of the first bytes of a file, the reader whose business it is, and whether that is certain.
 fn form(head: &[u8]) -> Option<(Form, &'static str, Sniff)> {
+    if head.trim_ascii_start().starts_with(b"--- symbol") && Lines::new(head).any(|(_, line)| symbols::is_first_line(line)) {
+        let profile = Symbols::read(head).and_then(|symbols| head.get(symbols.end..)).filter(|rest| !rest.is_empty());
+        // The names may be longer than the head.
+        let reader = profile.and_then(form_of_profile).map_or(GPERFTOOLS, |(_, reader, _)| reader);
+        return Some((Form::Named, reader, Sniff::Yes));
+    }
+    form_of_profile(head)
+}
+
+/// The same where no names stand before the profile.
+fn form_of_profile(head: &[u8]) -> Option<(Form, &'static str, Sniff)> {
     if cpu::is_head(head) {
         return Some((Form::Cpu, GPERFTOOLS, Sniff::Yes));
     }
@@ -99,13 +116,44 @@ fn sniff(head: &[u8], reader: &str) -> Sniff {
 
 /// Reads whichever form it is.
 fn read(input: &Input<'_>, reader: &'static str, ticket: &Ticket) -> Result<Profile, ReadError> {
-    let head = input.bytes.get(..super::HEAD_BYTES).unwrap_or(input.bytes);
+    let head = head(input.bytes);
     let Some((form, _, _)) = form(head) else { return Err(empty(reader)) };
-    if form == Form::Cpu {
-        return cpu::read(input.bytes, ticket);
+    if form == Form::Named { read_named(input.bytes, reader, ticket) } else { read_form(input.bytes, form, &Symbols::default(), ticket) }
+}
+
+fn head(bytes: &[u8]) -> &[u8] {
+    bytes.get(..super::HEAD_BYTES).unwrap_or(bytes)
+}
+
+/// Reads names and the profile behind them.
+fn read_named(bytes: &[u8], reader: &'static str, ticket: &Ticket) -> Result<Profile, ReadError> {
+    let symbols = Symbols::read(bytes);
+    let end = symbols.as_ref().map_or(bytes.len(), |symbols| symbols.end);
+    let rest = bytes.get(end..).unwrap_or_default();
+    ticket.advance(end as u64)?;
+    let wanted = |what: &str| ReadError::new(reader, end as u64, "the profile behind the names", what.to_owned());
+    let symbols = symbols.filter(|_| !rest.is_empty()).ok_or_else(|| wanted("the file ends before it"))?;
+    let form = if cpu::is_head_behind_names(rest) { Some(Form::Cpu) } else { form_of_profile(head(rest)).map(|(form, ..)| form) };
+    let form = form.ok_or_else(|| wanted("it is of no form that is known"))?;
+    let moved = |offset: u64| offset.saturating_add(end as u64);
+    let mut profile = read_form(rest, form, &symbols, ticket).map_err(|error| {
+        let offset = moved(error.offset());
+        error.at(offset)
+    })?;
+    profile.notes.move_offsets(moved);
+    if let Some((first, count)) = symbols.odd {
+        profile.notes.add(kind::NOT_UNDERSTOOD, "lines between the names that are none", count, Some(first));
     }
-    let text = text::decode(input.bytes);
-    let mut source = Source::new(&text.bytes, text.base, ticket);
+    profile.info.facts.extend(symbols.program.map(|path| ("program".to_owned(), String::from_utf8_lossy(path).into_owned())));
+    Ok(profile)
+}
+
+fn read_form(bytes: &[u8], form: Form, symbols: &Symbols<'_>, ticket: &Ticket) -> Result<Profile, ReadError> {
+    if form == Form::Cpu {
+        return cpu::read(bytes, symbols, ticket);
+    }
+    let text = text::decode(bytes);
+    let mut source = Source::new(&text.bytes, text.base, ticket).with_symbols(symbols);
     let mut profile = match form {
         Form::Heap => heap::read(&mut source, ticket),
         Form::Contention => contention::read(&mut source, ticket),
@@ -113,7 +161,7 @@ fn read(input: &Input<'_>, reader: &'static str, ticket: &Ticket) -> Result<Prof
         Form::Dump => dump::read(&mut source, ticket),
         Form::Threads => threads::read(&mut source, ticket),
         Form::Java => java::read(&mut source, ticket),
-        Form::Jemalloc | Form::Cpu => jemalloc::read(&mut source, ticket),
+        Form::Jemalloc | Form::Cpu | Form::Named => jemalloc::read(&mut source, ticket),
     }?;
     profile.notes.absorb(&text.notes);
     Ok(profile)

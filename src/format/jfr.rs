@@ -46,6 +46,14 @@ const EXECUTION: &str = "jdk.ExecutionSample";
 /// (`recordWallClockSample` in `flightRecorder.cpp`).
 const WALL_CLOCK: &str = "profiler.WallClockSample";
 
+/// Samples by time on the processor, of Linux since JDK 25 (JEP 509). Each says how much it stands for.
+const CPU_TIME: &str = "jdk.CPUTimeSample";
+
+/// What the default sample type is chosen by: the kinds of samples of a profiler stand before all others, which are chosen by their number.
+const BY_CPU_TIME: u64 = u64::MAX;
+const BY_INTERVAL: u64 = u64::MAX - 1;
+const BY_WALL: u64 = u64::MAX - 2;
+
 /// Bytes between two looks at the ticket.
 const POLL_BYTES: usize = 1 << 18;
 
@@ -533,7 +541,7 @@ impl Draft {
         let has_cpu = self.ranges.iter().any(|range| !range.is_wall);
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
         // What the profiler saw comes first.
-        let rank = |column: &Column| [EXECUTION, WALL_CLOCK].iter().position(|event| *event == column.event).unwrap_or(2);
+        let rank = |column: &Column| [EXECUTION, WALL_CLOCK, CPU_TIME].iter().position(|event| *event == column.event).unwrap_or(3);
         order.sort_by_key(|&row| self.columns.get(row).map(rank));
         for row in order {
             let (Some(column), Some(&Seen { rows, has_stack, .. })) = (self.columns.get(row), seen.get(row)) else { continue };
@@ -558,17 +566,18 @@ impl Draft {
             if let Some(place) = types.get_mut(row) {
                 *place = Some(Places { own: at, cpu, wall });
             }
-            let weight = [u64::MAX, u64::MAX - 1].get(rank).copied().unwrap_or(rows);
+            // Samples by time on the processor are there only where somebody asked for them.
+            let weight = [BY_INTERVAL, BY_WALL, BY_CPU_TIME].get(rank).copied().unwrap_or(rows);
             if weight > best.0 {
                 best = (weight, cpu.or(wall).unwrap_or(at));
             }
         }
         self.builder.default_sample_type = best.1;
         // That of the default: by the clock on the wall where the profiler saw nothing else.
-        let by_wall = best.0 == u64::MAX - 1;
+        let by_wall = best.0 == BY_WALL;
         let of = |range: &Range| if by_wall { (range.wall_interval, true) } else { (range.interval, range.is_wall) };
         let first = self.ranges.first().map(of).filter(|first| self.ranges.iter().all(|next| of(next) == *first));
-        if let Some((Some(interval), is_wall)) = first {
+        if let Some((Some(interval), is_wall)) = first.filter(|_| best.0 != BY_CPU_TIME) {
             let clock = if is_wall { "wall" } else { "cpu" };
             self.builder.info.period = Some((clock.to_owned(), "nanoseconds".to_owned(), interval));
         }

@@ -97,4 +97,7 @@ mod field {
     /// recorded, so a capture and its export would else differ in the names of all callers. Readers of protobuf pass over fields that they do not know;
     /// up to this number those are told to be protobuf.
     pub(super) const IS_RETURN_ADDRESS: u64 = 64;
+
+    /// Of a mapping, and our own as well: 1 where addresses count from where the module was loaded.
+    pub(super) const IS_FROM_BASE: u64 = 64;
 }

@@ -55,6 +55,19 @@ pub struct Mapping {
     pub pid: Option<i32>,
     /// Which file of the recording machine it is.
     pub file_id: Option<FileId>,
+    /// True where addresses count from where the module was loaded, and say nothing of memory.
+    pub from_base: bool,
+}
+
+/// What the addresses of a module's frames count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Numbering {
+    /// Bytes of memory: the mapping says which byte of the file lies where.
+    Memory,
+    /// The program's own addresses, as its headers and its debug information have them.
+    Own,
+    /// Bytes from where the module was loaded.
+    FromBase,
 }
 
 /// A file by its number on a device: another file at the same path has another number.
@@ -67,6 +80,18 @@ pub struct FileId {
 }
 
 impl Mapping {
+    /// What its addresses count. A mapping without a range, or of all memory, is none: what wrote it had worked out the program's own addresses (`GetBase`
+    /// of pprof's `internal/elfexec`).
+    pub const fn numbering(&self) -> Numbering {
+        if self.from_base {
+            Numbering::FromBase
+        } else if self.start == 0 && self.offset == 0 && (self.limit == 0 || self.limit == u64::MAX) {
+            Numbering::Own
+        } else {
+            Numbering::Memory
+        }
+    }
+
     /// Offset in the module's file of the byte at `address`; the address itself where the mapping has no range.
     pub const fn file_address(&self, address: u64) -> u64 {
         if self.limit > self.start { address.wrapping_sub(self.start).wrapping_add(self.offset) } else { address }

@@ -55,7 +55,16 @@ impl<'a> Parsed<'a> {
         (!segments.is_empty()).then_some(Segments(segments))
     }
 
-    /// The same for a file whose code is left out, where its only piece of code was mapped from `offset` of the binary.
+    /// The first address that is loaded.
+    pub(super) fn base(&self) -> Option<u64> {
+        // macOS keeps the lowest pages free by a segment that nothing may touch.
+        let loaded = self.object.segments().filter(|segment| segment.permissions().readable() || segment.permissions().executable());
+        // Addresses of Windows count from an address that the head of the file names.
+        let named = Some(self.object.relative_address_base()).filter(|&base| base > 0);
+        named.or_else(|| loaded.map(|segment| segment.address()).min())
+    }
+
+    /// How offsets become addresses of a file whose code is left out, where its only piece of code was mapped from `offset` of the binary.
     pub(super) fn segments_by_mapping(&self, offset: u64) -> Option<Segments> {
         let mut code = self.object.segments().filter(|segment| segment.permissions().executable());
         let (only, None) = (code.next()?, code.next()) else { return None };
@@ -300,6 +309,11 @@ struct Segment {
 pub(super) struct Segments(Vec<Segment>);
 
 impl Segments {
+    /// For places that count from `base`.
+    pub(super) fn from_base(base: u64) -> Self {
+        Self(vec![Segment { offset: 0, size: u64::MAX, address: base }])
+    }
+
     /// Address of a byte of the file.
     pub(super) fn address_of(&self, offset: u64) -> u64 {
         let inside = self.0.iter().find(|segment| offset.checked_sub(segment.offset).is_some_and(|past| past < segment.size));
@@ -328,5 +342,7 @@ mod tests {
         // The page that holds the segment's start is mapped as a whole.
         assert_eq!(segments.address_of(0x1100), 0x40_2100);
         assert_eq!(Segments::default().address_of(0x77), 0x77);
+        assert_eq!(Segments::from_base(0x40_0000).address_of(0x1136), 0x40_1136);
+        assert_eq!(Segments::from_base(0).address_of(u64::MAX), u64::MAX);
     }
 }

@@ -82,7 +82,7 @@ impl Missing {
                     "let the run-time compiler write perf-{pid}.map (node --perf-basic-prof, java perf-map-agent) and copy it beside the capture"
                 )
             }
-            (Self::NotHere | Self::NoProgram | Self::OtherBuild(_), Owner::File(file, id)) => {
+            (Self::NotHere | Self::NoProgram | Self::OtherBuild(_), Owner::File(file, id, _)) => {
                 let by_id = id.map_or_else(String::new, |id| format!(" with build id {id}"));
                 format!(
                     "copy {file}{by_id} from the machine that recorded into a folder and give that with --symbols (in the window: File, Symbol folders)"
@@ -93,7 +93,7 @@ impl Missing {
                 "copy the file that ran into a folder and give that with --symbols (in the window: File, Symbol folders)".to_owned()
             }
             (Self::Unproven, _) => "record with build ids (perf record --buildid-mmap, or without -B)".to_owned(),
-            (Self::Stripped | Self::NotCovered, Owner::File(file, id)) => debug(file, id),
+            (Self::Stripped | Self::NotCovered, Owner::File(file, id, _)) => debug(file, id),
             (Self::NotCovered, Owner::Compiled(_)) => {
                 "record with the map of the same run: code was compiled later, or thrown away".to_owned()
             }
@@ -117,7 +117,7 @@ impl Owner<'_> {
             Self::Kernel => "[kernel]".to_owned(),
             Self::Compiled(pid) => format!("code compiled at run time in process {pid}"),
             Self::MemoryFile(pid, file) => format!("{} in process {pid}", file.trim_start_matches('/')),
-            Self::File(file, _) | Self::KernelPage(file, _) => (*file).to_owned(),
+            Self::File(file, ..) | Self::KernelPage(file, _) => (*file).to_owned(),
             Self::Nowhere => "no known module".to_owned(),
         }
     }
@@ -140,7 +140,7 @@ pub(super) fn list(
         .zip(samples)
         .map(|(Lacking { of, addresses, why }, samples)| {
             let owner = owners.all.get(of).copied().unwrap_or(Owner::Nowhere);
-            let build_id = if let Owner::File(_, id) = owner { id.map(str::to_owned) } else { None };
+            let build_id = if let Owner::File(_, id, _) = owner { id.map(str::to_owned) } else { None };
             Unnamed { module: owner.name(), build_id, addresses, samples, why: why.why(), fix: why.fix(owner, is_perf) }
         })
         .collect();

@@ -9,14 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use super::answer::{Answer, LastName};
 use super::cache::{self, Fresh};
 use super::dwarf::{self, Debug, Split, SplitUnit};
-use super::elf::Parsed;
+use super::elf::{Parsed, Segments};
 use super::go::{GoTable, Walked};
 use super::missing::Missing;
 use super::nesting::Deep;
 use super::table::{Symbol, Table};
 use super::{Bytes, Fetched, ModuleSource, Part, plt};
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::base_name;
+use crate::model::{Numbering, base_name};
 
 /// A module as the capture names it.
 pub(super) struct Wanted<'a> {
@@ -30,6 +30,8 @@ pub(super) struct Wanted<'a> {
     pub(super) is_replaced: bool,
     /// Offset in the file where its mapping starts, where it has only one.
     pub(super) offset: Option<u64>,
+    /// What addresses count: with [`Numbering::Memory`] they were made offsets in the file.
+    pub(super) numbering: Numbering,
 }
 
 /// The files of one module.
@@ -45,7 +47,7 @@ struct Files {
     not_fetched: Option<String>,
 }
 
-/// What stands at each of the sorted offsets in the module's file, and why nothing is known of the rest.
+/// What stands at each of the sorted places in the module, and why nothing is known of the rest.
 pub(super) fn look_up(
     source: &dyn ModuleSource,
     wanted: &Wanted<'_>,
@@ -76,10 +78,15 @@ fn look_up_kept(
     if wanted.build_id.is_none() && (!wanted.is_local || wanted.is_replaced) {
         return look_up_files(source, wanted, addresses, ticket).map(|found| found.map(|fresh| fresh.answer));
     }
+    let numbering = match wanted.numbering {
+        Numbering::Memory => "",
+        Numbering::Own => "own-",
+        Numbering::FromBase => "base-",
+    };
     let key = match wanted.build_id {
-        Some(id) => format!("id-{id}"),
+        Some(id) => format!("{numbering}id-{id}"),
         // Two paths of one key have different stamps, so they only push each other out.
-        None => format!("path-{:016x}", rustc_hash::FxBuildHasher.hash_one(wanted.file)),
+        None => format!("{numbering}path-{:016x}", rustc_hash::FxBuildHasher.hash_one(wanted.file)),
     };
     let stamp = |links: &[String]| source.stamp(wanted.file, wanted.build_id, links);
     cache::through(source, &key, stamp, addresses, ticket, |missing| look_up_files(source, wanted, missing, ticket))
@@ -110,7 +117,11 @@ fn look_up_files(
     // Stubs are named in stripped files, too, which is no reason to be silent about the rest.
     let is_stripped = !has_functions && debug.is_none() && go.is_none();
     let stripped = is_stripped.then(|| Missing::Stripped.or_fetched(files.not_fetched));
-    let segments = parsed.iter().find_map(Parsed::segments);
+    let segments = match wanted.numbering {
+        Numbering::Memory => parsed.iter().find_map(Parsed::segments),
+        Numbering::Own => Some(Segments::from_base(0)),
+        Numbering::FromBase => Some(Segments::from_base(parsed.iter().find_map(Parsed::base).unwrap_or(0))),
+    };
     let mapped = || wanted.offset.and_then(|offset| parsed.iter().find_map(|file| file.segments_by_mapping(offset)));
     let by_mapping = segments.is_none();
     let segments = segments.or_else(mapped).unwrap_or_default();

@@ -246,6 +246,24 @@ mod own_binary {
         assert_eq!((frame.address, frame.mapping), (Some(address), profile.frames.iter().next().unwrap().mapping));
     }
 
+    /// Profilers that walk stacks in the kernel know the program's own addresses, viewers count from where a library was loaded; neither says where it lay.
+    #[test]
+    fn addresses_may_be_the_programs_own_or_count_from_where_it_was_loaded() {
+        let address = a_function_of_this_test as *const () as u64;
+        let (mapping, file) = own_mapping(address);
+        let machine = machine("here");
+        let bytes = machine.candidates(&file, None).remove(0);
+        let parsed = elf::Parsed::new(&bytes).unwrap();
+        let own = parsed.segments().unwrap().address_of(mapping.file_address(address));
+        let from_base = Mapping { from_base: true, ..Mapping::default() };
+        for (mapping, address) in
+            [(Mapping::default(), own), (Mapping { limit: u64::MAX, ..Mapping::default() }, own), (from_base, own - parsed.base().unwrap())]
+        {
+            let named = named(&profile("6.1", &[(mapping, &file, address, false)]), &machine);
+            assert!(names(&named)[0].ends_with("own_binary::a_function_of_this_test"), "{mapping:?} {:?}", names(&named));
+        }
+    }
+
     #[test]
     fn a_binary_is_trusted_by_its_build_id_or_on_the_machine_of_the_capture() {
         let address = a_function_of_this_test as *const () as u64;
@@ -323,13 +341,13 @@ fn who_has_the_names_depends_on_path_build_id_and_process() {
     for (file, pid, has_id, expected) in [
         ("/memfd:doublemapper (deleted)", Some(7), false, Owner::MemoryFile(7, "/memfd:doublemapper (deleted)")),
         // A program that runs from a copy of itself in memory.
-        ("/memfd:tool (deleted)", Some(7), true, Owner::File("/memfd:tool (deleted)", Some("abcd"))),
+        ("/memfd:tool (deleted)", Some(7), true, Owner::File("/memfd:tool (deleted)", Some("abcd"), Numbering::Own)),
         ("//anon", Some(7), false, Owner::Compiled(7)),
         ("/tree/jit-7.dump", Some(7), false, Owner::Compiled(7)),
         ("/tree/net.ko.xz", None, false, Owner::Kernel),
         ("/tree/net.ko", None, true, Owner::Kernel),
-        ("/opt/org.kotlin/tool", None, false, Owner::File("/opt/org.kotlin/tool", None)),
-        ("/usr/lib/libko.kon.so", None, false, Owner::File("/usr/lib/libko.kon.so", None)),
+        ("/opt/org.kotlin/tool", None, false, Owner::File("/opt/org.kotlin/tool", None, Numbering::Own)),
+        ("/usr/lib/libko.kon.so", None, false, Owner::File("/usr/lib/libko.kon.so", None, Numbering::Own)),
     ] {
         let mut builder = Builder::new([("cycles", "count")]);
         let build_id = has_id.then(|| builder.string("abcd"));

@@ -65,8 +65,8 @@ fn go(folder: &Path, args: &[&str]) -> Option<String> {
 pub(crate) fn profile(file: &Path, offsets: &[u64]) -> Profile {
     let mut builder = Builder::new([("cycles", "count")]);
     let file = Some(builder.string(&file.to_string_lossy()));
-    // Mapped at 0 from offset 0: addresses are offsets.
-    let mapping = Some(builder.mapping(Mapping { file, start: 0, limit: u64::MAX, pid: Some(1), ..Mapping::default() }));
+    // Mapped at 0 from offset 0: addresses are offsets. A mapping of all memory would be none, and addresses the program's own.
+    let mapping = Some(builder.mapping(Mapping { file, start: 0, limit: 1 << 40, pid: Some(1), ..Mapping::default() }));
     for offset in offsets {
         let frame = builder.frame(Frame { mapping, address: Some(*offset), ..Frame::default() });
         let stack = Some(builder.stack(None, frame));

@@ -28,6 +28,7 @@ mod corpus_symbols;
 mod corpus_text;
 mod debug_files;
 mod debuginfod;
+mod dialects;
 mod formats;
 mod go_pprof;
 mod go_symbols;

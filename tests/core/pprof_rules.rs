@@ -313,3 +313,29 @@ fn a_delta_shows_net_and_gross() {
     let info = json(&["info", "--json", &path.display().to_string()]);
     assert_eq!((&info["sample_types"][0]["total"], &info["sample_types"][0]["gross"]), (&2.into(), &20.into()));
 }
+
+/// A name that is only the binary's is made readable, as pprof does; one beside it was chosen by the writer, and so was one without any beside it.
+#[test]
+fn names_of_the_binary_are_made_readable() {
+    let mangled = "_ZN2ns1fEi";
+    let names = |name: i64, system: i64| {
+        let profile = new()
+            .message(1, &value_type(1, 2))
+            .message(5, &new().int(1, 1).int(2, name).int(3, system))
+            .message(4, &new().int(1, 1).int(3, 0x10).message(4, &line(1, 5)))
+            .message(2, &sample(&[1], 7))
+            .strings(&["cpu", "nanoseconds", mangled, "given", "_start", "_RNvC1a1b"]);
+        let ticket = Ticket::new();
+        let profile = read(&Input { bytes: &profile.0, name: "x" }, &ReadCx::new(&ticket)).expect("a sound profile");
+        assert_eq!(check(&profile), []);
+        let function = profile.functions.iter().next().expect("a function");
+        let text = |id| profile.strings.get(id).to_owned();
+        (text(function.name), function.system_name.map(text))
+    };
+    let own = |name: &str| (name.to_owned(), None);
+    assert_eq!(names(3, 3), ("ns::f".to_owned(), Some(mangled.to_owned())));
+    assert_eq!(names(0, 3), names(3, 3));
+    assert_eq!(names(6, 6), ("a::b".to_owned(), Some("_RNvC1a1b".to_owned())));
+    assert_eq!(names(4, 3), ("given".to_owned(), Some(mangled.to_owned())));
+    assert_eq!((names(3, 0), names(5, 5)), (own(mangled), own("_start")));
+}

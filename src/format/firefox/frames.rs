@@ -226,7 +226,7 @@ impl Tables<'_> {
             builder.function(Function { name, system_name: None, file, start_line: self.functions.line(4, function) })
         });
         if nameless {
-            let cause = "frames without a name: the profile was saved before its viewer had found the symbols";
+            let cause = "addresses without a name in libraries: the profile was saved before its viewer had found the symbols";
             builder.notes.add(kind::NO_SYMBOLS, cause, 1, None);
         }
         let inlined = self.frames.number(INLINE_DEPTH, row).is_some_and(|depth| depth > 0.0);
@@ -263,13 +263,13 @@ impl Tables<'_> {
         let (lib, known) = (self.libs.get(lib)?, mappings.get_mut(lib)?);
         Some(*known.get_or_insert_with(|| {
             let raw = lib.end > lib.start && pid.is_some();
-            // Addresses of the processed form count from the image base, and a search for symbols would take them for offsets in the
-            // file: a name alone is never found, a path would give wrong names.
-            let file =
-                if raw && !lib.path.is_empty() { &lib.path } else { base_name(if lib.name.is_empty() { &lib.path } else { &lib.name }) };
+            // Whether a file at a path is the one that ran is known by its build id alone: the file does not say on which machine it was recorded.
+            let is_path = !lib.path.is_empty() && (raw || lib.build_id.is_some());
+            let file = if is_path { &lib.path } else { base_name(if lib.name.is_empty() { &lib.path } else { &lib.name }) };
             let (file, build_id) = (Some(builder.string(file)), lib.build_id.as_ref().map(|id| builder.string(id)));
             let (start, limit, offset) = if raw { (lib.start, lib.end, lib.offset) } else { (0, 0, 0) };
-            builder.mapping(Mapping { file, build_id, start, limit, offset, pid, ..Mapping::default() })
+            // Addresses of the processed form count from where a library was loaded.
+            builder.mapping(Mapping { file, build_id, start, limit, offset, pid, from_base: lib.end <= lib.start, ..Mapping::default() })
         }))
     }
 }

@@ -63,6 +63,8 @@ fn every_version_of_the_processed_form_says_the_same() {
         assert_eq!((0..3).map(|row| profile.samples.time(row)).collect::<Vec<_>>(), [500_000, 1_500_000, 2_500_000].map(Some));
         let frames: Vec<_> = profile.stack_frames(profile.samples.stacks()[2]).map(|frame| profile.frames[frame]).collect();
         assert_eq!((frames[1].inlined, frames[1].address, frames[2].line, frames[2].column), (true, Some(16), 7, 2));
+        let mapping = profile.mappings.iter().next().unwrap();
+        assert_eq!((profile.strings.get(mapping.file.unwrap()), mapping.from_base), ("/lib/libx.so", true));
         let function = profile.functions[frames[2].function.unwrap()];
         assert_eq!((profile.strings.get(function.file.unwrap()), function.start_line), ("x.js", 5));
         let thread = profile.threads.iter().next().unwrap();

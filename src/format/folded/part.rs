@@ -8,8 +8,9 @@ use std::hash::BuildHasher as _;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use super::austin::{self, Mode};
 use super::number::{MAX_DECIMALS, Number};
-use super::{is_comment, note_overflow, split_count};
+use super::{MAX_COLUMNS, Numbers, is_comment, note_overflow, split_count};
 use crate::base::forest::Forest;
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
@@ -25,9 +26,9 @@ pub(super) struct Chunk<'a> {
     pub(super) forest: Forest<StackId, u32>,
     /// The stack of each line.
     pub(super) stacks: Vec<Option<StackId>>,
-    /// First and second count of each line; the second only where every line has two.
-    pub(super) counts: [Counts; 2],
-    pub(super) decimals: [u8; 2],
+    /// The numbers of each line; the second and third only where every line has as many.
+    pub(super) counts: [Counts; MAX_COLUMNS],
+    pub(super) decimals: [u8; MAX_COLUMNS],
     pub(super) comments: Vec<String>,
     /// Comments that are not UTF-8.
     pub(super) invalid: u64,
@@ -43,7 +44,7 @@ const POLL_BYTES: usize = 1 << 18;
 const BYTES_PER_LINE: usize = 48;
 
 /// Reads the part that stands `base` bytes from the start of the file.
-pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticket: &Ticket) -> Result<Chunk<'a>, ReadError> {
+pub(super) fn read_part<'a>(part: &'a [u8], base: u64, numbers: Numbers, ticket: &Ticket) -> Result<Chunk<'a>, ReadError> {
     let mut chunk = Chunk::default();
     chunk.reserve(part.len().min(text::CHUNK_BYTES) / BYTES_PER_LINE);
     let mut stacks = Stacks::default();
@@ -62,12 +63,24 @@ pub(super) fn read_part<'a>(part: &'a [u8], base: u64, differential: bool, ticke
             }
             continue;
         }
+        if numbers == Numbers::Austin(Mode::Full) {
+            let Some((stack, metrics)) = austin::split(line) else {
+                chunk.skip("lines that are no stack with its time, idle state and memory", offset);
+                continue;
+            };
+            for (column, number) in metrics.into_iter().enumerate() {
+                chunk.count(column, number, offset);
+            }
+            let stack = stacks.stack(&mut chunk, stack, offset);
+            chunk.stacks.push(stack);
+            continue;
+        }
         let Some((mut stack, last)) = split_count(line) else {
-            chunk.notes.add(kind::NOT_UNDERSTOOD, "lines that are no stack with a count", 1, Some(offset));
-            chunk.skipped += 1;
+            chunk.skip("lines that are no stack with a count", offset);
             continue;
         };
         let mut first = last;
+        let differential = numbers == Numbers::Sides;
         // Most names do not end in a digit: the others cost a look.
         let before = if differential || stack.last().is_some_and(u8::is_ascii_digit) { split_count(stack) } else { None };
         match before {
@@ -98,6 +111,11 @@ impl Chunk<'_> {
         if let Some(counts) = self.counts.first_mut() {
             counts.digits.reserve(lines);
         }
+    }
+
+    fn skip(&mut self, cause: &str, offset: u64) {
+        self.notes.add(kind::NOT_UNDERSTOOD, cause, 1, Some(offset));
+        self.skipped += 1;
     }
 
     fn count(&mut self, column: usize, count: Number, offset: u64) {

@@ -1,5 +1,7 @@
 //! Contention text: Go's `mutex?debug=1` and `block?debug=1`, and gperftools' contentionz of C++ programs.
 //!
+//! brpc writes the latter with a first line of its own and its memory map without a heading.
+//!
 //! A first line, attributes (`cycles/second=…`, `sampling period=…`), then `cycles count @ addresses` for each stack. Cycles become
 //! nanoseconds, and both columns are multiplied by the sampling period, as pprof does it. Deliberately absent: Java's form of the same
 //! name, which has its own columns. Start reading at [`read`].
@@ -13,12 +15,17 @@ use crate::model::{Profile, Sample, kind};
 
 /// Whether a text begins with such a profile.
 pub(super) fn is_first_line(line: &[u8]) -> bool {
-    [&b"--- contentionz "[..], b"--- mutex:", b"--- contention:"].iter().any(|start| line.starts_with(start))
+    [&b"--- contentionz "[..], b"--- mutex:", b"--- contention:"].iter().any(|start| line.starts_with(start)) || is_brpc(line)
+}
+
+/// `ContentionProfiler` of brpc's `bthread/mutex.cpp`, and programs after its example.
+fn is_brpc(line: &[u8]) -> bool {
+    line.trim_ascii_end() == b"--- contention"
 }
 
 /// Which reader's business a first line is.
 pub(super) fn reader_of(line: &[u8]) -> &'static str {
-    if line.starts_with(b"--- contentionz") { GPERFTOOLS } else { GO_TEXT }
+    if line.starts_with(b"--- contentionz") || is_brpc(line) { GPERFTOOLS } else { GO_TEXT }
 }
 
 /// What the attributes say.
@@ -70,6 +77,11 @@ pub(super) fn read(source: &mut Source<'_>, ticket: &Ticket) -> Result<Profile, 
         }
         if line.text.trim_ascii_start().starts_with(b"---") || maps::is_heading(line.text) {
             is_heading_read = maps::is_heading(line.text);
+            break;
+        }
+        if maps::is_region(line.text) {
+            source.put_back(line);
+            is_heading_read = true;
             break;
         }
         let equals = memchr::memchr(b'=', line.text).and_then(|at| line.text.split_at_checked(at));
@@ -129,6 +141,18 @@ mod tests {
         // Go's block profile has no period; a mutex profile that was switched off has 0.
         assert_eq!(values(&with(read, "--- contention:\ncycles/second=500000000\n100 3 @ 0x11 0x21\n")), [[3, 200]]);
         assert_eq!(values(&with(read, "--- mutex:\ncycles/second=5\nsampling period=0\n100 3 @ 0x11\n")), [[3, 100]]);
+    }
+
+    #[test]
+    fn a_memory_map_needs_no_heading() {
+        let text = "--- contention\ncycles/second=1000000000\n100 3 @ 0x401137 0x401201\n0 5 @\n00400000-00402000 r-xp 00000000 08:01 12 /bin/a b\n\
+                    7f00-7f01 rw-p 00000000 00:00 0\n";
+        let profile = with(read, text);
+        assert_eq!(
+            (values(&profile), stacks(&profile)),
+            (vec![vec![3, 100], vec![5, 0]], vec!["a b+0x1200;a b+0x1136".to_owned(), String::new()])
+        );
+        assert_eq!((profile.info.format.as_str(), profile.notes.count(kind::NOT_UNDERSTOOD)), ("gperftools", 0));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::draft::Draft;
 use super::scan::Source;
+use super::symbols::Symbols;
 use super::{GPERFTOOLS, java, threads};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
@@ -31,7 +32,12 @@ struct Header {
 /// Whether a file begins with such a profile.
 pub(super) fn is_head(head: &[u8]) -> bool {
     // Periods of more than 100 s: rather a file of zeros and threes.
-    header(head).is_some_and(|header| header.period_micros <= 100_000_000)
+    header(head).is_some_and(|header| (1..=100_000_000).contains(&header.period_micros))
+}
+
+/// The same behind names: what it is is known there, and memprof, which counts bytes, writes no period.
+pub(super) fn is_head_behind_names(head: &[u8]) -> bool {
+    header(head).is_some()
 }
 
 fn header(head: &[u8]) -> Option<Header> {
@@ -44,7 +50,7 @@ fn header(head: &[u8]) -> Option<Header> {
             *word = words.next(&mut rest)?;
         }
         match found {
-            [0, 3, java @ (0 | 1), period_micros, 0] if period_micros > 0 => Some(Header { words, java: java == 1, period_micros }),
+            [0, 3, java @ (0 | 1), period_micros, 0] => Some(Header { words, java: java == 1, period_micros }),
             _ => None,
         }
     })
@@ -60,22 +66,26 @@ impl Words {
 }
 
 /// Reads a binary CPU profile.
-pub(super) fn read(bytes: &[u8], ticket: &Ticket) -> Result<Profile, ReadError> {
+pub(super) fn read(bytes: &[u8], symbols: &Symbols<'_>, ticket: &Ticket) -> Result<Profile, ReadError> {
     let Some(header) = header(bytes) else { return Err(super::empty(GPERFTOOLS)) };
     let period = i64::try_from(header.period_micros).unwrap_or(i64::MAX).saturating_mul(1000);
-    let mut draft = Draft::new(GPERFTOOLS, &[("samples", "count"), ("cpu", "nanoseconds")], ticket);
-    draft.builder.info.period = Some(("cpu".to_owned(), "nanoseconds".to_owned(), period));
+    let types = [("samples", "count"), ("cpu", "nanoseconds")];
+    let mut draft = Draft::new(GPERFTOOLS, if period > 0 { &types } else { &types[..1] }, ticket);
+    draft.builder.info.period = (period > 0).then(|| ("cpu".to_owned(), "nanoseconds".to_owned(), period));
     let head_bytes = header.words.size * 5;
     let mut rest = bytes.get(head_bytes..).unwrap_or_default();
     records(bytes.len(), &mut rest, header, period, &mut draft, ticket)?;
     let offset = (bytes.len() - rest.len()) as u64;
     ticket.advance(offset)?;
-    let mut source = Source::new(rest, offset, ticket);
+    let mut source = Source::new(rest, offset, ticket).with_symbols(symbols);
     if header.java {
         return java::finish(draft, &mut source);
     }
-    remove_handlers(&mut draft)?;
-    draft.edit_stacks(threads::drop_double)?;
+    // Where addresses are numbers no handler took them, and a frame that stands twice is a recursion.
+    if !symbols.is_numbered() {
+        remove_handlers(&mut draft)?;
+        draft.edit_stacks(threads::drop_double)?;
+    }
     draft.finish_with_map(&mut source, true)
 }
 
@@ -179,7 +189,7 @@ mod tests {
         for (size, big) in [(4, false), (4, true), (8, false), (8, true)] {
             let bytes = file(Words { size, big }, HEAD, &body, "4000-5000: /bin/p\n5000-6000: /lib/l.so\n");
             assert!(is_head(&bytes));
-            all.push(read(&bytes, &Ticket::new()).expect("a whole file"));
+            all.push(read(&bytes, &Symbols::default(), &Ticket::new()).expect("a whole file"));
         }
         assert_eq!(values(&all[0]), [[2, 20_000_000], [1, 10_000_000]]);
         // The innermost address stands twice in the second stack.
@@ -192,7 +202,8 @@ mod tests {
     fn handlers_are_removed_where_nearly_all_have_them() {
         let mut body: Vec<u64> = (0..64).flat_map(|n| [1, 4, 0x100 + n, 0x901, 0x902, 0x200 + n]).collect();
         body.extend([1, 2, 0x300, 0x400, 0, 1, 0]);
-        let profile = read(&file(Words { size: 8, big: false }, HEAD, &body, ""), &Ticket::new()).expect("a whole file");
+        let profile =
+            read(&file(Words { size: 8, big: false }, HEAD, &body, ""), &Symbols::default(), &Ticket::new()).expect("a whole file");
         assert_eq!(stacks(&profile)[3], "0x202;0x103");
         assert_eq!(stacks(&profile)[64], "0x3ff;0x300");
         assert_eq!(profile.notes.count(kind::REPAIRED), 128);
@@ -203,7 +214,7 @@ mod tests {
         let body = [1, 1, 0x10, 1, 2, 0x20, 0x30];
         let bytes = file(Words { size: 8, big: true }, HEAD, &body, "");
         for cut in 0..bytes.len() {
-            let result = read(&bytes[..cut], &Ticket::new());
+            let result = read(&bytes[..cut], &Symbols::default(), &Ticket::new());
             match (cut, result) {
                 (40 | 64 | 96, Ok(profile)) => assert_eq!(profile.info.tally.skipped, 0, "{cut}"),
                 (..40 | 41..64, result) => assert!(result.is_err(), "{cut}"),

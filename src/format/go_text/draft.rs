@@ -11,11 +11,12 @@ use rustc_hash::FxBuildHasher;
 use super::maps::{self, Region};
 use super::names::Names;
 use super::scan::Source;
+use super::symbols::Symbols;
 use super::{GO_TEXT, patterns, scan};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::format::pprof::quality;
-use crate::model::{Builder, FrameId, LabelSetId, Mapping, MappingId, Profile, Sample, Tally, ThreadId, kind};
+use crate::model::{Builder, Frame, FrameId, LabelSetId, Mapping, MappingId, Profile, Sample, Tally, ThreadId, kind};
 
 /// Most value columns of any of the forms.
 pub(super) const TYPES: usize = 4;
@@ -38,6 +39,8 @@ pub(super) struct Draft<'a> {
     rows: Vec<Row>,
     /// Records that could not be used.
     skipped: u64,
+    /// The innermost address of stacks was moved as those of callers are.
+    is_leaf_moved: bool,
 }
 
 struct Row {
@@ -57,7 +60,17 @@ impl<'a> Draft<'a> {
         let mut builder = Builder::new(types.iter().copied());
         builder.default_sample_type = types.len().saturating_sub(1);
         format.clone_into(&mut builder.info.format);
-        Self { builder, names: Names::default(), invalid: 0, ticket, addresses: Vec::new(), open: 0, rows: Vec::new(), skipped: 0 }
+        Self {
+            builder,
+            names: Names::default(),
+            invalid: 0,
+            ticket,
+            addresses: Vec::new(),
+            open: 0,
+            rows: Vec::new(),
+            skipped: 0,
+            is_leaf_moved: false,
+        }
     }
 
     /// Number of samples so far.
@@ -76,6 +89,7 @@ impl<'a> Draft<'a> {
 
     /// All `0x…` of a text as return addresses, innermost first; false where one exceeds 64 bits.
     pub(super) fn return_addresses(&mut self, text: &[u8]) -> Result<bool, ReadError> {
+        self.is_leaf_moved = true;
         // Zero wraps around, as it does in pprof.
         let fits = self.addresses_by(text, |address| address.wrapping_sub(1))?;
         self.names.stack(self.addresses.get(self.open..).unwrap_or_default());
@@ -169,17 +183,23 @@ impl<'a> Draft<'a> {
         if left > 0 {
             self.builder.notes.add(kind::NOT_UNDERSTOOD, "names in the memory map with values that are too long", left, None);
         }
-        self.finish(maps::tidy(regions))
+        self.finish(maps::tidy(regions), source.symbols.filter(|symbols| !symbols.is_empty()))
     }
 
     /// The finished profile of a form whose addresses are only keys to names: named frames have none then.
     pub(super) fn finish_with_names(mut self) -> Result<Profile, ReadError> {
         self.names.forget_addresses();
-        self.finish(Vec::new())
+        self.finish(Vec::new(), None)
+    }
+
+    /// Whether names of callers stand at their return addresses: all of those have one.
+    fn names_return_addresses(&self, symbols: &Symbols<'_>) -> bool {
+        let stacks = self.rows.iter().filter_map(|row| self.addresses.get(row.start + 1..row.end));
+        stacks.flatten().all(|address| symbols.has(address.wrapping_add(1)))
     }
 
     /// The finished profile.
-    fn finish(mut self, mut regions: Vec<Region>) -> Result<Profile, ReadError> {
+    fn finish(mut self, mut regions: Vec<Region>, symbols: Option<&Symbols<'_>>) -> Result<Profile, ReadError> {
         self.names.next_stack();
         if self.builder.info.format == GO_TEXT {
             let hidden = self.names.name_hidden(&mut self.builder);
@@ -198,7 +218,9 @@ impl<'a> Draft<'a> {
             let row = placed.binary_search_by_key(&address, |placed| placed.0).ok().and_then(|at| placed.get(at));
             row.and_then(|&(_, region)| mappings.get(region).copied())
         };
-        let mut frames: HashMap<u64, FrameId, FxBuildHasher> = HashMap::default();
+        let is_numbered = symbols.is_some_and(Symbols::is_numbered);
+        let at_return = is_numbered || symbols.is_some_and(|symbols| self.names_return_addresses(symbols));
+        let mut frames: HashMap<(u64, bool), Vec<FrameId>, FxBuildHasher> = HashMap::default();
         let (mut last, mut stack) = ((0, 0), None);
         for (at, row) in self.rows.iter().enumerate() {
             if at.is_multiple_of(1024) {
@@ -211,9 +233,27 @@ impl<'a> Draft<'a> {
                     if at.is_multiple_of(POLL_ADDRESSES) {
                         self.ticket.check()?;
                     }
-                    let (names, builder) = (&self.names, &mut self.builder);
-                    let frame = *frames.entry(address).or_insert_with(|| builder.frame(names.frame(address, mapping_of(address))));
-                    stack = Some(self.builder.stack(stack, frame));
+                    let (names, builder, invalid) = (&self.names, &mut self.builder, &mut self.invalid);
+                    let is_leaf = at == 0 && symbols.is_some();
+                    let found = frames.entry((address, is_leaf)).or_insert_with(|| {
+                        let is_named_as_written = if is_leaf { self.is_leaf_moved } else { at_return };
+                        let before = [address, address.wrapping_add(1)];
+                        let [first, second] = if is_named_as_written { [before[1], before[0]] } else { before };
+                        let functions = symbols.map(|symbols| if symbols.has(first) { (symbols, first) } else { (symbols, second) });
+                        let functions = functions.map(|(symbols, key)| symbols.functions(key, builder, invalid)).unwrap_or_default();
+                        let bare = names.frame(address, mapping_of(address));
+                        if functions.is_empty() {
+                            return vec![builder.frame(bare)];
+                        }
+                        let bare = Frame { address: bare.address.filter(|_| !is_numbered), ..bare };
+                        let named = functions.into_iter().enumerate();
+                        named
+                            .map(|(depth, function)| builder.frame(Frame { function: Some(function), inlined: depth > 0, ..bare }))
+                            .collect()
+                    });
+                    for &frame in &*found {
+                        stack = Some(self.builder.stack(stack, frame));
+                    }
                 }
             }
             if stack.is_none() {

@@ -29,6 +29,14 @@ pub(super) fn is_heading(line: &[u8]) -> bool {
     has(b"MAPPED_LIBRARIES:") || has(b"--- Memory map: ---")
 }
 
+/// Whether a line is one of `/proc/PID/maps`: two addresses and what may be done between them.
+pub(super) fn is_region(line: &[u8]) -> bool {
+    let mut scan = Scan(line);
+    let range = scan.hex().is_some() && scan.eat(b"-") && scan.hex().is_some() && scan.eat(b" ");
+    let permissions = scan.word();
+    range && permissions.len() == 4 && permissions.iter().all(|byte| b"-rwxps".contains(byte))
+}
+
 /// Passes over everything up to the heading of the memory map, if there is one.
 pub(super) fn seek(source: &mut Source<'_>) -> Result<(), ReadError> {
     while let Some(line) = source.next()? {

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: regular expressions; a form's lines are simple, and files have millions of them. Start reading at [`Source`].
 
+use super::symbols::Symbols;
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::format::text::Lines;
@@ -15,6 +16,10 @@ pub(super) struct Source<'a> {
     ticket: &'a Ticket,
     base: u64,
     reported: u64,
+    /// A line that comes once more.
+    again: Option<Line<'a>>,
+    /// Names that stand before the profile.
+    pub(super) symbols: Option<&'a Symbols<'a>>,
 }
 
 /// A line without its end, and the offset of its first byte in the input.
@@ -27,11 +32,25 @@ pub(super) struct Line<'a> {
 impl<'a> Source<'a> {
     /// The lines of `text`, whose first byte stands at `base` of the input.
     pub(super) const fn new(text: &'a [u8], base: u64, ticket: &'a Ticket) -> Self {
-        Self { lines: Lines::new(text), ticket, base, reported: base }
+        Self { lines: Lines::new(text), ticket, base, reported: base, again: None, symbols: None }
+    }
+
+    /// The same with the names that stand before the profile.
+    pub(super) const fn with_symbols(mut self, symbols: &'a Symbols<'a>) -> Self {
+        self.symbols = Some(symbols);
+        self
+    }
+
+    /// Gives the line that came last once more.
+    pub(super) const fn put_back(&mut self, line: Line<'a>) {
+        self.again = Some(line);
     }
 
     /// The next line; an error only when cancelled.
     pub(super) fn next(&mut self) -> Result<Option<Line<'a>>, ReadError> {
+        if let Some(line) = self.again.take() {
+            return Ok(Some(line));
+        }
         let Some((at, text)) = self.lines.next() else { return Ok(None) };
         let offset = self.base.saturating_add(at as u64);
         let passed = offset.saturating_sub(self.reported);

@@ -57,6 +57,9 @@ fn every_form_is_told_by_its_first_lines() {
         ("--- contentionz 1 ---\ncycles/second = 5\n", (Form::Contention, GPERFTOOLS, true)),
         ("--- contentionz 1 ---\nformat = java\n", (Form::Java, GPERFTOOLS, true)),
         ("--- heapz 1 ---\nformat = java\n", (Form::Java, GPERFTOOLS, true)),
+        ("--- contention\ncycles/second=5\n", (Form::Contention, GPERFTOOLS, true)),
+        ("--- symbol\n0x1 a\n---\n--- heap\nheap_v2/524288\n", (Form::Named, JEMALLOC, true)),
+        ("--- symbol\n0x1 a\n", (Form::Named, GPERFTOOLS, true)),
         ("--- threadz 1 ---\n", (Form::Threads, GPERFTOOLS, true)),
         ("goroutine 1 [running]:\nmain.main()\n", (Form::Dump, GO_TEXT, true)),
         ("panic: x\n\ngoroutine 1 [running]:\n", (Form::Dump, GO_TEXT, false)),
@@ -107,6 +110,11 @@ fn seeds() -> Vec<Vec<u8>> {
         let names = if java == 1 { "\n 0x11 com.f (s.java:3)\n" } else { maps };
         seeds.push(words.iter().flat_map(|word| word.to_le_bytes()).chain(names.bytes()).collect());
     }
+    let names = "--- symbol\nbinary=/x\n0x11 f--g\n0x20 h\n0x31\ti::operator--()\n---\n--- heap\n";
+    let cpu = [0_u32, 3, 0, 10_000, 0, 2, 2, 0x11, 0x21, 1, 1, 0x31, 0, 1, 0];
+    seeds.push(names.bytes().chain(cpu.iter().flat_map(|word| word.to_le_bytes())).chain(maps.bytes()).collect());
+    seeds.push([names.as_bytes(), text[2].as_bytes(), maps.as_bytes()].concat());
+    seeds.push(b"--- contention\ncycles/second=1000\n100 3 @ 0x11 0x21\n100-200 r-xp 00000100 fe:00 7 /lib/l.so.6\n".to_vec());
     seeds
 }
 

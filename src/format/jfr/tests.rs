@@ -571,6 +571,35 @@ fn events_of_the_clock_on_the_wall_are_a_sample_type_of_their_own() {
     assert_eq!(totals(&without)[2..], [("wall-samples", "count", 41), malloc]);
 }
 
+/// `jdk.CPUTimeSample` of JDK 25: off unless asked for, and each says its own period, which other events have none of.
+#[test]
+fn samples_by_time_on_the_processor_are_shown_first() {
+    const CPU_TIME: i64 = 109;
+    let start = ("startTime", LONG, false, false, Some("TICKS"));
+    let constant = |name, class| (name, class, false, true, None);
+    let period = ("samplingPeriod", LONG, false, false, Some("TICKS"));
+    let fields =
+        vec![start, constant("stackTrace", STACK), constant("eventThread", THREAD), ("failed", BOOLEAN, false, false, None), period];
+    let bytes = chunk(true, &classes_with(&[("jdk.CPUTimeSample", CPU_TIME, fields)]), |body| {
+        setting(body, SAMPLE, "period", "20 ms");
+        more_constants(body, &[]);
+        for ticks in [1100, 1200, 1300] {
+            look(body, ticks, 5, 1);
+        }
+        for (ticks, stack, period) in [(1100, 1, 300), (1200, 0, 500)] {
+            body.event(CPU_TIME, |event| {
+                event.long(ticks).long(stack).long(5).byte(u8::from(stack == 0)).long(period);
+            });
+        }
+    });
+    let profile = read_bytes(&bytes).unwrap();
+    assert_eq!(check(&profile), []);
+    let all = totals(&profile);
+    assert_eq!(all[..2], [("samples", "count", 3), ("cpu", "nanoseconds", 60_000_000)]);
+    assert_eq!((all[2].0, all[2].1, profile.default_sample_type), ("cpu-time-sample", "nanoseconds", 2));
+    assert_eq!((profile.sample_types[2].records, profile.notes.count(kind::NO_STACK), &profile.info.period), (2, 1, &None));
+}
+
 #[test]
 fn stacks_in_the_part_that_was_cut_off_are_said_to_be_there() {
     let mut body = Writer { bytes: Vec::new(), packed: true };

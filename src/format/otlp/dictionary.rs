@@ -120,7 +120,7 @@ impl Dictionary {
             }
         }
         let Some(key) = key else { return Ok(None) };
-        let value = value.map_or(Ok(None), |value| any_value(value, 0)).map_err(broken("the value of an attribute"))?;
+        let value = value.map_or(Ok(None), |value| self.any_value(value, builder, 0)).map_err(broken("the value of an attribute"))?;
         let (label, text) = match value {
             Some(Any::Number(number)) => (LabelValue::Number(number, unit), number.to_string()),
             Some(Any::Text(text)) => (LabelValue::Text(builder.string(&text)), text),
@@ -254,6 +254,60 @@ impl Dictionary {
         }
         Ok(stack)
     }
+
+    /// A pair of `common.proto`; `None` without a key. Since release 1.10 key and value may be rows of the list of strings.
+    pub(super) fn key_value(&self, body: Wire<'_>, builder: &Builder) -> Result<Option<(String, Any)>, super::Fault> {
+        self.pair(body, builder, 0)
+    }
+
+    fn pair(&self, body: Wire<'_>, builder: &Builder, depth: usize) -> Result<Option<(String, Any)>, super::Fault> {
+        let (mut key, mut value) = (String::new(), None);
+        let mut fields = body;
+        while let Some(found) = fields.field()? {
+            match (found.number, found.value) {
+                (1, Value::Bytes(text)) => key = String::from_utf8_lossy(text.bytes()).into_owned(),
+                (2, Value::Bytes(body)) => value = self.any_value(body, builder, depth)?,
+                (3, Value::Int(row)) => key = self.text(row, builder),
+                _ => {}
+            }
+        }
+        Ok(value.filter(|_| !key.is_empty()).map(|value| (key, value)))
+    }
+
+    fn text(&self, row: u64, builder: &Builder) -> String {
+        self.string(row).map_or("", |id| builder.strings.get(id)).to_owned()
+    }
+
+    /// `AnyValue` of `common.proto`: text, bool, integer, float, bytes in hexadecimal digits; lists and pairs as text.
+    fn any_value(&self, body: Wire<'_>, builder: &Builder, depth: usize) -> Result<Option<Any>, super::Fault> {
+        let mut value = None;
+        let mut fields = body;
+        while let Some(found) = fields.field()? {
+            value = match (found.number, found.value) {
+                (1, Value::Bytes(text)) => Some(Any::Text(String::from_utf8_lossy(text.bytes()).into_owned())),
+                (2, Value::Int(flag)) => Some(Any::Text((if flag == 0 { "false" } else { "true" }).to_owned())),
+                (3, Value::Int(number)) => Some(Any::Number(number as i64)),
+                (4, Value::Fixed(bits)) => Some(Any::Text(f64::from_bits(bits).to_string())),
+                (5 | 6, Value::Bytes(list)) if depth < MAX_DEPTH => {
+                    let mut parts = Vec::new();
+                    let mut entries = list;
+                    while let Some(entry) = entries.field()? {
+                        let Value::Bytes(entry) = entry.value else { continue };
+                        if found.number == 5 {
+                            parts.push(self.any_value(entry, builder, depth + 1)?.map_or_else(String::new, Any::into_text));
+                        } else if let Some((key, value)) = self.pair(entry, builder, depth + 1)? {
+                            parts.push(format!("{key}={}", value.into_text()));
+                        }
+                    }
+                    Some(Any::Text(parts.join(", ")))
+                }
+                (7, Value::Bytes(bytes)) => Some(Any::Text(digits(bytes.bytes()))),
+                (8, Value::Int(row)) => Some(Any::Text(self.text(row, builder))),
+                _ => value,
+            };
+        }
+        Ok(value)
+    }
 }
 
 /// Trace and span of a link as labels.
@@ -265,7 +319,7 @@ fn link(row: Wire<'_>, builder: &mut Builder) -> Result<Vec<Label>, ReadError> {
         if let (1 | 2, Value::Bytes(id)) = (found.number, found.value)
             && id.bytes().iter().any(|&byte| byte != 0)
         {
-            let text: String = id.bytes().iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect();
+            let text = digits(id.bytes().get(..16).unwrap_or(id.bytes()));
             let key = builder.string(if found.number == 1 { "trace_id" } else { "span_id" });
             labels.push(Label { key, value: LabelValue::Text(builder.string(&text)) });
         }
@@ -273,8 +327,10 @@ fn link(row: Wire<'_>, builder: &mut Builder) -> Result<Vec<Label>, ReadError> {
     Ok(labels)
 }
 
-fn digit(value: u8) -> char {
-    char::from_digit(u32::from(value), 16).unwrap_or('0')
+/// Bytes as hexadecimal digits.
+fn digits(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
 }
 
 /// A value of an attribute.
@@ -285,32 +341,6 @@ pub(super) enum Any {
 
 /// How deep lists in lists are written out.
 const MAX_DEPTH: usize = 4;
-
-/// `AnyValue` of `common.proto`: text, bool, integer, float; lists as text.
-pub(super) fn any_value(body: Wire<'_>, depth: usize) -> Result<Option<Any>, super::Fault> {
-    let mut value = None;
-    let mut fields = body;
-    while let Some(found) = fields.field()? {
-        value = match (found.number, found.value) {
-            (1, Value::Bytes(text)) => Some(Any::Text(String::from_utf8_lossy(text.bytes()).into_owned())),
-            (2, Value::Int(flag)) => Some(Any::Text((if flag == 0 { "false" } else { "true" }).to_owned())),
-            (3, Value::Int(number)) => Some(Any::Number(number as i64)),
-            (4, Value::Fixed(bits)) => Some(Any::Text(f64::from_bits(bits).to_string())),
-            (5, Value::Bytes(list)) if depth < MAX_DEPTH => {
-                let mut parts = Vec::new();
-                let mut entries = list;
-                while let Some(entry) = entries.field()? {
-                    if let Value::Bytes(entry) = entry.value {
-                        parts.push(any_value(entry, depth + 1)?.map_or_else(String::new, Any::into_text));
-                    }
-                }
-                Some(Any::Text(parts.join(", ")))
-            }
-            _ => value,
-        };
-    }
-    Ok(value)
-}
 
 impl Any {
     pub(super) fn into_text(self) -> String {

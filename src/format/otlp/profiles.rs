@@ -1,7 +1,7 @@
 //! Resources, profiles and samples.
 
 use super::super::pprof::wire::{Value, Wire};
-use super::dictionary::{Any, Dictionary, any_value};
+use super::dictionary::Dictionary;
 use super::{NAME, broken};
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
@@ -60,11 +60,11 @@ pub(super) fn read(bytes: &[u8], is_one_of_several: bool, ticket: &Ticket) -> Re
     let fail = broken("the file");
     let mut builder = Builder::default();
     NAME.clone_into(&mut builder.info.format);
-    let (mut parts, mut resources, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut parts, mut attributes, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
     let mut fields = Wire::new(bytes, 0);
     while let Some(found) = fields.field().map_err(&fail)? {
         match (found.number, found.value) {
-            (1, Value::Bytes(body)) => read_resource(body, &mut resources, &mut parts)?,
+            (1, Value::Bytes(body)) => read_resource(body, &mut attributes, &mut parts)?,
             (2, Value::Bytes(body)) => pieces.push(body),
             _ => {}
         }
@@ -74,6 +74,7 @@ pub(super) fn read(bytes: &[u8], is_one_of_several: bool, ticket: &Ticket) -> Re
         return Err(ReadError::new(NAME, 0, "the dictionary", what));
     }
     let dictionary = Dictionary::read(&pieces, &mut builder, ticket)?;
+    let resources = attributes.iter().map(|pairs| resource(pairs, &dictionary, &builder)).collect::<Result<Vec<Resource>, ReadError>>()?;
     let layout = layout(&parts)?;
     // With one resource its attributes are facts of the capture, else they tell samples apart.
     let tell_apart = is_one_of_several || resources.len() > 1;
@@ -90,9 +91,12 @@ pub(super) fn read(bytes: &[u8], is_one_of_several: bool, ticket: &Ticket) -> Re
     Ok(Export { builder, end })
 }
 
-fn read_resource<'a>(body: Wire<'a>, resources: &mut Vec<Resource>, parts: &mut Vec<Part<'a>>) -> Result<(), ReadError> {
+/// The pairs that describe a resource, as they stand: the list of strings may come later.
+type Pairs<'a> = Vec<Wire<'a>>;
+
+fn read_resource<'a>(body: Wire<'a>, resources: &mut Vec<Pairs<'a>>, parts: &mut Vec<Part<'a>>) -> Result<(), ReadError> {
     let fail = broken("the profiles of a resource");
-    let mut resource = Resource::new();
+    let mut pairs = Pairs::new();
     let number = resources.len();
     let mut fields = body;
     while let Some(found) = fields.field().map_err(&fail)? {
@@ -101,7 +105,7 @@ fn read_resource<'a>(body: Wire<'a>, resources: &mut Vec<Resource>, parts: &mut 
                 let mut attributes = body;
                 while let Some(found) = attributes.field().map_err(&fail)? {
                     if let (1, Value::Bytes(pair)) = (found.number, found.value) {
-                        resource.extend(key_value(pair)?);
+                        pairs.push(pair);
                     }
                 }
             }
@@ -116,23 +120,17 @@ fn read_resource<'a>(body: Wire<'a>, resources: &mut Vec<Resource>, parts: &mut 
             _ => {}
         }
     }
-    resources.push(resource);
+    resources.push(pairs);
     Ok(())
 }
 
-/// A pair of `common.proto`.
-fn key_value(body: Wire<'_>) -> Result<Option<(String, String)>, ReadError> {
-    let fail = broken("an attribute of a resource");
-    let (mut key, mut value) = (String::new(), None);
-    let mut fields = body;
-    while let Some(found) = fields.field().map_err(&fail)? {
-        match (found.number, found.value) {
-            (1, Value::Bytes(text)) => key = String::from_utf8_lossy(text.bytes()).into_owned(),
-            (2, Value::Bytes(body)) => value = any_value(body, 0).map_err(&fail)?,
-            _ => {}
-        }
+fn resource(pairs: &[Wire<'_>], dictionary: &Dictionary, builder: &Builder) -> Result<Resource, ReadError> {
+    let mut resource = Resource::new();
+    for &pair in pairs {
+        let pair = dictionary.key_value(pair, builder).map_err(broken("an attribute of a resource"))?;
+        resource.extend(pair.map(|(key, value)| (key, value.into_text())));
     }
-    Ok(value.map(Any::into_text).filter(|_| !key.is_empty()).map(|text| (key, text)))
+    Ok(resource)
 }
 
 /// Which layout the file has, by the first sample that shows it: the layouts differ in which fields are numbers and which are lists.

@@ -37,16 +37,19 @@ const fn field(name: &'static str, number: u64, holds: Holds) -> Field {
 
 use Holds::{Bool, Fixed, Float, Id, Int, Message, Text};
 
-static ANY_VALUE: [Field; 6] = [
+static ANY_VALUE: [Field; 8] = [
     field("stringValue", 1, Text),
     field("boolValue", 2, Bool),
     field("intValue", 3, Int),
     field("doubleValue", 4, Float),
     field("arrayValue", 5, Message(&ARRAY_VALUE)),
+    field("kvlistValue", 6, Message(&KEY_VALUES)),
     field("bytesValue", 7, Id),
+    field("stringValueStrindex", 8, Int),
 ];
 static ARRAY_VALUE: [Field; 1] = [field("values", 1, Message(&ANY_VALUE))];
-static KEY_VALUE: [Field; 2] = [field("key", 1, Text), field("value", 2, Message(&ANY_VALUE))];
+static KEY_VALUES: [Field; 1] = [field("values", 1, Message(&KEY_VALUE))];
+static KEY_VALUE: [Field; 3] = [field("key", 1, Text), field("value", 2, Message(&ANY_VALUE)), field("keyStrindex", 3, Int)];
 static RESOURCE: [Field; 1] = [field("attributes", 1, Message(&KEY_VALUE))];
 static VALUE_TYPE: [Field; 2] = [field("typeStrindex", 1, Int), field("unitStrindex", 2, Int)];
 static MAPPING: [Field; 5] = [

@@ -185,6 +185,7 @@ impl Tasks {
             offset: mmap.offset,
             pid: (!is_kernel).then_some(mmap.pid),
             file_id: mmap.file_id,
+            from_base: false,
         };
         let Some(map) = self.maps.push(mapping) else { return };
         if is_jit_marker(file) {

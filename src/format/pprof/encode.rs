@@ -133,6 +133,7 @@ fn mapping_message(id: u64, mapping: &Mapping, flags: [bool; 4], texts: &Texts<'
     for (number, flag) in (7..).zip(flags) {
         out.int(number, u64::from(flag));
     }
+    out.int(field::IS_FROM_BASE, u64::from(mapping.from_base));
 }
 
 fn location(id: u64, place: Place<'_>, nameless: u64, out: &mut Out) {

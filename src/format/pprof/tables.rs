@@ -7,6 +7,7 @@ use super::ids::Ids;
 use super::layout::Layout;
 use super::wire::{Fault, Wire};
 use super::{NAME, field};
+use crate::base::demangle::readable;
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
 use crate::model::{Builder, Frame, FrameId, Function, FunctionId, Mapping, MappingId, StringId, kind};
@@ -235,6 +236,12 @@ fn texts(layout: &Layout<'_>, builder: &mut Builder, ticket: &Ticket) -> Result<
     Ok(Texts { rows, empty, cut: layout.cut.is_some() })
 }
 
+/// The readable form of a name that a compiler made of it.
+fn made_readable(name: &str) -> Option<String> {
+    // Names of other languages are not even looked at.
+    if name.starts_with('_') { readable(name) } else { None }
+}
+
 fn functions(layout: &Layout<'_>, builder: &mut Builder, strings: &Texts, ticket: &Ticket) -> Result<(Vec<FunctionId>, Ids), ReadError> {
     let mut ids = Vec::with_capacity(layout.functions.len());
     let mut rows = Vec::with_capacity(layout.functions.len());
@@ -249,8 +256,12 @@ fn functions(layout: &Layout<'_>, builder: &mut Builder, strings: &Texts, ticket
         let name = strings.get(raw.name, at, what)?;
         let system_name = strings.some(raw.system_name, at, what)?;
         let file = strings.some(raw.file, at, what)?;
-        // Without a readable name the one of the binary is the name.
-        let name = if name == strings.empty() { system_name.unwrap_or(name) } else { name };
+        // Without a readable name the one of the binary is the name. pprof makes that readable, and leaves all other names as they are
+        // (`Demangle` of `internal/symbolizer/symbolizer.go`).
+        let name = match system_name.filter(|&system| name == strings.empty() || name == system) {
+            Some(system) => made_readable(builder.strings.get(system)).map_or(system, |readable| builder.string(&readable)),
+            None => name,
+        };
         let start_line = u32::try_from(raw.start_line).unwrap_or(0);
         rows.push(builder.function(Function { name, system_name: system_name.filter(|&system| system != name), file, start_line }));
     }
@@ -285,6 +296,7 @@ fn mappings(layout: &Layout<'_>, builder: &mut Builder, strings: &Texts) -> Resu
             start: raw.start,
             limit: raw.limit,
             offset: raw.offset,
+            from_base: raw.is_from_base,
             ..Mapping::default()
         }));
     }
@@ -340,6 +352,7 @@ struct RawMapping {
     offset: u64,
     file: u64,
     build_id: u64,
+    is_from_base: bool,
 }
 
 impl RawMapping {
@@ -354,6 +367,7 @@ impl RawMapping {
                 4 => raw.offset = found.int()?,
                 5 => raw.file = found.int()?,
                 6 => raw.build_id = found.int()?,
+                field::IS_FROM_BASE => raw.is_from_base = found.int()? == 1,
                 _ => {}
             }
         }
