@@ -14,7 +14,7 @@ use crate::analysis::trend::{Line, Point, Trend};
 use crate::app::Command;
 use crate::app::derived::State;
 use crate::app::view::Side;
-use crate::model::{Unit, counted, human_duration};
+use crate::model::{Scale, Unit, counted, human_duration};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
 use crate::ui::timeline;
@@ -87,6 +87,8 @@ struct Words<'a> {
     base: i64,
     /// What one of several points is of, and more of them.
     of: [&'static str; 2],
+    /// Marks of its axis: all in the unit of the highest value.
+    scale: Scale,
     /// A value.
     text: &'a dyn Fn(f64) -> String,
 }
@@ -139,9 +141,14 @@ fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, is_pair: bool, words: &Words<'_>, lines:
     true
 }
 
+/// The highest value, or 0.
+fn highest(lines: &[Line]) -> f64 {
+    lines.iter().flat_map(|line| &line.points).map(|point| point.value).fold(0.0, f64::max)
+}
+
 /// A plot that nothing moves, from 0 to a little above the highest value.
 fn plot<'a>(cx: &Cx<'_>, words: &'a Words<'a>, lines: &[Line]) -> Plot<'a> {
-    let highest = lines.iter().flat_map(|line| &line.points).map(|point| point.value).fold(0.0, f64::max);
+    let highest = highest(lines);
     Plot::new(words.title)
         .height(HEIGHT)
         .allow_drag(false)
@@ -157,7 +164,7 @@ fn plot<'a>(cx: &Cx<'_>, words: &'a Words<'a>, lines: &[Line]) -> Plot<'a> {
             HoverPosition::Elsewhere { .. } => None,
         })
         .y_grid_spacer(egui_plot::log_grid_spacer(words.base))
-        .y_axis_formatter(|mark, _| signed(words.text, mark.value))
+        .y_axis_formatter(|mark, _| words.scale.mark(mark.value, mark.step_size))
         .include_y(0.0)
         .include_y(if highest > 0.0 { highest * 1.1 } else { 1.0 })
 }
@@ -177,7 +184,8 @@ fn mean_ui(plot: &mut PlotUi<'_>, line: &Line, [from, to]: [f64; 2], color: Colo
 fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, lines: &[Line]) {
     let unit = format!("{}, {}", comparison.sample_type, comparison.denominator_text());
     let base = if *comparison.effective_normalization() == Normalization::Share { 10 } else { base_of(comparison) };
-    let words = Words { title: "Per capture", unit, base, of: ["capture", "captures"], text: &|value| comparison.text(value) };
+    let scale = comparison.scale(highest(lines));
+    let words = Words { title: "Per capture", unit, base, of: ["capture", "captures"], scale, text: &|value| comparison.text(value) };
     let is_pair = comparison.pair().is_some();
     if !caption_ui(ui, cx, is_pair, &words, lines) {
         return;
@@ -263,7 +271,8 @@ fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, hei
     let meaning = if counts_cpu(&comparison.sample_type) { "; 1 s/s is one processor in use" } else { "" };
     let unit = format!("{} per second, by seconds since the first sample{meaning}", comparison.sample_type);
     let text = |value: f64| Normalization::PerSecond.text(value, &comparison.unit);
-    let words = Words { title: "Over time", unit, base: base_of(comparison), of: ["slice of time", "slices of time"], text: &text };
+    let (base, scale) = (base_of(comparison), Scale::fitting(highest(lines), &comparison.unit, 0.0).per("/s"));
+    let words = Words { title: "Over time", unit, base, of: ["slice of time", "slices of time"], scale, text: &text };
     let is_pair = comparison.pair().is_some();
     if !caption_ui(ui, cx, is_pair, &words, lines) {
         return;
