@@ -102,7 +102,13 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
 
 /// What a sample type is called in sentences: its name, or `values` where the capture gives it none.
 pub fn type_name(name: &str) -> &str {
-    if name.is_empty() { "values" } else { name }
+    match name {
+        "" => "values",
+        // Go names these two by what one of them is.
+        "goroutine" => "goroutines",
+        "threadcreate" => "created threads",
+        name => name,
+    }
 }
 
 /// Like [`human`], always with a sign: `+1.2 s`, `−340 ms`, `±0`.

@@ -141,7 +141,7 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
         let period = profile.info.period.as_ref();
         period.map(|(kind, unit, every)| format!("{kind}: every {}", human(*every as f64, unit))).unwrap_or_default()
     });
-    row("samples", &|_, profile| grouped(profile.samples.len() as u64));
+    row("sample records", &|_, profile| grouped(profile.samples.len() as u64));
     row("call paths", &|_, profile| grouped(profile.stacks.len() as u64));
     row("functions", &|_, profile| grouped(profile.functions.len() as u64));
     row("frames without a name", &|_, profile| {
@@ -154,7 +154,7 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
         let at = shown.iter().position(|(other, _)| other.id == capture.id);
         let shape = cx.app.table().ready().map(|comparison| &comparison.shape);
         let samples = at.zip(shape).and_then(|(at, shape)| shape.dropped_samples.get(at)).copied().unwrap_or(0);
-        if samples > 0 { counted(samples, "sample", "samples") } else { String::new() }
+        if samples > 0 { counted(samples, "sample record", "sample records") } else { String::new() }
     });
     row("frames kept", &|_, profile| profile.info.keep_frames.clone().unwrap_or_default());
     row("page", &|_, profile| profile.info.page().unwrap_or_default().to_owned());
@@ -186,8 +186,13 @@ fn sample_types(profiles: &[&Profile]) -> Vec<Row> {
     let text = |profile: &Profile, (name, unit): (&str, &str)| {
         let at = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit)?;
         let kind = profile.sample_types.get(at)?;
-        let total = human(kind.in_unit(profile.total(at) as f64), unit);
-        Some(format!("{total} in {}", counted(kind.records, "record", "records")))
+        let total = match u64::try_from(profile.total(at)) {
+            Ok(count) if kind.decimals == 0 && Unit::parse(unit) == Unit::Count => grouped(count),
+            _ => human(kind.in_unit(profile.total(at) as f64), unit),
+        };
+        // Each record has all sample types of a pprof file, and one of those of a perf capture with several events.
+        let of_all = kind.records == profile.samples.len() as u64;
+        Some(if of_all { total } else { format!("{total} in {}", counted(kind.records, "record", "records")) })
     };
     let row = |kind: (&str, &str)| {
         let texts = profiles.iter().map(|profile| text(profile, kind).unwrap_or_default()).collect();
@@ -222,7 +227,7 @@ fn values_text(values: &BTreeMap<String, u64>) -> String {
     let mut sorted: Vec<(&String, &u64)> = values.iter().collect();
     sorted.sort_by_key(|(value, count)| (std::cmp::Reverse(**count), value.as_str()));
     let mut texts: Vec<String> =
-        sorted.iter().take(VALUES).map(|(value, count)| format!("{value} ({})", counted(**count, "sample", "samples"))).collect();
+        sorted.iter().take(VALUES).map(|(value, count)| format!("{value} ({})", counted(**count, "record", "records"))).collect();
     if sorted.len() > VALUES {
         texts.push(format!("{} more", grouped((sorted.len() - VALUES) as u64)));
     }
