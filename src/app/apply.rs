@@ -140,3 +140,4 @@ pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
         }
     }
 }
+        Event::Samples(written) => files::sample_written(app, written),

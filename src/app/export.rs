@@ -14,7 +14,7 @@ use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::color::ColorBy;
 use crate::report::diff::{DiffInput, DiffReport};
-use crate::report::list::ListReport;
+use crate::report::list::{Listed, ListReport};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
 use crate::report::{self, FlameSvg, PictureTheme, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
@@ -33,7 +33,7 @@ pub(super) struct Request {
     pub(super) granularity: Granularity,
     pub(super) decimals: u8,
     /// The lines of the selected function, where their tab is in front.
-    pub(super) listing: Option<ListReport>,
+    pub(super) listing: Option<(Vec<Vec<String>>, Arc<Listed>)>,
     /// The list of findings is in front.
     pub(super) lists_findings: bool,
     /// Samples and frames of the view, for forms that hold whole captures.
@@ -91,6 +91,7 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
     let text = |text: String, what: &'static str| Ok((text.into_bytes(), what));
     match ending {
         Some("svg") => Ok((svg(request, title)?, "the flame graph")),
+    let listing = || request.listing.as_ref().map(|(files, listed)| ListReport::new(comparison, files, std::slice::from_ref(&**listed)));
         Some("folded") => {
             let half = request.half.as_ref().map(|(half, _)| half.alone());
             text(stacks::folded(half.as_ref().unwrap_or(comparison), decimals), "stacks")
@@ -102,7 +103,7 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
             Some(findings) => text(DiffReport::csv(comparison, findings, decimals), "the table of functions"),
             None => text(top().csv(), "the table of functions"),
         },
-        Some("md") => match (&request.listing, diff()) {
+        Some("md") => match (listing(), diff()) {
             (Some(lines), _) => text(lines.markdown(), "the lines of the function"),
             (None, Some(report)) => text(report.markdown(), "the findings"),
             (None, None) => text(top().markdown(), "the table of functions"),
@@ -126,8 +127,8 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
         }
         Some("json") => {
             let tree = || report::json(&TreeReport::new(comparison, &names, (request.granularity, &request.filter), decimals));
-            match (&request.listing, diff()) {
-                (Some(lines), _) => text(report::json(lines), "the lines of the function"),
+            match (listing(), diff()) {
+                (Some(lines), _) => text(report::json(&lines), "the lines of the function"),
                 (None, Some(report)) => text(report::json(&report), "the comparison"),
                 (None, None) => text(tree(), "the call tree"),
             }

@@ -15,7 +15,7 @@ use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, Side, Tab};
 use crate::app::{App, Capture, CaptureState};
 use crate::app::{export, samples, save};
 use crate::base::discard::discard;
-use crate::model::{Profile, counted, human, kind};
+use crate::model::{Profile, counted, human, kind, type_name};
 use crate::report::merged::split_pair;
 
 pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
@@ -55,9 +55,24 @@ fn open(app: &mut App, paths: &[PathBuf]) {
 
 fn open_sample(app: &mut App) {
     let Some(folder) = app.options.samples_folder.clone() else { return };
-    match samples::write_pair(&folder) {
-        Ok([before, after]) => sides::apply(app, Command::OpenComparison(before, after)),
-        Err(error) => app.say(format!("The sample pair could not be written: {error}\n{}", folder.display()), true),
+    app.jobs.start("Writing the sample pair", move |_| {
+        Event::Samples(samples::write_pair(&folder).map_err(|error| format!("{error}\n{}", folder.display())))
+    });
+}
+
+/// The sample pair is compared once it is there; undo brings back what was shown until then.
+pub(super) fn sample_written(app: &mut App, written: Result<[PathBuf; 2], String>) {
+    match written {
+        Ok([before, after]) => {
+            let (old, command) = (app.view.clone(), Command::OpenComparison(before, after));
+            let label = command.undo_label(&old);
+            sides::apply(app, command);
+            app.follow_selection(&old);
+            if old.after.is_some() {
+                app.undo.push(label, old, false);
+            }
+        }
+        Err(why) => app.say(format!("The sample pair could not be written: {why}"), true),
     }
 }
 
@@ -201,7 +216,7 @@ fn remember(app: &mut App, path: &Path, profile: &Profile) {
     let kind = profile.sample_types.get(profile.default_sample_type);
     let total = kind.map_or_else(String::new, |kind| {
         let total = profile.total(profile.default_sample_type) as f64 / 10_f64.powi(i32::from(kind.decimals));
-        format!(", {} {}", human(total, &kind.unit), kind.name)
+        format!(", {} {}", human(total, &kind.unit), type_name(&kind.name))
     });
     let records = counted(profile.samples.len() as u64, "sample record", "sample records");
     let summary = format!("{}{total}, {records}", profile.info.format);
@@ -317,7 +332,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         comparison: table,
         captures: app.named_profiles(),
         half: half.map(|(_, half, words, _)| (half.clone(), words)),
-        listing: app.list_report(),
+        listing: app.listed(),
         lists_findings: app.view.tab == Tab::Findings,
         findings: app.findings().ready().cloned(),
         granularity: app.view.granularity,
