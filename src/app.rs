@@ -714,7 +714,7 @@ impl App {
         self.steps_taken
     }
 
-    /// Puts a finding's function and path (of several the first) into the selection, shown by every view.
+    /// Puts a finding's function and path (of several the first) into the selection, shown by every view, and compares its self values or totals.
     fn select_finding(&mut self, index: usize) {
         let Some(findings) = self.findings().ready().cloned() else { return };
         let (Some(finding), Some(table)) = (findings.rows.get(index), self.table().ready()) else { return };
@@ -726,6 +726,8 @@ impl App {
         }
     }
 
+        // The other views compare what the finding is about.
+        self.view.measure = finding.measure;
     /// The comparison shown as a report; `None` while there is none.
     pub fn diff_report(&self) -> Option<DiffReport> {
         let (comparison, findings) = (self.table().ready()?, self.findings().ready()?);
