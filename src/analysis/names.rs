@@ -155,6 +155,12 @@ fn forms(name: &str) -> Vec<String> {
         made.extend((1..parts.len()).map(|skip| parts[skip..].join("::")));
         return made;
     }
+    if let Some((function, line)) = function_and_line(name) {
+        // The file by its name, then ever less of the function, which says more than the path.
+        let file = line.rsplit(['/', '\\']).next().unwrap_or(line);
+        let functions = forms(function).into_iter().map(|form| format!("{form} {file}"));
+        return std::iter::once(format!("{function} {file}")).chain(functions).collect();
+    }
     // Dots of a symbol's version and of a compiler's clones are no package's.
     let symbol = name.split_once('@').map_or(name, |(symbol, _)| symbol);
     let symbol = Some(without_clone(symbol)).filter(|symbol| symbol.len() < name.len() && !symbol.is_empty() && is_symbol(symbol));
@@ -176,6 +182,14 @@ fn forms(name: &str) -> Vec<String> {
         }
     }
     made
+}
+
+/// The function and the place of a name that ends in one: `main.f /src/main.go:12`, `f app.js:10:3`.
+fn function_and_line(name: &str) -> Option<(&str, &str)> {
+    let (function, place) = name.rsplit_once(' ')?;
+    let (file, line) = place.rsplit_once(':')?;
+    (!function.is_empty() && !file.is_empty() && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some((function, place))
 }
 
 /// True for a name of C: letters, digits and low lines.
@@ -247,6 +261,14 @@ mod tests {
             ("a_very_long_c_function", 8, "a_very_…"),
             ("gopkg.in/yaml%2ev3.F", 40, "gopkg.in/yaml.v3.F"),
             ("x", 0, ""),
+            (
+                "runtime/pprof.(*Profile).WriteTo /usr/lib/go/src/runtime/pprof/pprof.go:405",
+                48,
+                "runtime/pprof.(*Profile).WriteTo pprof.go:405",
+            ),
+            ("runtime/pprof.(*Profile).WriteTo /usr/lib/go/src/runtime/pprof/pprof.go:405", 24, "WriteTo pprof.go:405"),
+            ("main.main /src/a.go:5", 17, "main.main a.go:5"),
+            ("run C:\\src\\a.c:5", 9, "run a.c:5"),
             ("cfree@GLIBC_2.2.5", 10, "cfree"),
             ("cfree@@GLIBC_2.2.5", 4, "cfr…"),
             ("sort_pages.isra.0", 12, "sort_pages"),
