@@ -21,7 +21,7 @@ use super::weigh::{Weights, weigh};
 use super::work::Amount;
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket, both};
-use crate::model::{Profile, SampleType, Scale, Unit, human, type_name};
+use crate::model::{Profile, SampleType, Scale, Unit, human, human_of};
 
 pub use super::normalize::Normalization;
 pub use super::work::{Amounts, Marker, Work};
@@ -591,9 +591,8 @@ impl Comparison {
     /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s cpu`, `per second of capture (Before 20.0 s, After
     /// 30.0 s)`.
     pub fn denominator_text(&self) -> String {
-        let kind = type_name(&self.sample_type);
-        let kind = if self.of_filtered { format!("{kind} that the filters leave") } else { kind.to_owned() };
-        let whole = |side: &Side| format!("{} {kind}", human(self.in_unit(side.denominator()), &self.unit));
+        let left = if self.of_filtered { " that the filters leave" } else { "" };
+        let whole = |side: &Side| format!("{}{left}", human_of(self.in_unit(side.denominator()), &self.unit, &self.sample_type));
         let length = |side: &Side| side.duration_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos as f64, "ns"));
         match (self.pair(), self.effective_normalization()) {
             (None, _) => self.last().map_or_else(String::new, |side| format!("100 % = {}", whole(side))),

@@ -83,13 +83,16 @@ impl Scale {
 
     /// What stands at a mark of an axis with marks every `step`: in the unit of the column, with the decimals of the step.
     pub fn mark(&self, value: f64, step: f64) -> String {
+        if value == 0.0 {
+            return "0".to_owned();
+        }
         let whole = |decimals: &usize| {
             let scaled = step / self.divisor * 10_f64.powi(*decimals as i32);
             (scaled - scaled.round()).abs() < 1e-6 * scaled.abs().max(1.0)
         };
         let decimals = (0..9).find(whole).unwrap_or(9);
         let text = Self { decimals, ..self.clone() }.text(value);
-        if value == 0.0 || self.unit.is_empty() { text } else { format!("{text} {}", self.unit) }
+        if self.unit.is_empty() { text } else { format!("{text} {}", self.unit) }
     }
 
     /// The unit for the head of the column; empty for plain counts.
