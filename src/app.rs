@@ -288,6 +288,7 @@ impl App {
                 apply::receive(self, job, event);
             }
             if !self.start_wanted() {
+        self.name_captures();
                 return;
             }
             // Small results are there at once: waiting two milliseconds for them keeps small files from flickering.
@@ -726,11 +727,11 @@ impl App {
         }
     }
 
-        // The other views compare what the finding is about.
-        self.view.measure = finding.measure;
     /// The comparison shown as a report; `None` while there is none.
     pub fn diff_report(&self) -> Option<DiffReport> {
         let (comparison, findings) = (self.table().ready()?, self.findings().ready()?);
+        // The other views compare what the finding is about.
+        self.view.measure = finding.measure;
         DiffReport::new(
             comparison,
             findings,
