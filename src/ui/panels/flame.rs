@@ -167,7 +167,9 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
             let found_ui = found_ui.take();
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.add_space(size::PAD);
-                found_ui.into_iter().for_each(|found_ui| found_ui(ui));
+                if let Some(found_ui) = found_ui {
+                    found_ui(ui);
+                }
             });
             return;
         }
@@ -210,7 +212,9 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
             let found_ui = found_ui.take();
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.add_space(size::PAD);
-                found_ui.into_iter().for_each(|found_ui| found_ui(ui));
+                if let Some(found_ui) = found_ui {
+                    found_ui(ui);
+                }
                 if is_delta && !legend_below {
                     legend::delta_ui(ui, cx.theme);
                 }
