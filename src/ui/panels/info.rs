@@ -45,12 +45,13 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     }
     let shown: Vec<(&Capture, &Profile)> = loaded.iter().map(|(capture, profile)| (*capture, profile.as_ref())).collect();
-    // These go through all samples, too much for every frame.
+    // These go through all samples and ask the disk, too much for every frame.
     let sources: Vec<Arc<Profile>> = loaded.iter().map(|(_, profile)| Arc::clone(profile)).collect();
     let key = memory::key(&sources.iter().map(|profile| Arc::as_ptr(profile).addr()).collect::<Vec<_>>());
     let sums = memory::keep(ui, "sums of the captures", key, || {
         let profiles: Vec<&Profile> = sources.iter().map(AsRef::as_ref).collect();
-        let made = (sample_types(&profiles), labels(&profiles));
+        let measured: Vec<Measured> = shown.iter().map(|(capture, profile)| Measured::new(capture, profile)).collect();
+        let made = (sample_types(&profiles), labels(&profiles), measured);
         Kept::new(made, sources.clone())
     });
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
@@ -59,7 +60,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             // Rows of text, not of buttons.
             ui.spacing_mut().interact_size.y = 16.0;
             captures::ui(ui, cx, out);
-            table_ui(ui, cx, "Capture", &facts(cx, &shown));
+            table_ui(ui, cx, "Capture", &facts(cx, &shown, &sums.2));
             table_ui(ui, cx, "Sample types", &sums.0);
             table_ui(ui, cx, "Labels", &sums.1);
             unnamed_ui(ui, cx, &shown, out);
@@ -109,7 +110,22 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
     ui.add_space(size::PAD * 2.0);
 }
 
-fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
+/// What is asked for once of a capture.
+struct Measured {
+    /// Of its file; 0 where there is none.
+    bytes: u64,
+    /// Frames without a name.
+    nameless: usize,
+}
+
+impl Measured {
+    fn new(capture: &Capture, profile: &Profile) -> Self {
+        let bytes = std::fs::metadata(&capture.path).map_or(0, |metadata| metadata.len());
+        Self { bytes, nameless: profile.frames.iter().filter(|frame| frame.function.is_none()).count() }
+    }
+}
+
+fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], measured: &[Measured]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     rows.push(("file".to_owned(), shown.iter().map(|(capture, _)| cx.app.name_of(capture)).collect()));
     let parts = &cx.app.view().parts;
@@ -133,7 +149,8 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     row("format", &|_, profile| profile.info.format.clone());
     row("compression", &|_, profile| profile.info.container.name().to_owned());
     row("size", &|capture, _| {
-        let bytes = std::fs::metadata(&capture.path).map_or(0, |metadata| metadata.len());
+    let known = |capture: &Capture| shown.iter().position(|(other, _)| other.id == capture.id).and_then(|at| measured.get(at));
+        let bytes = known(capture).map_or(0, |measured| measured.bytes);
         if bytes > 0 { human(bytes as f64, "bytes") } else { String::new() }
     });
     row("length", &|_, profile| profile.info.duration_nanos.map(human_duration).unwrap_or_default());
@@ -144,8 +161,8 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     row("sample records", &|_, profile| grouped(profile.samples.len() as u64));
     row("call paths", &|_, profile| grouped(profile.stacks.len() as u64));
     row("functions", &|_, profile| grouped(profile.functions.len() as u64));
-    row("frames without a name", &|_, profile| {
-        let nameless = profile.frames.iter().filter(|frame| frame.function.is_none()).count();
+    row("frames without a name", &|capture, _| {
+        let nameless = known(capture).map_or(0, |measured| measured.nameless);
         if nameless > 0 { grouped(nameless as u64) } else { String::new() }
     });
     row("threads", &|_, profile| if profile.threads.is_empty() { String::new() } else { grouped(profile.threads.len() as u64) });
