@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
-use super::words;
+use super::rows::places_word;
+use super::{remarks, words};
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::flat::places_of_most;
 use crate::analysis::{CallTree, Granularity, NodeId, PlaceId, Top, names};
@@ -34,9 +35,9 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
     ui.add_space(size::GAP);
     let width = words::width_beside_bar(ui);
-    ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
     // A large screen has room for more, and for the path below.
     let listed = LISTED.max((ui.available_height() / size::TABLE_ROW / 2.0) as usize);
+    ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
         ui.set_max_width(width);
         ui.label(RichText::new(title(by)).font(fonts::strong()));
         for row in top.rows.iter().take(listed).filter(|row| row.self_ != 0) {
@@ -60,18 +61,20 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 out.send(Command::Select(Some(Selection { place, path: App::names_of(comparison, node) })));
             }
         }
+        ui.add_space(size::PAD);
+        remarks::section_ui(ui, cx, out);
     });
 }
 
-/// How many functions make up four fifths of the cost; where they do not, what they make up, and what the rest is. `stackless` is the value of
-/// the samples without a stack. Values are added up without their signs: what rises here and falls there is no nothing.
-fn concentration(top: &Top, stackless: i64, by: Granularity, text: &dyn Fn(i64) -> String) -> String {
 /// `Functions by self`, `Lines by self`.
 fn title(by: Granularity) -> String {
     let word = places_word(by, 2);
     format!("{}{} by self", word[..1].to_uppercase(), &word[1..])
 }
 
+/// How many functions make up four fifths of the cost; where they do not, what they make up, and what the rest is. `stackless` is the value of
+/// the samples without a stack. Values are added up without their signs: what rises here and falls there is no nothing.
+fn concentration(top: &Top, stackless: i64, by: Granularity, text: &dyn Fn(i64) -> String) -> String {
     let size = |value: i64| value.unsigned_abs() as f64;
     let of_functions: f64 = top.rows.iter().map(|row| size(row.self_)).sum();
     let whole = of_functions + size(stackless);
@@ -161,8 +164,8 @@ mod tests {
         assert_eq!(said(&[], 147), "No function has a value: 147 ms without a stack");
         assert_eq!(said(&[], 0), "Nothing has a value here");
         assert_eq!(said(&[-50, 40, 10], 0), "2 of 3 functions make up 80 % of self, signs left out");
-    }
-}
         let rows = vec![TopRow { place: crate::analysis::Places::root(), self_: 9, total: 9 }];
         assert_eq!(concentration(&Top { rows }, 0, Granularity::Line, &|_| String::new()), "1 of 1 line makes up 80 % of self");
         assert_eq!(title(Granularity::Address), "Addresses by self");
+    }
+}

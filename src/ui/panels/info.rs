@@ -9,7 +9,8 @@ use super::captures;
 use crate::analysis::filter::texts;
 use crate::app::view::Side;
 use crate::app::{Capture, Command, FolderList};
-use crate::model::{Profile, base_name, counted, grouped, human, human_duration};
+use crate::model::{Profile, Unit, base_name, counted, grouped, human, human_duration};
+use crate::report::remarks::is_remark;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
@@ -148,8 +149,8 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], measured: &[Measured]) -> 
     }
     row("format", &|_, profile| profile.info.format.clone());
     row("compression", &|_, profile| profile.info.container.name().to_owned());
-    row("size", &|capture, _| {
     let known = |capture: &Capture| shown.iter().position(|(other, _)| other.id == capture.id).and_then(|at| measured.get(at));
+    row("size", &|capture, _| {
         let bytes = known(capture).map_or(0, |measured| measured.bytes);
         if bytes > 0 { human(bytes as f64, "bytes") } else { String::new() }
     });
@@ -175,7 +176,10 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], measured: &[Measured]) -> 
     });
     row("frames kept", &|_, profile| profile.info.keep_frames.clone().unwrap_or_default());
     row("page", &|_, profile| profile.info.page().unwrap_or_default().to_owned());
-    row("comments", &|_, profile| profile.info.comments.join("\n"));
+    row("comments", &|_, profile| {
+        let comments = profile.info.comments.iter().filter(|comment| !is_remark(comment));
+        comments.map(String::as_str).collect::<Vec<_>>().join("\n")
+    });
     let mut keys: Vec<&str> = Vec::new();
     for (key, _) in shown.iter().flat_map(|(_, profile)| &profile.info.facts) {
         if !keys.contains(&key.as_str()) {
