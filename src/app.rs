@@ -17,6 +17,7 @@ pub mod load;
 pub mod modules;
 mod patterns;
 pub mod picture;
+pub mod remarks;
 mod results;
 pub mod samples;
 pub mod save;
@@ -135,6 +136,10 @@ pub struct App {
     undo: Undo,
     jobs: Jobs<Event>,
     memo: Memo,
+    /// Remarks as they were kept when the program began; those of this session are in the view.
+    kept_remarks: Vec<remarks::KeptRemarks>,
+    /// What the captures are called.
+    names: Vec<(CaptureId, String)>,
     settings: Settings,
     options: Options,
     messages: Vec<Message>,
@@ -230,6 +235,8 @@ impl App {
             undo: Undo::default(),
             jobs,
             memo: Memo::default(),
+            kept_remarks: settings.remarks.clone(),
+            names: Vec::new(),
             settings,
             options,
             messages: Vec::new(),
@@ -261,7 +268,11 @@ impl App {
             command,
             Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::CloseDialog | Command::Reveal
         );
+        let may_remark = matches!(command, Command::Remark(_) | Command::RemarkOn(..) | Command::Undo | Command::Redo);
         let effects = apply::apply(self, command);
+        if may_remark {
+            self.keep_remarks();
+        }
         if !holds_sandwich {
             self.follow_selection(&old);
         }
@@ -277,6 +288,7 @@ impl App {
     /// Takes in what jobs delivered and starts what the view wants and lacks. Call it once a frame.
     pub fn pump(&mut self) {
         self.take_in_and_start();
+        self.name_captures();
         // Here and not where results arrive: what is wanted again may be there already.
         self.remember_shown();
         apply::remember_comparison(self);
@@ -714,12 +726,14 @@ impl App {
         self.steps_taken
     }
 
-    /// Puts a finding's function and path (of several the first) into the selection, shown by every view.
+    /// Puts a finding's function and path (of several the first) into the selection, shown by every view, and compares its self values or totals.
     fn select_finding(&mut self, index: usize) {
         let Some(findings) = self.findings().ready().cloned() else { return };
         let (Some(finding), Some(table)) = (findings.rows.get(index), self.table().ready()) else { return };
         let path = finding.told_paths().next().into_iter().flatten().map(|place| table.places().name(*place).to_owned()).collect();
         self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
+        // The other views compare what the finding is about.
+        self.view.measure = finding.measure;
         self.steps_taken += 1;
         if self.view.tab == Tab::Info {
             self.view.tab = Tab::Flame;
@@ -732,7 +746,13 @@ impl App {
         DiffReport::new(
             comparison,
             findings,
-            DiffInput { captures: &self.named_profiles(), by: self.view.granularity, decimals: self.decimals(), filter: &self.view.filter },
+            DiffInput {
+                captures: &self.named_profiles(),
+                by: self.view.granularity,
+                decimals: self.decimals(),
+                filter: &self.view.filter,
+                remarks: &self.remarks(),
+            },
         )
     }
 

@@ -19,7 +19,7 @@ pub use notes::{Note, Notes, Tally, kind, note_words};
 pub use samples::{SampleType, Samples};
 pub use scale::{Scale, time_mark};
 pub use tables::{FileId, Frame, FrameId, Function, FunctionId, Mapping, MappingId, Numbering, StackId, StackTable, Thread, ThreadId};
-pub use unit::{Unit, counted, grouped, human, human_delta, human_duration, parse_human, type_name};
+pub use unit::{Unit, counted, grouped, human, human_delta, human_duration, human_of, parse_human, type_name};
 
 pub use crate::base::inflate::Container;
 pub use crate::base::intern::{StringId, Strings};

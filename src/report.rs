@@ -17,6 +17,7 @@ pub mod number;
 mod page;
 pub mod part;
 pub mod peek;
+pub mod remarks;
 pub mod review;
 pub mod stacks;
 pub mod svg;

@@ -21,7 +21,7 @@ use super::weigh::{Weights, weigh};
 use super::work::Amount;
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Cancelled, Checked as _, Ticket, both};
-use crate::model::{Profile, SampleType, Scale, Unit, human, type_name};
+use crate::model::{Profile, SampleType, Scale, Unit, human, human_of};
 
 pub use super::normalize::Normalization;
 pub use super::work::{Amounts, Marker, Work};
@@ -591,9 +591,8 @@ impl Comparison {
     /// What the shown numbers are a part of, for the status line: `100 % = 24.3 s cpu`, `per second of capture (Before 20.0 s, After
     /// 30.0 s)`.
     pub fn denominator_text(&self) -> String {
-        let kind = type_name(&self.sample_type);
-        let kind = if self.of_filtered { format!("{kind} that the filters leave") } else { kind.to_owned() };
-        let whole = |side: &Side| format!("{} {kind}", human(self.in_unit(side.denominator()), &self.unit));
+        let left = if self.of_filtered { " that the filters leave" } else { "" };
+        let whole = |side: &Side| format!("{}{left}", human_of(self.in_unit(side.denominator()), &self.unit, &self.sample_type));
         let length = |side: &Side| side.duration_nanos.map_or_else(|| "unknown".to_owned(), |nanos| human(nanos as f64, "ns"));
         match (self.pair(), self.effective_normalization()) {
             (None, _) => self.last().map_or_else(String::new, |side| format!("100 % = {}", whole(side))),
@@ -654,15 +653,18 @@ fn plain(amount: f64) -> String {
 /// A share of 1 as text with three significant digits: `12.3 %`, `0.0420 %`, `−20.0 %`.
 pub fn percent(share: f64) -> String {
     if share < 0.0 {
-        return format!("−{}", percent(-share));
+        return match percent(-share).strip_prefix("over ") {
+            Some(most) => format!("over −{most}"),
+            None => format!("−{}", percent(-share)),
+        };
     }
     let percent = share * 100.0;
     let size = percent.abs();
     let rest = 100.0 - size;
     if rest > 1e-9 && rest < 0.05 {
-        // What is nearly everything, or nearly gone, is not so much that nothing is left: one digit of the rest.
+        // What is nearly everything, or nearly gone, is not so much that nothing is left: one digit of the rest, as far as anybody reads.
         let digits = (-rest.log10().floor()) as usize;
-        format!("{:.digits$} %", 100.0 - rest)
+        if digits > 4 { "over 99.9999 %".to_owned() } else { format!("{:.digits$} %", 100.0 - rest) }
     } else if size >= 99.95 {
         format!("{percent:.0} %")
     } else if size >= 10.0 {
@@ -684,6 +686,7 @@ mod tests {
         let kinds = common_sample_types(&[capture]);
         assert_eq!(kinds.iter().map(|(_, unit)| unit.as_str()).collect::<Vec<_>>(), ["count", "bytes"]);
         assert_eq!([1.0, 0.9999, 0.9995, 0.9949, 1.0002, 3.0].map(percent), ["100 %", "99.99 %", "99.95 %", "99.5 %", "100 %", "300 %"]);
+        assert_eq!([0.999_98, 0.999_999_98, -0.999_999_98].map(percent), ["99.998 %", "over 99.9999 %", "over −99.9999 %"]);
     }
 
     /// 8 s of processor time before and 12 s after, over 10 s and 20 s of capture, for 400 and 500 requests.

@@ -303,8 +303,13 @@ fn grouped(places: &Places, keys: &[Key], (rule, reading): (Rule, Reading), gran
             }
             // Several names of a side are one only if it is this rule that took away what told them apart.
             let lost = |keys: &[&Key]| keys.len() == 1 || keys.iter().all(|key| key.narrowed_by == Some(rule));
+            // Two names are one by this rule only if it is this rule that took something away: numbers of closures that were looked at and not put
+            // together are gone from both. What is taken from the file of a line is not counted.
+            let is_plain = reading == Reading::Plain && granularity != Granularity::Line;
+            let narrowed = !is_plain || before.iter().chain(&after).any(|key| key.narrowed_by == Some(rule));
             let fits = match (before.as_slice(), after.as_slice()) {
                 ([], _) | (_, []) => false,
+                _ if !narrowed => false,
                 // Where both sides inlined, into one function, they are closures of two functions.
                 ([old], [new]) => reading == Reading::Plain || old.name != new.name && (old.name == text || new.name == text),
                 // Which lambda is which cannot be told without its line.

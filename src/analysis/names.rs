@@ -7,6 +7,8 @@ mod kinds;
 
 pub use kinds::{CodeKind, code_kinds, is_go};
 
+use super::matching::without_clone;
+
 /// Undoes Go's escapes of dots and other bytes in the last element of an import path: `gopkg.in/yaml%2ev3.(*decoder)` →
 /// `gopkg.in/yaml.v3.(*decoder)`.
 pub fn decode(name: &str) -> String {
@@ -153,6 +155,18 @@ fn forms(name: &str) -> Vec<String> {
         made.extend((1..parts.len()).map(|skip| parts[skip..].join("::")));
         return made;
     }
+    if let Some((function, line)) = function_and_line(name) {
+        // The file by its name, then ever less of the function, which says more than the path.
+        let file = line.rsplit(['/', '\\']).next().unwrap_or(line);
+        let functions = forms(function).into_iter().map(|form| format!("{form} {file}"));
+        return std::iter::once(format!("{function} {file}")).chain(functions).collect();
+    }
+    // Dots of a symbol's version and of a compiler's clones are no package's.
+    let symbol = name.split_once('@').map_or(name, |(symbol, _)| symbol);
+    let symbol = Some(without_clone(symbol)).filter(|symbol| symbol.len() < name.len() && !symbol.is_empty() && is_symbol(symbol));
+    if let Some(symbol) = symbol {
+        return vec![symbol.to_owned()];
+    }
     let versionless = without_versions(name);
     let end = versionless.find(['(', '[']).unwrap_or(versionless.len());
     let slash = versionless[..end].rfind('/').map_or(0, |at| at + 1);
@@ -168,6 +182,19 @@ fn forms(name: &str) -> Vec<String> {
         }
     }
     made
+}
+
+/// The function and the place of a name that ends in one: `main.f /src/main.go:12`, `f app.js:10:3`.
+fn function_and_line(name: &str) -> Option<(&str, &str)> {
+    let (function, place) = name.rsplit_once(' ')?;
+    let (file, line) = place.rsplit_once(':')?;
+    (!function.is_empty() && !file.is_empty() && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some((function, place))
+}
+
+/// True for a name of C: letters, digits and low lines.
+fn is_symbol(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Module and offset (from `+` on) of an address that has no name: `libc.so.6+0x2a1c4`, `[kernel.kallsyms]+0xffffffff81000000`.
@@ -234,6 +261,19 @@ mod tests {
             ("a_very_long_c_function", 8, "a_very_…"),
             ("gopkg.in/yaml%2ev3.F", 40, "gopkg.in/yaml.v3.F"),
             ("x", 0, ""),
+            (
+                "runtime/pprof.(*Profile).WriteTo /usr/lib/go/src/runtime/pprof/pprof.go:405",
+                48,
+                "runtime/pprof.(*Profile).WriteTo pprof.go:405",
+            ),
+            ("runtime/pprof.(*Profile).WriteTo /usr/lib/go/src/runtime/pprof/pprof.go:405", 24, "WriteTo pprof.go:405"),
+            ("main.main /src/a.go:5", 17, "main.main a.go:5"),
+            ("run C:\\src\\a.c:5", 9, "run a.c:5"),
+            ("cfree@GLIBC_2.2.5", 10, "cfree"),
+            ("cfree@@GLIBC_2.2.5", 4, "cfr…"),
+            ("sort_pages.isra.0", 12, "sort_pages"),
+            ("sort_pages.constprop.0.cold", 6, "sort_…"),
+            ("store.coldRead", 9, "coldRead"),
             ("Report$$Lambda$14+0x00007fdf20007a08/2024918163.run", 60, "Report$$Lambda$14+0x00007fdf20007a08/2024918163.run"),
             ("Report$$Lambda$14+0x00007fdf20007a08/2024918163.run", 30, "Report$$Lambda$14.run"),
             ("shop.Report$$Lambda/0x000001e2f4001000.run", 30, "shop.Report$$Lambda.run"),

@@ -63,7 +63,9 @@ impl Line {
         let squares: f64 = points.iter().map(|point| (point.value - mean).powi(2)).sum();
         let interval = (points.len() >= 2).then(|| {
             let half = student_95(n - 1.0) * (squares / (n - 1.0) / n).sqrt();
-            [mean - half, mean + half]
+            // Where no value is below zero, what they are of cannot be.
+            let least = if points.iter().all(|point| point.value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
+            [(mean - half).max(least), mean + half]
         });
         Self { points, mean, interval }
     }
@@ -188,7 +190,9 @@ mod tests {
         let point = |value| Point { value, capture: 0, nanos: None, middle_nanos: 0 };
         let line = Line::of([1.0, 2.0, 3.0].map(point).to_vec());
         let [lo, hi] = line.interval.expect("three values");
-        assert!((line.mean - 2.0).abs() < 1e-12 && (hi - lo - 2.0 * 4.303 / 3_f64.sqrt()).abs() < 1e-3, "{lo} to {hi}");
+        assert!((line.mean - 2.0).abs() < 1e-12 && (hi - 2.0 - 4.303 / 3_f64.sqrt()).abs() < 1e-3, "{lo} to {hi}");
         assert_eq!(Line::of(vec![point(1.0)]).interval, None);
+        let lows = [vec![0.1, 5.0, 0.0], vec![-0.1, 5.0, 0.0]].map(|values| Line::of(values.into_iter().map(point).collect()).interval);
+        assert!(lows[0].is_some_and(|[lo, _]| lo == 0.0) && lows[1].is_some_and(|[lo, _]| lo < -1.0), "no cost is below zero: {lows:?}");
     }
 }

@@ -100,6 +100,19 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
         C::ChooseExport => vec![Effect::ChooseExport(files::export_name(app, "svg"))],
         C::ChooseReview => vec![Effect::ChooseExport(files::export_name(app, "html"))],
         C::FocusSearch => vec![Effect::FocusSearch],
+        C::Remark(text) => {
+            app.write_remark(None, &text);
+            Vec::new()
+        }
+        C::RemarkOn(function, text) => {
+            app.write_remark(Some(&function), &text);
+            Vec::new()
+        }
+        C::WriteRemark => {
+            // The field stands on the right side.
+            app.settings.side_panel = true;
+            vec![Effect::FocusRemark]
+        }
         C::SetTextSize(size) => vec![Effect::TextSize(size)],
         C::ToggleFullScreen => vec![Effect::ToggleFullScreen],
         C::Quit => vec![Effect::Quit],
@@ -134,6 +147,7 @@ pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
             app.memo.set(*key, result);
         }
         Event::Exported(path, written) => app.exported(&path, written),
+        Event::Samples(written) => files::sample_written(app, written),
         Event::Panicked(what) => {
             app.memo.forget_job(job, "internal error");
             app.say(format!("Internal error in a job: {what}"), true);

@@ -44,7 +44,19 @@ fn first_difference(one: &Path, two: &Path) -> usize {
 impl App {
     /// What a capture is called, among those that are open.
     pub fn name_of(&self, capture: &Capture) -> String {
+        let known = self.names.iter().find(|(id, _)| *id == capture.id);
+        known.map_or_else(|| self.name_among(capture), |(_, name)| name.clone())
+    }
+
+    fn name_among(&self, capture: &Capture) -> String {
         short(&capture.path, self.captures.iter().filter(|other| other.id != capture.id).map(|other| other.path.as_path()))
+    }
+
+    /// Compares the paths of the captures with each other, once for each choice of them: panels ask for names in every frame.
+    pub(super) fn name_captures(&mut self) {
+        if !self.captures.iter().map(|capture| capture.id).eq(self.names.iter().map(|(id, _)| *id)) {
+            self.names = self.captures.iter().map(|capture| (capture.id, self.name_among(capture))).collect();
+        }
     }
 
     /// The same with the part that is looked at: `x.data [0s..10s]`.
@@ -66,6 +78,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::{Command, Options};
 
     #[test]
     fn equal_names_have_the_folders_that_tell_them_apart() {
@@ -83,5 +96,26 @@ mod tests {
         assert_eq!(names(&["/r/a/x/c", "/r/b/x/c", "/r/b/y/c"]), ["a/x/c", "b/x/c", "y/c"], "each by what it needs");
         assert_eq!(names(&["x/cpu.pprof", "cpu.pprof"]), ["x/cpu.pprof", "cpu.pprof"]);
         assert_eq!(names(&["/a/cpu.pprof", "/a/cpu.pprof"]), ["cpu.pprof", "cpu.pprof"], "one file");
+    }
+
+    #[test]
+    fn names_follow_what_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3/orders-cpu-after.pb.gz");
+        let paths = ["a", "b"].map(|name| folder.path().join(name).join("cpu.pb.gz"));
+        for path in &paths {
+            std::fs::create_dir(path.parent().unwrap()).unwrap();
+            std::fs::copy(&sample, path).unwrap();
+        }
+        let mut app = App::new(Options { inline: true, ..Options::default() });
+        let names = |app: &App| app.captures().iter().map(|capture| app.name_of(capture)).collect::<Vec<_>>();
+        let [first, second] = paths;
+        app.apply(Command::Open(vec![first]));
+        assert_eq!(names(&app), ["cpu.pb.gz"]);
+        app.apply(Command::Open(vec![second]));
+        assert_eq!(names(&app), ["a/cpu.pb.gz", "b/cpu.pb.gz"]);
+        let first = app.captures()[0].id;
+        app.apply(Command::Close(first));
+        assert_eq!(names(&app), ["cpu.pb.gz"]);
     }
 }

@@ -181,6 +181,12 @@ pub enum Command {
     PreviousFinding,
     /// Show one finding after the other to an audience: large, full screen and without bars. The summary is the stop before the first.
     Present(bool),
+    /// Write this about all that is shown; empty = nothing.
+    Remark(String),
+    /// Write this about a function: its name, the text; empty = nothing.
+    RemarkOn(String, String),
+    /// Let the user write about what is selected, or about all that is shown.
+    WriteRemark,
     /// Take the last change of the view back.
     Undo,
     /// Do it again.
@@ -342,6 +348,8 @@ impl Command {
             Self::PruneFrom(pattern) => format!("prune from {pattern}"),
             Self::CollapseRecursion(_) | Self::CollapseDirectRecursion(_) => "collapse recursion".to_owned(),
             Self::Present(_) => "presentation".to_owned(),
+            Self::Remark(_) => "remark".to_owned(),
+            Self::RemarkOn(name, _) => format!("remark on {name}"),
             Self::SetSiblingOrder(_) => "order of boxes".to_owned(),
             Self::AllFrames(true) => "show all frames".to_owned(),
             Self::AllFrames(false) => "leave the profiler's frames out".to_owned(),
@@ -366,6 +374,7 @@ impl Command {
         let asks = matches!(
             self,
             Self::FocusSearch
+                | Self::WriteRemark
                 | Self::ChooseFiles
                 | Self::ChooseComparison
                 | Self::ChooseForSide(_)
@@ -436,6 +445,9 @@ mod tests {
             Command::Search("json".to_owned()),
             Command::SelectFinding(2),
             Command::Present(true),
+            Command::Remark("two\nlines".to_owned()),
+            Command::RemarkOn("a b".to_owned(), "x \"y\"".to_owned()),
+            Command::WriteRemark,
             Command::SetSiblingOrder(SiblingOrder::Size),
             Command::ToggleFullScreen,
             Command::SetSource(SourceSpec { folders: vec!["/a b".into()], trims: vec!["/build/".to_owned()] }),
@@ -459,6 +471,8 @@ mod tests {
         assert_eq!(Command::from_line("set-time-range 1.2s.."), Ok(Command::SetTimeRange(Some(range))));
         assert_eq!(Command::from_line("set-time-range"), Ok(Command::SetTimeRange(None)));
         assert_eq!(Command::from_line("set-tab call-tree"), Ok(Command::SetTab(Tab::CallTree)));
+        assert_eq!(Command::from_line("remark 2 of 3 requests"), Ok(Command::Remark("2 of 3 requests".to_owned())));
+        assert_eq!(Command::from_line("remark"), Ok(Command::Remark(String::new())));
         assert_eq!(Command::from_line("focus"), Ok(Command::Focus(String::new())));
         assert!(Command::from_line("set-tab nowhere").unwrap_err().contains("nowhere"));
         assert!(Command::from_line("fly").unwrap_err().contains("fly"));

@@ -23,6 +23,8 @@ pub enum Effect {
     ChooseExport(String),
     /// Put the keyboard into the search box.
     FocusSearch,
+    /// Put the keyboard into the field for a remark.
+    FocusRemark,
     /// Zoom the window.
     TextSize(TextSize),
     /// Let the window take the whole screen, or no longer.

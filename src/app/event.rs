@@ -19,6 +19,8 @@ pub enum Event {
     Derived(Box<Key>, Result<Value, String>),
     /// A file was written, and what is in it, or could not be.
     Exported(PathBuf, Result<&'static str, String>),
+    /// The sample pair stands on the disk: before, after; or why it does not.
+    Samples(Result<[PathBuf; 2], String>),
     /// A job panicked.
     Panicked(String),
 }

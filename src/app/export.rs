@@ -14,9 +14,10 @@ use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::color::ColorBy;
 use crate::report::diff::{DiffInput, DiffReport};
-use crate::report::list::ListReport;
+use crate::report::list::{ListReport, Listed};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
+use crate::report::remarks::Remarks;
 use crate::report::{self, FlameSvg, PictureTheme, Review, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 /// What is exported.
@@ -33,11 +34,13 @@ pub(super) struct Request {
     pub(super) granularity: Granularity,
     pub(super) decimals: u8,
     /// The lines of the selected function, where their tab is in front.
-    pub(super) listing: Option<ListReport>,
+    pub(super) listing: Option<(Vec<Vec<String>>, Arc<Listed>)>,
     /// The list of findings is in front.
     pub(super) lists_findings: bool,
     /// Samples and frames of the view, for forms that hold whole captures.
     pub(super) filter: Filter,
+    /// What the user wrote about it.
+    pub(super) remarks: Remarks,
     /// What part of each capture is looked at.
     pub(super) parts: Vec<Part>,
 }
@@ -86,8 +89,10 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
         TopReport::new(comparison, &spec)
     };
     let findings = request.findings.as_deref();
-    let input = DiffInput { captures: &request.captures, by: request.granularity, decimals, filter: &request.filter };
+    let input =
+        DiffInput { captures: &request.captures, by: request.granularity, decimals, filter: &request.filter, remarks: &request.remarks };
     let diff = || DiffReport::new(comparison, findings?, input);
+    let listing = || request.listing.as_ref().map(|(files, listed)| ListReport::new(comparison, files, std::slice::from_ref(&**listed)));
     let text = |text: String, what: &'static str| Ok((text.into_bytes(), what));
     match ending {
         Some("svg") => Ok((svg(request, title)?, "the flame graph")),
@@ -102,22 +107,26 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
             Some(findings) => text(DiffReport::csv(comparison, findings, decimals), "the table of functions"),
             None => text(top().csv(), "the table of functions"),
         },
-        Some("md") => match (&request.listing, diff()) {
+        Some("md") => match (listing(), diff()) {
             (Some(lines), _) => text(lines.markdown(), "the lines of the function"),
             (None, Some(report)) => text(report.markdown(), "the findings"),
-            (None, None) => text(top().markdown(), "the table of functions"),
+            (None, None) => text(request.remarks.markdown() + &top().markdown(), "the table of functions"),
         },
         Some("html") => {
             let diff = diff();
             let theme = PictureTheme::Light;
             let by = request.granularity;
+            let is_by_size = request.flame.order == SiblingOrder::Size;
+            let by_size = is_by_size.then(|| BySize::new(comparison.tree().into(), &self_sizes(comparison)));
             let review = Review {
                 comparison,
                 captures: &request.captures,
                 diff: diff.as_ref(),
                 changes: findings.map(|findings| &findings.diff.nodes),
+                by_size: by_size.as_ref(),
                 by,
                 filter: &request.filter,
+                remarks: &request.remarks,
                 decimals,
                 theme,
                 command: None,
@@ -126,8 +135,8 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
         }
         Some("json") => {
             let tree = || report::json(&TreeReport::new(comparison, &names, (request.granularity, &request.filter), decimals));
-            match (&request.listing, diff()) {
-                (Some(lines), _) => text(report::json(lines), "the lines of the function"),
+            match (listing(), diff()) {
+                (Some(lines), _) => text(report::json(&lines), "the lines of the function"),
                 (None, Some(report)) => text(report::json(&report), "the comparison"),
                 (None, None) => text(tree(), "the call tree"),
             }
@@ -141,7 +150,7 @@ pub(super) fn bytes(path: &Path, request: &Request) -> Result<(Vec<u8>, &'static
                 return Err("pprof files hold one capture a side; show one of each alone to write it".to_owned());
             }
             let chosen = request.captures.iter().zip(&request.parts).map(chosen).collect::<Result<Vec<_>, _>>()?;
-            Ok((pprof_bytes(&chosen)?, "the samples"))
+            Ok((pprof_bytes(&chosen, &request.remarks)?, "the samples"))
         }
         _ => Err(format!("the name does not say what to write; end it in {}", ENDINGS.join(", "))),
     }
@@ -175,11 +184,22 @@ fn names_of_sides(request: &Request) -> Vec<Vec<String>> {
     request.comparison.sides.iter().map(|side| side.rows.iter().filter_map(name).collect()).collect()
 }
 
-/// One capture as it is, or a comparison as pprof saves it.
-fn pprof_bytes(captures: &[(String, Arc<Profile>)]) -> Result<Vec<u8>, String> {
-    match captures {
-        [(_, before), (_, after)] => Ok(pprof::write_gz(&merge_pair(before, after))),
-        [(_, only)] => Ok(pprof::write_gz(only)),
-        _ => Err("there is no capture".to_owned()),
-    }
+/// One capture as it is, or a comparison as pprof saves it; with the remarks.
+fn pprof_bytes(captures: &[(String, Arc<Profile>)], remarks: &Remarks) -> Result<Vec<u8>, String> {
+    let mut merged;
+    let profile = match captures {
+        [(_, before), (_, after)] => {
+            merged = merge_pair(before, after);
+            remarks.keep_in(&mut merged);
+            &merged
+        }
+        [(_, only)] if Remarks::of([only]) == *remarks => only,
+        [(_, only)] => {
+            merged = Profile::clone(only);
+            remarks.keep_in(&mut merged);
+            &merged
+        }
+        _ => return Err("there is no capture".to_owned()),
+    };
+    Ok(pprof::write_gz(profile))
 }

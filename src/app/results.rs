@@ -273,12 +273,17 @@ impl App {
         Some((shown, is_old))
     }
 
+    /// What a report of the source in front is made of, beside the comparison: the files of each side, and the lines.
+    pub(super) fn listed(&self) -> Option<(Vec<Vec<String>>, Arc<Listed>)> {
+        let path = |id: &CaptureId| self.capture(*id).map(|capture| capture.path.display().to_string());
+        let files = self.view.sides().iter().map(|ids| ids.iter().filter_map(path).collect()).collect();
+        Some((files, Arc::clone(self.listing().ready()?)))
+    }
+
     /// The source in front as a report.
     pub fn list_report(&self) -> Option<ListReport> {
-        let (comparison, listed) = (self.table().ready()?, self.listing().ready()?);
-        let path = |id: &CaptureId| self.capture(*id).map(|capture| capture.path.display().to_string());
-        let files: Vec<Vec<String>> = self.view.sides().iter().map(|ids| ids.iter().filter_map(path).collect()).collect();
-        Some(ListReport::new(comparison, &files, std::slice::from_ref(listed)))
+        let (files, listed) = self.listed()?;
+        Some(ListReport::new(self.table().ready()?, &files, std::slice::from_ref(&*listed)))
     }
 
     /// The function in the middle is the selected one, unless a box beside it was selected; another function is shown as a whole.

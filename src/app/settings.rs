@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::remarks::KeptRemarks;
 use super::save;
 use super::source::SourceSpec;
 
@@ -82,6 +83,8 @@ pub struct Settings {
     pub recent: Vec<Recent>,
     /// Comparisons opened lately, newest first.
     pub recent_comparisons: Vec<RecentComparison>,
+    /// What was written about captures and comparisons, newest first.
+    pub remarks: Vec<KeptRemarks>,
 }
 
 impl Default for Settings {
@@ -100,6 +103,7 @@ impl Default for Settings {
             source: SourceSpec::default(),
             recent: Vec::new(),
             recent_comparisons: Vec::new(),
+            remarks: Vec::new(),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::analysis::filter::Filter;
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
+use crate::report::remarks::Remarks;
 
 /// Names one open capture; never used twice in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -296,6 +297,8 @@ pub struct ViewState {
     pub unfolded: BTreeSet<Vec<String>>,
     /// One finding after the other, large and without bars, for an audience; see [`is_presented`](Self::is_presented).
     pub presenting: bool,
+    /// What was written in this session, by the captures that were shown together; see [`App::remarks`](super::App::remarks).
+    pub remarks: Vec<(Vec<CaptureId>, Remarks)>,
 }
 
 impl Default for ViewState {
@@ -327,6 +330,7 @@ impl Default for ViewState {
             findings: FindingList::default(),
             unfolded: BTreeSet::new(),
             presenting: false,
+            remarks: Vec::new(),
         }
     }
 }

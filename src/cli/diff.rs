@@ -16,6 +16,7 @@ use crate::app::load::LoadOptions;
 use crate::model::Profile;
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::{split_columns, split_pair};
+use crate::report::remarks::Remarks;
 use crate::report::{self, PictureTheme};
 
 /// Two sides with everything that reports need.
@@ -43,7 +44,8 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
         }
     };
     let filter = args.view.filter();
-    let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals: compared.weighed.decimals, filter: &filter };
+    let (decimals, remarks) = (compared.weighed.decimals, Remarks::of(compared.captures.iter().map(|(_, profile)| profile)));
+    let input = DiffInput { captures: &compared.captures, by: args.view.by(), decimals, filter: &filter, remarks: &remarks };
     let Some(report) = DiffReport::new(&compared.weighed.comparison, &compared.findings, input) else {
         return Err(Failure::Usage("a comparison has two sides".to_owned()));
     };

@@ -18,6 +18,7 @@ use crate::format::pprof;
 use crate::model::{Profile, base_name};
 use crate::report::merged::merge_pair;
 use crate::report::part::{filtered, part_of};
+use crate::report::remarks::Remarks;
 use crate::report::{self, DiffInput, DiffReport, FlameSvg, SvgSpec, TopOrder, TopReport, TopSpec, TreeReport, stacks};
 
 pub(super) fn run(args: &Export, options: &LoadOptions, hooks: &Hooks) -> Result<ExitCode, Failure> {
@@ -135,7 +136,9 @@ fn pair_bytes(args: &Export, kind: Kind, pair: [&PathBuf; 2], options: &LoadOpti
         Kind::Csv => Ok(DiffReport::csv(&weighed.comparison, &findings, weighed.decimals).into_bytes()),
         Kind::Md | Kind::Html => {
             let filter = args.view.filter();
-            let input = DiffInput { captures: &captures, by: args.view.by(), decimals: weighed.decimals, filter: &filter };
+            let remarks = Remarks::of(captures.iter().map(|(_, profile)| profile));
+            let input =
+                DiffInput { captures: &captures, by: args.view.by(), decimals: weighed.decimals, filter: &filter, remarks: &remarks };
             let report = DiffReport::new(&weighed.comparison, &findings, input);
             let text = match report {
                 Some(report) if kind == Kind::Md => report.markdown(),

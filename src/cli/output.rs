@@ -10,6 +10,7 @@ use super::{Failure, args};
 use crate::analysis::diff::NodeDiff;
 use crate::app::save;
 use crate::model::Profile;
+use crate::report::remarks::Remarks;
 use crate::report::{self, DiffReport, PictureTheme, Review};
 
 /// Prints a result. A reader that closes the pipe early (`| head`) has seen enough: that is no error.
@@ -79,9 +80,10 @@ pub(super) fn review(
     judged: (Option<&DiffReport>, Option<&NodeDiff>),
     theme: PictureTheme,
 ) -> String {
-    let (command, filter) = (command_line(), view.filter());
+    let (command, filter, remarks) = (command_line(), view.filter(), Remarks::of(captures.iter().map(|(_, profile)| profile)));
     let (comparison, decimals, (diff, changes)) = (&weighed.comparison, weighed.decimals, judged);
-    Review { comparison, captures, diff, changes, by: view.by(), filter: &filter, decimals, theme, command: Some(&command) }.html()
+    let (by, filter, remarks, command) = (view.by(), &filter, &remarks, Some(command.as_str()));
+    Review { comparison, captures, diff, changes, by_size: None, by, filter, remarks, decimals, theme, command }.html()
 }
 
 #[cfg(test)]

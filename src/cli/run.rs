@@ -58,7 +58,7 @@ fn do_effect(app: &App, effect: Effect, args: &args::Run, hooks: &Hooks) -> Resu
             let bytes = picture(&PictureRequest { app, part: look.part(), size: look.size(), scale: look.scale, theme: look.theme() })?;
             output::write(&path, &bytes, app.captures().iter().map(|capture| capture.path.as_path())).map_err(said)
         }
-        Effect::FocusSearch | Effect::TextSize(_) | Effect::ToggleFullScreen | Effect::Quit => Ok(()),
+        Effect::FocusSearch | Effect::FocusRemark | Effect::TextSize(_) | Effect::ToggleFullScreen | Effect::Quit => Ok(()),
         Effect::ChooseFiles | Effect::ChooseComparison | Effect::ChooseForSide(_) | Effect::ChooseExport(_) | Effect::ChooseFolder(_) => {
             Err("choosing a file needs the window; name the path in the script".to_owned())
         }

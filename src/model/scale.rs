@@ -81,6 +81,20 @@ impl Scale {
         self
     }
 
+    /// What stands at a mark of an axis with marks every `step`: in the unit of the column, with the decimals of the step.
+    pub fn mark(&self, value: f64, step: f64) -> String {
+        if value == 0.0 {
+            return "0".to_owned();
+        }
+        let whole = |decimals: &usize| {
+            let scaled = step / self.divisor * 10_f64.powi(*decimals as i32);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled.abs().max(1.0)
+        };
+        let decimals = (0..9).find(whole).unwrap_or(9);
+        let text = Self { decimals, ..self.clone() }.text(value);
+        if self.unit.is_empty() { text } else { format!("{text} {}", self.unit) }
+    }
+
     /// The unit for the head of the column; empty for plain counts.
     pub fn unit(&self) -> &str {
         &self.unit
@@ -204,6 +218,17 @@ mod tests {
         assert_eq!(marks(1.2e9, 1e8), "0 s, 0.1 s, 0.2 s, 0.3 s");
         assert_eq!(marks(3600e9, 5e11), "0 s, 500 s, 1000 s, 1500 s");
         assert_eq!(marks(40.0, 5.0), "0 ns, 5 ns, 10 ns, 15 ns");
+    }
+
+    #[test]
+    fn marks_of_values_have_the_unit_of_their_axis() {
+        let marks = |scale: &Scale, step: f64| [0.0, 1.0, 2.0, 3.0].map(|at| scale.mark(at * step, step)).join(", ");
+        assert_eq!(marks(&Scale::fitting(1.3e9, "ns", 0.0).per("/s"), 5e8), "0, 0.5 s/s, 1.0 s/s, 1.5 s/s");
+        assert_eq!(marks(&Scale::fitting(1.3e9, "ns", 0.0), 1e8), "0, 0.1 s, 0.2 s, 0.3 s");
+        assert_eq!(marks(&Scale::fitting(900_000.0, "bytes", 1.0), 262_144.0), "0, 256 KiB, 512 KiB, 768 KiB");
+        assert_eq!(marks(&Scale::fitting(1_500_000.0, "bytes", 1.0), 262_144.0), "0, 0.25 MiB, 0.50 MiB, 0.75 MiB");
+        assert_eq!(marks(&Scale::percent(), 0.1), "0, 10 %, 20 %, 30 %");
+        assert_eq!(marks(&Scale::fitting(4.0, "count", 1.0), 1.0), "0, 1, 2, 3");
     }
 
     #[test]

@@ -102,7 +102,19 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
 
 /// What a sample type is called in sentences: its name, or `values` where the capture gives it none.
 pub fn type_name(name: &str) -> &str {
-    if name.is_empty() { "values" } else { name }
+    match name {
+        "" => "values",
+        // Go names these two by what one of them is.
+        "goroutine" => "goroutines",
+        "threadcreate" => "created threads",
+        name => name,
+    }
+}
+
+/// A value with the name of its sample type: `24.3 s cpu`, `3 goroutines`, `1 goroutine`.
+pub fn human_of(value: f64, unit: &str, name: &str) -> String {
+    let name = if (value - 1.0).abs() < 1e-9 && name == "goroutine" { name } else { type_name(name) };
+    format!("{} {name}", human(value, unit))
 }
 
 /// Like [`human`], always with a sign: `+1.2 s`, `−340 ms`, `±0`.
@@ -157,6 +169,14 @@ pub fn parse_human(text: &str) -> Option<(f64, Unit)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_of_one_and_of_several_goroutines_are_told() {
+        let texts =
+            [(1.0, "goroutine"), (3.0, "goroutine"), (8.0, "threadcreate"), (2.0, "")].map(|(value, name)| human_of(value, "count", name));
+        assert_eq!(texts, ["1 goroutine", "3 goroutines", "8 created threads", "2 values"]);
+        assert_eq!(human_of(24.3e9, "nanoseconds", "cpu"), "24.3 s cpu");
+    }
 
     #[test]
     fn values_read_as_a_person_would_say_them() {

@@ -12,6 +12,7 @@ use super::SCHEMA;
 use super::info::{NoteInfo, notes};
 use super::matching::MatchingReport;
 use super::number::{Number, change};
+use super::remarks::Remarks;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
@@ -38,6 +39,8 @@ pub struct DiffInput<'a> {
     pub decimals: u8,
     /// What the comparison was filtered by.
     pub filter: &'a Filter,
+    /// What people wrote about it.
+    pub remarks: &'a Remarks,
 }
 
 /// Everything that `diff --json` prints; the field names are its keys (see `src/report/README.md`).
@@ -70,6 +73,7 @@ pub struct DiffReport {
     comparability: Vec<DifferenceReport>,
     matching: MatchingReport,
     notes: Vec<String>,
+    remarks: Remarks,
     #[serde(skip)]
     scale: Scale,
 }
@@ -322,6 +326,7 @@ impl DiffReport {
             unit: comparison.unit.clone(),
             by: input.by.name(),
             filters: input.filter.options(),
+            remarks: input.remarks.clone(),
             normalization: normalization.name(),
             denominator: comparison.denominator_text(),
             before: side_report(comparison, before, input),
@@ -362,6 +367,7 @@ impl DiffReport {
         }
         push_line(&mut text, format_args!("{}", self.scale_text()));
         push_line(&mut text, format_args!("\n{}", printable(&self.summary)));
+        text.push_str(&self.remarks.text());
         if !self.findings.is_empty() {
             push_line(&mut text, format_args!("\n{}", self.findings_table().text().trim_end()));
             self.legend().into_iter().for_each(|line| push_line(&mut text, format_args!("{line}")));
@@ -382,7 +388,7 @@ impl DiffReport {
 
     /// The same as Markdown, for pull requests.
     pub fn markdown(&self) -> String {
-        let mut text = format!("{}\n\n", markdown_escape(&self.summary));
+        let mut text = format!("{}\n\n{}", markdown_escape(&self.summary), self.remarks.markdown());
         for (name, side) in [("Before", &self.before), ("After", &self.after)] {
             push_line(&mut text, format_args!("- {name}: {}", markdown_escape(&self.side_text(side))));
         }

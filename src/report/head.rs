@@ -8,7 +8,7 @@ use super::SCHEMA;
 use super::number::Number;
 use super::table::{printable, push_line};
 use crate::analysis::{Comparison, Filter, Granularity};
-use crate::model::{human, type_name};
+use crate::model::{human_of, type_name};
 
 /// The first keys of such a report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,7 +54,7 @@ impl Head {
 
     /// `100 % = 24.3 s cpu`.
     pub(super) fn whole(&self) -> String {
-        format!("100 % = {} {}", human(self.denominator.as_f64(), &self.unit), type_name(&self.sample_type))
+        format!("100 % = {}", human_of(self.denominator.as_f64(), &self.unit, &self.sample_type))
     }
 
     /// The lines above tables: what they are of, `by` what, filters, what percentages are of.

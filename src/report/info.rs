@@ -9,10 +9,11 @@ use serde::{Serialize, Serializer};
 use super::SCHEMA;
 use super::number::Number;
 use super::page::Page;
+use super::remarks::{Remarks, is_remark};
 use super::table::{Align, Table, printable, push, push_line};
 use crate::analysis::filter;
 use crate::base::inflate::Container;
-use crate::model::{Note, Profile, Unnamed, counted, human, human_duration, kind, note_words};
+use crate::model::{Note, Profile, Unnamed, counted, grouped, human, human_duration, kind, note_words};
 
 /// How many values of one label, and how many threads, the text form lists.
 const LISTED: usize = 8;
@@ -298,13 +299,15 @@ impl Info {
         let TallyInfo { samples, used, skipped, made } = self.tally;
         let rows = (self.samples as u64).saturating_sub(made);
         let rows = if used == rows { String::new() } else { format!(" (as {})", counted(rows, "row", "rows")) };
-        let made = if made == 0 { String::new() } else { format!("; {made} made of other records") };
+        let made = if made == 0 { String::new() } else { format!("; {} made of other records", grouped(made)) };
         line(
             "import",
             &format!(
-                "{} in {} = {used} used{rows} + {skipped} skipped{made}",
+                "{} in {} = {} used{rows} + {} skipped{made}",
                 counted(samples, "sample record", "sample records"),
-                if self.is_cut { "what could be read of the file" } else { "the file" }
+                if self.is_cut { "what could be read of the file" } else { "the file" },
+                grouped(used),
+                grouped(skipped)
             ),
         );
         if let Some(start) = self.start_unix_ns.and_then(|nanos| jiff::Timestamp::from_nanosecond(i128::from(nanos)).ok()) {
@@ -319,8 +322,13 @@ impl Info {
         for (key, fact) in &self.facts.0 {
             line(key, &fact.replace('\n', "; "));
         }
-        for comment in &self.comments {
+        for comment in self.comments.iter().filter(|comment| !is_remark(comment)) {
             line("comment", comment);
+        }
+        let remarks = Remarks::of_comments(&self.comments);
+        let whole = Some(remarks.on(None)).filter(|text| !text.is_empty()).map(str::to_owned);
+        for remark in whole.into_iter().chain(remarks.functions().map(|(name, text)| format!("{name}: {text}"))) {
+            line("remark", &remark.replace('\n', " "));
         }
         if let Some(url) = &self.page {
             line("page", url);

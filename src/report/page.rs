@@ -30,6 +30,7 @@ td.n,th.n{text-align:right;white-space:nowrap}
 td.t{overflow-wrap:anywhere;min-width:11ch}
 td.c{font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;font-size:12.5px;overflow-wrap:anywhere;min-width:34ch}
 td .muted{font-family:system-ui,sans-serif;font-size:12.5px;font-weight:400}
+td .said{font-family:system-ui,sans-serif;font-size:13.5px}
 .worse{color:var(--worse);font-weight:600}
 .better{color:var(--better);font-weight:600}
 pre{background:var(--surface);border:1px solid var(--line);border-radius:6px;padding:10px 12px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12.5px}
@@ -69,8 +70,13 @@ impl Page {
         self.element("p", "lead", text);
     }
 
+    /// Text of a person, a paragraph for each line.
+    pub(super) fn words(&mut self, text: &str) {
+        text.lines().filter(|line| !line.trim().is_empty()).for_each(|line| self.paragraph(line));
+    }
+
     /// A paragraph of less weight.
-    pub(super) fn remark(&mut self, text: &str) {
+    pub(super) fn aside(&mut self, text: &str) {
         self.element("p", "muted", text);
     }
 

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use super::page::Page;
+use super::remarks::Remarks;
 use super::{DiffReport, FlameSvg, Info, PictureTheme, SvgSpec, TopOrder, TopReport, TopSpec};
 use crate::analysis::diff::NodeDiff;
-use crate::analysis::flame::FlameShape;
+use crate::analysis::flame::{BySize, FlameShape};
 use crate::analysis::{Comparison, Filter, Granularity};
 use crate::model::{Profile, base_name, type_name};
 
@@ -26,10 +27,14 @@ pub struct Review<'a> {
     pub diff: Option<&'a DiffReport>,
     /// How each node changed, where there are two sides.
     pub changes: Option<&'a NodeDiff>,
+    /// The order of boxes with one caller, where that is not by name.
+    pub by_size: Option<&'a BySize>,
     /// What a row stands for.
     pub by: Granularity,
     /// What the comparison was weighed with.
     pub filter: &'a Filter,
+    /// What people wrote about it; that of a comparison is in its report.
+    pub remarks: &'a Remarks,
     /// Decimals of the sample type's stored integers.
     pub decimals: u8,
     /// Light or dark.
@@ -41,24 +46,24 @@ pub struct Review<'a> {
 impl Review<'_> {
     /// The page. A flame graph that cannot be drawn is said to be missing, with the reason.
     pub fn html(&self) -> String {
-        let Self { comparison, captures, diff, changes, by, filter, decimals, theme, command } = *self;
+        let Self { comparison, captures, diff, changes, by_size, by, filter, remarks, decimals, theme, command } = *self;
         let kind = type_name(&comparison.sample_type);
         let sides: Vec<String> = comparison.sides.iter().map(|side| self.names(&side.rows)).collect();
         let title = format!("{} ({kind})", sides.join(" → "));
         let mut page = Page::new(&title, theme);
-        match diff {
-            Some(diff) => {
-                diff.put_answer(&mut page);
-                diff.put_findings(&mut page);
-            }
-            None => page.remark(&comparison.denominator_text()),
+        if let Some(diff) = diff {
+            diff.put_answer(&mut page);
+            diff.put_findings(&mut page);
+        } else {
+            page.aside(&comparison.denominator_text());
+            remarks.put(&mut page);
         }
         page.heading(if diff.is_some() { "Flame graph of the change" } else { "Flame graph" });
         let spec = SvgSpec { title: title.clone(), width: None, theme, shape: FlameShape::Both, color_by: None, filters: filter.options() };
-        match (FlameSvg { comparison, changes, widths: None, by_size: None }).draw(&spec) {
+        match (FlameSvg { comparison, changes, widths: None, by_size }).draw(&spec) {
             Ok(svg) => {
                 page.picture(&svg, height_of(&svg), &format!("Flame graph: {title}"));
-                page.remark("A click fits a box, Search (or Ctrl+F in the picture) marks names. Boxes of less than 0.01 % of the width are not drawn.");
+                page.aside("A click fits a box, Search (or Ctrl+F in the picture) marks names. Boxes of less than 0.01 % of the width are not drawn.");
             }
             Err(error) => page.paragraph(&error.to_string()),
         }

@@ -261,8 +261,8 @@ impl TopReport {
 
     /// The table as a part of a page, with the denominator above it.
     pub(super) fn put(&self, page: &mut Page) {
-        page.remark(&self.denominator_text());
-        self.remarks().iter().for_each(|line| page.remark(line));
+        page.aside(&self.denominator_text());
+        self.remarks().iter().for_each(|line| page.aside(line));
         page.table(&self.table(true));
     }
 

@@ -214,7 +214,7 @@ fn member_ui(ui: &mut Ui, archive: CaptureId, choice: &[(PathBuf, Member)], out:
         }
     });
     ui.add_space(size::GAP);
-    let label = if choice.len() == 2 { "Compare both" } else { "Open all" };
+    let label = if choice.len() == 2 { "Compare both…" } else { "Open all…" };
     if ui.button(label).clicked() {
         open(choice.iter().map(|(path, _)| path.clone()).collect());
     }

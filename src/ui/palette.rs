@@ -91,15 +91,22 @@ fn can_be_done(cx: &Cx<'_>, kind: &CommandKind) -> bool {
     kind.makes_sense(cx.app)
 }
 
-/// Kinds whose words contain the typed letters in order, best first; those that can be done before those that cannot.
+/// Kinds whose words contain the typed letters in order, best first: titles with a word that begins with the text, then the others; within these
+/// those that can be done before those that cannot. Otherwise Enter would do something else than what was typed.
 fn found(cx: &Cx<'_>, text: &str) -> Vec<&'static CommandKind> {
-    let mut found: Vec<(bool, u32, &CommandKind)> = KINDS
+    let mut found: Vec<((bool, bool, u32), &CommandKind)> = KINDS
         .iter()
         .filter(|kind| kind.name != "palette")
-        .filter_map(|kind| Some((!can_be_done(cx, kind), cost(text, kind)?, kind)))
+        .filter_map(|kind| Some(((!begins_word(text, kind.title), !can_be_done(cx, kind), cost(text, kind)?), kind)))
         .collect();
-    found.sort_by_key(|(cannot, cost, _)| (*cannot, *cost));
-    found.into_iter().map(|(_, _, kind)| kind).collect()
+    found.sort_by_key(|(order, _)| *order);
+    found.into_iter().map(|(_, kind)| kind).collect()
+}
+
+/// True where the text, as it is but for case, stands at the beginning of a word.
+fn begins_word(text: &str, words: &str) -> bool {
+    let (text, words) = (text.trim().to_lowercase(), words.to_lowercase());
+    words.match_indices(&text).any(|(at, _)| !words[..at].ends_with(char::is_alphanumeric))
 }
 
 /// How badly a kind fits; `None` where it does not.
@@ -151,6 +158,7 @@ mod tests {
         assert_eq!(first("about"), Some("about"));
         assert_eq!(first("cmp"), Some("choose-comparison"));
         assert_eq!(first("qwertz"), None);
+        assert_eq!([first("foc"), first("Focus on")], [Some("focus"); 2], "also where it cannot be done, before letters of other words");
         for words in ["text size", "larger", "zoom the window", "projector", "window zoom"] {
             let found: Vec<&str> = found(&cx, words).iter().map(|kind| kind.name).collect();
             assert!(found.contains(&"larger-text") && found.contains(&"normal-text"), "{words}: {found:?}");

@@ -10,6 +10,7 @@ pub(crate) mod info;
 pub(crate) mod matching;
 pub(crate) mod present;
 pub(crate) mod regressions;
+pub(super) mod remarks;
 mod rows;
 pub(crate) mod sandwich;
 pub(crate) mod source;

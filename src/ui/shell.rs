@@ -76,6 +76,7 @@ impl Shell {
         let mut out = Outbox::default();
         drop::handle(&ctx, &mut out);
         shortcuts::handle(&ctx, &self.app, &mut out);
+        panels::remarks::settle(&ctx, &mut out);
         self.answer(&ctx, &mut out);
         let early = out.take();
         self.send(&ctx, window, early);
@@ -113,6 +114,7 @@ impl Shell {
     fn perform(&mut self, ctx: &egui::Context, window: Option<&eframe::Frame>, effect: Effect) {
         match effect {
             Effect::CopyText(text) => ctx.copy_text(text),
+            Effect::FocusRemark => panels::remarks::focus(ctx, &self.app),
             Effect::FocusSearch => toolbar::focus_search(ctx, &self.app.view().search),
             Effect::TextSize(size) => match size {
                 TextSize::Larger => egui::gui_zoom::zoom_in(ctx),

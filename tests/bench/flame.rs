@@ -7,10 +7,11 @@
 
 use std::borrow::Cow;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use egui::{Color32, Pos2, RawInput, Rect, ViewportId};
-use emberlens::analysis::flame::{FlameColumn, FlameLayout, FlameView, Shape};
+use emberlens::analysis::flame::{BySize, FlameColumn, FlameLayout, FlameView, Shape};
 use emberlens::analysis::{NodeId, PlaceId};
 use emberlens::base::ticket::Ticket;
 use emberlens::ui::theme::{CodeKind, Theme};
@@ -103,6 +104,12 @@ impl Bench {
         let shape = Shape { parents: &tree.parents, depths: &tree.depths };
         let layout = FlameLayout::build(shape, &tree.self_width, &Ticket::new()).unwrap();
         println!("{nodes} nodes, {} rows: layout and pyramid in {:.0} ms", layout.rows(), started.elapsed().as_secs_f64() * 1e3);
+        let started = Instant::now();
+        let shape = || Shape { parents: &tree.parents, depths: &tree.depths };
+        let order = Arc::new(BySize::new(shape(), &tree.self_width));
+        let ordered = started.elapsed().as_secs_f64() * 1e3;
+        FlameLayout::build_from(shape(), 0, &tree.self_width, Some(&order), &Ticket::new()).unwrap();
+        println!("largest first: order in {ordered:.0} ms, with layout and pyramid {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
         let theme = Theme::dark();
         let names: Vec<String> =
             (0..PLACES).map(|place| format!("example.org/module{}/package.(*Type{}).Method{place}", place % 97, place % 1013)).collect();

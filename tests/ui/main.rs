@@ -5,6 +5,7 @@ mod findings;
 mod keyboard;
 mod pictures;
 mod present;
+mod remarks;
 mod renderer;
 mod scripts;
 mod small;

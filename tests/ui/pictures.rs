@@ -24,6 +24,15 @@ fn sources() -> String {
     Command::SetSource(spec).to_line() + "\nset-tab source\nset-measure total\n"
 }
 
+/// Script that writes about the comparison and about the finding.
+fn remarks() -> String {
+    let on = Command::RemarkOn(
+        "orders/internal/pricing.(*Engine).Discount".to_owned(),
+        "Builds a map for each order; to be kept by rule set".to_owned(),
+    );
+    format!("remark The price of rules that nobody has cached\n{}\n", on.to_line())
+}
+
 /// What a panel shows in its picture: the name behind the panel's, and the script.
 fn scenes(panel: &str) -> Vec<(&'static str, String)> {
     match panel {
@@ -35,7 +44,7 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
         "source" => vec![("-one", one() + SELECT + &sources()), ("-two", two() + SELECT + &sources())],
         "hot_paths" => vec![("", one())],
         "present" => vec![("-one", one() + SELECT + "present true\n"), ("-two", two() + "present true\nnext-finding\n")],
-        "regressions" => vec![("", two()), ("-view", two())],
+        "regressions" => vec![("", two()), ("-view", two()), ("-remarks", two() + "set-tab findings\n" + &remarks())],
         "trend" => {
             vec![("-two", two() + SELECT + "set-tab trend\n"), ("-repeats", repeats() + SELECT + "set-tab trend\nset-measure total\n")]
         }

@@ -308,7 +308,7 @@ fn an_archive_with_several_captures_asks_which() {
     let mut harness = dark("");
     apply(&mut harness, Command::Open(vec![path]));
     assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichMember(_, choice)) if choice.len() == 2));
-    harness.get_by_label("Compare both").click();
+    harness.get_by_label("Compare both…").click();
     harness.run();
     assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichIsBefore(..))), "{:?}", harness.state().app().dialog());
     assert!(harness.state().app().captures().is_empty(), "what stood for the archive is gone");

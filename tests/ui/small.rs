@@ -28,7 +28,11 @@ fn the_whole_legend_of_a_comparison_can_be_read_and_searching_does_not_move_it()
     }
     assert!(places.windows(2).all(|pair| pair[0].right() < pair[1].left()), "each beside the one before: {places:?}");
     apply(&mut harness, Command::Search("json".to_owned()));
-    harness.get_by_label_contains(" of what is shown");
+    let found = harness.get_by_label_contains(" of what is shown").rect();
+    for word in words.iter().chain(&["Before", "Both", "After", "Name", "Size", "Change", "Package", "Module"]) {
+        assert!(!place(&harness, word).intersects(found), "{word} can be read beside what was found: {found}");
+    }
+    assert!(found.right() < side(&harness), "{found}");
     assert_eq!(places, words.iter().map(|word| place(&harness, word)).collect::<Vec<_>>());
 }
 

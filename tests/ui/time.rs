@@ -192,8 +192,11 @@ fn a_function_that_is_zero_everywhere_has_no_axis() {
     let select = "select {\"place\": \"main\", \"path\": []}\nset-measure self\nset-tab trend\n";
     let mut harness = dark(&(Command::Open(vec![sample(PERF)]).to_line() + "\n" + select));
     harness.run();
-    harness.get_by_label("Zero everywhere");
+    assert_eq!(harness.get_all_by_label("Its self value is zero everywhere").count(), 1);
     assert!(harness.query_by_label_contains("ns/s").is_none());
+    harness.get_by_label("Show its total").click();
+    harness.run();
+    assert!(harness.query_by_label_contains("zero everywhere").is_none());
 }
 
 #[test]

@@ -110,8 +110,9 @@ impl Tally {
             (count, share) => {
                 // What is on one side only has no part of the other.
                 let sides = [("before", Class::OnlyAfter), ("after", Class::OnlyBefore)].into_iter().zip(share);
-                let of =
-                    sides.filter(|((_, without), _)| !pick(*without)).map(|((side, _), share)| format!("{} of {side}", percent(share)));
+                let of = sides
+                    .filter(|((_, without), _)| !pick(*without))
+                    .map(|((side, _), share)| format!("{} of self {side}", percent(share)));
                 Some(format!("{} ({})", counted(count as u64, one, many), of.collect::<Vec<_>>().join(", ")))
             }
         };

@@ -87,6 +87,18 @@ fn equal_numbers_stay_together_where_nothing_speaks_against_them() {
 }
 
 #[test]
+fn closures_that_were_not_put_together_are_not_by_what_a_wider_rule_left_of_their_names() {
+    for (before, after) in [
+        (&["main;p.f;p.f.func4;p.a 100", "main;x 300"][..], &["main;p.f;p.f.func2;p.b 100", "main;x 300"][..]),
+        (&["main;p.g;p.f.func4;p.a 100", "main;p.b 302"], &["main;p.h;p.f.func2;p.b 100", "main;x;p.a 300", "main;p.g 3"]),
+    ] {
+        assert_eq!(matched(before, after, &Naming::default()), Vec::<String>::new(), "{before:?} and {after:?}");
+    }
+    let names = ["main;std::map<int>::find 100", "main;std::map<long>::find 100"];
+    assert_eq!(matched(&names[..1], &names[1..], &Naming::default()).len(), 1, "template arguments still do");
+}
+
+#[test]
 fn what_the_user_keeps_apart_keeps_its_own_name() {
     let naming = Naming { apart: ["main.f.func1".to_owned()].into(), ..Naming::default() };
     let rows = matched(&BEFORE, &AFTER, &naming);

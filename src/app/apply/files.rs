@@ -1,9 +1,11 @@
 //! Commands that open, close and export captures, and what happens when they are read.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::sides;
+use crate::analysis::filter::Filter;
 use crate::analysis::part::Part;
 use crate::analysis::sandwich::Half;
 use crate::app::command::Command;
@@ -11,11 +13,11 @@ use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
 use crate::app::load::LoadError;
 use crate::app::settings::{Recent, RecentComparison};
-use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, Side, Tab};
+use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, SandwichView, Side, Tab, ViewState};
 use crate::app::{App, Capture, CaptureState};
 use crate::app::{export, samples, save};
 use crate::base::discard::discard;
-use crate::model::{Profile, counted, human, kind};
+use crate::model::{Profile, counted, human_of, kind};
 use crate::report::merged::split_pair;
 
 pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
@@ -55,9 +57,24 @@ fn open(app: &mut App, paths: &[PathBuf]) {
 
 fn open_sample(app: &mut App) {
     let Some(folder) = app.options.samples_folder.clone() else { return };
-    match samples::write_pair(&folder) {
-        Ok([before, after]) => sides::apply(app, Command::OpenComparison(before, after)),
-        Err(error) => app.say(format!("The sample pair could not be written: {error}\n{}", folder.display()), true),
+    app.jobs.start("Writing the sample pair", move |_| {
+        Event::Samples(samples::write_pair(&folder).map_err(|error| format!("{error}\n{}", folder.display())))
+    });
+}
+
+/// The sample pair is compared once it is there; undo brings back what was shown until then.
+pub(super) fn sample_written(app: &mut App, written: Result<[PathBuf; 2], String>) {
+    match written {
+        Ok([before, after]) => {
+            let (old, command) = (app.view.clone(), Command::OpenComparison(before, after));
+            let label = command.undo_label(&old);
+            sides::apply(app, command);
+            app.follow_selection(&old);
+            if old.after.is_some() {
+                app.undo.push(label, old, false);
+            }
+        }
+        Err(why) => app.say(format!("The sample pair could not be written: {why}"), true),
     }
 }
 
@@ -82,6 +99,7 @@ fn close(app: &mut App, id: CaptureId) {
     }
     discard(capture);
     app.memo.forget(id);
+    app.view.remarks.retain(|(ids, _)| !ids.contains(&id));
     // Undo must not bring back a view of a capture that is gone.
     app.undo.clear();
     let old = app.view.sides();
@@ -89,6 +107,20 @@ fn close(app: &mut App, id: CaptureId) {
     let [before, mut after] = left;
     if before.is_empty() && after.is_empty() {
         after.extend(app.captures.last().map(|capture| capture.id));
+    }
+    if before.is_empty() && after.is_empty() {
+        // What was looked for in captures that are gone is not looked for in the next ones.
+        let (filter, selection) = (Filter::default(), None);
+        let (search, top_filter, unfolded) = (String::new(), String::new(), BTreeSet::new());
+        app.view = ViewState {
+            filter,
+            selection,
+            search,
+            top_filter,
+            unfolded,
+            sandwich: SandwichView::default(),
+            ..std::mem::take(&mut app.view)
+        };
     }
     app.view.set_sides(before, after);
     if app.view.sides() != old {
@@ -201,7 +233,7 @@ fn remember(app: &mut App, path: &Path, profile: &Profile) {
     let kind = profile.sample_types.get(profile.default_sample_type);
     let total = kind.map_or_else(String::new, |kind| {
         let total = profile.total(profile.default_sample_type) as f64 / 10_f64.powi(i32::from(kind.decimals));
-        format!(", {} {}", human(total, &kind.unit), kind.name)
+        format!(", {}", human_of(total, &kind.unit, &kind.name))
     });
     let records = counted(profile.samples.len() as u64, "sample record", "sample records");
     let summary = format!("{}{total}, {records}", profile.info.format);
@@ -317,12 +349,13 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         comparison: table,
         captures: app.named_profiles(),
         half: half.map(|(_, half, words, _)| (half.clone(), words)),
-        listing: app.list_report(),
+        listing: app.listed(),
         lists_findings: app.view.tab == Tab::Findings,
         findings: app.findings().ready().cloned(),
         granularity: app.view.granularity,
         decimals: app.decimals(),
         filter: app.view.filter.clone(),
+        remarks: app.remarks().into_owned(),
         parts: app.parts_of_captures(),
     };
     app.jobs.start("Exporting", move |_| {
@@ -337,6 +370,7 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
 mod tests {
     use super::*;
     use crate::app::Options;
+    use crate::app::view::SiblingOrder;
 
     #[test]
     fn what_is_exported_is_the_table_in_front_and_the_message_says_which() {
@@ -364,6 +398,47 @@ mod tests {
             assert!(text.starts_with(begins), "{tab:?} {name}: {}", text.lines().next().unwrap_or_default());
             assert!(said.starts_with(&format!("Written: {what}\n")), "{said}");
         }
+    }
+
+    #[test]
+    fn what_was_looked_for_in_captures_that_are_gone_is_not_looked_for_in_the_next() {
+        let sample = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3").join(name);
+        let mut app = App::new(Options { inline: true, ..Options::default() });
+        for command in [
+            Command::Open(vec![sample("orders-cpu-after.pb.gz")]),
+            Command::Focus("Discount".to_owned()),
+            Command::Search("map".to_owned()),
+            Command::Sandwich("runtime.mallocgc".to_owned()),
+            Command::CloseAll,
+            Command::Open(vec![sample("orders-goroutine-after.pb.gz")]),
+        ] {
+            app.apply(command);
+            app.settle();
+        }
+        let view = app.view();
+        assert!(view.filter.is_empty() && view.search.is_empty() && view.selection.is_none(), "{view:?}");
+    }
+
+    #[test]
+    fn a_review_draws_its_flame_graph_in_the_order_of_the_window() {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-profiles/pprof/go1.27.3/orders-cpu-after.pb.gz");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.html");
+        let mut app = App::new(Options { inline: true, ..Options::default() });
+        app.apply(Command::Open(vec![sample]));
+        app.settle();
+        let mut left_of_two = |order: SiblingOrder| {
+            app.apply(Command::SetSiblingOrder(order));
+            app.apply(Command::Export(path.clone()));
+            app.settle();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let at = |name: &str| {
+                let rest = &text[text.find(&format!("{name} (")).unwrap_or_else(|| panic!("{name} is drawn"))..];
+                rest.split_once(" x=%22").and_then(|(_, x)| x.split('%').next()?.parse::<f64>().ok()).unwrap()
+            };
+            at("runtime.mcall") < at("net/http.(*connReader).backgroundRead")
+        };
+        assert!(left_of_two(SiblingOrder::Size) && !left_of_two(SiblingOrder::Name), "the larger one is left, or the first by name");
     }
 
     #[test]

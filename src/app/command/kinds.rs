@@ -268,6 +268,7 @@ kinds! {
     "copy-table" "Copy table" "Copy the top table as tab-separated text" Edit false [] |app| if_shown(app, Command::CopyTable);
     "copy-source" "Copy annotated source" "Copy the source in front with what its lines cost, as text" Edit false [] |app| only_if(app.listing().ready().is_some(), "no source is in front", Ok(Command::CopySource));
     "copy-script" "Copy last commands" "Copy what was done as a script, for bug reports and demos" Edit false [] |_| Ok(Command::CopyScript);
+    "write-remark" "Remark…" "Write down what colleagues should know about the selected function, or about all that is shown; reviews, presentations and saved comparisons have it" Edit true [plain("E")] |app| if_shown(app, Command::WriteRemark).and_then(|write| only_if(!app.view().is_presented(), "a presentation has no field for it", Ok(write)));
     "focus-search" "Find…" "Search names in all views" Edit true [ctrl("F"), plain("Slash")] |app| if_shown(app, Command::FocusSearch).and_then(|find| only_if(!app.view().is_presented(), "a presentation has no field for it", Ok(find)));
     "next-match" "Next match" "Select the next match of the search" Edit false [plain("F3"), plain("N")] |app| only_if(!app.view().search.is_empty(), NO_SEARCH, Ok(Command::NextMatch));
     "previous-match" "Previous match" "Select the previous match of the search" Edit false [shift("F3"), shift("N")] |app| only_if(!app.view().search.is_empty(), NO_SEARCH, Ok(Command::PreviousMatch));

@@ -16,10 +16,11 @@ impl DiffReport {
     /// What it is about, and the answer.
     pub(in crate::report) fn put_answer(&self, page: &mut Page) {
         for (name, side) in [("Before", &self.before), ("After", &self.after)] {
-            page.remark(&format!("{name}: {}", self.side_text(side)));
+            page.aside(&format!("{name}: {}", self.side_text(side)));
         }
-        page.remark(&self.scale_text());
+        page.aside(&self.scale_text());
         page.lead(&self.summary);
+        self.remarks.put(page);
     }
 
     /// The findings in order.
@@ -29,14 +30,14 @@ impl DiffReport {
             page.paragraph("None.");
         } else {
             page.raw(&self.findings_html());
-            self.legend().into_iter().for_each(|line| page.remark(&line));
-            page.remark(
+            self.legend().into_iter().for_each(|line| page.aside(&line));
+            page.aside(
                 "The bar is the 95 % interval of after / before per unit of unchanged work, on a scale of doublings (from an eighth to 8 times); the line in its \
                  middle is no change. By chance: how often unchanged code would show such a change in a search of all places.",
             );
         }
         let others = self.others_text();
-        page.remark(others.trim_end());
+        page.aside(others.trim_end());
     }
 
     /// What cannot be told, in what the sides differ, how names were matched, and notes.
@@ -55,7 +56,7 @@ impl DiffReport {
             }
             page.table(&table);
             if self.comparability.iter().any(|row| row.concern != Concern::Info.name()) {
-                page.remark("Scaled: the numbers above allow for it. Warning: they may be about something else than the code.");
+                page.aside("Scaled: the numbers above allow for it. Warning: they may be about something else than the code.");
             }
         }
         page.heading("Names of both sides");
@@ -65,6 +66,12 @@ impl DiffReport {
         }
         page.heading("How to read the numbers");
         page.list(self.notes.iter().map(String::as_str));
+    }
+
+    /// What was written about a function, under its name.
+    fn remark_html(&self, function: &str) -> String {
+        let lines = self.remarks.on(Some(function)).lines().map(|line| format!("<br><span class=\"said\">{}</span>", escape(line)));
+        lines.collect()
     }
 
     fn findings_html(&self) -> String {
@@ -86,7 +93,7 @@ impl DiffReport {
             let cells = [
                 ("n", row.rank.map_or_else(String::new, |rank| rank.to_string())),
                 (class, row.verdict.label().to_owned()),
-                ("c", format!("{}<br><span class=\"muted\">{}</span>", escape(&row.func), under.join("; "))),
+                ("c", format!("{}<br><span class=\"muted\">{}</span>{}", escape(&row.func), under.join("; "), self.remark_html(&row.func))),
                 ("n", escape(&self.scale.text(row.before)).into_owned()),
                 ("n", escape(&self.scale.text(row.after)).into_owned()),
                 ("n", escape(&self.scale.delta(row.delta)).into_owned()),

@@ -22,7 +22,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     });
     Grid::new("open captures").num_columns(7).spacing([12.0, 3.0]).show(ui, |ui| {
         let kind = cx.app.sample_type().map_or_else(String::new, |(name, _)| name);
-        for head in ["side", "file", "samples", "length", kind.as_str(), ""] {
+        for head in ["side", "file", "records", "length", kind.as_str(), ""] {
             ui.label(RichText::new(head).font(fonts::small()).color(cx.theme.muted));
         }
         ui.end_row();

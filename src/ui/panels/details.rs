@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Grid, RichText, ScrollArea, Ui};
 use rustc_hash::FxHashMap;
 
-use super::words;
+use super::{remarks, words};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::diff::{Measure, Verdict};
@@ -45,6 +45,8 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         }
         words::origin_ui(ui, cx.theme, comparison.places().get(place));
         buttons_ui(ui, cx, out);
+        ui.add_space(size::GAP);
+        remarks::field_ui(ui, cx, Some(&selection.place), "Remark…");
         ui.add_space(size::GAP);
         // Rows of text, not of buttons: on a small screen there are few.
         ui.spacing_mut().interact_size.y = LINE;

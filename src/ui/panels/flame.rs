@@ -152,6 +152,8 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
     if cx.app.view().is_presented() && !is_delta && cx.app.view().search.is_empty() {
         return;
     }
+    let has_room_below = ui.available_width() >= legend::WIDTH + FOUND_WIDTH;
+    let mut found_ui = Some(found_ui);
     ui.horizontal(|ui| {
         ui.set_min_height(size::TABLE_ROW + size::GAP);
         let has_order = ui.available_width() >= WITH_ORDER;
@@ -162,9 +164,12 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
             if is_delta {
                 legend::delta_ui(ui, cx.theme);
             }
+            let found_ui = found_ui.take();
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.add_space(size::PAD);
-                found_ui(ui);
+                if let Some(found_ui) = found_ui {
+                    found_ui(ui);
+                }
             });
             return;
         }
@@ -201,20 +206,31 @@ pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mu
                 out.send(Command::SetColorBy(Some(by)));
             }
         }
-        // Room for the answer to a search is kept free, so that searching moves nothing.
+        // Room for the answer to a search is kept free, so that searching moves nothing: beside the switches, or beside the legend below them.
         legend_below = is_delta && ui.available_width() < legend::WIDTH + FOUND_WIDTH;
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.add_space(size::PAD);
-            found_ui(ui);
-            if is_delta && !legend_below {
-                legend::delta_ui(ui, cx.theme);
-            }
-        });
+        if !(legend_below && has_room_below) {
+            let found_ui = found_ui.take();
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.add_space(size::PAD);
+                if let Some(found_ui) = found_ui {
+                    found_ui(ui);
+                }
+                if is_delta && !legend_below {
+                    legend::delta_ui(ui, cx.theme);
+                }
+            });
+        }
     });
     if legend_below {
         ui.horizontal_wrapped(|ui| {
             ui.add_space(size::PAD);
             legend::delta_ui(ui, cx.theme);
+            if let Some(found_ui) = found_ui {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    ui.add_space(size::PAD);
+                    found_ui(ui);
+                });
+            }
         });
         ui.add_space(size::GAP);
     }
@@ -232,7 +248,8 @@ fn found_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
         format!("{}, {} of what is shown", counted(found.nodes as u64, "box", "boxes"), words::shares(&found.shares(&comparison.sides)))
     };
     let tip = "Matches below another match add nothing: each sample counts once";
-    ui.label(RichText::new(text).color(found_color(cx, comparison))).on_hover_text(tip);
+    let label = egui::Label::new(RichText::new(&text).color(found_color(cx, comparison))).truncate();
+    ui.add(label).on_hover_text(format!("{text}\n{tip}"));
 }
 
 /// The colour of what is found, which is none of the colours of boxes.

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
-use super::words;
+use super::rows::places_word;
+use super::{remarks, words};
 use crate::analysis::comparison::{Comparison, percent};
 use crate::analysis::flat::places_of_most;
-use crate::analysis::{CallTree, NodeId, PlaceId, Top, names};
+use crate::analysis::{CallTree, Granularity, NodeId, PlaceId, Top, names};
 use crate::app::view::Selection;
 use crate::app::{App, Command};
-use crate::model::{counted, grouped};
+use crate::model::grouped;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
 
-/// How many functions are listed.
+/// How many functions are listed at least.
 const LISTED: usize = 12;
 
 /// Draws the panel.
@@ -26,17 +27,20 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let whole = side.denominator();
     ui.label(RichText::new("Hot paths").font(fonts::title()));
     let stackless = side.weights.self_of(CallTree::ROOT);
-    let answer = concentration(top, stackless, &|value| words::value(comparison, value));
+    let by = cx.app.view().granularity;
+    let answer = concentration(top, stackless, by, &|value| words::value(comparison, value));
     ui.add(egui::Label::new(RichText::new(answer).color(cx.theme.muted)).wrap());
     if whole == 0.0 || top.rows.is_empty() {
         return;
     }
     ui.add_space(size::GAP);
     let width = words::width_beside_bar(ui);
+    // A large screen has room for more, and for the path below.
+    let listed = LISTED.max((ui.available_height() / size::TABLE_ROW / 2.0) as usize);
     ScrollArea::vertical().id_salt("hot paths").auto_shrink([false, true]).show(ui, |ui| {
         ui.set_max_width(width);
-        ui.label(RichText::new("Functions by self").font(fonts::strong()));
-        for row in top.rows.iter().take(LISTED).filter(|row| row.self_ != 0) {
+        ui.label(RichText::new(title(by)).font(fonts::strong()));
+        for row in top.rows.iter().take(listed).filter(|row| row.self_ != 0) {
             let tip = format!("self {}, total {}", words::value(comparison, row.self_), words::value(comparison, row.total));
             if row_ui(ui, cx, comparison, row.place, row.self_ as f64 / whole, &tip, 0) {
                 let place = comparison.places().name(row.place).to_owned();
@@ -44,12 +48,11 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             }
         }
         let path = hottest_path(ui, comparison);
-        if path.is_empty() {
-            return;
+        if !path.is_empty() {
+            ui.add_space(size::PAD);
+            ui.label(RichText::new("Hottest path").font(fonts::strong()))
+                .on_hover_text("From the root to the largest total at every step, as long as it holds half of its caller");
         }
-        ui.add_space(size::PAD);
-        ui.label(RichText::new("Hottest path").font(fonts::strong()))
-            .on_hover_text("From the root to the largest total at every step, as long as it holds half of its caller");
         for (depth, node) in path.iter().copied().enumerate() {
             let value = side.weights.total_of(node);
             let tip = format!("total {}", words::value(comparison, value));
@@ -58,31 +61,39 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 out.send(Command::Select(Some(Selection { place, path: App::names_of(comparison, node) })));
             }
         }
+        ui.add_space(size::PAD);
+        remarks::section_ui(ui, cx, out);
     });
+}
+
+/// `Functions by self`, `Lines by self`.
+fn title(by: Granularity) -> String {
+    let word = places_word(by, 2);
+    format!("{}{} by self", word[..1].to_uppercase(), &word[1..])
 }
 
 /// How many functions make up four fifths of the cost; where they do not, what they make up, and what the rest is. `stackless` is the value of
 /// the samples without a stack. Values are added up without their signs: what rises here and falls there is no nothing.
-fn concentration(top: &Top, stackless: i64, text: &dyn Fn(i64) -> String) -> String {
+fn concentration(top: &Top, stackless: i64, by: Granularity, text: &dyn Fn(i64) -> String) -> String {
     let size = |value: i64| value.unsigned_abs() as f64;
     let of_functions: f64 = top.rows.iter().map(|row| size(row.self_)).sum();
     let whole = of_functions + size(stackless);
-    let functions = |count: usize| counted(count as u64, "function", "functions");
+    let places = |count: usize| format!("{} {}", grouped(count as u64), places_word(by, count));
     if whole == 0.0 {
         return "Nothing has a value here".to_owned();
     }
     if of_functions == 0.0 {
-        return format!("No function has a value: {} without a stack", text(stackless));
+        return format!("No {} has a value: {} without a stack", places_word(by, 1), text(stackless));
     }
     let sizes = top.rows.iter().map(|row| row.self_.unsigned_abs());
     let Some(needed) = places_of_most(sizes, stackless.unsigned_abs()) else {
         let (part, rest) = (percent(of_functions / whole), text(stackless));
-        let all = if top.rows.len() == 1 { functions(1) } else { format!("All {}", functions(top.rows.len())) };
+        let all = if top.rows.len() == 1 { places(1) } else { format!("All {}", places(top.rows.len())) };
         return format!("{all}: {part} of self; {rest} without a stack");
     };
     let signs = if top.rows.iter().any(|row| row.self_ < 0) { ", signs left out" } else { "" };
     let make = if needed == 1 { "makes" } else { "make" };
-    format!("{} of {} {make} up 80 % of self{signs}", grouped(needed as u64), functions(top.rows.len()))
+    format!("{} of {} {make} up 80 % of self{signs}", grouped(needed as u64), places(top.rows.len()))
 }
 
 /// From the root down the largest child, while it holds at least half of its parent.
@@ -144,7 +155,7 @@ mod tests {
         let said = |values: &[i64], stackless: i64| {
             let place = crate::analysis::Places::root();
             let rows = values.iter().map(|&self_| TopRow { place, self_, total: self_ }).collect();
-            concentration(&Top { rows }, stackless, &|value| format!("{value} ms"))
+            concentration(&Top { rows }, stackless, Granularity::Function, &|value| format!("{value} ms"))
         };
         assert_eq!(said(&[70, 20, 10], 0), "2 of 3 functions make up 80 % of self");
         assert_eq!(said(&[90, 10], 0), "1 of 2 functions makes up 80 % of self");
@@ -153,5 +164,8 @@ mod tests {
         assert_eq!(said(&[], 147), "No function has a value: 147 ms without a stack");
         assert_eq!(said(&[], 0), "Nothing has a value here");
         assert_eq!(said(&[-50, 40, 10], 0), "2 of 3 functions make up 80 % of self, signs left out");
+        let rows = vec![TopRow { place: crate::analysis::Places::root(), self_: 9, total: 9 }];
+        assert_eq!(concentration(&Top { rows }, 0, Granularity::Line, &|_| String::new()), "1 of 1 line makes up 80 % of self");
+        assert_eq!(title(Granularity::Address), "Addresses by self");
     }
 }

@@ -9,7 +9,8 @@ use super::captures;
 use crate::analysis::filter::texts;
 use crate::app::view::Side;
 use crate::app::{Capture, Command, FolderList};
-use crate::model::{Profile, base_name, counted, grouped, human, human_duration};
+use crate::model::{Profile, Unit, base_name, counted, grouped, human, human_duration};
+use crate::report::remarks::is_remark;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::memory::{self, Kept};
 use crate::ui::theme::{fonts, size};
@@ -45,12 +46,13 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     }
     let shown: Vec<(&Capture, &Profile)> = loaded.iter().map(|(capture, profile)| (*capture, profile.as_ref())).collect();
-    // These go through all samples, too much for every frame.
+    // These go through all samples and ask the disk, too much for every frame.
     let sources: Vec<Arc<Profile>> = loaded.iter().map(|(_, profile)| Arc::clone(profile)).collect();
     let key = memory::key(&sources.iter().map(|profile| Arc::as_ptr(profile).addr()).collect::<Vec<_>>());
     let sums = memory::keep(ui, "sums of the captures", key, || {
         let profiles: Vec<&Profile> = sources.iter().map(AsRef::as_ref).collect();
-        let made = (sample_types(&profiles), labels(&profiles));
+        let measured: Vec<Measured> = shown.iter().map(|(capture, profile)| Measured::new(capture, profile)).collect();
+        let made = (sample_types(&profiles), labels(&profiles), measured);
         Kept::new(made, sources.clone())
     });
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
@@ -59,7 +61,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             // Rows of text, not of buttons.
             ui.spacing_mut().interact_size.y = 16.0;
             captures::ui(ui, cx, out);
-            table_ui(ui, cx, "Capture", &facts(cx, &shown));
+            table_ui(ui, cx, "Capture", &facts(cx, &shown, &sums.2));
             table_ui(ui, cx, "Sample types", &sums.0);
             table_ui(ui, cx, "Labels", &sums.1);
             unnamed_ui(ui, cx, &shown, out);
@@ -109,7 +111,22 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
     ui.add_space(size::PAD * 2.0);
 }
 
-fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
+/// What is asked for once of a capture.
+struct Measured {
+    /// Of its file; 0 where there is none.
+    bytes: u64,
+    /// Frames without a name.
+    nameless: usize,
+}
+
+impl Measured {
+    fn new(capture: &Capture, profile: &Profile) -> Self {
+        let bytes = std::fs::metadata(&capture.path).map_or(0, |metadata| metadata.len());
+        Self { bytes, nameless: profile.frames.iter().filter(|frame| frame.function.is_none()).count() }
+    }
+}
+
+fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], measured: &[Measured]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     rows.push(("file".to_owned(), shown.iter().map(|(capture, _)| cx.app.name_of(capture)).collect()));
     let parts = &cx.app.view().parts;
@@ -132,8 +149,9 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
     }
     row("format", &|_, profile| profile.info.format.clone());
     row("compression", &|_, profile| profile.info.container.name().to_owned());
+    let known = |capture: &Capture| shown.iter().position(|(other, _)| other.id == capture.id).and_then(|at| measured.get(at));
     row("size", &|capture, _| {
-        let bytes = std::fs::metadata(&capture.path).map_or(0, |metadata| metadata.len());
+        let bytes = known(capture).map_or(0, |measured| measured.bytes);
         if bytes > 0 { human(bytes as f64, "bytes") } else { String::new() }
     });
     row("length", &|_, profile| profile.info.duration_nanos.map(human_duration).unwrap_or_default());
@@ -141,11 +159,11 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
         let period = profile.info.period.as_ref();
         period.map(|(kind, unit, every)| format!("{kind}: every {}", human(*every as f64, unit))).unwrap_or_default()
     });
-    row("samples", &|_, profile| grouped(profile.samples.len() as u64));
+    row("sample records", &|_, profile| grouped(profile.samples.len() as u64));
     row("call paths", &|_, profile| grouped(profile.stacks.len() as u64));
     row("functions", &|_, profile| grouped(profile.functions.len() as u64));
-    row("frames without a name", &|_, profile| {
-        let nameless = profile.frames.iter().filter(|frame| frame.function.is_none()).count();
+    row("frames without a name", &|capture, _| {
+        let nameless = known(capture).map_or(0, |measured| measured.nameless);
         if nameless > 0 { grouped(nameless as u64) } else { String::new() }
     });
     row("threads", &|_, profile| if profile.threads.is_empty() { String::new() } else { grouped(profile.threads.len() as u64) });
@@ -154,11 +172,14 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)]) -> Vec<Row> {
         let at = shown.iter().position(|(other, _)| other.id == capture.id);
         let shape = cx.app.table().ready().map(|comparison| &comparison.shape);
         let samples = at.zip(shape).and_then(|(at, shape)| shape.dropped_samples.get(at)).copied().unwrap_or(0);
-        if samples > 0 { counted(samples, "sample", "samples") } else { String::new() }
+        if samples > 0 { counted(samples, "sample record", "sample records") } else { String::new() }
     });
     row("frames kept", &|_, profile| profile.info.keep_frames.clone().unwrap_or_default());
     row("page", &|_, profile| profile.info.page().unwrap_or_default().to_owned());
-    row("comments", &|_, profile| profile.info.comments.join("\n"));
+    row("comments", &|_, profile| {
+        let comments = profile.info.comments.iter().filter(|comment| !is_remark(comment));
+        comments.map(String::as_str).collect::<Vec<_>>().join("\n")
+    });
     let mut keys: Vec<&str> = Vec::new();
     for (key, _) in shown.iter().flat_map(|(_, profile)| &profile.info.facts) {
         if !keys.contains(&key.as_str()) {
@@ -186,8 +207,13 @@ fn sample_types(profiles: &[&Profile]) -> Vec<Row> {
     let text = |profile: &Profile, (name, unit): (&str, &str)| {
         let at = profile.sample_types.iter().position(|kind| kind.name == name && kind.unit == unit)?;
         let kind = profile.sample_types.get(at)?;
-        let total = human(kind.in_unit(profile.total(at) as f64), unit);
-        Some(format!("{total} in {}", counted(kind.records, "record", "records")))
+        let total = match u64::try_from(profile.total(at)) {
+            Ok(count) if kind.decimals == 0 && Unit::parse(unit) == Unit::Count => grouped(count),
+            _ => human(kind.in_unit(profile.total(at) as f64), unit),
+        };
+        // Each record has all sample types of a pprof file, and one of those of a perf capture with several events.
+        let of_all = kind.records == profile.samples.len() as u64;
+        Some(if of_all { total } else { format!("{total} in {}", counted(kind.records, "record", "records")) })
     };
     let row = |kind: (&str, &str)| {
         let texts = profiles.iter().map(|profile| text(profile, kind).unwrap_or_default()).collect();
@@ -222,7 +248,7 @@ fn values_text(values: &BTreeMap<String, u64>) -> String {
     let mut sorted: Vec<(&String, &u64)> = values.iter().collect();
     sorted.sort_by_key(|(value, count)| (std::cmp::Reverse(**count), value.as_str()));
     let mut texts: Vec<String> =
-        sorted.iter().take(VALUES).map(|(value, count)| format!("{value} ({})", counted(**count, "sample", "samples"))).collect();
+        sorted.iter().take(VALUES).map(|(value, count)| format!("{value} ({})", counted(**count, "record", "records"))).collect();
     if sorted.len() > VALUES {
         texts.push(format!("{} more", grouped((sorted.len() - VALUES) as u64)));
     }

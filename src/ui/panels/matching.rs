@@ -41,6 +41,10 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         let filter = bar_ui(ui, cx, out);
         ui.add_space(size::GAP);
         ui.add(Label::new(RichText::new(findings.matching.sentence()).color(cx.theme.text)).wrap());
+        if !findings.matching.rows.is_empty() {
+            let of = "Percentages beside names are of each side's whole, with callees";
+            ui.add(Label::new(RichText::new(of).color(cx.theme.muted).font(fonts::small())).wrap());
+        }
         ui.add_space(size::GAP);
         let matches = |row: &&MatchRow| {
             let mut names = row.before.iter().chain(&row.after);

@@ -88,6 +88,7 @@ fn stop_ui(ui: &mut Ui, cx: &Cx<'_>) {
     };
     let Some(selection) = &cx.app.view().selection else {
         whole_ui(ui, cx, comparison);
+        remark_ui(ui, cx, None);
         return;
     };
     let finding = cx.app.selected_finding();
@@ -95,6 +96,16 @@ fn stop_ui(ui: &mut Ui, cx: &Cx<'_>) {
     match findings.and_then(|findings| Some((findings, findings.rows.get(finding?)?))) {
         Some((findings, finding)) => finding_ui(ui, cx, comparison, findings, finding),
         None => function_ui(ui, cx, comparison, &selection.place),
+    }
+    remark_ui(ui, cx, Some(&selection.place));
+}
+
+/// What was written about the stop.
+fn remark_ui(ui: &mut Ui, cx: &Cx<'_>, function: Option<&str>) {
+    let remarks = cx.app.remarks();
+    let text = remarks.on(function);
+    if !text.is_empty() {
+        line_ui(ui, RichText::new(format!("“{text}”")).color(cx.theme.text).font(fonts::title()));
     }
 }
 

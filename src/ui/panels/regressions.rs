@@ -8,6 +8,7 @@ mod below;
 mod rows;
 pub(in crate::ui::panels) mod text;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
@@ -19,8 +20,9 @@ use crate::app::derived::State;
 use crate::app::findings::FindingKind;
 use crate::app::view::Tab;
 use crate::app::{Command, command};
+use crate::report::remarks::Remarks;
 use crate::ui::cx::{Cx, Outbox};
-use crate::ui::panels::words;
+use crate::ui::panels::{remarks, words};
 use crate::ui::theme::{fonts, size};
 use rows::Columns;
 
@@ -69,12 +71,14 @@ struct List<'a> {
     order: Vec<usize>,
     /// Rows of the others that the filter lets through.
     others: Vec<&'a Finding>,
+    /// What was written about them.
+    remarks: Cow<'a, Remarks>,
     /// For each row of the findings: what it explains together with those of its direction that rank before it.
     together: Vec<f64>,
 }
 
 impl<'a> List<'a> {
-    fn new(cx: &Cx<'_>, comparison: &'a Comparison, findings: &'a Findings) -> Self {
+    fn new(cx: &Cx<'a>, comparison: &'a Comparison, findings: &'a Findings) -> Self {
         let filter = &cx.app.view().findings;
         let mut sums = [0.0, 0.0];
         let together = findings.rows.iter().map(|row| {
@@ -89,6 +93,7 @@ impl<'a> List<'a> {
             findings,
             order: cx.app.finding_order(),
             others: findings.others.iter().filter(|row| filter.shows(row)).collect(),
+            remarks: cx.app.remarks(),
             together: together.collect(),
         }
     }
@@ -167,6 +172,10 @@ fn head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
     if !rest.is_empty() {
         ui.add(Label::new(RichText::new(rest).color(cx.theme.muted).font(fonts::small())).wrap());
     }
+    if !list.remarks.on(None).is_empty() {
+        ui.add(Label::new(RichText::new(format!("“{}”", list.remarks.on(None))).color(cx.theme.text)).wrap())
+            .on_hover_text("Remark on the whole comparison");
+    }
     ui.add_space(size::GAP);
     bars::thresholds_ui(ui, cx, out);
     bars::filter_ui(ui, cx, list, out);
@@ -207,6 +216,7 @@ fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &m
         ui.label(RichText::new(text).color(cx.theme.muted));
     }
     ui.add_space(size::GAP);
+    remarks::section_ui(ui, cx, out);
     below::differences_ui(ui, cx, list.findings);
     below::notes_ui(ui, cx, list.findings);
     below::names_ui(ui, cx, list.findings, out);

@@ -14,7 +14,7 @@ use crate::analysis::trend::{Line, Point, Trend};
 use crate::app::Command;
 use crate::app::derived::State;
 use crate::app::view::Side;
-use crate::model::{Unit, counted, human_duration};
+use crate::model::{Scale, Unit, counted, human_duration};
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
 use crate::ui::timeline;
@@ -46,7 +46,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                     let top = ui.cursor().top();
                     if trend.captures.iter().any(|line| line.points.len() > 1) || comparison.pair().is_some() {
-                        captures_ui(ui, cx, &comparison, &trend.captures);
+                        captures_ui(ui, cx, &comparison, &trend.captures, out);
                     }
                     let left = room - (ui.cursor().top() - top) - AROUND;
                     time_ui(ui, cx, &comparison, &trend, left.clamp(HEIGHT_MIN, HEIGHT_MAX), out);
@@ -87,6 +87,8 @@ struct Words<'a> {
     base: i64,
     /// What one of several points is of, and more of them.
     of: [&'static str; 2],
+    /// Marks of its axis: all in the unit of the highest value.
+    scale: Scale,
     /// A value.
     text: &'a dyn Fn(f64) -> String,
 }
@@ -110,13 +112,21 @@ fn side_of(cx: &Cx<'_>, is_pair: bool, at: usize) -> (&'static str, Color32) {
 }
 
 /// Title, unit, and each side's mean with its interval in the side's colour; false where all is zero and there is nothing to draw.
-fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, is_pair: bool, words: &Words<'_>, lines: &[Line]) -> bool {
+fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, is_pair: bool, words: &Words<'_>, lines: &[Line], out: &mut Outbox) -> bool {
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(words.title).font(fonts::strong()));
         ui.label(RichText::new(&words.unit).font(fonts::small()).color(cx.theme.muted));
     });
     if lines.iter().flat_map(|line| &line.points).all(|point| point.value == 0.0) {
-        ui.label(RichText::new("Zero everywhere").color(cx.theme.muted));
+        ui.horizontal(|ui| {
+            let is_self = cx.app.view().measure == Measure::Self_ && cx.app.view().selection.is_some();
+            let text = if is_self { "Its self value is zero everywhere" } else { "Zero everywhere" };
+            ui.label(RichText::new(text).color(cx.theme.muted));
+            // Most functions on a path only call others.
+            if is_self && ui.link("Show its total").clicked() {
+                out.send(Command::SetMeasure(Measure::Total));
+            }
+        });
         ui.add_space(size::PAD * 2.0);
         return false;
     }
@@ -139,9 +149,14 @@ fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, is_pair: bool, words: &Words<'_>, lines:
     true
 }
 
+/// The highest value, or 0.
+fn highest(lines: &[Line]) -> f64 {
+    lines.iter().flat_map(|line| &line.points).map(|point| point.value).fold(0.0, f64::max)
+}
+
 /// A plot that nothing moves, from 0 to a little above the highest value.
 fn plot<'a>(cx: &Cx<'_>, words: &'a Words<'a>, lines: &[Line]) -> Plot<'a> {
-    let highest = lines.iter().flat_map(|line| &line.points).map(|point| point.value).fold(0.0, f64::max);
+    let highest = highest(lines);
     Plot::new(words.title)
         .height(HEIGHT)
         .allow_drag(false)
@@ -157,7 +172,7 @@ fn plot<'a>(cx: &Cx<'_>, words: &'a Words<'a>, lines: &[Line]) -> Plot<'a> {
             HoverPosition::Elsewhere { .. } => None,
         })
         .y_grid_spacer(egui_plot::log_grid_spacer(words.base))
-        .y_axis_formatter(|mark, _| signed(words.text, mark.value))
+        .y_axis_formatter(|mark, _| words.scale.mark(mark.value, mark.step_size))
         .include_y(0.0)
         .include_y(if highest > 0.0 { highest * 1.1 } else { 1.0 })
 }
@@ -174,12 +189,13 @@ fn mean_ui(plot: &mut PlotUi<'_>, line: &Line, [from, to]: [f64; 2], color: Colo
 }
 
 /// A value for each capture, side after side, with the captures' names below.
-fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, lines: &[Line]) {
+fn captures_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, lines: &[Line], out: &mut Outbox) {
     let unit = format!("{}, {}", comparison.sample_type, comparison.denominator_text());
     let base = if *comparison.effective_normalization() == Normalization::Share { 10 } else { base_of(comparison) };
-    let words = Words { title: "Per capture", unit, base, of: ["capture", "captures"], text: &|value| comparison.text(value) };
+    let scale = comparison.scale(highest(lines));
+    let words = Words { title: "Per capture", unit, base, of: ["capture", "captures"], scale, text: &|value| comparison.text(value) };
     let is_pair = comparison.pair().is_some();
-    if !caption_ui(ui, cx, is_pair, &words, lines) {
+    if !caption_ui(ui, cx, is_pair, &words, lines, out) {
         return;
     }
     let names = capture_names(cx);
@@ -263,9 +279,10 @@ fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, hei
     let meaning = if counts_cpu(&comparison.sample_type) { "; 1 s/s is one processor in use" } else { "" };
     let unit = format!("{} per second, by seconds since the first sample{meaning}", comparison.sample_type);
     let text = |value: f64| Normalization::PerSecond.text(value, &comparison.unit);
-    let words = Words { title: "Over time", unit, base: base_of(comparison), of: ["slice of time", "slices of time"], text: &text };
+    let (base, scale) = (base_of(comparison), Scale::fitting(highest(lines), &comparison.unit, 0.0).per("/s"));
+    let words = Words { title: "Over time", unit, base, of: ["slice of time", "slices of time"], scale, text: &text };
     let is_pair = comparison.pair().is_some();
-    if !caption_ui(ui, cx, is_pair, &words, lines) {
+    if !caption_ui(ui, cx, is_pair, &words, lines, out) {
         return;
     }
     let names = capture_names(cx);

@@ -128,7 +128,7 @@ pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
         parts.push(if place.line > 0 { format!("{}:{}", place.file, place.line) } else { place.file.to_string() });
     }
     if !place.module.is_empty() {
-        parts.push(place.module.to_string());
+        parts.push(module(place));
     }
     if place.inlined {
         parts.push("inlined".to_owned());
@@ -141,6 +141,11 @@ pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
     }
 }
 
+/// The module of a place, and that it stands in others too where it does.
+fn module(place: &Place) -> String {
+    if place.several_modules { format!("{}, and in other modules", place.module) } else { place.module.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +156,12 @@ mod tests {
         let long = format!("begin{}end", "é".repeat(100_000));
         let text = whole(&long);
         assert!(text.starts_with("beginé") && text.ends_with("éend (100,008 letters)") && text.chars().count() < 640, "{text}");
+    }
+
+    #[test]
+    fn a_place_of_several_modules_is_not_said_to_be_of_one() {
+        let place = |several_modules| Place { module: "/lib/libc.so.6".into(), several_modules, ..Place::default() };
+        assert_eq!([false, true].map(|several| module(&place(several))), ["/lib/libc.so.6", "/lib/libc.so.6, and in other modules"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use emberlens::app::load::{self, LoadOptions};
 use emberlens::base::ticket::Ticket;
 use emberlens::format::pprof;
 use emberlens::model::{Builder, Frame, Profile, Sample};
+use emberlens::report::remarks::Remarks;
 use emberlens::report::{DiffInput, DiffReport};
 
 use crate::random::Random;
@@ -189,7 +190,8 @@ fn files() {
         let comparison = compare(shape, &captures, &sides, kind, &filter, Normalization::PerSecond, &ticket).expect("both have it");
         let findings = findings(&comparison, &captures, &Spec::default()).expect("two sides");
         let captures: Vec<(String, Arc<Profile>)> = ["before", "after"].map(str::to_owned).into_iter().zip(captures).collect();
-        let input = DiffInput { captures: &captures, by: Granularity::Function, decimals: 0, filter: &Filter::default() };
+        let (filter, remarks) = (Filter::default(), Remarks::default());
+        let input = DiffInput { captures: &captures, by: Granularity::Function, decimals: 0, filter: &filter, remarks: &remarks };
         (DiffReport::new(&comparison, &findings, input).expect("two sides").text(), findings.rows.len())
     };
     let (reading, _) = fastest(both);

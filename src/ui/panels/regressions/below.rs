@@ -11,6 +11,7 @@ use crate::app::Command;
 use crate::app::view::{Selection, Tab};
 use crate::model::{counted, grouped};
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::panels::rows::places_word;
 use crate::ui::panels::words;
 use crate::ui::theme::fonts;
 
@@ -77,9 +78,10 @@ pub(super) fn others_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Col
     let left_out = list.findings.others_left_out;
     let growth = list.findings.growth;
     let open = list.others.iter().filter(|row| row.answer(growth) == Answer::CannotTell).count();
+    let word = places_word(cx.app.view().granularity, count + left_out);
     let title = match left_out {
-        0 => format!("Everything else: {}", counted(count as u64, "function", "functions")),
-        _ => format!("Everything else: {} of {} functions", grouped(count as u64), grouped((count + left_out) as u64)),
+        0 => format!("Everything else: {} {word}", grouped(count as u64)),
+        _ => format!("Everything else: {} of {} {word}", grouped(count as u64), grouped((count + left_out) as u64)),
     };
     // Where nothing is named and there is room, what stayed is all there is to read.
     let is_open = list.findings.rows.is_empty() && !columns.is_narrow();

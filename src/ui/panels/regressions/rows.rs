@@ -221,13 +221,16 @@ pub(super) fn finding_ui(
     selected: bool,
 ) -> Response {
     let theme = cx.theme;
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), columns.height()), Sense::click());
+    let remark = list.remarks.on(Some(&finding.func));
+    let below = if remark.is_empty() { 0.0 } else { LINE };
+    let (whole, response) = ui.allocate_exact_size(vec2(ui.available_width(), columns.height() + below), Sense::click());
+    let rect = whole.with_max_y(whole.bottom() - below);
     let said = format!("{} {}: {} {}", finding.rank, finding.verdict.label(), finding.func, words::ratio(finding.ratio));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, said.clone()));
     if response.gained_focus() {
         response.scroll_to_me(None);
     }
-    if !ui.is_rect_visible(rect) {
+    if !ui.is_rect_visible(whole) {
         return response;
     }
     let fill = if selected {
@@ -239,17 +242,30 @@ pub(super) fn finding_ui(
     } else {
         theme.background
     };
-    ui.painter().rect_filled(rect, if columns.is_narrow() { size::CORNER } else { 0 }, fill);
+    ui.painter().rect_filled(whole, if columns.is_narrow() { size::CORNER } else { 0 }, fill);
+    if !remark.is_empty() {
+        let left = columns.cells(whole).find(|(part, _)| *part == Part::Name).map_or(whole.left() + 8.0, |(_, cell)| cell.left());
+        let line = Rect::from_min_max(egui::pos2(left, rect.bottom() - 3.0), whole.max - vec2(8.0, 3.0));
+        cell_ui(ui, line, false, |ui| {
+            let first = remark.lines().next().unwrap_or_default();
+            ui.add(Label::new(RichText::new(format!("“{first}”")).font(fonts::small()).color(theme.text)).truncate().selectable(false));
+        });
+    }
     let color = text::finding_color(theme, finding);
     if columns.is_narrow() {
         // A strip in the colour of the verdict; its word stands beside it.
-        ui.painter().rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), size::CORNER, color);
+        ui.painter().rect_filled(Rect::from_min_size(whole.min, vec2(3.0, whole.height())), size::CORNER, color);
         three_lines_ui(ui, cx, list, finding, rect.shrink2(vec2(8.0, 3.0)), color);
         ui.add_space(2.0);
     } else {
         row_ui(ui, cx, list.comparison, finding, columns, together, color, rect);
     }
-    response.on_hover_ui(|ui| tooltip_ui(ui, list.findings, finding, together, unchanged))
+    response.on_hover_ui(|ui| {
+        tooltip_ui(ui, list.findings, finding, together, unchanged);
+        if !remark.is_empty() {
+            ui.label(format!("“{remark}”"));
+        }
+    })
 }
 
 /// The words of a verdict, where the column has room for one or two of them; the pointer says the rest.
