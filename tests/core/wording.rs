@@ -69,7 +69,7 @@ fn the_usage_of_diff_has_one_after() {
 #[test]
 fn a_part_of_a_change_names_what_it_is_a_part_of() {
     let folder = tempfile::tempdir().unwrap();
-    let others = (0..40).map(|n| format!("main;f{n} 3000\n")).collect::<String>();
+    let others = (0..40).map(|n| format!("main;f{n} 3001\n")).collect::<String>();
     let file = |name: &str, [a, b]: [u64; 2]| write(folder.path(), name, format!("main;a {a}\nmain;b {b}\n{others}").as_bytes());
     let before = file("before.folded", [20_000, 40_000]);
     for (name, after, how, whole, words) in
