@@ -7,7 +7,7 @@ use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
 use super::structure::{self, Fate, Structure};
 use super::{Finding, Whole};
-use super::{moved, shift};
+use super::{folded, moved, shift, whole};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
 use crate::analysis::diff::ground::{Counts, Scale, Sums};
@@ -19,7 +19,7 @@ use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::bulk::{Cell, burst_evidence};
 use crate::analysis::stats::special::normal_quantile;
-use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends, student_from_normal};
+use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
 use crate::base::ticket::{Checked as _, both, stage};
 
 /// A library's change is headlined at the own function through which at least this part of it comes …
@@ -70,8 +70,12 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None, None);
     stage("looking for renamed and moved code");
     let mut structures = structure::detect(comparison, base, &guess.scale);
-    let moved::Moved { structures: moved, homes, paths } = moved::detect(comparison, base, &guess.scale);
+    let known: Vec<PlaceId> = structures.iter().flat_map(|row| row.pair().map_or(vec![row.place], Vec::from)).collect();
+    let inlined = folded::at_callers(comparison, base, &known, &guess.scale);
+    structures.extend(inlined.iter().map(|(structure, _)| structure));
+    let moved::Moved { structures: moved, homes, mut paths } = moved::detect(comparison, base, &guess.scale);
     structures.extend(moved);
+    paths.extend(inlined.into_iter().map(|(structure, nodes)| (structure.place, nodes)));
     let base = &*base;
     let first = if structures.is_empty() && homes.len() == 0 {
         guess
@@ -120,7 +124,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
             continue;
         }
         explained_by.entry(finding.place).or_insert(finding.rank);
-        maker.explain(found, finding.rank, &mut explained_by);
+        maker.explain(&found.nodes, found.group.scope.measure, finding.rank, &mut explained_by);
         if let Some(pair) = maker.pair_of(finding.place) {
             maker.explain_pair(pair, finding.rank, &mut explained_by);
         }
@@ -129,6 +133,8 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
             // What comes in bursts moves about too.
             _ if open && !maker.is_one_sided(found) || !maker.is_counted(&finding) => Verdict::Unconfirmed,
             _ if moved => Verdict::Shift,
+            // Beside what was found after it, it is no surprise any more.
+            _ if finding.q > spec.level => Verdict::Unconfirmed,
             verdict => verdict,
         };
         findings.push(Finding { verdict, ..finding });
@@ -139,17 +145,31 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         (finding.explains, finding.explains_of) = wholes.part(finding.own_delta);
     }
     one_of_each_name(&mut findings, &mut explained_by);
-    let changes = findings.len();
+    for finding in findings.iter_mut().filter(|finding| !finding.paths.is_empty()) {
+        (finding.ratio_lo, finding.ratio_hi) = search.interval_of_paths(&model, finding).unwrap_or((finding.ratio_lo, finding.ratio_hi));
+        // Of what a caller calls on several paths each explains a part, and all together explain it.
+        maker.explain(&search.nodes_of_paths(finding), finding.measure, finding.rank, &mut explained_by);
+    }
+    let (changes, mut folds) = (findings.len(), Vec::new());
     for structure in &structures {
         // A finding says both: the other name, and what changed.
         if structure.pair().is_some() && findings.iter().any(|finding| finding.place == structure.place && finding.new.is_some()) {
             continue;
         }
-        let finding = maker.structure(structure, findings.len() + 1);
+        let mut finding = maker.structure(structure, findings.len() + 1);
+        if finding.is_move || finding.verdict == Verdict::Inlined {
+            finding.paths = moved::paths_beside(comparison, base, &paths, finding.place);
+        }
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain_pair(structure, finding.rank, &mut explained_by);
+        if let Fate::Folded(..) = structure.fate {
+            let nodes = paths.iter().find(|(place, _)| *place == finding.place).map(|(_, nodes)| nodes.clone());
+            let all = || base.nodes_of(finding.place).filter_map(NodeId::from_row).collect();
+            folds.push((finding.place, nodes.unwrap_or_else(all), finding.rank));
+        }
         findings.push(finding);
     }
+    folded::explain_takers(comparison.tree(), base, &folds, &diff.self_.raw, model.scale.exposure, &mut explained_by);
     for (place, nodes) in &paths {
         if let Some(&rank) = explained_by.get(place) {
             maker.explain_callers(nodes, rank, &mut explained_by);
@@ -171,58 +191,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let moved = model.unchanged.filter(|bulk| !closed && !is_few(&model) && (bulk.lo > normalized * 1.02 || bulk.hi < normalized / 1.02));
     let renamed = structures.iter().filter_map(|row| if let Fate::Renamed(new) = row.fate { Some((row.place, new)) } else { None });
     let renamed = renamed.collect();
-    Attributed { findings, explained_by, closed, moved, renamed, total: total(comparison, base, &model), kinds, model, diff }
-}
-
-/// How the normalised total changed: as sure as its samples and what is known of runs let it be, whatever the ratio of work.
-fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval> {
-    match comparison.effective_normalization() {
-        Normalization::Share => return None,
-        // Equal by definition too.
-        Normalization::PerCpuSecond if comparison::counts_cpu(&comparison.sample_type) => return None,
-        _ => {}
-    }
-    let captured = base.captured();
-    let sums = captured.all()?;
-    let exposure = comparison.exposure();
-    let ratio = sums.value[1] / sums.value[0] / exposure;
-    let made = |lo: f64, hi: f64| (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo: lo.min(ratio), hi: hi.max(ratio) });
-    let counts = model.scale.counts(sums)?;
-    if let Some((variance, freedom)) = rates_vary(comparison) {
-        // The captures of a side say themselves how much the whole varies; never less than its samples do.
-        let sampling = Counts { exposure, ..counts }.sampling_unchanged();
-        let width = student_from_normal(ENDS[1], freedom) * variance.max(sampling).sqrt();
-        return made(ratio * (-width).exp(), ratio * width.exp());
-    }
-    let mut model = model.clone();
-    (model.scale.exposure, model.work) = (exposure, 0.0);
-    let mix = base.shapes.mix(std::iter::once(0..captured.len()));
-    let mut doubt = model.doubt(sums, mix, None, 0.0);
-    doubt.extra += base.ground.basis.whole_noise().powi(2) * 2.0;
-    let (lo, hi) = model.scale.counts(sums)?.interval(doubt, ENDS);
-    made(lo, hi)
-}
-
-/// Variance of ln(after / before) of the whole by what the captures of both sides differ in, and its degrees of freedom (Welch 1947); `None` without
-/// repeats on both.
-fn rates_vary(comparison: &Comparison) -> Option<(f64, f64)> {
-    let by_time = matches!(comparison.effective_normalization(), Normalization::PerSecond);
-    let (mut variance, mut doubts) = (0.0, 0.0);
-    for side in &comparison.sides {
-        let rate = |measured: &comparison::Measured| {
-            let time = if by_time { measured.duration_nanos? as f64 } else { 1.0 };
-            (measured.total as f64 > 0.0 && time > 0.0).then(|| (measured.total as f64 / time).ln())
-        };
-        let logs: Vec<f64> = side.measured.iter().map(rate).collect::<Option<_>>()?;
-        if logs.len() < 2 {
-            return None;
-        }
-        let (captures, mean) = (logs.len() as f64, logs.iter().sum::<f64>() / logs.len() as f64);
-        let of_mean = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (captures - 1.0) / captures;
-        variance += of_mean;
-        doubts += of_mean * of_mean / (captures - 1.0);
-    }
-    (doubts > 0.0).then(|| (variance, variance * variance / doubts))
+    Attributed { findings, explained_by, closed, moved, renamed, total: whole::total(comparison, base, &model), kinds, model, diff }
 }
 
 /// True for a function that one side has not at all and the other in many events: however much it varies, it would have been there.
@@ -236,7 +205,9 @@ fn one_of_each_name(findings: &mut Vec<Finding>, explained_by: &mut FxHashMap<Pl
     let mut kept: Vec<Finding> = Vec::new();
     let mut new_rank = vec![0; findings.len() + 1];
     for finding in findings.drain(..) {
-        let same = |other: &&mut Finding| other.place == finding.place && (other.delta_of_total > 0.0) == (finding.delta_of_total > 0.0);
+        // What moved on one path is none of what changed on another.
+        let kind = |finding: &Finding| (finding.place, finding.delta_of_total > 0.0, finding.verdict.is_structure());
+        let same = |other: &&mut Finding| kind(other) == kind(&finding);
         let old = finding.rank;
         let rank = if let Some(first) = kept.iter_mut().find(same) {
             let rank = first.rank;
@@ -446,6 +417,8 @@ impl Maker<'_> {
             needed: self.needed(found, counts, doubt, ratio),
             explained_by: None,
             new: pair.and_then(Structure::pair).map(|[_, new]| comparison.places().name(new).to_owned()),
+            strays: pair.map_or(0.0, |pair| pair.strays),
+            is_move: false,
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -554,6 +527,8 @@ impl Maker<'_> {
             needed: Needed::UNKNOWN,
             explained_by: None,
             new,
+            strays: structure.strays,
+            is_move: structure.fate == Fate::Moved,
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -612,7 +587,7 @@ impl Maker<'_> {
     }
 
     /// Says which places a finding explains: those whose change lies mostly in its nodes.
-    fn explain(&self, found: &Found, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
+    fn explain(&self, nodes: &NodeSet, measure: Measure, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
         let (tree, base) = (self.comparison().tree(), self.search.base);
         let mut parts: FxHashMap<PlaceId, f64> = FxHashMap::default();
         let mut add = |at: NodeId, delta: f64| {
@@ -620,8 +595,8 @@ impl Maker<'_> {
                 *parts.entry(tree.place(at)).or_default() += delta;
             }
         };
-        let is_total = found.group.scope.measure == Measure::Total;
-        for range in found.nodes.ranges() {
+        let is_total = measure == Measure::Total;
+        for range in nodes.ranges() {
             let mut whole = 0.0;
             for node in range.clone().checked().filter_map(NodeId::from_row) {
                 let delta = self.delta(if is_total { &base.totals[node.row()] } else { &base.ground.nodes[node.row()] });
@@ -767,6 +742,8 @@ pub(super) fn others(
                 needed: table.needed[at],
                 explained_by: by.filter(|_| verdict == Verdict::Explained),
                 new: None,
+                strays: 0.0,
+                is_move: false,
                 cause: Cause::default(),
                 because: String::new(),
                 why: String::new(),
