@@ -155,3 +155,20 @@ fn what_some_callers_inline_is_told_with_these() {
         assert_eq!(of("main.read"), Some(Verdict::Explained), "{:?}", found.others);
     }
 }
+
+/// Half of a function's calls take another one that costs a third more: where one of the two is a change the other is too, since together they grew.
+#[test]
+fn a_rise_and_a_fall_that_make_up_for_each_other_have_one_kind_of_verdict() {
+    for (old, new) in [(2000, 700), (2000, 1000), (2000, 1150), (2000, 1300), (2000, 1450), (2000, 1700), (20_000, 13_000)] {
+        let before = [("main.main;main.handle2;main.check", old), ("main.main;main.handle2", 20 * old)];
+        let after = [
+            ("main.main;main.handle2;main.check", old / 2),
+            ("main.main;main.handle2;main.checkNew", new),
+            ("main.main;main.handle2", 20 * old),
+        ];
+        for found in both(&before, &after) {
+            let kinds: Vec<bool> = found.rows.iter().map(|row| row.verdict.is_structure()).collect();
+            assert!(kinds.len() == 2 && kinds[0] == kinds[1], "{old} {new}: {:?} {}", said(&found), found.summary);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
 use super::structure::{self, Fate, Structure};
 use super::{Finding, Whole};
-use super::{folded, moved, shift, whole};
+use super::{folded, moved, shift, sided, whole};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
 use crate::analysis::diff::ground::{Counts, Scale, Sums};
@@ -111,16 +111,18 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         homes: &homes,
         structures: &structures,
     };
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut rows: Vec<(&Found, Finding)> = Vec::new();
     let mut explained_by = FxHashMap::default();
     // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
     let open = !model.has_runs() && maker.burst_evidence() > BURSTY;
     for found in &found {
-        let Some(finding) = maker.finding(found, findings.len() + 1) else { continue };
+        let Some(finding) = maker.finding(found, rows.len() + 1) else { continue };
         // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
-        let is_rest = finding.measure == Measure::Total && matches!(finding.verdict, Verdict::New | Verdict::Gone);
+        let side = model.scale.counts(&found.sums).and_then(sided::side).filter(|_| finding.measure == Measure::Total);
         let is_folded = |row: &Structure| row.place == finding.place && matches!(row.fate, Fate::Folded(..));
-        if is_rest && structures.iter().any(is_folded) && !maker.is_own(found, &finding) {
+        if let Some(side) = side.filter(|_| structures.iter().any(is_folded))
+            && !maker.is_own(found, &finding, side)
+        {
             continue;
         }
         explained_by.entry(finding.place).or_insert(finding.rank);
@@ -137,8 +139,10 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
             _ if finding.q > spec.level => Verdict::Unconfirmed,
             verdict => verdict,
         };
-        findings.push(Finding { verdict, ..finding });
+        rows.push((found, Finding { verdict, ..finding }));
     }
+    shift::agree(comparison.tree(), &mut rows);
+    let mut findings: Vec<Finding> = rows.into_iter().map(|(_, finding)| finding).collect();
     let mut wholes = Changes::new(comparison, &diff, model.scale.exposure);
     wholes.hold(&findings);
     for finding in &mut findings {
@@ -392,7 +396,8 @@ impl Maker<'_> {
         let own_delta = own_delta(self.search, self.found, found, self.model.scale.exposure);
         Some(Finding {
             rank: order,
-            verdict: verdict_of_sides(sums.value[0], sums.value[1], own.z),
+            // What has a value on a side as captured, or with what was put together, is there.
+            verdict: verdict_of_sides(sums.value[0].max(as_captured.value[0]), sums.value[1].max(as_captured.value[1]), own.z),
             place,
             func: comparison.places().name(place).to_owned(),
             measure,
@@ -449,11 +454,10 @@ impl Maker<'_> {
 
     /// True where most of what a frame has on one side alone is its own, or that of functions which stand on that side alone: not the rest of paths that
     /// stand there with it by chance.
-    fn is_own(&self, found: &Found, finding: &Finding) -> bool {
-        let (side, other) = if finding.verdict == Verdict::New { (1, 0) } else { (0, 1) };
+    fn is_own(&self, found: &Found, finding: &Finding, side: usize) -> bool {
         let (tree, tables) = (self.comparison().tree(), self.search.base.tables());
         let (places, ends) = (tree.places(), tree.subtree_ends());
-        let elsewhere = &self.diff.total.raw[other];
+        let elsewhere = &self.diff.total.raw[1 - side];
         let (mut own, mut end) = (0.0, 0);
         for row in found.nodes.rows().checked() {
             let place = places[row];

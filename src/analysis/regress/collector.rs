@@ -9,6 +9,7 @@ use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::diff::ground::Sums;
 use crate::analysis::diff::left::NodeSet;
 use crate::analysis::diff::noise::Model;
+use crate::analysis::diff::shape::Mix;
 use crate::analysis::diff::{Base, ENDS, Interval, background};
 use crate::base::ticket::Checked as _;
 
@@ -53,7 +54,8 @@ pub(super) fn collector(comparison: &Comparison, base: &Base, model: &Model, fin
         return None;
     }
     let counts = model.scale.counts(&sums)?;
-    let mut doubt = model.doubt(&sums, base.shapes.mix(nodes.ranges().iter().cloned()), None, 0.0);
+    // The whole of it varies by less than its parts.
+    let mut doubt = model.doubt(&sums, Mix { functions: 0.0, ..Mix::ONE }, None, 0.0);
     if let Some((variance, freedom)) = varies(comparison, &nodes) {
         doubt.extra = (variance + model.work - counts.sampling_unchanged()).max(model.work);
         doubt.freedom = freedom;

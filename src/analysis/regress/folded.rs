@@ -153,7 +153,16 @@ fn best(comparison: &Comparison, base: &Base, candidates: &[Candidate], scale: &
         };
         let made: Vec<(usize, Structure)> = fold(false).collect();
         // Where nearly all were, the others most likely were too, unless their callers say otherwise.
-        let is_likely = candidates.len() >= MANY && made.len() as f64 >= LIKELY * candidates.len() as f64;
+        let nearly_all = |count: usize, least: usize| candidates.len() >= least && count as f64 >= LIKELY * candidates.len() as f64;
+        let is_likely = nearly_all(made.len(), MANY) || {
+            // Many small ones say together what none says alone.
+            let better = |row: &Candidate| {
+                let [callees, own] = row.fits(tree, &base.ground, scale);
+                callees.with(&own).better(scale)
+            };
+            let better: Vec<f64> = candidates.iter().map(better).collect();
+            nearly_all(better.iter().filter(|better| **better > 0.0).count(), 2 * MANY) && better.iter().sum::<f64>() >= 2.0 * BETTER
+        };
         if is_likely { fold(true).collect() } else { made }
     };
     let made = fold(scale);
@@ -237,16 +246,21 @@ impl Candidate {
         Some(Self { place: calls.place, sums: calls.sums, own, strays, moves, better: BETTER_AT_CALLERS })
     }
 
-    /// What became of it, if its cost fits better into its callers.
-    fn folded(&self, tree: &CallTree, ground: &Ground, scale: &Scale, is_likely: bool) -> Option<Structure> {
-        let [least, least_own] = if is_likely { [-self.better; 2] } else { [self.better, 0.0] };
+    /// How well the cost of its callees and its own fit into its callers.
+    fn fits(&self, tree: &CallTree, ground: &Ground, scale: &Scale) -> [Fit; 2] {
         // By whether it is the function's own cost that they would take over.
         let mut takers: [FxHashMap<NodeId, Sums>; 2] = [FxHashMap::default(), FxHashMap::default()];
         for &(from, to) in &self.moves {
             let is_own = tree.places()[from] == self.place;
             takers[usize::from(is_own)].entry(to).or_default().add(&ground.nodes[from]);
         }
-        let [callees, own] = takers.map(|takers| fit(takers, ground, scale));
+        takers.map(|takers| fit(takers, ground, scale))
+    }
+
+    /// What became of it, if its cost fits better into its callers.
+    fn folded(&self, tree: &CallTree, ground: &Ground, scale: &Scale, is_likely: bool) -> Option<Structure> {
+        let [least, least_own] = if is_likely { [-self.better; 2] } else { [self.better, 0.0] };
+        let [callees, own] = self.fits(tree, ground, scale);
         let total = self.sums.pooled(scale.exposure);
         let is_of_function = self.better <= BETTER;
         let (kept, fit, whole) = if is_of_function && self.own > 0.0 && own.better(scale) <= least_own {

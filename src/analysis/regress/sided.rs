@@ -4,21 +4,22 @@
 //! same, in a few samples. They are no reason to take a renamed function for one that nearly vanished beside one that came up from nearly nothing.
 //! Start reading at [`side`].
 
-use crate::analysis::diff::ground::{Counts, ROUNDING};
+use crate::analysis::diff::ground::Counts;
 
-/// Of what stood there the other side may have this part, as of a build that was there for so much of the capture …
+/// The other build was there for no more than this part of the capture of a side.
 const OTHER_BUILD: f64 = 0.03;
-/// … or one event where there were at least as many: a part that small cannot be told from larger or smaller ones by one event.
-const BESIDE_ONE: f64 = 20.0;
+/// Quantile of a normal below which lie 19 of 20.
+const MOSTLY: f64 = 1.645;
 
 /// The side that has all events of a group but for those of the other build, 0 or 1; `None` where both have some.
+///
+/// So many of a group that the other build left as it was are expected on the other side; the number there is Poisson's, and no larger than in 19 of
+/// 20 cases.
 pub(super) fn side(counts: Counts) -> Option<usize> {
-    // As many as the other side would have, had nothing changed.
-    let [before, after] = [counts.before, counts.after / counts.exposure];
-    let (side, most, least, events) =
-        if before >= after { (0, before, after, [counts.before, counts.after]) } else { (1, after, before, [counts.after, counts.before]) };
-    let is_one = events[1] <= 1.0 + ROUNDING && events[0] >= BESIDE_ONE * (1.0 - ROUNDING);
-    (most > 0.0 && (least <= OTHER_BUILD * most || is_one)).then_some(side)
+    let Counts { before, after, exposure } = counts;
+    let (side, unchanged, strays) = if before >= after / exposure { (0, before * exposure, after) } else { (1, after / exposure, before) };
+    let expected = OTHER_BUILD * unchanged;
+    (before + after > 0.0 && strays <= expected + MOSTLY * expected.sqrt() + 0.5).then_some(side)
 }
 
 /// A bound of how unlikely it is that so many events of an unchanged group fall on its side, as a negative logarithm: for all of them exactly that
@@ -40,14 +41,17 @@ mod tests {
         for (before, after, exposure, expected) in [
             (100.0, 0.0, 1.0, Some(0)),
             (0.0, 8.0, 1.0, Some(1)),
-            (100.0, 3.0, 1.0, Some(0)),
-            (100.0, 4.0, 1.0, None),
-            (20.0, 1.0, 1.0, Some(0)),
-            (19.0, 1.0, 1.0, None),
-            // Ten times as long a capture after: 30 events are 3 before.
-            (100.0, 30.0, 10.0, Some(0)),
-            (3.0, 1000.0, 10.0, Some(1)),
-            (4.0, 1000.0, 10.0, None),
+            (8.0, 1.0, 1.0, Some(0)),
+            (8.0, 2.0, 1.0, None),
+            (100.0, 6.0, 1.0, Some(0)),
+            (100.0, 7.0, 1.0, None),
+            (1000.0, 39.0, 1.0, Some(0)),
+            (1000.0, 41.0, 1.0, None),
+            // Ten times as long a capture after: 39 events are 4 before.
+            (100.0, 39.0, 10.0, Some(0)),
+            (100.0, 41.0, 10.0, None),
+            (6.0, 1000.0, 10.0, Some(1)),
+            (7.0, 1000.0, 10.0, None),
             (0.0, 0.0, 1.0, None),
         ] {
             assert_eq!(side(Counts { before, after, exposure }), expected, "{before} and {after} at {exposure}");

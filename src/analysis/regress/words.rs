@@ -351,7 +351,7 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
     let inlined = made.rows.iter().filter(|row| row.verdict == Verdict::Inlined).count();
     if inlined >= EVERYWHERE {
         sentences.push(format!(
-            "{} inlined on one side only: the sides were built with other decisions about inlining (another compiler, other flags, profile-guided optimisation), so functions compare with what they call and not by their own cost.",
+            "{} inlined on one side only: the sides were built with other decisions about inlining (another compiler, other flags, profile-guided optimisation), so functions compare with what they call and not by their own cost, and what is new, gone or moved beside them may be part of it.",
             counted(inlined as u64, "function is", "functions are")
         ));
     }
