@@ -237,7 +237,7 @@ impl Finding {
     /// True for a change whose interval ends at no change, see [`Finding::hold_direction`], and which chance makes once in fewer than a hundred searches.
     pub fn is_barely_sure(&self) -> bool {
         let nearer = if self.ratio > 1.0 { self.ratio_lo } else { self.ratio_hi };
-        self.verdict.is_change() && nearer == 1.0 && self.q > BARELY
+        self.verdict.is_change() && (nearer - 1.0).abs() < f64::EPSILON && self.q > BARELY
     }
 
     /// True where `ratio` is plainly another number than `after` / `before`: nearly everything moved, and the row is held against that.

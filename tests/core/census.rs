@@ -86,7 +86,8 @@ fn a_leak_is_seen_in_one_count_of_each_side() {
     for leaked in [80, 4000] {
         let found = judged(&[goroutines(&mut random, 100, 3)], &[goroutines(&mut random, 100, leaked)]);
         assert_eq!(found.rows.len(), 1, "{:?} {}", said(&found), found.summary);
-        assert!(found.rows[0].verdict == Verdict::Regression && found.rows[0].raw == [3.0, leaked as f64], "{:?}", found.rows[0]);
+        let row = &found.rows[0];
+        assert_eq!((row.verdict, row.raw), (Verdict::Regression, [3.0, leaked as f64]), "{row:?}");
     }
 }
 

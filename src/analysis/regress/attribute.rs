@@ -70,8 +70,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None, None);
     stage("looking for renamed and moved code");
     let mut structures = structure::detect(comparison, base, &guess.scale);
-    let known: Vec<PlaceId> = structures.iter().flat_map(|row| row.pair().map_or(vec![row.place], Vec::from)).collect();
-    let inlined = folded::at_callers(comparison, base, &known, &guess.scale);
+    let inlined = folded::at_callers(comparison, base, &structures, &guess.scale);
     structures.extend(inlined.iter().map(|(structure, _)| structure));
     let moved::Moved { structures: moved, homes, mut paths } = moved::detect(comparison, base, &guess.scale);
     structures.extend(moved);

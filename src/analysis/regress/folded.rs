@@ -3,6 +3,8 @@
 //! Both readings are held against the counts of the nodes that would take the cost over: its callers' own, and their callees of the same names as its
 //! own. New cost leaves them as they are; folded cost makes them fall short of the other side by just as much. Start reading at [`detect`].
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use super::moved::together;
@@ -67,7 +69,8 @@ pub(super) fn detect<'a>(
 }
 
 /// Functions that are inlined into some of their callers on one side only, as optimisation by profiles does it: each with the nodes that are.
-pub(super) fn at_callers(comparison: &Comparison, base: &mut Base, known: &[PlaceId], scale: &Scale) -> Vec<(Structure, Vec<NodeId>)> {
+pub(super) fn at_callers(comparison: &Comparison, base: &mut Base, known: &[Structure], scale: &Scale) -> Vec<(Structure, Vec<NodeId>)> {
+    let known: Vec<PlaceId> = known.iter().flat_map(|row| row.pair().map_or(vec![row.place], Vec::from)).collect();
     let mut made: Vec<(Structure, Vec<NodeId>)> = Vec::new();
     // What was inlined into a function that was inlined itself is seen once that is folded.
     for _ in 0..DEPTH {
@@ -111,7 +114,7 @@ impl Calls {
         let both = |place: PlaceId| scale.counts(&base.places[1][place.row()]).is_some_and(|counts| sided::side(counts).is_none());
         let mut pairs: Vec<(PlaceId, PlaceId)> = Vec::new();
         for (row, sums) in base.totals.iter().enumerate().skip(1).checked() {
-            if base.outermost[row] && sums.value != [0.0; 2] && side_of(sums).is_some() {
+            if base.outermost[row] && !sums.is_nothing() && side_of(sums).is_some() {
                 let Some(node) = NodeId::from_row(row) else { continue };
                 let (place, caller) = (tree.place(node), tree.parent(node).map(|caller| tree.place(caller)));
                 pairs.extend(caller.filter(|caller| *caller != place && *caller != Places::root()).map(|caller| (place, caller)));
@@ -126,7 +129,9 @@ impl Calls {
             let nodes: Vec<NodeId> =
                 base.nodes_of(place).filter(|&row| base.outermost[row]).filter_map(NodeId::from_row).filter(is_called).collect();
             let mut sums = Sums::default();
-            nodes.iter().for_each(|node| sums.add(&base.totals[node.row()]));
+            for node in &nodes {
+                sums.add(&base.totals[node.row()]);
+            }
             let Some(side) = side_of(&sums) else { continue };
             match made.last_mut().filter(|last| last.place == place) {
                 Some(last) if last.side == side => {
@@ -289,7 +294,7 @@ pub(super) fn explain_takers(
 ) {
     let captured = base.captured();
     // Of each caller: what it took over (in the units of before), and the row that it took most from.
-    let mut parts: FxHashMap<PlaceId, (f64, f64, usize)> = FxHashMap::default();
+    let mut parts: BTreeMap<PlaceId, (f64, f64, usize)> = BTreeMap::new();
     for (place, nodes, rank) in folded {
         let (place, rank) = (*place, *rank);
         for &node in nodes.iter().checked() {

@@ -132,7 +132,7 @@ impl<'a> Paths<'a> {
         let mut found = vec![[false; 2]; self.base.places[0].len()];
         for (row, (sums, place)) in self.base.totals.iter().zip(self.tree.places()).enumerate().skip(1).checked() {
             if self.base.outermost[row]
-                && sums.value != [0.0; 2]
+                && !sums.is_nothing()
                 && let Some((side, evidence)) = self.one_sided(sums)
                 && evidence >= self.least
             {
