@@ -151,6 +151,10 @@ impl<'a> Paths<'a> {
         for row in self.base.nodes_of(place).filter(|&row| self.base.outermost[row] && is_free(row)) {
             let sums = self.base.totals[row];
             let Some((side, evidence)) = self.one_sided(&sums) else { continue };
+            // A small path that lies mostly on one side does so by chance.
+            if evidence < self.least && sums.value[1 - side] > 0.0 {
+                continue;
+            }
             is_sure[side] |= evidence >= self.least;
             made.sums.add(&sums);
             made.strays += sums.events[1 - side];
