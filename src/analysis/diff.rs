@@ -3,7 +3,7 @@
 //! Every row keeps its numbers, also where chance explains them: what is highlighted is decided here, what is named first in
 //! `regress`. Start reading at [`diff`].
 
-mod background;
+pub(crate) mod background;
 mod churn;
 pub(crate) mod ground;
 mod halves;
@@ -405,9 +405,7 @@ impl Base {
             || Ground::new(comparison, before, after, &background::nodes(tree, places)),
             || (tree.outermost(places), NodesOf::new(tree, places.len())),
         );
-        if ground.basis == Basis::Unknown
-            && let Some(part) = repeats::too_large(comparison, &ground.nodes)
-        {
+        if let Some(part) = repeats::too_large(comparison, ground.basis, &ground.nodes) {
             for sums in ground.nodes.iter_mut().checked() {
                 sums.squares = sums.squares.map(|square| square * part);
             }

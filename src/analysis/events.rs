@@ -22,7 +22,9 @@ pub enum Basis {
     HeapObjects,
     /// Contentions over the fraction by which Go multiplied them: their greatest common divisor.
     Contentions,
-    /// Everything that exists was counted: nothing was sampled.
+    /// Everything that exists was counted: nothing was sampled. What is counted of one moment (goroutines, threads) is another number at another moment
+    /// all the same. One capture a side says nothing of how much, so it is taken to come and go one by one, as requests in flight do: their number at a
+    /// moment is Poisson's, as a sampled count's. Repeats say of each place what it varies by; then that is taken, and nothing for sampling.
     Census,
     /// The values are counts themselves, or whole multiples of a period.
     Counts,
@@ -40,7 +42,9 @@ impl Basis {
             Self::Records => "recorded samples",
             Self::HeapObjects => "sampled allocations, recovered from sizes and sampling rate",
             Self::Contentions => "recorded contentions; the sampling fraction is taken as their greatest common divisor",
-            Self::Census => "a complete count without sampling noise; run-to-run variation is treated as Poisson",
+            Self::Census => {
+                "a complete count: nothing was sampled; from moment to moment it varies as its repeats do, or without repeats as what comes and goes one by one"
+            }
             Self::Counts => "the counts themselves",
             Self::Unknown => "unknown; each record counts as one event",
         }

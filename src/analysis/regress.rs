@@ -10,12 +10,16 @@
 mod attribute;
 mod bursts;
 mod cause;
+mod collector;
+mod folded;
 mod groups;
 mod moved;
 mod readings;
 mod search;
 mod shift;
+mod sided;
 mod structure;
+mod whole;
 mod words;
 
 use std::sync::Arc;
@@ -32,6 +36,7 @@ use crate::model::Profile;
 
 pub use super::diff::{Exposure, Spec};
 pub use cause::Cause;
+pub use collector::Collector;
 pub use readings::Readings;
 pub use words::{growth, more_samples, one_in, part_of_change, runs_needed};
 
@@ -126,6 +131,11 @@ pub struct Finding {
     pub explained_by: Option<usize>,
     /// The name after, where a function was renamed, or where its callers call another one in its place.
     pub new: Option<String>,
+    /// Events that stand on the side where a renamed function, a wrapper and the like are not, as a few samples of the other build do: they are in the
+    /// numbers, and not held against what the row says.
+    pub strays: f64,
+    /// True for a function whose calls moved to other callers at the same cost: the numbers are those of the paths of both sides together.
+    pub is_move: bool,
     /// What it is grouped by.
     pub cause: Cause,
     /// Where the change comes from, in a few words: `self time`, `new caller: main.handle`, `moved from main.g`; empty for a row that is no
@@ -203,6 +213,10 @@ impl Finding {
         if let Some(scale) = scale {
             self.ratio = self.after / self.before / scale;
         }
+        if self.verdict.is_change() {
+            // What is new on one of them and was there on the other is not new.
+            self.verdict = diff::verdict_of_sides(self.before, self.after, self.delta_of_total);
+        }
         (self.p, self.q) = (self.p.min(other.p), self.q.min(other.q));
         self.minimum_detectable = self.minimum_detectable.min(other.minimum_detectable);
         true
@@ -221,18 +235,26 @@ impl Finding {
         }
     }
 
+    /// True for a change whose interval ends at no change, see [`Finding::hold_direction`], and which chance makes once in fewer than a hundred searches.
+    pub fn is_barely_sure(&self) -> bool {
+        let nearer = if self.ratio > 1.0 { self.ratio_lo } else { self.ratio_hi };
+        self.verdict.is_change() && (nearer - 1.0).abs() < f64::EPSILON && self.q > BARELY
+    }
+
     /// True where `ratio` is plainly another number than `after` / `before`: nearly everything moved, and the row is held against that.
     pub fn is_against_rest(&self) -> bool {
         let difference = (self.after / self.before / self.ratio).ln().abs();
         difference.is_finite() && difference > AGAINST_REST
     }
 
-    /// True for a [`Verdict::Shift`] that is all of what moved: paths on one side only, before and after, that cost the same together.
-    pub fn is_whole(&self) -> bool {
-        self.verdict == Verdict::Shift && self.path.is_none() && self.new.is_none() && self.ratio_lo <= 1.0 && self.ratio_hi >= 1.0
+    /// True where a function or frame of one side (see [`Verdict::is_structure`]) is that of the side after.
+    pub fn is_of_after(&self) -> bool {
+        self.after > self.before
     }
 }
 
+/// Chances above this are said to be near to the limit.
+const BARELY: f64 = 0.01;
 /// Logarithm of two ratios from which on they are said to be two.
 const AGAINST_REST: f64 = 0.1;
 
@@ -243,6 +265,8 @@ pub struct Findings {
     pub growth: f64,
     /// Both readings of the top explanation, where it holds so much of the cost that the captures alone cannot tell which is true.
     pub readings: Option<Readings>,
+    /// What garbage collection as a whole cost, where it changed by much and is no finding.
+    pub collector: Option<Collector>,
     /// Work after / work before against which findings were held, in raw values, with the interval where it was estimated: the
     /// normalisation's, unless everything changed alike or a robust estimate was asked for.
     pub exposure: Interval,
@@ -344,6 +368,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let mut made = Findings {
         growth: spec.growth,
         readings,
+        collector: collector::collector(comparison, &base, &attributed.model, &rows),
         exposure,
         unchanged: diff.unchanged,
         total: attributed.total,

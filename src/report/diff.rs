@@ -2,11 +2,14 @@
 //!
 //! Deliberately absent: the judgement itself (see [`regress`](crate::analysis::regress)). Start reading at [`DiffReport::new`].
 
+mod finding;
 mod html;
 
 use std::sync::Arc;
 
 use serde::Serialize;
+
+use finding::{FindingReport, Needs, finding_report};
 
 use super::SCHEMA;
 use super::info::{NoteInfo, notes};
@@ -17,7 +20,7 @@ use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparable::{Concern, Difference};
 use crate::analysis::comparison::{Normalization, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
-use crate::analysis::regress::{Answer, Finding, Findings, Whole, growth, more_samples, part_of_change, runs_needed};
+use crate::analysis::regress::{Answer, Finding, Findings, Whole, growth, more_samples, part_of_change};
 use crate::analysis::{Comparison, Filter, Granularity, PlaceId};
 use crate::model::{Profile, counted, human, human_delta, human_duration, type_name};
 
@@ -62,6 +65,7 @@ pub struct DiffReport {
     unchanged: Option<IntervalReport>,
     noise: NoiseReport,
     readings: Option<ReadingsReport>,
+    collector: Option<CollectorReport>,
     could_have_seen: Seen,
     /// How the normalised total changed; none for shares.
     total: Option<IntervalReport>,
@@ -190,6 +194,18 @@ impl From<&Noise> for NoiseReport {
     }
 }
 
+/// What garbage collection cost.
+#[derive(Clone, Debug, Serialize)]
+struct CollectorReport {
+    before: f64,
+    after: f64,
+    /// After − before per unit of unchanged work, as a part of the total before.
+    delta: f64,
+    ratio: f64,
+    ratio_lo: f64,
+    ratio_hi: f64,
+}
+
 /// Both readings of the top explanation.
 #[derive(Clone, Debug, Serialize)]
 struct ReadingsReport {
@@ -221,68 +237,6 @@ impl Seen {
             cannot_tell: state(Answer::CannotTell),
         }
     }
-}
-
-/// What it would take to tell.
-#[derive(Clone, Debug, Serialize)]
-struct NeedsReport {
-    /// Times as many samples; null where no number is enough.
-    samples: Option<f64>,
-    /// Runs a side.
-    runs: Option<usize>,
-}
-
-/// One finding, or one function that is none.
-#[derive(Clone, Debug, Serialize)]
-struct FindingReport {
-    rank: Option<usize>,
-    #[serde(serialize_with = "verdict_name")]
-    verdict: Verdict,
-    state: &'static str,
-    func: String,
-    measure: &'static str,
-    path: Option<Vec<String>>,
-    /// Several paths whose numbers these are; `path` is null then.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    paths: Vec<Vec<String>>,
-    before: f64,
-    after: f64,
-    /// Normalised after − before.
-    #[serde(rename = "change")]
-    delta: f64,
-    /// After − before per unit of unchanged work, as a part of the total before.
-    #[serde(rename = "delta")]
-    delta_of_total: f64,
-    raw: [Number; 2],
-    ratio: f64,
-    ratio_lo: f64,
-    ratio_hi: f64,
-    p: f64,
-    q: f64,
-    events: [f64; 2],
-    explains: f64,
-    explains_of: &'static str,
-    minimum_detectable: f64,
-    needs: Option<NeedsReport>,
-    explained_by: Option<usize>,
-    /// The name after, of a renamed function.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new: Option<String>,
-    /// The names before, of a function that was matched under another name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old: Option<Vec<String>>,
-    /// The rule by which it was matched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    matched_by: Option<&'static str>,
-    /// What it is grouped by, and where the change comes from; empty where it is no finding.
-    cause: &'static str,
-    because: String,
-    why: String,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
-fn verdict_name<S: serde::Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(verdict.name())
 }
 
 /// How much one function changed, whatever was decided about it.
@@ -339,6 +293,14 @@ impl DiffReport {
                 part: readings.part,
                 place: readings.place.into(),
                 rest: readings.rest.into(),
+            }),
+            collector: findings.collector.map(|made| CollectorReport {
+                before: made.before,
+                after: made.after,
+                delta: made.delta_of_total,
+                ratio: made.change.ratio,
+                ratio_lo: made.change.lo,
+                ratio_hi: made.change.hi,
             }),
             could_have_seen: Seen::of(findings),
             total: findings.total.map(Into::into),
@@ -663,32 +625,6 @@ impl DiffReport {
     }
 }
 
-/// Paths that are written out where a finding lies on several.
-const PATHS_SHOWN: usize = 2;
-
-impl FindingReport {
-    /// The path of a finding that is not about all of them, or its paths.
-    fn path_text(&self) -> Option<String> {
-        if let Some(path) = self.path.as_deref().filter(|path| path.len() > 1) {
-            return Some(path_text(path));
-        }
-        let shown: Vec<String> = self.paths.iter().take(PATHS_SHOWN).map(|path| path_text(path)).collect();
-        let more = if self.paths.len() > PATHS_SHOWN { ", …" } else { "" };
-        (!shown.is_empty()).then(|| format!("{} paths: {}{more}", self.paths.len(), shown.join(", ")))
-    }
-}
-
-/// A path for a table: of a long one where it begins and its last callers.
-fn path_text(path: &[String]) -> String {
-    const LONG: usize = 160;
-    const LAST: usize = 3;
-    let whole = path.join(" → ");
-    match path {
-        [first, .., _, _, _] if whole.chars().count() >= LONG => format!("{first} → … → {}", path[path.len() - LAST..].join(" → ")),
-        _ => whole,
-    }
-}
-
 /// A factor between the sides with so many decimals, as far as they say something: `1.0312`, `6.67 M`, `1.50e-7`.
 fn factor(ratio: f64, decimals: usize) -> String {
     match ratio {
@@ -738,51 +674,5 @@ fn side_report(comparison: &Comparison, side: &crate::analysis::comparison::Side
         duration_ns: side.duration_nanos,
         scale: comparison.factor(side),
         captures,
-    }
-}
-
-/// From which growth on a row that hides it cannot be told, and the captures a side that there are.
-struct Needs {
-    growth: f64,
-    repeats: usize,
-}
-
-fn finding_report(comparison: &Comparison, row: &Finding, decimals: u8, needs: &Needs) -> FindingReport {
-    let state = row.answer(needs.growth);
-    let name = |place: &PlaceId| comparison.places().name(*place).to_owned();
-    let matched = comparison.shape.matching.of(row.place);
-    FindingReport {
-        rank: (row.rank > 0).then_some(row.rank),
-        verdict: row.verdict,
-        state: state.name(),
-        func: row.func.clone(),
-        measure: row.measure.name(),
-        path: row.path.as_ref().map(|path| path.iter().map(name).collect()),
-        paths: row.paths.iter().map(|path| path.iter().map(name).collect()).collect(),
-        before: row.before,
-        after: row.after,
-        delta: row.delta,
-        delta_of_total: row.delta_of_total,
-        raw: row.raw.map(|value| Number::new(value as i64, decimals)),
-        ratio: row.ratio,
-        ratio_lo: row.ratio_lo,
-        ratio_hi: row.ratio_hi,
-        p: row.p,
-        q: row.q,
-        events: row.events,
-        explains: row.explains,
-        explains_of: row.explains_of.name(),
-        minimum_detectable: row.minimum_detectable,
-        needs: (state == Answer::CannotTell).then(|| NeedsReport {
-            samples: Some(row.needed.samples.max(1.0)).filter(|times| times.is_finite()),
-            runs: runs_needed(row.needed, needs.repeats),
-        }),
-        explained_by: row.explained_by,
-        new: row.new.clone(),
-        old: matched.map(|row| row.before.clone()),
-        matched_by: matched.map(|row| row.rule.name()),
-        cause: if row.rank > 0 { row.cause.name() } else { "" },
-        because: row.because.clone(),
-        why: row.why.clone(),
     }
 }

@@ -11,23 +11,23 @@ use emberlens::model::{Builder, Frame, Profile, Sample};
 use crate::regressions::{against, against_of, cpu};
 
 /// Ten handlers with functions of their own: 40 functions that one capture sees 100 to 400 times each, `factor` times as often.
-fn service(factor: impl Fn(usize) -> f64) -> Vec<(String, u64)> {
+pub(crate) fn service(factor: impl Fn(usize) -> f64) -> Vec<(String, u64)> {
     let stack =
         |at: usize| (format!("main.main;main.handle{};main.step{at}", at % 10), (100.0 * (1 + at % 4) as f64 * factor(at)).round() as u64);
     (0..40).map(stack).collect()
 }
 
-fn with(mut stacks: Vec<(String, u64)>, more: &[(&str, u64)]) -> Arc<Profile> {
+pub(crate) fn with(mut stacks: Vec<(String, u64)>, more: &[(&str, u64)]) -> Arc<Profile> {
     stacks.extend(more.iter().map(|(stack, samples)| ((*stack).to_owned(), *samples)));
     cpu(&stacks, 10.0, 10_000_000)
 }
 
-fn judged(before: &[Arc<Profile>], after: &[Arc<Profile>], normalization: Normalization) -> Findings {
+pub(crate) fn judged(before: &[Arc<Profile>], after: &[Arc<Profile>], normalization: Normalization) -> Findings {
     let (comparison, captures) = against([before, after], normalization);
     findings(&comparison, &captures, &Spec::default()).expect("two sides")
 }
 
-fn said(found: &Findings) -> Vec<(Verdict, &str)> {
+pub(crate) fn said(found: &Findings) -> Vec<(Verdict, &str)> {
     found.rows.iter().map(|row| (row.verdict, row.func.as_str())).collect()
 }
 
@@ -158,7 +158,7 @@ fn calls_that_moved_from_many_callers_are_one_finding() {
     let found = judged(&before, &[encode_below(&new, 1.0)], Normalization::PerSecond);
     assert_eq!(said(&found), [(Verdict::Shift, "main.encode")], "{}", found.summary);
     let row = &found.rows[0];
-    assert!(row.is_whole() && row.ratio_lo <= 1.0 && row.ratio_hi >= 1.0, "{row:?}");
+    assert!(row.is_move && row.ratio_lo <= 1.0 && row.ratio_hi >= 1.0, "{row:?}");
     assert!(
         row.because.starts_with("calls moved from main.handle") && row.because.ends_with(" and 5 more to main.respond"),
         "{}",
@@ -379,4 +379,91 @@ fn the_summary_says_what_came_and_what_went() {
     assert!(found.summary.contains("other.Encode") && found.summary.contains("old.Marshal is gone"), "{}", found.summary);
     let back = judged(&after, &before, Normalization::PerSecond);
     assert!(back.summary.contains("other.Encode (gone)") && back.summary.contains("old.Marshal"), "{}", back.summary);
+}
+
+/// What is new on one path and was there before on another is not new, and the interval of both together is no wider than that of one.
+#[test]
+fn paths_told_together_have_one_verdict_and_one_interval() {
+    let of = |more: [u64; 4]| {
+        let mut all = service(|_| 1.0);
+        all.extend((0..4).map(|at| (format!("main.main;main.handle{at};pkg.Do"), 400)));
+        all.extend((0..4).map(|at| (format!("main.main;main.handle{at};pkg.Do;log.Print"), more[at])));
+        all.extend((4..9).map(|at| (format!("main.main;main.handle{at};log.Print"), 900)));
+        all.retain(|(_, samples)| *samples > 0);
+        vec![cpu(&all, 10.0, 10_000_000)]
+    };
+    let (few, many) = (of([0, 60, 60, 60]), of([300, 300, 300, 300]));
+    for (before, after, verdict) in [(&few, &many, Verdict::Regression), (&many, &few, Verdict::Improvement)] {
+        let found = judged(before, after, Normalization::PerSecond);
+        assert_eq!(said(&found), [(verdict, "log.Print")], "{}", found.summary);
+        let row = &found.rows[0];
+        let truth = if verdict == Verdict::Regression { 1200.0 / 180.0 } else { 180.0 / 1200.0 };
+        assert!(row.paths.len() == 4 && row.before > 0.0 && row.after > 0.0, "{row:?}");
+        assert!(row.ratio_lo < truth && row.ratio_hi > truth && row.ratio_hi / row.ratio_lo < 1.8, "{row:?}");
+        // What all of them together explain is explained.
+        let caller = found.others.iter().find(|row| row.func == "pkg.Do").expect("it has a value");
+        assert_eq!((caller.verdict, caller.explained_by), (Verdict::Explained, Some(1)), "{caller:?}");
+    }
+}
+
+/// Single runs do not tell whether garbage collection changed; that it costs more is said all the same, and by the repeats of both sides for sure.
+#[test]
+fn garbage_collection_that_costs_more_is_said() {
+    for collector in
+        ["runtime.gcBgMarkWorker;runtime.gcDrain;runtime.scanobject", "start_thread;GCTaskThread::run;G1ParScanThreadState::trim_queue"]
+    {
+        let run = |samples: u64| with(service(|_| 1.0), &[(collector, samples)]);
+        let found = judged(&[run(300)], &[run(900)], Normalization::PerSecond);
+        assert_eq!(said(&found), [], "{}", found.summary);
+        assert!(
+            found.summary.contains("Garbage collection grew to 3.0 times") && found.summary.contains("this needs repeats"),
+            "{}",
+            found.summary
+        );
+        let made = found.collector.expect("it changed by much");
+        assert!(made.change.lo < 1.0 && made.change.hi > 3.0 && (made.after / made.before - 3.0).abs() < 1e-9, "{made:?}");
+        let back = judged(&[run(900)], &[run(300)], Normalization::PerSecond);
+        assert!(back.summary.contains("Garbage collection fell by 66.7 %"), "{}", back.summary);
+        let same = judged(&[run(300)], &[run(330)], Normalization::PerSecond);
+        assert!(same.collector.is_none() && !same.summary.contains("Garbage"), "{}", same.summary);
+        let side = |samples: [u64; 4]| samples.map(run).to_vec();
+        let found = judged(&side([300, 310, 290, 305]), &side([900, 910, 880, 890]), Normalization::PerSecond);
+        let is_said =
+            found.rows.iter().any(|row| row.verdict == Verdict::Regression) || found.summary.contains("by more than it varies by itself");
+        assert!(is_said, "{:?} {}", said(&found), found.summary);
+    }
+}
+
+/// Contentions and delays of one capture a side: what the whole did is said, and that it tells nothing.
+#[test]
+fn delays_of_single_captures_are_said_to_tell_little() {
+    let of = |factor: i64| {
+        let mut builder = Builder::new([("contentions", "count"), ("delay", "nanoseconds")]);
+        builder.default_sample_type = 1;
+        "pprof".clone_into(&mut builder.info.format);
+        builder.info.duration_nanos = Some(10_000_000_000);
+        for at in 0..12_i64 {
+            let mut stack = None;
+            for name in ["main.main".to_owned(), format!("main.handle{at}"), "sync.(*Mutex).Unlock".to_owned()] {
+                let function = Some(builder.function_named(&name));
+                let frame = builder.frame(Frame { function, ..Frame::default() });
+                stack = Some(builder.stack(stack, frame));
+            }
+            let count = 50 + at;
+            builder.rows.sample(Sample { stack, ..Sample::default() }, &[count, count * 100_000 * factor]);
+        }
+        vec![Arc::new(builder.finish())]
+    };
+    let judged = |before: &[Arc<Profile>], after: &[Arc<Profile>]| {
+        let (comparison, captures) = against_of([before, after], ("delay", "nanoseconds"), Normalization::PerSecond);
+        findings(&comparison, &captures, &Spec::default()).expect("two sides")
+    };
+    let found = judged(&of(1), &of(4));
+    assert!(
+        found.summary.starts_with("delay per second: ") && found.summary.contains("One capture a side does not tell"),
+        "{}",
+        found.summary
+    );
+    // So much is no chance.
+    assert!(judged(&of(1), &of(60)).summary.starts_with("delay per second rose to 60"), "{}", judged(&of(1), &of(60)).summary);
 }

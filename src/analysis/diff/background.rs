@@ -6,9 +6,10 @@ use crate::analysis::call_tree::CallTree;
 use crate::analysis::place::{PlaceId, Places};
 use crate::base::ticket::Checked as _;
 
-/// Prefixes of decoded names of such work. Much of it stands below the program's own code, whichever goroutine happens to be there when
-/// the collector or the scheduler wants something. Not here is what a program pays for what it does (`mallocgc`, `memmove`, maps, locks, system calls).
-const ROOTS: [&str; 42] = [
+/// Prefixes of decoded names of such work: here of garbage collection, in [`OTHERS`] of all else. Much of it stands below the program's own code, whichever
+/// goroutine happens to be there when the collector or the scheduler wants something. Not here is what a program pays for what it does (`mallocgc`,
+/// `memmove`, maps, locks, system calls).
+const COLLECTORS: [&str; 45] = [
     // Go: marking.
     "runtime.gc",
     "runtime._GC",
@@ -34,6 +35,34 @@ const ROOTS: [&str; 42] = [
     "runtime.(*pageAlloc).scavenge",
     "runtime.runFinalizers",
     "runtime.runCleanups",
+    // Java (HotSpot's native frames).
+    "GCTaskThread::",
+    "GangWorker::",
+    "ConcurrentGCThread::",
+    "ConcurrentMarkSweepThread::",
+    "G1CMTask::",
+    "G1CollectedHeap::do_collection",
+    "G1Concurrent",
+    "G1EvacuateRegions",
+    "G1FullGC",
+    "G1Par",
+    "ParallelCompactData::",
+    "PSParallelCompact",
+    "PSPromotionManager::",
+    "ShenandoahConcurrent",
+    "ShenandoahControlThread::",
+    "ZDriver",
+    "ZMark::",
+    "ZRelocate::",
+    "ZWorker",
+    // .NET.
+    "SVR::gc_heap::",
+    "WKS::gc_heap::",
+    // V8.
+    "(garbage collector)",
+];
+
+const OTHERS: [&str; 18] = [
     // Go: scheduling, preemption.
     "runtime.mcall",
     "runtime.mstart",
@@ -54,7 +83,6 @@ const ROOTS: [&str; 42] = [
     "runtime.tracebackPCs",
     "runtime.(*profBuf)",
     // V8.
-    "(garbage collector)",
     "(idle)",
 ];
 
@@ -63,9 +91,31 @@ const ROOTS: [&str; 42] = [
 /// Go 1.27's collector rise from 2 to 94 samples and preemption falls from 31 to 0 while the whole varies by a quarter.
 const PARTS: f64 = 2.0;
 
+fn is_one(roots: &[&str], name: &str) -> bool {
+    roots.iter().any(|root| name.starts_with(root))
+}
+
+fn marked(places: &Places, is_such: impl Fn(&str) -> bool) -> Vec<bool> {
+    places.iter_ids().checked().map(|(_, place)| is_such(&place.name)).collect()
+}
+
+/// Rows of the outermost nodes of garbage collection.
+pub(crate) fn collectors(tree: &CallTree, places: &Places) -> Vec<usize> {
+    let marked = marked(places, |name| is_one(&COLLECTORS, name));
+    let mut end = 0;
+    let mut made = Vec::new();
+    for (row, place) in tree.places().iter().enumerate().checked() {
+        if row >= end && marked[place.row()] {
+            end = tree.subtree_ends()[row] as usize;
+            made.push(row);
+        }
+    }
+    made
+}
+
 /// For each node: is it below the root of background work?
 pub(crate) fn nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
-    let marked: Vec<bool> = places.iter_ids().checked().map(|(_, place)| ROOTS.iter().any(|root| place.name.starts_with(root))).collect();
+    let marked = marked(places, |name| is_one(&COLLECTORS, name) || is_one(&OTHERS, name));
     let mut nodes: Vec<bool> = Vec::with_capacity(tree.len());
     for (place, parent) in tree.places().iter().zip(tree.parents()).checked() {
         let above = parent.is_some_and(|parent| nodes[parent.row()]);

@@ -12,6 +12,7 @@ use super::shape::{Scratch, Shapes};
 use super::{Base, Measure};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{Comparison, Normalization, Side};
+use crate::analysis::events::Basis;
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::below;
 use crate::analysis::stats::bulk::{Cell, Spread, biweight, weighted_median};
@@ -35,6 +36,9 @@ const FEW_FREEDOM: f64 = 2.0;
 const PLAINLY: f64 = 0.5;
 /// No record is more than a million events.
 const LEAST: f64 = 1e-6;
+/// What is counted completely is not known to vary by less than this part of what things that come and go one by one do: few repeats that are
+/// equal are no proof that it never varies.
+const LEAST_COUNTED: f64 = 0.05;
 /// At most as alike as this many degrees of freedom.
 const MOST_ALIKE: f64 = 200.0;
 
@@ -407,8 +411,15 @@ impl Base {
 
 /// By how much the squared costs of events are too large where nothing says how many events stand behind a record: a line of folded time off the
 /// processor is one record, however often it happened, and its repeats vary by far less than one event would. From the nodes with cost of their own, of
-/// which half vary by less than that; `None` without repeats, with few such nodes, and where they vary as much as single events do.
-pub(super) fn too_large(comparison: &Comparison, nodes: &[Sums]) -> Option<f64> {
+/// which half vary by less than that; `None` without repeats, with few such nodes, and where they vary as much as single events do. Of a complete count
+/// nothing was sampled, so repeats alone say how much of what things that come and go one by one vary by (Poisson) its parts do: a pool of goroutines
+/// not at all, requests in flight as much.
+pub(super) fn too_large(comparison: &Comparison, basis: Basis, nodes: &[Sums]) -> Option<f64> {
+    let least = match basis {
+        Basis::Unknown => LEAST,
+        Basis::Census => LEAST_COUNTED,
+        _ => return None,
+    };
     let sides = comparison.sides.iter().filter(|side| side.slices.is_none() && side.captures.len() > 1);
     let sides: Vec<(usize, &Side)> = sides.enumerate().collect();
     let freedom: f64 = sides.iter().map(|(_, side)| side.captures.len() as f64 - 1.0).sum();
@@ -434,7 +445,7 @@ pub(super) fn too_large(comparison: &Comparison, nodes: &[Sums]) -> Option<f64> 
     }
     factors.sort_by(f64::total_cmp);
     let middle = factors.get(factors.len() / 2).copied().unwrap_or(1.0) / (1.0 - 2.0 / (9.0 * freedom)).powi(3);
-    (middle < PLAINLY).then(|| middle.max(LEAST))
+    (middle < PLAINLY).then(|| middle.max(least))
 }
 
 /// Length of each capture of a side, 0 where it is not known.

@@ -8,7 +8,7 @@ use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
 use super::structure::{self, Fate, Structure};
 use super::{Finding, Whole};
-use super::{moved, shift};
+use super::{folded, moved, shift, sided, whole};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
 use crate::analysis::diff::ground::{Counts, Scale, Sums};
@@ -19,7 +19,7 @@ use crate::analysis::events::Basis;
 use crate::analysis::names::{CodeKind, code_kinds};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::special::normal_quantile;
-use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends, student_from_normal};
+use crate::analysis::stats::{Doubt, Needed, Test, needed, power_width, selected_ends};
 use crate::base::ticket::{Checked as _, both, stage};
 
 /// A library's change is headlined at the own function through which at least this part of it comes …
@@ -59,8 +59,11 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None, None);
     stage("looking for renamed and moved code");
     let mut structures = structure::detect(comparison, base, &guess.scale);
-    let moved::Moved { structures: moved, homes, paths } = moved::detect(comparison, base, &guess.scale);
+    let inlined = folded::at_callers(comparison, base, &structures, &guess.scale);
+    structures.extend(inlined.iter().map(|(structure, _)| structure));
+    let moved::Moved { structures: moved, homes, mut paths } = moved::detect(comparison, base, &guess.scale);
     structures.extend(moved);
+    paths.extend(inlined.into_iter().map(|(structure, nodes)| (structure.place, nodes)));
     let base = &*base;
     let first = if structures.is_empty() && homes.len() == 0 {
         guess
@@ -96,25 +99,27 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         homes: &homes,
         structures: &structures,
     };
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut rows: Vec<(&Found, Finding)> = Vec::new();
     let mut explained_by = FxHashMap::default();
     // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
     let apart: Vec<&Found> = found.iter().filter(|found| could_be_burst(&search, &model, &diff, found)).collect();
     let open = bursts::are_likelier(&model, &apart, &groups);
     let mut alone: FxHashSet<PlaceId> = FxHashSet::default();
     for found in &found {
-        let Some(finding) = maker.finding(found, findings.len() + 1) else { continue };
+        let Some(finding) = maker.finding(found, rows.len() + 1) else { continue };
         // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
-        let is_rest = finding.measure == Measure::Total && matches!(finding.verdict, Verdict::New | Verdict::Gone);
+        let side = model.scale.counts(&found.sums).and_then(sided::side).filter(|_| finding.measure == Measure::Total);
         let is_folded = |row: &Structure| row.place == finding.place && matches!(row.fate, Fate::Folded(..));
-        if is_rest && structures.iter().any(is_folded) && !maker.is_own(found, &finding) {
+        if let Some(side) = side.filter(|_| structures.iter().any(is_folded))
+            && !maker.is_own(found, &finding, side)
+        {
             continue;
         }
         if apart.iter().any(|apart| std::ptr::eq(*apart, found)) {
             alone.insert(finding.place);
         }
         explained_by.entry(finding.place).or_insert(finding.rank);
-        maker.explain(found, finding.rank, &mut explained_by);
+        maker.explain(&found.nodes, found.group.scope.measure, finding.rank, &mut explained_by);
         if let Some(pair) = maker.pair_of(finding.place) {
             maker.explain_pair(pair, finding.rank, &mut explained_by);
         }
@@ -123,27 +128,45 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
             // What comes in bursts moves about too.
             _ if open && !maker.is_one_sided(found) || !maker.is_counted(&finding) => Verdict::Unconfirmed,
             _ if moved => Verdict::Shift,
+            // Beside what was found after it, it is no surprise any more.
+            _ if finding.q > spec.level => Verdict::Unconfirmed,
             verdict => verdict,
         };
-        findings.push(Finding { verdict, ..finding });
+        rows.push((found, Finding { verdict, ..finding }));
     }
+    shift::agree(comparison.tree(), &mut rows);
+    let mut findings: Vec<Finding> = rows.into_iter().map(|(_, finding)| finding).collect();
     let mut wholes = Changes::new(comparison, &diff, model.scale.exposure);
     wholes.hold(&findings);
     for finding in &mut findings {
         (finding.explains, finding.explains_of) = wholes.part(finding.own_delta);
     }
     one_of_each_name(&mut findings, &mut explained_by);
-    let changes = findings.len();
+    for finding in findings.iter_mut().filter(|finding| !finding.paths.is_empty()) {
+        (finding.ratio_lo, finding.ratio_hi) = search.interval_of_paths(&model, finding).unwrap_or((finding.ratio_lo, finding.ratio_hi));
+        // Of what a caller calls on several paths each explains a part, and all together explain it.
+        maker.explain(&search.nodes_of_paths(finding), finding.measure, finding.rank, &mut explained_by);
+    }
+    let (changes, mut folds) = (findings.len(), Vec::new());
     for structure in &structures {
         // A finding says both: the other name, and what changed.
         if structure.pair().is_some() && findings.iter().any(|finding| finding.place == structure.place && finding.new.is_some()) {
             continue;
         }
-        let finding = maker.structure(structure, findings.len() + 1);
+        let mut finding = maker.structure(structure, findings.len() + 1);
+        if finding.is_move || finding.verdict == Verdict::Inlined {
+            finding.paths = moved::paths_beside(comparison, base, &paths, finding.place);
+        }
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain_pair(structure, finding.rank, &mut explained_by);
+        if let Fate::Folded(..) = structure.fate {
+            let nodes = paths.iter().find(|(place, _)| *place == finding.place).map(|(_, nodes)| nodes.clone());
+            let all = || base.nodes_of(finding.place).filter_map(NodeId::from_row).collect();
+            folds.push((finding.place, nodes.unwrap_or_else(all), finding.rank));
+        }
         findings.push(finding);
     }
+    folded::explain_takers(comparison.tree(), base, &folds, &diff.self_.raw, model.scale.exposure, &mut explained_by);
     for (place, nodes) in &paths {
         if let Some(&rank) = explained_by.get(place) {
             maker.explain_callers(nodes, rank, &mut explained_by);
@@ -162,58 +185,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let moved = model.unchanged.filter(|bulk| !closed && !is_few(&model) && (bulk.lo > normalized * 1.02 || bulk.hi < normalized / 1.02));
     let renamed = structures.iter().filter_map(|row| if let Fate::Renamed(new) = row.fate { Some((row.place, new)) } else { None });
     let renamed = renamed.collect();
-    Attributed { findings, explained_by, closed, moved, renamed, total: total(comparison, base, &model), kinds, model, diff }
-}
-
-/// How the normalised total changed: as sure as its samples and what is known of runs let it be, whatever the ratio of work.
-fn total(comparison: &Comparison, base: &Base, model: &Model) -> Option<Interval> {
-    match comparison.effective_normalization() {
-        Normalization::Share => return None,
-        // Equal by definition too.
-        Normalization::PerCpuSecond if comparison::counts_cpu(&comparison.sample_type) => return None,
-        _ => {}
-    }
-    let captured = base.captured();
-    let sums = captured.all()?;
-    let exposure = comparison.exposure();
-    let ratio = sums.value[1] / sums.value[0] / exposure;
-    let made = |lo: f64, hi: f64| (ratio.is_finite() && ratio > 0.0).then_some(Interval { ratio, lo: lo.min(ratio), hi: hi.max(ratio) });
-    let counts = model.scale.counts(sums)?;
-    if let Some((variance, freedom)) = rates_vary(comparison) {
-        // The captures of a side say themselves how much the whole varies; never less than its samples do.
-        let sampling = Counts { exposure, ..counts }.sampling_unchanged();
-        let width = student_from_normal(ENDS[1], freedom) * variance.max(sampling).sqrt();
-        return made(ratio * (-width).exp(), ratio * width.exp());
-    }
-    let mut model = model.clone();
-    (model.scale.exposure, model.work) = (exposure, 0.0);
-    let mix = base.shapes.mix(std::iter::once(0..captured.len()));
-    let mut doubt = model.doubt(sums, mix, None, 0.0);
-    doubt.extra += base.ground.basis.whole_noise().powi(2) * 2.0;
-    let (lo, hi) = model.scale.counts(sums)?.interval(doubt, ENDS);
-    made(lo, hi)
-}
-
-/// Variance of ln(after / before) of the whole by what the captures of both sides differ in, and its degrees of freedom (Welch 1947); `None` without
-/// repeats on both.
-fn rates_vary(comparison: &Comparison) -> Option<(f64, f64)> {
-    let by_time = matches!(comparison.effective_normalization(), Normalization::PerSecond);
-    let (mut variance, mut doubts) = (0.0, 0.0);
-    for side in &comparison.sides {
-        let rate = |measured: &comparison::Measured| {
-            let time = if by_time { measured.duration_nanos? as f64 } else { 1.0 };
-            (measured.total as f64 > 0.0 && time > 0.0).then(|| (measured.total as f64 / time).ln())
-        };
-        let logs: Vec<f64> = side.measured.iter().map(rate).collect::<Option<_>>()?;
-        if logs.len() < 2 {
-            return None;
-        }
-        let (captures, mean) = (logs.len() as f64, logs.iter().sum::<f64>() / logs.len() as f64);
-        let of_mean = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (captures - 1.0) / captures;
-        variance += of_mean;
-        doubts += of_mean * of_mean / (captures - 1.0);
-    }
-    (doubts > 0.0).then(|| (variance, variance * variance / doubts))
+    Attributed { findings, explained_by, closed, moved, renamed, total: whole::total(comparison, base, &model), kinds, model, diff }
 }
 
 /// Changes of one direction that go by one name are one finding: the largest, under the name's first rank.
@@ -221,7 +193,9 @@ fn one_of_each_name(findings: &mut Vec<Finding>, explained_by: &mut FxHashMap<Pl
     let mut kept: Vec<Finding> = Vec::new();
     let mut new_rank = vec![0; findings.len() + 1];
     for finding in findings.drain(..) {
-        let same = |other: &&mut Finding| other.place == finding.place && (other.delta_of_total > 0.0) == (finding.delta_of_total > 0.0);
+        // What moved on one path is none of what changed on another.
+        let kind = |finding: &Finding| (finding.place, finding.delta_of_total > 0.0, finding.verdict.is_structure());
+        let same = |other: &&mut Finding| kind(other) == kind(&finding);
         let old = finding.rank;
         let rank = if let Some(first) = kept.iter_mut().find(same) {
             let rank = first.rank;
@@ -406,7 +380,8 @@ impl Maker<'_> {
         let own_delta = own_delta(self.search, self.found, found, self.model.scale.exposure);
         Some(Finding {
             rank: order,
-            verdict: verdict_of_sides(sums.value[0], sums.value[1], own.z),
+            // What has a value on a side as captured, or with what was put together, is there.
+            verdict: verdict_of_sides(sums.value[0].max(as_captured.value[0]), sums.value[1].max(as_captured.value[1]), own.z),
             place,
             func: comparison.places().name(place).to_owned(),
             measure,
@@ -431,6 +406,8 @@ impl Maker<'_> {
             needed: self.needed(found, counts, doubt, ratio),
             explained_by: None,
             new: pair.and_then(Structure::pair).map(|[_, new]| comparison.places().name(new).to_owned()),
+            strays: pair.map_or(0.0, |pair| pair.strays),
+            is_move: false,
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -461,11 +438,10 @@ impl Maker<'_> {
 
     /// True where most of what a frame has on one side alone is its own, or that of functions which stand on that side alone: not the rest of paths that
     /// stand there with it by chance.
-    fn is_own(&self, found: &Found, finding: &Finding) -> bool {
-        let (side, other) = if finding.verdict == Verdict::New { (1, 0) } else { (0, 1) };
+    fn is_own(&self, found: &Found, finding: &Finding, side: usize) -> bool {
         let (tree, tables) = (self.comparison().tree(), self.search.base.tables());
         let (places, ends) = (tree.places(), tree.subtree_ends());
-        let elsewhere = &self.diff.total.raw[other];
+        let elsewhere = &self.diff.total.raw[1 - side];
         let (mut own, mut end) = (0.0, 0);
         for row in found.nodes.rows().checked() {
             let place = places[row];
@@ -528,6 +504,8 @@ impl Maker<'_> {
             needed: Needed::UNKNOWN,
             explained_by: None,
             new,
+            strays: structure.strays,
+            is_move: structure.fate == Fate::Moved,
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -586,7 +564,7 @@ impl Maker<'_> {
     }
 
     /// Says which places a finding explains: those whose change lies mostly in its nodes.
-    fn explain(&self, found: &Found, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
+    fn explain(&self, nodes: &NodeSet, measure: Measure, order: usize, explained_by: &mut FxHashMap<PlaceId, usize>) {
         let (tree, base) = (self.comparison().tree(), self.search.base);
         let mut parts: FxHashMap<PlaceId, f64> = FxHashMap::default();
         let mut add = |at: NodeId, delta: f64| {
@@ -594,8 +572,8 @@ impl Maker<'_> {
                 *parts.entry(tree.place(at)).or_default() += delta;
             }
         };
-        let is_total = found.group.scope.measure == Measure::Total;
-        for range in found.nodes.ranges() {
+        let is_total = measure == Measure::Total;
+        for range in nodes.ranges() {
             let mut whole = 0.0;
             for node in range.clone().checked().filter_map(NodeId::from_row) {
                 let delta = self.delta(if is_total { &base.totals[node.row()] } else { &base.ground.nodes[node.row()] });
@@ -741,6 +719,8 @@ pub(super) fn others(
                 needed: table.needed[at],
                 explained_by: by.filter(|_| verdict == Verdict::Explained),
                 new: None,
+                strays: 0.0,
+                is_move: false,
                 cause: Cause::default(),
                 because: String::new(),
                 why: String::new(),

@@ -169,16 +169,17 @@ impl Looker<'_> {
                 );
             }
             Verdict::Inlined => {
-                return (Cause::Renamed, if row.after > 0.0 { "no longer inlined" } else { "inlined into its callers" }.to_owned());
+                return (Cause::Renamed, if row.is_of_after() { "no longer inlined" } else { "inlined into its callers" }.to_owned());
             }
             Verdict::Wrapper => {
                 return (
                     Cause::Renamed,
-                    if row.after > 0.0 { "a new frame around unchanged calls" } else { "its frame is gone, its calls are not" }.to_owned(),
+                    if row.is_of_after() { "a new frame around unchanged calls" } else { "its frame is gone, its calls are not" }
+                        .to_owned(),
                 );
             }
             _ if let Some(new) = &row.new => return (Cause::NewCode, format!("in its place now: {}", short(new, NAME))),
-            Verdict::Shift if row.is_whole() => return (Cause::Moved, self.calls_moved(&callers)),
+            Verdict::Shift if row.is_move => return (Cause::Moved, self.calls_moved(&callers)),
             Verdict::Shift => return (Cause::Moved, self.moved(row, &nodes, delta)),
             _ if kind == CodeKind::Runtime => return (Cause::Runtime, called_by(&format!("{}, below", runtime_work(&row.func)))),
             // The code was there, on other paths.

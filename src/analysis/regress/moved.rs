@@ -1,10 +1,13 @@
 //! Functions whose calls moved to other callers. Found before the search, and taken back for it.
 //!
-//! Such a function has paths with cost on one side only, too much of it for chance, before as well as after, and they add up to the same with the
+//! Such a function has paths with cost on one side only (but for a few samples of the other build, see `sided`), too much of it for chance, before as well as after, and they add up to the same with the
 //! same callees. Left to the search its old paths would be improvements, its new ones regressions, and the many changes in both directions would look
 //! like unrest. So the cost of all those paths is put under one of them; where it is not the same there, that is for the search to find.
 //! Deliberately absent: functions on one side only (see `structure`), and cost that moved in part (see `shift`). Start reading at [`detect`].
 
+use rustc_hash::FxHashSet;
+
+use super::sided;
 use super::structure::{Fate, Structure, costs_the_same, neighbours};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
@@ -49,22 +52,31 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
         }
         // What costs more or less now is left to the search, which finds it in one place.
         if same_cost {
-            structures.push(Structure { place, fate: Fate::Moved, sums: candidate.sums });
+            structures.push(Structure { place, fate: Fate::Moved, sums: candidate.sums, strays: candidate.strays });
         }
         let Some(home) = candidate.home(search.tree) else { continue };
         paths.push((place, candidate.nodes().collect()));
         homes.push(home.row()..search.tree.subtree_end(home));
-        moves.extend(together(search.tree, &candidate, home));
+        moves.extend(candidate.nodes().filter(|&node| node != home).flat_map(|node| together(search.tree, node, home)));
     }
     if !moves.is_empty() {
         base.change(comparison, |nodes| {
             for &(from, to) in &moves {
                 let sums = std::mem::take(&mut nodes[from]);
-                nodes[to].add(&sums);
+                nodes[to.row()].add(&sums);
             }
         });
     }
     Moved { structures, homes: NodeSet::new(homes.into_iter()), paths }
+}
+
+/// The paths of a function that moved, where it has cost on other ones too.
+pub(super) fn paths_beside(comparison: &Comparison, base: &Base, moved: &[(PlaceId, Vec<NodeId>)], place: PlaceId) -> Vec<Vec<PlaceId>> {
+    let Some((_, nodes)) = moved.iter().find(|(of, _)| *of == place) else { return Vec::new() };
+    let (tree, captured) = (comparison.tree(), base.captured());
+    let rows: FxHashSet<usize> = nodes.iter().map(|node| node.row()).collect();
+    let mut all = base.nodes_of(place).filter(|&row| base.outermost[row] && !captured.total(row).is_nothing());
+    if all.all(|row| rows.contains(&row)) { Vec::new() } else { nodes.iter().map(|&node| tree.path(node)).collect() }
 }
 
 /// A function with paths that have cost on one side only.
@@ -76,6 +88,8 @@ struct Candidate {
     sums: Sums,
     /// What they cost together.
     cost: f64,
+    /// Events of paths on the side where these are not.
+    strays: f64,
 }
 
 impl Candidate {
@@ -106,25 +120,20 @@ impl<'a> Paths<'a> {
         Self { tree, base, scale, least: (tree.len() as f64 / CHANCE).ln() }
     }
 
-    /// The side on which all events of a path fall, where that is one, and the evidence that this is no chance.
+    /// The side on which all events of a path fall (but for a few), where that is one, and the evidence that this is no chance.
     fn one_sided(&self, sums: &Sums) -> Option<(usize, f64)> {
         let counts = self.scale.counts(sums)?;
-        // How unlikely it is that all events of the path fall on this side.
-        let (side, events, part) = match (counts.before > 0.0, counts.after > 0.0) {
-            (true, false) => (0, counts.before, 1.0 / (1.0 + counts.exposure)),
-            (false, true) => (1, counts.after, counts.exposure / (1.0 + counts.exposure)),
-            _ => return None,
-        };
-        Some((side, -events * part.ln()))
+        let side = sided::side(counts)?;
+        Some((side, sided::evidence(counts, side)))
     }
 
     /// The functions that have a path on either side which chance does not explain: few, and found in one pass over the tree.
     fn unlikely(&self) -> impl Iterator<Item = PlaceId> {
         let mut found = vec![[false; 2]; self.base.places[0].len()];
         for (row, (sums, place)) in self.base.totals.iter().zip(self.tree.places()).enumerate().skip(1).checked() {
-            // Evidence grows with events, so nothing is lost where both sides have some.
-            if (sums.value[0] > 0.0) != (sums.value[1] > 0.0)
-                && let Some((side, evidence)) = self.one_sided(sums).filter(|_| self.base.outermost[row])
+            if self.base.outermost[row]
+                && !sums.is_nothing()
+                && let Some((side, evidence)) = self.one_sided(sums)
                 && evidence >= self.least
             {
                 found[place.row()][side] = true;
@@ -135,15 +144,20 @@ impl<'a> Paths<'a> {
 
     /// The one-sided paths of a function that have none of the nodes that are `taken`; `None` where chance explains them, or where they are too many.
     fn candidate(&self, place: PlaceId, taken: &[bool]) -> Option<Candidate> {
-        let mut made = Candidate { place, nodes: [Vec::new(), Vec::new()], sums: Sums::default(), cost: 0.0 };
+        let mut made = Candidate { place, nodes: [Vec::new(), Vec::new()], sums: Sums::default(), cost: 0.0, strays: 0.0 };
         let mut is_sure = [false; 2];
         let ends = self.tree.subtree_ends();
         let is_free = |row: usize| !taken.get(row..ends[row] as usize).is_some_and(|taken| taken.contains(&true));
         for row in self.base.nodes_of(place).filter(|&row| self.base.outermost[row] && is_free(row)) {
             let sums = self.base.totals[row];
             let Some((side, evidence)) = self.one_sided(&sums) else { continue };
+            // A small path that lies mostly on one side does so by chance.
+            if evidence < self.least && sums.value[1 - side] > 0.0 {
+                continue;
+            }
             is_sure[side] |= evidence >= self.least;
             made.sums.add(&sums);
+            made.strays += sums.events[1 - side];
             made.nodes[side].push(NodeId::from_row(row)?);
         }
         let size: usize = made.nodes().map(|node| self.tree.subtree_end(node) - node.row()).sum();
@@ -160,21 +174,18 @@ impl<'a> Paths<'a> {
     }
 }
 
-/// Where the nodes of a moved function's paths go: to the same path below `home`, and where there is no such path to the nearest caller there.
-fn together(tree: &CallTree, candidate: &Candidate, home: NodeId) -> Vec<(usize, usize)> {
-    let mut made = Vec::new();
+/// Where the nodes of a moved function's path go: to the same path below `home`, and where there is no such path to the nearest caller there.
+pub(super) fn together(tree: &CallTree, node: NodeId, home: NodeId) -> Vec<(usize, NodeId)> {
+    let mut target = vec![home];
+    let mut made = vec![(node.row(), home)];
     let here = Here::new();
-    for node in candidate.nodes().filter(|&node| node != home) {
-        let mut target = vec![home];
-        made.push((node.row(), home.row()));
-        for at in (node.row() + 1..tree.subtree_end(node)).filter_map(NodeId::from_row) {
-            // A path is long to find where callers have thousands of callees.
-            here.checkpoint();
-            let above = tree.parent(at).and_then(|parent| target.get(parent.row() - node.row())).copied().unwrap_or(home);
-            let to = tree.children(above).find(|&child| tree.place(child) == tree.place(at)).unwrap_or(above);
-            target.push(to);
-            made.push((at.row(), to.row()));
-        }
+    for at in (node.row() + 1..tree.subtree_end(node)).filter_map(NodeId::from_row) {
+        // A path is long to find where callers have thousands of callees.
+        here.checkpoint();
+        let above = tree.parent(at).and_then(|parent| target.get(parent.row() - node.row())).copied().unwrap_or(home);
+        let to = tree.children(above).find(|&child| tree.place(child) == tree.place(at)).unwrap_or(above);
+        target.push(to);
+        made.push((at.row(), to));
     }
     made
 }

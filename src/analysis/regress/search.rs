@@ -4,6 +4,7 @@
 //! on with what is left. A caller's total dilutes the evidence with unchanged work, a callee's has fewer events, so the place itself wins without
 //! a special rule. Earlier choices are reconsidered as later ones come in. Start reading at [`search`].
 
+use super::Finding;
 use super::groups::{Group, Groups, Scope};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::Comparison;
@@ -11,7 +12,9 @@ use crate::analysis::diff::ground::{Counts, Scale, Sums, Tables};
 use crate::analysis::diff::left::{Left, NodeSet};
 use crate::analysis::diff::noise::{MIN_CELLS, Model, given_work};
 use crate::analysis::diff::{Base, Measure, Spec};
-use crate::analysis::stats::{Doubt, Test, doubtful_width, minimum_detectable_at, power_width};
+use crate::analysis::place::PlaceId;
+use crate::analysis::stats::special::normal_quantile;
+use crate::analysis::stats::{Doubt, Test, doubtful_width, minimum_detectable_at, power_width, selected_ends};
 use crate::base::ticket::{Checked as _, checkpoint};
 
 /// At most this many findings; every real pair seen had fewer than ten.
@@ -240,6 +243,30 @@ impl Search<'_> {
         let inside = if whole > 0.0 { sums.pooled(model.scale.exposure) / whole } else { 0.0 };
         let detail = group.detail(self.comparison, self.base, self.spec);
         model.doubt(sums, detail.mix, detail.repeated, inside)
+    }
+
+    /// The nodes of a finding that lies on some paths.
+    pub(super) fn nodes_of_paths(&self, finding: &Finding) -> NodeSet {
+        let tree = self.comparison.tree();
+        let node = |path: &Vec<PlaceId>| tree.find_path(path.iter().copied());
+        let range = |node: NodeId| match finding.measure {
+            Measure::Self_ => node.row()..node.row() + 1,
+            Measure::Total => node.row()..tree.subtree_end(node),
+        };
+        NodeSet::new(finding.told_paths().filter_map(node).map(range))
+    }
+
+    /// The interval of the ratio of several paths together, chosen as each of them was. `None` with repeats, which say of each path what it varies by.
+    pub(super) fn interval_of_paths(&self, model: &Model, finding: &Finding) -> Option<(f64, f64)> {
+        let nodes = self.nodes_of_paths(finding);
+        let sums = self.base.sums_of(self.comparison, &nodes);
+        let counts = model.scale.counts(&sums).filter(|_| model.repeats.is_none())?;
+        let doubt = model.doubt(&sums, self.base.shapes.mix(nodes.ranges().iter().cloned()), None, 0.0);
+        let test = counts.test(doubt);
+        let weight = if finding.q > 0.0 { (finding.p / finding.q).clamp(f64::MIN_POSITIVE, 1.0) } else { 1.0 };
+        let threshold = -normal_quantile(self.spec.level * weight / 2.0);
+        let (lo, hi) = counts.interval(doubt, selected_ends(test.z, threshold.min(test.z.abs())));
+        Some((lo.min(finding.ratio), hi.max(finding.ratio)))
     }
 
     /// Smallest growth of an explanation's group that the search finds with 80 % power.

@@ -5,14 +5,15 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Finding;
 use super::search::{Found, Search};
-use crate::analysis::call_tree::NodeId;
-use crate::analysis::diff::Measure;
+use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::diff::ground::Sums;
 use crate::analysis::diff::left::NodeSet;
 use crate::analysis::diff::noise::Model;
+use crate::analysis::diff::{Measure, Verdict, verdict_of_sides};
 use crate::analysis::place::PlaceId;
 
 /// The net change of the surroundings must surely lie below this part of the finding's.
@@ -29,6 +30,8 @@ const LEVELS: usize = 4;
 const CARRIES: f64 = 0.8;
 /// And must cost this many times as much on all paths as inside what changed: it is called from elsewhere too.
 const ELSEWHERE: f64 = 1.05;
+/// What makes up for a change is at least this part of it.
+const COUNTERPART: f64 = 0.5;
 /// Surroundings with more than this part of all cost are everything.
 const WHOLE: f64 = 0.7;
 
@@ -62,6 +65,26 @@ pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found) -> bool
             let sums = sum(&ranges);
             sums.pooled(exposure) > ELSEWHERE * inside && stayed(&ranges, &sums)
         })
+}
+
+/// Takes back moves whose counterpart is none: of a rise and a fall below one caller that make up for each other both moved, or the one is more than the
+/// other, and then both changed. `rows` are findings with what was found.
+pub(super) fn agree(tree: &CallTree, rows: &mut [(&Found, Finding)]) {
+    let callers = |found: &Found| -> FxHashSet<NodeId> {
+        let starts = found.nodes.ranges().iter().filter_map(|range| NodeId::from_row(range.start));
+        starts.filter_map(|node| tree.parent(node)).collect()
+    };
+    let changes: Vec<(FxHashSet<NodeId>, f64)> =
+        rows.iter().filter(|(_, row)| row.verdict.is_change()).map(|(found, row)| (callers(found), row.delta_of_total)).collect();
+    for (found, row) in rows.iter_mut().filter(|(_, row)| row.verdict == Verdict::Shift) {
+        let (own, delta) = (callers(found), row.delta_of_total);
+        let is_counterpart = |(callers, other): &(FxHashSet<NodeId>, f64)| {
+            other * delta < 0.0 && other.abs() >= COUNTERPART * delta.abs() && !callers.is_disjoint(&own)
+        };
+        if changes.iter().any(is_counterpart) {
+            row.verdict = verdict_of_sides(row.before, row.after, delta);
+        }
+    }
 }
 
 /// Callees inside a finding that have most of its change, with what they cost there.

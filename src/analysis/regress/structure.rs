@@ -7,7 +7,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::diff::ground::{Counts, Ground, Scale, Sums, Tables};
+use super::super::diff::ground::{Counts, Scale, Sums, Tables};
+use super::{folded, sided};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::diff::{Base, Verdict};
@@ -43,6 +44,8 @@ pub(super) struct Structure {
     pub(super) fate: Fate,
     /// Sums of its total before it was taken back, those of its new name added.
     pub(super) sums: Sums,
+    /// Events of that which stand on the other side, as a few samples of the other build do.
+    pub(super) strays: f64,
 }
 
 impl Structure {
@@ -65,13 +68,9 @@ const SAME_COST: f64 = 3.0;
 const ALIKE: f64 = 0.4;
 /// How well the cost of a function without callees must be known to recognise it by its cost alone.
 const LEAF_ERROR: f64 = 0.1;
-/// Evidence by which folding must fit better than new or vanished cost.
-const BETTER: f64 = 3.0;
 /// At most this many functions on one side only are looked at, and none with more nodes than this below it.
 const MOST_ONE_SIDED: usize = 200;
-const MOST_NODES: usize = 20_000;
-/// A wrapper has less than this part of its total of its own: nearly nothing.
-const WRAPPER: f64 = 0.05;
+pub(super) const MOST_NODES: usize = 20_000;
 
 /// What costs more than so many times as much, or less than so much of it, is no replacement.
 const REPLACED_COST: f64 = 10.0;
@@ -81,13 +80,20 @@ const MOST_OF_CALLERS: f64 = 0.5;
 /// Of what a replaced function costs, no more than this part comes from callers that came or went with it.
 const CAME_WITH: f64 = 0.1;
 
-/// A function on one side only.
-struct OneSided {
-    place: PlaceId,
-    side: usize,
-    sums: Sums,
-    self_: f64,
-    nodes: Vec<NodeId>,
+/// A function on one side only, but for a few samples.
+pub(super) struct OneSided {
+    pub(super) place: PlaceId,
+    pub(super) side: usize,
+    pub(super) sums: Sums,
+    pub(super) self_: f64,
+    pub(super) nodes: Vec<NodeId>,
+}
+
+impl OneSided {
+    /// Events on the side where it is not.
+    pub(super) const fn strays(&self) -> f64 {
+        self.sums.events[1 - self.side]
+    }
 }
 
 /// Finds structure changes, and puts the nodes of both readings together.
@@ -97,11 +103,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
     let one_sided = comparison.places().ids().skip(1).checked().filter_map(|place| {
         let sums = totals[place.row()];
         let counts = scale.counts(&sums).filter(|counts| counts.both() >= LEAST_EVENTS)?;
-        let side = match (counts.before > 0.0, counts.after > 0.0) {
-            (true, false) => 0,
-            (false, true) => 1,
-            _ => return None,
-        };
+        let side = sided::side(counts)?;
         Some(OneSided { place, side, sums, self_: selfs[place.row()].pooled(scale.exposure), nodes: Vec::new() })
     });
     let mut one_sided: Vec<OneSided> = one_sided.collect();
@@ -120,9 +122,8 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
     let taken =
         |made: &[Structure]| -> Vec<PlaceId> { made.iter().flat_map(|row| row.pair().map_or(vec![row.place], Vec::from)).collect() };
     let known = taken(&made);
-    for row in one_sided.iter().filter(|row| !known.contains(&row.place)) {
-        made.extend(folded(tree, &base.ground, row, scale));
-    }
+    let unknown = one_sided.iter().filter(|row| !known.contains(&row.place));
+    made.extend(folded::detect(comparison, base, unknown, scale));
     made.extend(replaced(comparison, base.tables(), (&one_sided, &looks), &taken(&made), scale));
     if !made.is_empty() {
         base.change(comparison, |nodes| apply(tree, nodes, &made));
@@ -167,7 +168,8 @@ fn renamed(comparison: &Comparison, (rows, looks): (&[OneSided], &[Look]), scale
         (used[old], used[new]) = (true, true);
         let mut sums = rows[old].sums;
         sums.add(&rows[new].sums);
-        made.push(Structure { place: rows[old].place, fate: Fate::Renamed(rows[new].place), sums });
+        let strays = rows[old].strays() + rows[new].strays();
+        made.push(Structure { place: rows[old].place, fate: Fate::Renamed(rows[new].place), sums, strays });
     }
     made
 }
@@ -220,7 +222,8 @@ fn replaced(
         if old.iter().filter(|other| fits(other, after)).count() == 1 && is_one_place([before.0, after.0]) {
             let mut sums = before.0.sums;
             sums.add(&after.0.sums);
-            made.push(Structure { place: before.0.place, fate: Fate::Replaced(after.0.place), sums });
+            let strays = before.0.strays() + after.0.strays();
+            made.push(Structure { place: before.0.place, fate: Fate::Replaced(after.0.place), sums, strays });
         }
     }
     made
@@ -310,103 +313,6 @@ fn trigrams_alike(one: &[[u8; 3]], other: &[[u8; 3]]) -> f64 {
     let common = one.iter().filter(|piece| other.binary_search(piece).is_ok()).count() as f64;
     let all = (one.len() + other.len()) as f64 - common;
     if all > 0.0 { common / all } else { 0.0 }
-}
-
-/// Does the cost of a one-sided function fit better into its callers?
-///
-/// Both readings are held against the counts of the nodes that would take it over: its callers' own, and their callees of the same names as its
-/// own. New cost leaves them as they are; folded cost makes them fall short of the other side by just as much.
-fn folded(tree: &CallTree, ground: &Ground, row: &OneSided, scale: &Scale) -> Option<Structure> {
-    // By whether it is the function's own cost that they would take over.
-    let mut takers: [FxHashMap<NodeId, Sums>; 2] = [FxHashMap::default(), FxHashMap::default()];
-    let size: usize = row.nodes.iter().map(|&node| tree.subtree_end(node) - node.row()).sum();
-    if size > MOST_NODES {
-        return None;
-    }
-    let here = Here::new();
-    for &node in &row.nodes {
-        let end = tree.subtree_end(node);
-        for at in node.row()..end {
-            // A path is long to find where callers have thousands of callees.
-            here.checkpoint();
-            let from = NodeId::from_row(at)?;
-            if let Some(to) = counterpart(tree, from, row.place) {
-                let is_own = tree.place(from) == row.place;
-                takers[usize::from(is_own)].entry(to).or_default().add(&ground.nodes[at]);
-            }
-        }
-    }
-    let [callees, own] = takers.map(|takers| fit(takers, ground, scale));
-    let own_cost = row.self_;
-    let total = row.sums.pooled(scale.exposure);
-    let (kept, fit, whole) = if own_cost > 0.0 && own.better(scale) <= 0.0 {
-        (Own::Kept, callees, total - own_cost)
-    } else {
-        (Own::Folded, callees.with(&own), total)
-    };
-    if whole <= 0.0 || fit.held < 0.5 * whole || fit.better(scale) < BETTER || fit.together > fit.apart {
-        return None;
-    }
-    let wraps = kept == Own::Kept || own_cost < WRAPPER * whole;
-    let verdict = if wraps { Verdict::Wrapper } else { Verdict::Inlined };
-    Some(Structure { place: row.place, fate: Fate::Folded(verdict, kept), sums: row.sums })
-}
-
-/// How well cost fits into the nodes that would take it over.
-struct Fit {
-    /// Cost that has such a node.
-    held: f64,
-    /// Misfit of these nodes without and with it, added up.
-    apart: f64,
-    together: f64,
-    /// The nodes' sums without and with it.
-    summed: [Sums; 2],
-}
-
-impl Fit {
-    /// By how much less misfit there is with it. Most of the takers' cost may lie in few of them: added up, noise of many small ones would hide what
-    /// the large ones say.
-    fn better(&self, scale: &Scale) -> f64 {
-        let [without, with] = self.summed.each_ref().map(|sums| misfit(sums, scale));
-        (self.apart - self.together).max(without - with)
-    }
-
-    /// That of both costs.
-    fn with(mut self, other: &Self) -> Self {
-        self.held += other.held;
-        self.apart += other.apart;
-        self.together += other.together;
-        self.summed.iter_mut().zip(&other.summed).for_each(|(sum, other)| sum.add(other));
-        self
-    }
-}
-
-/// How far sums lie from unchanged cost, as a chi-square of one degree of freedom.
-fn misfit(sums: &Sums, scale: &Scale) -> f64 {
-    scale.counts(sums).map_or(0.0, |counts| counts.quick_z(0.0).powi(2))
-}
-
-fn fit(takers: FxHashMap<NodeId, Sums>, ground: &Ground, scale: &Scale) -> Fit {
-    let mut takers: Vec<(NodeId, Sums)> = takers.into_iter().collect();
-    takers.sort_by_key(|(node, _)| *node);
-    let held = takers.iter().map(|(_, sums)| sums.pooled(scale.exposure)).sum();
-    let (mut apart, mut together) = (0.0, 0.0);
-    let mut summed = [Sums::default(); 2];
-    for (node, sums) in &takers {
-        let own = ground.nodes[node.row()];
-        let mut both = own;
-        both.add(sums);
-        apart += misfit(&own, scale);
-        together += misfit(&both, scale);
-        summed[0].add(&own);
-        summed[1].add(&both);
-    }
-    Fit { held, apart, together, summed }
-}
-
-/// The node that a path has when every frame of `left_out` is left out of it; `None` where there is no such node.
-fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeId> {
-    tree.find_path(tree.path(node).into_iter().filter(|place| *place != left_out)).filter(|&found| found != node)
 }
 
 /// Puts values of changed paths where the unchanged reading has them.

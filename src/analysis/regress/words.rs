@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Answer, Difference, Exposure, Finding, Findings, Spec};
+use super::{Answer, Collector, Difference, Exposure, Finding, Findings, Spec};
 use crate::analysis::comparable;
 use crate::analysis::comparison::{Comparison, Normalization, Side, percent};
 use crate::analysis::diff::{Interval, Measure, Noise, Verdict};
@@ -74,6 +74,13 @@ fn moved_by(ratio: f64) -> String {
     }
 }
 
+/// What is said of a change that passed the search by so little that the interval, which allows for its being the largest of many, ends at no change.
+const BARELY: &str = "; barely told from chance in this search, further runs would confirm it";
+
+fn barely(row: &Finding) -> &'static str {
+    if row.is_barely_sure() { BARELY } else { "" }
+}
+
 fn interval(row: &Finding) -> String {
     if row.ratio_hi.is_infinite() {
         format!("95 %: at least {}", change(row.ratio_lo))
@@ -120,6 +127,16 @@ pub fn one_in(q: f64) -> String {
 }
 
 fn why(comparison: &Comparison, row: &Finding) -> String {
+    let strays = match row.strays.round() {
+        strays if row.verdict.is_structure() && strays >= 1.0 => {
+            format!("; {} on the other side, as a few samples of the other build", counted(strays as u64, "event stands", "events stand"))
+        }
+        _ => String::new(),
+    };
+    format!("{}{strays}", why_changed(comparison, row))
+}
+
+fn why_changed(comparison: &Comparison, row: &Finding) -> String {
     let what = measure_words(row.measure);
     let (before, after) = (comparison.text(row.before), comparison.text(row.after));
     let events = format!("{:.0} → {:.0} events", row.events[0], row.events[1]);
@@ -135,7 +152,7 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
                 interval(row)
             )
         }
-        Verdict::Shift if row.is_whole() => {
+        Verdict::Shift if row.is_move => {
             format!("called from elsewhere: its new paths cost {after}, as its old ones did ({before}; {}; {events})", interval(row))
         }
         Verdict::Shift => format!(
@@ -152,20 +169,21 @@ fn why(comparison: &Comparison, row: &Finding) -> String {
             };
             format!("proposed: now called {new}, since {costs} ({before} → {after}; {events})")
         }
-        Verdict::Inlined if row.after > 0.0 => {
+        Verdict::Inlined if row.is_of_after() => {
             format!("stands for itself now, likely no longer inlined: its callers' own cost fell meanwhile ({after}; {events})")
         }
         Verdict::Inlined => format!("inlined: its callers have this cost now ({before}; {events})"),
-        Verdict::Wrapper if row.after > 0.0 => format!("a new frame around calls that were there before ({after}; {events})"),
+        Verdict::Wrapper if row.is_of_after() => format!("a new frame around calls that were there before ({after}; {events})"),
         Verdict::Wrapper => format!("a frame that is no longer around calls that are still there ({before}; {events})"),
         _ => {
             let against = if row.is_against_rest() { " against all that moved alike" } else { "" };
             let new = row.new.as_ref().map_or_else(String::new, |new| format!("proposed: {new} stands in its place; "));
             let captured = as_captured(comparison, row).map_or_else(String::new, |text| format!("; {text}"));
             format!(
-                "{new}{what} {}{against} ({}), {before} → {after} ({events}; {by_chance}{captured})",
+                "{new}{what} {}{against} ({}), {before} → {after} ({events}; {by_chance}{}{captured})",
                 moved_by(row.ratio),
-                interval(row)
+                interval(row),
+                barely(row)
             )
         }
     }
@@ -325,9 +343,17 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
             moved_by(readings.rest.ratio)
         ));
     }
+    sentences.extend(garbage(comparison, made));
     if structure > 0 {
         let have = if structure == 1 { "has" } else { "have" };
         sentences.push(format!("{} only moved, or {have} another name or frame.", count(structure, "place")));
+    }
+    let inlined = made.rows.iter().filter(|row| row.verdict == Verdict::Inlined).count();
+    if inlined >= EVERYWHERE {
+        sentences.push(format!(
+            "{} inlined on one side only: the sides were built with other decisions about inlining (another compiler, other flags, profile-guided optimisation), so functions compare with what they call and not by their own cost, and what is new, gone or moved beside them may be part of it.",
+            counted(inlined as u64, "function is", "functions are")
+        ));
     }
     if closed && !made.rows.is_empty() {
         let reason = match comparison.effective_normalization() {
@@ -342,6 +368,23 @@ fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Int
         sentences.push(format!("Unchanged code is taken to have {ratio:.3} times the value (95 %: {lo:.3} to {hi:.3})."));
     }
     sentences.join(" ")
+}
+
+/// From so many inlined functions on it is how the program was built, and no change of a few of them.
+const EVERYWHERE: usize = 5;
+
+/// What garbage collection did as a whole.
+fn garbage(comparison: &Comparison, made: &Findings) -> Option<String> {
+    let Collector { before, after, change, .. } = made.collector.as_ref()?;
+    let values = format!("{} → {}", comparison.text(*before), comparison.text(*after));
+    let moved = format!("Garbage collection {} (95 %: {}), {values}", moved_by(change.ratio), between(change.lo, change.hi));
+    Some(match (change.lo > 1.0 || change.hi < 1.0, made.diff.noise.is_from_repeats) {
+        (true, _) => format!("{moved}: by more than it varies by itself."),
+        (false, true) => format!("{moved}: no more than it varies by itself in these captures."),
+        (false, false) => {
+            format!("{moved}: it varies by itself as much from run to run, so this needs repeats (or profiles of allocations).")
+        }
+    })
 }
 
 /// What is said where no place is named: that there is no change, or that only the whole shows it, unless nearly everything did the same.
@@ -400,7 +443,7 @@ fn main_change(first: &Finding, made: &Findings) -> String {
     let direction = match first.verdict {
         Verdict::New => "is new".to_owned(),
         Verdict::Gone => "is gone".to_owned(),
-        _ => format!("{} ({})", moved_by(first.ratio), interval(first)),
+        _ => format!("{} ({}{})", moved_by(first.ratio), interval(first), barely(first)),
     };
     // Shares have no net change, and a total can stay while much moves: then the part is one of all rises, or of all falls.
     let whole = made.whole_of(first);
@@ -473,6 +516,12 @@ fn totals(comparison: &Comparison, made: &Findings) -> String {
         let values = format!("{} → {}", comparison.text(old), comparison.text(new));
         let name = format!("{name}{}", per_words(comparison.effective_normalization()));
         let between = between(lo, hi);
+        if lo <= 1.0 && hi >= 1.0 && made.basis.whole_noise() > 0.0 && made.diff.noise.repeats < 2 {
+            return format!(
+                "{name}: {values} ({}). One capture a side does not tell whether that is a change: under one load the whole of it varies many times over from run to run (95 %: {between}), further captures of each side tell.",
+                change(ratio)
+            );
+        }
         if lo <= 1.0 && hi >= 1.0 {
             return format!("{name} did not surely change: {values} ({}; 95 %: {between}).", change(ratio));
         }
