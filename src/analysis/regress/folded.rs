@@ -242,10 +242,25 @@ impl Candidate {
         if size > MOST_NODES {
             return None;
         }
-        let (mut moves, mut own) = (Vec::new(), 0.0);
+        let (mut moves, mut own, mut all, mut elsewhere) = (Vec::new(), 0.0, 0.0, 0.0);
+        let here = Here::new();
         for &node in &calls.nodes {
+            let caller = tree.parent(node)?;
             own += base.ground.nodes[node.row()].pooled(scale.exposure);
-            moves.extend(together(tree, node, tree.parent(node)?));
+            all += base.totals[node.row()].value[calls.side];
+            for callee in tree.children(node) {
+                here.checkpoint();
+                let is_called =
+                    |other: NodeId| tree.place(other) == tree.place(callee) && base.totals[other.row()].value[1 - calls.side] != 0.0;
+                if !tree.children(caller).any(is_called) {
+                    elsewhere += base.totals[callee.row()].value[calls.side];
+                }
+            }
+            moves.extend(together(tree, node, caller));
+        }
+        // Its caller would call that by itself: what it calls came along from somewhere else.
+        if elsewhere * 2.0 > all {
+            return None;
         }
         let strays = calls.sums.events[1 - calls.side];
         Some(Self { place: calls.place, sums: calls.sums, own, strays, moves, better: BETTER_AT_CALLERS })
