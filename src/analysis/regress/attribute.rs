@@ -58,12 +58,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     stage("telling what is noise");
     let guess = Model::estimate(&base.known(comparison, spec), base.tables(), None, None);
     stage("looking for renamed and moved code");
-    let mut structures = structure::detect(comparison, base, &guess.scale);
-    let inlined = folded::at_callers(comparison, base, &structures, &guess.scale);
-    structures.extend(inlined.iter().map(|(structure, _)| structure));
-    let moved::Moved { structures: moved, homes, mut paths } = moved::detect(comparison, base, &guess.scale);
-    structures.extend(moved);
-    paths.extend(inlined.into_iter().map(|(structure, nodes)| (structure.place, nodes)));
+    let moved::Moved { structures, homes, paths } = restructured(comparison, base, &guess.scale);
     let base = &*base;
     let first = if structures.is_empty() && homes.len() == 0 {
         guess
@@ -186,6 +181,17 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let renamed = structures.iter().filter_map(|row| if let Fate::Renamed(new) = row.fate { Some((row.place, new)) } else { None });
     let renamed = renamed.collect();
     Attributed { findings, explained_by, closed, moved, renamed, total: whole::total(comparison, base, &model), kinds, model, diff }
+}
+
+/// Functions whose frames changed and whose cost did not, of all kinds; what belongs together stands together in the base afterwards.
+fn restructured(comparison: &Comparison, base: &mut Base, scale: &Scale) -> moved::Moved {
+    let mut structures = structure::detect(comparison, base, scale);
+    let inlined = folded::at_callers(comparison, base, &structures, scale);
+    structures.extend(inlined.iter().map(|(structure, _)| structure));
+    let mut made = moved::detect(comparison, base, scale);
+    structures.append(&mut made.structures);
+    made.paths.extend(inlined.into_iter().map(|(structure, nodes)| (structure.place, nodes)));
+    moved::Moved { structures, ..made }
 }
 
 /// Changes of one direction that go by one name are one finding: the largest, under the name's first rank.

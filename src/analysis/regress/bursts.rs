@@ -7,6 +7,7 @@
 use super::Finding;
 use super::groups::Groups;
 use super::search::{Found, Search};
+use crate::analysis::diff::ground::Sums;
 use crate::analysis::diff::noise::Model;
 use crate::analysis::diff::{Diff, Table};
 use crate::analysis::place::PlaceId;
@@ -48,7 +49,7 @@ pub(super) fn could_be_burst(search: &Search<'_>, model: &Model, diff: &Diff, fo
     let elsewhere = || -> Option<Cell> {
         scope.node?;
         let mut rest = *base.places[scope.measure as usize].get(scope.place.row())?;
-        rest.replace(&found.sums, &Default::default());
+        rest.replace(&found.sums, &Sums::default());
         model.cell(&rest).filter(|rest| rest.variance < KNOWN)
     };
     let stayed = |here: Cell| {
