@@ -235,7 +235,7 @@ impl Finding {
         }
     }
 
-    /// True for a change whose interval ends at no change, see [`Finding::hold_direction`], and which chance makes once in fewer than a hundred searches.
+    /// True for a change whose interval was cut at no change, and which chance makes once in fewer than a hundred searches.
     pub fn is_barely_sure(&self) -> bool {
         let nearer = if self.ratio > 1.0 { self.ratio_lo } else { self.ratio_hi };
         self.verdict.is_change() && (nearer - 1.0).abs() < f64::EPSILON && self.q > BARELY
