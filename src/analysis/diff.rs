@@ -462,11 +462,14 @@ impl Base {
         }
     }
 
-    /// Takes over changed sums of the nodes' own cost.
-    pub(crate) fn change(&mut self, comparison: &Comparison, change: impl FnOnce(&mut [Sums])) {
+    /// Puts nodes' own cost where it belongs: each row of `moves` to its node, in their order.
+    pub(crate) fn put_together(&mut self, comparison: &Comparison, moves: impl IntoIterator<Item = (usize, NodeId)>) {
         let (tree, places) = (comparison.tree(), comparison.places());
         let mut nodes = Unfinished::copy(&self.ground.nodes);
-        change(&mut nodes);
+        for (from, to) in moves.into_iter().checked() {
+            let sums = std::mem::take(&mut nodes[from]);
+            nodes[to.row()].add(&sums);
+        }
         let (shapes, (totals, of_places)) = both(
             tree.len(),
             || Shapes::new(comparison, &nodes, &self.outermost, &self.nodes_of),

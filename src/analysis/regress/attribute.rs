@@ -97,10 +97,10 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let mut rows: Vec<(&Found, Finding)> = Vec::new();
     let mut explained_by = FxHashMap::default();
     // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
-    let apart: Vec<&Found> = found.iter().filter(|found| could_be_burst(&search, &model, &diff, found)).collect();
-    let open = bursts::are_likelier(&model, &apart, &groups);
+    let could_be: Vec<bool> = found.iter().map(|found| could_be_burst(&search, &model, &diff, found)).collect();
+    let open = bursts::are_likelier(&model, found.iter().zip(&could_be).filter(|row| *row.1).map(|row| row.0), &groups);
     let mut alone: FxHashSet<PlaceId> = FxHashSet::default();
-    for found in &found {
+    for (found, could_be) in found.iter().zip(could_be) {
         let Some(finding) = maker.finding(found, rows.len() + 1) else { continue };
         // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
         let side = model.scale.counts(&found.sums).and_then(sided::side).filter(|_| finding.measure == Measure::Total);
@@ -110,9 +110,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         {
             continue;
         }
-        if apart.iter().any(|apart| std::ptr::eq(*apart, found)) {
-            alone.insert(finding.place);
-        }
+        alone.extend(could_be.then_some(finding.place));
         explained_by.entry(finding.place).or_insert(finding.rank);
         maker.explain(&found.nodes, found.group.scope.measure, finding.rank, &mut explained_by);
         if let Some(pair) = maker.pair_of(finding.place) {

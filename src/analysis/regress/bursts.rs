@@ -59,11 +59,11 @@ pub(super) fn could_be_burst(search: &Search<'_>, model: &Model, diff: &Diff, fo
 }
 
 /// True where functions that come in bursts are likelier than the explanations among `apart` that could be, see [`burst_evidence`]. Repeats tell.
-pub(super) fn are_likelier(model: &Model, apart: &[&Found], groups: &Groups) -> bool {
+pub(super) fn are_likelier<'a>(model: &Model, apart: impl Iterator<Item = &'a Found>, groups: &Groups) -> bool {
     if model.has_runs() || model.bulk().len() < BULK {
         return false;
     }
-    let apart: Vec<Cell> = apart.iter().filter_map(|found| model.cell(&found.sums)).collect();
+    let apart: Vec<Cell> = apart.filter_map(|found| model.cell(&found.sums)).collect();
     burst_evidence(model.bulk(), &apart, (groups.rows.len().max(1) as f64).ln().min(PLACES)) > BURSTY
 }
 

@@ -82,12 +82,7 @@ pub(super) fn at_callers(comparison: &Comparison, base: &mut Base, known: &[Stru
         if found.is_empty() {
             break;
         }
-        base.change(comparison, |nodes| {
-            for &(from, to) in found.iter().flat_map(|(at, _)| &candidates[*at].moves) {
-                let sums = std::mem::take(&mut nodes[from]);
-                nodes[to.row()].add(&sums);
-            }
-        });
+        base.put_together(comparison, found.iter().flat_map(|(at, _)| candidates[*at].moves.iter().copied()));
         let nodes_of = |place: PlaceId| groups.iter().find(|group| group.place == place).map(|group| group.nodes.clone());
         made.extend(found.into_iter().map(|(_, structure)| (structure, nodes_of(structure.place).unwrap_or_default())));
     }
@@ -243,20 +238,19 @@ impl Candidate {
             return None;
         }
         let (mut moves, mut own, mut all, mut elsewhere) = (Vec::new(), 0.0, 0.0, 0.0);
-        let here = Here::new();
         for &node in &calls.nodes {
-            let caller = tree.parent(node)?;
             own += base.ground.nodes[node.row()].pooled(scale.exposure);
             all += base.totals[node.row()].value[calls.side];
+            let caller = tree.parent(node)?;
+            let of_node = together(tree, node, caller);
             for callee in tree.children(node) {
-                here.checkpoint();
-                let is_called =
-                    |other: NodeId| tree.place(other) == tree.place(callee) && base.totals[other.row()].value[1 - calls.side] != 0.0;
-                if !tree.children(caller).any(is_called) {
+                // The caller's own callee of that name, or the caller where it has none.
+                let (_, to) = of_node[callee.row() - node.row()];
+                if to == caller || base.totals[to.row()].value[1 - calls.side] == 0.0 {
                     elsewhere += base.totals[callee.row()].value[calls.side];
                 }
             }
-            moves.extend(together(tree, node, caller));
+            moves.extend(of_node);
         }
         // Its caller would call that by itself: what it calls came along from somewhere else.
         if elsewhere * 2.0 > all {

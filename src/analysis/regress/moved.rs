@@ -60,12 +60,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
         moves.extend(candidate.nodes().filter(|&node| node != home).flat_map(|node| together(search.tree, node, home)));
     }
     if !moves.is_empty() {
-        base.change(comparison, |nodes| {
-            for &(from, to) in &moves {
-                let sums = std::mem::take(&mut nodes[from]);
-                nodes[to.row()].add(&sums);
-            }
-        });
+        base.put_together(comparison, moves);
     }
     Moved { structures, homes: NodeSet::new(homes.into_iter()), paths }
 }

@@ -126,7 +126,7 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
     made.extend(folded::detect(comparison, base, unknown, scale));
     made.extend(replaced(comparison, base.tables(), (&one_sided, &looks), &taken(&made), scale));
     if !made.is_empty() {
-        base.change(comparison, |nodes| apply(tree, nodes, &made));
+        base.put_together(comparison, moves(tree, &made));
     }
     made
 }
@@ -315,8 +315,8 @@ fn trigrams_alike(one: &[[u8; 3]], other: &[[u8; 3]]) -> f64 {
     if all > 0.0 { common / all } else { 0.0 }
 }
 
-/// Puts values of changed paths where the unchanged reading has them.
-fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
+/// Where the unchanged reading has the values of changed paths.
+fn moves(tree: &CallTree, structures: &[Structure]) -> Vec<(usize, NodeId)> {
     let fates: FxHashMap<PlaceId, Fate> = structures.iter().map(|row| (row.place, row.fate)).collect();
     // What stands below functions of which one replaced the other is theirs: their callees tell nothing of each other.
     let replaced = structures.iter().filter(|row| matches!(row.fate, Fate::Replaced(_)));
@@ -347,12 +347,8 @@ fn apply(tree: &CallTree, nodes: &mut [Sums], structures: &[Structure]) {
             _ => child(place).unwrap_or(node),
         });
     }
-    for (row, to) in target.into_iter().enumerate().checked() {
-        if to.row() != row && kept.binary_search(&row).is_err() {
-            let sums = std::mem::take(&mut nodes[row]);
-            nodes[to.row()].add(&sums);
-        }
-    }
+    let is_move = |(row, to): &(usize, NodeId)| to.row() != *row && kept.binary_search(row).is_err();
+    target.into_iter().enumerate().checked().filter(is_move).collect()
 }
 
 #[cfg(test)]

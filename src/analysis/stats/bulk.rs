@@ -98,8 +98,9 @@ pub fn dispersion(cells: &[Cell], centre: Option<f64>, prior: f64, prior_cells: 
         };
         cells.iter().zip(&squares).map(of).sum()
     };
-    let believed = if prior > own { (ln_likelihood(prior) - ln_likelihood(own)).min(0.0).exp() } else { 1.0 };
-    let prior_cells = prior_cells * (1.0 - count / ENOUGH).max(0.0) * believed;
+    let believed = || if prior > own { (ln_likelihood(prior) - ln_likelihood(own)).min(0.0).exp() } else { 1.0 };
+    let prior_cells = prior_cells * (1.0 - count / ENOUGH).max(0.0);
+    let prior_cells = if prior_cells > 0.0 { prior_cells * believed() } else { 0.0 };
     let variance = (own * count + prior * prior_cells) / (count + prior_cells).max(f64::MIN_POSITIVE);
     let told: f64 = cells.iter().map(|cell| (variance / (variance + cell.variance)).powi(2)).sum();
     Spread { variance, freedom: (told - 1.0).max(0.0) + prior_cells }
