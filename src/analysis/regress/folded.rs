@@ -23,8 +23,6 @@ use crate::base::ticket::{Checked as _, Here};
 const BETTER: f64 = 3.0;
 /// The same for some of a function's callers: of those there are many more.
 const BETTER_AT_CALLERS: f64 = 6.0;
-/// Calls of this many that stand on one side by chance would be one in a hundred comparisons.
-const CHANCE: f64 = 0.01;
 /// At most this many functions are looked at whose calls at some callers stand on one side.
 const MOST_CALLS: usize = 200;
 /// Functions inlined into each other up to this depth.
@@ -101,19 +99,13 @@ impl Calls {
     /// Those of functions that both sides have, too large to stand on one side by chance; the largest of each function.
     fn one_sided(comparison: &Comparison, base: &Base, taken: &[PlaceId], scale: &Scale) -> Vec<Self> {
         let tree = comparison.tree();
-        let least = (tree.len() as f64 / CHANCE).ln();
-        let side_of = |sums: &Sums| {
-            let counts = scale.counts(sums)?;
-            sided::side(counts).filter(|&side| sided::evidence(counts, side) >= least)
-        };
+        let least = sided::least(tree);
+        let side_of = |sums: &Sums| sided::told(sums, scale).filter(|(_, evidence)| *evidence >= least).map(|(side, _)| side);
         let both = |place: PlaceId| scale.counts(&base.places[1][place.row()]).is_some_and(|counts| sided::side(counts).is_none());
         let mut pairs: Vec<(PlaceId, PlaceId)> = Vec::new();
-        for (row, sums) in base.totals.iter().enumerate().skip(1).checked() {
-            if base.outermost[row] && !sums.is_nothing() && side_of(sums).is_some() {
-                let Some(node) = NodeId::from_row(row) else { continue };
-                let (place, caller) = (tree.place(node), tree.parent(node).map(|caller| tree.place(caller)));
-                pairs.extend(caller.filter(|caller| *caller != place && *caller != Places::root()).map(|caller| (place, caller)));
-            }
+        for (node, _) in sided::unlikely(tree, base, scale) {
+            let (place, caller) = (tree.place(node), tree.parent(node).map(|caller| tree.place(caller)));
+            pairs.extend(caller.filter(|caller| *caller != place && *caller != Places::root()).map(|caller| (place, caller)));
         }
         pairs.sort_unstable();
         pairs.dedup();

@@ -15,10 +15,8 @@ use crate::analysis::diff::Base;
 use crate::analysis::diff::ground::{Scale, Sums};
 use crate::analysis::diff::left::NodeSet;
 use crate::analysis::place::PlaceId;
-use crate::base::ticket::{Checked as _, Here};
+use crate::base::ticket::Here;
 
-/// A path of this many with all its events on one side by chance would be one in a hundred comparisons.
-const CHANCE: f64 = 0.01;
 /// How alike the callees on the paths of both sides must be (cosine).
 const CALLEES: f64 = 0.8;
 /// Logarithm of how many times its cost what moved may cost after it.
@@ -112,27 +110,14 @@ struct Paths<'a> {
 
 impl<'a> Paths<'a> {
     fn new(tree: &'a CallTree, base: &'a Base, scale: &'a Scale) -> Self {
-        Self { tree, base, scale, least: (tree.len() as f64 / CHANCE).ln() }
-    }
-
-    /// The side on which all events of a path fall (but for a few), where that is one, and the evidence that this is no chance.
-    fn one_sided(&self, sums: &Sums) -> Option<(usize, f64)> {
-        let counts = self.scale.counts(sums)?;
-        let side = sided::side(counts)?;
-        Some((side, sided::evidence(counts, side)))
+        Self { tree, base, scale, least: sided::least(tree) }
     }
 
     /// The functions that have a path on either side which chance does not explain: few, and found in one pass over the tree.
     fn unlikely(&self) -> impl Iterator<Item = PlaceId> {
         let mut found = vec![[false; 2]; self.base.places[0].len()];
-        for (row, (sums, place)) in self.base.totals.iter().zip(self.tree.places()).enumerate().skip(1).checked() {
-            if self.base.outermost[row]
-                && !sums.is_nothing()
-                && let Some((side, evidence)) = self.one_sided(sums)
-                && evidence >= self.least
-            {
-                found[place.row()][side] = true;
-            }
+        for (node, side) in sided::unlikely(self.tree, self.base, self.scale) {
+            found[self.tree.place(node).row()][side] = true;
         }
         found.into_iter().enumerate().filter(|(_, sides)| *sides == [true; 2]).filter_map(|(row, _)| PlaceId::from_row(row))
     }
@@ -145,7 +130,7 @@ impl<'a> Paths<'a> {
         let is_free = |row: usize| !taken.get(row..ends[row] as usize).is_some_and(|taken| taken.contains(&true));
         for row in self.base.nodes_of(place).filter(|&row| self.base.outermost[row] && is_free(row)) {
             let sums = self.base.totals[row];
-            let Some((side, evidence)) = self.one_sided(&sums) else { continue };
+            let Some((side, evidence)) = sided::told(&sums, self.scale) else { continue };
             // A small path that lies mostly on one side does so by chance.
             if evidence < self.least && sums.value[1 - side] > 0.0 {
                 continue;

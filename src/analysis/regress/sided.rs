@@ -4,8 +4,17 @@
 //! same, in a few samples. They are no reason to take a renamed function for one that nearly vanished beside one that came up from nearly nothing.
 //! Start reading at [`side`].
 
-use crate::analysis::diff::ground::Counts;
+use rayon::prelude::*;
 
+use crate::analysis::call_tree::{CallTree, NodeId};
+use crate::analysis::diff::Base;
+use crate::analysis::diff::ground::{Counts, Scale, Sums};
+use crate::base::ticket::Here;
+
+/// Paths that stand on one side by chance would be one in a hundred comparisons.
+const CHANCE: f64 = 0.01;
+/// So many nodes are looked at by one thread at once.
+const NODES_AT_ONCE: usize = 1 << 12;
 /// The other build was there for no more than this part of the capture of a side.
 const OTHER_BUILD: f64 = 0.03;
 /// Quantile of a normal below which lie 19 of 20.
@@ -30,6 +39,36 @@ pub(super) fn evidence(counts: Counts, side: usize) -> f64 {
     let seen = [counts.before, counts.after][side] / both;
     let part = |seen: f64, expected: f64| if seen > 0.0 { seen * (seen / expected).ln() } else { 0.0 };
     if seen > expected { both * (part(seen, expected) + part(1.0 - seen, 1.0 - expected)) } else { 0.0 }
+}
+
+/// Evidence that one of all paths has by chance once in a hundred times.
+pub(super) fn least(tree: &CallTree) -> f64 {
+    (tree.len() as f64 / CHANCE).ln()
+}
+
+/// The side of sums, where they have one, and the evidence that this is no chance.
+pub(super) fn told(sums: &Sums, scale: &Scale) -> Option<(usize, f64)> {
+    let counts = scale.counts(sums)?;
+    let side = side(counts)?;
+    Some((side, evidence(counts, side)))
+}
+
+/// The outermost nodes of their places that chance does not put on their side: few.
+pub(super) fn unlikely(tree: &CallTree, base: &Base, scale: &Scale) -> Vec<(NodeId, usize)> {
+    let (least, here) = (least(tree), Here::new());
+    let of = |(row, sums): (usize, &Sums)| {
+        if !base.outermost[row] || sums.is_nothing() {
+            return None;
+        }
+        let (side, _) = told(sums, scale).filter(|(_, evidence)| *evidence >= least)?;
+        Some((NodeId::from_row(row)?, side))
+    };
+    let nodes = base.totals.par_chunks(NODES_AT_ONCE).enumerate().flat_map_iter(|(chunk, sums)| {
+        here.checkpoint();
+        // The root is on both sides, or there is nothing to compare.
+        sums.iter().enumerate().map(move |(at, sums)| (chunk * NODES_AT_ONCE + at, sums)).filter(|(row, _)| *row > 0).filter_map(&of)
+    });
+    nodes.collect()
 }
 
 #[cfg(test)]
