@@ -157,9 +157,13 @@ impl CallTree {
                     open[left] -= 1;
                 }
                 let count = &mut open[self.place(node).row()];
-                *count += 1;
-                path.push(node);
-                *count == 1
+                let is_outermost = *count == 0;
+                // Most nodes call nothing, and need not be left.
+                if self.subtree_end(node) > node.row() + 1 {
+                    *count += 1;
+                    path.push(node);
+                }
+                is_outermost
             })
             .collect()
     }

@@ -26,7 +26,7 @@ use super::place::PlaceId;
 use super::stats::{Doubt, Needed, Test, doubtful_width, false_discovery, minimum_detectable_at, needed, power_width};
 use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Here, both};
-use ground::{Ground, Scale, Sums, Tables, by_place, totals};
+use ground::{Added, Ground, Scale, Sums, Tables};
 pub use halves::nodes_of_halves;
 use left::NodeSet;
 use nodes::node_diff;
@@ -410,19 +410,14 @@ impl Base {
                 sums.squares = sums.squares.map(|square| square * part);
             }
         }
-        let (shapes, (totals, sums)) = both(
+        let (shapes, Added { totals, places: sums, absolute }) = both(
             tree.len(),
             || Shapes::new(comparison, &ground.nodes, &outermost, &nodes_of),
-            || {
-                let totals = totals(&ground.nodes, tree);
-                let sums = by_place(&ground.nodes, tree, places, &totals, &outermost);
-                (totals, sums)
-            },
+            || Added::new(&ground.nodes, tree, places, &outermost),
         );
         let scale = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
         let run_noise = ground.basis.run_noise(comparison.sample_type.starts_with("inuse"));
         let repeats = Repeats::new(comparison, &sums[0], &scale, run_noise).map(Arc::new);
-        let absolute = absolute(&ground.nodes);
         let mut interrupts = background::interrupts(tree, places);
         interrupts.retain(|&row| !ground.nodes[row].is_nothing());
         Some(Self { ground, outermost, shapes, totals, places: sums, absolute, nodes_of, repeats, captured: None, interrupts })
@@ -470,16 +465,12 @@ impl Base {
             let sums = std::mem::take(&mut nodes[from]);
             nodes[to.row()].add(&sums);
         }
-        let (shapes, (totals, of_places)) = both(
+        let (shapes, Added { totals, places: of_places, absolute }) = both(
             tree.len(),
             || Shapes::new(comparison, &nodes, &self.outermost, &self.nodes_of),
-            || {
-                let totals = totals(&nodes, tree);
-                let of_places = by_place(&nodes, tree, places, &totals, &self.outermost);
-                (totals, of_places)
-            },
+            || Added::new(&nodes, tree, places, &self.outermost),
         );
-        self.absolute = absolute(&nodes);
+        self.absolute = absolute;
         let replaced = Captured {
             shapes: std::mem::replace(&mut self.shapes, shapes),
             nodes: std::mem::replace(&mut self.ground.nodes, nodes),
@@ -601,14 +592,7 @@ impl Base {
         let whole = (self.absolute[0] + self.absolute[1] / exposure).max(f64::MIN_POSITIVE);
         let (nodes, shapes) =
             self.captured.as_ref().map_or((&self.ground.nodes, &self.shapes), |captured| (&captured.nodes, &captured.shapes));
-        // Explained cost of all nodes before each.
-        let mut held = vec![0.0; if explained.len() > 0 { nodes.len() + 1 } else { 0 }];
-        for row in explained.rows() {
-            held[row + 1] = nodes[row].pooled(exposure);
-        }
-        for row in (1..held.len()).checked() {
-            held[row] += held[row - 1];
-        }
+        let held = if explained.len() > 0 { self.held(comparison, nodes, measure, exposure, explained) } else { Vec::new() };
         let here = Here::new();
         let doubt = |scratch: &mut Scratch, (row, sums): (usize, &Sums)| {
             let Some(place) = PlaceId::from_row(row) else { return Doubt::NONE };
@@ -616,12 +600,8 @@ impl Base {
             let mix = if sums.pooled(1.0) > 0.0 { shapes.of_place(place, measure) } else { Mix::ONE };
             let repeated = self.repeated(comparison, (place, measure, None), (sums, mix), model.noise.background, (shapes, scratch));
             let own = sums.pooled(exposure);
-            let held: f64 = if held.is_empty() {
-                0.0
-            } else {
-                self.ranges(comparison, place, measure).map(|range| held[range.end] - held[range.start]).sum()
-            };
             // What a finding holds is not part of the control group.
+            let held = held.get(row).copied().unwrap_or(0.0);
             let inside = if own > 0.0 { (own - held).max(0.0).powi(2) / own / whole } else { 0.0 };
             model.doubt(sums, mix, repeated, inside)
         };
@@ -629,6 +609,32 @@ impl Base {
         let pieces = 2 * rayon::current_num_threads();
         let scratch = || shapes.scratch(comparison.places().len());
         sums.par_iter().enumerate().with_min_len((sums.len() / pieces).max(1 << 6)).map_init(scratch, doubt).collect()
+    }
+
+    /// Explained cost of both sides in every place's self or total.
+    fn held(&self, comparison: &Comparison, nodes: &[Sums], measure: Measure, exposure: f64, explained: &NodeSet) -> Vec<f64> {
+        let tree = comparison.tree();
+        let mut made = vec![0.0; comparison.places().len()];
+        if measure == Measure::Self_ {
+            for row in explained.rows() {
+                made[tree.places()[row].row()] += nodes[row].pooled(exposure);
+            }
+            return made;
+        }
+        // Of all nodes before each.
+        let mut before = vec![0.0; nodes.len() + 1];
+        for row in explained.rows() {
+            before[row + 1] = nodes[row].pooled(exposure);
+        }
+        for row in (1..before.len()).checked() {
+            before[row] += before[row - 1];
+        }
+        for (row, (place, &end)) in tree.places().iter().zip(tree.subtree_ends()).enumerate().checked() {
+            if self.outermost[row] {
+                made[place.row()] += before[end as usize] - before[row];
+            }
+        }
+        made
     }
 }
 
@@ -644,15 +650,6 @@ fn sums_in(tables: &Tables<'_>, comparison: &Comparison, nodes: &NodeSet) -> Sum
             made.add(if whole { tables.total(row) } else { tables.own(row) });
             row = if whole { end } else { row + 1 };
         }
-    }
-    made
-}
-
-fn absolute(nodes: &[Sums]) -> [f64; 2] {
-    let mut made = [0.0; 2];
-    for node in nodes.iter().checked() {
-        made[0] += node.value[0].abs();
-        made[1] += node.value[1].abs();
     }
     made
 }

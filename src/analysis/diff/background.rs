@@ -102,6 +102,9 @@ fn marked(places: &Places, is_such: impl Fn(&str) -> bool) -> Vec<bool> {
 /// Rows of the outermost nodes of garbage collection.
 pub(crate) fn collectors(tree: &CallTree, places: &Places) -> Vec<usize> {
     let marked = marked(places, |name| is_one(&COLLECTORS, name));
+    if !marked.contains(&true) {
+        return Vec::new();
+    }
     let mut end = 0;
     let mut made = Vec::new();
     for (row, place) in tree.places().iter().enumerate().checked() {
@@ -113,9 +116,12 @@ pub(crate) fn collectors(tree: &CallTree, places: &Places) -> Vec<usize> {
     made
 }
 
-/// For each node: is it below the root of background work?
+/// For each node: is it below the root of background work? Empty where there is none.
 pub(crate) fn nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
     let marked = marked(places, |name| is_one(&COLLECTORS, name) || is_one(&OTHERS, name));
+    if !marked.contains(&true) {
+        return Vec::new();
+    }
     let mut nodes: Vec<bool> = Vec::with_capacity(tree.len());
     for (place, parent) in tree.places().iter().zip(tree.parents()).checked() {
         let above = parent.is_some_and(|parent| nodes[parent.row()]);

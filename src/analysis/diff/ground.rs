@@ -3,6 +3,8 @@
 //! A group is any set of nodes: one node, a place's self, a place's total. Its sums add up; its test follows from the sums alone.
 //! Deliberately absent: what unchanged code varies by (see [`noise`](super::noise)). Start reading at [`Ground`], then [`Counts`].
 
+use rayon::prelude::*;
+
 use super::Spec;
 use crate::analysis::call_tree::CallTree;
 use crate::analysis::comparison::{Comparison, Side};
@@ -10,8 +12,10 @@ use crate::analysis::events::Basis;
 use crate::analysis::place::Places;
 use crate::analysis::stats::{Doubt, Test, doubtful_interval, doubtful_test, evidence_at_most, quick_ln_p, quick_z};
 use crate::base::discard::Unfinished;
-use crate::base::ticket::Checked as _;
+use crate::base::ticket::{Checked as _, Here};
 
+/// Nodes that one thread looks at before it asks whether to go on.
+const NODES_AT_ONCE: usize = 1 << 12;
 /// Sums that differ by less than this part of themselves are equal: those of swapped sides differ in their last digits.
 pub(crate) const ROUNDING: f64 = 1e-9;
 
@@ -203,9 +207,14 @@ impl Ground {
     pub(crate) fn new(comparison: &Comparison, before: &Side, after: &Side, background: &[bool]) -> Self {
         let sides = [before, after];
         let at = |column: &[f64], row: usize| column.get(row).copied().unwrap_or(0.0);
+        let here = Here::new();
         let nodes = (0..comparison.tree().len())
-            .checked()
+            .into_par_iter()
+            .with_min_len(NODES_AT_ONCE)
             .map(|row| {
+                if row.is_multiple_of(NODES_AT_ONCE) {
+                    here.checkpoint();
+                }
                 let value = sides.map(|side| side.weights.selfs().get(row).copied().unwrap_or(0) as f64);
                 let squares = sides.map(|side| at(&side.evidence.squares, row));
                 let events = sides.map(|side| at(&side.evidence.events, row));
@@ -213,7 +222,7 @@ impl Ground {
                 Sums { value, squares, events, background: if is_background { value.map(f64::abs) } else { [0.0; 2] } }
             })
             .collect();
-        Self { nodes, basis: before.evidence.basis, event_cost: event_cost(before, after) }
+        Self { nodes: Unfinished::new(nodes), basis: before.evidence.basis, event_cost: event_cost(before, after) }
     }
 }
 
@@ -277,33 +286,53 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// Sums of every node's total.
-pub(crate) fn totals(nodes: &[Sums], tree: &CallTree) -> Unfinished<Vec<Sums>> {
+/// Sums of every node's total. `done` gets each node's row and total once that is whole, callees before their callers.
+pub(crate) fn totals(nodes: &[Sums], tree: &CallTree, mut done: impl FnMut(usize, &Sums)) -> Unfinished<Vec<Sums>> {
     let mut totals = Unfinished::copy(nodes);
     for (row, parent) in tree.parents().iter().enumerate().rev().checked() {
-        let Some(parent) = parent else { continue };
         let (above, below) = totals.split_at_mut(row);
+        let Some(total) = below.first() else { continue };
         // Parents stand before their children: an invariant of the tree.
-        if let (Some(parent), Some(child)) = (above.get_mut(parent.row()), below.first()) {
-            parent.add(child);
+        if let Some(parent) = parent.and_then(|parent| above.get_mut(parent.row())) {
+            parent.add(total);
         }
+        done(row, total);
     }
     totals
 }
 
-/// Sums of every place's self and total, one entry per place.
-pub(crate) fn by_place(nodes: &[Sums], tree: &CallTree, places: &Places, totals: &[Sums], outermost: &[bool]) -> [Vec<Sums>; 2] {
-    let mut made = [vec![Sums::default(); places.len()], vec![Sums::default(); places.len()]];
-    for (row, place) in tree.places().iter().enumerate().skip(1).checked() {
-        // Most nodes have no cost of their own, and places are all over the memory.
-        if !nodes[row].is_nothing() {
-            made[0][place.row()].add(&nodes[row]);
-        }
-        if outermost[row] {
-            made[1][place.row()].add(&totals[row]);
-        }
+/// Sums of nodes, added up.
+pub(crate) struct Added {
+    /// Of every node's total.
+    pub(crate) totals: Unfinished<Vec<Sums>>,
+    /// Of every place's self and total.
+    pub(crate) places: [Vec<Sums>; 2],
+    /// Cost of both sides without its sign.
+    pub(crate) absolute: [f64; 2],
+}
+
+impl Added {
+    /// In one pass, since these tables are larger than what a processor keeps near.
+    pub(crate) fn new(nodes: &[Sums], tree: &CallTree, places: &Places, outermost: &[bool]) -> Self {
+        let mut of_places = [vec![Sums::default(); places.len()], vec![Sums::default(); places.len()]];
+        let mut absolute = [0.0; 2];
+        let totals = totals(nodes, tree, |row, total| {
+            let (own, place) = (&nodes[row], tree.places()[row].row());
+            // Many nodes have no cost of their own, and places are all over the memory.
+            let has_own = !own.is_nothing();
+            if has_own {
+                absolute.iter_mut().zip(own.value).for_each(|(sum, value)| *sum += value.abs());
+            }
+            // The root is no function.
+            if row > 0 && has_own {
+                of_places[0][place].add(own);
+            }
+            if row > 0 && outermost[row] {
+                of_places[1][place].add(total);
+            }
+        });
+        Self { totals, places: of_places, absolute }
     }
-    made
 }
 
 /// Sampling at 100 Hz on one side and 200 Hz on the other doubles the cost of an event. Where costs differ by site (heap, contention), the

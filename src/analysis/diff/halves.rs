@@ -22,7 +22,7 @@ pub fn nodes_of_halves(comparison: &Comparison, diff: &Diff, sandwich: &Sandwich
     let of = |half: &Half| {
         let sums: Vec<Sums> = half.moved(&ground.nodes, Sums::add);
         let tree = half.comparison.tree();
-        let totals = totals(&sums, tree);
+        let totals = totals(&sums, tree, |_, _| ());
         let mut nodes = node_diff(tree.places(), &totals, &doubts, &scale, spec);
         churn::mark(&mut nodes, tree, &totals, scale.exposure);
         nodes

@@ -246,7 +246,7 @@ impl<'a> Left<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ground::{by_place, totals};
+    use super::super::ground::Added;
     use super::*;
     use crate::analysis::Naming;
     use crate::analysis::comparison::Comparison;
@@ -304,8 +304,7 @@ mod tests {
                     *sums = sums.explained(by, &scale);
                 }
             }
-            let all = totals(&nodes, tree);
-            let wanted = by_place(&nodes, tree, places, &all, &base.outermost);
+            let Added { totals: all, places: wanted, .. } = Added::new(&nodes, tree, places, &base.outermost);
             let found = left.tables();
             assert!(nodes.iter().enumerate().all(|(row, sums)| found.own(row) == sums));
             assert!(all.iter().enumerate().all(|(row, sums)| found.total(row) == sums));

@@ -29,14 +29,21 @@ pub(super) fn node_diff(places: &[PlaceId], totals: &[Sums], doubts: &[Doubt], s
         let counts = scale.counts(sums).filter(|counts| counts.are_enough(spec));
         // NaN = not tested.
         let ln_p = counts.map_or(f64::NAN, |counts| counts.quick_ln_p(doubts.get(place.row()).map_or(0.0, |doubt| doubt.extra)));
-        (effect as f32, ln_p, marks)
+        (effect as f32, ln_p as f32, marks)
     };
     let here = Here::new();
-    let part = |(totals, places): (&[Sums], &[PlaceId])| {
-        here.checkpoint();
-        totals.iter().zip(places).map(row).collect::<Vec<(f32, f64, u8)>>()
-    };
-    let rows: Vec<(f32, f64, u8)> = totals.par_chunks(NODES_AT_ONCE).zip(places.par_chunks(NODES_AT_ONCE)).flat_map_iter(part).collect();
+    let rows: Vec<(f32, f32, u8)> = totals
+        .par_iter()
+        .zip(places)
+        .enumerate()
+        .with_min_len(NODES_AT_ONCE)
+        .map(|(at, node)| {
+            if at.is_multiple_of(NODES_AT_ONCE) {
+                here.checkpoint();
+            }
+            row(node)
+        })
+        .collect();
     let q = Ranks::new(rows.iter().map(|row| row.1));
     NodeDiff {
         effect: rows.iter().map(|row| row.0).collect(),
@@ -56,12 +63,12 @@ impl Ranks {
     /// Bins per unit of −ln p: the last bin holds everything below e^−100.
     const PER_UNIT: f64 = Self::BINS as f64 / 100.0;
 
-    fn bin(ln_p: f64) -> usize {
-        ((-ln_p * Self::PER_UNIT) as usize).min(Self::BINS - 1)
+    fn bin(ln_p: f32) -> usize {
+        ((-f64::from(ln_p) * Self::PER_UNIT) as usize).min(Self::BINS - 1)
     }
 
     /// From logarithms of p values, NaN for what was not tested.
-    fn new(ln_p: impl Iterator<Item = f64>) -> Self {
+    fn new(ln_p: impl Iterator<Item = f32>) -> Self {
         let mut count = vec![0_usize; Self::BINS];
         for ln_p in ln_p.filter(|ln_p| !ln_p.is_nan()) {
             count[Self::bin(ln_p)] += 1;
@@ -85,7 +92,7 @@ impl Ranks {
         Self { q }
     }
 
-    fn certainty(&self, ln_p: f64) -> f32 {
+    fn certainty(&self, ln_p: f32) -> f32 {
         if ln_p.is_nan() { 0.0 } else { certainty(self.q.get(Self::bin(ln_p)).copied().unwrap_or(1.0), 1.0) as f32 }
     }
 }

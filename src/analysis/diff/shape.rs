@@ -2,8 +2,9 @@
 //!
 //! Noise of single functions averages out in a large group, noise of a subtree (another mix of requests) does not. Follows from the
 //! pooled cost of both sides, which says nothing about their difference. In large trees, where the groups of all functions have billions of nodes
-//! together, the parts of functions are sketched: random signs for functions add up to the root of the sum of squares (Alon, Matias, Szegedy 1996),
-//! and sums of signs are added up from callees to callers as costs are. Start reading at [`Shapes::of_place`].
+//! together, the parts of functions are sketched: each function is drawn into one of a few groups with a sign, and the groups' sums, squared, say what the
+//! functions' own would (Charikar, Chen, Farach-Colton 2002; of squares, Thorup and Zhang 2004). They are added up from callees to callers as costs are.
+//! Start reading at [`Shapes::of_place`].
 
 use std::hash::BuildHasher as _;
 use std::ops::Range;
@@ -40,8 +41,11 @@ const PLACES_AT_ONCE: usize = 256;
 /// Parts in which a tree is sketched side by side: always as many, since sums of parts depend on them by rounding.
 const PARTS: usize = 4;
 
-/// Signs of a function: the sum of squares is right to a part of the root of 2 / 64, and the more so where one function has most of it.
-const SIGNS: usize = 64;
+/// Groups of functions: the sum of squares is right to a part of the root of 2 / 64, and the more so where one function has most of it.
+const GROUPS: usize = 64;
+
+/// Subtrees of so many nodes are sketched node by node, which is quicker than to add up whole sketches.
+const AT_ONCE: usize = 8;
 
 /// What is left of noise in a group: sums of squared parts, 1 = all.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -306,9 +310,9 @@ impl Shapes {
 
     /// Sketches of the totals of the places with more than [`FEW`] nodes, and the sum of squared parts for each node.
     fn sketch(&self, tree: &CallTree, places: &Places, outermost: &[bool], sizes: &[usize]) -> (Vec<Sketch>, Vec<f32>) {
-        // By name: numbers of places follow from the order of the captures, and swapped sides say the same.
-        let signs: Vec<u64> = places.iter_ids().checked().map(|(_, place)| signs(&place.name)).collect();
-        let own = |row: usize| Sketch::of(self.pooled[row] as f32, signs[self.place[row] as usize]);
+        let ends = tree.subtree_ends();
+        let drawn: Vec<Drawn> = places.iter_ids().checked().map(|(_, place)| Drawn::of(&place.name)).collect();
+        let put = |sketch: &mut Sketch, row: usize| sketch.put(self.pooled[row] as f32, drawn[self.place[row] as usize]);
         // Divided nodes stand on one path; what lies below each but not below the next is added up side by side.
         let divided: Vec<usize> = self.divided().collect();
         let mut parts: Vec<(usize, &mut [f32])> = Vec::new();
@@ -337,18 +341,19 @@ impl Shapes {
                 let mut sums: Vec<Sketch> = Vec::new();
                 let caller_below = |row: usize| tree.parents()[row].map(|caller| divided.partition_point(|&row| row < caller.row()));
                 let last = first + sketched.len();
-                for row in first..=last {
-                    if row.is_multiple_of(ITEMS_PER_CHECK as usize) {
+                let (mut row, mut next_check) = (first, first);
+                while row <= last {
+                    if row >= next_check {
                         here.checkpoint();
+                        next_check = row + ITEMS_PER_CHECK as usize;
                     }
                     while let Some((inner, end)) = open.pop_if(|(_, end)| *end <= row) {
                         let Some((sketch, callers)) = sums[..=open.len()].split_last_mut() else { break };
                         if end - inner > FEW {
                             sketched[inner - first] = sketch.part(self.pooled[inner]) as f32;
                         }
-                        let place = self.place[inner] as usize;
-                        if outermost[inner] && sizes[place] > FEW {
-                            of_places[place].add(sketch);
+                        if outermost[inner] && sizes[self.place[inner] as usize] > FEW {
+                            of_places[self.place[inner] as usize].add(sketch);
                         }
                         if let Some(above) = callers.last_mut() {
                             above.add(sketch);
@@ -356,29 +361,45 @@ impl Shapes {
                             below[at].add(sketch);
                         }
                     }
-                    if row == last || self.subtree[row] == 0 {
+                    if row == last {
+                        break;
+                    }
+                    if self.subtree[row] == 0 {
+                        row += 1;
                         continue;
                     }
-                    let (end, place, cost) = (tree.subtree_ends()[row] as usize, self.place[row] as usize, self.pooled[row] as f32);
-                    if end > row + 1 {
+                    let end = ends[row] as usize;
+                    if end > row + AT_ONCE {
                         open.push((row, end));
                         if sums.len() < open.len() {
                             sums.push(Sketch::default());
                         }
-                        sums[open.len() - 1] = Sketch::of(cost, signs[place]);
+                        let own = &mut sums[open.len() - 1];
+                        *own = Sketch::default();
+                        put(own, row);
+                        row += 1;
                         continue;
                     }
-                    if outermost[row] {
-                        of_leaves[place] += cost;
+                    // So few nodes are put where they belong one by one.
+                    let above = match open.len().checked_sub(1) {
+                        Some(at) => Some(&mut sums[at]),
+                        None => caller_below(row).map(|at| &mut below[at]),
+                    };
+                    if let Some(above) = above {
+                        (row..end).for_each(|row| put(above, row));
                     }
-                    if let Some(at) = open.len().checked_sub(1) {
-                        sums[at].add(&Sketch::of(cost, signs[place]));
-                    } else if let Some(at) = caller_below(row) {
-                        below[at].add(&Sketch::of(cost, signs[place]));
+                    for inner in (row..end).filter(|&inner| outermost[inner]) {
+                        let place = self.place[inner] as usize;
+                        if ends[inner] as usize == inner + 1 {
+                            of_leaves[place] += self.pooled[inner] as f32;
+                        } else if sizes[place] > FEW {
+                            (inner..ends[inner] as usize).for_each(|row| put(&mut of_places[place], row));
+                        }
                     }
+                    row = end;
                 }
-                for ((sketch, &cost), &signs) in of_places.iter_mut().zip(&of_leaves).zip(&signs) {
-                    sketch.add(&Sketch::of(cost, signs));
+                for ((sketch, &cost), &drawn) in of_places.iter_mut().zip(&of_leaves).zip(&drawn) {
+                    sketch.put(cost, drawn);
                 }
                 (of_places, below)
             })
@@ -389,7 +410,7 @@ impl Shapes {
             of_places.iter_mut().zip(part).checked().for_each(|(sum, part)| sum.add(part));
         }
         for (at, &row) in divided.iter().enumerate().rev() {
-            inner.add(&own(row));
+            put(&mut inner, row);
             for (_, below) in &done {
                 inner.add(&below[at]);
             }
@@ -529,31 +550,26 @@ impl Scratch {
     }
 }
 
-/// Sums of cost with random signs by function.
+/// Sums of cost by groups of functions, with random signs: the sum of their squares is on average that of the functions' own.
 #[derive(Clone, Copy, Debug)]
 struct Sketch {
-    sums: [f32; SIGNS],
+    sums: [f32; GROUPS],
     whole: f64,
 }
 
 impl Default for Sketch {
     fn default() -> Self {
-        Self { sums: [0.0; SIGNS], whole: 0.0 }
+        Self { sums: [0.0; GROUPS], whole: 0.0 }
     }
 }
 
 impl Sketch {
-    /// The cost of one node.
-    fn of(cost: f32, signs: u64) -> Self {
-        let mut made = Self { whole: f64::from(cost), ..Self::default() };
-        for (half, sums) in made.sums.chunks_exact_mut(32).enumerate() {
-            let signs = (signs >> (32 * half)) as u32;
-            for (at, sum) in sums.iter_mut().enumerate() {
-                let sign = if signs & (1 << at) == 0 { 0 } else { 1_u32 << 31 };
-                *sum = f32::from_bits(cost.to_bits() ^ sign);
-            }
+    /// Takes in the cost of a function's nodes.
+    fn put(&mut self, cost: f32, function: Drawn) {
+        self.whole += f64::from(cost);
+        if let Some(sum) = self.sums.get_mut(usize::from(function.group)) {
+            *sum += cost * function.sign;
         }
-        made
     }
 
     fn add(&mut self, other: &Self) {
@@ -568,17 +584,27 @@ impl Sketch {
         if self.whole <= 0.0 {
             return 1.0;
         }
-        let squares: f64 = self.sums.iter().map(|&sum| f64::from(sum).powi(2)).sum::<f64>() / SIGNS as f64;
+        let squares: f64 = self.sums.iter().map(|&sum| f64::from(sum).powi(2)).sum();
         (squares / self.whole.powi(2)).max((own / self.whole).powi(2)).min(1.0)
     }
 }
 
-/// Random signs of a function, as bits.
-fn signs(name: &str) -> u64 {
-    let mut z = FxBuildHasher.hash_one(name).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// What was drawn for a function.
+#[derive(Clone, Copy, Debug)]
+struct Drawn {
+    group: u8,
+    sign: f32,
+}
+
+impl Drawn {
+    /// By name: numbers of places follow from the order of the captures, and swapped sides say the same.
+    fn of(name: &str) -> Self {
+        let mut z = FxBuildHasher.hash_one(name).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        Self { group: (z % GROUPS as u64) as u8, sign: if z >> 63 == 0 { 1.0 } else { -1.0 } }
+    }
 }
 
 #[cfg(test)]
