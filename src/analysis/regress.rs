@@ -136,6 +136,8 @@ pub struct Finding {
     pub strays: f64,
     /// True for a function whose calls moved to other callers at the same cost: the numbers are those of the paths of both sides together.
     pub is_move: bool,
+    /// The program's own function that most of the change of other code was for, where there is one.
+    pub asked_by: Option<String>,
     /// What it is grouped by.
     pub cause: Cause,
     /// Where the change comes from, in a few words: `self time`, `new caller: main.handle`, `moved from main.g`; empty for a row that is no
@@ -368,7 +370,7 @@ pub fn findings(comparison: &Comparison, captures: &[Arc<Profile>], spec: &Spec)
     let mut made = Findings {
         growth: spec.growth,
         readings,
-        collector: collector::collector(comparison, &base, &attributed.model, &rows),
+        collector: attributed.collector,
         exposure,
         unchanged: diff.unchanged,
         total: attributed.total,

@@ -426,11 +426,24 @@ fn garbage_collection_that_costs_more_is_said() {
         assert!(back.summary.contains("Garbage collection fell by 66.7 %"), "{}", back.summary);
         let same = judged(&[run(300)], &[run(330)], Normalization::PerSecond);
         assert!(same.collector.is_none() && !same.summary.contains("Garbage"), "{}", same.summary);
-        let side = |samples: [u64; 4]| samples.map(run).to_vec();
-        let found = judged(&side([300, 310, 290, 305]), &side([900, 910, 880, 890]), Normalization::PerSecond);
-        let is_said =
-            found.rows.iter().any(|row| row.verdict == Verdict::Regression) || found.summary.contains("by more than it varies by itself");
-        assert!(is_said, "{:?} {}", said(&found), found.summary);
+        // Three runs a side say more of the whole than of its parts: it is named by the function with most of it, and its parts are explained.
+        let side = |samples: &[u64]| samples.iter().map(|&samples| run(samples)).collect::<Vec<_>>();
+        let main = if collector.contains("gcBg") { "runtime.gcBgMarkWorker" } else { "GCTaskThread::run" };
+        for (before, after, verdict) in [(300, 900, Verdict::Regression), (900, 300, Verdict::Improvement)] {
+            let runs = |mean: u64| side(&[mean, mean + 15, mean - 10]);
+            let found = judged(&runs(before), &runs(after), Normalization::PerSecond);
+            assert_eq!(said(&found), [(verdict, main)], "{}", found.summary);
+            let row = &found.rows[0];
+            let truth = after as f64 / before as f64;
+            assert!(row.ratio_lo < truth && row.ratio_hi > truth && row.ratio_hi / row.ratio_lo < 1.5, "{row:?}");
+            assert!(row.because == "garbage collection" && row.explains > 0.9, "{row:?}");
+            assert!(found.summary.contains("by more than it varies by itself"), "{}", found.summary);
+        }
+        // What varies as much from run to run is no finding, nor what two runs a side say.
+        for (before, after) in [(&[200, 500, 320][..], &[700, 300, 410][..]), (&[300, 310], &[900, 880])] {
+            let found = judged(&side(before), &side(after), Normalization::PerSecond);
+            assert_eq!(said(&found), [], "{}", found.summary);
+        }
     }
 }
 

@@ -99,9 +99,14 @@ fn marked(places: &Places, is_such: impl Fn(&str) -> bool) -> Vec<bool> {
     places.iter_ids().checked().map(|(_, place)| is_such(&place.name)).collect()
 }
 
+/// True for what garbage collection runs as.
+pub(crate) fn is_collector(name: &str) -> bool {
+    is_one(&COLLECTORS, name)
+}
+
 /// Rows of the outermost nodes of garbage collection.
 pub(crate) fn collectors(tree: &CallTree, places: &Places) -> Vec<usize> {
-    let marked = marked(places, |name| is_one(&COLLECTORS, name));
+    let marked = marked(places, is_collector);
     if !marked.contains(&true) {
         return Vec::new();
     }
@@ -118,7 +123,7 @@ pub(crate) fn collectors(tree: &CallTree, places: &Places) -> Vec<usize> {
 
 /// For each node: is it below the root of background work? Empty where there is none.
 pub(crate) fn nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
-    let marked = marked(places, |name| is_one(&COLLECTORS, name) || is_one(&OTHERS, name));
+    let marked = marked(places, |name| is_collector(name) || is_one(&OTHERS, name));
     if !marked.contains(&true) {
         return Vec::new();
     }

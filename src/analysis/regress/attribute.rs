@@ -7,8 +7,8 @@ use super::cause::Cause;
 use super::groups::Groups;
 use super::search::{Found, Search, Searched, is_few};
 use super::structure::{self, Fate, Structure};
+use super::{Collector, collector, folded, moved, shift, sided, whole};
 use super::{Finding, Whole};
-use super::{folded, moved, shift, sided, whole};
 use crate::analysis::call_tree::NodeId;
 use crate::analysis::comparison::{self, Comparison, Normalization, Side};
 use crate::analysis::diff::ground::{Counts, Scale, Sums};
@@ -37,6 +37,8 @@ const SEEN: f64 = 2.0;
 /// Findings in order of discovery, with `rank` as the order of discovery from 1.
 pub(super) struct Attributed {
     pub(super) findings: Vec<Finding>,
+    /// Garbage collection, where it changed by much and the search has nothing of it.
+    pub(super) collector: Option<Collector>,
     /// Per place: order of discovery of the finding whose nodes have most of its change.
     pub(super) explained_by: FxHashMap<PlaceId, usize>,
     /// True where one thing's growth is by definition the others' fall.
@@ -129,6 +131,16 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     }
     shift::agree(comparison.tree(), &mut rows);
     let mut findings: Vec<Finding> = rows.into_iter().map(|(_, finding)| finding).collect();
+    // Of its own error level, since repeats say more of it as a whole than of its parts.
+    let collected = collector::Collected::new(comparison, base, &findings);
+    if let Some(collected) = &collected
+        && let Some(row) = collected.finding(&model, &diff, spec)
+    {
+        let rank = findings.len() + 1;
+        explained_by.entry(row.place).or_insert(rank);
+        maker.explain(&collected.nodes, Measure::Total, rank, &mut explained_by);
+        findings.push(Finding { rank, ..row });
+    }
     let mut wholes = Changes::new(comparison, &diff, model.scale.exposure);
     wholes.hold(&findings);
     for finding in &mut findings {
@@ -178,7 +190,19 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let moved = model.unchanged.filter(|bulk| !closed && !is_few(&model) && (bulk.lo > normalized * 1.02 || bulk.hi < normalized / 1.02));
     let renamed = structures.iter().filter_map(|row| if let Fate::Renamed(new) = row.fate { Some((row.place, new)) } else { None });
     let renamed = renamed.collect();
-    Attributed { findings, explained_by, closed, moved, renamed, total: whole::total(comparison, base, &model), kinds, model, diff }
+    let collector = collected.and_then(|collected| collected.collector(&model));
+    Attributed {
+        findings,
+        collector,
+        explained_by,
+        closed,
+        moved,
+        renamed,
+        total: whole::total(comparison, base, &model),
+        kinds,
+        model,
+        diff,
+    }
 }
 
 /// Functions whose frames changed and whose cost did not, of all kinds; what belongs together stands together in the base afterwards.
@@ -412,6 +436,7 @@ impl Maker<'_> {
             new: pair.and_then(Structure::pair).map(|[_, new]| comparison.places().name(new).to_owned()),
             strays: pair.map_or(0.0, |pair| pair.strays),
             is_move: false,
+            asked_by: None,
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -510,6 +535,7 @@ impl Maker<'_> {
             new,
             strays: structure.strays,
             is_move: structure.fate == Fate::Moved,
+            asked_by: None,
             cause: Cause::default(),
             because: String::new(),
             why: String::new(),
@@ -654,7 +680,6 @@ pub(super) fn others(
     new_rank: &[usize],
     most: usize,
 ) -> (Vec<Finding>, usize) {
-    let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
     let (own, total) = (&diff.self_, &diff.total);
     let value = |table: &Table, side: usize, at: usize| table.value[side][at];
     let measure_of = |at: usize| {
@@ -697,39 +722,47 @@ pub(super) fn others(
                 (Verdict::Noise, None) if diluted => Verdict::Diluted,
                 (verdict, _) => verdict,
             };
-            Finding {
-                rank: 0,
-                verdict,
-                place,
-                func: places.name(place).to_owned(),
-                measure,
-                path: None,
-                paths: Vec::new(),
-                before: value(table, 0, at),
-                after: value(table, 1, at),
-                delta: table.delta[at],
-                delta_of_total: if total_before > 0.0 { (table.raw[1][at] / diff.exposure - table.raw[0][at]) / total_before } else { 0.0 },
-                ratio: table.ratio[at],
-                ratio_lo: table.lo[at],
-                ratio_hi: table.hi[at],
-                p: table.p[at],
-                q: table.q[at],
-                raw: [table.raw[0][at], table.raw[1][at]],
-                events: [table.events[0][at], table.events[1][at]],
-                explains: 0.0,
-                own_delta: 0.0,
-                explains_of: Whole::Net,
-                minimum_detectable: table.minimum_detectable[at],
-                needed: table.needed[at],
-                explained_by: by.filter(|_| verdict == Verdict::Explained),
-                new: None,
-                strays: 0.0,
-                is_move: false,
-                cause: Cause::default(),
-                because: String::new(),
-                why: String::new(),
-            }
+            Finding { verdict, explained_by: by.filter(|_| verdict == Verdict::Explained), ..row_of(comparison, diff, measure, place) }
         })
         .collect();
     (rows, left_out)
+}
+
+/// A place's row of a table, as long as nothing else is known of it.
+pub(super) fn row_of(comparison: &Comparison, diff: &Diff, measure: Measure, place: PlaceId) -> Finding {
+    let (table, at) = (diff.table(measure), place.row());
+    let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
+    Finding {
+        rank: 0,
+        verdict: table.verdict[at],
+        place,
+        func: comparison.places().name(place).to_owned(),
+        measure,
+        path: None,
+        paths: Vec::new(),
+        before: table.value[0][at],
+        after: table.value[1][at],
+        delta: table.delta[at],
+        delta_of_total: if total_before > 0.0 { (table.raw[1][at] / diff.exposure - table.raw[0][at]) / total_before } else { 0.0 },
+        ratio: table.ratio[at],
+        ratio_lo: table.lo[at],
+        ratio_hi: table.hi[at],
+        p: table.p[at],
+        q: table.q[at],
+        raw: [table.raw[0][at], table.raw[1][at]],
+        events: [table.events[0][at], table.events[1][at]],
+        explains: 0.0,
+        own_delta: 0.0,
+        explains_of: Whole::Net,
+        minimum_detectable: table.minimum_detectable[at],
+        needed: table.needed[at],
+        explained_by: None,
+        new: None,
+        strays: 0.0,
+        is_move: false,
+        asked_by: None,
+        cause: Cause::default(),
+        because: String::new(),
+        why: String::new(),
+    }
 }

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::Finding;
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
+use crate::analysis::diff::background::is_collector;
 use crate::analysis::diff::{Base, Measure, Verdict};
 use crate::analysis::names::{CodeKind, short};
 use crate::analysis::place::{PlaceId, Places};
@@ -86,16 +87,23 @@ type Parts = BTreeMap<PlaceId, [f64; 2]>;
 
 /// Sets cause and words of every finding.
 pub(super) fn explain(comparison: &Comparison, base: &Base, kinds: &[CodeKind], exposure: f64, rows: &mut [Finding]) {
-    let looker = Looker { comparison, base, exposure };
+    let looker = Looker { comparison, base, kinds, exposure };
     for row in rows {
-        let (cause, because) = looker.cause(row, kinds.get(row.place.row()).copied().unwrap_or_default());
-        (row.cause, row.because) = (cause, because);
+        (row.cause, row.because) = looker.cause(row);
+        row.asked_by = looker.asked_by(row).map(|place| comparison.places().name(place).to_owned());
+        // Unless the words say it already.
+        if let Some(own) = row.asked_by.as_ref().map(|own| short(own, NAME)).filter(|own| !row.because.contains(own)) {
+            row.because.push_str(", for ");
+            row.because.push_str(&own);
+        }
     }
 }
 
 struct Looker<'a> {
     comparison: &'a Comparison,
     base: &'a Base,
+    /// Of every place.
+    kinds: &'a [CodeKind],
     exposure: f64,
 }
 
@@ -137,7 +145,31 @@ impl Looker<'_> {
         if row.measure == Measure::Self_ { self.own(node) } else { self.total(node) }
     }
 
-    fn cause(&self, row: &Finding, kind: CodeKind) -> (Cause, String) {
+    fn kind(&self, place: PlaceId) -> CodeKind {
+        self.kinds.get(place.row()).copied().unwrap_or_default()
+    }
+
+    /// The callers of a kind that stand nearest to a finding's nodes.
+    fn nearest(&self, row: &Finding, nodes: &[NodeId], is_one: impl Fn(CodeKind) -> bool) -> Parts {
+        let tree = self.comparison.tree();
+        let mut parts = Parts::new();
+        for &node in nodes.iter().checked() {
+            let found = tree.path_up(node).skip(1).map(|above| tree.place(above)).find(|&place| is_one(self.kind(place)));
+            add(parts.entry(found.unwrap_or(Places::root())).or_default(), self.value(row, node));
+        }
+        parts
+    }
+
+    /// The program's own function that most of a change of other code was for.
+    fn asked_by(&self, row: &Finding) -> Option<PlaceId> {
+        let is_other = matches!(self.kind(row.place), CodeKind::Library | CodeKind::Std | CodeKind::Runtime | CodeKind::Kernel);
+        let nodes = if row.verdict.is_change() && is_other { self.nodes(row) } else { return None };
+        let delta = nodes.iter().map(|&node| change(self.value(row, node))).sum();
+        let own = most(&self.nearest(row, &nodes, |kind| kind == CodeKind::Own), delta);
+        own.filter(|(place, part)| *part >= MOST && *place != Places::root()).map(|(place, _)| place)
+    }
+
+    fn cause(&self, row: &Finding) -> (Cause, String) {
         let nodes = self.nodes(row);
         let tree = self.comparison.tree();
         let (mut own, mut callers, mut callees) = ([0.0; 2], Parts::new(), Parts::new());
@@ -157,10 +189,11 @@ impl Looker<'_> {
         });
         let delta = change(whole);
         let caller = most(&callers, delta);
-        let called_by = |words: &str| match caller {
+        let one_of = |words: &str, callers: &Parts| match most(callers, delta) {
             Some((place, part)) if part >= MOST => format!("{words} {}", self.name(place)),
             _ => format!("{words} {}", counted(callers.len() as u64, "function", "functions")),
         };
+        let called_by = |words: &str| one_of(words, &callers);
         match row.verdict {
             Verdict::Renamed => {
                 return (
@@ -181,7 +214,13 @@ impl Looker<'_> {
             _ if let Some(new) = &row.new => return (Cause::NewCode, format!("in its place now: {}", short(new, NAME))),
             Verdict::Shift if row.is_move => return (Cause::Moved, self.calls_moved(&callers)),
             Verdict::Shift => return (Cause::Moved, self.moved(row, &nodes, delta)),
-            _ if kind == CodeKind::Runtime => return (Cause::Runtime, called_by(&format!("{}, below", runtime_work(&row.func)))),
+            _ if self.kind(row.place) == CodeKind::Runtime || is_collector(&row.func) => {
+                // What in the runtime calls it is no news.
+                let (work, callers) = (runtime_work(&row.func), self.nearest(row, &nodes, |kind| kind != CodeKind::Runtime));
+                let is_alone = most(&callers, delta).is_some_and(|(place, part)| place == Places::root() && part >= MOST);
+                let words = if is_alone { work.to_owned() } else { one_of(&format!("{work}, below"), &callers) };
+                return (Cause::Runtime, words);
+            }
             // The code was there, on other paths.
             Verdict::New | Verdict::Gone if row.is_of_paths() && self.stands_elsewhere(row, &nodes) => {
                 return (Cause::Calls, called_by(if row.verdict == Verdict::New { "new caller:" } else { "no longer called by" }));
@@ -337,8 +376,7 @@ fn most(parts: &Parts, delta: f64) -> Option<(PlaceId, f64)> {
 /// What a function of the runtime is for.
 fn runtime_work(name: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if has(&["gcBgMark", "gcDrain", "scanobject", "greyobject", "sweep", "scavenge", "gcAssist", "wbBuf", "markroot", "findObject", "_GC"])
-    {
+    if is_collector(name) || has(&["sweep", "scavenge", "wbBuf", "findObject"]) {
         "garbage collection"
     } else if has(&["malloc", "newobject", "makeslice", "growslice", "nextFree", "(*mcache)", "(*mcentral)", "(*mheap)"]) {
         "allocation"
@@ -375,12 +413,19 @@ mod tests {
             (&["main;a;f;g 500", "main;b;f;g 500"], &["main;a;f;g 500", "main;b;f;g 1700"], Cause::Calls, "only on calls through b"),
             (&["main;a;f 500"], &["main;a;f 500", "main;b;f 900"], Cause::Calls, "new caller: b"),
             (&["main;runtime.mallocgc 500"], &["main;runtime.mallocgc 1500"], Cause::Runtime, "allocation, below main"),
+            (
+                &["main.main;shop/cart.Add;strings.Repeat;runtime.makeslice;runtime.mallocgc 500", "main.main;shop/cart.Add 3000"],
+                &["main.main;shop/cart.Add;strings.Repeat;runtime.makeslice;runtime.mallocgc 1500", "main.main;shop/cart.Add 3000"],
+                Cause::Runtime,
+                "allocation, below strings.Repeat, for shop/cart.Add",
+            ),
         ] {
             let (found, said) = first(&with(before), &with(after));
             assert_eq!(found, cause, "{before:?} and {after:?}: {said}");
             assert!(said.contains(words), "{before:?} and {after:?}: {said}");
         }
     }
+
     #[test]
     fn numbers_of_one_path_are_said_to_be() {
         let rest = ["main;a;x 2000", "main;b;y 2000", "main;c;z 2000", "main;d;w 2000"];
@@ -390,7 +435,7 @@ mod tests {
         let found = regress::findings(&comparison, &[], &Spec::default()).unwrap();
         let row = found.rows.first().unwrap();
         let base = Base::new(&comparison).unwrap();
-        let looker = Looker { comparison: &comparison, base: &base, exposure: found.diff.exposure };
+        let looker = Looker { comparison: &comparison, base: &base, kinds: &[], exposure: found.diff.exposure };
         assert!(row.path.is_some() && row.raw[0] < 501.0, "{row:?}");
         assert_eq!(looker.on_one_path(row, &looker.nodes(row)), ", on one of 2 paths");
         let all = Finding { path: None, ..row.clone() };

@@ -455,11 +455,12 @@ fn main_change(first: &Finding, made: &Findings) -> String {
 fn name_of(row: &Finding) -> String {
     let new = row.new.as_ref().map_or_else(String::new, |new| format!(" → {}", short(new, NAME)));
     let name = short(&row.func, NAME) + &new;
-    match row.told_paths().count() {
+    let name = match row.told_paths().count() {
         0 => name,
         1 => format!("{name} on one path"),
         paths => format!("{name} on {paths} paths"),
-    }
+    };
+    row.asked_by.as_ref().map_or_else(|| name.clone(), |own| format!("{name} (for {})", short(own, NAME)))
 }
 
 /// Most names in the sentence about the whole.

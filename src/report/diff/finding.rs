@@ -62,6 +62,9 @@ pub(super) struct FindingReport {
     /// The rule by which it was matched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) matched_by: Option<&'static str>,
+    /// The program's own function that most of the change of other code was for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) asked_by: Option<String>,
     /// What it is grouped by, and where the change comes from; empty where it is no finding.
     pub(super) cause: &'static str,
     pub(super) because: String,
@@ -119,6 +122,7 @@ pub(super) fn finding_report(comparison: &Comparison, row: &Finding, decimals: u
         strays: row.strays,
         old: matched.map(|row| row.before.clone()),
         matched_by: matched.map(|row| row.rule.name()),
+        asked_by: row.asked_by.clone(),
         cause: if row.rank > 0 { row.cause.name() } else { "" },
         because: row.because.clone(),
         why: row.why.clone(),
