@@ -19,6 +19,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::Weights;
 use super::call_tree::{CallTree, NodeId};
 use super::comparison::{Comparison, Side};
 use super::events::Basis;
@@ -577,14 +578,21 @@ impl Base {
         let inside = self.inside(comparison, repeats, (place, measure, node), (shapes, scratch));
         let known = repeats.known(mix.functions, inside, background, background_noise);
         let Some(node) = node else { return Some(repeats.factor_of(measure as usize, place.row(), sums, &known)) };
-        let value = |side: usize, capture: usize| {
-            let weights = comparison.sides.get(side).and_then(|side| side.repeats().0.get(capture));
-            weights.map_or(0.0, |weights| match measure {
-                Measure::Self_ => weights.self_of(node) as f64,
-                Measure::Total => weights.total_of(node) as f64,
-            })
-        };
-        Some(repeats.factor_of_values(value, sums, &known))
+        Some(repeats.factor_of_values(in_captures(comparison, measure, &[node]), sums, &known))
+    }
+
+    /// The same of several nodes together, of which none is below another.
+    pub(crate) fn repeated_together(
+        &self,
+        comparison: &Comparison,
+        (measure, nodes): (Measure, &[NodeId]),
+        (sums, mix): (&Sums, Mix),
+        background_noise: f64,
+    ) -> Option<Repeated> {
+        let repeats = self.repeats.as_ref()?;
+        let background = sums.background_part(comparison.exposure().max(f64::MIN_POSITIVE));
+        let known = repeats.known(mix.functions, None, background, background_noise);
+        Some(repeats.factor_of_values(in_captures(comparison, measure, nodes), sums, &known))
     }
 
     fn doubts(&self, comparison: &Comparison, model: &Model, measure: Measure, sums: &[Sums], explained: &NodeSet) -> Vec<Doubt> {
@@ -635,6 +643,18 @@ impl Base {
             }
         }
         made
+    }
+}
+
+/// What nodes have together, by side and capture.
+fn in_captures(comparison: &Comparison, measure: Measure, nodes: &[NodeId]) -> impl Fn(usize, usize) -> f64 {
+    move |side, capture| {
+        let weights = comparison.sides.get(side).and_then(|side| side.repeats().0.get(capture));
+        let value = |weights: &Weights, node: NodeId| match measure {
+            Measure::Self_ => weights.self_of(node),
+            Measure::Total => weights.total_of(node),
+        };
+        weights.map_or(0.0, |weights| nodes.iter().map(|&node| value(weights, node) as f64).sum())
     }
 }
 

@@ -393,7 +393,16 @@ fn paths_told_together_have_one_verdict_and_one_interval() {
         vec![cpu(&all, 10.0, 10_000_000)]
     };
     let (few, many) = (of([0, 60, 60, 60]), of([300, 300, 300, 300]));
-    for (before, after, verdict) in [(&few, &many, Verdict::Regression), (&many, &few, Verdict::Improvement)] {
+    // Of repeats, too, which say what the paths vary by together.
+    let three = |runs: [[u64; 4]; 3]| runs.into_iter().flat_map(of).collect::<Vec<_>>();
+    let fews = three([[0, 64, 57, 60], [0, 58, 63, 59], [0, 58, 60, 61]]);
+    let manys = three([[290, 310, 305, 296], [312, 288, 297, 299], [298, 302, 298, 305]]);
+    for (before, after, verdict) in [
+        (&few, &many, Verdict::Regression),
+        (&many, &few, Verdict::Improvement),
+        (&fews, &manys, Verdict::Regression),
+        (&manys, &fews, Verdict::Improvement),
+    ] {
         let found = judged(before, after, Normalization::PerSecond);
         assert_eq!(said(&found), [(verdict, "log.Print")], "{}", found.summary);
         let row = &found.rows[0];

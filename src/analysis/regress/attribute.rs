@@ -96,41 +96,8 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         homes: &homes,
         structures: &structures,
     };
-    let mut rows: Vec<(&Found, Finding)> = Vec::new();
     let mut explained_by = FxHashMap::default();
-    // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
-    let could_be: Vec<bool> = found.iter().map(|found| could_be_burst(&search, &model, &diff, found)).collect();
-    let open = bursts::are_likelier(&model, found.iter().zip(&could_be).filter(|row| *row.1).map(|row| row.0), &groups);
-    let mut alone: FxHashSet<PlaceId> = FxHashSet::default();
-    for (found, could_be) in found.iter().zip(could_be) {
-        let Some(finding) = maker.finding(found, rows.len() + 1) else { continue };
-        // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
-        let side = model.scale.counts(&found.sums).and_then(sided::side).filter(|_| finding.measure == Measure::Total);
-        let is_folded = |row: &Structure| row.place == finding.place && matches!(row.fate, Fate::Folded(..));
-        if let Some(side) = side.filter(|_| structures.iter().any(is_folded))
-            && !maker.is_own(found, &finding, side)
-        {
-            continue;
-        }
-        alone.extend(could_be.then_some(finding.place));
-        explained_by.entry(finding.place).or_insert(finding.rank);
-        maker.explain(&found.nodes, found.group.scope.measure, finding.rank, &mut explained_by);
-        if let Some(pair) = maker.pair_of(finding.place) {
-            maker.explain_pair(pair, finding.rank, &mut explained_by);
-        }
-        let moved = shift::shifted(&search, &model, found);
-        let verdict = match finding.verdict {
-            // What comes in bursts moves about too.
-            _ if open && !maker.is_one_sided(found) || !maker.is_counted(&finding) => Verdict::Unconfirmed,
-            _ if moved => Verdict::Shift,
-            // Beside what was found after it, it is no surprise any more.
-            _ if finding.q > spec.level => Verdict::Unconfirmed,
-            verdict => verdict,
-        };
-        rows.push((found, Finding { verdict, ..finding }));
-    }
-    shift::agree(comparison.tree(), &mut rows);
-    let mut findings: Vec<Finding> = rows.into_iter().map(|(_, finding)| finding).collect();
+    let (mut findings, alone) = maker.changes(&mut explained_by);
     // Of its own error level, since repeats say more of it as a whole than of its parts.
     let collected = collector::Collected::new(comparison, base, &findings);
     if let Some(collected) = &collected
@@ -152,31 +119,8 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         // Of what a caller calls on several paths each explains a part, and all together explain it.
         maker.explain(&search.nodes_of_paths(finding), finding.measure, finding.rank, &mut explained_by);
     }
-    let (changes, mut folds) = (findings.len(), Vec::new());
-    for structure in &structures {
-        // A finding says both: the other name, and what changed.
-        if structure.pair().is_some() && findings.iter().any(|finding| finding.place == structure.place && finding.new.is_some()) {
-            continue;
-        }
-        let mut finding = maker.structure(structure, findings.len() + 1);
-        if finding.is_move || finding.verdict == Verdict::Inlined {
-            finding.paths = moved::paths_beside(comparison, base, &paths, finding.place);
-        }
-        explained_by.entry(finding.place).or_insert(finding.rank);
-        maker.explain_pair(structure, finding.rank, &mut explained_by);
-        if let Fate::Folded(..) = structure.fate {
-            let nodes = paths.iter().find(|(place, _)| *place == finding.place).map(|(_, nodes)| nodes.clone());
-            let all = || base.nodes_of(finding.place).filter_map(NodeId::from_row).collect();
-            folds.push((finding.place, nodes.unwrap_or_else(all), finding.rank));
-        }
-        findings.push(finding);
-    }
-    folded::explain_takers(comparison.tree(), base, &folds, &diff.self_.raw, model.scale.exposure, &mut explained_by);
-    for (place, nodes) in &paths {
-        if let Some(&rank) = explained_by.get(place) {
-            maker.explain_callers(nodes, rank, &mut explained_by);
-        }
-    }
+    let changes = findings.len();
+    maker.add_structures(&paths, &mut findings, &mut explained_by);
     // What is on one side alone came or went, and does not come in bursts.
     let is_open = |finding: &Finding| !is_one_sided(&maker.diff.total, finding.place, finding.events);
     let moving = findings.iter().take(changes).filter(|finding| is_open(finding) && alone.contains(&finding.place));
@@ -356,6 +300,74 @@ impl Maker<'_> {
     /// Change per unit of work, in raw units of before.
     fn delta(&self, sums: &Sums) -> f64 {
         sums.value[1] / self.model.scale.exposure - sums.value[0]
+    }
+
+    /// What changed, in the order in which it was found, and of which places that could be bursts.
+    fn changes(&self, explained_by: &mut FxHashMap<PlaceId, usize>) -> (Vec<Finding>, FxHashSet<PlaceId>) {
+        let mut rows: Vec<(&Found, Finding)> = Vec::new();
+        // Only further runs can tell bursts from changes: both have heavy tails, so the size of a finding does not.
+        let could_be: Vec<bool> = self.found.iter().map(|found| could_be_burst(self.search, self.model, self.diff, found)).collect();
+        let open = bursts::are_likelier(self.model, self.found.iter().zip(&could_be).filter(|row| *row.1).map(|row| row.0), self.groups);
+        let mut alone: FxHashSet<PlaceId> = FxHashSet::default();
+        for (found, could_be) in self.found.iter().zip(could_be) {
+            let Some(finding) = self.finding(found, rows.len() + 1) else { continue };
+            // Frames that only came or went are told as that: of what stands below them, the rest is a row of no name.
+            let side = self.model.scale.counts(&found.sums).and_then(sided::side).filter(|_| finding.measure == Measure::Total);
+            let is_folded = |row: &Structure| row.place == finding.place && matches!(row.fate, Fate::Folded(..));
+            if let Some(side) = side.filter(|_| self.structures.iter().any(is_folded))
+                && !self.is_own(found, &finding, side)
+            {
+                continue;
+            }
+            alone.extend(could_be.then_some(finding.place));
+            explained_by.entry(finding.place).or_insert(finding.rank);
+            self.explain(&found.nodes, found.group.scope.measure, finding.rank, explained_by);
+            if let Some(pair) = self.pair_of(finding.place) {
+                self.explain_pair(pair, finding.rank, explained_by);
+            }
+            let moved = shift::shifted(self.search, self.model, found);
+            let verdict = match finding.verdict {
+                // What comes in bursts moves about too.
+                _ if open && !self.is_one_sided(found) || !self.is_counted(&finding) => Verdict::Unconfirmed,
+                _ if moved => Verdict::Shift,
+                // Beside what was found after it, it is no surprise any more.
+                _ if finding.q > self.search.spec.level => Verdict::Unconfirmed,
+                verdict => verdict,
+            };
+            rows.push((found, Finding { verdict, ..finding }));
+        }
+        shift::agree(self.comparison().tree(), &mut rows);
+        (rows.into_iter().map(|(_, finding)| finding).collect(), alone)
+    }
+
+    /// Adds functions of which only frames or names came and went.
+    fn add_structures(&self, paths: &[(PlaceId, Vec<NodeId>)], findings: &mut Vec<Finding>, explained_by: &mut FxHashMap<PlaceId, usize>) {
+        let (comparison, base) = (self.comparison(), self.search.base);
+        let mut folds = Vec::new();
+        for structure in self.structures {
+            // A finding says both: the other name, and what changed.
+            if structure.pair().is_some() && findings.iter().any(|finding| finding.place == structure.place && finding.new.is_some()) {
+                continue;
+            }
+            let mut finding = self.structure(structure, findings.len() + 1);
+            if finding.is_move || finding.verdict == Verdict::Inlined {
+                finding.paths = moved::paths_beside(comparison, base, paths, finding.place);
+            }
+            explained_by.entry(finding.place).or_insert(finding.rank);
+            self.explain_pair(structure, finding.rank, explained_by);
+            if let Fate::Folded(..) = structure.fate {
+                let nodes = paths.iter().find(|(place, _)| *place == finding.place).map(|(_, nodes)| nodes.clone());
+                let all = || base.nodes_of(finding.place).filter_map(NodeId::from_row).collect();
+                folds.push((finding.place, nodes.unwrap_or_else(all), finding.rank));
+            }
+            findings.push(finding);
+        }
+        folded::explain_takers(comparison.tree(), base, &folds, &self.diff.self_.raw, self.model.scale.exposure, explained_by);
+        for (place, nodes) in paths {
+            if let Some(&rank) = explained_by.get(place) {
+                self.explain_callers(nodes, rank, explained_by);
+            }
+        }
     }
 
     /// The finding, `None` where the change is surely too small to name, or none by itself.

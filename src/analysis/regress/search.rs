@@ -256,12 +256,15 @@ impl Search<'_> {
         NodeSet::new(finding.told_paths().filter_map(node).map(range))
     }
 
-    /// The interval of the ratio of several paths together, chosen as each of them was. `None` with repeats, which say of each path what it varies by.
+    /// The interval of the ratio of several paths together, chosen as each of them was.
     pub(super) fn interval_of_paths(&self, model: &Model, finding: &Finding) -> Option<(f64, f64)> {
         let nodes = self.nodes_of_paths(finding);
         let sums = self.base.sums_of(self.comparison, &nodes);
-        let counts = model.scale.counts(&sums).filter(|_| model.repeats.is_none())?;
-        let doubt = model.doubt(&sums, self.base.shapes.mix(nodes.ranges().iter().cloned()), None, 0.0);
+        let counts = model.scale.counts(&sums)?;
+        let mix = self.base.shapes.mix(nodes.ranges().iter().cloned());
+        let starts: Vec<NodeId> = nodes.ranges().iter().filter_map(|range| NodeId::from_row(range.start)).collect();
+        let repeated = self.base.repeated_together(self.comparison, (finding.measure, &starts), (&sums, mix), model.noise.background);
+        let doubt = model.doubt(&sums, mix, repeated, 0.0);
         let test = counts.test(doubt);
         let weight = if finding.q > 0.0 { (finding.p / finding.q).clamp(f64::MIN_POSITIVE, 1.0) } else { 1.0 };
         let threshold = -normal_quantile(self.spec.level * weight / 2.0);
