@@ -65,6 +65,8 @@ pub struct Capture {
     pub state: CaptureState,
     /// How often its profile was replaced (symbols, reload).
     pub generation: u32,
+    /// Its file, as it was when it was read.
+    pub on_disk: load::OnDisk,
 }
 
 /// Where the reading of a capture stands.
@@ -138,6 +140,8 @@ pub struct App {
     memo: Memo,
     /// Remarks as they were kept when the program began; those of this session are in the view.
     kept_remarks: Vec<remarks::KeptRemarks>,
+    /// Remarks on what is shown that were not written in this session.
+    found_remarks: remarks::Found,
     /// What the captures are called.
     names: Vec<(CaptureId, String)>,
     settings: Settings,
@@ -236,6 +240,7 @@ impl App {
             jobs,
             memo: Memo::default(),
             kept_remarks: settings.remarks.clone(),
+            found_remarks: remarks::Found::default(),
             names: Vec::new(),
             settings,
             options,
@@ -289,6 +294,7 @@ impl App {
     pub fn pump(&mut self) {
         self.take_in_and_start();
         self.name_captures();
+        self.find_remarks();
         // Here and not where results arrive: what is wanted again may be there already.
         self.remember_shown();
         apply::remember_comparison(self);
@@ -653,12 +659,26 @@ impl App {
         let id = CaptureId(self.next_capture);
         self.next_capture += 1;
         let state = CaptureState::Ready { profile, symbols: None };
-        self.captures.push(Capture { id, path: path.to_owned(), state, generation: 0 });
+        self.captures.push(Capture { id, path: path.to_owned(), state, generation: 0, on_disk: load::OnDisk::default() });
         id
     }
 
-    /// Says that an export that the window wrote itself was written, or why not.
-    pub fn exported(&mut self, path: &Path, written: Result<&str, String>) {
+    /// Writes what the window drew itself to a path that the user named, in a job: a disk may be slow.
+    pub fn write_picture(&mut self, path: PathBuf, drawn: Result<Vec<u8>, String>) {
+        let open = self.open_paths();
+        self.jobs.start("Writing the picture", move |_| {
+            let written = drawn.and_then(|png| save::export(&path, &png, &open)).map(|()| "the picture");
+            Event::Exported(path, written)
+        });
+    }
+
+    /// The paths of the open captures, over which nothing is written.
+    fn open_paths(&self) -> Vec<PathBuf> {
+        self.captures.iter().map(|capture| capture.path.clone()).collect()
+    }
+
+    /// Says that an export was written, or why not.
+    fn exported(&mut self, path: &Path, written: Result<&str, String>) {
         match written {
             Ok(what) => self.say(format!("Written: {what}\n{}", path.display()), false),
             Err(why) => self.say(format!("Not written: {why}\n{}", path.display()), true),
@@ -670,7 +690,8 @@ impl App {
         let id = CaptureId(self.next_capture);
         self.next_capture += 1;
         let job = self.start_reading(id, path);
-        self.captures.push(Capture { id, path: path.to_owned(), state: CaptureState::Loading(job), generation: 0 });
+        let (path, state) = (path.to_owned(), CaptureState::Loading(job));
+        self.captures.push(Capture { id, path, state, generation: 0, on_disk: load::OnDisk::default() });
         id
     }
 
@@ -687,7 +708,7 @@ impl App {
             // capture has to show it.
             let read = std::panic::catch_unwind(|| load::read(&path, &options, ticket));
             let result = read.unwrap_or_else(|_| Err(load::LoadError::internal(&path)));
-            Event::Loaded(id, result.map(Arc::new))
+            Event::Loaded(id, load::OnDisk::of(&path), result.map(Arc::new))
         })
     }
 
@@ -751,7 +772,7 @@ impl App {
                 by: self.view.granularity,
                 decimals: self.decimals(),
                 filter: &self.view.filter,
-                remarks: &self.remarks(),
+                remarks: self.remarks(),
             },
         )
     }

@@ -29,6 +29,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Writes an export, unless it is one of the captures that are open.
+///
+/// # Errors
+///
+/// In words: the refusal, or the system's.
+pub(super) fn export(path: &Path, bytes: &[u8], open: &[PathBuf]) -> Result<(), String> {
+    match refusal(path, open.iter().map(PathBuf::as_path)) {
+        Some(why) => Err(why),
+        None => write(path, bytes).map_err(|error| error.to_string()),
+    }
+}
+
 /// Why nothing is written to `path`: it is one of these captures, or the archive that holds one. `None` where it is none of them.
 pub fn refusal<'a>(path: &Path, captures: impl IntoIterator<Item = &'a Path>) -> Option<String> {
     let target = fs::canonicalize(path).ok()?;
@@ -39,7 +51,7 @@ pub fn refusal<'a>(path: &Path, captures: impl IntoIterator<Item = &'a Path>) ->
 }
 
 /// The file of a capture that may be a member of an archive: `runs.zip` of `runs.zip!a.pb.gz`.
-pub(super) fn file_of(capture: &Path) -> PathBuf {
+fn file_of(capture: &Path) -> PathBuf {
     let text = capture.to_string_lossy();
     let ends = text.match_indices('!').map(|(at, _)| at);
     let archive = ends.filter_map(|at| text.get(..at)).map(PathBuf::from).find(|file| file.is_file());

@@ -9,6 +9,7 @@ use emberlens::app::picture::{Part, PictureRequest};
 use emberlens::app::source::SourceSpec;
 use emberlens::report::PictureTheme;
 use emberlens::ui::cx::{Cx, Outbox};
+use emberlens::ui::disk::Disk;
 use emberlens::ui::panels::{PANELS, Panel};
 use emberlens::ui::picture::picture;
 use emberlens::ui::theme::{Mode, Theme};
@@ -82,7 +83,7 @@ fn look(panel: &'static Panel, scene: &str, script: &str, theme: &Theme) -> egui
         .with_context_setup(Theme::install)
         .renderer(SoftwareRenderer::default())
         .build_ui(move |ui| {
-            let cx = Cx { app: &app, theme: &palette, now: 0.0, unix_seconds: 0, is_test: true };
+            let cx = Cx { app: &app, theme: &palette, disk: &Disk::inline(), now: 0.0, unix_seconds: 0, is_test: true };
             let is_side = matches!(panel.name, "hot_paths" | "regressions" | "details") && scene != "-view";
             let frame = if is_side { Frame::new().fill(palette.surface).inner_margin(8) } else { Frame::new().fill(palette.background) };
             CentralPanel::default().frame(frame).show(ui, |ui| (panel.ui)(ui, &cx, &mut Outbox::default()));

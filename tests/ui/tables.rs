@@ -9,6 +9,7 @@ use emberlens::analysis::diff::Measure;
 use emberlens::app::view::{Sort, SortBy, Tab};
 use emberlens::app::{App, Command, Options};
 use emberlens::ui::cx::{Cx, Outbox};
+use emberlens::ui::disk::Disk;
 use emberlens::ui::panels::{call_tree, top};
 use emberlens::ui::theme::Theme;
 
@@ -48,7 +49,7 @@ fn harness(app: App) -> Harness<'static, Window> {
         .build_ui_state(
             move |ui, window: &mut Window| {
                 let mut out = Outbox::default();
-                let cx = Cx { app: &window.app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: true };
+                let cx = Cx { app: &window.app, theme: &theme, disk: &Disk::inline(), now: 0.0, unix_seconds: 0, is_test: true };
                 match window.app.view().tab {
                     Tab::CallTree => call_tree::ui(ui, &cx, &mut out),
                     _ => top::ui(ui, &cx, &mut out),

@@ -8,7 +8,6 @@ mod below;
 mod rows;
 pub(in crate::ui::panels) mod text;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
@@ -72,7 +71,7 @@ struct List<'a> {
     /// Rows of the others that the filter lets through.
     others: Vec<&'a Finding>,
     /// What was written about them.
-    remarks: Cow<'a, Remarks>,
+    remarks: &'a Remarks,
     /// For each row of the findings: what it explains together with those of its direction that rank before it.
     together: Vec<f64>,
 }

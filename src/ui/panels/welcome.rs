@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Align2, Id, RichText, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align2, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::app::Command;
 use crate::app::settings::{Recent, RecentComparison};
@@ -35,7 +35,7 @@ fn page_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, out: &mut Outbox) {
     ui.label(RichText::new("See where the time and the memory go, and what got worse").font(fonts::title()));
     ui.label(RichText::new("pprof, perf, Go profiles, folded stacks. Drop files anywhere in this window.").color(cx.theme.muted));
     ui.add_space(size::WIDE);
-    let samples = samples_folder(ui);
+    let samples = samples_folder(cx, out);
     let card_width = (width - 2.0 * size::PAD - 1.0) / 3.0;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = size::PAD;
@@ -121,7 +121,7 @@ fn more_samples_ui(ui: &mut Ui, cx: &Cx<'_>, samples: &Path, out: &mut Outbox) {
         ui.label(RichText::new("More samples").color(cx.theme.muted));
         for (words, before, after) in MORE {
             let (before, after) = (samples.join(before), samples.join(after));
-            if !before.is_file() || !after.is_file() {
+            if ![&before, &after].into_iter().all(|path| is_there(cx, path, out)) {
                 continue;
             }
             if ui.button(words).on_hover_text(after.display().to_string()).clicked() {
@@ -131,12 +131,8 @@ fn more_samples_ui(ui: &mut Ui, cx: &Cx<'_>, samples: &Path, out: &mut Outbox) {
     });
 }
 
-/// The folder of the samples, looked for once: beside the program, where packages put it, in the current folder, in the sources.
-fn samples_folder(ui: &Ui) -> Option<PathBuf> {
-    let id = Id::unique("folder of the samples");
-    if let Some(known) = ui.data(|data| data.get_temp::<Option<PathBuf>>(id)) {
-        return known;
-    }
+/// The folder of the samples: beside the program, where packages put it, in the current folder, in the sources.
+fn samples_folder(cx: &Cx<'_>, out: &mut Outbox) -> Option<PathBuf> {
     let program = std::env::current_exe().ok();
     let beside = program.as_deref().and_then(Path::parent);
     let name = "sample-profiles";
@@ -147,9 +143,11 @@ fn samples_folder(ui: &Ui) -> Option<PathBuf> {
         // `target/debug/emberlens` in a clone.
         beside.map(|folder| folder.join("../..").join(name)),
     ];
-    let found = candidates.into_iter().flatten().find(|folder| folder.join(PAIR[0]).is_file() && folder.join(PAIR[1]).is_file());
-    ui.data_mut(|data| data.insert_temp(id, found.clone()));
-    found
+    candidates.into_iter().flatten().find(|folder| PAIR.iter().all(|name| is_there(cx, &folder.join(name), out)))
+}
+
+fn is_there(cx: &Cx<'_>, path: &Path, out: &mut Outbox) -> bool {
+    cx.disk.of(path, out).is_some_and(|found| found.is_capture)
 }
 
 /// A row of two lines, one text left and one right in each, the lower ones muted.
