@@ -197,6 +197,8 @@ pub enum Command {
     SetIcicle(bool),
     /// Height of a flame box in points, 14 to 28.
     SetRowHeight(f32),
+    /// What part of the right side's height the details of the selection have.
+    SetDetailsShare(f32),
     /// Right side visible or not.
     SetSidePanel(bool),
     /// Strip of the captures' time visible or not.

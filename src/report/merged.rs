@@ -96,12 +96,7 @@ mod tests {
     fn profile(lines: &[(&str, i64)]) -> Profile {
         let mut builder = Builder::new([("samples", "count")]);
         for (stack, value) in lines {
-            let mut at = None;
-            for name in stack.split(';') {
-                let function = Some(builder.function_named(name));
-                let frame = builder.frame(Frame { function, ..Frame::default() });
-                at = Some(builder.stack(at, frame));
-            }
+            let at = builder.stack_named(stack);
             builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[*value]);
         }
         builder.finish()

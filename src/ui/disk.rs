@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(2);
 /// So many threads may wait for the disk, those that never end included.
 const MOST_WAITING: usize = 24;
 /// And so many of those that were started lately: the others are taken to hang.
-const MOST_AT_ONCE: usize = 4;
+const MOST_AT_ONCE: usize = 8;
 /// Paths of which answers are kept.
 const KEPT: usize = 200;
 
@@ -77,14 +77,13 @@ impl Disk {
         self.known.get(path).is_some_and(|known| known.found.is_none() && now - known.asked >= SLOW_SECONDS)
     }
 
-    /// Takes in answers; true where there was one.
+    /// Takes in answers; true where one is another than before.
     pub(super) fn take_in(&mut self) -> bool {
-        let mut any = false;
+        let mut is_new = false;
         while let Some((_, answer)) = self.jobs.next_event() {
-            self.learn(answer);
-            any = true;
+            is_new |= self.learn(answer);
         }
-        any
+        is_new
     }
 
     /// Asks about the paths of a frame; true where an answer came at once. Such a frame is drawn again.
@@ -92,8 +91,9 @@ impl Disk {
         if self.known.len() > KEPT {
             self.known.retain(|path, known| known.is_open || paths.contains(path));
         }
-        let mut started = false;
+        let (mut started, mut is_new) = (false, false);
         for path in paths {
+            is_new |= self.take_in();
             let old = self.known.get(&path);
             let is_busy = self.jobs.running().len() >= MOST_WAITING
                 || self.jobs.running().iter().filter(|job| job.age().as_secs_f64() < SLOW_SECONDS).count() >= MOST_AT_ONCE;
@@ -109,12 +109,10 @@ impl Disk {
             });
             started = true;
         }
-        let first = started.then(|| self.jobs.wait_event(PATIENCE)).flatten();
-        let mut is_new = first.is_some_and(|(_, answer)| self.learn(answer));
-        while let Some((_, answer)) = self.jobs.next_event() {
+        if started && let Some((_, answer)) = self.jobs.wait_event(PATIENCE) {
             is_new |= self.learn(answer);
         }
-        is_new
+        is_new | self.take_in()
     }
 
     /// True while an answer is waited for.

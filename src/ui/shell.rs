@@ -298,7 +298,7 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
             return;
         }
-        let mut split: Split = ui.data(|data| data.get_temp(Split::id())).unwrap_or_default();
+        let mut split = Split::of(ui, cx);
         let details = Panel::bottom("details").resizable(true).default_size(height * split.share).size_range(split.sizes(height));
         let shown = details.frame(frame).show(ui, |ui| {
             // Its height is the user's, not that of what is in it.
@@ -307,6 +307,10 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         });
         split.keep(height, shown.response.rect.height());
         ui.data_mut(|data| data.insert_temp(Split::id(), split));
+        // One command when the hand is off.
+        if (split.share - cx.app.settings().details_share).abs() > 0.001 && !ui.input(|input| input.pointer.any_down()) {
+            out.send(Command::SetDetailsShare(split.share));
+        }
         CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
     });
 }
@@ -321,12 +325,6 @@ struct Split {
     details: f32,
 }
 
-impl Default for Split {
-    fn default() -> Self {
-        Self { share: 0.42, side: 0.0, details: 0.0 }
-    }
-}
-
 impl Split {
     /// The list above the details keeps this height, where the side has it.
     const LIST: f32 = 180.0;
@@ -334,6 +332,12 @@ impl Split {
 
     fn id() -> egui::Id {
         egui::Id::unique("split of the right side")
+    }
+
+    /// As it was in the last frame, or as the user left it the last time.
+    fn of(ui: &Ui, cx: &Cx<'_>) -> Self {
+        let known = ui.data(|data| data.get_temp(Self::id()));
+        known.unwrap_or_else(|| Self { share: cx.app.settings().details_share, side: 0.0, details: 0.0 })
     }
 
     /// What the details may have: any height, except in the first frame of another height of the side.

@@ -168,7 +168,7 @@ impl Column {
 
 struct TreeRows<'a> {
     cx: &'a Cx<'a>,
-    comparison: &'a Comparison,
+    comparison: &'a Arc<Comparison>,
     known: &'a Known,
     matches: Option<&'a Matches>,
     diff: Option<&'a Diff>,
@@ -178,7 +178,7 @@ struct TreeRows<'a> {
 }
 
 impl<'a> TreeRows<'a> {
-    fn new(cx: &'a Cx<'a>, comparison: &'a Comparison, known: &'a Known, out: &'a mut Outbox) -> Self {
+    fn new(cx: &'a Cx<'a>, comparison: &'a Arc<Comparison>, known: &'a Known, out: &'a mut Outbox) -> Self {
         let is_pair = comparison.pair().is_some();
         let columns: &[Column] = match (is_pair, cx.app.view().direction) {
             (true, _) => &Column::COMPARISON,
@@ -405,7 +405,7 @@ impl Rows for TreeRows<'_> {
 
     fn tooltip(&self, ui: &mut Ui, row: usize) {
         let Some(node) = self.node(row) else { return };
-        rows::place_ui(ui, self.cx, self.place(node));
+        rows::place_ui(ui, self.cx, self.comparison, self.comparison.tree().place(node));
         let of = |value: &dyn Fn(&Side) -> i64| self.comparison.sides.iter().map(value).collect();
         let (total, self_) = (of(&|side| side.weights.total_of(node)), of(&|side| side.weights.self_of(node)));
         if self.is_bottom_up() {

@@ -517,7 +517,7 @@ impl Rows for TopRows<'_> {
 
     fn tooltip(&self, ui: &mut Ui, row: usize) {
         let Some(id) = self.id(row) else { return };
-        rows::place_ui(ui, self.cx, self.shown.comparison.places().get(id));
+        rows::place_ui(ui, self.cx, &self.shown.comparison, id);
         let of = |measure| self.shown.flat.sides.iter().map(|side| side.value(measure, id)).collect();
         rows::values_ui(ui, self.cx, &self.shown.comparison, &[("self", of(Measure::Self_)), ("total", of(Measure::Total))]);
         if self.shown.comparison.pair().is_some() {

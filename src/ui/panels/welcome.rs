@@ -9,6 +9,7 @@ use crate::app::settings::{Recent, RecentComparison};
 use crate::model::human;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
+use crate::ui::waiting::middle_ui;
 use crate::ui::words::ago;
 
 /// Width of the page in points.
@@ -16,17 +17,10 @@ const PAGE: f32 = 760.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    let width = PAGE.min(ui.available_width() - 2.0 * size::WIDE);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let space = ui.available_size();
-        ui.horizontal_top(|ui| {
-            ui.add_space((space.x - width) / 2.0);
-            ui.vertical(|ui| {
-                ui.set_width(width);
-                ui.add_space((space.y * 0.12).max(size::WIDE));
-                page_ui(ui, cx, width, out);
-                ui.add_space(size::WIDE);
-            });
+        middle_ui(ui, PAGE, 0.12, |ui| {
+            page_ui(ui, cx, ui.available_width(), out);
+            ui.add_space(size::WIDE);
         });
     });
 }
@@ -121,7 +115,7 @@ fn more_samples_ui(ui: &mut Ui, cx: &Cx<'_>, samples: &Path, out: &mut Outbox) {
         ui.label(RichText::new("More samples").color(cx.theme.muted));
         for (words, before, after) in MORE {
             let (before, after) = (samples.join(before), samples.join(after));
-            if ![&before, &after].into_iter().all(|path| is_there(cx, path, out)) {
+            if [&before, &after].map(|path| is_there(cx, path, out)) != [true; 2] {
                 continue;
             }
             if ui.button(words).on_hover_text(after.display().to_string()).clicked() {
@@ -143,7 +137,10 @@ fn samples_folder(cx: &Cx<'_>, out: &mut Outbox) -> Option<PathBuf> {
         // `target/debug/emberlens` in a clone.
         beside.map(|folder| folder.join("../..").join(name)),
     ];
-    candidates.into_iter().flatten().find(|folder| PAIR.iter().all(|name| is_there(cx, &folder.join(name), out)))
+    // All of them are asked about at once.
+    let found: Vec<PathBuf> =
+        candidates.into_iter().flatten().filter(|folder| PAIR.map(|name| is_there(cx, &folder.join(name), out)) == [true; 2]).collect();
+    found.into_iter().next()
 }
 
 fn is_there(cx: &Cx<'_>, path: &Path, out: &mut Outbox) -> bool {
