@@ -3,6 +3,7 @@
 //! All change goes through [`App::apply`], all results through the inbox that [`App::pump`] empties. Deliberately absent: drawing,
 //! dialogs of the system, the clipboard: `apply` asks for them as [`Effect`]s. Start reading at [`App`].
 
+mod anchor;
 mod apply;
 pub mod capture_names;
 pub mod command;
@@ -156,6 +157,8 @@ pub struct App {
     compared: Vec<Vec<CaptureId>>,
     /// See [`App::steps_taken`].
     steps_taken: u64,
+    /// What is on screen of a flame graph that is being laid out anew.
+    anchor: Option<anchor::Anchor>,
 }
 
 /// The newest ready results.
@@ -251,6 +254,7 @@ impl App {
             shown: Shown::default(),
             compared: Vec::new(),
             steps_taken: 0,
+            anchor: None,
         }
     }
 
@@ -265,7 +269,7 @@ impl App {
         if self.log.len() > LOG_LINES {
             self.log.remove(0);
         }
-        let old = self.view.clone();
+        let (old, before) = (self.view.clone(), self.before_command());
         let label = command.undo_label(&old);
         let merged = command.is_continuous(&old);
         let holds_sandwich = matches!(command, Command::Undo | Command::Redo | Command::SelectInSandwich(..));
@@ -273,6 +277,7 @@ impl App {
             command,
             Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::CloseDialog | Command::Reveal
         );
+        let is_history = matches!(command, Command::Undo | Command::Redo);
         let may_remark = matches!(command, Command::Remark(_) | Command::RemarkOn(..) | Command::Undo | Command::Redo);
         let effects = apply::apply(self, command);
         if may_remark {
@@ -281,6 +286,7 @@ impl App {
         if !holds_sandwich {
             self.follow_selection(&old);
         }
+        self.hold_window(before, &old, is_history);
         // Captures that are opened later are not presented by that.
         self.view.presenting &= self.view.after.is_some();
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
@@ -295,6 +301,7 @@ impl App {
         self.take_in_and_start();
         self.name_captures();
         self.find_remarks();
+        self.set_held_window();
         // Here and not where results arrive: what is wanted again may be there already.
         self.remember_shown();
         apply::remember_comparison(self);
@@ -358,7 +365,7 @@ impl App {
         let shown = self.comparison_key(self.view.direction).unwrap_or_else(|| tables.clone());
         let mut keys = vec![Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())];
         keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
-        keys.push(Key::Flame(shown.clone(), self.flame_shape(), self.view.sibling_order));
+        keys.extend(self.flame_key());
         keys.push(Key::Top(tables.clone()));
         // Also behind other tabs: pictures and exports show the table without bringing it to the front.
         keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);

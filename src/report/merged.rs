@@ -91,7 +91,7 @@ pub fn split_columns(profile: &Profile) -> Option<(Profile, Profile)> {
 mod tests {
     use super::*;
     use crate::analysis::filter;
-    use crate::model::{Frame, Sample, check};
+    use crate::model::{Sample, check};
 
     fn profile(lines: &[(&str, i64)]) -> Profile {
         let mut builder = Builder::new([("samples", "count")]);

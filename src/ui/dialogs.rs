@@ -40,6 +40,15 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
             let hint = "Path of a capture; two on two lines are compared";
             open_path_ui(ui, cx, (why, hint), out, |paths| (if paths.len() == 2 { "Compare" } else { "Open" }, Command::Drop(paths)));
         }),
+        Dialog::OtherPath(shown, why) => {
+            let name = shown.file_name().unwrap_or_default().to_string_lossy();
+            titled(ui, &format!("Compare {name} with another capture"), out, |ui, out| {
+                open_path_ui(ui, cx, (why, "Path of the other capture"), out, |mut paths| {
+                    paths.extend((paths.len() == 1).then(|| shown.clone()));
+                    ("Compare", Command::Drop(paths))
+                });
+            });
+        }
         Dialog::SidePaths(side) => titled(ui, &format!("Add captures to {}", side.word()), out, |ui, out| {
             open_path_ui(ui, cx, ("", "Paths of captures, one a line"), out, |paths| ("Add", Command::AddFiles(*side, paths)));
         }),

@@ -86,8 +86,13 @@ impl Disk {
         is_new
     }
 
-    /// Asks about the paths of a frame; true where an answer came at once. Such a frame is drawn again.
-    pub(super) fn ask(&mut self, paths: Vec<PathBuf>, now: f64) -> bool {
+    /// Asks what the panels of a frame want to know; true where an answer came at once. Such a frame is drawn again.
+    pub fn answer(&mut self, out: &mut Outbox, now: f64) -> bool {
+        let paths = out.paths();
+        !paths.is_empty() && self.ask(paths, now)
+    }
+
+    fn ask(&mut self, paths: Vec<PathBuf>, now: f64) -> bool {
         if self.known.len() > KEPT {
             self.known.retain(|path, known| known.is_open || paths.contains(path));
         }
@@ -115,9 +120,9 @@ impl Disk {
         is_new | self.take_in()
     }
 
-    /// True while an answer is waited for.
-    pub(super) fn is_waiting(&self) -> bool {
-        !self.jobs.running().is_empty()
+    /// True while an answer is waited for that somebody wants.
+    pub(super) fn is_waiting(&self, now: f64) -> bool {
+        self.known.values().any(|known| known.is_open && known.found.is_none() && now - known.asked <= SLOW_SECONDS)
     }
 
     /// Keeps an answer; true where it is another one than before.

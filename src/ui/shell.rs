@@ -93,20 +93,19 @@ impl Shell {
         drop::hover_ui(&ctx, &cx);
         // Before commands are done: one of them may put the keyboard elsewhere.
         focus::ui(&ctx, &theme);
-        let (commands, paths) = (out.take(), out.paths());
-        self.ask_disk(&ctx, paths);
+        self.ask_disk(&ctx, &mut out);
+        let commands = out.take();
         self.send(&ctx, window, commands);
         self.name_window(&ctx);
     }
 
-    fn ask_disk(&mut self, ctx: &egui::Context, paths: Vec<PathBuf>) {
-        if paths.is_empty() {
-            return;
-        }
-        if self.disk.ask(paths, ctx.input(|input| input.time)) {
+    fn ask_disk(&mut self, ctx: &egui::Context, out: &mut Outbox) {
+        let now = ctx.input(|input| input.time);
+        if self.disk.answer(out, now) {
             ctx.request_repaint();
-        } else if self.disk.is_waiting() {
-            ctx.request_repaint_after_secs(SLOW_SECONDS as f32);
+        } else if self.disk.is_waiting(now) {
+            // By then it is said that the disk is silent.
+            ctx.request_repaint_after_secs(SLOW_SECONDS as f32 + 0.01);
         }
     }
 

@@ -16,7 +16,9 @@ const PATIENT_SECONDS: f32 = 0.5;
 
 /// Draws the captures being read, or the failure, and is true then; false where the picture can stand.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
-    if let Some((capture, why)) = cx.app.failure() {
+    // Of captures that can be read there is something to know also where they do not compare.
+    let knows_something = |capture: &Option<CaptureId>| capture.is_none() && cx.app.view().tab == Tab::Info;
+    if let Some((capture, why)) = cx.app.failure().filter(|(capture, _)| !knows_something(capture)) {
         failure_ui(ui, cx, capture, &why, out);
         return true;
     }
@@ -131,6 +133,9 @@ fn failure_ui(ui: &mut Ui, cx: &Cx<'_>, capture: Option<CaptureId>, why: &str, o
             }
             if ui.button("Open another…").clicked() {
                 out.send(Command::ChooseFiles);
+            }
+            if capture.is_none() && ui.button("Capture info").clicked() {
+                out.send(Command::SetTab(Tab::Info));
             }
         });
     });

@@ -190,3 +190,31 @@ fn an_export_over_an_open_capture_is_refused_and_one_over_another_file_is_announ
     assert!(std::fs::read_to_string(&other).unwrap().starts_with("<?xml"));
     assert_eq!(harness.state().app().view().after, Some(CaptureId(1)));
 }
+
+#[test]
+fn without_a_file_dialog_the_other_capture_is_typed_and_compared_with_the_one_shown() {
+    let mut harness = dark(&one());
+    apply(&mut harness, Command::ChooseComparison);
+    harness.get_by_label("Compare orders-cpu-before.pb.gz with another capture");
+    harness.get_by_label("Path").type_text(&sample(AFTER).display().to_string());
+    harness.run();
+    harness.key_press_modifiers(Modifiers::NONE, Key::Enter);
+    harness.run();
+    harness.get_by_label("Before: orders-cpu-before.pb.gz, after: orders-cpu-after.pb.gz").click();
+    harness.run();
+    harness.get_by_label("Before: orders-cpu-before.pb.gz");
+    harness.get_by_label("After: orders-cpu-after.pb.gz");
+}
+
+#[test]
+fn captures_that_do_not_compare_say_what_they_hold() {
+    let pair = Command::OpenComparison(sample(BEFORE), sample("pprof/go1.27.3/orders-heap-after.pb.gz"));
+    let mut harness = dark(&pair.to_line());
+    harness.get_by_label("This cannot be shown");
+    harness.get_all_by_label("Capture info").last().expect("a button below the error").click();
+    harness.run();
+    harness.get_by_label("Open captures");
+    harness.get_by_label("inuse_space / bytes");
+    apply(&mut harness, Command::SetTab(emberlens::app::view::Tab::Top));
+    harness.get_by_label("This cannot be shown");
+}

@@ -163,7 +163,7 @@ fn with_the_details_open_a_small_screen_has_room_for_several_findings() {
     harness.run();
     let card = harness.get_by_label_contains("1 Regression: ").rect();
     let details = harness.get_by_label_contains("engine.go:101").rect().top() - 25.0;
-    assert!(details - card.top() >= 3.5 * card.height(), "{details} {card}");
+    assert!(details - card.top() >= 3.0 * card.height(), "{details} {card}");
     assert!(harness.query_by_label("Filter the findings").is_none(), "it is folded");
     harness.get_by_label("More, thresholds and filter").click();
     harness.run();

@@ -26,7 +26,10 @@ const LINE: f32 = 17.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    let Some(comparison) = cx.app.table().ready() else { return };
+    let Some(comparison) = cx.app.table().ready() else {
+        words::adding_up_ui(ui, cx.theme);
+        return;
+    };
     let Some(selection) = &cx.app.view().selection else {
         everything_ui(ui, cx, comparison, out);
         return;

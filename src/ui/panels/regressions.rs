@@ -175,6 +175,7 @@ const SHORT: f32 = 400.0;
 fn short_head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
     let (first, rest) = text::sentences(&list.findings.summary);
     ui.add(Label::new(RichText::new(first).color(cx.theme.text)).wrap());
+    remark_ui(ui, cx, list);
     let hidden = list.findings.rows.len() - list.order.len();
     let title = match hidden {
         0 => "More, thresholds and filter".to_owned(),
@@ -182,7 +183,7 @@ fn short_head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
     };
     let fold = egui::CollapsingHeader::new(RichText::new(title).color(cx.theme.muted).font(fonts::small())).id_salt("rest of the head");
     let header = fold.show(ui, |ui| {
-        rest_ui(ui, cx, list, rest);
+        rest_ui(ui, cx, rest);
         bars::thresholds_ui(ui, cx, out);
         bars::filter_ui(ui, cx, list, out);
     });
@@ -195,18 +196,23 @@ fn short_head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
 fn head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
     let (first, rest) = text::sentences(&list.findings.summary);
     ui.add(Label::new(RichText::new(first).color(cx.theme.text)).wrap());
-    rest_ui(ui, cx, list, rest);
+    rest_ui(ui, cx, rest);
+    remark_ui(ui, cx, list);
     ui.add_space(size::GAP);
     bars::thresholds_ui(ui, cx, out);
     bars::filter_ui(ui, cx, list, out);
     ui.add_space(size::GAP);
 }
 
-/// What the summary says after its first sentence, and what was written about all of it.
-fn rest_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, rest: &str) {
+/// What the summary says after its first sentence.
+fn rest_ui(ui: &mut Ui, cx: &Cx<'_>, rest: &str) {
     if !rest.is_empty() {
         ui.add(Label::new(RichText::new(rest).color(cx.theme.muted).font(fonts::small())).wrap());
     }
+}
+
+/// What was written about all of it.
+fn remark_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>) {
     if !list.remarks.on(None).is_empty() {
         ui.add(Label::new(RichText::new(format!("“{}”", list.remarks.on(None))).color(cx.theme.text)).wrap())
             .on_hover_text("Remark on the whole comparison");

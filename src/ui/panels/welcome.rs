@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use egui::{Align2, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::app::Command;
+use crate::app::capture_names::short;
 use crate::app::settings::{Recent, RecentComparison};
 use crate::model::human;
 use crate::ui::cx::{Cx, Outbox};
@@ -177,12 +178,17 @@ fn age(cx: &Cx<'_>, opened_unix: i64) -> String {
     if cx.is_test { String::new() } else { ago(opened_unix, cx.unix_seconds) }
 }
 
-fn compared_ui(ui: &mut Ui, cx: &Cx<'_>, recent: &RecentComparison, out: &mut Outbox) {
-    let side = |files: &[PathBuf]| match files {
-        [only] => file_name(only),
+/// `run-1/cpu.pprof → run-2/cpu.pprof`: two files of one name have their folders.
+fn compared_name(recent: &RecentComparison) -> String {
+    let side = |files: &[PathBuf], others: &[PathBuf]| match files {
+        [only] => short(only, others.iter().map(PathBuf::as_path)),
         several => format!("{} captures", several.len()),
     };
-    let name = format!("{} → {}", side(&recent.before), side(&recent.after));
+    format!("{} → {}", side(&recent.before, &recent.after), side(&recent.after, &recent.before))
+}
+
+fn compared_ui(ui: &mut Ui, cx: &Cx<'_>, recent: &RecentComparison, out: &mut Outbox) {
+    let name = compared_name(recent);
     let all = || recent.before.iter().chain(&recent.after);
     let mut folders: Vec<String> = all().map(|path| folder_of(path)).collect();
     folders.dedup();
@@ -198,5 +204,21 @@ fn recent_ui(ui: &mut Ui, cx: &Cx<'_>, file: &Recent, out: &mut Outbox) {
     let response = row_ui(ui, cx, &name, [[&name, &folder_of(&file.path)], [&age(cx, file.opened_unix), &facts]]);
     if response.on_hover_text(file.path.display().to_string()).clicked() {
         out.send(Command::Open(vec![file.path.clone()]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compared_files_of_one_name_are_told_apart() {
+        let recent = |before: &[&str], after: &[&str]| {
+            let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect();
+            compared_name(&RecentComparison { before: paths(before), after: paths(after), opened_unix: 0 })
+        };
+        assert_eq!(recent(&["/a/old.pb.gz"], &["/a/new.pb.gz"]), "old.pb.gz → new.pb.gz");
+        assert_eq!(recent(&["/p1/cpu.pprof"], &["/p2/cpu.pprof"]), "p1/cpu.pprof → p2/cpu.pprof");
+        assert_eq!(recent(&["/a/1", "/a/2"], &["/a/3"]), "2 captures → 3");
     }
 }

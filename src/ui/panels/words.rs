@@ -121,6 +121,11 @@ pub(crate) fn chance(q: f64) -> String {
 /// What is said of a place that may be another function, see [`Place::folded`].
 pub(crate) const FOLDED: &str = "one of several functions with the same code";
 
+/// Where numbers will stand that are still being made.
+pub(crate) fn adding_up_ui(ui: &mut Ui, theme: &Theme) {
+    ui.label(RichText::new("Adding up the samples…").color(theme.muted));
+}
+
 /// The heads of the columns of [`value_row`].
 pub(crate) fn head_row(ui: &mut Ui, theme: &Theme) {
     for title in ["", "before", "after", "change"] {
