@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn marks_of_values_have_the_unit_of_their_axis() {
         let rate = |largest: f64, at: f64| Scale::of_axis(largest, "count").per("/s").mark(at, 0.5 * at);
-        assert_eq!([rate(28_400.0, 20_000.0), rate(284.0, 200.0), rate(1e7, 5e6)], ["20 k/s", "200 per s", "5 M/s"]);
+        assert_eq!([rate(28_400.0, 20_000.0), rate(284.0, 200.0), rate(1e7, 5e6)], ["20 k/s", "200 per s", "5.0 M/s"]);
         assert_eq!(Scale::of_axis(2.5e9, "nanoseconds").mark(1e9, 1e9), "1 s");
         let marks = |scale: &Scale, step: f64| [0.0, 1.0, 2.0, 3.0].map(|at| scale.mark(at * step, step)).join(", ");
         assert_eq!(marks(&Scale::fitting(1.3e9, "ns", 0.0).per("/s"), 5e8), "0, 0.5 s/s, 1.0 s/s, 1.5 s/s");
