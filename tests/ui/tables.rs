@@ -316,3 +316,15 @@ fn the_top_table_adds_up_self_values_in_their_order() {
     crate::stage::apply(&mut harness, Command::SetSort(Sort { by: SortBy::Total, ascending: false }));
     assert!(harness.query_all_by_label_contains("down to it").next().is_none(), "in another order it means nothing");
 }
+
+#[test]
+fn a_table_without_rows_says_why_as_the_picture_does() {
+    let mut harness = crate::stage::dark(&(crate::stage::two() + "focus zzzz\n"));
+    for tab in [Tab::Flame, Tab::CallTree, Tab::Top] {
+        crate::stage::apply(&mut harness, Command::SetTab(tab));
+        harness.get_by_label_contains("No sample passes the filters");
+    }
+    crate::stage::apply(&mut harness, Command::Focus(String::new()));
+    crate::stage::apply(&mut harness, Command::FilterTop("zzzz".to_owned()));
+    harness.get_by_label("Nothing matches");
+}

@@ -46,6 +46,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     );
     let mut tree = TreeRows::new(cx, comparison, &known, out);
     let heads: Vec<Head> = tree.columns.iter().map(|column| tree.head(*column)).collect();
+    let empty = super::flame::empty_words(cx, comparison);
     let spec = Spec {
         id: Id::unique("call tree"),
         name: "Call tree",
@@ -54,7 +55,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         reveal: token,
         takes_idle_keys: true,
         rule: None,
-        empty: "No samples pass the filters",
+        empty: &empty,
     };
     if is_old {
         ui.multiply_opacity(OLD_OPACITY);
