@@ -3,6 +3,7 @@
 //! All change goes through [`App::apply`], all results through the inbox that [`App::pump`] empties. Deliberately absent: drawing,
 //! dialogs of the system, the clipboard: `apply` asks for them as [`Effect`]s. Start reading at [`App`].
 
+mod anchor;
 mod apply;
 pub mod capture_names;
 pub mod command;
@@ -65,6 +66,8 @@ pub struct Capture {
     pub state: CaptureState,
     /// How often its profile was replaced (symbols, reload).
     pub generation: u32,
+    /// Its file, as it was when it was read.
+    pub on_disk: load::OnDisk,
 }
 
 /// Where the reading of a capture stands.
@@ -138,6 +141,8 @@ pub struct App {
     memo: Memo,
     /// Remarks as they were kept when the program began; those of this session are in the view.
     kept_remarks: Vec<remarks::KeptRemarks>,
+    /// Remarks on what is shown that were not written in this session.
+    found_remarks: remarks::Found,
     /// What the captures are called.
     names: Vec<(CaptureId, String)>,
     settings: Settings,
@@ -152,6 +157,8 @@ pub struct App {
     compared: Vec<Vec<CaptureId>>,
     /// See [`App::steps_taken`].
     steps_taken: u64,
+    /// What is on screen of a flame graph that is being laid out anew.
+    anchor: Option<anchor::Anchor>,
 }
 
 /// The newest ready results.
@@ -236,6 +243,7 @@ impl App {
             jobs,
             memo: Memo::default(),
             kept_remarks: settings.remarks.clone(),
+            found_remarks: remarks::Found::default(),
             names: Vec::new(),
             settings,
             options,
@@ -246,6 +254,7 @@ impl App {
             shown: Shown::default(),
             compared: Vec::new(),
             steps_taken: 0,
+            anchor: None,
         }
     }
 
@@ -260,7 +269,7 @@ impl App {
         if self.log.len() > LOG_LINES {
             self.log.remove(0);
         }
-        let old = self.view.clone();
+        let (old, before) = (self.view.clone(), self.before_command());
         let label = command.undo_label(&old);
         let merged = command.is_continuous(&old);
         let holds_sandwich = matches!(command, Command::Undo | Command::Redo | Command::SelectInSandwich(..));
@@ -268,6 +277,7 @@ impl App {
             command,
             Command::Undo | Command::Redo | Command::Close(_) | Command::CloseAll | Command::CloseDialog | Command::Reveal
         );
+        let is_history = matches!(command, Command::Undo | Command::Redo);
         let may_remark = matches!(command, Command::Remark(_) | Command::RemarkOn(..) | Command::Undo | Command::Redo);
         let effects = apply::apply(self, command);
         if may_remark {
@@ -276,6 +286,7 @@ impl App {
         if !holds_sandwich {
             self.follow_selection(&old);
         }
+        self.hold_window(before, &old, is_history);
         // Captures that are opened later are not presented by that.
         self.view.presenting &= self.view.after.is_some();
         if self.view != old && !keeps_history && (old.after.is_some() || old.before.is_some()) {
@@ -289,6 +300,8 @@ impl App {
     pub fn pump(&mut self) {
         self.take_in_and_start();
         self.name_captures();
+        self.find_remarks();
+        self.set_held_window();
         // Here and not where results arrive: what is wanted again may be there already.
         self.remember_shown();
         apply::remember_comparison(self);
@@ -352,7 +365,7 @@ impl App {
         let shown = self.comparison_key(self.view.direction).unwrap_or_else(|| tables.clone());
         let mut keys = vec![Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())];
         keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
-        keys.push(Key::Flame(shown.clone(), self.flame_shape(), self.view.sibling_order));
+        keys.extend(self.flame_key());
         keys.push(Key::Top(tables.clone()));
         // Also behind other tabs: pictures and exports show the table without bringing it to the front.
         keys.extend([Key::Flat(tables.clone()), Key::Rows(tables.clone(), self.rows_spec())]);
@@ -653,12 +666,26 @@ impl App {
         let id = CaptureId(self.next_capture);
         self.next_capture += 1;
         let state = CaptureState::Ready { profile, symbols: None };
-        self.captures.push(Capture { id, path: path.to_owned(), state, generation: 0 });
+        self.captures.push(Capture { id, path: path.to_owned(), state, generation: 0, on_disk: load::OnDisk::default() });
         id
     }
 
-    /// Says that an export that the window wrote itself was written, or why not.
-    pub fn exported(&mut self, path: &Path, written: Result<&str, String>) {
+    /// Writes what the window drew itself to a path that the user named, in a job: a disk may be slow.
+    pub fn write_picture(&mut self, path: PathBuf, drawn: Result<Vec<u8>, String>) {
+        let open = self.open_paths();
+        self.jobs.start("Writing the picture", move |_| {
+            let written = drawn.and_then(|png| save::export(&path, &png, &open)).map(|()| "the picture");
+            Event::Exported(path, written)
+        });
+    }
+
+    /// The paths of the open captures, over which nothing is written.
+    fn open_paths(&self) -> Vec<PathBuf> {
+        self.captures.iter().map(|capture| capture.path.clone()).collect()
+    }
+
+    /// Says that an export was written, or why not.
+    fn exported(&mut self, path: &Path, written: Result<&str, String>) {
         match written {
             Ok(what) => self.say(format!("Written: {what}\n{}", path.display()), false),
             Err(why) => self.say(format!("Not written: {why}\n{}", path.display()), true),
@@ -670,7 +697,8 @@ impl App {
         let id = CaptureId(self.next_capture);
         self.next_capture += 1;
         let job = self.start_reading(id, path);
-        self.captures.push(Capture { id, path: path.to_owned(), state: CaptureState::Loading(job), generation: 0 });
+        let (path, state) = (path.to_owned(), CaptureState::Loading(job));
+        self.captures.push(Capture { id, path, state, generation: 0, on_disk: load::OnDisk::default() });
         id
     }
 
@@ -687,7 +715,7 @@ impl App {
             // capture has to show it.
             let read = std::panic::catch_unwind(|| load::read(&path, &options, ticket));
             let result = read.unwrap_or_else(|_| Err(load::LoadError::internal(&path)));
-            Event::Loaded(id, result.map(Arc::new))
+            Event::Loaded(id, load::OnDisk::of(&path), result.map(Arc::new))
         })
     }
 
@@ -751,7 +779,7 @@ impl App {
                 by: self.view.granularity,
                 decimals: self.decimals(),
                 filter: &self.view.filter,
-                remarks: &self.remarks(),
+                remarks: self.remarks(),
             },
         )
     }

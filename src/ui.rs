@@ -15,6 +15,7 @@ mod timeline;
 mod waiting;
 
 mod dialogs;
+pub mod disk;
 mod drop;
 mod file_dialog;
 mod focus;

@@ -201,6 +201,22 @@ impl Places {
         (Self { rows: Column::from_vec(sorted), spellings: BTreeMap::new() }, frames)
     }
 
+    /// What a place says of itself in one capture alone, beside its name; `None` where it has no frame there. Goes through all frames.
+    pub fn in_capture(&self, id: PlaceId, profile: &Profile, of_frames: &FramePlaces, granularity: Granularity) -> Option<Place> {
+        let mut frames = profile.frames.iter().zip(of_frames).filter(|(_, of)| **of == id).map(|(frame, _)| frame);
+        let first = frames.next()?;
+        let name = self.get(id).name.clone();
+        let line = if granularity == Granularity::Function { 0 } else { self.get(id).line };
+        let mut place = draft(profile, first, granularity, (name, line), &mut Texts::default());
+        place.add_marks(first);
+        for frame in frames {
+            place.add_marks(frame);
+            let module = frame.mapping.map_or("", |mapping| profile.mapping_file(mapping));
+            place.several_modules |= !module.is_empty() && !place.module.is_empty() && *module != *place.module;
+        }
+        Some(place)
+    }
+
     /// Makes two of each of `rows`, one behind the other: the first for the captures that are not after, the second for those that are.
     pub(super) fn split(self, rows: &[usize], frames: &mut [FramePlaces], is_after: &[bool]) -> Self {
         let mut made = Vec::with_capacity(self.rows.len() + rows.len());
@@ -491,9 +507,18 @@ mod tests {
         let before =
             capture(&[("mmap", "/lib/libc.so", 0), ("mmap", "/lib/ld.so", 10), ("main", "/old/app", 20), ("main", "/old/app", 30)]);
         let after = capture(&[("main", "/new/app", 0)]);
-        let (places, _) = Places::build(&[&before, &after], Granularity::Function);
+        let (places, frames) = Places::build(&[&before, &after], Granularity::Function);
         let of = |name: &str| places.get(places.find(name).unwrap());
         assert_eq!((of("mmap").several_modules, of("mmap").only_module()), (true, ""));
         assert_eq!((of("main").several_modules, of("main").only_module()), (false, "/old/app"));
+        let main = places.find("main").unwrap();
+        let modules = [&before, &after].into_iter().zip(&frames).map(|(profile, frames)| {
+            let alone = places.in_capture(main, profile, frames, Granularity::Function).unwrap();
+            (alone.module.to_string(), alone.several_modules)
+        });
+        assert_eq!(modules.collect::<Vec<_>>(), [("/old/app".to_owned(), false), ("/new/app".to_owned(), false)], "each side has its own");
+        let mmap = places.find("mmap").unwrap();
+        assert!(places.in_capture(mmap, &before, &frames[0], Granularity::Function).is_some_and(|place| place.several_modules));
+        assert!(places.in_capture(mmap, &after, &frames[1], Granularity::Function).is_none());
     }
 }

@@ -138,7 +138,7 @@ fn cancel(app: &mut App, job: JobId) {
 /// Takes in the end of a job.
 pub(super) fn receive(app: &mut App, job: JobId, event: Event) {
     match event {
-        Event::Loaded(id, result) => files::loaded(app, id, result),
+        Event::Loaded(id, on_disk, result) => files::loaded(app, id, on_disk, result),
         Event::Symbolized(id, profile) => files::symbolized(app, id, profile),
         Event::Derived(key, result) => {
             if let (Err(why), false) = (&result, matches!(*key, Key::Comparison(_) | Key::Sandwich(..))) {

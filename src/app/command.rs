@@ -197,6 +197,8 @@ pub enum Command {
     SetIcicle(bool),
     /// Height of a flame box in points, 14 to 28.
     SetRowHeight(f32),
+    /// What part of the right side's height the details of the selection have.
+    SetDetailsShare(f32),
     /// Right side visible or not.
     SetSidePanel(bool),
     /// Strip of the captures' time visible or not.
@@ -257,6 +259,8 @@ pub enum Command {
     ChooseReview,
     /// Open the box for a path typed by hand; the text says why it is shown, empty = the user asked for it.
     TypePath(String),
+    /// Type the path of the capture to compare with one that is shown; the text explains why it is asked for.
+    TypeOtherPath(PathBuf, String),
     /// Open the box for paths of captures that join a side.
     TypeSidePaths(Side),
     /// Open the box for the path of an export typed by hand, with this proposal.
@@ -395,6 +399,7 @@ impl Command {
             Self::ChooseParts(parts) => Dialog::Parts(parts.clone()),
             Self::TypeSidePaths(side) => Dialog::SidePaths(*side),
             Self::TypePath(why) => Dialog::OpenPath(why.clone()),
+            Self::TypeOtherPath(shown, why) => Dialog::OtherPath(shown.clone(), why.clone()),
             Self::TypeExportPath(name) => Dialog::ExportPath(name.clone()),
             _ => return None,
         })

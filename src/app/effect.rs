@@ -68,6 +68,8 @@ pub enum Dialog {
     About,
     /// A path typed by hand, for where no file dialog exists; the text explains why it is shown.
     OpenPath(String),
+    /// The path of the capture to compare with one that is shown, typed by hand; the text explains why.
+    OtherPath(PathBuf, String),
     /// Two files came together: which one is before?
     WhichIsBefore(PathBuf, PathBuf),
     /// Several files came together: on which side does each stand?

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::derived::{Key, Value};
-use super::load::LoadError;
+use super::load::{LoadError, OnDisk};
 use super::view::CaptureId;
 use crate::model::Profile;
 
@@ -12,7 +12,7 @@ use crate::model::Profile;
 #[derive(Debug)]
 pub enum Event {
     /// A capture was read, or could not be.
-    Loaded(CaptureId, Result<Arc<Profile>, LoadError>),
+    Loaded(CaptureId, OnDisk, Result<Arc<Profile>, LoadError>),
     /// Symbols of a capture were looked up; `None` = cancelled.
     Symbolized(CaptureId, Option<Arc<Profile>>),
     /// A derived result, or why there is none.

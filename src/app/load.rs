@@ -98,9 +98,26 @@ pub fn archive_and_member(path: &Path) -> (PathBuf, Option<String>) {
     cut.unwrap_or_else(|| (path.to_owned(), None))
 }
 
-/// True where `path` names a file, or a file and a member in it (which may turn out not to be there).
+/// True where `path` names a file, a file and a member in it (which may turn out not to be there), or a folder as `perf record` writes it.
 pub fn is_there(path: &Path) -> bool {
-    archive_and_member(path).0.is_file()
+    archive_and_member(path).0.is_file() || path.join(folder::MAIN).is_file()
+}
+
+/// What the disk says of the file that a capture was read from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OnDisk {
+    /// There is a file (or an archive with it), which can be opened again.
+    pub is_there: bool,
+    /// Its size; 0 for a member of an archive, and where there is none.
+    pub bytes: u64,
+}
+
+impl OnDisk {
+    /// Asks the disk; not for the window's thread.
+    pub fn of(path: &Path) -> Self {
+        let bytes = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map_or(0, |metadata| metadata.len());
+        Self { is_there: is_there(path), bytes }
+    }
 }
 
 /// The files of a capture that `perf record` wrote as a folder: `data` with the header, `data.0`, `data.1` … with the records of

@@ -4,7 +4,6 @@
 //! the settings keep them by the files for the next time, and a saved comparison brings its own along. Deliberately absent: how they are written in reports
 //! (`report::remarks`). Start reading at [`App::remarks`].
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,20 +25,34 @@ pub struct KeptRemarks {
 /// Of how many comparisons and captures remarks are kept.
 const LIMIT: usize = 200;
 
+/// Remarks from elsewhere than this session (kept with the files, or in them), and what they were looked up for.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The captures shown, each with the number of times it was replaced.
+    of: Vec<(CaptureId, u32)>,
+    remarks: Remarks,
+}
+
 impl App {
     /// The remarks on what is shown: those of this session, else those that were kept of these files, else those in the files.
-    pub fn remarks(&self) -> Cow<'_, Remarks> {
+    pub fn remarks(&self) -> &Remarks {
         let shown = self.shown_together();
-        if let Some((_, remarks)) = self.view.remarks.iter().find(|(ids, _)| *ids == shown) {
-            return Cow::Borrowed(remarks);
+        let written = self.view.remarks.iter().find(|(ids, _)| *ids == shown);
+        written.map_or(&self.found_remarks.remarks, |(_, remarks)| remarks)
+    }
+
+    /// Looks up what was kept of the files shown, or stands in them, once for each choice of captures: panels ask for remarks in every frame.
+    pub(super) fn find_remarks(&mut self) {
+        let shown = self.shown_together();
+        let of: Vec<_> = shown.iter().filter_map(|&id| self.capture(id)).map(|capture| (capture.id, capture.generation)).collect();
+        if of == self.found_remarks.of {
+            return;
         }
-        if !self.kept_remarks.is_empty() {
-            let files = self.files_of(&shown);
-            if let Some(kept) = self.kept_remarks.iter().find(|kept| kept.files == files) {
-                return Cow::Borrowed(&kept.remarks);
-            }
-        }
-        Cow::Owned(Remarks::of(shown.iter().filter_map(|id| self.capture(*id)?.profile().map(Arc::clone))))
+        let files = if self.kept_remarks.is_empty() { Vec::new() } else { self.files_of(&shown) };
+        let kept = self.kept_remarks.iter().find(|kept| kept.files == files).map(|kept| kept.remarks.clone());
+        let in_files = || Remarks::of(shown.iter().filter_map(|id| self.capture(*id)?.profile().map(Arc::clone)));
+        let remarks = kept.unwrap_or_else(in_files);
+        self.found_remarks = Found { of, remarks };
     }
 
     /// Writes a remark on a function, or on all that is shown.
@@ -48,7 +61,7 @@ impl App {
         if shown.is_empty() {
             return;
         }
-        let mut remarks = self.remarks().into_owned();
+        let mut remarks = self.remarks().clone();
         remarks.set(function, text);
         self.view.remarks.retain(|(ids, _)| *ids != shown);
         self.view.remarks.push((shown, remarks));
@@ -60,7 +73,9 @@ impl App {
         if shown.is_empty() {
             return;
         }
-        let (files, remarks) = (self.files_of(&shown), self.remarks().into_owned());
+        // Undo may have brought other captures back.
+        self.find_remarks();
+        let (files, remarks) = (self.files_of(&shown), self.remarks().clone());
         let known = self.settings.remarks.iter().find(|kept| kept.files == files).map(|kept| &kept.remarks);
         if known.map_or(remarks.is_empty(), |known| *known == remarks) {
             return;
@@ -135,6 +150,30 @@ mod tests {
         assert!(app(folder.path(), [Command::Open(vec![sample("orders-cpu-after.pb.gz")])]).remarks().is_empty());
         let gone = app(folder.path(), [pair(), Command::Remark(String::new()), Command::RemarkOn(NAME.to_owned(), " ".to_owned())]);
         assert!(gone.remarks().is_empty() && app(folder.path(), [pair()]).remarks().is_empty(), "taken away");
+    }
+
+    #[test]
+    fn remarks_in_a_file_follow_the_file_and_are_looked_up_once() {
+        let (folder, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = folder.path().join("one.pb.gz");
+        let write = |text: &str| {
+            let elsewhere = tempfile::tempdir().unwrap();
+            let open = Command::Open(vec![sample("orders-cpu-after.pb.gz")]);
+            drop(app(elsewhere.path(), [open, Command::Remark(text.to_owned()), Command::Export(folder.path().join("new.pb.gz"))]));
+            std::fs::rename(folder.path().join("new.pb.gz"), &path).unwrap();
+        };
+        write("the first");
+        let mut read = app(kept.path(), [Command::Open(vec![path.clone()])]);
+        assert_eq!(read.remarks().on(None), "the first");
+        let (id, found) = (read.captures()[0].id, std::ptr::from_ref(read.remarks()));
+        read.pump();
+        assert!(std::ptr::eq(found, read.remarks()) && read.found_remarks.of == [(id, 1)]);
+        write("the second");
+        read.apply(Command::Reload(id));
+        read.settle();
+        assert_eq!(read.remarks().on(None), "the second", "read again");
+        read.apply(Command::Close(id));
+        assert!(read.remarks().is_empty());
     }
 
     #[test]

@@ -119,10 +119,13 @@ impl App {
         Some((shown, is_old))
     }
 
+    pub(super) fn flame_key(&self) -> Option<Key> {
+        self.comparison_key(self.view.direction).map(|key| Key::Flame(key, self.flame_shape(), self.view.sibling_order))
+    }
+
     /// Boxes of the flame graph over [`comparison`](Self::comparison).
     pub fn flame(&self) -> State<'_, FlameLayout> {
-        let key = self.comparison_key(self.view.direction).map(|key| Key::Flame(key, self.flame_shape(), self.view.sibling_order));
-        self.state(key.as_ref(), |value| if let Value::Flame(it) = value { Some(it) } else { None })
+        self.state(self.flame_key().as_ref(), |value| if let Value::Flame(it) = value { Some(it) } else { None })
     }
 
     /// What the search found in [`comparison`](Self::comparison).

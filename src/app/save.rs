@@ -29,17 +29,29 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Writes an export, unless it is one of the captures that are open.
+///
+/// # Errors
+///
+/// In words: the refusal, or the system's.
+pub(super) fn export(path: &Path, bytes: &[u8], open: &[PathBuf]) -> Result<(), String> {
+    match refusal(path, open.iter().map(PathBuf::as_path)) {
+        Some(why) => Err(why.to_owned()),
+        None => write(path, bytes).map_err(|error| error.to_string()),
+    }
+}
+
 /// Why nothing is written to `path`: it is one of these captures, or the archive that holds one. `None` where it is none of them.
-pub fn refusal<'a>(path: &Path, captures: impl IntoIterator<Item = &'a Path>) -> Option<String> {
+pub fn refusal<'a>(path: &Path, captures: impl IntoIterator<Item = &'a Path>) -> Option<&'static str> {
     let target = fs::canonicalize(path).ok()?;
     let is_open =
         |capture: &Path| fs::canonicalize(file_of(capture)).is_ok_and(|file| file == target || file.is_dir() && target.starts_with(&file));
     let open = captures.into_iter().any(is_open);
-    open.then(|| format!("{} is a capture that is open, and captures are never changed: choose another name", path.display()))
+    open.then_some("this is a capture that is open, and captures are never changed: choose another name")
 }
 
 /// The file of a capture that may be a member of an archive: `runs.zip` of `runs.zip!a.pb.gz`.
-pub(super) fn file_of(capture: &Path) -> PathBuf {
+fn file_of(capture: &Path) -> PathBuf {
     let text = capture.to_string_lossy();
     let ends = text.match_indices('!').map(|(at, _)| at);
     let archive = ends.filter_map(|at| text.get(..at)).map(PathBuf::from).find(|file| file.is_file());

@@ -67,6 +67,8 @@ pub struct Settings {
     pub reduced_motion: bool,
     /// Right side visible.
     pub side_panel: bool,
+    /// What part of its height the details of the selection have, 0 to 1.
+    pub details_share: f32,
     /// Strip of the captures' time visible.
     pub timeline: bool,
     /// Folders in which binaries are looked for, each with the path of the capture's machine below it.
@@ -95,6 +97,7 @@ impl Default for Settings {
             flame_row_points: 18.0,
             reduced_motion: false,
             side_panel: true,
+            details_share: 0.42,
             timeline: true,
             symbol_roots: Vec::new(),
             symbol_cache: true,

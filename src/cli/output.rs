@@ -28,7 +28,7 @@ pub(super) fn write<'a>(path: &Path, bytes: &[u8], captures: impl IntoIterator<I
         return print(bytes);
     }
     if let Some(why) = save::refusal(path, captures) {
-        return Err(Failure::Failed(why));
+        return Err(Failure::Failed(format!("{why}\n{}", path.display())));
     }
     save::write(path, bytes).map_err(|error| Failure::Failed(format!("writing {} bytes: {error}\n{}", bytes.len(), path.display())))
 }

@@ -555,6 +555,18 @@ impl Rows {
 }
 
 #[cfg(test)]
+impl Builder {
+    /// The stack of `root;leaf`: functions of which the name alone is known.
+    pub(crate) fn stack_named(&mut self, names: &str) -> Option<StackId> {
+        names.split(';').fold(None, |caller, name| {
+            let function = Some(self.function_named(name));
+            let frame = self.frame(Frame { function, ..Frame::default() });
+            Some(self.stack(caller, frame))
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::check;
@@ -563,12 +575,7 @@ mod tests {
     fn from_text(lines: &[(&str, i64)]) -> Builder {
         let mut builder = Builder::new([("samples", "count")]);
         for (stack, value) in lines {
-            let mut at = None;
-            for name in stack.split(';') {
-                let function = Some(builder.function_named(name));
-                let frame = builder.frame(Frame { function, ..Frame::default() });
-                at = Some(builder.stack(at, frame));
-            }
+            let at = builder.stack_named(stack);
             builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[*value]);
         }
         builder

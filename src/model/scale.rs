@@ -22,6 +22,14 @@ impl Scale {
         Self::beside(largest, largest, unit, step)
     }
 
+    /// The scale of the marks of an axis up to `largest`: counts have a letter as soon as they have four digits, as marks are round.
+    pub fn of_axis(largest: f64, unit: &str) -> Self {
+        match Unit::parse(unit) {
+            Unit::Count | Unit::Other(_) => Self::beside(largest, largest * 1000.0, unit, 0.0),
+            Unit::Time(_) | Unit::Memory(_) => Self::fitting(largest, unit, 0.0),
+        }
+    }
+
     /// The same beside another column whose largest value is `other`: both have the unit of the larger one, so that a row's numbers compare too,
     /// each with its own decimals.
     pub fn beside(largest: f64, other: f64, unit: &str, step: f64) -> Self {
@@ -222,6 +230,9 @@ mod tests {
 
     #[test]
     fn marks_of_values_have_the_unit_of_their_axis() {
+        let rate = |largest: f64, at: f64| Scale::of_axis(largest, "count").per("/s").mark(at, 0.5 * at);
+        assert_eq!([rate(28_400.0, 20_000.0), rate(284.0, 200.0), rate(1e7, 5e6)], ["20 k/s", "200 per s", "5.0 M/s"]);
+        assert_eq!(Scale::of_axis(2.5e9, "nanoseconds").mark(1e9, 1e9), "1 s");
         let marks = |scale: &Scale, step: f64| [0.0, 1.0, 2.0, 3.0].map(|at| scale.mark(at * step, step)).join(", ");
         assert_eq!(marks(&Scale::fitting(1.3e9, "ns", 0.0).per("/s"), 5e8), "0, 0.5 s/s, 1.0 s/s, 1.5 s/s");
         assert_eq!(marks(&Scale::fitting(1.3e9, "ns", 0.0), 1e8), "0, 0.1 s, 0.2 s, 0.3 s");

@@ -91,17 +91,12 @@ pub fn split_columns(profile: &Profile) -> Option<(Profile, Profile)> {
 mod tests {
     use super::*;
     use crate::analysis::filter;
-    use crate::model::{Frame, Sample, check};
+    use crate::model::{Sample, check};
 
     fn profile(lines: &[(&str, i64)]) -> Profile {
         let mut builder = Builder::new([("samples", "count")]);
         for (stack, value) in lines {
-            let mut at = None;
-            for name in stack.split(';') {
-                let function = Some(builder.function_named(name));
-                let frame = builder.frame(Frame { function, ..Frame::default() });
-                at = Some(builder.stack(at, frame));
-            }
+            let at = builder.stack_named(stack);
             builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[*value]);
         }
         builder.finish()

@@ -261,12 +261,7 @@ mod tests {
     fn profile() -> Profile {
         let mut builder = Builder::new([("samples", "count"), ("cpu", "nanoseconds")]);
         for (n, stack) in ["main;a;b", "main;c", "main;a", "d"].into_iter().enumerate() {
-            let mut at = None;
-            for name in stack.split(';') {
-                let function = Some(builder.function_named(name));
-                let frame = builder.frame(Frame { function, ..Frame::default() });
-                at = Some(builder.stack(at, frame));
-            }
+            let at = builder.stack_named(stack);
             let label = Label { key: builder.string("n"), value: LabelValue::Number(n as i64, None) };
             let labels = builder.rows.label_set(&[label]);
             builder.rows.sample(Sample { stack: at, labels, ..Sample::default() }, &[1, 10 * n as i64]);

@@ -20,6 +20,18 @@ use crate::base::inflate::section_cap;
 /// Largest section that is inflated, in bytes.
 const SECTION_CAP_BYTES: u64 = 4 << 30;
 
+/// A symbol as `object` lists it, at an address; `None` where it is no function with a name and code of its own.
+pub(super) fn function<'a>(symbol: &object::Symbol<'a, '_>, start: u64) -> Option<Symbol<'a>> {
+    let binding = match (symbol.is_weak(), symbol.is_global()) {
+        (true, _) => Binding::Weak,
+        (false, true) => Binding::Global,
+        (false, false) => Binding::Local,
+    };
+    let is_code = symbol.kind() == SymbolKind::Text && symbol.is_definition();
+    let name = symbol.name().ok().filter(|name| is_code && !name.is_empty())?;
+    Some(Symbol { start, size: symbol.size(), name: Name::Text(name), binding, is_typed: true })
+}
+
 /// A file that could be read as a binary.
 pub(super) struct Parsed<'a> {
     object: object::File<'a>,
@@ -92,18 +104,7 @@ impl<'a> Parsed<'a> {
     /// The same for files that are no ELF.
     fn other_symbols(&self) -> Vec<Symbol<'a>> {
         let listed = self.object.symbols().chain(self.object.dynamic_symbols());
-        listed
-            .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition())
-            .filter_map(|symbol| {
-                let binding = match (symbol.is_weak(), symbol.is_global()) {
-                    (true, _) => Binding::Weak,
-                    (false, true) => Binding::Global,
-                    (false, false) => Binding::Local,
-                };
-                let name = symbol.name().ok().filter(|name| !name.is_empty())?;
-                Some(Symbol { start: symbol.address(), size: symbol.size(), name: Name::Text(name), binding, is_typed: true })
-            })
-            .collect()
+        listed.filter_map(|symbol| function(&symbol, symbol.address())).collect()
     }
 
     /// Name, addresses and bytes of each section of code; files of debug information alone have no bytes of it. ELF only.

@@ -1,5 +1,8 @@
 //! What every panel gets: the app to read, the theme, the time; and the box for the commands it sends.
 
+use std::path::{Path, PathBuf};
+
+use super::disk::Disk;
 use super::theme::Theme;
 use crate::app::{App, Command};
 
@@ -10,6 +13,8 @@ pub struct Cx<'a> {
     pub app: &'a App,
     /// Colours, sizes, fonts.
     pub theme: &'a Theme,
+    /// What the disk said of paths that panels asked about.
+    pub disk: &'a Disk,
     /// Seconds on the window's clock; panels read no other.
     pub now: f64,
     /// The calendar at this frame, in seconds since 1970.
@@ -18,18 +23,33 @@ pub struct Cx<'a> {
     pub is_test: bool,
 }
 
-/// Commands that a frame's panels send, in order.
+/// Commands that a frame's panels send, in order, and the paths that they ask the disk about.
 #[derive(Debug, Default)]
-pub struct Outbox(Vec<Command>);
+pub struct Outbox {
+    commands: Vec<Command>,
+    paths: Vec<PathBuf>,
+}
 
 impl Outbox {
     /// Sends a command; it is done after the frame.
     pub fn send(&mut self, command: Command) {
-        self.0.push(command);
+        self.commands.push(command);
     }
 
     /// Takes all commands out.
     pub fn take(&mut self) -> Vec<Command> {
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Asks what stands under a path; see [`Disk::of`].
+    pub(super) fn ask(&mut self, path: &Path) {
+        if !self.paths.iter().any(|asked| asked == path) {
+            self.paths.push(path.to_owned());
+        }
+    }
+
+    /// Takes out what the disk shall be asked about.
+    pub(super) fn paths(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.paths)
     }
 }

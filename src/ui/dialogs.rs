@@ -1,16 +1,16 @@
 //! The dialogs over the window: palette, keys, paths typed by hand, which file is before, about.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
+use super::disk::Found;
 use super::theme::{fonts, size};
 use super::{drop, folders, palette, parts, shortcuts, sides};
 use crate::app::capture_names::short;
-use crate::app::load::is_there;
 use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
 use crate::format::Member;
@@ -40,6 +40,15 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
             let hint = "Path of a capture; two on two lines are compared";
             open_path_ui(ui, cx, (why, hint), out, |paths| (if paths.len() == 2 { "Compare" } else { "Open" }, Command::Drop(paths)));
         }),
+        Dialog::OtherPath(shown, why) => {
+            let name = shown.file_name().unwrap_or_default().to_string_lossy();
+            titled(ui, &format!("Compare {name} with another capture"), out, |ui, out| {
+                open_path_ui(ui, cx, (why, "Path of the other capture"), out, |mut paths| {
+                    paths.extend((paths.len() == 1).then(|| shown.clone()));
+                    ("Compare", Command::Drop(paths))
+                });
+            });
+        }
         Dialog::SidePaths(side) => titled(ui, &format!("Add captures to {}", side.word()), out, |ui, out| {
             open_path_ui(ui, cx, ("", "Paths of captures, one a line"), out, |paths| ("Add", Command::AddFiles(*side, paths)));
         }),
@@ -139,12 +148,16 @@ fn open_path_ui(
     }
     let (text, entered) = path_field_ui(ui, "", hint, 2);
     let paths = drop::paths(&text);
-    for path in paths.iter().filter(|path| !is_there(path)) {
-        let why = if path.is_dir() { "is a folder" } else { "is not there" };
-        ui.label(RichText::new(format!("{} {why}", path.display())).font(fonts::table()).color(cx.theme.warning));
+    for path in &paths {
+        warning_ui(ui, cx, path, out, |found| match found {
+            Found { is_capture: true, .. } => None,
+            Found { is_folder: true, .. } => Some("is a folder"),
+            _ => Some("is not there"),
+        });
     }
     ui.add_space(size::PAD);
-    let can = !paths.is_empty() && paths.iter().all(|path| is_there(path));
+    // What the disk has not answered for yet may be there; if not, reading it says so.
+    let can = !paths.is_empty() && paths.iter().all(|path| cx.disk.of(path, out).is_none_or(|found| found.is_capture));
     let (label, command) = done(paths);
     if ui.add_enabled(can, primary(cx, label)).clicked() || (entered && can) {
         out.send(Command::CloseDialog);
@@ -158,20 +171,35 @@ fn export_path_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
     let proposal = std::env::current_dir().unwrap_or_default().join(name).display().to_string();
     let (text, entered) = path_field_ui(ui, &proposal, "Path of the new file", 1);
     let path = drop::paths(&text).into_iter().next();
-    let folder_is_there =
-        path.as_deref().and_then(std::path::Path::parent).is_some_and(|folder| folder.as_os_str().is_empty() || folder.is_dir());
-    if let Some(path) = &path
-        && path.exists()
-    {
-        ui.label(RichText::new("This file exists and will be replaced").color(cx.theme.warning));
-    } else if path.is_some() && !folder_is_there {
-        ui.label(RichText::new("This folder is not there").color(cx.theme.warning));
+    let folder = path.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    let no_folder = folder.and_then(|folder| cx.disk.of(folder, out)).is_some_and(|found| !found.is_folder);
+    let there = path.as_deref().and_then(|path| cx.disk.of(path, out)).filter(|found| found.exists);
+    let warning = match there {
+        Some(found) if found.is_folder => Some("This is a folder: add the name of a file"),
+        Some(_) => Some("This file exists and will be replaced"),
+        None => no_folder.then_some("This folder is not there"),
+    };
+    if let Some(warning) = warning {
+        ui.label(RichText::new(warning).color(cx.theme.warning));
     }
     ui.add_space(size::PAD);
-    if (ui.add_enabled(folder_is_there, primary(cx, "Write")).clicked() || (entered && folder_is_there))
+    let can = path.as_deref().is_some_and(|path| path.file_name().is_some()) && !no_folder && !there.is_some_and(|found| found.is_folder);
+    if (ui.add_enabled(can, primary(cx, "Write")).clicked() || (entered && can))
         && let Some(path) = path
     {
         out.send(Command::Export(path));
+    }
+}
+
+/// A line under a field of paths that says what is wrong with one of them, once the disk said so, or that the disk says nothing.
+pub(super) fn warning_ui(ui: &mut Ui, cx: &Cx<'_>, path: &Path, out: &mut Outbox, wrong: impl FnOnce(&Found) -> Option<&'static str>) {
+    let why = match cx.disk.of(path, out) {
+        Some(found) => wrong(found),
+        None => cx.disk.is_silent(path, cx.now).then_some("does not answer"),
+    };
+    if let Some(why) = why {
+        let text = RichText::new(format!("{} {why}", path.display())).font(fonts::table()).color(cx.theme.warning);
+        ui.add(egui::Label::new(text).wrap());
     }
 }
 
@@ -185,7 +213,7 @@ pub(super) fn primary<'a>(cx: &Cx<'_>, text: &str) -> Button<'a> {
 fn which_ui(ui: &mut Ui, cx: &Cx<'_>, first: &PathBuf, second: &PathBuf, out: &mut Outbox) {
     ui.set_width(560.0);
     for (before, after) in [(first, second), (second, first)] {
-        if order_ui(ui, cx, before, after).clicked() {
+        if order_ui(ui, cx, before, after, out).clicked() {
             out.send(Command::OpenComparison(before.clone(), after.clone()));
         }
         ui.add_space(size::GAP);
@@ -221,7 +249,7 @@ fn member_ui(ui: &mut Ui, archive: CaptureId, choice: &[(PathBuf, Member)], out:
 }
 
 /// One order as a big button: before above after, each with its letter and when the file was written.
-fn order_ui(ui: &mut Ui, cx: &Cx<'_>, before: &PathBuf, after: &PathBuf) -> egui::Response {
+fn order_ui(ui: &mut Ui, cx: &Cx<'_>, before: &PathBuf, after: &PathBuf, out: &mut Outbox) -> egui::Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 64.0), egui::Sense::click());
     let visuals = *ui.style().interact(&response);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
@@ -234,7 +262,7 @@ fn order_ui(ui: &mut Ui, cx: &Cx<'_>, before: &PathBuf, after: &PathBuf) -> egui
         painter.text(egui::pos2(x, y), egui::Align2::LEFT_CENTER, word, fonts::strong(), color);
         painter.text(egui::pos2(x + 64.0, y), egui::Align2::LEFT_CENTER, name, fonts::table(), cx.theme.text);
         if !cx.is_test {
-            let written = written(path, cx.unix_seconds);
+            let written = written(cx, path, out);
             painter.text(egui::pos2(rect.right() - 12.0, y), egui::Align2::RIGHT_CENTER, written, fonts::small(), cx.theme.muted);
         }
     }
@@ -244,10 +272,9 @@ fn order_ui(ui: &mut Ui, cx: &Cx<'_>, before: &PathBuf, after: &PathBuf) -> egui
 }
 
 /// When a file was written, which often says which one is before.
-pub(super) fn written(path: &std::path::Path, now: i64) -> String {
-    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    let seconds = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).map(|age| age.as_secs() as i64);
-    seconds.map_or_else(String::new, |seconds| format!("written {}", super::words::ago(seconds, now)))
+pub(super) fn written(cx: &Cx<'_>, path: &Path, out: &mut Outbox) -> String {
+    let seconds = cx.disk.of(path, out).and_then(|found| found.written_unix);
+    seconds.map_or_else(String::new, |seconds| format!("written {}", super::words::ago(seconds, cx.unix_seconds)))
 }
 
 fn about_ui(ui: &mut Ui, cx: &Cx<'_>) {

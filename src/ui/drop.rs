@@ -5,27 +5,60 @@ use std::path::{Path, PathBuf};
 use egui::{Align2, Event, Id, LayerId, Order};
 
 use super::cx::{Cx, Outbox};
+use super::disk::Disk;
 use super::theme::{fonts, size};
 use crate::app::Command;
 
 /// Sends what was dropped or pasted in this frame.
-pub(super) fn handle(ctx: &egui::Context, out: &mut Outbox) {
+pub(super) fn handle(ctx: &egui::Context, disk: &Disk, out: &mut Outbox) {
     let dropped: Vec<PathBuf> = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
     if !dropped.is_empty() {
         out.send(Command::Drop(dropped));
     }
-    if ctx.text_edit_focused() {
+    if !ctx.text_edit_focused() {
+        let pasted = ctx.input(|input| {
+            input.events.iter().find_map(|event| match event {
+                Event::Paste(text) => Some(paths(text).into_iter().take(MOST_PASTED).collect::<Vec<_>>()),
+                _ => None,
+            })
+        });
+        if let Some(paths) = pasted.filter(|paths| !paths.is_empty()) {
+            let until = ctx.input(|input| input.time) + PASTED_SECONDS;
+            ctx.data_mut(|data| data.insert_temp(pasted_id(), Pasted { paths, until }));
+        }
+    }
+    open_pasted(ctx, disk, out);
+}
+
+/// A text of more lines is no list of files.
+const MOST_PASTED: usize = 64;
+/// What the disk says nothing about for so long is not opened: by then the user does something else.
+const PASTED_SECONDS: f64 = 10.0;
+
+/// Pasted text, until the disk said which of its lines are files.
+#[derive(Clone)]
+struct Pasted {
+    paths: Vec<PathBuf>,
+    until: f64,
+}
+
+fn pasted_id() -> Id {
+    Id::unique("paths that were pasted")
+}
+
+fn open_pasted(ctx: &egui::Context, disk: &Disk, out: &mut Outbox) {
+    let Some(pasted) = ctx.data(|data| data.get_temp::<Pasted>(pasted_id())) else { return };
+    // All of them are asked about, whatever the first ones are.
+    let known: Vec<Option<bool>> = pasted.paths.iter().map(|path| Some(disk.of(path, out)?.is_capture)).collect();
+    let is_late = ctx.input(|input| input.time) > pasted.until;
+    if known.contains(&None) && !is_late {
         return;
     }
-    let pasted = ctx.input(|input| {
-        input.events.iter().find_map(|event| match event {
-            Event::Paste(text) => Some(paths(text)),
-            _ => None,
-        })
-    });
-    let pasted: Vec<PathBuf> = pasted.unwrap_or_default().into_iter().filter(|path| crate::app::load::is_there(path)).collect();
-    if !pasted.is_empty() {
-        out.send(Command::Drop(pasted));
+    ctx.data_mut(|data| data.remove::<Pasted>(pasted_id()));
+    let found = pasted.paths.into_iter().zip(known);
+    let files: Vec<PathBuf> = found.filter_map(|(path, is_capture)| (is_capture == Some(true)).then_some(path)).collect();
+    if !files.is_empty() {
+        out.send(Command::Drop(files));
     }
 }
 

@@ -133,7 +133,8 @@ pub(super) fn by_hand(wish: Wish) -> Command {
         Wish::Side(side) => Command::TypeSidePaths(side),
         Wish::Folder(list) => Command::EditFolders(list, why.to_owned()),
         Wish::Open => Command::TypePath(why.to_owned()),
-        Wish::Compare(_) => Command::TypePath(format!("{why} Two paths, each on its own line, are compared.")),
+        Wish::Compare(Some(shown)) => Command::TypeOtherPath(shown, why.to_owned()),
+        Wish::Compare(None) => Command::TypePath(format!("{why} Two paths, each on its own line, are compared.")),
     }
 }
 

@@ -44,6 +44,13 @@ fn menu_button<'a>(ui: &mut Ui, cx: &Cx<'_>, words: impl IntoAtoms<'a>, name: &s
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
 }
 
+/// True in the first frame of a menu: what is typed then goes to its field, and is no key of a command.
+fn is_opening(ui: &Ui, menu: &str) -> bool {
+    let (id, now) = (Id::unique("menu was open in pass").with(menu), ui.ctx().cumulative_pass_nr());
+    let last = ui.data_mut(|data| data.get_temp_mut_or_default::<Option<u64>>(id).replace(now));
+    last.is_none_or(|last| now > last + 1)
+}
+
 /// The mark of a chip that has a value and opens a menu of the others.
 fn arrow(cx: &Cx<'_>) -> RichText {
     RichText::new("▾").color(cx.theme.muted)
@@ -146,7 +153,11 @@ fn typed_ui(ui: &mut Ui, list: &str, name: &str) -> String {
     let id = Id::unique("typed to narrow").with(list);
     let mut typed: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     let field = TextEdit::singleline(&mut typed).hint_text("Type to narrow").desired_width(260.0);
-    if ui.add(field).accessible_name(format!("{name} name")).changed() {
+    let field = ui.add(field).accessible_name(format!("{name} name"));
+    if is_opening(ui, list) {
+        field.request_focus();
+    }
+    if field.changed() {
         ui.data_mut(|data| data.insert_temp(id, typed.clone()));
     }
     typed
@@ -237,11 +248,15 @@ const PATTERNS: [Pattern; 8] = [
 fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     ui.set_min_width(300.0);
     let filter = &cx.app.view().filter;
+    let mut first = is_opening(ui, "patterns");
     for Pattern { name, hint, of, command } in PATTERNS {
         ui.label(RichText::new(name).font(fonts::strong()));
         let id = Id::unique("pattern").with(name);
         let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| of(filter).unwrap_or_default().to_owned());
         let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0)).accessible_name(format!("{name}: {hint}"));
+        if std::mem::take(&mut first) {
+            field.request_focus();
+        }
         if field.changed() {
             ui.data_mut(|data| data.insert_temp(id, text.clone()));
         }
@@ -255,7 +270,7 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         time_field_ui(ui, cx, out);
     }
     for words in ["Patterns are regular expressions; Enter applies", "They act in the order merge, recursion, begin, collapse, prune"] {
-        ui.label(RichText::new(words).font(fonts::small()).color(cx.theme.muted));
+        ui.add(egui::Label::new(RichText::new(words).font(fonts::small()).color(cx.theme.muted)).wrap());
     }
 }
 

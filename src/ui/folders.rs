@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use egui::{Id, RichText, TextEdit, Ui};
 
 use super::cx::{Cx, Outbox};
-use super::dialogs::primary;
-use super::memory::{self, Kept};
+use super::dialogs::{primary, warning_ui};
+use super::disk::Found;
 use super::theme::{fonts, size};
 use crate::app::source::SourceSpec;
 use crate::app::{Command, FolderList};
-
-/// How long what the disk said of a folder is taken for true.
-const ASKED_AGAIN_SECONDS: f64 = 2.0;
 
 /// Half-typed text: what was known when it was begun, and what it is now. Folders, and beginnings of paths.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,13 +60,12 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, (list, why): (FolderList, &str), out:
     ui.add(egui::Label::new(RichText::new(text).color(cx.theme.muted)).wrap());
     let mut has_keys = field_ui(ui, folders, hint, 3);
     let paths: Vec<PathBuf> = lines(folders).map(PathBuf::from).collect();
-    if !cx.is_test {
-        // A disk may be slow, or on another machine: it is not asked in every frame.
-        let key = memory::key(&(&paths, (cx.now / ASKED_AGAIN_SECONDS) as u64));
-        let missing = memory::keep(ui, "folders that are not there", key, || Kept::new(missing(&paths), ()));
-        for text in missing.iter() {
-            ui.label(RichText::new(text).font(fonts::table()).color(cx.theme.warning));
-        }
+    for path in &paths {
+        warning_ui(ui, cx, path, out, |found| match found {
+            Found { is_folder: true, .. } => None,
+            Found { exists: true, .. } => Some("is no folder"),
+            _ => Some("is not there"),
+        });
     }
     ui.add_space(size::GAP);
     let adds = ui.button("Add a folder…").on_hover_text("Choose it in the dialog of the system").clicked();
@@ -100,12 +96,6 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, (list, why): (FolderList, &str), out:
     if adds {
         out.send(Command::ChooseFolder(list));
     }
-}
-
-/// Which of these are no folders, in words.
-fn missing(paths: &[PathBuf]) -> Vec<String> {
-    let why = |path: &PathBuf| if path.exists() { "is no folder" } else { "is not there" };
-    paths.iter().filter(|path| !path.is_dir()).map(|path| format!("{} {}", path.display(), why(path))).collect()
 }
 
 /// What is set, as text.

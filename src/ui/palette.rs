@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn letters_in_order_find_a_command_and_the_best_stands_first() {
         let (app, theme) = (App::new(Options::default()), Theme::dark());
-        let cx = Cx { app: &app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: true };
+        let disk = crate::ui::disk::Disk::inline();
+        let cx = Cx { app: &app, theme: &theme, disk: &disk, now: 0.0, unix_seconds: 0, is_test: true };
         let first = |text: &str| found(&cx, text).first().map(|kind| kind.name);
         assert_eq!(first("opa"), Some("type-path"));
         assert_eq!(first("about"), Some("about"));

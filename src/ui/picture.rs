@@ -3,6 +3,7 @@
 use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
+use super::disk::Disk;
 use super::theme::{Theme, fonts, size};
 use super::{filters, panels, raster, shell};
 use crate::app::picture::{Part, PictureRequest};
@@ -27,8 +28,9 @@ pub fn picture(request: &PictureRequest<'_>) -> Result<Vec<u8>, String> {
         return Err("there is nothing to draw: no capture is open".to_owned());
     }
     let theme = Theme::of(request.theme.into());
+    let disk = Disk::inline();
     // A picture has no clock, so that the same request gives the same bytes.
-    let cx = Cx { app: request.app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: true };
+    let cx = Cx { app: request.app, theme: &theme, disk: &disk, now: 0.0, unix_seconds: 0, is_test: true };
     let size = vec2(width as f32, height as f32);
     let image = raster::render_ui(size, scale, &theme, |ui| part_ui(ui, &cx, request.part));
     raster::png_bytes(&image).map_err(|error| format!("the picture could not be packed: {error}"))

@@ -3,12 +3,13 @@
 //! Deliberately absent: what stands in the panels, and the native window (see [`run`](super::run)): a [`Shell`] draws into any
 //! [`egui::Ui`], so tests and pictures use the same one. Start reading at [`Shell::ui`].
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use egui::{CentralPanel, Frame, Margin, Panel, RichText, ThemePreference, Ui, ViewportCommand, vec2};
 
 use super::cx::{Cx, Outbox};
+use super::disk::{Disk, SLOW_SECONDS};
 use super::file_dialog::{FileDialogs, Wish};
 use super::picture::picture;
 use super::theme::{Theme, fonts, size};
@@ -16,12 +17,13 @@ use super::{dialogs, drop, focus, menus, panels, shortcuts, status, timeline, to
 use crate::app::picture::{Part, PictureRequest};
 use crate::app::settings::ThemeChoice;
 use crate::app::view::Tab;
-use crate::app::{App, Command, CommandKind, Effect, TextSize, command, save};
+use crate::app::{App, Command, CommandKind, Effect, TextSize, command};
 
 /// The product with a face.
 pub struct Shell {
     app: App,
     files: Option<FileDialogs>,
+    disk: Disk,
     title: String,
     theme: Option<ThemeChoice>,
     /// How the window was before the presentation that is going on.
@@ -49,12 +51,13 @@ impl Shell {
     /// A shell over an app for a native window. `wake` asks for a frame, from any thread.
     pub fn new(mut app: App, wake: impl Fn() + Clone + Send + Sync + 'static) -> Self {
         app.set_wake(wake.clone());
-        Self { files: Some(FileDialogs::new(wake)), is_test: false, ..Self::for_tests(app) }
+        Self { files: Some(FileDialogs::new(wake.clone())), disk: Disk::new(wake), is_test: false, ..Self::for_tests(app) }
     }
 
     /// A shell for tests: no dialogs of the system, and no text that differs from run to run.
-    pub const fn for_tests(app: App) -> Self {
-        Self { app, files: None, title: String::new(), theme: None, before_presenting: None, presented_zoom: PRESENTED, is_test: true }
+    pub fn for_tests(app: App) -> Self {
+        let (files, disk, title) = (None, Disk::inline(), String::new());
+        Self { app, files, disk, title, theme: None, before_presenting: None, presented_zoom: PRESENTED, is_test: true }
     }
 
     /// The app under it.
@@ -71,10 +74,11 @@ impl Shell {
     pub fn ui(&mut self, ui: &mut Ui, window: Option<&eframe::Frame>) {
         let ctx = ui.ctx().clone();
         self.app.pump();
+        self.disk.take_in();
         self.choose_theme(&ctx);
         self.present(&ctx);
         let mut out = Outbox::default();
-        drop::handle(&ctx, &mut out);
+        drop::handle(&ctx, &self.disk, &mut out);
         shortcuts::handle(&ctx, &self.app, &mut out);
         panels::remarks::settle(&ctx, &mut out);
         self.answer(&ctx, &mut out);
@@ -89,14 +93,25 @@ impl Shell {
         drop::hover_ui(&ctx, &cx);
         // Before commands are done: one of them may put the keyboard elsewhere.
         focus::ui(&ctx, &theme);
+        self.ask_disk(&ctx, &mut out);
         let commands = out.take();
         self.send(&ctx, window, commands);
         self.name_window(&ctx);
     }
 
+    fn ask_disk(&mut self, ctx: &egui::Context, out: &mut Outbox) {
+        let now = ctx.input(|input| input.time);
+        if self.disk.answer(out, now) {
+            ctx.request_repaint();
+        } else if self.disk.is_waiting(now) {
+            // By then it is said that the disk is silent.
+            ctx.request_repaint_after_secs(SLOW_SECONDS as f32 + 0.01);
+        }
+    }
+
     fn cx<'a>(&'a self, ctx: &egui::Context, theme: &'a Theme) -> Cx<'a> {
         let unix_seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs() as i64);
-        Cx { app: &self.app, theme, now: ctx.input(|input| input.time), unix_seconds, is_test: self.is_test }
+        Cx { app: &self.app, theme, disk: &self.disk, now: ctx.input(|input| input.time), unix_seconds, is_test: self.is_test }
     }
 
     fn send(&mut self, ctx: &egui::Context, window: Option<&eframe::Frame>, commands: Vec<Command>) {
@@ -123,7 +138,7 @@ impl Shell {
             },
             Effect::ToggleFullScreen => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full_screen(ctx))),
             Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
-            Effect::SavePicture(path) => self.save_picture(ctx, &path),
+            Effect::SavePicture(path) => self.save_picture(ctx, path),
             Effect::ChooseFiles => self.ask(ctx, window, Wish::Open),
             Effect::ChooseForSide(side) => self.ask(ctx, window, Wish::Side(side)),
             Effect::ChooseFolder(list) => self.ask(ctx, window, Wish::Folder(list)),
@@ -157,13 +172,13 @@ impl Shell {
     }
 
     /// Draws the view in front again without the window and writes it.
-    fn save_picture(&mut self, ctx: &egui::Context, path: &Path) {
+    fn save_picture(&mut self, ctx: &egui::Context, path: PathBuf) {
         let size = ctx.content_rect().size();
         let theme = Theme::current(ctx).mode.into();
         let size = (size.x.round() as u32, size.y.round() as u32);
         let request = PictureRequest { app: &self.app, part: Part::View, size, scale: 2.0, theme };
-        let written = picture(&request).and_then(|png| save::write(path, &png).map_err(|error| error.to_string()));
-        self.app.exported(path, written.map(|()| "the picture"));
+        let drawn = picture(&request);
+        self.app.write_picture(path, drawn);
         ctx.request_repaint();
     }
 
@@ -282,7 +297,7 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
             return;
         }
-        let mut split: Split = ui.data(|data| data.get_temp(Split::id())).unwrap_or_default();
+        let mut split = Split::of(ui, cx);
         let details = Panel::bottom("details").resizable(true).default_size(height * split.share).size_range(split.sizes(height));
         let shown = details.frame(frame).show(ui, |ui| {
             // Its height is the user's, not that of what is in it.
@@ -291,6 +306,10 @@ fn side_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         });
         split.keep(height, shown.response.rect.height());
         ui.data_mut(|data| data.insert_temp(Split::id(), split));
+        // One command when the hand is off.
+        if (split.share - cx.app.settings().details_share).abs() > 0.001 && !ui.input(|input| input.pointer.any_down()) {
+            out.send(Command::SetDetailsShare(split.share));
+        }
         CentralPanel::default().frame(frame).show(ui, |ui| findings_ui(ui, cx, out));
     });
 }
@@ -305,12 +324,6 @@ struct Split {
     details: f32,
 }
 
-impl Default for Split {
-    fn default() -> Self {
-        Self { share: 0.42, side: 0.0, details: 0.0 }
-    }
-}
-
 impl Split {
     /// The list above the details keeps this height, where the side has it.
     const LIST: f32 = 180.0;
@@ -318,6 +331,12 @@ impl Split {
 
     fn id() -> egui::Id {
         egui::Id::unique("split of the right side")
+    }
+
+    /// As it was in the last frame, or as the user left it the last time.
+    fn of(ui: &Ui, cx: &Cx<'_>) -> Self {
+        let known = ui.data(|data| data.get_temp(Self::id()));
+        known.unwrap_or_else(|| Self { share: cx.app.settings().details_share, side: 0.0, details: 0.0 })
     }
 
     /// What the details may have: any height, except in the first frame of another height of the side.

@@ -40,7 +40,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, paths: &[PathBuf], out: &mut Outbox) 
                 }
                 ui.add(egui::Label::new(RichText::new(&name).font(fonts::table())).truncate()).on_hover_text(path.display().to_string());
                 if !cx.is_test {
-                    let written = RichText::new(written(path, cx.unix_seconds)).font(fonts::small()).color(cx.theme.muted);
+                    let written = RichText::new(written(cx, path, out)).font(fonts::small()).color(cx.theme.muted);
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(written));
                 }
             });

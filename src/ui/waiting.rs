@@ -16,7 +16,9 @@ const PATIENT_SECONDS: f32 = 0.5;
 
 /// Draws the captures being read, or the failure, and is true then; false where the picture can stand.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
-    if let Some((capture, why)) = cx.app.failure() {
+    // Of captures that can be read there is something to know also where they do not compare.
+    let knows_something = |capture: &Option<CaptureId>| capture.is_none() && cx.app.view().tab == Tab::Info;
+    if let Some((capture, why)) = cx.app.failure().filter(|(capture, _)| !knows_something(capture)) {
         failure_ui(ui, cx, capture, &why, out);
         return true;
     }
@@ -30,7 +32,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
         // The old picture, if there is one, stays for this moment.
         return cx.app.shown_comparison().is_none();
     }
-    middle_ui(ui, |ui| {
+    middle_ui(ui, 640.0, 0.22, |ui| {
         for (capture, job) in loading {
             reading_ui(ui, cx, capture, job, out);
         }
@@ -45,7 +47,7 @@ fn making_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) -> bool {
     let Some(job) = job.filter(|job| is_empty && cx.app.view().tab != Tab::Info && job.age().as_secs_f32() >= PATIENT_SECONDS) else {
         return false;
     };
-    middle_ui(ui, |ui| job_ui(ui, cx, &job.name, job, out));
+    middle_ui(ui, 640.0, 0.22, |ui| job_ui(ui, cx, &job.name, job, out));
     true
 }
 
@@ -55,15 +57,15 @@ fn reading<'a>(cx: &Cx<'a>, id: CaptureId) -> Option<(&'a Capture, &'a Running)>
     Some((capture, cx.app.running().iter().find(|running| running.id == job)?))
 }
 
-/// A column in the middle of what is left.
-fn middle_ui(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
-    let width = 640.0_f32.min(ui.available_width() - 2.0 * size::WIDE);
+/// A column in the middle of what is left, of at most that width, under that part of the height.
+pub(super) fn middle_ui(ui: &mut Ui, most: f32, above: f32, content: impl FnOnce(&mut Ui)) {
+    let width = most.min(ui.available_width() - 2.0 * size::WIDE);
     let space = ui.available_size();
     ui.horizontal_top(|ui| {
         ui.add_space((space.x - width) / 2.0);
         ui.vertical(|ui| {
             ui.set_width(width);
-            ui.add_space((space.y * 0.22).max(size::WIDE));
+            ui.add_space((space.y * above).max(size::WIDE));
             content(ui);
         });
     });
@@ -97,7 +99,7 @@ fn failure_ui(ui: &mut Ui, cx: &Cx<'_>, capture: Option<CaptureId>, why: &str, o
     // An archive is fine; only nobody has said which of its captures is meant.
     let trouble = if why.contains("choosing a capture") { "holds several captures" } else { "cannot be read" };
     let title = name.map_or_else(|| "This cannot be shown".to_owned(), |name| format!("{name} {trouble}"));
-    middle_ui(ui, |ui| {
+    middle_ui(ui, 640.0, 0.22, |ui| {
         ui.label(RichText::new(title).font(fonts::title()));
         ui.add_space(size::PAD);
         Frame::new().fill(cx.theme.surface).stroke(egui::Stroke::new(size::HAIRLINE, cx.theme.line)).inner_margin(12).show(ui, |ui| {
@@ -131,6 +133,9 @@ fn failure_ui(ui: &mut Ui, cx: &Cx<'_>, capture: Option<CaptureId>, why: &str, o
             }
             if ui.button("Open another…").clicked() {
                 out.send(Command::ChooseFiles);
+            }
+            if capture.is_none() && ui.button("Capture info").clicked() {
+                out.send(Command::SetTab(Tab::Info));
             }
         });
     });

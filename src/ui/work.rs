@@ -40,6 +40,15 @@ impl Typed {
 
 /// Draws the fields.
 pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Normalization) {
+    ui.scope(|ui| {
+        // The style of menus takes the frames away, which fields and buttons need.
+        ui.reset_style();
+        ui.visuals_mut().widgets.inactive.bg_stroke.color = cx.theme.strong_line;
+        fields_ui(ui, cx, out, shown);
+    });
+}
+
+fn fields_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox, shown: &Normalization) {
     let id = Id::unique("requests");
     let mut typed: Typed = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| Typed::of(shown));
     let mut chosen = None;

@@ -62,3 +62,22 @@ fn modules_name_only_what_lies_below_them() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn the_window_asks_the_disk_in_one_place_and_on_threads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    // `run` asks where no window comes up.
+    files.retain(|path| !["disk.rs", "run.rs"].iter().any(|name| path.ends_with(name)));
+    let asks = [".is_file()", ".is_dir()", ".exists()", "fs::", "metadata(", "canonicalize(", "is_there(path)", "read_dir("];
+    let of_window = |path: &Path| code(path).split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    let wrong: Vec<String> = files
+        .iter()
+        .filter_map(|path| {
+            let code = of_window(path);
+            asks.iter().find(|name| code.contains(**name)).map(|name| format!("{}: {name}", path.display()))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,6 +1,7 @@
 //! Tests that drive the interface without a window.
 
 mod commands;
+mod files;
 mod findings;
 mod keyboard;
 mod pictures;

@@ -9,6 +9,7 @@ use emberlens::app::picture::{Part, PictureRequest};
 use emberlens::app::source::SourceSpec;
 use emberlens::report::PictureTheme;
 use emberlens::ui::cx::{Cx, Outbox};
+use emberlens::ui::disk::Disk;
 use emberlens::ui::panels::{PANELS, Panel};
 use emberlens::ui::picture::picture;
 use emberlens::ui::theme::{Mode, Theme};
@@ -57,6 +58,8 @@ fn scenes(panel: &str) -> Vec<(&'static str, String)> {
 fn size(panel: &str, scene: &str) -> egui::Vec2 {
     match panel {
         "regressions" if scene == "-view" => egui::vec2(940.0, 400.0),
+        // Lower ones keep to the answer.
+        "regressions" if scene.is_empty() => egui::vec2(340.0, 460.0),
         "hot_paths" | "regressions" | "details" => egui::vec2(340.0, 420.0),
         _ => egui::vec2(600.0, 400.0),
     }
@@ -76,16 +79,21 @@ fn every_panel_looks_as_stored() {
 
 fn look(panel: &'static Panel, scene: &str, script: &str, theme: &Theme) -> egui_kittest::SnapshotResult {
     let (app, palette) = (app(script), theme.clone());
+    let mut disk = Disk::inline();
     let mut harness = Harness::builder()
         .with_size(size(panel.name, scene))
         .with_theme(theme.mode.into())
         .with_context_setup(Theme::install)
         .renderer(SoftwareRenderer::default())
         .build_ui(move |ui| {
-            let cx = Cx { app: &app, theme: &palette, now: 0.0, unix_seconds: 0, is_test: true };
+            let cx = Cx { app: &app, theme: &palette, disk: &disk, now: 0.0, unix_seconds: 0, is_test: true };
             let is_side = matches!(panel.name, "hot_paths" | "regressions" | "details") && scene != "-view";
             let frame = if is_side { Frame::new().fill(palette.surface).inner_margin(8) } else { Frame::new().fill(palette.background) };
-            CentralPanel::default().frame(frame).show(ui, |ui| (panel.ui)(ui, &cx, &mut Outbox::default()));
+            let mut out = Outbox::default();
+            CentralPanel::default().frame(frame).show(ui, |ui| (panel.ui)(ui, &cx, &mut out));
+            if disk.answer(&mut out, 0.0) {
+                ui.ctx().request_repaint();
+            }
         });
     harness.run();
     let mode = if theme.mode == Mode::Dark { "dark" } else { "light" };

@@ -154,3 +154,43 @@ fn a_bottom_up_row_says_the_self_value_that_its_column_shows_and_no_second_one()
     harness.get_by_label("210,000,000 nanoseconds");
     assert!(harness.query_by_label("0 nanoseconds").is_none());
 }
+
+#[test]
+fn with_the_details_open_a_small_screen_has_room_for_several_findings() {
+    let mut harness = dark(&two());
+    harness.get_by_label("Filter the findings");
+    apply(&mut harness, Command::NextFinding);
+    harness.run();
+    let card = harness.get_by_label_contains("1 Regression: ").rect();
+    let details = harness.get_by_label_contains("engine.go:101").rect().top() - 25.0;
+    assert!(details - card.top() >= 3.0 * card.height(), "{details} {card}");
+    assert!(harness.query_by_label("Filter the findings").is_none(), "it is folded");
+    harness.get_by_label("More, thresholds and filter").click();
+    harness.run();
+    harness.get_by_label("Filter the findings");
+    harness.get_by_label_contains("It holds 46.1 % of the cost of a side");
+}
+
+#[test]
+fn the_height_of_the_details_is_kept_for_the_next_time() {
+    let top = |harness: &Harness<'_, Shell>| harness.get_by_label("Remark on the selection").rect().top();
+    let mut harness = dark(&format!("{}next-finding\n", two()));
+    let (first, x) = (top(&harness), 1100.0);
+    let edge = harness.get_by_label_contains("engine.go:101").rect().top() - 25.0;
+    let grip = (0..20).map(|up| edge - up as f32).find(|&y| {
+        harness.hover_at(egui::pos2(x, y));
+        harness.run();
+        harness.output().platform_output.cursor_icon == egui::CursorIcon::ResizeVertical
+    });
+    let from = egui::pos2(x, grip.expect("an edge that can be dragged"));
+    harness.drag_at(from);
+    harness.run();
+    harness.hover_at(from - egui::vec2(0.0, 60.0));
+    harness.run();
+    harness.drop_at(from - egui::vec2(0.0, 60.0));
+    harness.run();
+    assert!((first - top(&harness) - 60.0).abs() < 8.0, "{first} {}", top(&harness));
+    let share = harness.state().app().settings().details_share;
+    let again = dark(&format!("{}set-details-share {share}\nnext-finding\n", two()));
+    assert!((top(&again) - top(&harness)).abs() < 2.0, "{} {}", top(&again), top(&harness));
+}

@@ -53,6 +53,8 @@ pub(crate) fn window(text: &str, theme: &Theme) -> Harness<'static, Shell> {
     let mut harness = Harness::builder()
         .with_size(egui::vec2(1280.0, 720.0))
         .with_theme(theme.mode.into())
+        // Answers of the disk come with the next frame, and the welcome page asks for one after the other.
+        .with_max_steps(8)
         .with_context_setup(Theme::install)
         .renderer(SoftwareRenderer::default())
         .build_ui_state(|ui, shell: &mut Shell| shell.ui(ui, None), Shell::for_tests(app(text)));

@@ -9,6 +9,7 @@ use emberlens::analysis::diff::Measure;
 use emberlens::app::view::{Sort, SortBy, Tab};
 use emberlens::app::{App, Command, Options};
 use emberlens::ui::cx::{Cx, Outbox};
+use emberlens::ui::disk::Disk;
 use emberlens::ui::panels::{call_tree, top};
 use emberlens::ui::theme::Theme;
 
@@ -48,7 +49,7 @@ fn harness(app: App) -> Harness<'static, Window> {
         .build_ui_state(
             move |ui, window: &mut Window| {
                 let mut out = Outbox::default();
-                let cx = Cx { app: &window.app, theme: &theme, now: 0.0, unix_seconds: 0, is_test: true };
+                let cx = Cx { app: &window.app, theme: &theme, disk: &Disk::inline(), now: 0.0, unix_seconds: 0, is_test: true };
                 match window.app.view().tab {
                     Tab::CallTree => call_tree::ui(ui, &cx, &mut out),
                     _ => top::ui(ui, &cx, &mut out),
@@ -314,4 +315,16 @@ fn the_top_table_adds_up_self_values_in_their_order() {
     assert!(row.accesskit_node().label().is_some_and(|label| label.starts_with(second)), "{second}");
     crate::stage::apply(&mut harness, Command::SetSort(Sort { by: SortBy::Total, ascending: false }));
     assert!(harness.query_all_by_label_contains("down to it").next().is_none(), "in another order it means nothing");
+}
+
+#[test]
+fn a_table_without_rows_says_why_as_the_picture_does() {
+    let mut harness = crate::stage::dark(&(crate::stage::two() + "focus zzzz\n"));
+    for tab in [Tab::Flame, Tab::CallTree, Tab::Top] {
+        crate::stage::apply(&mut harness, Command::SetTab(tab));
+        harness.get_by_label_contains("No sample passes the filters");
+    }
+    crate::stage::apply(&mut harness, Command::Focus(String::new()));
+    crate::stage::apply(&mut harness, Command::FilterTop("zzzz".to_owned()));
+    harness.get_by_label("Nothing matches");
 }

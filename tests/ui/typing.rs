@@ -286,3 +286,26 @@ fn a_long_menu_of_a_chip_scrolls_to_its_last_entry() {
     harness.run();
     assert_eq!(harness.state().app().sample_type().map(|(name, _)| name).as_deref(), Some("Ev59"));
 }
+
+#[test]
+fn what_is_typed_right_after_a_menu_of_filters_was_opened_goes_to_its_field() {
+    let mut harness = dark(&two());
+    let sides = harness.state().app().view().sides();
+    harness.get_by_label("Add filter").click();
+    harness.run();
+    // X alone would swap the sides.
+    for letter in [Key::D, Key::I, Key::X] {
+        key(&harness, Modifiers::NONE, letter);
+        harness.step();
+    }
+    assert_eq!(harness.state().app().view().sides(), sides);
+    harness.key_press_modifiers(Modifiers::NONE, Key::Backspace);
+    harness.key_press_modifiers(Modifiers::NONE, Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().app().view().filter.focus.as_deref(), Some("di"));
+    harness.get_by_label("Labels").click();
+    harness.run();
+    harness.event(Event::Text("search".to_owned()));
+    harness.run();
+    assert_eq!(harness.get_by_label("Label name").value().as_deref(), Some("search"));
+}

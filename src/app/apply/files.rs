@@ -11,7 +11,7 @@ use crate::analysis::sandwich::Half;
 use crate::app::command::Command;
 use crate::app::effect::{Dialog, Effect};
 use crate::app::event::Event;
-use crate::app::load::LoadError;
+use crate::app::load::{LoadError, OnDisk};
 use crate::app::settings::{Recent, RecentComparison};
 use crate::app::view::{CaptureId, FlameWindow, Half as HalfName, SandwichView, Side, Tab, ViewState};
 use crate::app::{App, Capture, CaptureState};
@@ -142,9 +142,10 @@ pub(super) fn leave_archive(app: &mut App, archive: CaptureId) {
     close(app, archive);
 }
 
-pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, LoadError>) {
+pub(super) fn loaded(app: &mut App, id: CaptureId, on_disk: OnDisk, result: Result<Arc<Profile>, LoadError>) {
     let Some(capture) = app.captures.iter_mut().find(|capture| capture.id == id) else { return };
     capture.generation += 1;
+    capture.on_disk = on_disk;
     match result {
         Ok(profile) => {
             let path = capture.path.clone();
@@ -153,7 +154,7 @@ pub(super) fn loaded(app: &mut App, id: CaptureId, result: Result<Arc<Profile>, 
                 None => (profile, None),
             };
             capture.set_state(CaptureState::Ready { profile: Arc::clone(&profile), symbols: None });
-            remember(app, &path, &profile);
+            remember(app, &path, on_disk.bytes, &profile);
             let job = app.start_symbols(id, &profile);
             if let Some(CaptureState::Ready { symbols, .. }) =
                 app.captures.iter_mut().find(|capture| capture.id == id).map(|capture| &mut capture.state)
@@ -229,7 +230,7 @@ pub(super) fn symbolized(app: &mut App, id: CaptureId, found: Option<Arc<Profile
     }
 }
 
-fn remember(app: &mut App, path: &Path, profile: &Profile) {
+fn remember(app: &mut App, path: &Path, bytes: u64, profile: &Profile) {
     let kind = profile.sample_types.get(profile.default_sample_type);
     let total = kind.map_or_else(String::new, |kind| {
         let total = profile.total(profile.default_sample_type) as f64 / 10_f64.powi(i32::from(kind.decimals));
@@ -237,7 +238,6 @@ fn remember(app: &mut App, path: &Path, profile: &Profile) {
     });
     let records = counted(profile.samples.len() as u64, "sample record", "sample records");
     let summary = format!("{}{total}, {records}", profile.info.format);
-    let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let opened_unix = jiff::Timestamp::now().as_second();
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     app.settings.remember(Recent { path, summary, bytes, opened_unix });
@@ -250,15 +250,13 @@ pub(in crate::app) fn remember_comparison(app: &mut App) {
         return;
     }
     let sides = Side::BOTH.map(|side| app.view.side(side));
-    // This is asked in every frame, and the disk once all is there.
     if sides.iter().flatten().any(|id| app.capture(*id).is_some_and(|capture| matches!(capture.state, CaptureState::Loading(_)))) {
         return;
     }
     // A side that was saved within the file of the other is no file.
     let path = |id: &CaptureId| {
         let capture = app.capture(*id).filter(|capture| capture.profile().is_some())?;
-        let path = std::path::absolute(&capture.path).ok()?;
-        save::file_of(&path).exists().then_some(path)
+        capture.on_disk.is_there.then(|| std::path::absolute(&capture.path).ok()).flatten()
     };
     let files = sides.each_ref().map(|side| side.iter().map(path).collect::<Option<Vec<PathBuf>>>());
     app.compared = app.view.sides();
@@ -319,10 +317,6 @@ fn stem(path: &Path) -> String {
 }
 
 fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
-    if let Some(why) = save::refusal(&path, app.captures().iter().map(|capture| capture.path.as_path())) {
-        app.say(why, true);
-        return Vec::new();
-    }
     app.dialog = None;
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
         return vec![Effect::SavePicture(path)];
@@ -355,12 +349,12 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         granularity: app.view.granularity,
         decimals: app.decimals(),
         filter: app.view.filter.clone(),
-        remarks: app.remarks().into_owned(),
+        remarks: app.remarks().clone(),
         parts: app.parts_of_captures(),
     };
+    let open = app.open_paths();
     app.jobs.start("Exporting", move |_| {
-        let written = export::bytes(&path, &request)
-            .and_then(|(bytes, what)| save::write(&path, &bytes).map(|()| what).map_err(|error| error.to_string()));
+        let written = export::bytes(&path, &request).and_then(|(bytes, what)| save::export(&path, &bytes, &open).map(|()| what));
         Event::Exported(path, written)
     });
     Vec::new()

@@ -138,6 +138,7 @@ fn settings(app: &mut App, command: Command) {
     match command {
         Command::SetTheme(theme) => settings.theme = theme,
         Command::SetIcicle(icicle) => settings.icicle = icicle,
+        Command::SetDetailsShare(share) => settings.details_share = share.clamp(0.0, 1.0),
         Command::SetRowHeight(points) => settings.flame_row_points = points.clamp(14.0, 28.0),
         Command::SetTimeline(visible) => settings.timeline = visible,
         Command::SetSidePanel(visible) => settings.side_panel = visible,

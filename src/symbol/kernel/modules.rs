@@ -8,10 +8,11 @@
 
 use std::sync::Arc;
 
-use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, SymbolKind, elf};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionFlags, elf};
 
 use super::super::answer::{Answer, Moved};
-use super::super::table::{Binding, Name, Symbol, Table};
+use super::super::elf::function;
+use super::super::table::{Symbol, Table};
 use super::super::{Bytes, ModuleSource};
 use crate::base::inflate;
 use crate::base::ticket::{Cancelled, Ticket};
@@ -133,16 +134,5 @@ fn symbols<'a>(file: &object::File<'a>) -> Vec<Symbol<'a>> {
         let section = symbol.section_index()?;
         places.iter().find(|(index, _)| *index == section).map(|(_, start)| start.wrapping_add(symbol.address()))
     };
-    file.symbols()
-        .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition())
-        .filter_map(|symbol| {
-            let binding = match (symbol.is_weak(), symbol.is_global()) {
-                (true, _) => Binding::Weak,
-                (false, true) => Binding::Global,
-                (false, false) => Binding::Local,
-            };
-            let name = symbol.name().ok().filter(|name| !name.is_empty())?;
-            Some(Symbol { start: placed(&symbol)?, size: symbol.size(), name: Name::Text(name), binding, is_typed: true })
-        })
-        .collect()
+    file.symbols().filter_map(|symbol| function(&symbol, placed(&symbol)?)).collect()
 }

@@ -46,6 +46,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     );
     let mut tree = TreeRows::new(cx, comparison, &known, out);
     let heads: Vec<Head> = tree.columns.iter().map(|column| tree.head(*column)).collect();
+    let empty = super::flame::empty_words(cx, comparison);
     let spec = Spec {
         id: Id::unique("call tree"),
         name: "Call tree",
@@ -54,7 +55,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         reveal: token,
         takes_idle_keys: true,
         rule: None,
-        empty: "No samples pass the filters",
+        empty: &empty,
     };
     if is_old {
         ui.multiply_opacity(OLD_OPACITY);
@@ -168,7 +169,7 @@ impl Column {
 
 struct TreeRows<'a> {
     cx: &'a Cx<'a>,
-    comparison: &'a Comparison,
+    comparison: &'a Arc<Comparison>,
     known: &'a Known,
     matches: Option<&'a Matches>,
     diff: Option<&'a Diff>,
@@ -178,7 +179,7 @@ struct TreeRows<'a> {
 }
 
 impl<'a> TreeRows<'a> {
-    fn new(cx: &'a Cx<'a>, comparison: &'a Comparison, known: &'a Known, out: &'a mut Outbox) -> Self {
+    fn new(cx: &'a Cx<'a>, comparison: &'a Arc<Comparison>, known: &'a Known, out: &'a mut Outbox) -> Self {
         let is_pair = comparison.pair().is_some();
         let columns: &[Column] = match (is_pair, cx.app.view().direction) {
             (true, _) => &Column::COMPARISON,
@@ -405,7 +406,7 @@ impl Rows for TreeRows<'_> {
 
     fn tooltip(&self, ui: &mut Ui, row: usize) {
         let Some(node) = self.node(row) else { return };
-        rows::place_ui(ui, self.cx, self.place(node));
+        rows::place_ui(ui, self.cx, self.comparison, self.comparison.tree().place(node));
         let of = |value: &dyn Fn(&Side) -> i64| self.comparison.sides.iter().map(value).collect();
         let (total, self_) = (of(&|side| side.weights.total_of(node)), of(&|side| side.weights.self_of(node)));
         if self.is_bottom_up() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Grid, RichText, ScrollArea, Ui};
 use rustc_hash::FxHashMap;
 
-use super::{remarks, words};
+use super::{remarks, rows, words};
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::{Comparison, Side};
 use crate::analysis::diff::{Measure, Verdict};
@@ -26,7 +26,10 @@ const LINE: f32 = 17.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    let Some(comparison) = cx.app.table().ready() else { return };
+    let Some(comparison) = cx.app.table().ready() else {
+        words::adding_up_ui(ui, cx.theme);
+        return;
+    };
     let Some(selection) = &cx.app.view().selection else {
         everything_ui(ui, cx, comparison, out);
         return;
@@ -43,7 +46,12 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             let text = RichText::new(matched.words(comparison.places().name(place))).color(cx.theme.muted).font(fonts::small());
             ui.add(egui::Label::new(text).wrap());
         }
-        words::origin_ui(ui, cx.theme, comparison.places().get(place));
+        words::origin_ui(
+            ui,
+            cx.theme,
+            comparison.places().get(place),
+            &rows::of_sides(ui, cx, comparison, place, "selection on each side"),
+        );
         buttons_ui(ui, cx, out);
         ui.add_space(size::GAP);
         remarks::field_ui(ui, cx, Some(&selection.place), "Remark…");
@@ -117,10 +125,10 @@ fn everything_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, out: &m
         if let Some((before, after)) = comparison.pair() {
             let [b, a] = [before, after].map(|side| side.weights.total() as f64 * comparison.factor(side));
             Grid::new("values of everything").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| {
-                head_row(ui, cx);
+                words::head_row(ui, cx.theme);
                 let total = cx.app.findings().ready().and_then(|findings| findings.total);
                 let sure = total.is_none_or(|total| total.lo > 1.0 || total.hi < 1.0);
-                value_row(ui, cx, comparison, "total", [b, a], sure);
+                words::value_row(ui, cx.theme, comparison, "total", [b, a], sure);
             });
         } else if let Some(only) = comparison.last() {
             ui.label(words::number(&words::value(comparison, only.weights.total())));
@@ -128,22 +136,6 @@ fn everything_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, out: &m
         let around = neighbours(ui, comparison, Places::root());
         list_ui(ui, cx, comparison, "Outermost", &around.callees, &around.scale, out);
     });
-}
-
-fn head_row(ui: &mut Ui, cx: &Cx<'_>) {
-    for title in ["", "before", "after", "change"] {
-        ui.label(RichText::new(title).color(cx.theme.muted));
-    }
-    ui.end_row();
-}
-
-/// Normalised values of both sides; the change is grey where it is not `sure`.
-fn value_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, [b, a]: [f64; 2], sure: bool) {
-    ui.label(RichText::new(title).color(cx.theme.muted));
-    ui.label(words::number(&comparison.text(b)));
-    ui.label(words::number(&comparison.text(a)));
-    ui.label(words::number(&words::change(b, a)).color(words::change_color(cx.theme, a - b, sure)));
-    ui.end_row();
 }
 
 /// Self and total of every place on each side, as stored.
@@ -167,7 +159,7 @@ fn values_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: Plac
     let names = if is_pair { ["total", "self"] } else { ["total (cum)", "self (flat)"] };
     Grid::new("selection values").num_columns(4).spacing([size::PAD, 2.0]).show(ui, |ui| {
         if is_pair {
-            head_row(ui, cx);
+            words::head_row(ui, cx.theme);
         }
         if let Some(Own { values: own, comparison: shown, certain }) = &own {
             let is_bottom_up = cx.app.view().direction == Direction::BottomUp;
@@ -232,7 +224,14 @@ fn part_row(ui: &mut Ui, cx: &Cx<'_>, title: &str) {
 fn stored_row(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, title: &str, values: &[i64], sure: bool) {
     match (comparison.pair(), values) {
         (Some((before, after)), &[b, a]) => {
-            value_row(ui, cx, comparison, title, [b as f64 * comparison.factor(before), a as f64 * comparison.factor(after)], sure);
+            words::value_row(
+                ui,
+                cx.theme,
+                comparison,
+                title,
+                [b as f64 * comparison.factor(before), a as f64 * comparison.factor(after)],
+                sure,
+            );
         }
         (None, &[value]) => {
             let of = comparison.last().map_or(0.0, Side::denominator);

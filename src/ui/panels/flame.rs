@@ -259,8 +259,13 @@ pub(super) fn found_color(cx: &Cx<'_>, comparison: &Comparison) -> egui::Color32
 
 /// Nothing to draw: why, in words.
 pub(super) fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
+    ui.centered_and_justified(|ui| ui.label(RichText::new(empty_words(cx, comparison)).color(cx.theme.muted).font(fonts::body())));
+}
+
+/// Why there is nothing to show, whatever the view.
+pub(super) fn empty_words(cx: &Cx<'_>, comparison: &Comparison) -> String {
     let has_samples = cx.app.profiles().iter().any(|profile| !profile.samples.is_empty());
-    let text = if !has_samples {
+    if !has_samples {
         "There are no samples in what is shown: nothing ran while it was recorded, or the recording was cut off.".to_owned()
     } else if cx.app.view().filter.is_empty() {
         let which = if comparison.pair().is_some() { "both captures" } else { "this capture" };
@@ -268,6 +273,5 @@ pub(super) fn empty_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison) {
         format!("All values of {} are zero in {which}.{other}", comparison.sample_type)
     } else {
         "No sample passes the filters. Remove one above, or clear all with Shift+Escape.".to_owned()
-    };
-    ui.centered_and_justified(|ui| ui.label(RichText::new(text).color(cx.theme.muted).font(fonts::body())));
+    }
 }

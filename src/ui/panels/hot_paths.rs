@@ -21,11 +21,14 @@ const LISTED: usize = 12;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    let (Some(comparison), Some(top)) = (cx.app.table().ready(), cx.app.top().ready()) else { return };
+    ui.label(RichText::new("Hot paths").font(fonts::title()));
+    let (Some(comparison), Some(top)) = (cx.app.table().ready(), cx.app.top().ready()) else {
+        words::adding_up_ui(ui, cx.theme);
+        return;
+    };
     let Some(side) = comparison.last() else { return };
     // What passes the filters is what is ranked; percent are of the same whole as in all other views.
     let whole = side.denominator();
-    ui.label(RichText::new("Hot paths").font(fonts::title()));
     let stackless = side.weights.self_of(CallTree::ROOT);
     let by = cx.app.view().granularity;
     let answer = concentration(top, stackless, by, &|value| words::value(comparison, value));

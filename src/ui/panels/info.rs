@@ -46,13 +46,13 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     }
     let shown: Vec<(&Capture, &Profile)> = loaded.iter().map(|(capture, profile)| (*capture, profile.as_ref())).collect();
-    // These go through all samples and ask the disk, too much for every frame.
+    // These go through all samples, too much for every frame.
     let sources: Vec<Arc<Profile>> = loaded.iter().map(|(_, profile)| Arc::clone(profile)).collect();
     let key = memory::key(&sources.iter().map(|profile| Arc::as_ptr(profile).addr()).collect::<Vec<_>>());
     let sums = memory::keep(ui, "sums of the captures", key, || {
         let profiles: Vec<&Profile> = sources.iter().map(AsRef::as_ref).collect();
-        let measured: Vec<Measured> = shown.iter().map(|(capture, profile)| Measured::new(capture, profile)).collect();
-        let made = (sample_types(&profiles), labels(&profiles), measured);
+        let nameless: Vec<usize> = profiles.iter().map(|profile| nameless(profile)).collect();
+        let made = (sample_types(&profiles), labels(&profiles), nameless);
         Kept::new(made, sources.clone())
     });
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
@@ -111,22 +111,12 @@ fn table_ui(ui: &mut Ui, cx: &Cx<'_>, title: &str, rows: &[Row]) {
     ui.add_space(size::PAD * 2.0);
 }
 
-/// What is asked for once of a capture.
-struct Measured {
-    /// Of its file; 0 where there is none.
-    bytes: u64,
-    /// Frames without a name.
-    nameless: usize,
+/// Frames without a name.
+fn nameless(profile: &Profile) -> usize {
+    profile.frames.iter().filter(|frame| frame.function.is_none()).count()
 }
 
-impl Measured {
-    fn new(capture: &Capture, profile: &Profile) -> Self {
-        let bytes = std::fs::metadata(&capture.path).map_or(0, |metadata| metadata.len());
-        Self { bytes, nameless: profile.frames.iter().filter(|frame| frame.function.is_none()).count() }
-    }
-}
-
-fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], measured: &[Measured]) -> Vec<Row> {
+fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], nameless: &[usize]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     rows.push(("file".to_owned(), shown.iter().map(|(capture, _)| cx.app.name_of(capture)).collect()));
     let parts = &cx.app.view().parts;
@@ -149,9 +139,8 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], measured: &[Measured]) -> 
     }
     row("format", &|_, profile| profile.info.format.clone());
     row("compression", &|_, profile| profile.info.container.name().to_owned());
-    let known = |capture: &Capture| shown.iter().position(|(other, _)| other.id == capture.id).and_then(|at| measured.get(at));
     row("size", &|capture, _| {
-        let bytes = known(capture).map_or(0, |measured| measured.bytes);
+        let bytes = capture.on_disk.bytes;
         if bytes > 0 { human(bytes as f64, "bytes") } else { String::new() }
     });
     row("length", &|_, profile| profile.info.duration_nanos.map(human_duration).unwrap_or_default());
@@ -163,7 +152,8 @@ fn facts(cx: &Cx<'_>, shown: &[(&Capture, &Profile)], measured: &[Measured]) -> 
     row("call paths", &|_, profile| grouped(profile.stacks.len() as u64));
     row("functions", &|_, profile| grouped(profile.functions.len() as u64));
     row("frames without a name", &|capture, _| {
-        let nameless = known(capture).map_or(0, |measured| measured.nameless);
+        let at = shown.iter().position(|(other, _)| other.id == capture.id);
+        let nameless = at.and_then(|at| nameless.get(at)).copied().unwrap_or(0);
         if nameless > 0 { grouped(nameless as u64) } else { String::new() }
     });
     row("threads", &|_, profile| if profile.threads.is_empty() { String::new() } else { grouped(profile.threads.len() as u64) });

@@ -8,7 +8,6 @@ mod below;
 mod rows;
 pub(in crate::ui::panels) mod text;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
@@ -55,9 +54,14 @@ fn panel_ui(ui: &mut Ui, cx: &Cx<'_>, is_wide: bool, out: &mut Outbox) {
     } else {
         // The summary scrolls with the list: on a small screen the list needs the room.
         let width = words::width_beside_bar(ui);
+        let is_short = ui.available_height() < SHORT;
         ScrollArea::vertical().id_salt("regressions").auto_shrink([false, false]).show(ui, |ui| {
             ui.set_max_width(width);
-            head_ui(ui, cx, &list, out);
+            if is_short {
+                short_head_ui(ui, cx, &list, out);
+            } else {
+                head_ui(ui, cx, &list, out);
+            }
             list_ui(ui, cx, &list, &Columns::narrow(), out);
         });
     }
@@ -72,7 +76,7 @@ struct List<'a> {
     /// Rows of the others that the filter lets through.
     others: Vec<&'a Finding>,
     /// What was written about them.
-    remarks: Cow<'a, Remarks>,
+    remarks: &'a Remarks,
     /// For each row of the findings: what it explains together with those of its direction that rank before it.
     together: Vec<f64>,
 }
@@ -164,22 +168,55 @@ fn copy_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     response.response.on_hover_text("Copy the findings");
 }
 
+/// Under this height the list keeps to the answer: with the details open on a small screen, findings need the room.
+const SHORT: f32 = 400.0;
+
+/// The answer in one sentence; the rest of it and what decides which rows are shown under a fold.
+fn short_head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
+    let (first, rest) = text::sentences(&list.findings.summary);
+    ui.add(Label::new(RichText::new(first).color(cx.theme.text)).wrap());
+    remark_ui(ui, cx, list);
+    let hidden = list.findings.rows.len() - list.order.len();
+    let title = match hidden {
+        0 => "More, thresholds and filter".to_owned(),
+        _ => format!("More, thresholds and filter ({hidden} hidden)"),
+    };
+    let fold = egui::CollapsingHeader::new(RichText::new(title).color(cx.theme.muted).font(fonts::small())).id_salt("rest of the head");
+    let header = fold.show(ui, |ui| {
+        rest_ui(ui, cx, rest);
+        bars::thresholds_ui(ui, cx, out);
+        bars::filter_ui(ui, cx, list, out);
+    });
+    if !rest.is_empty() {
+        header.header_response.on_hover_text(rest);
+    }
+}
+
 /// The summary, its first sentence first, and what decides which rows are shown.
 fn head_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, out: &mut Outbox) {
-    let summary = &list.findings.summary;
-    let (first, rest) = text::sentences(summary);
+    let (first, rest) = text::sentences(&list.findings.summary);
     ui.add(Label::new(RichText::new(first).color(cx.theme.text)).wrap());
-    if !rest.is_empty() {
-        ui.add(Label::new(RichText::new(rest).color(cx.theme.muted).font(fonts::small())).wrap());
-    }
-    if !list.remarks.on(None).is_empty() {
-        ui.add(Label::new(RichText::new(format!("“{}”", list.remarks.on(None))).color(cx.theme.text)).wrap())
-            .on_hover_text("Remark on the whole comparison");
-    }
+    rest_ui(ui, cx, rest);
+    remark_ui(ui, cx, list);
     ui.add_space(size::GAP);
     bars::thresholds_ui(ui, cx, out);
     bars::filter_ui(ui, cx, list, out);
     ui.add_space(size::GAP);
+}
+
+/// What the summary says after its first sentence.
+fn rest_ui(ui: &mut Ui, cx: &Cx<'_>, rest: &str) {
+    if !rest.is_empty() {
+        ui.add(Label::new(RichText::new(rest).color(cx.theme.muted).font(fonts::small())).wrap());
+    }
+}
+
+/// What was written about all of it.
+fn remark_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>) {
+    if !list.remarks.on(None).is_empty() {
+        ui.add(Label::new(RichText::new(format!("“{}”", list.remarks.on(None))).color(cx.theme.text)).wrap())
+            .on_hover_text("Remark on the whole comparison");
+    }
 }
 
 fn list_ui(ui: &mut Ui, cx: &Cx<'_>, list: &List<'_>, columns: &Columns, out: &mut Outbox) {

@@ -3,16 +3,18 @@
 //! Deliberately absent: columns; see the panels.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use egui::{RichText, Ui};
 
 use super::words;
 use crate::analysis::comparison::{Comparison, Side, percent};
-use crate::analysis::{Granularity, Place, names};
+use crate::analysis::{Granularity, Place, PlaceId, names};
 use crate::app::view::{Selection, Tab};
 use crate::app::{Command, Keys, command};
 use crate::model::{base_name, grouped};
 use crate::ui::cx::{Cx, Outbox};
+use crate::ui::memory::{self, Kept};
 use crate::ui::menus::explained;
 use crate::ui::theme::{fonts, size};
 
@@ -91,22 +93,32 @@ pub(super) fn zoom_to(out: &mut Outbox, selection: Selection) {
     out.send(Command::ZoomToSelection);
 }
 
+/// What a place says of itself on each side of a comparison; nothing for a capture alone. Looked up once while `name` asks for the same place.
+pub(super) fn of_sides(ui: &Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, place: PlaceId, name: &str) -> Arc<Vec<Option<Place>>> {
+    memory::keep(ui, name, memory::key(&(Arc::as_ptr(comparison).addr(), place)), || {
+        let (captures, by) = (cx.app.profiles(), cx.app.view().granularity);
+        let in_capture = |&row: &usize| {
+            let (profile, frames) = captures.get(row).zip(comparison.shape.frames.get(row))?;
+            comparison.places().in_capture(place, profile, frames, by)
+        };
+        let sides = if comparison.pair().is_some() { comparison.sides.as_slice() } else { &[] };
+        Kept::new(sides.iter().map(|side| side.rows.iter().find_map(in_capture)).collect(), Arc::clone(comparison))
+    })
+}
+
 /// The head of a tooltip: full name and where the code stands.
-pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, place: &Place) {
+pub(super) fn place_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Arc<Comparison>, id: PlaceId) {
+    let (place, sides) = (comparison.places().get(id), of_sides(ui, cx, comparison, id, "place of the row on each side"));
     // Lines of a tooltip stand close: nothing in it is pressed.
     ui.spacing_mut().interact_size.y = 0.0;
     ui.spacing_mut().item_spacing.y = 2.0;
     ui.label(RichText::new(words::whole(&place.name)).font(fonts::table()).strong());
-    let line = if place.line > 0 { format!(":{}", place.line) } else { String::new() };
     let inlined = if place.inlined { "inlined at least once" } else { "" };
     let folded = if place.folded { super::words::FOLDED } else { "" };
-    for (what, text) in [
-        ("file", if place.file.is_empty() { String::new() } else { format!("{}{line}", place.file) }),
-        ("package", names::decode(&place.package)),
-        ("module", words::whole(&place.module).into_owned()),
-        ("", inlined.to_owned()),
-        ("", folded.to_owned()),
-    ] {
+    let files = words::on_sides(place, &sides, words::file).into_iter().map(|text| ("file", text));
+    let modules = words::on_sides(place, &sides, words::module).into_iter().map(|text| ("module", words::whole(&text).into_owned()));
+    let rest = [("", inlined.to_owned()), ("", folded.to_owned())];
+    for (what, text) in files.chain([("package", names::decode(&place.package))]).chain(modules).chain(rest) {
         if !text.is_empty() && text != place.name {
             ui.horizontal_wrapped(|ui| {
                 if !what.is_empty() {

@@ -35,6 +35,8 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let mut top = TopRows::new(ui, cx, shown, Evidence::new(ui, cx, shown), out);
     let heads: Vec<Head> = top.columns.iter().map(|column| top.head(*column)).collect();
     let selection = cx.app.view().selection.as_ref();
+    let is_filtered = !cx.app.view().top_filter.is_empty();
+    let empty = if is_filtered { "Nothing matches".to_owned() } else { super::flame::empty_words(cx, &shown.comparison) };
     let spec = Spec {
         id,
         name: "Top table",
@@ -43,7 +45,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         reveal: selection.map_or(0, |selection| memory::key(&selection.place)),
         takes_idle_keys: true,
         rule: rule_after(cx, shown),
-        empty: "Nothing matches",
+        empty: &empty,
     };
     if is_old {
         ui.multiply_opacity(OLD_OPACITY);
@@ -517,7 +519,7 @@ impl Rows for TopRows<'_> {
 
     fn tooltip(&self, ui: &mut Ui, row: usize) {
         let Some(id) = self.id(row) else { return };
-        rows::place_ui(ui, self.cx, self.shown.comparison.places().get(id));
+        rows::place_ui(ui, self.cx, &self.shown.comparison, id);
         let of = |measure| self.shown.flat.sides.iter().map(|side| side.value(measure, id)).collect();
         rows::values_ui(ui, self.cx, &self.shown.comparison, &[("self", of(Measure::Self_)), ("total", of(Measure::Total))]);
         if self.shown.comparison.pair().is_some() {

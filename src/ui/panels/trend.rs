@@ -276,10 +276,11 @@ fn time_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, trend: &Trend, hei
         ui.label(RichText::new(why).color(cx.theme.muted));
         return;
     }
-    let meaning = if counts_cpu(&comparison.sample_type) { "; 1 s/s is one processor in use" } else { "" };
+    let is_time = matches!(Unit::parse(&comparison.unit), Unit::Time(_));
+    let meaning = if is_time && counts_cpu(&comparison.sample_type) { "; 1 s/s is one processor in use" } else { "" };
     let unit = format!("{} per second, by seconds since the first sample{meaning}", comparison.sample_type);
     let text = |value: f64| Normalization::PerSecond.text(value, &comparison.unit);
-    let (base, scale) = (base_of(comparison), Scale::fitting(highest(lines), &comparison.unit, 0.0).per("/s"));
+    let (base, scale) = (base_of(comparison), Scale::of_axis(highest(lines), &comparison.unit).per("/s"));
     let words = Words { title: "Over time", unit, base, of: ["slice of time", "slices of time"], scale, text: &text };
     let is_pair = comparison.pair().is_some();
     if !caption_ui(ui, cx, is_pair, &words, lines, out) {

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Align2, Id, RichText, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align2, RichText, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::app::Command;
+use crate::app::capture_names::short;
 use crate::app::settings::{Recent, RecentComparison};
 use crate::model::human;
 use crate::ui::cx::{Cx, Outbox};
 use crate::ui::theme::{fonts, size};
+use crate::ui::waiting::middle_ui;
 use crate::ui::words::ago;
 
 /// Width of the page in points.
@@ -16,17 +18,10 @@ const PAGE: f32 = 760.0;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    let width = PAGE.min(ui.available_width() - 2.0 * size::WIDE);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let space = ui.available_size();
-        ui.horizontal_top(|ui| {
-            ui.add_space((space.x - width) / 2.0);
-            ui.vertical(|ui| {
-                ui.set_width(width);
-                ui.add_space((space.y * 0.12).max(size::WIDE));
-                page_ui(ui, cx, width, out);
-                ui.add_space(size::WIDE);
-            });
+        middle_ui(ui, PAGE, 0.12, |ui| {
+            page_ui(ui, cx, ui.available_width(), out);
+            ui.add_space(size::WIDE);
         });
     });
 }
@@ -35,7 +30,7 @@ fn page_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, out: &mut Outbox) {
     ui.label(RichText::new("See where the time and the memory go, and what got worse").font(fonts::title()));
     ui.label(RichText::new("pprof, perf, Go profiles, folded stacks. Drop files anywhere in this window.").color(cx.theme.muted));
     ui.add_space(size::WIDE);
-    let samples = samples_folder(ui);
+    let samples = samples_folder(cx, out);
     let card_width = (width - 2.0 * size::PAD - 1.0) / 3.0;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = size::PAD;
@@ -121,7 +116,7 @@ fn more_samples_ui(ui: &mut Ui, cx: &Cx<'_>, samples: &Path, out: &mut Outbox) {
         ui.label(RichText::new("More samples").color(cx.theme.muted));
         for (words, before, after) in MORE {
             let (before, after) = (samples.join(before), samples.join(after));
-            if !before.is_file() || !after.is_file() {
+            if [&before, &after].map(|path| is_there(cx, path, out)) != [true; 2] {
                 continue;
             }
             if ui.button(words).on_hover_text(after.display().to_string()).clicked() {
@@ -131,12 +126,8 @@ fn more_samples_ui(ui: &mut Ui, cx: &Cx<'_>, samples: &Path, out: &mut Outbox) {
     });
 }
 
-/// The folder of the samples, looked for once: beside the program, where packages put it, in the current folder, in the sources.
-fn samples_folder(ui: &Ui) -> Option<PathBuf> {
-    let id = Id::unique("folder of the samples");
-    if let Some(known) = ui.data(|data| data.get_temp::<Option<PathBuf>>(id)) {
-        return known;
-    }
+/// The folder of the samples: beside the program, where packages put it, in the current folder, in the sources.
+fn samples_folder(cx: &Cx<'_>, out: &mut Outbox) -> Option<PathBuf> {
     let program = std::env::current_exe().ok();
     let beside = program.as_deref().and_then(Path::parent);
     let name = "sample-profiles";
@@ -147,9 +138,14 @@ fn samples_folder(ui: &Ui) -> Option<PathBuf> {
         // `target/debug/emberlens` in a clone.
         beside.map(|folder| folder.join("../..").join(name)),
     ];
-    let found = candidates.into_iter().flatten().find(|folder| folder.join(PAIR[0]).is_file() && folder.join(PAIR[1]).is_file());
-    ui.data_mut(|data| data.insert_temp(id, found.clone()));
-    found
+    // All of them are asked about at once.
+    let found: Vec<PathBuf> =
+        candidates.into_iter().flatten().filter(|folder| PAIR.map(|name| is_there(cx, &folder.join(name), out)) == [true; 2]).collect();
+    found.into_iter().next()
+}
+
+fn is_there(cx: &Cx<'_>, path: &Path, out: &mut Outbox) -> bool {
+    cx.disk.of(path, out).is_some_and(|found| found.is_capture)
 }
 
 /// A row of two lines, one text left and one right in each, the lower ones muted.
@@ -182,12 +178,17 @@ fn age(cx: &Cx<'_>, opened_unix: i64) -> String {
     if cx.is_test { String::new() } else { ago(opened_unix, cx.unix_seconds) }
 }
 
-fn compared_ui(ui: &mut Ui, cx: &Cx<'_>, recent: &RecentComparison, out: &mut Outbox) {
-    let side = |files: &[PathBuf]| match files {
-        [only] => file_name(only),
+/// `run-1/cpu.pprof → run-2/cpu.pprof`: two files of one name have their folders.
+fn compared_name(recent: &RecentComparison) -> String {
+    let side = |files: &[PathBuf], others: &[PathBuf]| match files {
+        [only] => short(only, others.iter().map(PathBuf::as_path)),
         several => format!("{} captures", several.len()),
     };
-    let name = format!("{} → {}", side(&recent.before), side(&recent.after));
+    format!("{} → {}", side(&recent.before, &recent.after), side(&recent.after, &recent.before))
+}
+
+fn compared_ui(ui: &mut Ui, cx: &Cx<'_>, recent: &RecentComparison, out: &mut Outbox) {
+    let name = compared_name(recent);
     let all = || recent.before.iter().chain(&recent.after);
     let mut folders: Vec<String> = all().map(|path| folder_of(path)).collect();
     folders.dedup();
@@ -203,5 +204,21 @@ fn recent_ui(ui: &mut Ui, cx: &Cx<'_>, file: &Recent, out: &mut Outbox) {
     let response = row_ui(ui, cx, &name, [[&name, &folder_of(&file.path)], [&age(cx, file.opened_unix), &facts]]);
     if response.on_hover_text(file.path.display().to_string()).clicked() {
         out.send(Command::Open(vec![file.path.clone()]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compared_files_of_one_name_are_told_apart() {
+        let recent = |before: &[&str], after: &[&str]| {
+            let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect();
+            compared_name(&RecentComparison { before: paths(before), after: paths(after), opened_unix: 0 })
+        };
+        assert_eq!(recent(&["/a/old.pb.gz"], &["/a/new.pb.gz"]), "old.pb.gz → new.pb.gz");
+        assert_eq!(recent(&["/p1/cpu.pprof"], &["/p2/cpu.pprof"]), "p1/cpu.pprof → p2/cpu.pprof");
+        assert_eq!(recent(&["/a/1", "/a/2"], &["/a/3"]), "2 captures → 3");
     }
 }

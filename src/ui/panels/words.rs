@@ -121,28 +121,58 @@ pub(crate) fn chance(q: f64) -> String {
 /// What is said of a place that may be another function, see [`Place::folded`].
 pub(crate) const FOLDED: &str = "one of several functions with the same code";
 
-/// Where a place comes from: file and line, module, inlined, merged with others.
-pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place) {
-    let mut parts = Vec::new();
-    if !place.file.is_empty() {
-        parts.push(if place.line > 0 { format!("{}:{}", place.file, place.line) } else { place.file.to_string() });
+/// Where numbers will stand that are still being made.
+pub(crate) fn adding_up_ui(ui: &mut Ui, theme: &Theme) {
+    ui.label(RichText::new("Adding up the samples…").color(theme.muted));
+}
+
+/// The heads of the columns of [`value_row`].
+pub(crate) fn head_row(ui: &mut Ui, theme: &Theme) {
+    for title in ["", "before", "after", "change"] {
+        ui.label(RichText::new(title).color(theme.muted));
     }
-    if !place.module.is_empty() {
-        parts.push(module(place));
-    }
-    if place.inlined {
-        parts.push("inlined".to_owned());
-    }
-    if place.folded {
-        parts.push(FOLDED.to_owned());
-    }
-    for part in parts {
-        ui.label(RichText::new(part).color(theme.muted).font(fonts::small()));
+    ui.end_row();
+}
+
+/// Normalised values of both sides; the change is grey where it is not `sure`.
+pub(crate) fn value_row(ui: &mut Ui, theme: &Theme, comparison: &Comparison, title: &str, [b, a]: [f64; 2], sure: bool) {
+    ui.label(RichText::new(title).color(theme.muted));
+    ui.label(number(&comparison.text(b)));
+    ui.label(number(&comparison.text(a)));
+    ui.label(number(&change(b, a)).color(change_color(theme, a - b, sure)));
+    ui.end_row();
+}
+
+/// Where a place comes from: file and line, module, inlined, merged with others. `sides`: what it says of itself on each side of a comparison.
+pub(crate) fn origin_ui(ui: &mut Ui, theme: &Theme, place: &Place, sides: &[Option<Place>]) {
+    for line in origins(place, sides) {
+        ui.label(RichText::new(line).color(theme.muted).font(fonts::small()));
     }
 }
 
+/// What a place says of itself: once, or where the sides say different things, for each of them.
+pub(crate) fn on_sides(place: &Place, sides: &[Option<Place>], text: fn(&Place) -> String) -> Vec<String> {
+    let known = |side: &Option<Place>| side.as_ref().map(text).filter(|text| !text.is_empty());
+    match sides.iter().map(known).collect::<Vec<_>>().as_slice() {
+        [Some(before), Some(after)] if before != after => vec![format!("before {before}"), format!("after {after}")],
+        known => vec![known.iter().flatten().next().cloned().unwrap_or_else(|| text(place))],
+    }
+}
+
+fn origins(place: &Place, sides: &[Option<Place>]) -> Vec<String> {
+    let mut lines: Vec<String> = [file, module].into_iter().flat_map(|text| on_sides(place, sides, text)).collect();
+    lines.extend([(place.inlined, "inlined"), (place.folded, FOLDED)].into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned()));
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// File and line of a place.
+pub(crate) fn file(place: &Place) -> String {
+    if place.line > 0 && !place.file.is_empty() { format!("{}:{}", place.file, place.line) } else { place.file.to_string() }
+}
+
 /// The module of a place, and that it stands in others too where it does.
-fn module(place: &Place) -> String {
+pub(crate) fn module(place: &Place) -> String {
     if place.several_modules { format!("{}, and in other modules", place.module) } else { place.module.to_string() }
 }
 
@@ -162,6 +192,16 @@ mod tests {
     fn a_place_of_several_modules_is_not_said_to_be_of_one() {
         let place = |several_modules| Place { module: "/lib/libc.so.6".into(), several_modules, ..Place::default() };
         assert_eq!([false, true].map(|several| module(&place(several))), ["/lib/libc.so.6", "/lib/libc.so.6, and in other modules"]);
+    }
+
+    #[test]
+    fn what_differs_between_the_sides_is_said_of_both() {
+        let place = |module: &str, line| Some(Place { module: module.into(), file: "main.go".into(), line, ..Place::default() });
+        let said = |before: Option<Place>, after: Option<Place>| origins(&place("/old/app", 7).unwrap(), &[before, after]);
+        assert_eq!(said(place("/old/app", 7), place("/new/app", 7)), ["main.go:7", "before /old/app", "after /new/app"]);
+        assert_eq!(said(place("/app", 7), place("/app", 9)), ["before main.go:7", "after main.go:9", "/app"]);
+        assert_eq!(said(None, place("/new/app", 9)), ["main.go:9", "/new/app"], "it is on one side only");
+        assert_eq!(said(place("/old/app", 7), place("", 7)), ["main.go:7", "/old/app"], "what one side does not say is no difference");
     }
 
     #[test]

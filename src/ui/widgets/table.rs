@@ -216,13 +216,10 @@ pub fn table(ui: &mut Ui, theme: &Theme, spec: &Spec<'_>, rows: &mut dyn Rows) -
     };
     rows_ui(ui, theme, spec, &view, rows, &whole, &mut response);
     if rows.is_empty() {
-        ui.painter().text(
-            body.center_top() + vec2(0.0, 3.0 * size::WIDE),
-            egui::Align2::CENTER_CENTER,
-            spec.empty,
-            fonts::body(),
-            theme.muted,
-        );
+        // A label, so that it wraps and can be read aloud.
+        let place = body.shrink2(vec2(size::WIDE, 2.0 * size::WIDE));
+        let mut middle = ui.new_child(egui::UiBuilder::new().max_rect(place).layout(egui::Layout::top_down(egui::Align::Center)));
+        middle.add(egui::Label::new(egui::RichText::new(spec.empty).font(fonts::body()).color(theme.muted)).wrap());
     }
     columns::heads_ui(ui, theme, spec, heads, &columns, &mut state, &mut response);
     ui.data_mut(|data| data.insert_temp(spec.id, state));

@@ -8,7 +8,7 @@ use crate::analysis::diff::mark;
 use crate::analysis::{CallTree, NodeId};
 use crate::model::counted;
 use crate::ui::cx::Cx;
-use crate::ui::panels::words;
+use crate::ui::panels::{rows, words};
 use crate::ui::theme::fonts;
 
 /// Draws the words.
@@ -25,7 +25,8 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, graph: &Graph<'_>, node: NodeId) {
     if let Some(matched) = comparison.shape.matching.of(tree.place(node)) {
         ui.label(RichText::new(matched.words(name)).color(cx.theme.muted).font(fonts::small()));
     }
-    words::origin_ui(ui, cx.theme, place);
+    let sides = rows::of_sides(ui, cx, graph.comparison, tree.place(node), "place in the tooltip on each side");
+    words::origin_ui(ui, cx.theme, place, &sides);
     let parent = tree.parent(node).unwrap_or(CallTree::ROOT);
     let (first, above) = match graph.meaning {
         Meaning::Total | Meaning::Callee => ("total", "caller"),
@@ -53,21 +54,14 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, graph: &Graph<'_>, node: NodeId) {
             }
         }
         Some((before, after)) => {
-            for title in ["", "before", "after", "change"] {
-                ui.label(RichText::new(title).color(cx.theme.muted));
-            }
-            ui.end_row();
+            words::head_row(ui, cx.theme);
             let (b, a) = (comparison.total_of(before, node), comparison.total_of(after, node));
             let self_ = ("self", comparison.self_of(before, node), comparison.self_of(after, node));
             let values = if has_self { vec![(first, b, a), self_] } else { vec![(first, b, a)] };
             // As the box itself: what is said below to be within noise has no colour above.
             let sure = graph.changes.as_ref().is_none_or(|(nodes, _)| words::is_certain(nodes, node));
             for (title, b, a) in values {
-                ui.label(RichText::new(title).color(cx.theme.muted));
-                ui.label(words::number(&comparison.text(b)));
-                ui.label(words::number(&comparison.text(a)));
-                ui.label(words::number(&words::change(b, a)).color(words::change_color(cx.theme, a - b, sure)));
-                ui.end_row();
+                words::value_row(ui, cx.theme, comparison, title, [b, a], sure);
             }
         }
     });

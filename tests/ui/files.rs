@@ -1,0 +1,220 @@
+//! Files that come from outside: dropped by the window system, typed, pasted; and where exports are written to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::{Key, Modifiers, Shape};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use emberlens::app::view::CaptureId;
+use emberlens::app::{Command, Dialog};
+use emberlens::ui::shell::Shell;
+
+use crate::stage::{AFTER, BEFORE, apply, archive, dark, one, sample, two};
+
+/// A file as the window system hands it over.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+fn drop_files(harness: &mut Harness<'_, Shell>, paths: &[PathBuf]) {
+    let files = paths.iter().map(|path| Arc::new(Dropped(path.clone())) as egui::DroppedFileHandle);
+    harness.input_mut().dropped_files = files.collect();
+    harness.run();
+}
+
+/// All text that was painted, also where no widget has it.
+fn painted(harness: &Harness<'_, Shell>) -> String {
+    fn add(shape: &Shape, all: &mut String) {
+        match shape {
+            Shape::Text(text) => {
+                all.push_str(text.galley.text());
+                all.push('\n');
+            }
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| add(shape, all)),
+            _ => {}
+        }
+    }
+    let mut all = String::new();
+    harness.output().shapes.iter().for_each(|clipped| add(&clipped.shape, &mut all));
+    all
+}
+
+#[test]
+fn files_over_the_window_say_what_dropping_them_does() {
+    let mut harness = dark("");
+    for (count, words) in [(1, "Drop to open"), (2, "Drop to compare both"), (3, "Drop to compare several captures a side, or to open all")]
+    {
+        harness.input_mut().hovered_files = vec![egui::HoveredFile::default(); count];
+        harness.step();
+        assert!(painted(&harness).lines().any(|line| line == words), "{words}");
+    }
+    harness.input_mut().hovered_files.clear();
+    harness.run();
+    assert!(!painted(&harness).contains("Drop to "));
+}
+
+#[test]
+fn one_dropped_file_opens_and_a_second_one_too() {
+    let mut harness = dark("");
+    drop_files(&mut harness, &[sample(BEFORE)]);
+    harness.get_by_label("Capture: orders-cpu-before.pb.gz");
+    drop_files(&mut harness, &[sample(AFTER)]);
+    harness.get_by_label("Capture: orders-cpu-after.pb.gz");
+    assert_eq!(harness.state().app().captures().len(), 2, "the first one stays open");
+    assert!(!harness.state().app().view().is_comparison());
+}
+
+#[test]
+fn two_dropped_files_are_asked_for_their_order_also_over_a_comparison() {
+    for script in [String::new(), two()] {
+        let mut harness = dark(&script);
+        drop_files(&mut harness, &[sample(AFTER), sample(BEFORE)]);
+        harness.get_by_label("Before: orders-cpu-before.pb.gz, after: orders-cpu-after.pb.gz").click();
+        harness.run();
+        assert!(harness.state().app().view().is_comparison());
+        assert_eq!(harness.state().app().dialog(), None);
+    }
+}
+
+#[test]
+fn an_archive_that_is_dropped_asks_which_capture() {
+    let (_folder, path) = archive();
+    let mut harness = dark("");
+    drop_files(&mut harness, &[path]);
+    assert!(matches!(harness.state().app().dialog(), Some(Dialog::WhichMember(_, choice)) if choice.len() == 2));
+    harness.get_by_label_contains("after.pb.gz").click();
+    harness.run();
+    harness.get_by_label("Capture: runs.tar!after.pb.gz");
+    assert_eq!(harness.state().app().captures().len(), 1, "what stood for the archive is gone");
+}
+
+#[test]
+fn folders_and_files_that_are_no_profile_say_so_where_the_picture_would_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "Dear diary,\nnothing to see here.\n").unwrap();
+    for (path, words) in [(folder.path().to_owned(), "is a folder"), (text, "Dear diary")] {
+        let mut harness = dark("");
+        drop_files(&mut harness, &[path]);
+        harness.get_by_label_contains("cannot be read");
+        let why = harness.get_by_label("Error").value().unwrap_or_default();
+        assert!(why.contains(words), "{why}");
+        // And nothing of it stands in the way of the next one.
+        drop_files(&mut harness, &[sample(BEFORE)]);
+        harness.get_by_label("Capture: orders-cpu-before.pb.gz");
+    }
+}
+
+#[test]
+fn a_typed_path_that_is_not_there_is_named_and_a_folder_of_perf_record_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("perf.data");
+    std::fs::create_dir(&record).unwrap();
+    std::fs::copy(sample("perf-data/6.1.187/indexer-before.perf.data"), record.join("data")).unwrap();
+    let mut harness = dark("");
+    for (path, words) in [(folder.path().join("none.pb.gz"), "is not there"), (folder.path().to_owned(), "is a folder")] {
+        apply(&mut harness, Command::TypePath(String::new()));
+        harness.get_by_label("Path").type_text(&path.display().to_string());
+        harness.run();
+        harness.get_by_label_contains(&format!("{} {words}", path.display()));
+        harness.key_press_modifiers(Modifiers::NONE, Key::Enter);
+        harness.run();
+        assert!(harness.state().app().captures().is_empty(), "{words}");
+        apply(&mut harness, Command::CloseDialog);
+    }
+    apply(&mut harness, Command::TypePath(String::new()));
+    harness.get_by_label("Path").type_text(&record.display().to_string());
+    harness.run();
+    harness.key_press_modifiers(Modifiers::NONE, Key::Enter);
+    harness.run();
+    harness.get_by_label("Capture: perf.data");
+}
+
+#[test]
+fn of_pasted_lines_those_are_opened_that_are_files() {
+    let mut harness = dark("");
+    let text = format!("{}\n{}.not\n", sample(BEFORE).display(), sample(BEFORE).display());
+    harness.event(egui::Event::Paste(text));
+    harness.run();
+    harness.get_by_label("Capture: orders-cpu-before.pb.gz");
+    harness.event(egui::Event::Paste("neither of these\nis a file\n".to_owned()));
+    harness.run();
+    assert_eq!(harness.state().app().captures().len(), 1);
+}
+
+#[test]
+fn an_export_over_an_open_capture_is_refused_and_one_over_another_file_is_announced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (open, other) = (folder.path().join("open.pb.gz"), folder.path().join("other.svg"));
+    std::fs::copy(sample(BEFORE), &open).unwrap();
+    std::fs::write(&other, "old").unwrap();
+    let mut harness = dark(&Command::Open(vec![open.clone()]).to_line());
+    let bytes = std::fs::read(&open).unwrap();
+    for ending in ["pb.gz", "png"] {
+        let target = open.with_extension("").with_extension(ending);
+        if ending == "png" {
+            std::fs::rename(&open, &target).unwrap();
+            apply(&mut harness, Command::Open(vec![target.clone()]));
+        }
+        apply(&mut harness, Command::Export(target.clone()));
+        let said = harness.state().app().messages().last().map(|message| message.text.clone()).unwrap_or_default();
+        assert!(said.contains("captures are never changed"), "{said}");
+        assert_eq!(std::fs::read(&target).unwrap(), bytes);
+    }
+    let mut harness = dark(&one());
+    let write = |harness: &mut Harness<'_, Shell>, path: &Path| {
+        apply(harness, Command::TypeExportPath(path.display().to_string()));
+        harness.run();
+    };
+    write(&mut harness, &other);
+    harness.get_by_label("This file exists and will be replaced");
+    apply(&mut harness, Command::CloseDialog);
+    write(&mut harness, &folder.path().join("none").join("x.svg"));
+    harness.get_by_label("This folder is not there");
+    apply(&mut harness, Command::CloseDialog);
+    write(&mut harness, folder.path());
+    harness.get_by_label("This is a folder: add the name of a file");
+    apply(&mut harness, Command::CloseDialog);
+    write(&mut harness, &other);
+    harness.key_press_modifiers(Modifiers::NONE, Key::Enter);
+    harness.run();
+    assert!(std::fs::read_to_string(&other).unwrap().starts_with("<?xml"));
+    assert_eq!(harness.state().app().view().after, Some(CaptureId(1)));
+}
+
+#[test]
+fn without_a_file_dialog_the_other_capture_is_typed_and_compared_with_the_one_shown() {
+    let mut harness = dark(&one());
+    apply(&mut harness, Command::ChooseComparison);
+    harness.get_by_label("Compare orders-cpu-before.pb.gz with another capture");
+    harness.get_by_label("Path").type_text(&sample(AFTER).display().to_string());
+    harness.run();
+    harness.key_press_modifiers(Modifiers::NONE, Key::Enter);
+    harness.run();
+    harness.get_by_label("Before: orders-cpu-before.pb.gz, after: orders-cpu-after.pb.gz").click();
+    harness.run();
+    harness.get_by_label("Before: orders-cpu-before.pb.gz");
+    harness.get_by_label("After: orders-cpu-after.pb.gz");
+}
+
+#[test]
+fn captures_that_do_not_compare_say_what_they_hold() {
+    let pair = Command::OpenComparison(sample(BEFORE), sample("pprof/go1.27.3/orders-heap-after.pb.gz"));
+    let mut harness = dark(&pair.to_line());
+    harness.get_by_label("This cannot be shown");
+    harness.get_all_by_label("Capture info").last().expect("a button below the error").click();
+    harness.run();
+    harness.get_by_label("Open captures");
+    harness.get_by_label("inuse_space / bytes");
+    apply(&mut harness, Command::SetTab(emberlens::app::view::Tab::Top));
+    harness.get_by_label("This cannot be shown");
+}
