@@ -34,6 +34,8 @@ struct Fields {
     weight: bool,
     /// A page size behind the chain, which stands where the empty line between samples would be.
     page_size: bool,
+    /// The length of the instruction behind the frame of a line.
+    length: bool,
 }
 
 /// As `builtin-script.c` and `evsel_fprintf.c` print: the command raw where chains are printed, else sixteen wide; `%5d`, `%5d/%-5d`,
@@ -69,7 +71,8 @@ fn print(fields: Fields) -> String {
             text.push('\n');
         } else {
             let (address, name) = frames[0];
-            writeln!(text, " {address:16x} {name}{module}").unwrap();
+            let length = if fields.length { " ilen: 4" } else { "" };
+            writeln!(text, " {address:16x} {name}{module}{length}").unwrap();
         }
     }
     text
@@ -91,9 +94,11 @@ fn every_choice_of_fields_gives_the_same_samples() {
             module: on(7),
             chains: on(8),
             weight: on(9),
-            page_size: on(10),
+            page_size: on(8) && on(10),
+            // For lines without chains the same bit, so that there are no more choices than that.
+            length: !on(8) && on(10),
         };
-        if !fields.chains && (fields.weight || fields.page_size) {
+        if !fields.chains && fields.weight {
             continue;
         }
         let text = print(fields);
@@ -131,7 +136,7 @@ fn every_choice_of_fields_gives_the_same_samples() {
                 (kind, named.then_some((comm, ids.0, ids.1)), fields.time, if fields.chains { frames.len() } else { 1 })
             })
             .collect();
-        let more = fields.weight || fields.page_size;
+        let more = fields.weight || fields.page_size || fields.length;
         if found != wanted || profile.notes.is_empty() == more {
             let notes: Vec<_> = profile.notes.iter().map(|note| note.text.clone()).collect();
             wrong.push(format!("{fields:?}: {notes:?}\n{text}  found  {found:?}\n  wanted {wanted:?}"));

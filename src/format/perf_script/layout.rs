@@ -147,12 +147,13 @@ fn events<'a>(heads: &[Seen<'a>]) -> Vec<&'a [u8]> {
     events
 }
 
-/// Starts and ends of the words of a line that end in a colon and are no times.
+/// Starts and ends of the words of a line that end in a colon and are neither times nor names of fields.
 fn candidates(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     line::colons(line).filter_map(|colon| {
         let before = line.get(..colon)?;
         let at = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
-        (before.get(at).is_some_and(u8::is_ascii_alphabetic) && line::time_before(before).is_none()).then_some((at, colon))
+        let word = before.get(at..).filter(|word| word.first().is_some_and(u8::is_ascii_alphabetic) && !line::is_field(word));
+        (word.is_some() && line::time_before(before).is_none()).then_some((at, colon))
     })
 }
 
