@@ -45,6 +45,19 @@ fn slices_weigh_what_nothing_inside_them_covers() {
 }
 
 #[test]
+fn slices_with_one_begin_and_one_end_stand_in_the_order_in_which_they_began() {
+    // As py-spy writes stacks: what begins and ends with a sample has the times of that sample.
+    let text = r#"[{"ph":"B","name":"main","ts":0},{"ph":"B","name":"run","ts":0},{"ph":"B","name":"work","ts":0},
+        {"ph":"E","name":"work","ts":7},{"ph":"E","name":"run","ts":7},{"ph":"B","name":"idle","ts":7},{"ph":"B","name":"wait","ts":7},
+        {"ph":"E","name":"wait","ts":9},{"ph":"E","name":"idle","ts":9},{"ph":"E","name":"main","ts":9}]"#;
+    let expected = named(&[("main;idle;wait", 2), ("main;run;work", 7)]);
+    assert_eq!(stacks(&profile(text).unwrap()), expected);
+    // Slices that nothing ends are ended together.
+    let open = r#"[{"ph":"B","name":"a","ts":0},{"ph":"B","name":"b","ts":0},{"ph":"X","name":"c","ts":0,"dur":5}]"#;
+    assert_eq!(stacks(&profile(open).unwrap()), named(&[("a;b;c", 5)]));
+}
+
+#[test]
 fn a_trace_is_as_long_as_its_slices_and_times_may_be_text() {
     let long = profile(r#"[{"ph":"X","name":"a","ts":100,"dur":3000},{"ph":"B","name":"b","ts":500},{"ph":"E","ts":4600}]"#).unwrap();
     assert_eq!(long.info.duration_nanos, Some(4_500_000), "from the first begin to the last end");
