@@ -84,6 +84,14 @@ fn threads_have_the_names_of_their_events_and_slices_that_cross_are_cut() {
 }
 
 #[test]
+fn threads_with_ids_beyond_32_bits_are_told_apart() {
+    let text = r#"[{"ph":"X","name":"a","pid":7,"tid":140531773131648,"ts":0,"dur":1},{"ph":"X","name":"a","pid":7,"tid":140531759089344,"ts":0,"dur":2}]"#;
+    let profile = profile(text).unwrap();
+    let threads: Vec<_> = profile.threads.iter().map(|thread| (thread.pid, thread.tid, &profile.strings[thread.name])).collect();
+    assert_eq!(threads, [(Some(7), None, "140531773131648"), (Some(7), None, "140531759089344")]);
+}
+
+#[test]
 fn chunks_of_a_cpu_profile_are_joined_and_come_before_slices() {
     let text = r#"{"traceEvents":[
         {"ph":"X","name":"RunTask","pid":1,"tid":7,"ts":0,"dur":100},
