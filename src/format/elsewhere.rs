@@ -93,7 +93,7 @@ const KINDS: &[Kind] = &[
         "this is a heap profile of Massif, which is not read: ms_print shows it",
     ),
     (
-        |start| start.starts_with(b"\x04\x22\x4d\x18") && start.get(..64).is_some_and(|head| has(head, b"memray")),
+        |start| start.starts_with(b"\x04\x22\x4d\x18") && has(start.get(..64).unwrap_or(start), b"memray"),
         "this is a recording of memray, which is not read: `memray flamegraph` shows it",
     ),
     (
