@@ -85,8 +85,12 @@ impl Id {
         if let Self::Number(number) = self { i32::try_from(number).ok() } else { None }
     }
 
+    /// What stands for the id where the model has no number for it: a text, or a number beyond its room (py-spy writes addresses of threads).
     fn text(self, builder: &Builder) -> Option<String> {
-        if let Self::Text(text) = self { Some(builder.strings.get(text).to_owned()) } else { None }
+        match self {
+            Self::Text(text) => Some(builder.strings.get(text).to_owned()),
+            Self::Number(number) => i32::try_from(number).is_err().then(|| number.to_string()),
+        }
     }
 }
 

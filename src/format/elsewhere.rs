@@ -92,6 +92,14 @@ const KINDS: &[Kind] = &[
         |start| start.starts_with(b"desc: ") && has(start, b"\nsnapshot="),
         "this is a heap profile of Massif, which is not read: ms_print shows it",
     ),
+    (
+        |start| start.starts_with(b"\x04\x22\x4d\x18") && has(start.get(..64).unwrap_or(start), b"memray"),
+        "this is a recording of memray, which is not read: `memray flamegraph` shows it",
+    ),
+    (
+        |start| start.starts_with(b"{\"start_time\"") && has(start, b"\"root_frame\""),
+        "this is a session of pyinstrument, which is not read: `pyinstrument -r speedscope` makes a file that is",
+    ),
     (|start| start.starts_with(b"\x04\x22\x4d\x18"), "this is compressed by LZ4, which is not read: `lz4 -d` unpacks it"),
     (
         |start| start.starts_with(b"\x5d\0\0"),
@@ -157,6 +165,8 @@ mod tests {
             (b"{\xa9\x03z", "cProfile"),
             (b"<?xml version=\"1.0\"?>\n<trace-query-result>", "xctrace"),
             (b"\x04\x22\x4d\x18\x64", "LZ4"),
+            (b"\x04\x22\x4d\x18\x40\x40\xc0\x3f\0\0\0\xf5\x01memray\0\x0c", "`memray flamegraph`"),
+            (b"{\"start_time\": 1.5,\"duration\": 0.1,\"root_frame\": {", "pyinstrument -r speedscope"),
             (b"{\"snapshot\":{\"meta\":{\"node_fields\":[", "--heap-prof"),
             (b"Sampling at 49 Hertz\n\n    read\n    main\n    -                cp (9036)\n        1\n", "bcc"),
             (b"Nettrace\x14\0", "dotnet-trace"),

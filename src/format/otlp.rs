@@ -145,3 +145,6 @@ fn has_strings(mut body: Wire<'_>) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;

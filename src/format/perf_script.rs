@@ -64,7 +64,7 @@ impl Format for PerfScript {
         let seen = Seen::count(lines);
         let chains = seen.frames > 0;
         let one_line = seen.starts + seen.others > 1 && seen.starts > 0 && (seen.starts + seen.others) * 10 >= seen.lines * 8;
-        let bare = seen.starts == 0 && seen.wide_frames > 1 && seen.wide_frames * 10 >= seen.lines * 9;
+        let bare = seen.starts == 0 && seen.wide_frames > 1 && seen.wide_frames * 10 >= (seen.lines - seen.fields) * 9;
         if seen.signs > 0 || chains || one_line || bare || layout::find(lines, true).is_some() {
             Sniff::Yes
         } else if seen.starts > 0 && seen.starts * 2 >= seen.lines {
@@ -100,6 +100,8 @@ struct Seen {
     wide_frames: usize,
     /// Branch stacks, instructions and the like after the first start.
     others: usize,
+    /// Single lines below frames exactly as perf pads them that can be further fields.
+    fields: usize,
     /// Header lines that only perf writes.
     signs: usize,
 }
@@ -108,6 +110,7 @@ impl Seen {
     fn count(text: &[u8]) -> Self {
         let mut seen = Self::default();
         let mut above = Above::Other;
+        let mut below_frame = false;
         for (_, line) in Lines::new(text).take(SNIFF_LINES) {
             if line.starts_with(b"#") {
                 seen.signs += usize::from(header::is_sign(line));
@@ -118,6 +121,7 @@ impl Seen {
                 continue;
             }
             seen.lines += 1;
+            let below = std::mem::take(&mut below_frame);
             if let Some(start) = line::start(line) {
                 above = Above::of(start, line);
                 seen.starts += usize::from(above == Above::Timed);
@@ -126,8 +130,10 @@ impl Seen {
                 let is_wide = line.first() == Some(&b'\t') && is_padded(line);
                 seen.frames += usize::from(above == Above::Timed || above == Above::Untimed && (is_wide || frame.module.is_some()));
                 seen.wide_frames += usize::from(is_wide);
+                below_frame = is_wide;
             } else {
                 above = Above::Other;
+                seen.fields += usize::from(below && rest::other(line, true).is_some());
                 seen.others += usize::from(seen.starts > 0 && rest::other(line, false).is_some());
             }
         }

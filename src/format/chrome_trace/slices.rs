@@ -10,15 +10,24 @@ use crate::model::{Builder, Frame, FrameId, Sample, StackId, ThreadId, kind};
 struct Slice {
     start: i64,
     end: i64,
+    /// How many slices of the thread begin before it in the file.
+    order: usize,
     frame: FrameId,
 }
 
 #[derive(Default)]
 struct Lane {
     done: Vec<Slice>,
-    /// Begun and not ended.
-    open: Vec<(i64, FrameId)>,
+    /// Begun and not ended: when, its order, what.
+    open: Vec<(i64, usize, FrameId)>,
     last: i64,
+}
+
+impl Lane {
+    /// The order of the next slice.
+    const fn next(&self) -> usize {
+        self.done.len() + self.open.len()
+    }
 }
 
 /// All slices.
@@ -53,7 +62,8 @@ impl Slices {
         let lane = self.lane(thread);
         let end = start.saturating_add(length.max(0));
         lane.last = lane.last.max(end);
-        lane.done.push(Slice { start, end, frame });
+        let order = lane.next();
+        lane.done.push(Slice { start, end, order, frame });
     }
 
     /// The begin of a slice (`B`).
@@ -61,7 +71,7 @@ impl Slices {
         let frame = frame(name, detail, builder);
         let lane = self.lane(thread);
         lane.last = lane.last.max(time);
-        lane.open.push((time, frame));
+        lane.open.push((time, lane.next(), frame));
     }
 
     /// The end of the slice that was begun last (`E`).
@@ -69,7 +79,7 @@ impl Slices {
         let lane = self.lane(thread);
         lane.last = lane.last.max(time);
         match lane.open.pop() {
-            Some((start, frame)) => lane.done.push(Slice { start, end: time.max(start), frame }),
+            Some((start, order, frame)) => lane.done.push(Slice { start, end: time.max(start), order, frame }),
             None => builder.notes.add(kind::SKIPPED, "ends of slices without a begin", 1, None),
         }
     }
@@ -87,10 +97,11 @@ impl Slices {
         if !lane.open.is_empty() {
             builder.notes.add(kind::REPAIRED, "slices without an end were ended with their thread", lane.open.len() as u64, None);
             let last = lane.last;
-            lane.done.extend(lane.open.drain(..).map(|(start, frame)| Slice { start, end: last.max(start), frame }));
+            lane.done.extend(lane.open.drain(..).map(|(start, order, frame)| Slice { start, end: last.max(start), order, frame }));
         }
-        // Callers first: what begins earlier, and of those that begin together the longest.
-        lane.done.sort_by(|a, b| a.start.cmp(&b.start).then(b.end.cmp(&a.end)));
+        // Callers first: what begins earlier, of those that begin together the longest, of those that end together too the first in the file
+        // (slices stand here in the order of their ends, callees first).
+        lane.done.sort_by(|a, b| a.start.cmp(&b.start).then(b.end.cmp(&a.end)).then(a.order.cmp(&b.order)));
         let mut sweep = Sweep { open: Vec::new(), at: i64::MIN, thread, column, builder };
         for (number, slice) in lane.done.iter().enumerate() {
             if number.is_multiple_of(4096) {

@@ -45,6 +45,19 @@ fn slices_weigh_what_nothing_inside_them_covers() {
 }
 
 #[test]
+fn slices_with_one_begin_and_one_end_stand_in_the_order_in_which_they_began() {
+    // As py-spy writes stacks: what begins and ends with a sample has the times of that sample.
+    let text = r#"[{"ph":"B","name":"main","ts":0},{"ph":"B","name":"run","ts":0},{"ph":"B","name":"work","ts":0},
+        {"ph":"E","name":"work","ts":7},{"ph":"E","name":"run","ts":7},{"ph":"B","name":"idle","ts":7},{"ph":"B","name":"wait","ts":7},
+        {"ph":"E","name":"wait","ts":9},{"ph":"E","name":"idle","ts":9},{"ph":"E","name":"main","ts":9}]"#;
+    let expected = named(&[("main;idle;wait", 2), ("main;run;work", 7)]);
+    assert_eq!(stacks(&profile(text).unwrap()), expected);
+    // Slices that nothing ends are ended together.
+    let open = r#"[{"ph":"B","name":"a","ts":0},{"ph":"B","name":"b","ts":0},{"ph":"X","name":"c","ts":0,"dur":5}]"#;
+    assert_eq!(stacks(&profile(open).unwrap()), named(&[("a;b;c", 5)]));
+}
+
+#[test]
 fn a_trace_is_as_long_as_its_slices_and_times_may_be_text() {
     let long = profile(r#"[{"ph":"X","name":"a","ts":100,"dur":3000},{"ph":"B","name":"b","ts":500},{"ph":"E","ts":4600}]"#).unwrap();
     assert_eq!(long.info.duration_nanos, Some(4_500_000), "from the first begin to the last end");
@@ -68,6 +81,14 @@ fn threads_have_the_names_of_their_events_and_slices_that_cross_are_cut() {
     let thread = profile.threads.iter().next().unwrap();
     assert_eq!((profile.strings.get(thread.name), thread.pid, thread.tid), ("Compositor (Renderer)", Some(1), Some(2)));
     assert_eq!((profile.notes.count(kind::REPAIRED), profile.notes.count(kind::SKIPPED)), (2, 2));
+}
+
+#[test]
+fn threads_with_ids_beyond_32_bits_are_told_apart() {
+    let text = r#"[{"ph":"X","name":"a","pid":7,"tid":140531773131648,"ts":0,"dur":1},{"ph":"X","name":"a","pid":7,"tid":140531759089344,"ts":0,"dur":2}]"#;
+    let profile = profile(text).unwrap();
+    let threads: Vec<_> = profile.threads.iter().map(|thread| (thread.pid, thread.tid, &profile.strings[thread.name])).collect();
+    assert_eq!(threads, [(Some(7), None, "140531773131648"), (Some(7), None, "140531759089344")]);
 }
 
 #[test]

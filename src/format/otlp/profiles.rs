@@ -21,11 +21,13 @@ enum Layout {
 /// A profile that waits for the dictionary.
 struct Part<'a> {
     resource: usize,
+    /// What describes the tool that made it.
+    scope: Option<Wire<'a>>,
     body: Wire<'a>,
 }
 
-/// What describes the source of some profiles: (key, text).
-type Resource = Vec<(String, String)>;
+/// What describes some profiles or where they come from: (key, text).
+type Described = Vec<(String, String)>;
 
 /// One export: profiles with their dictionary.
 pub(super) struct Export {
@@ -74,19 +76,28 @@ pub(super) fn read(bytes: &[u8], is_one_of_several: bool, ticket: &Ticket) -> Re
         return Err(ReadError::new(NAME, 0, "the dictionary", what));
     }
     let dictionary = Dictionary::read(&pieces, &mut builder, ticket)?;
-    let resources = attributes.iter().map(|pairs| resource(pairs, &dictionary, &builder)).collect::<Result<Vec<Resource>, ReadError>>()?;
+    let resources = attributes.iter().map(|pairs| resource(pairs, &dictionary, &builder)).collect::<Result<Vec<Described>, ReadError>>()?;
     let layout = layout(&parts)?;
     // With one resource its attributes are facts of the capture, else they tell samples apart.
     let tell_apart = is_one_of_several || resources.len() > 1;
     let facts: &[_] = if tell_apart { &[] } else { resources.first().map_or(&[], Vec::as_slice) };
     builder.info.facts.extend(facts.iter().map(|(key, text)| (key.to_lowercase(), text.clone())));
+    let mut own = parts.iter().map(|part| told(part, layout, &dictionary, &mut builder)).collect::<Result<Vec<Described>, ReadError>>()?;
+    let is_common = !is_one_of_several && own.iter().all(|pairs| own.first() == Some(pairs));
+    if is_common {
+        let facts = own.first_mut().map(std::mem::take).unwrap_or_default();
+        builder.info.facts.extend(facts.into_iter().map(|(key, text)| (key.to_lowercase(), text)));
+        own.clear();
+    }
     let mut reader = Reader { dictionary: &dictionary, builder: &mut builder, layout, end: None, samples: 0, skipped: 0 };
-    for part in &parts {
+    for (row, part) in parts.iter().enumerate() {
         ticket.advance(part.body.bytes().len() as u64)?;
-        let resource: &[_] = if tell_apart { resources.get(part.resource).map_or(&[], Vec::as_slice) } else { &[] };
-        reader.profile(part.body, resource, ticket)?;
+        let resource = resources.get(part.resource).filter(|_| tell_apart);
+        let labels: Described = resource.into_iter().chain(own.get(row)).flatten().cloned().collect();
+        reader.profile(part.body, &labels, ticket)?;
     }
     let (samples, skipped, end) = (reader.samples, reader.skipped, reader.end);
+    choose_default(&parts, &dictionary, &mut builder)?;
     builder.info.tally = Tally::new(samples - skipped, skipped);
     Ok(Export { builder, end })
 }
@@ -110,12 +121,16 @@ fn read_resource<'a>(body: Wire<'a>, resources: &mut Vec<Pairs<'a>>, parts: &mut
                 }
             }
             (2, Value::Bytes(body)) => {
-                let mut scope = body;
-                while let Some(found) = scope.field().map_err(&fail)? {
-                    if let (2, Value::Bytes(body)) = (found.number, found.value) {
-                        parts.push(Part { resource: number, body });
+                let (mut scope, first) = (None, parts.len());
+                let mut fields = body;
+                while let Some(found) = fields.field().map_err(&fail)? {
+                    match (found.number, found.value) {
+                        (1, Value::Bytes(body)) => scope = Some(body),
+                        (2, Value::Bytes(body)) => parts.push(Part { resource: number, scope: None, body }),
+                        _ => {}
                     }
                 }
+                parts.iter_mut().skip(first).for_each(|part| part.scope = scope);
             }
             _ => {}
         }
@@ -124,13 +139,102 @@ fn read_resource<'a>(body: Wire<'a>, resources: &mut Vec<Pairs<'a>>, parts: &mut
     Ok(())
 }
 
-fn resource(pairs: &[Wire<'_>], dictionary: &Dictionary, builder: &Builder) -> Result<Resource, ReadError> {
-    let mut resource = Resource::new();
+fn resource(pairs: &[Wire<'_>], dictionary: &Dictionary, builder: &Builder) -> Result<Described, ReadError> {
+    let mut resource = Described::new();
     for &pair in pairs {
         let pair = dictionary.key_value(pair, builder).map_err(broken("an attribute of a resource"))?;
         resource.extend(pair.map(|(key, value)| (key, value.into_text())));
     }
     Ok(resource)
+}
+
+/// Attributes of pprof files that are no facts but have places of their own in a capture: `pprof.profile.drop_frames` by the conventions, without
+/// the prefix in the first files.
+const PPROF: &str = "pprof.profile.";
+
+/// Longest list of a profile's own attributes, in bytes.
+const MAX_ROWS_BYTES: usize = 1 << 16;
+
+/// What a profile says of itself: its attributes, and the tool and its release (`scope`). What pprof files have takes its place in the capture, and
+/// is no part of the answer.
+fn told(part: &Part<'_>, layout: Layout, dictionary: &Dictionary, builder: &mut Builder) -> Result<Described, ReadError> {
+    let fail = broken("a profile");
+    let (attributes_at, comments_at) = if layout == Layout::Ranges { (14, Some(8)) } else { (11, None) };
+    let (mut rows, mut comments) = (Vec::new(), Vec::new());
+    let mut fields = part.body;
+    while let Some(found) = fields.field().map_err(&fail)? {
+        let list = match found.number {
+            number if number == attributes_at => &mut rows,
+            number if Some(number) == comments_at => &mut comments,
+            _ => continue,
+        };
+        let is_long = matches!(found.value, Value::Bytes(body) if body.bytes().len() > MAX_ROWS_BYTES);
+        if is_long || found.ints(list, |row| row).is_err() {
+            list.clear();
+        }
+    }
+    // Releases in between have a payload of bytes at this number: only a list of rows that there are is one.
+    if rows.iter().any(|&row| usize::try_from(row).is_ok_and(|row| row >= dictionary.attributes.len())) {
+        rows.clear();
+    }
+    let comments = comments.iter().filter_map(|&row| dictionary.string(row));
+    let mut comments: Vec<String> = comments.map(|id| builder.strings.get(id).to_owned()).collect();
+    let info = &mut builder.info;
+    let mut told = Described::new();
+    for known in dictionary.attributes_of(&rows) {
+        let name = known.key.strip_prefix(PPROF).unwrap_or(&known.key);
+        let place = match name {
+            _ if known.key.starts_with(PPROF) && name.split('.').next() == Some("comment") => {
+                comments.push(known.text.clone());
+                continue;
+            }
+            "drop_frames" => &mut info.drop_frames,
+            "keep_frames" => &mut info.keep_frames,
+            "doc_url" => &mut info.doc_url,
+            _ => {
+                told.push((known.key.clone(), known.text.clone()));
+                continue;
+            }
+        };
+        if place.is_none() && !known.text.is_empty() {
+            *place = Some(known.text.clone());
+        }
+    }
+    for comment in comments {
+        // Every sample type is a profile of its own, with the same comments.
+        if !comment.is_empty() && !info.comments.contains(&comment) {
+            info.comments.push(comment);
+        }
+    }
+    let (mut tool, mut release) = (String::new(), String::new());
+    let mut scope = part.scope.unwrap_or_else(|| Wire::new(&[], 0));
+    while let Some(found) = scope.field().map_err(broken("a scope"))? {
+        match (found.number, found.value) {
+            (1, Value::Bytes(text)) => tool = String::from_utf8_lossy(text.bytes()).into_owned(),
+            (2, Value::Bytes(text)) => release = String::from_utf8_lossy(text.bytes()).into_owned(),
+            _ => {}
+        }
+    }
+    if !tool.is_empty() {
+        told.push(("scope".to_owned(), format!("{tool} {release}").trim_end().to_owned()));
+    }
+    Ok(told)
+}
+
+/// The sample type that a pprof file showed by itself, where the capture was made of one.
+fn choose_default(parts: &[Part<'_>], dictionary: &Dictionary, builder: &mut Builder) -> Result<(), ReadError> {
+    let fail = broken("a scope");
+    let Some(mut scope) = parts.first().and_then(|part| part.scope) else { return Ok(()) };
+    while let Some(found) = scope.field().map_err(&fail)? {
+        let (3, Value::Bytes(pair)) = (found.number, found.value) else { continue };
+        let Some((key, value)) = dictionary.key_value(pair, builder).map_err(&fail)? else { continue };
+        if key == "pprof.scope.default_sample_type" {
+            let name = value.into_text();
+            let wanted = builder.sample_types.iter().position(|column| column.name == name);
+            builder.default_sample_type = wanted.unwrap_or(builder.default_sample_type);
+        }
+    }
+    Ok(())
 }
 
 /// Which layout the file has, by the first sample that shows it: the layouts differ in which fields are numbers and which are lists.

@@ -86,7 +86,7 @@ static SAMPLE: [Field; 6] = [
     field("value", 4, Int),
     field("timestampsUnixNano", 5, Fixed),
 ];
-static PROFILE: [Field; 9] = [
+static PROFILE: [Field; 10] = [
     field("sampleType", 1, Message(&VALUE_TYPE)),
     field("samples", 2, Message(&SAMPLE)),
     field("sample", 2, Message(&SAMPLE)),
@@ -96,8 +96,10 @@ static PROFILE: [Field; 9] = [
     field("durationNanos", 4, Int),
     field("periodType", 5, Message(&VALUE_TYPE)),
     field("period", 6, Int),
+    field("attributeIndices", 11, Int),
 ];
-static SCOPE_PROFILES: [Field; 1] = [field("profiles", 2, Message(&PROFILE))];
+static SCOPE: [Field; 3] = [field("name", 1, Text), field("version", 2, Text), field("attributes", 3, Message(&KEY_VALUE))];
+static SCOPE_PROFILES: [Field; 2] = [field("scope", 1, Message(&SCOPE)), field("profiles", 2, Message(&PROFILE))];
 static RESOURCE_PROFILES: [Field; 2] = [field("resource", 1, Message(&RESOURCE)), field("scopeProfiles", 2, Message(&SCOPE_PROFILES))];
 static DATA: [Field; 2] = [field("resourceProfiles", 1, Message(&RESOURCE_PROFILES)), field("dictionary", 2, Message(&DICTIONARY))];
 
@@ -110,7 +112,7 @@ static RANGE_SAMPLE: [Field; 6] = [
     field("linkIndex", 5, Int),
     field("timestampsUnixNano", 6, Int),
 ];
-static RANGE_PROFILE: [Field; 7] = [
+static RANGE_PROFILE: [Field; 9] = [
     field("sampleType", 1, Message(&VALUE_TYPE)),
     field("sample", 2, Message(&RANGE_SAMPLE)),
     field("locationIndices", 3, Int),
@@ -118,8 +120,10 @@ static RANGE_PROFILE: [Field; 7] = [
     field("durationNanos", 5, Int),
     field("periodType", 6, Message(&VALUE_TYPE)),
     field("period", 7, Int),
+    field("commentStrindices", 8, Int),
+    field("attributeIndices", 14, Int),
 ];
-static RANGE_SCOPE: [Field; 1] = [field("profiles", 2, Message(&RANGE_PROFILE))];
+static RANGE_SCOPE: [Field; 2] = [field("scope", 1, Message(&SCOPE)), field("profiles", 2, Message(&RANGE_PROFILE))];
 static RANGE_RESOURCE: [Field; 2] = [field("resource", 1, Message(&RESOURCE)), field("scopeProfiles", 2, Message(&RANGE_SCOPE))];
 static RANGE_DATA: [Field; 2] = [field("resourceProfiles", 1, Message(&RANGE_RESOURCE)), field("dictionary", 2, Message(&DICTIONARY))];
 

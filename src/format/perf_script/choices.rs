@@ -30,6 +30,12 @@ struct Fields {
     event: bool,
     module: bool,
     chains: bool,
+    /// A weight behind the other fields of a chain's first line: `%16lu`, and no blank behind it.
+    weight: bool,
+    /// A page size behind the chain, which stands where the empty line between samples would be.
+    page_size: bool,
+    /// The length of the instruction behind the frame of a line.
+    length: bool,
 }
 
 /// As `builtin-script.c` and `evsel_fprintf.c` print: the command raw where chains are printed, else sixteen wide; `%5d`, `%5d/%-5d`,
@@ -52,14 +58,21 @@ fn print(fields: Fields) -> String {
         add(fields.event, format_args!("{event:>11}: "));
         let module = if fields.module { " (/bin/w x)" } else { "" };
         if fields.chains {
+            if fields.weight {
+                write!(text, "{:16}", 7 * row).unwrap();
+            }
             text.push('\n');
             for (address, name) in frames {
                 writeln!(text, "\t{address:16x} {name}{module}").unwrap();
             }
+            if fields.page_size {
+                text.push_str(" 4K");
+            }
             text.push('\n');
         } else {
             let (address, name) = frames[0];
-            writeln!(text, " {address:16x} {name}{module}").unwrap();
+            let length = if fields.length { " ilen: 4" } else { "" };
+            writeln!(text, " {address:16x} {name}{module}{length}").unwrap();
         }
     }
     text
@@ -68,7 +81,7 @@ fn print(fields: Fields) -> String {
 #[test]
 fn every_choice_of_fields_gives_the_same_samples() {
     let mut wrong = Vec::new();
-    for bits in 0..1_u32 << 9 {
+    for bits in 0..1_u32 << 11 {
         let on = |bit: u32| bits & 1 << bit != 0;
         let fields = Fields {
             comm: on(0),
@@ -80,7 +93,14 @@ fn every_choice_of_fields_gives_the_same_samples() {
             event: on(6),
             module: on(7),
             chains: on(8),
+            weight: on(9),
+            page_size: on(8) && on(10),
+            // For lines without chains the same bit, so that there are no more choices than that.
+            length: !on(8) && on(10),
         };
+        if !fields.chains && fields.weight {
+            continue;
+        }
         let text = print(fields);
         let name =
             format::recognise(&Input { bytes: text.as_bytes(), name: "x" }, &Ticket::new()).map_or("none", |(format, _)| format.name());
@@ -116,7 +136,8 @@ fn every_choice_of_fields_gives_the_same_samples() {
                 (kind, named.then_some((comm, ids.0, ids.1)), fields.time, if fields.chains { frames.len() } else { 1 })
             })
             .collect();
-        if found != wanted || !profile.notes.is_empty() {
+        let more = fields.weight || fields.page_size || fields.length;
+        if found != wanted || profile.notes.is_empty() == more {
             let notes: Vec<_> = profile.notes.iter().map(|note| note.text.clone()).collect();
             wrong.push(format!("{fields:?}: {notes:?}\n{text}  found  {found:?}\n  wanted {wanted:?}"));
         }

@@ -28,6 +28,8 @@ pub(super) struct Layout<'a> {
     time: bool,
     period: bool,
     event: bool,
+    /// Numbers behind all of them that have no place of their own: weights, latencies, addresses of data.
+    numbers: usize,
     /// Words that are events, without their colons, in the order of their first use.
     events: Vec<&'a [u8]>,
 }
@@ -51,18 +53,22 @@ pub(super) fn find(text: &[u8], sure: bool) -> Option<Layout<'_>> {
     layout.event = !layout.events.is_empty();
     let mut lefts: Vec<&[u8]> = heads.iter().map(|head| layout.left(head.line).0).collect();
     // What is printed last is told first: each field ends what stands before it.
+    while chains && !layout.event && strip(&mut lefts, number) {
+        layout.numbers += 1;
+    }
     layout.period = strip(&mut lefts, |left| period(left).map(|(left, _)| left));
     layout.time = strip(&mut lefts, |left| time(left).map(|(left, _)| left));
     layout.cpu = strip(&mut lefts, |left| cpu(left).map(|(left, _)| left));
     layout.misc = strip(&mut lefts, |left| misc(left).map(|(left, _)| left));
     layout.id = lefts.iter().all(|left| is_id(left));
     let names = lefts.iter().all(|left| !left.trim_ascii().is_empty());
-    let known = layout.event || layout.period || layout.time || layout.cpu || layout.id;
+    let known = layout.event || layout.period || layout.time || layout.cpu || layout.id || layout.numbers > 0;
     let flat = |head: &Seen<'_>| padded_frame(head.line);
     // A blank and sixteen columns: the address is all that there is.
     let bare = !chains && heads.iter().all(|head| flat(head).is_some_and(|(_, end)| end == 17));
     let fits = if chains {
-        heads.iter().all(|head| head.frames == 0 || matches!(head.line.last(), Some(b' ' | b':')) || layout.event)
+        let ended = |line: &[u8]| matches!(line.last(), Some(b' ' | b':'));
+        layout.event || layout.numbers > 0 || heads.iter().all(|head| head.frames == 0 || ended(head.line))
     } else {
         // Without frames (`-F comm,tid`) only the columns tell it from folded stacks of which the ids are counts.
         heads.iter().all(|head| flat(head).is_some()) || layout.id && heads.iter().all(|head| is_padded_thread(head.line))
@@ -74,6 +80,8 @@ pub(super) fn find(text: &[u8], sure: bool) -> Option<Layout<'_>> {
 fn heads(text: &[u8], sure: bool) -> Option<Vec<Seen<'_>>> {
     let mut heads: Vec<Seen<'_>> = Vec::new();
     let mut open = false;
+    // Below the frames of the last one stands a line that is none.
+    let mut ended = false;
     for (_, line) in Lines::new(text).take(LINES) {
         match line.first() {
             _ if line.trim_ascii().is_empty() => open = false,
@@ -87,15 +95,16 @@ fn heads(text: &[u8], sure: bool) -> Option<Vec<Seen<'_>>> {
                     return None;
                 }
             }
-            _ if open && heads.last().is_some_and(|head| head.frames > 0) => {
-                if !line::is_source_line(line) && rest::other(line, true).is_none() {
-                    return None;
+            _ if open && heads.last().is_some_and(|head| head.frames > 0) && !begins_behind(line, ended) => {
+                if !line::is_source_line(line) {
+                    rest::other(line, true)?;
+                    ended = true;
                 }
             }
             _ if line.len() > HEAD_BYTES => return None,
             _ => {
                 heads.push(Seen { line, frames: 0 });
-                open = true;
+                (open, ended) = (true, false);
             }
         }
     }
@@ -104,6 +113,12 @@ fn heads(text: &[u8], sure: bool) -> Option<Vec<Seen<'_>>> {
         heads.pop();
     }
     Some(heads)
+}
+
+/// True for a line that begins a sample though no empty line stands before it: fields behind a chain (page sizes, instructions) take the place of
+/// that line. `ended` says that the sample before has some already. Lines that no first line looks like may follow them.
+pub(super) fn begins_behind(line: &[u8], ended: bool) -> bool {
+    ended && rest::other(line, false).is_none()
 }
 
 /// The words that are events; none where a line has none.
@@ -132,12 +147,13 @@ fn events<'a>(heads: &[Seen<'a>]) -> Vec<&'a [u8]> {
     events
 }
 
-/// Starts and ends of the words of a line that end in a colon and are no times.
+/// Starts and ends of the words of a line that end in a colon and are neither times nor names of fields.
 fn candidates(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     line::colons(line).filter_map(|colon| {
         let before = line.get(..colon)?;
         let at = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
-        (before.get(at).is_some_and(u8::is_ascii_alphabetic) && line::time_before(before).is_none()).then_some((at, colon))
+        let word = before.get(at..).filter(|word| word.first().is_some_and(u8::is_ascii_alphabetic) && !line::is_field(word));
+        (word.is_some() && line::time_before(before).is_none()).then_some((at, colon))
     })
 }
 
@@ -157,6 +173,12 @@ fn last(text: &[u8]) -> Option<(&[u8], &[u8], usize)> {
     // One of the blanks parts the fields, unless there is no field before.
     let pad = blanks - usize::from(blanks > 0 && blanks < before.len());
     Some((before, word, pad + word.len()))
+}
+
+/// A text without the number at its end that perf pads to sixteen columns; unlike all fields before it, no blank follows.
+fn number(text: &[u8]) -> Option<&[u8]> {
+    let (before, word, width) = last(text).filter(|_| !text.ends_with(b" "))?;
+    (width >= 15 && word.iter().all(u8::is_ascii_hexdigit)).then_some(before)
 }
 
 fn period(text: &[u8]) -> Option<(&[u8], u64)> {
@@ -218,6 +240,12 @@ impl Layout<'_> {
             return None;
         }
         let mut head = Head { who: left, event, rest: rest.trim_ascii(), ..Head::default() };
+        for _ in 0..self.numbers {
+            head.who = number(head.who)?;
+        }
+        if self.numbers > 0 {
+            head.rest = line.get(head.who.len()..).unwrap_or(&[]).trim_ascii();
+        }
         if self.period {
             let (left, number) = period(head.who)?;
             (head.who, head.period) = (left, Some(number));

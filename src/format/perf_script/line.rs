@@ -241,10 +241,16 @@ fn period(rest: &[u8]) -> (Option<u64>, &[u8]) {
     }
 }
 
+/// True for the words with a colon that perf puts before lengths and bytes of instructions, and before instructions per cycle.
+pub(super) fn is_field(word: &[u8]) -> bool {
+    matches!(word, b"ilen" | b"insn" | b"IPC")
+}
+
 /// True for what can be an event's name; false for `ffffffff81000130 LazyCompile` and the like.
 fn is_event(text: &[u8]) -> bool {
     let word = text.iter().position(u8::is_ascii_whitespace).map(|end| text.get(..end).unwrap_or(text));
-    !text.is_empty() && word.is_none_or(|word| !word.iter().all(u8::is_ascii_hexdigit))
+    let last = text.rsplit(u8::is_ascii_whitespace).next();
+    !text.is_empty() && word.is_none_or(|word| !word.iter().all(u8::is_ascii_hexdigit)) && !last.is_some_and(is_field)
 }
 
 /// A line without a time (old perf, or not asked for): command, id, perhaps a processor and a period, and a word with a colon.

@@ -9,7 +9,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::deferred::{Deferred, Key};
 use super::header;
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::line::{self, Brief, Start};
 use super::lines::Lines;
 use super::rest::{self, Rest};
@@ -116,6 +116,8 @@ struct Open {
     chain_on_line: bool,
     /// Its stack is known: [`Part::path`] is its chain.
     placed: bool,
+    /// Fields stand below its chain.
+    ended: bool,
     /// Its user code stands on later lines under this number.
     waits: Option<Key>,
     tid: Option<i32>,
@@ -223,8 +225,10 @@ impl<'a> Part<'a> {
     fn start(&mut self, line: &'a [u8]) -> Option<Start<'a>> {
         if let Some(layout) = self.layout {
             // Below frames stand their places and further fields, until a line is empty.
-            let below =
-                self.open.as_ref().is_some_and(|open| layout.chains && !open.chain_on_line && (open.placed || !self.chain.is_empty()));
+            let below = self.open.as_ref().is_some_and(|open| {
+                let chain = layout.chains && !open.chain_on_line && (open.placed || !self.chain.is_empty());
+                chain && !layout::begins_behind(line, open.ended)
+            });
             return layout.start(line).filter(|_| !below);
         }
         // Most lines begin as another did before: then there is nothing to find out about them.
@@ -377,8 +381,17 @@ impl<'a> Part<'a> {
             self.builder.notes.add(kind::SKIPPED, MORE_FIELDS, 1, Some(offset));
         }
         let known = rest.frame.and_then(|frame| self.lines.row(frame));
-        self.open =
-            Some(Open { sample, sample_type, value, chain_on_line: known.is_some(), placed: false, waits: None, tid: who.tid, offset });
+        self.open = Some(Open {
+            sample,
+            sample_type,
+            value,
+            chain_on_line: known.is_some(),
+            placed: false,
+            ended: false,
+            waits: None,
+            tid: who.tid,
+            offset,
+        });
         self.chain.extend(known.map(|known| Level::new(known, usize::MAX)));
     }
 
@@ -484,6 +497,7 @@ impl<'a> Part<'a> {
                 value: 1,
                 chain_on_line: false,
                 placed: false,
+                ended: false,
                 waits: None,
                 tid: None,
                 offset,
@@ -509,6 +523,9 @@ impl<'a> Part<'a> {
         let below_chain = self.open.as_ref().is_some_and(|open| open.placed || !open.chain_on_line && !self.chain.is_empty());
         if let Some(cause) = rest::other(line, below_chain && !self.blank_frames) {
             self.builder.notes.add(kind::SKIPPED, cause, 1, Some(offset));
+            if let Some(open) = self.open.as_mut().filter(|_| below_chain) {
+                open.ended = true;
+            }
         } else if line.first() == Some(&b' ') && self.level(line, offset) {
             self.blank_frames = true;
         } else {
