@@ -69,7 +69,7 @@ impl Format for Folded {
             Some(Mode::Full) => |line| austin::split(line).map(|(stack, _)| stack),
             _ => |line| split_count(line).map(|(stack, _)| stack),
         };
-        for (_, line) in Lines::new(seen).filter(|(_, line)| !is_comment(line) && bare_count(line).is_none()).take(SNIFF_LINES) {
+        for (_, line) in Lines::new(seen).filter(|(_, line)| !is_comment(line)).take(SNIFF_LINES) {
             lines += 1;
             if let Some(stack) = split(line) {
                 counted += 1;
@@ -126,11 +126,6 @@ fn split_count(line: &[u8]) -> Option<(&[u8], Number)> {
     let number = number::parse(count.get(1..)?)?;
     let stack = stack.trim_ascii_end();
     (!stack.is_empty()).then_some((stack, number))
-}
-
-/// The count of a line that has a blank and a count and nothing else: py-spy's samples of threads without a frame.
-fn bare_count(line: &[u8]) -> Option<Number> {
-    line.first().filter(|first| first.is_ascii_whitespace()).and(number::parse(line.trim_ascii()))
 }
 
 /// True where every line that has a count has two of them. Whole numbers only: a name may well end in a version such as `2.5`.

@@ -10,7 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::austin::{self, Mode};
 use super::number::{MAX_DECIMALS, Number};
-use super::{MAX_COLUMNS, Numbers, bare_count, is_comment, note_overflow, split_count};
+use super::{MAX_COLUMNS, Numbers, is_comment, note_overflow, split_count};
 use crate::base::forest::Forest;
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
@@ -76,12 +76,6 @@ pub(super) fn read_part<'a>(part: &'a [u8], base: u64, numbers: Numbers, ticket:
             continue;
         }
         let Some((mut stack, last)) = split_count(line) else {
-            if let Some(count) = bare_count(line).filter(|_| numbers == Numbers::Count) {
-                chunk.notes.add(kind::NO_STACK, "samples without a stack", 1, Some(offset));
-                chunk.count(0, count, offset);
-                chunk.stacks.push(None);
-                continue;
-            }
             chunk.skip("lines that are no stack with a count", offset);
             continue;
         };

@@ -56,20 +56,8 @@ fn suffixes_become_flags() {
 }
 
 #[test]
-fn a_blank_and_a_count_are_samples_without_a_stack() {
-    // py-spy's threads before their first frame.
-    for text in [" 3\nmain;run 5\n", "main;run 5\n\t3\n"] {
-        assert_eq!(Folded.sniff(text.as_bytes()), Sniff::Yes, "{text}");
-        let profile = check(text, "(no stack) 3\nmain;run 5\n");
-        assert_eq!((profile.total(0), profile.info.tally.skipped, profile.notes.count(kind::NO_STACK)), (8, 0, 1));
-    }
-    // Numbers alone are no stacks.
-    assert_eq!(Folded.sniff(b" 3\n 5\n"), Sniff::No);
-}
-
-#[test]
 fn lines_that_are_no_stacks_are_counted_with_the_first_place() {
-    let profile = check("# made by hand\na;b 1\nno count\n\n7\na 2\n", "a 2\na;b 1\n");
+    let profile = check("# made by hand\na;b 1\nno count\n\n 7\na 2\n", "a 2\na;b 1\n");
     assert_eq!(notes(&profile), [(kind::NOT_UNDERSTOOD, 2, Some(21))]);
     assert_eq!(profile.info.tally, Tally::new(2, 2));
     assert_eq!(profile.info.comments, ["# made by hand"]);
