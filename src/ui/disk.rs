@@ -1,7 +1,7 @@
 //! What the disk says of paths, asked on threads: a folder of another machine that is gone never answers, and no frame waits for it.
 //!
-//! Panels ask through their [`Outbox`](super::cx::Outbox) and read what is known by now; until then they take a path as it is. Deliberately absent: reading
-//! and writing files, which are jobs of the app. Start reading at [`Disk::of`].
+//! Panels ask through their [`Outbox`] and read what is known by now; until then they take a path as it is. Deliberately absent: reading
+//! and writing files, which are jobs of the app. Start reading at `Disk::of`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
