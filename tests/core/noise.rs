@@ -377,6 +377,8 @@ fn the_summary_says_what_came_and_what_went() {
     let found = judged(&before, &after, Normalization::PerSecond);
     assert_eq!(said(&found), [(Verdict::New, "other.Encode"), (Verdict::Gone, "old.Marshal")], "{}", found.summary);
     assert!(found.summary.contains("other.Encode") && found.summary.contains("old.Marshal is gone"), "{}", found.summary);
+    let nothing = vec![with(Vec::new(), &[])];
+    assert_eq!(judged(&nothing, &nothing, Normalization::PerSecond).summary, "No sample is left to compare.");
     let back = judged(&after, &before, Normalization::PerSecond);
     assert!(back.summary.contains("other.Encode (gone)") && back.summary.contains("old.Marshal"), "{}", back.summary);
 }

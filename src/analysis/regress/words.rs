@@ -270,6 +270,11 @@ fn why_not(row: &Finding, names: &[String], needs: &Needs) -> String {
 }
 
 fn summary(comparison: &Comparison, spec: &Spec, closed: bool, moved: Option<Interval>, made: &Findings) -> String {
+    // Values of both signs may add up to nothing.
+    let has_values = made.diff.total.raw.iter().flatten().any(|value| *value != 0.0);
+    if !has_values && comparison.sides.iter().all(|side| side.weights.total() == 0) {
+        return "No sample is left to compare.".to_owned();
+    }
     let whole = totals(comparison, made);
     // What the whole is explained by need not be said twice.
     let said = |row: &Finding| whole.contains(&short(&row.func, NAME));
