@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::App;
 use super::derived::Key;
 use super::view::{FlameWindow, ViewState};
-use crate::analysis::NodeId;
+use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
 use crate::analysis::flame::FlameLayout;
 
@@ -32,12 +32,18 @@ pub(super) struct Before {
 
 impl Anchor {
     /// Of several boxes around the window the narrowest counts, of those of one width the nearest to the root, unless the selected one is among them.
+    ///
+    /// Boxes lie within those of their callers, so it is found on one path down from the root.
     fn new(layout: &FlameLayout, comparison: &Comparison, selected: Option<NodeId>, window: FlameWindow) -> Option<Self> {
-        let slack = 1e-9;
+        let (slack, tree) = (1e-9, comparison.tree());
         let around =
             |node: NodeId| layout.node_span(node).filter(|span| span.start <= window.left + slack && span.end >= window.right - slack);
         let width = |node: NodeId| around(node).map_or(f64::INFINITY, |span| span.end - span.start);
-        let narrowest = comparison.tree().nodes().min_by(|&a, &b| width(a).total_cmp(&width(b)))?;
+        let (mut narrowest, mut inner) = (CallTree::ROOT, Some(CallTree::ROOT));
+        while let Some(node) = inner {
+            narrowest = if width(node) < width(narrowest) { node } else { narrowest };
+            inner = tree.children(node).find(|&callee| around(callee).is_some());
+        }
         let node = selected.filter(|&node| width(node) <= width(narrowest) + slack).unwrap_or(narrowest);
         let span = around(node)?;
         let part = |at: f64| ((at - span.start) / (span.end - span.start)).clamp(0.0, 1.0);

@@ -15,7 +15,7 @@ use crate::base::discard::Unfinished;
 use crate::base::ticket::{Checked as _, Here};
 
 /// Nodes that one thread looks at before it asks whether to go on.
-const NODES_AT_ONCE: usize = 1 << 12;
+pub(crate) const NODES_AT_ONCE: usize = 1 << 12;
 /// Sums that differ by less than this part of themselves are equal: those of swapped sides differ in their last digits.
 pub(crate) const ROUNDING: f64 = 1e-9;
 

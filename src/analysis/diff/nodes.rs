@@ -4,14 +4,11 @@
 
 use rayon::prelude::*;
 
-use super::ground::{Scale, Sums};
+use super::ground::{NODES_AT_ONCE, Scale, Sums};
 use super::{NodeDiff, Spec, mark};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::{Doubt, certainty};
 use crate::base::ticket::Here;
-
-/// Nodes that one thread looks at before it asks whether to go on.
-const NODES_AT_ONCE: usize = 1 << 12;
 
 /// What is drawn of every node; `totals` are the sums of their totals, `doubts` those of the places' totals.
 pub(super) fn node_diff(places: &[PlaceId], totals: &[Sums], doubts: &[Doubt], scale: &Scale, spec: &Spec) -> NodeDiff {

@@ -209,7 +209,7 @@ fn is_closed(comparison: &Comparison, spec: &Spec) -> bool {
     }
 }
 
-fn ratio_of(sums: &Sums, scale: &Scale) -> f64 {
+pub(super) fn ratio_of(sums: &Sums, scale: &Scale) -> f64 {
     sums.value[1] / sums.value[0] / scale.exposure
 }
 

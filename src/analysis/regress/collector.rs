@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::attribute::row_of;
+use super::attribute::{ratio_of, row_of};
 use super::{Finding, Spec, whole};
 use crate::analysis::Weights;
 use crate::analysis::comparison::{Comparison, Side};
@@ -118,7 +118,7 @@ impl<'a> Collected<'a> {
         let (before, _) = self.comparison.pair()?;
         let sums: Sums = self.base.captured_sums_of(self.comparison, nodes);
         let exposure = model.scale.exposure;
-        let ratio = sums.value[1] / sums.value[0] / exposure;
+        let ratio = ratio_of(&sums, &model.scale);
         let delta_of_total = (sums.value[1] / exposure - sums.value[0]) / before.denominator();
         let is_large = delta_of_total.abs() >= LARGE && ratio.is_finite() && ratio.ln().abs() >= FACTOR.ln();
         if !is_large {

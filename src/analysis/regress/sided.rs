@@ -8,13 +8,11 @@ use rayon::prelude::*;
 
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::diff::Base;
-use crate::analysis::diff::ground::{Counts, Scale, Sums};
+use crate::analysis::diff::ground::{Counts, NODES_AT_ONCE, Scale, Sums};
 use crate::base::ticket::Here;
 
 /// Paths that stand on one side by chance would be one in a hundred comparisons.
 const CHANCE: f64 = 0.01;
-/// So many nodes are looked at by one thread at once.
-const NODES_AT_ONCE: usize = 1 << 12;
 /// The other build was there for no more than this part of the capture of a side.
 const OTHER_BUILD: f64 = 0.03;
 /// Quantile of a normal below which lie 19 of 20.
