@@ -32,7 +32,7 @@ pub mod view;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use captures::{Capture, CaptureState};
 pub use command::{Command, CommandKind, KINDS, Keys, Menu};
@@ -48,12 +48,12 @@ use crate::analysis::matching::{Class, Naming};
 use crate::analysis::part::{Part, Span};
 use crate::analysis::sandwich::Sandwich;
 use crate::analysis::timeline::Timeline;
-use crate::base::jobs::{Jobs, Running};
+use crate::base::jobs::{JobId, Jobs, Running};
 use crate::model::SampleType;
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::list::Listed;
 use derived::{ComparisonKey, Key, Memo, SandwichFlame, ShapeKey, State};
-use settings::Settings;
+use settings::{Keeper, Settings};
 use undo::Undo;
 use view::{CaptureId, FlameShape, Side, Tab, ViewState};
 
@@ -96,6 +96,9 @@ pub struct App {
     /// What the captures are called.
     names: Vec<(CaptureId, String)>,
     settings: Settings,
+    keeper: Keeper,
+    /// Jobs that write a file which the user named.
+    writes: Vec<JobId>,
     options: Options,
     messages: Vec<Message>,
     next_message: u64,
@@ -184,8 +187,10 @@ impl App {
     pub fn new(options: Options) -> Self {
         let panicked = |what| Event::Panicked(what);
         let jobs = if options.inline { Jobs::inline(panicked) } else { Jobs::threads(|| {}, panicked) };
-        let settings = options.settings_folder.as_deref().map(Settings::read).unwrap_or_default();
-        Self {
+        let folder = options.settings_folder.as_deref();
+        let settings = folder.map(Settings::read).unwrap_or_default();
+        let problems = folder.and_then(Settings::problems);
+        let mut made = Self {
             captures: Vec::new(),
             next_capture: 1,
             view: ViewState::default(),
@@ -195,7 +200,9 @@ impl App {
             kept_remarks: settings.remarks.clone(),
             found_remarks: remarks::Found::default(),
             names: Vec::new(),
+            keeper: Keeper::new(options.settings_folder.clone(), settings.clone(), options.inline),
             settings,
+            writes: Vec::new(),
             options,
             messages: Vec::new(),
             next_message: 1,
@@ -205,11 +212,16 @@ impl App {
             compared: Vec::new(),
             steps_taken: 0,
             anchor: None,
+        };
+        if let Some(problems) = problems {
+            made.say(problems, true);
         }
+        made
     }
 
     /// Sets what wakes the window when a job delivers.
-    pub fn set_wake(&mut self, wake: impl Fn() + Send + Sync + 'static) {
+    pub fn set_wake(&mut self, wake: impl Fn() + Clone + Send + Sync + 'static) {
+        self.keeper.set_wake(wake.clone());
         self.jobs.set_wake(wake);
     }
 
@@ -249,6 +261,7 @@ impl App {
     /// Takes in what jobs delivered and starts what the view wants and lacks. Call it once a frame.
     pub fn pump(&mut self) {
         self.take_in_and_start();
+        self.take_in_saved();
         self.name_captures();
         self.find_remarks();
         self.set_held_window();
@@ -578,10 +591,19 @@ impl App {
     /// Writes what the window drew itself to a path that the user named, in a job: a disk may be slow.
     pub fn write_picture(&mut self, path: PathBuf, drawn: Result<Vec<u8>, String>) {
         let open = self.open_paths();
-        self.jobs.start("Writing the picture", move |_| {
-            let written = drawn.and_then(|png| save::export(&path, &png, &open)).map(|()| "the picture");
+        self.start_writing("Writing the picture", path, move |path| {
+            drawn.and_then(|png| save::export(path, &png, &open)).map(|()| "the picture")
+        });
+    }
+
+    /// Starts to write a file that the user named; `write` says what it has put there.
+    fn start_writing(&mut self, name: &str, path: PathBuf, write: impl FnOnce(&Path) -> Result<&'static str, String> + Send + 'static) {
+        let job = self.jobs.start(name, move |_| {
+            let written = write(&path);
             Event::Exported(path, written)
         });
+        self.writes.retain(|job| self.jobs.is_running(*job));
+        self.writes.push(job);
     }
 
     /// Says that an export was written, or why not.
@@ -593,18 +615,25 @@ impl App {
     }
 
     fn save_settings(&mut self) {
-        if let Some(folder) = self.options.settings_folder.clone()
-            && let Err(error) = self.settings.write(&folder)
-        {
-            self.say(
-                format!(
-                    "the settings could not be saved: {error}
-{}",
-                    folder.display()
-                ),
-                true,
-            );
+        self.keeper.keep(&self.settings);
+        self.take_in_saved();
+    }
+
+    fn take_in_saved(&mut self) {
+        if let Some(why) = self.keeper.take_in() {
+            self.say(why, true);
         }
+    }
+
+    /// Waits until what the user wanted on the disk is there, but not longer than `limit`: the window was closed.
+    pub fn finish(&mut self, limit: Duration) {
+        let until = Instant::now() + limit;
+        while self.writes.iter().any(|job| self.jobs.is_running(*job))
+            && let Some((job, event)) = self.jobs.wait_event(until.saturating_duration_since(Instant::now()))
+        {
+            apply::receive(self, job, event);
+        }
+        self.keeper.finish(until.saturating_duration_since(Instant::now()));
     }
 
     /// How often somebody went to a finding or to a match of the search, or boxes changed their places. A picture brings its box into view when this has risen, and not when undo

@@ -22,9 +22,6 @@ pub struct KeptRemarks {
     pub remarks: Remarks,
 }
 
-/// Of how many comparisons and captures remarks are kept.
-const LIMIT: usize = 200;
-
 /// Remarks from elsewhere than this session (kept with the files, or in them), and what they were looked up for.
 #[derive(Default)]
 pub(super) struct Found {
@@ -81,9 +78,7 @@ impl App {
             return;
         }
         // What was taken away stays taken away, also where the file itself brings a remark along.
-        self.settings.remarks.retain(|kept| kept.files != files);
-        self.settings.remarks.insert(0, KeptRemarks { files, remarks });
-        self.settings.remarks.truncate(LIMIT);
+        self.settings.keep_remarks(KeptRemarks { files, remarks });
         self.save_settings();
     }
 

@@ -1,12 +1,17 @@
 //! What a user sets once, and the files opened lately. Kept as JSON in the platform's configuration folder.
 //!
-//! Written to a new file that replaces the old one, so a crash never leaves half a file; unknown fields are kept out of the way by
-//! defaults, an unreadable file counts as none.
+//! Written to a new file that replaces the old one, so a crash never leaves half a file. Fields that are missing or not understood have their defaults, and those
+//! of a later version stay in the file. Several windows share it (`keeper`).
+
+mod keeper;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub(in crate::app) use keeper::Keeper;
 
 use super::remarks::KeptRemarks;
 use super::save;
@@ -52,6 +57,12 @@ pub struct RecentComparison {
 /// How many recent files are kept, and how many comparisons.
 const RECENT_LIMIT: usize = 20;
 
+/// Of how many comparisons and captures remarks are kept.
+const REMARKS_LIMIT: usize = 200;
+
+/// The file in the folder.
+const FILE: &str = "settings.json";
+
 /// Everything that outlives a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -87,6 +98,9 @@ pub struct Settings {
     pub recent_comparisons: Vec<RecentComparison>,
     /// What was written about captures and comparisons, newest first.
     pub remarks: Vec<KeptRemarks>,
+    /// What a later version keeps here.
+    #[serde(flatten)]
+    pub later: Map<String, Value>,
 }
 
 impl Default for Settings {
@@ -107,6 +121,7 @@ impl Default for Settings {
             recent: Vec::new(),
             recent_comparisons: Vec::new(),
             remarks: Vec::new(),
+            later: Map::new(),
         }
     }
 }
@@ -119,27 +134,71 @@ impl Settings {
 
     /// Reads the settings of a folder; defaults where there are none.
     pub fn read(folder: &Path) -> Self {
-        fs::read(folder.join("settings.json")).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+        Self::read_with_problems(folder).0.unwrap_or_default()
+    }
+
+    /// The same, `None` where there is no file or nothing in it was understood, and what was not: names of fields, or why it is no JSON.
+    fn read_with_problems(folder: &Path) -> (Option<Self>, Vec<String>) {
+        let Ok(bytes) = fs::read(folder.join(FILE)) else { return (None, Vec::new()) };
+        let fields = match serde_json::from_slice::<Map<String, Value>>(&bytes) {
+            Ok(fields) => fields,
+            Err(error) => return (None, vec![error.to_string()]),
+        };
+        let alone = |name: &String, value: &Value| Self::of_fields(std::iter::once((name.clone(), value.clone())).collect()).is_some();
+        let (understood, others): (Map<_, _>, Map<_, _>) = fields.into_iter().partition(|(name, value)| alone(name, value));
+        (Self::of_fields(understood), others.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn of_fields(fields: Map<String, Value>) -> Option<Self> {
+        serde_json::from_value(Value::Object(fields)).ok()
+    }
+
+    /// What of a folder's settings is not understood, in words for the user; `None` where all is.
+    pub(in crate::app) fn problems(folder: &Path) -> Option<String> {
+        let (_, problems) = Self::read_with_problems(folder);
+        let what = (!problems.is_empty()).then(|| problems.join(", "))?;
+        Some(format!("Not understood in the settings, which are as at first there: {what}\n{}", folder.join(FILE).display()))
     }
 
     /// Writes the settings into a folder.
     pub fn write(&self, folder: &Path) -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
-        save::write(&folder.join("settings.json"), &serde_json::to_vec_pretty(self)?)
+        save::write(&folder.join(FILE), &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Leaves out the oldest of what is too much.
+    fn shorten(&mut self) {
+        self.recent.truncate(RECENT_LIMIT);
+        self.recent_comparisons.truncate(RECENT_LIMIT);
+        self.remarks.truncate(REMARKS_LIMIT);
+    }
+
+    /// Keeps what was written about files, before all others.
+    pub(super) fn keep_remarks(&mut self, kept: KeptRemarks) {
+        self.remarks.retain(|old| old.files != kept.files);
+        // JSON has no names of files that are no text.
+        if kept.files.iter().all(|file| file.to_str().is_some()) {
+            self.remarks.insert(0, kept);
+        }
+        self.shorten();
     }
 
     /// Puts a file to the front of the recent ones.
     pub fn remember(&mut self, recent: Recent) {
-        self.recent.retain(|old| old.path != recent.path);
-        self.recent.insert(0, recent);
-        self.recent.truncate(RECENT_LIMIT);
+        if recent.path.to_str().is_some() {
+            self.recent.retain(|old| old.path != recent.path);
+            self.recent.insert(0, recent);
+        }
+        self.shorten();
     }
 
     /// Puts a comparison to the front of the recent ones.
     pub fn remember_comparison(&mut self, recent: RecentComparison) {
-        self.recent_comparisons.retain(|old| (&old.before, &old.after) != (&recent.before, &recent.after));
-        self.recent_comparisons.insert(0, recent);
-        self.recent_comparisons.truncate(RECENT_LIMIT);
+        if recent.before.iter().chain(&recent.after).all(|path| path.to_str().is_some()) {
+            self.recent_comparisons.retain(|old| (&old.before, &old.after) != (&recent.before, &recent.after));
+            self.recent_comparisons.insert(0, recent);
+        }
+        self.shorten();
     }
 }
 

@@ -72,6 +72,16 @@ impl Remarks {
         }
     }
 
+    /// Those of two that both changed `base`: what is changed in `ours`, and else `theirs`.
+    pub fn together(base: &Self, ours: &Self, theirs: &Self) -> Self {
+        let mut made = theirs.clone();
+        let functions = base.functions.keys().chain(ours.functions.keys()).map(|name| Some(name.as_str()));
+        for function in std::iter::once(None).chain(functions).filter(|function| base.on(*function) != ours.on(*function)) {
+            made.set(function, ours.on(function));
+        }
+        made
+    }
+
     /// The comments that hold them.
     pub fn comments(&self) -> impl Iterator<Item = String> {
         let whole = (!self.whole.is_empty()).then_some((None, self.whole.as_str()));

@@ -102,6 +102,10 @@ impl eframe::App for Window {
         self.0.ui(ui, Some(frame));
     }
 
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.0.finish();
+    }
+
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
     }

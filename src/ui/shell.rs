@@ -4,7 +4,7 @@
 //! [`egui::Ui`], so tests and pictures use the same one. Start reading at [`Shell::ui`].
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use egui::{CentralPanel, Frame, Margin, Panel, RichText, ThemePreference, Ui, ViewportCommand, vec2};
 
@@ -63,6 +63,13 @@ impl Shell {
     /// The app under it.
     pub const fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Waits for files that are being written; the window is gone by now.
+    pub fn finish(&mut self) {
+        /// A disk that has not answered by then is taken to be gone.
+        const PATIENCE: Duration = Duration::from_secs(30);
+        self.app.finish(PATIENCE);
     }
 
     /// Does a command, as a script or a test would.

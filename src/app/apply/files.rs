@@ -353,9 +353,8 @@ fn export(app: &mut App, path: PathBuf) -> Vec<Effect> {
         parts: app.parts_of_captures(),
     };
     let open = app.open_paths();
-    app.jobs.start("Exporting", move |_| {
-        let written = export::bytes(&path, &request).and_then(|(bytes, what)| save::export(&path, &bytes, &open).map(|()| what));
-        Event::Exported(path, written)
+    app.start_writing("Exporting", path, move |path| {
+        export::bytes(path, &request).and_then(|(bytes, what)| save::export(path, &bytes, &open).map(|()| what))
     });
     Vec::new()
 }
