@@ -13,6 +13,7 @@ pub mod facets;
 pub mod filter;
 pub mod flame;
 pub mod flat;
+pub mod group;
 pub mod labels;
 pub mod lines;
 pub mod matching;

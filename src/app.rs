@@ -326,7 +326,10 @@ impl App {
     pub fn wants(&self) -> Vec<Key> {
         let Some(tables) = self.comparison_key(Direction::TopDown) else { return Vec::new() };
         let shown = self.comparison_key(self.view.direction).unwrap_or_else(|| tables.clone());
-        let mut keys = vec![Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())];
+        let groups = &shown.filter.group_by;
+        let grouped = shown.shape.captures.iter().filter(|_| !groups.is_empty()).map(|capture| Key::Grouped(*capture, groups.clone()));
+        let mut keys: Vec<Key> = grouped.collect();
+        keys.extend([Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())]);
         keys.extend([Key::Comparison(shown.clone()), Key::Comparison(tables.clone())]);
         keys.extend(self.flame_key());
         keys.push(Key::Top(tables.clone()));

@@ -44,12 +44,14 @@ pub struct Filter {
     pub all_frames: bool,
     /// Percentages are of what the filter leaves, and not of all (pprof's `-relative_percentages`).
     pub of_filtered: bool,
+    /// Keys whose values stacks begin with, see [`super::group`]; it is done to captures before they are filtered.
+    pub group_by: Vec<String>,
 }
 
 impl Filter {
     /// True where nothing is filtered.
     pub fn is_empty(&self) -> bool {
-        Self { of_filtered: false, ..self.clone() } == Self::default()
+        Self { of_filtered: false, group_by: Vec::new(), ..self.clone() } == Self::default()
     }
 
     /// The filter as options of the command line, each with its value: `--focus=main`; none where nothing is filtered. Ranges of time, which are parts
@@ -60,6 +62,7 @@ impl Filter {
         options.extend(self.patterns().into_iter().map(|(option, _)| option));
         options.extend(self.threads.iter().map(|thread| named("thread", thread)));
         options.extend(self.labels.iter().map(|(key, value)| named("label", &format!("{key}={value}"))));
+        options.extend(self.group_by.iter().map(|key| named("group-by", key)));
         options.extend(self.all_frames.then(|| "--all-frames".to_owned()));
         options.extend(self.of_filtered.then(|| "--relative-percentages".to_owned()));
         options

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::derived::{Key, Value};
 use super::view::{CaptureId, Side};
 use super::{App, Event, load};
 use crate::analysis::part::Part;
@@ -76,8 +77,19 @@ impl App {
 
     /// The profiles shown, before first; empty until all of them are read.
     pub fn profiles(&self) -> Vec<Arc<Profile>> {
-        let profiles = self.view.captures().into_iter().map(|id| self.capture(id).and_then(Capture::profile).cloned());
+        let profiles = self.view.captures().into_iter().map(|id| self.capture(id).and_then(|capture| self.shown_profile(capture)).cloned());
         profiles.collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// A capture's profile as the view groups it, once that is made.
+    fn shown_profile<'a>(&'a self, capture: &'a Capture) -> Option<&'a Arc<Profile>> {
+        let groups = &self.view.filter.group_by;
+        if !groups.is_empty()
+            && let Some(Ok(Value::Grouped(profile))) = self.memo.get(&Key::Grouped((capture.id, capture.generation), groups.clone()))
+        {
+            return Some(profile);
+        }
+        capture.profile()
     }
 
     /// What part of its captures each of the sides shown is, before first: of a lone side the whole.
@@ -158,6 +170,6 @@ impl App {
     /// The profiles shown with the paths of their files, before first.
     pub(super) fn named_profiles(&self) -> Vec<(String, Arc<Profile>)> {
         let captures = self.view.captures().into_iter().filter_map(|id| self.capture(id));
-        captures.filter_map(|capture| Some((capture.path.display().to_string(), Arc::clone(capture.profile()?)))).collect()
+        captures.filter_map(|capture| Some((capture.path.display().to_string(), Arc::clone(self.shown_profile(capture)?)))).collect()
     }
 }

@@ -111,6 +111,8 @@ pub enum Command {
     SetThreads(Vec<String>),
     /// Only samples with these labels (key, value); empty = all.
     SetLabels(Vec<(String, String)>),
+    /// Stacks begin with what their samples have of these: `thread`, `process`, or keys of labels; empty = with functions alone.
+    GroupBy(Vec<String>),
     /// Only this time range since the first sample, such as `1.2s..2.85s`; null = all. In a comparison, of both sides.
     SetTimeRange(Option<Span>),
     /// Only this time range of one side of a comparison; null = all.
@@ -345,6 +347,8 @@ impl Command {
             Self::SetMeasure(_) => "self or total".to_owned(),
             Self::SetExposure(_) => "what findings are held against".to_owned(),
             Self::SetUnfolded(_, is_unfolded) => if *is_unfolded { "unfold" } else { "fold" }.to_owned(),
+            Self::GroupBy(keys) if keys.is_empty() => "no groups".to_owned(),
+            Self::GroupBy(keys) => format!("group by {}", keys.join(", ")),
             Self::SetTimeRange(None) | Self::SetSideTime(_, None) => "all of the time".to_owned(),
             Self::ShowFrom(pattern) => format!("begin at {pattern}"),
             Self::FocusSubtree(_) => "focus on subtree".to_owned(),

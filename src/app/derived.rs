@@ -17,6 +17,7 @@ use crate::analysis::facets::{self, Facets};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, BySize, FlameLayout, SiblingOrder, self_sizes, self_widths};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
+use crate::analysis::group;
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
@@ -115,6 +116,8 @@ pub enum Key {
     Facets(SamplesKey),
     /// The lines of a place by name, beside their text.
     Listing(ComparisonKey, String, SourceSpec),
+    /// A capture whose stacks begin with what its samples have of some keys.
+    Grouped((CaptureId, u32), Vec<String>),
 }
 
 impl Key {
@@ -133,6 +136,7 @@ impl Key {
             Self::Timeline(_) => "Drawing the time",
             Self::Listing(..) => "Reading the source",
             Self::Facets(_) => "Adding up threads and labels",
+            Self::Grouped(..) => "Grouping samples",
             Self::Sandwich(..) | Self::SandwichFlame(..) => "Putting callers and callees together",
             Self::SandwichDiff(..) => "Comparing callers and callees",
         }
@@ -174,6 +178,8 @@ pub enum Value {
     Facets(Arc<Facets>),
     /// See [`Key::Listing`].
     Listing(Arc<Listed>),
+    /// See [`Key::Grouped`].
+    Grouped(Arc<Profile>),
 }
 
 /// The boxes of a sandwich. Their widths are sums of those in the flame graph, so all of them have one scale.
@@ -304,6 +310,7 @@ fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
     match key {
         Key::Timeline(key) | Key::Facets(key) => &key.captures,
         Key::Shape(shape) => &shape.captures,
+        Key::Grouped(capture, _) => std::slice::from_ref(capture),
         Key::Comparison(key)
         | Key::Top(key)
         | Key::Flat(key)
@@ -320,14 +327,56 @@ fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
     }
 }
 
+/// What the captures that a result is made from are grouped by.
+fn groups_of(key: &Key) -> &[String] {
+    match key {
+        Key::Timeline(key) | Key::Facets(key) => &key.filter.group_by,
+        Key::Shape(shape) => &shape.frames.group_by,
+        // It makes them.
+        Key::Grouped(..) => &[],
+        Key::Comparison(key)
+        | Key::Top(key)
+        | Key::Flat(key)
+        | Key::Rows(key, _)
+        | Key::Diff(key, ..)
+        | Key::Findings(key, ..)
+        | Key::Flame(key, ..)
+        | Key::Matches(key, _)
+        | Key::Sandwich(key, _)
+        | Key::SandwichFlame(key, ..)
+        | Key::SandwichDiff(key, ..)
+        | Key::Listing(key, ..)
+        | Key::Trend(key, ..) => &key.filter.group_by,
+    }
+}
+
+/// The captures that a result is made from, grouped as it wants them; `None` while one is missing.
+fn inputs(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Profile>>) -> Option<Vec<Arc<Profile>>> {
+    let groups = groups_of(key);
+    let capture = |capture: &(CaptureId, u32)| {
+        if groups.is_empty() {
+            return profiles(capture.0);
+        }
+        match memo.get(&Key::Grouped(*capture, groups.to_vec())) {
+            Some(Ok(Value::Grouped(profile))) => Some(Arc::clone(profile)),
+            _ => None,
+        }
+    };
+    captures_of(key).iter().map(capture).collect()
+}
+
 /// The work behind one key, with everything it needs; `None` while an input is missing.
 pub(super) type Work = Box<dyn FnOnce(&Ticket) -> Result<Value, String> + Send>;
 
 /// Makes the work of a key from ready inputs.
 pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Profile>>) -> Option<Work> {
-    let captures: Vec<Arc<Profile>> = captures_of(key).iter().map(|(id, _)| profiles(*id)).collect::<Option<_>>()?;
+    let captures = inputs(key, memo, profiles)?;
     let cancelled = |_| "cancelled".to_owned();
     let made: Work = match key.clone() {
+        Key::Grouped(_, keys) => {
+            let profile = captures.into_iter().next()?;
+            Box::new(move |ticket| Ok(Value::Grouped(Arc::new(group::grouped(&profile, &keys, ticket).map_err(cancelled)?))))
+        }
         Key::Shape(key) => Box::new(move |ticket| {
             let (sides, naming) = (sides_of(&key.sides, &[]), &key.naming);
             let shape = Shape::build_matched(&captures, &sides, naming, key.granularity, key.direction, &key.frames, ticket);

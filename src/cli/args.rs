@@ -556,6 +556,10 @@ pub(super) struct View {
     /// Keeps only samples with this label; several values of one key are alternatives.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_label)]
     label: Vec<(String, String)>,
+    /// Lets stacks begin with what their samples have of a key: `thread`, `process`, or a label, as pprof's -tagroot does. Several, separated by commas, one below
+    /// the other.
+    #[arg(long, visible_alias = "tagroot", value_name = "KEY", value_delimiter = ',')]
+    pub(super) group_by: Vec<String>,
 }
 
 impl Export {
@@ -592,6 +596,7 @@ impl View {
             direct_recursion: any_of(&self.collapse_direct_recursion),
             all_frames: self.all_frames,
             of_filtered: self.relative_percentages,
+            group_by: self.group_by.clone(),
         }
     }
 }

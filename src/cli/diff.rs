@@ -31,7 +31,7 @@ pub(super) fn run(args: &Diff, options: &LoadOptions) -> Result<ExitCode, Failur
     let parts = args.parts.sides()?;
     let compared = match args.files.as_slice() {
         [saved] if args.parts.are_whole() => {
-            let [before, after] = saved_sides(saved, options)?;
+            let [before, after] = saved_sides(saved, &args.view, options)?;
             let sides = [Captures { files: vec![before], part: Part::WHOLE }, Captures { files: vec![after], part: Part::WHOLE }];
             let wanted = args.normalization()?;
             let mut compared = judge(sides, &args.view, &args.names.naming(), wanted.clone(), &spec(args))?;
@@ -130,7 +130,7 @@ pub(super) fn compare(
             paths.push(path);
         }
     }
-    let read = read::captures(&paths, options)?;
+    let read = read::captures(&paths, options, view)?;
     let of = |path: &PathBuf| {
         let known = paths.iter().zip(&read).find(|(known, _)| **known == path.as_path());
         known.map(|(_, profile)| (path.to_string_lossy().into_owned(), Arc::clone(profile)))
@@ -141,9 +141,9 @@ pub(super) fn compare(
 }
 
 /// The sides of a comparison that was saved as one file.
-fn saved_sides(path: &Path, options: &LoadOptions) -> Result<[(String, Arc<Profile>); 2], Failure> {
+fn saved_sides(path: &Path, view: &args::View, options: &LoadOptions) -> Result<[(String, Arc<Profile>); 2], Failure> {
     let name = path.to_string_lossy();
-    let saved = read::capture(path, options)?;
+    let saved = read::capture(path, options, view)?;
     let Some((before, after)) = split_pair(&saved).or_else(|| split_columns(&saved)) else {
         return Err(Failure::Usage(format!(
             "wanted BEFORE and AFTER, or --before-where and --after-where for two parts of one capture; {name} alone is no saved comparison (no sample has the label pprof::base, and no line of folded stacks two numbers)"

@@ -81,7 +81,7 @@ fn kind_of(args: &Export) -> Result<Kind, Failure> {
 }
 
 fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -> Result<Vec<u8>, Failure> {
-    let capture = read::capture(file, options)?;
+    let capture = read::capture(file, options, &args.view)?;
     output::say_losses([(file.to_string_lossy().as_ref(), capture.as_ref())]);
     if matches!(kind, Kind::PbGz | Kind::Pb) {
         let filter = read::checked_filter(std::slice::from_ref(&capture), &args.view)?;
@@ -111,7 +111,7 @@ fn single_bytes(args: &Export, kind: Kind, file: &Path, options: &LoadOptions) -
 fn pair_bytes(args: &Export, kind: Kind, pair: [&PathBuf; 2], options: &LoadOptions) -> Result<Vec<u8>, Failure> {
     let [before, after] = pair;
     if matches!(kind, Kind::PbGz | Kind::Pb) {
-        let captures = read::captures(&[before, after], options)?;
+        let captures = read::captures(&[before, after], options, &args.view)?;
         let names = pair.iter().map(|path| path.to_string_lossy());
         names.zip(&captures).for_each(|(name, capture)| output::say_losses([(name.as_ref(), capture.as_ref())]));
         let filter = read::checked_filter(&captures, &args.view)?;
@@ -170,13 +170,14 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
         return Err(Failure::Failed("this program was built without the window, which draws pictures; svg needs none".to_owned()));
     };
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let captures = read::captures(&files, options)?;
+    // The app groups them itself.
+    let captures = read::captures_alone(&files, options)?;
     let mut app = App::new(Options { inline: true, load: options.clone(), ..Options::default() });
     let ids: Vec<CaptureId> = files.iter().zip(&captures).map(|(file, profile)| app.insert(file, Arc::clone(profile))).collect();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (name, unit) = read::sample_type(&captures, &names, args.view.sample_type.as_deref())?;
-    let filter = read::checked_filter(&captures, &args.view)?;
+    let filter = read::checked_filter(&read::grouped(&captures, &args.view)?, &args.view)?;
     let shown = match ids.as_slice() {
         [before, after] => {
             vec![
@@ -193,6 +194,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
         Command::SetGranularity(args.view.by()),
         Command::SetThreads(filter.threads),
         Command::SetLabels(filter.labels),
+        Command::GroupBy(filter.group_by),
         Command::Focus(filter.focus.unwrap_or_default()),
         Command::Ignore(filter.ignore.unwrap_or_default()),
         Command::Hide(filter.hide.unwrap_or_default()),

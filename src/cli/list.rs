@@ -22,7 +22,7 @@ pub(super) fn run(args: &args::List, options: &LoadOptions) -> Result<ExitCode, 
         return Err(Failure::Usage("standard input is one capture and cannot be both sides".to_owned()));
     }
     let paths: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
-    let captures = read::captures(&paths, options)?;
+    let captures = read::captures(&paths, options, &args.view)?;
     let sides: Vec<SideInput> = (0..captures.len()).map(|row| SideInput::whole([row])).collect();
     let files: Vec<Vec<String>> = paths.iter().map(|path| vec![path.to_string_lossy().into_owned()]).collect();
     let names: Vec<&str> = files.iter().flatten().map(String::as_str).collect();

@@ -10,7 +10,7 @@ use crate::report::peek::PeekReport;
 use crate::report::{self, TopOrder, TopSpec};
 
 pub(super) fn run(args: &args::Peek, options: &LoadOptions) -> Result<ExitCode, Failure> {
-    let capture = read::capture(&args.file, options)?;
+    let capture = read::capture(&args.file, options, &args.view)?;
     let weighed = read::single(&capture, &args.view)?;
     let spec = TopSpec {
         file: &args.file.to_string_lossy(),
@@ -36,7 +36,7 @@ pub(super) fn labels(args: &args::Labels, options: &LoadOptions) -> Result<ExitC
     if args.view.by() != Granularity::Function {
         return Err(Failure::Usage("labels belong to samples; --by goes with top".to_owned()));
     }
-    let capture = read::capture(&args.file, options)?;
+    let capture = read::capture(&args.file, options, &args.view)?;
     let weighed = read::single(&capture, &args.view)?;
     let filter = read::filter(std::slice::from_ref(&capture), &args.view)?;
     let file = args.file.to_string_lossy();

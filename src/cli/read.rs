@@ -1,5 +1,6 @@
 //! From paths and options to profiles and comparisons: what all subcommands do first.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,25 +9,50 @@ use super::args::View;
 use super::progress::with_progress;
 use super::{Failure, output};
 use crate::analysis::comparison::{CompareError, Shape, common_sample_types};
+use crate::analysis::group;
 use crate::analysis::part::threads_of;
 use crate::analysis::unmatched::{drops_all, unmatched};
 use crate::analysis::{Comparison, Direction, Filter, Naming, Normalization, Part, SideInput, compare};
 use crate::app::load::{LoadError, LoadOptions, load};
+use crate::base::ticket::Cancelled;
 use crate::model::{Profile, base_name};
 
-/// Reads one capture.
-pub(super) fn capture(path: &Path, options: &LoadOptions) -> Result<Arc<Profile>, Failure> {
-    Ok(load_capture(path, options)?)
+/// Reads one capture, grouped as the user asked for.
+pub(super) fn capture(path: &Path, options: &LoadOptions, view: &View) -> Result<Arc<Profile>, Failure> {
+    let capture = load_capture(path, options)?;
+    Ok(grouped(std::slice::from_ref(&capture), view)?.pop().unwrap_or(capture))
 }
 
-/// Reads captures, as many side by side as there are processors; of several errors the first path's is given.
-pub(super) fn captures(paths: &[&Path], options: &LoadOptions) -> Result<Vec<Arc<Profile>>, Failure> {
+/// Reads captures, grouped as the user asked for; of several errors the first path's is given.
+pub(super) fn captures(paths: &[&Path], options: &LoadOptions, view: &View) -> Result<Vec<Arc<Profile>>, Failure> {
+    grouped(&captures_alone(paths, options)?, view)
+}
+
+/// Captures whose stacks begin with what the user groups by; an error where no capture has such a key.
+pub(super) fn grouped(captures: &[Arc<Profile>], view: &View) -> Result<Vec<Arc<Profile>>, Failure> {
+    let keys = &view.group_by;
+    if keys.is_empty() {
+        return Ok(captures.to_vec());
+    }
+    let known: BTreeSet<String> = captures.iter().flat_map(|capture| group::keys(capture)).collect();
+    if let Some(key) = keys.iter().find(|key| !known.contains(*key)) {
+        let known: Vec<String> = known.into_iter().collect();
+        let known =
+            if known.is_empty() { "samples have neither threads nor labels".to_owned() } else { format!("there are {}", known.join(", ")) };
+        return Err(Failure::Failed(format!("no sample has a {key} to group by; {known}")));
+    }
+    let grouped = |capture: &Arc<Profile>| with_progress("grouping", |ticket| group::grouped(capture, keys, ticket)).map(Arc::new);
+    captures.iter().map(grouped).collect::<Result<_, _>>().map_err(|_cancelled: Cancelled| Failure::Cancelled)
+}
+
+/// Reads captures as they are, as many side by side as there are processors; of several errors the first path's is given.
+pub(super) fn captures_alone(paths: &[&Path], options: &LoadOptions) -> Result<Vec<Arc<Profile>>, Failure> {
     let together = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let mut read = Vec::with_capacity(paths.len());
     for paths in paths.chunks(together) {
         // Not on threads of the pool, which readers give work to and wait for.
         let done: Vec<Result<Arc<Profile>, Failure>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = paths.iter().map(|path| scope.spawn(|| capture(path, options))).collect();
+            let threads: Vec<_> = paths.iter().map(|path| scope.spawn(|| Ok(load_capture(path, options)?))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
         });
         for capture in done {

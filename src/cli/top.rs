@@ -8,7 +8,7 @@ use crate::model::kind;
 use crate::report::{self, TopOrder, TopReport, TopSpec};
 
 pub(super) fn run(args: &args::Top, options: &LoadOptions) -> Result<ExitCode, Failure> {
-    let capture = read::capture(&args.file, options)?;
+    let capture = read::capture(&args.file, options, &args.view)?;
     let weighed = read::single(&capture, &args.view)?;
     let spec = TopSpec {
         file: &args.file.to_string_lossy(),

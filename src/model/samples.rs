@@ -170,6 +170,11 @@ impl Samples {
         Self { stack: self.stack.iter().map(|stack| stack.and_then(&moved)).collect(), rest: Arc::clone(&self.rest) }
     }
 
+    /// The same samples with these stacks, one each.
+    pub(crate) fn with_stack_rows(&self, stack: Vec<Option<StackId>>) -> Self {
+        Self { stack, rest: Arc::clone(&self.rest) }
+    }
+
     /// Bytes held by the columns.
     pub fn bytes(&self) -> usize {
         self.len() * 12 + self.rest.time.len() * 8 + self.rest.values.iter().map(|column| column.len() * 8).sum::<usize>()

@@ -1,5 +1,8 @@
 //! Chips and menus that choose samples and frames: threads, labels, patterns.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use egui::{Id, IntoAtoms, Key, PopupCloseBehavior, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 
 use super::cx::{Cx, Outbox};
@@ -8,11 +11,12 @@ use super::toolbar::filter_chip;
 use crate::analysis::comparison::percent;
 use crate::analysis::facets::{Facet, Facets};
 use crate::analysis::filter::{Filter, names_of};
+use crate::analysis::group;
 use crate::analysis::names;
 use crate::analysis::part::Part;
 use crate::analysis::span::Span;
 use crate::app::{Command, is_everything};
-use crate::model::counted;
+use crate::model::{Profile, counted};
 
 /// Most rows that one list of threads or values shows; the rest is reached by typing.
 const ROWS: usize = 200;
@@ -26,6 +30,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     if profiles.iter().any(|profile| !profile.label_sets.is_empty()) {
         labels_chip(ui, cx, out);
     }
+    group_chip(ui, cx, &profiles, out);
     menu_button(ui, cx, "+ Filter", "Add filter", |ui| add_ui(ui, cx, out));
     active_ui(ui, cx, out);
 }
@@ -126,6 +131,35 @@ fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                     out.send(Command::SetLabels(labels));
                 }
             });
+        }
+    });
+}
+
+/// What stacks begin with: one key below the other, in the order in which they were ticked.
+fn group_chip(ui: &mut Ui, cx: &Cx<'_>, profiles: &[Arc<Profile>], out: &mut Outbox) {
+    let chosen = &cx.app.view().filter.group_by;
+    let is_grouped = !chosen.is_empty();
+    if !is_grouped && profiles.iter().all(|profile| profile.threads.len() < 2 && profile.label_sets.is_empty()) {
+        return;
+    }
+    let text = if is_grouped { format!("Group: {}", chosen.join(", ")) } else { "Group: none".to_owned() };
+    menu_button(ui, cx, (text, arrow(cx)), "Group by", |ui| {
+        ui.set_min_width(220.0);
+        ui.label(RichText::new("Stacks begin with").font(fonts::strong()));
+        let mut keys: Vec<String> = profiles.iter().flat_map(|profile| group::keys(profile)).chain(chosen.iter().cloned()).collect();
+        let mut seen = BTreeSet::new();
+        keys.retain(|key| seen.insert(key.clone()));
+        for key in &keys {
+            let mut is_on = chosen.contains(key);
+            if ui.checkbox(&mut is_on, key).changed() {
+                let mut groups: Vec<String> = chosen.iter().filter(|other| *other != key).cloned().collect();
+                groups.extend(is_on.then(|| key.clone()));
+                out.send(Command::GroupBy(groups));
+            }
+        }
+        ui.separator();
+        if ui.add_enabled(is_grouped, egui::Button::new("No groups")).clicked() {
+            out.send(Command::GroupBy(Vec::new()));
         }
     });
 }

@@ -100,8 +100,15 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::RelativePercentages(relative) => view.filter.of_filtered = relative,
         Command::SetThreads(threads) => view.filter.threads = threads,
         Command::SetLabels(labels) => view.filter.labels = labels,
-        // What percentages are of is a way of reading and no choice of samples.
-        Command::ClearFilters => view.filter = Filter { of_filtered: view.filter.of_filtered, ..Filter::default() },
+        Command::GroupBy(keys) => {
+            view.filter.group_by = keys;
+            forget_path(view);
+        }
+        // What percentages are of, and what stacks begin with, are ways of reading and no choice of samples.
+        Command::ClearFilters => {
+            let Filter { of_filtered, group_by, .. } = std::mem::take(&mut view.filter);
+            view.filter = Filter { of_filtered, group_by, ..Filter::default() };
+        }
         Command::SetTab(tab) => view.tab = tab,
         Command::SetFlameShape(shape) => view.flame_shape = shape,
         Command::SetSiblingOrder(order) => {
