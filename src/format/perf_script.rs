@@ -192,7 +192,7 @@ fn read_text(text: Text<'_>, cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Prof
         // A sum over all samples before: one part.
         Shape::Deltas => false,
         Shape::Full => line::start(line).is_some(),
-        Shape::Laid => line.is_empty() || layout.as_ref().is_some_and(|layout| !layout.chains),
+        Shape::Laid => line.is_empty() || layout.as_ref().is_some_and(|layout| !layout.chains && layout.start(line).is_some()),
         Shape::Bare => line.is_empty(),
     };
     let mut joined = Joined::default();
