@@ -185,6 +185,11 @@ impl<I: Index, T: Copy + Eq + Hash> Forest<I, T> {
         self.items.reserve(additional);
     }
 
+    /// Makes room for finding so many more rows that do not stand right after their parent.
+    pub fn reserve_further(&mut self, additional: usize) {
+        self.further.reserve(additional);
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.items.len()

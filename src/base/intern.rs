@@ -47,12 +47,18 @@ impl Strings {
         ids
     }
 
+    /// Adds a text for which nobody will look: [`intern`](Self::intern) does not find it, and it may stand there twice.
+    pub fn add(&mut self, text: &str) -> StringId {
+        let row = self.ends.len();
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+        id(row)
+    }
+
     fn intern_hashed(&mut self, hash: RowHash, text: &str) -> StringId {
-        let (arena, ends) = (&self.text, &self.ends);
-        let row = self.rows.find(hash, |row| slice(arena, ends, row) == text).unwrap_or_else(|| {
-            let row = self.ends.len();
-            self.text.push_str(text);
-            self.ends.push(self.text.len());
+        let known = self.rows.find(hash, |row| slice(&self.text, &self.ends, row) == text);
+        let row = known.unwrap_or_else(|| {
+            let row = self.add(text).row();
             self.rows.insert(hash, row);
             row
         });

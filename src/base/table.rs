@@ -33,6 +33,9 @@ pub(super) const fn folded(value: u64, key: u64) -> u64 {
     (product >> 64) as u64 ^ product as u64
 }
 
+/// Slots of the smallest table; a power of two.
+const SMALLEST: usize = 16;
+
 /// How many look-ups are worth asking for together: more than a processor waits for at a time, few enough for its nearest cache.
 pub const TOGETHER: usize = 32;
 
@@ -95,9 +98,7 @@ impl RowTable {
         // Hashes spread evenly over the tables, but not exactly.
         let each = additional / TABLES + additional / (4 * TABLES);
         for slots in &mut self.tables {
-            while (slots.taken + each) * 4 > slots.slots.len() * 3 {
-                slots.grow();
-            }
+            slots.reserve(each);
         }
     }
 
@@ -170,15 +171,22 @@ impl Slots {
     /// Adds row − 1 under this half of its hash.
     pub(super) fn insert(&mut self, upper: u32, row: u32) {
         if (self.taken + 1) * 4 > self.slots.len() * 3 {
-            self.grow();
+            self.resize((self.slots.len() * 2).max(SMALLEST));
         }
         self.place(upper, row);
         self.taken += 1;
     }
 
-    fn grow(&mut self) {
-        let larger = vec![(0, 0); (self.slots.len() * 2).max(16)];
-        for (upper, row) in std::mem::replace(&mut self.slots, larger) {
+    /// Makes room for so many more rows.
+    fn reserve(&mut self, additional: usize) {
+        let least = (self.taken + additional) * 4 / 3 + 1;
+        if least > self.slots.len() {
+            self.resize(least.next_power_of_two().max(SMALLEST));
+        }
+    }
+
+    fn resize(&mut self, slots: usize) {
+        for (upper, row) in std::mem::replace(&mut self.slots, vec![(0, 0); slots]) {
             if row > 0 {
                 self.place(upper, row);
             }

@@ -20,7 +20,7 @@ use rustc_hash::FxBuildHasher;
 use self::austin::Mode;
 use self::number::Number;
 use self::part::{Chunk, Counts};
-use super::text::{self, Lines};
+use super::text::{self, Lines, Text};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::base::intern::StringId;
 use crate::base::ticket::{Cancelled, Ticket};
@@ -177,8 +177,11 @@ impl Numbers {
 const MAX_COLUMNS: usize = 3;
 
 fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
+    text::read_decoded(bytes, cx.ticket, |text| read_text(text, cx, chunk_bytes))
+}
+
+fn read_text(text: Text<'_>, cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let ticket = cx.ticket;
-    let text = text::decode_with(bytes, &|part| cx.done_with(part));
     let parts = text::chunks(&text.bytes, chunk_bytes, |_| true);
     let numbers = Numbers::of(&text.bytes, &parts);
     let mut builder = Builder::default();
@@ -189,7 +192,11 @@ fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Pro
     let mut joined = Joined::default();
     text::in_order(
         &parts,
-        |&(at, part)| Ok((part, part::read_part(part, text.base + at as u64, numbers, ticket)?)),
+        |&(at, part)| {
+            let offset = text.base + at as u64;
+            text::plain(part, offset)?;
+            Ok((part, part::read_part(part, offset, numbers, ticket)?))
+        },
         |(part, chunk)| {
             ticket.check()?;
             joined.add(&mut builder, chunk);

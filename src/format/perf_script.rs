@@ -171,8 +171,12 @@ fn is_padded(line: &[u8]) -> bool {
 }
 
 fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
+    text::read_decoded(bytes, cx.ticket, |text| read_text(text, cx, chunk_bytes))
+}
+
+fn read_text(text: Text<'_>, cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Profile, ReadError> {
     let ticket = cx.ticket;
-    let Text { bytes, base, mut notes } = text::decode_with(bytes, &|part| cx.done_with(part));
+    let Text { bytes, base, mut notes } = text;
     let mut whole: &[u8] = &bytes;
     let probe = text::first_lines(whole, PROBE_BYTES);
     let (shape, layout) = shape(probe);
@@ -188,14 +192,18 @@ fn read_chunked(bytes: &[u8], cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Pro
         // A sum over all samples before: one part.
         Shape::Deltas => false,
         Shape::Full => line::start(line).is_some(),
-        Shape::Laid => line.is_empty() || layout.as_ref().is_some_and(|layout| !layout.chains),
+        Shape::Laid => line.is_empty() || layout.as_ref().is_some_and(|layout| !layout.chains && layout.start(line).is_some()),
         Shape::Bare => line.is_empty(),
     };
     let mut joined = Joined::default();
     joined.builder.notes = notes;
     let parts_per_round = PARTS_PER_ROUND.max(PARTS_PER_THREAD * rayon::current_num_threads());
     for round in text::chunks(whole, chunk_bytes, starts).chunks(parts_per_round) {
-        let read = round.par_iter().map(|&(at, part)| part::read_part(part, base + at as u64, shape, layout.as_ref(), ticket));
+        let read = round.par_iter().map(|&(at, part)| {
+            let offset = base + at as u64;
+            text::plain(part, offset)?;
+            part::read_part(part, offset, shape, layout.as_ref(), ticket)
+        });
         // All of them, so that the error is the first one in the order of the text.
         let read: Vec<Result<Done, ReadError>> = read.collect();
         let parts = read.into_iter().collect::<Result<Vec<Done>, ReadError>>()?;

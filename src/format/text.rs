@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::ReadError;
-use crate::model::{Notes, kind};
+use crate::base::ticket::Ticket;
+use crate::model::{Notes, Profile, kind};
 
 /// Text in UTF-8 (or nearly) with `\n` or `\r\n` at the end of lines and without zero bytes.
 pub(super) struct Text<'a> {
@@ -32,11 +33,40 @@ const PROBE_BYTES: usize = 4096;
 
 /// Makes the text readable line by line: byte order marks, UTF-16, Mac line ends and zero bytes are dealt with here.
 pub(super) fn decode(bytes: &[u8]) -> Text<'_> {
-    decode_with(bytes, &|_| {})
+    let mut text = decode_but_zeros(bytes);
+    if let Some(first) = first_zero(&text.bytes) {
+        let zeros = memchr::memchr_iter(0, &text.bytes).count();
+        text.notes.add(kind::REPAIRED, "zero bytes in the text were read as spaces", zeros as u64, Some(text.base + first as u64));
+        replace(text.bytes.to_mut(), 0, b' ');
+    }
+    text
 }
 
-/// The same, and says what was looked at for now: a large text is looked through before it is read, and need not stay in memory meanwhile.
-pub(super) fn decode_with<'a>(bytes: &'a [u8], seen: &(dyn Fn(&[u8]) + Sync)) -> Text<'a> {
+/// Reads a text of which parts are read side by side with `read`, which asks of each whether it is [`plain`]. Looking for zero bytes in all of the text
+/// before would be one more way through memory, and hardly any text has them: one that does, and for which there was an error, is read again.
+pub(super) fn read_decoded<'a>(
+    bytes: &'a [u8],
+    ticket: &Ticket,
+    read: impl Fn(Text<'a>) -> Result<Profile, ReadError>,
+) -> Result<Profile, ReadError> {
+    match read(decode_but_zeros(bytes)) {
+        Err(error) if !error.is_cancelled() && first_zero(bytes).is_some() => {
+            ticket.stage("decoding", bytes.len() as u64)?;
+            read(decode(bytes))
+        }
+        result => result,
+    }
+}
+
+/// An error for a part with zero bytes; see [`read_decoded`].
+pub(super) fn plain(part: &[u8], offset: u64) -> Result<(), ReadError> {
+    match memchr::memchr(0, part) {
+        Some(at) => Err(ReadError::new("text", offset + at as u64, "reading lines", "a zero byte")),
+        None => Ok(()),
+    }
+}
+
+fn decode_but_zeros(bytes: &[u8]) -> Text<'_> {
     let mut notes = Notes::default();
     let mut base = 0;
     let mut text = match bytes {
@@ -51,11 +81,6 @@ pub(super) fn decode_with<'a>(bytes: &'a [u8], seen: &(dyn Fn(&[u8]) + Sync)) ->
             None => Cow::Borrowed(bytes),
         },
     };
-    if let Some(first) = first_zero(&text, seen) {
-        let zeros = memchr::memchr_iter(0, &text).count();
-        notes.add(kind::REPAIRED, "zero bytes in the text were read as spaces", zeros as u64, Some(base + first as u64));
-        replace(text.to_mut(), 0, b' ');
-    }
     let probe = text.get(..PROBE_BYTES).unwrap_or(&text);
     if memchr::memchr(b'\n', probe).is_none() && memchr::memchr(b'\r', probe).is_some() && memchr::memchr(b'\n', &text).is_none() {
         replace(text.to_mut(), b'\r', b'\n');
@@ -64,13 +89,9 @@ pub(super) fn decode_with<'a>(bytes: &'a [u8], seen: &(dyn Fn(&[u8]) + Sync)) ->
 }
 
 /// Where the first zero byte stands. All threads look: the pages of a mapped file come in side by side too.
-fn first_zero(bytes: &[u8], seen: &(dyn Fn(&[u8]) + Sync)) -> Option<usize> {
+fn first_zero(bytes: &[u8]) -> Option<usize> {
     let parts = bytes.par_chunks(CHUNK_BYTES).enumerate();
-    parts.find_map_first(|(part, bytes)| {
-        let found = memchr::memchr(0, bytes).map(|at| part * CHUNK_BYTES + at);
-        seen(bytes);
-        found
-    })
+    parts.find_map_first(|(part, bytes)| memchr::memchr(0, bytes).map(|at| part * CHUNK_BYTES + at))
 }
 
 fn replace(bytes: &mut [u8], from: u8, to: u8) {

@@ -78,6 +78,11 @@ impl Rows {
         self.stacks.reserve(stacks);
     }
 
+    /// Makes room for finding so many more rows of stacks that do not stand right after their callers.
+    pub fn reserve_further(&mut self, stacks: usize) {
+        self.stacks.reserve_further(stacks);
+    }
+
     /// Parents and frames of the stacks so far, by row.
     pub fn stacks(&self) -> (&[Option<StackId>], &[FrameId]) {
         (self.stacks.parents().as_slice(), self.stacks.items().as_slice())
@@ -304,6 +309,8 @@ pub struct Builder {
     /// All text; intern names here first.
     pub strings: Unfinished<Strings>,
     functions: Unfinished<Interner<FunctionId, Function>>,
+    /// Functions of which only the name is known, by its row: they need no hash.
+    plain: Vec<Option<FunctionId>>,
     mappings: Interner<MappingId, Mapping>,
     frames: Unfinished<Interner<FrameId, Frame>>,
     threads: Interner<ThreadId, Thread>,
@@ -353,7 +360,19 @@ impl Builder {
 
     /// The id of a function.
     pub fn function(&mut self, function: Function) -> FunctionId {
-        self.functions.intern(function).unwrap_or_else(|| full())
+        if !function.is_plain() {
+            return self.functions.intern(function).unwrap_or_else(|| full());
+        }
+        let row = function.name.row();
+        if let Some(known) = self.plain.get(row).copied().flatten() {
+            return known;
+        }
+        let id = self.add_function(function);
+        if row >= self.plain.len() {
+            self.plain.resize(row + 1, None);
+        }
+        self.plain.get_mut(row).into_iter().for_each(|place| *place = Some(id));
+        id
     }
 
     /// The id of a function of which only the name is known.
@@ -455,7 +474,7 @@ impl Builder {
             let (name, system_name, file) = (string(row.name), row.system_name.map(string), row.file.map(string));
             Function { name, system_name, file, start_line: row.start_line }
         });
-        let functions = all(self.functions.intern_all(functions));
+        let functions = self.absorb_functions(&functions.collect::<Vec<_>>());
         let mappings = other
             .mappings
             .rows()
@@ -463,6 +482,14 @@ impl Builder {
             .map(|row| self.mapping(Mapping { file: row.file.map(string), build_id: row.build_id.map(string), ..*row }))
             .collect();
         Names { strings, functions, mappings }
+    }
+
+    /// The ids of functions that have got new names.
+    fn absorb_functions(&mut self, functions: &[Function]) -> Vec<FunctionId> {
+        if functions.iter().any(Function::is_plain) {
+            return functions.iter().map(|&function| self.function(function)).collect();
+        }
+        all(self.functions.intern_all(functions.iter().copied()))
     }
 
     /// Appends threads, samples and notes of `other`, whose names and stacks are here already: the ids of the stacks by the row that they have

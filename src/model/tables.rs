@@ -38,6 +38,13 @@ pub struct Function {
     pub start_line: u32,
 }
 
+impl Function {
+    /// True where only the name is known.
+    pub(super) fn is_plain(&self) -> bool {
+        self.system_name.is_none() && self.file.is_none() && self.start_line == 0
+    }
+}
+
 /// A loaded module, by the addresses it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Mapping {

@@ -107,6 +107,7 @@ impl Chunk<'_> {
     fn reserve(&mut self, lines: usize) {
         self.names.reserve(lines);
         self.forest.reserve(lines);
+        self.forest.reserve_further(lines / 4);
         self.stacks.reserve(lines);
         if let Some(counts) = self.counts.first_mut() {
             counts.digits.reserve(lines);

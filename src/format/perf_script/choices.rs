@@ -30,7 +30,7 @@ struct Fields {
     event: bool,
     module: bool,
     chains: bool,
-    /// A weight behind the other fields of a chain's first line: `%16lu`, and no blank behind it.
+    /// A weight behind the other fields of a chain's first line, or an address before the frame of a line: `%16lu`, and no blank behind it.
     weight: bool,
     /// A page size behind the chain, which stands where the empty line between samples would be.
     page_size: bool,
@@ -72,6 +72,9 @@ fn print(fields: Fields) -> String {
         } else {
             let (address, name) = frames[0];
             let length = if fields.length { " ilen: 4" } else { "" };
+            if fields.weight {
+                write!(text, "{:16x}", 0x7f12 * row).unwrap();
+            }
             writeln!(text, " {address:16x} {name}{module}{length}").unwrap();
         }
     }
@@ -98,9 +101,6 @@ fn every_choice_of_fields_gives_the_same_samples() {
             // For lines without chains the same bit, so that there are no more choices than that.
             length: !on(8) && on(10),
         };
-        if !fields.chains && fields.weight {
-            continue;
-        }
         let text = print(fields);
         let name =
             format::recognise(&Input { bytes: text.as_bytes(), name: "x" }, &Ticket::new()).map_or("none", |(format, _)| format.name());
@@ -148,6 +148,50 @@ fn every_choice_of_fields_gives_the_same_samples() {
         wrong.len(),
         wrong.iter().take(3).cloned().collect::<Vec<_>>().join("\n\n")
     );
+}
+
+#[test]
+fn what_memory_accesses_did_stands_between_the_period_and_the_frame() {
+    // `perf script -F tid,time,period,data_src,ip,sym,dso,misc`, without call chains (`-G`) and with them; with `addr` before it, and with `weight` and
+    // `ins_lat` behind it.
+    let plain = "1e05080021 |OP N/A|LVL N/A or N/A|SNP N/A|TLB N/A|LCK N/A|BLK  N/A";
+    for (before, behind) in [("", ""), ("               0", ""), ("    7f4469cb4000", "              31              12")] {
+        check_accesses(&format!("{before}      {plain}{behind}"));
+    }
+}
+
+fn check_accesses(access: &str) {
+    let flat = format!(
+        "20017 K     17476.309390:     100000 {access} ffffffff821f5127 exc_page_fault ([kernel.kallsyms])\n\
+         20017 U     17476.309480:     100000 {access}     7f4469cb489e start (/usr/lib/ld.so.2)\n"
+    );
+    let chains = format!(
+        "20017 K     17476.309390:     100000 {access}\n\tffffffff821f5127 exc_page_fault ([kernel.kallsyms])\n\n\
+         20017 U     17476.309480:     100000 {access}\n\t    7f4469cb489e start (/usr/lib/ld.so.2)\n\n"
+    );
+    for text in [flat, chains] {
+        assert_eq!(PerfScript.sniff(text.as_bytes()), Sniff::Yes, "{text}");
+        let profile = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), usize::MAX).unwrap();
+        assert_eq!((profile.total(0), profile.threads.len(), profile.frames.len()), (200_000, 1, 2), "{text}");
+        assert_eq!(profile.samples.time(1), Some(17_476_309_480_000));
+        assert!(profile.strings.find("OP N/A|LVL N/A or N/A|SNP N/A|TLB N/A|LCK N/A|BLK  N/A").is_some(), "{text}");
+    }
+}
+
+#[test]
+fn places_stand_on_lines_of_their_own_below_single_frames_too() {
+    // `perf script -F comm,time,srcline,ip,sym -G`; the second command is fourteen letters long.
+    let text = "          t prog 17476.313661:      55c94229e1b8 mid\n  t.c:3\n  fourteen-chars 17476.313705:  ffffffff815d4e62 up\n\
+                \x20 [kernel.kallsyms][ffffffff815d4e62]\n          t prog 17476.313705:      55c94229e1b9 mid\n  t.c:4\n";
+    for text in [text.to_owned(), text.replace(" 17476.313661:", "").replace(" 17476.313705:", "")] {
+        assert_eq!(PerfScript.sniff(text.as_bytes()), Sniff::Yes, "{text}");
+        for size in [1, usize::MAX] {
+            let profile = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), size).unwrap();
+            let lines: Vec<u32> = profile.frames.iter().map(|frame| frame.line).collect();
+            assert_eq!((profile.samples.len(), profile.threads.len(), lines), (3, 2, vec![3, 0, 4]), "{text}");
+            assert!(profile.notes.is_empty(), "{text}");
+        }
+    }
 }
 
 #[test]

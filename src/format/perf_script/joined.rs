@@ -51,9 +51,10 @@ impl Joined {
             ticket.check()?;
             let known = self.builder.strings.len();
             let found = self.builder.absorb_names(&part.builder);
-            part.broken.sort_unstable();
-            part.broken.dedup();
-            invalid += part.broken.iter().filter(|&&name| found.string(name).row() >= known).count();
+            let mut broken: Vec<_> = part.broken.iter().map(|&name| found.string(name)).filter(|name| name.row() >= known).collect();
+            broken.sort_unstable();
+            broken.dedup();
+            invalid += broken.len();
             self.builder.info.facts.append(&mut part.builder.info.facts);
             names.push(found);
         }

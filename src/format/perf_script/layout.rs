@@ -28,8 +28,8 @@ pub(super) struct Layout<'a> {
     time: bool,
     period: bool,
     event: bool,
-    /// Numbers behind all of them that have no place of their own: weights, latencies, addresses of data.
-    numbers: usize,
+    /// Further fields behind all of them: weights, latencies, addresses of data, and what a memory access did.
+    further: usize,
     /// Words that are events, without their colons, in the order of their first use.
     events: Vec<&'a [u8]>,
 }
@@ -53,8 +53,8 @@ pub(super) fn find(text: &[u8], sure: bool) -> Option<Layout<'_>> {
     layout.event = !layout.events.is_empty();
     let mut lefts: Vec<&[u8]> = heads.iter().map(|head| layout.left(head.line).0).collect();
     // What is printed last is told first: each field ends what stands before it.
-    while chains && !layout.event && strip(&mut lefts, number) {
-        layout.numbers += 1;
+    while !layout.event && strip(&mut lefts, further) {
+        layout.further += 1;
     }
     layout.period = strip(&mut lefts, |left| period(left).map(|(left, _)| left));
     layout.time = strip(&mut lefts, |left| time(left).map(|(left, _)| left));
@@ -62,13 +62,13 @@ pub(super) fn find(text: &[u8], sure: bool) -> Option<Layout<'_>> {
     layout.misc = strip(&mut lefts, |left| misc(left).map(|(left, _)| left));
     layout.id = lefts.iter().all(|left| is_id(left));
     let names = lefts.iter().all(|left| !left.trim_ascii().is_empty());
-    let known = layout.event || layout.period || layout.time || layout.cpu || layout.id || layout.numbers > 0;
+    let known = layout.event || layout.period || layout.time || layout.cpu || layout.id || layout.further > 0;
     let flat = |head: &Seen<'_>| padded_frame(head.line);
     // A blank and sixteen columns: the address is all that there is.
     let bare = !chains && heads.iter().all(|head| flat(head).is_some_and(|(_, end)| end == 17));
     let fits = if chains {
         let ended = |line: &[u8]| matches!(line.last(), Some(b' ' | b':'));
-        layout.event || layout.numbers > 0 || heads.iter().all(|head| head.frames == 0 || ended(head.line))
+        layout.event || layout.further > 0 || heads.iter().all(|head| head.frames == 0 || ended(head.line))
     } else {
         // Without frames (`-F comm,tid`) only the columns tell it from folded stacks of which the ids are counts.
         heads.iter().all(|head| flat(head).is_some()) || layout.id && heads.iter().all(|head| is_padded_thread(head.line))
@@ -101,6 +101,7 @@ fn heads(text: &[u8], sure: bool) -> Option<Vec<Seen<'_>>> {
                     ended = true;
                 }
             }
+            _ if is_place(line) && heads.last().is_some_and(|head| padded_frame(head.line).is_some()) => {}
             _ if line.len() > HEAD_BYTES => return None,
             _ => {
                 heads.push(Seen { line, frames: 0 });
@@ -113,6 +114,11 @@ fn heads(text: &[u8], sure: bool) -> Option<Vec<Seen<'_>>> {
         heads.pop();
     }
     Some(heads)
+}
+
+/// True for a line that tells file and line of the frame at the end of the line before (`srcline`). A command of fourteen letters begins as it does.
+fn is_place(line: &[u8]) -> bool {
+    line::is_source_line(line) && padded_frame(line).is_none()
 }
 
 /// True for a line that begins a sample though no empty line stands before it: fields behind a chain (page sizes, instructions) take the place of
@@ -175,10 +181,27 @@ fn last(text: &[u8]) -> Option<(&[u8], &[u8], usize)> {
     Some((before, word, pad + word.len()))
 }
 
+/// A text without what stands behind the period and has no place of its own in the profile, or only with the frame's.
+fn further(text: &[u8]) -> Option<&[u8]> {
+    access(text).or_else(|| number(text))
+}
+
+/// A text without what a memory access did (`       1e05080021 |OP N/A|LVL N/A or N/A|…`) and what stands behind it.
+fn access(text: &[u8]) -> Option<&[u8]> {
+    wide(text.get(..memchr::memmem::rfind(text, b" |OP ")?)?)
+}
+
 /// A text without the number at its end that perf pads to sixteen columns; unlike all fields before it, no blank follows.
 fn number(text: &[u8]) -> Option<&[u8]> {
-    let (before, word, width) = last(text).filter(|_| !text.ends_with(b" "))?;
-    (width >= 15 && word.iter().all(u8::is_ascii_hexdigit)).then_some(before)
+    wide(text).filter(|_| !text.ends_with(b" "))
+}
+
+/// A text without the sixteen columns at its end, which are a number. Another such number may stand right before them, so one blank of the padding
+/// may be missing.
+fn wide(text: &[u8]) -> Option<&[u8]> {
+    let (_, word, width) = last(text)?;
+    let start = text.len().checked_sub(16.max(word.len()))?;
+    (width >= 15 && word.iter().all(u8::is_ascii_hexdigit)).then(|| text.get(..start)).flatten()
 }
 
 fn period(text: &[u8]) -> Option<(&[u8], u64)> {
@@ -236,14 +259,14 @@ impl Layout<'_> {
             return line.get(at + line::RECORD.len()..).map(Start::Record);
         }
         let (left, event, rest) = self.left(line);
-        if self.event && event.is_empty() {
+        if self.event && event.is_empty() || !self.chains && is_place(line) {
             return None;
         }
         let mut head = Head { who: left, event, rest: rest.trim_ascii(), ..Head::default() };
-        for _ in 0..self.numbers {
-            head.who = number(head.who)?;
+        for _ in 0..self.further {
+            head.who = further(head.who)?;
         }
-        if self.numbers > 0 {
+        if self.further > 0 {
             head.rest = line.get(head.who.len()..).unwrap_or(&[]).trim_ascii();
         }
         if self.period {
@@ -273,7 +296,11 @@ impl Layout<'_> {
             }
             return known.last().copied().or_else(|| all().last()).map_or((line, &[], &[]), |(at, end)| parts(at, end, end + 1));
         }
-        padded_frame(line).map_or((line, &[], &[]), |(at, _)| parts(at, at, at))
+        padded_frame(line).map_or((line, &[], &[]), |(at, end)| {
+            // A blank and sixteen columns: no blank before them pads the address.
+            let start = end.checked_sub(17).filter(|&start| line.get(start) == Some(&b' ')).unwrap_or(at);
+            (line.get(..start).unwrap_or(line), &[], line.get(at..).unwrap_or(&[]))
+        })
     }
 
     /// Command, ids and processor of what [`start`](Self::start) gives as `who`.

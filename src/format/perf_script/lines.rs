@@ -35,6 +35,14 @@ struct Around<'a> {
     owner: Option<usize>,
 }
 
+/// A function's name.
+#[derive(Clone, Copy)]
+struct Symbol {
+    name: StringId,
+    /// The function of which no file is known.
+    plain: Option<FunctionId>,
+}
+
 /// What the lines of a part have told so far.
 #[derive(Default)]
 pub(super) struct Lines<'a> {
@@ -42,8 +50,9 @@ pub(super) struct Lines<'a> {
     known: Vec<Known<'a>>,
     rows: HashTable<u32>,
     placed: HashMap<(usize, Around<'a>, bool), FrameId, FxBuildHasher>,
-    /// Functions without a file, by name.
-    functions: HashMap<&'a [u8], FunctionId, FxBuildHasher>,
+    /// What was made of names: each is told from others here, and so the part's tables need not find them again.
+    symbols: HashMap<&'a [u8], Symbol, FxBuildHasher>,
+    modules: HashMap<&'a [u8], MappingId, FxBuildHasher>,
     /// The last module that was named.
     last_module: Option<(&'a [u8], MappingId)>,
     /// Names that are not UTF-8.
@@ -121,23 +130,26 @@ impl<'a> Lines<'a> {
     /// A new frame: what its line says, with what the lines around it say.
     fn make(&mut self, builder: &mut Builder, raw: &RawFrame<'a>, place: Option<&[u8]>, module: Option<&'a [u8]>, caller: bool) -> FrameId {
         let place = place.and_then(line::source_line);
-        let file = place.map(|(file, _)| self.string(builder, file));
+        let file = place.map(|(file, _)| {
+            let mut invalid = 0;
+            let id = builder.strings.intern(&text::lossy(file, &mut invalid));
+            self.broken.extend((invalid > 0).then_some(id));
+            id
+        });
         let function = raw.symbol.map(|symbol| {
-            if let Some(&known) = self.functions.get(symbol).filter(|_| file.is_none()) {
-                return known;
-            }
-            let name = self.string(builder, symbol);
-            let function = builder.function(Function { name, system_name: None, file, start_line: 0 });
-            if file.is_none() {
-                self.functions.insert(symbol, function);
-            }
-            function
+            let broken = &mut self.broken;
+            let known = self.symbols.entry(symbol).or_insert_with(|| Symbol { name: new_string(builder, symbol, broken), plain: None });
+            let new = Function { name: known.name, system_name: None, file, start_line: 0 };
+            if file.is_some() { builder.function(new) } else { *known.plain.get_or_insert_with(|| builder.add_function(new)) }
         });
         let mapping = module.map(|module| match self.last_module {
             Some((last, mapping)) if last == module => mapping,
             _ => {
-                let file = Some(self.string(builder, module));
-                let mapping = builder.mapping(Mapping { file, ..Mapping::default() });
+                let broken = &mut self.broken;
+                let mapping = *self.modules.entry(module).or_insert_with(|| {
+                    let file = Some(new_string(builder, module, broken));
+                    builder.mapping(Mapping { file, ..Mapping::default() })
+                });
                 self.last_module = Some((module, mapping));
                 mapping
             }
@@ -152,11 +164,12 @@ impl<'a> Lines<'a> {
             ..Frame::default()
         })
     }
+}
 
-    fn string(&mut self, builder: &mut Builder, text: &[u8]) -> StringId {
-        let mut invalid = 0;
-        let id = builder.strings.intern(&text::lossy(text, &mut invalid));
-        self.broken.extend((invalid > 0).then_some(id));
-        id
-    }
+/// A string that the part may have already under another id, which is found out where parts are put together.
+fn new_string(builder: &mut Builder, text: &[u8], broken: &mut Vec<StringId>) -> StringId {
+    let mut invalid = 0;
+    let id = builder.strings.add(&text::lossy(text, &mut invalid));
+    broken.extend((invalid > 0).then_some(id));
+    id
 }

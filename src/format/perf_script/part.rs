@@ -38,6 +38,8 @@ pub(super) enum Shape {
 /// Bytes of text for which there is room for a frame or a row of a stack, and for a sample: fewer are new.
 const BYTES_PER_FRAME: usize = 96;
 const BYTES_PER_SAMPLE: usize = 128;
+/// The same for a stack that leaves others; here more may be new.
+const BYTES_PER_BRANCH: usize = 320;
 
 /// Bytes between two looks at the ticket.
 const POLL_BYTES: usize = 1 << 18;
@@ -53,8 +55,10 @@ pub(super) fn read_part<'a>(
     ticket.check()?;
     let mut part = Part { shape, layout, lines: Lines::for_text(text.len()), ..Part::default() };
     // Growing step by step copies every row several times; what is not used is never touched.
-    part.builder.expect_frames(text.len().min(text::CHUNK_BYTES) / BYTES_PER_FRAME);
-    part.builder.rows.reserve(text.len().min(text::CHUNK_BYTES) / BYTES_PER_SAMPLE, text.len().min(text::CHUNK_BYTES) / BYTES_PER_FRAME);
+    let room = text.len().min(text::CHUNK_BYTES);
+    part.builder.expect_frames(room / BYTES_PER_FRAME);
+    part.builder.rows.reserve(room / BYTES_PER_SAMPLE, room / BYTES_PER_FRAME);
+    part.builder.rows.reserve_further(room / BYTES_PER_BRANCH);
     let (mut at, mut polled) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let end = memchr::memchr(b'\n', rest);

@@ -256,8 +256,8 @@ proptest! {
 }
 
 #[test]
-fn text_is_given_back_in_its_order_after_it_was_looked_through() {
+fn text_is_given_back_in_its_order() {
     let text = (0..50).map(|n| format!("a  1  1.{n:06}: 2 cycles: \n\t {n:x} f{n} (/x)\n\n")).collect::<Vec<_>>().concat();
     let heard = text::given_back(|cx| assert_eq!(read_chunked(text.as_bytes(), cx, 8).unwrap().samples.len(), 50));
-    assert_eq!(heard, [text.as_bytes(), text.as_bytes()].concat());
+    assert_eq!(heard, text.as_bytes());
 }
