@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
+use emberlens::analysis::call_tree::CallTree;
 use emberlens::app::findings::{FindingKind, Thresholds};
 use emberlens::app::view::{CaptureId, FlameWindow, Selection, Side, ViewState};
 use emberlens::app::{App, Command, FolderList, Options, script};
@@ -144,6 +145,44 @@ fn swapping_sides_exchanges_the_weights() {
     app.settle();
     let comparison = app.table().ready().expect("ready");
     assert_eq!((comparison.sides[1].weights.total(), comparison.sides[0].weights.total()), (before, after));
+}
+
+/// `go tool pprof -top -cum -tagroot=endpoint` says the same of these endpoints; samples without one it calls `<unknown>`.
+#[test]
+fn stacks_begin_with_what_samples_are_grouped_by() {
+    let mut app = compared();
+    let whole = app.table().ready().expect("ready").sides[0].weights.total();
+    app.apply(Command::GroupBy(vec!["endpoint".to_owned()]));
+    app.settle();
+    let outermost = |app: &App| -> Vec<(String, i64)> {
+        let comparison = app.comparison().ready().expect("ready");
+        let tree = comparison.tree();
+        let nodes = tree.children(CallTree::ROOT);
+        nodes.map(|node| (comparison.places().name(tree.place(node)).to_owned(), comparison.sides[0].weights.total_of(node))).collect()
+    };
+    let milliseconds = [
+        ("(no endpoint)", 2300),
+        ("endpoint: bestsellers", 280),
+        ("endpoint: place-order", 1430),
+        ("endpoint: recent-orders", 30),
+        ("endpoint: search", 400),
+    ];
+    let wanted: Vec<(String, i64)> = milliseconds.iter().map(|(name, value)| ((*name).to_owned(), value * 1_000_000)).collect();
+    assert_eq!(outermost(&app), wanted);
+    assert_eq!(app.table().ready().expect("ready").sides[0].weights.total(), whole);
+    assert_eq!(app.findings().ready().expect("ready").rows[0].func, "orders/internal/pricing.(*Engine).Discount");
+    // Patterns know the new frames, as pprof's do.
+    app.apply(Command::Focus("endpoint: search".to_owned()));
+    app.settle();
+    assert_eq!(outermost(&app), [wanted[4].clone()]);
+    app.apply(Command::ClearFilters);
+    app.settle();
+    assert_eq!(outermost(&app), wanted, "groups are no choice of samples");
+    app.apply(Command::Undo);
+    app.apply(Command::Undo);
+    app.apply(Command::Undo);
+    app.settle();
+    assert!(app.view().filter.group_by.is_empty() && outermost(&app).iter().all(|(name, _)| !name.contains("endpoint")));
 }
 
 /// Two captures of the unchanged program against one of the slower one.

@@ -329,6 +329,30 @@ fn folded_exports_are_what_the_format_writes() {
     }
 }
 
+/// Whatever is written of a grouped capture has its groups, and the same values.
+#[test]
+fn groups_stand_in_tables_pictures_and_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = sample(CPU);
+    let total = |arguments: &[&str], name: &str| -> Value {
+        let top = json(arguments);
+        let row = top["rows"].as_array().unwrap().iter().find(|row| row["name"] == name).cloned();
+        row.map_or(Value::Null, |row| row["total"].clone())
+    };
+    let name = "endpoint: place-order";
+    let wanted = total(&["top", &path, "--json", "-n", "0", "--group-by", "endpoint"], name);
+    assert!(wanted.is_number(), "{wanted}");
+    export(folder.path(), "x.pb.gz", &[&path, "--group-by", "endpoint"]);
+    let written = folder.path().join("x.pb.gz").display().to_string();
+    assert_eq!(total(&["top", &written, "--json", "-n", "0"], name), wanted, "read back from pprof");
+    let folded = String::from_utf8(export(folder.path(), "x.folded", &[&path, "--group-by", "endpoint"])).unwrap();
+    assert!(folded.lines().all(|line| line.starts_with("endpoint: ") || line.starts_with("(no endpoint)")), "{folded}");
+    let svg = String::from_utf8(export(folder.path(), "x.svg", &[&path, "--group-by", "endpoint"])).unwrap();
+    assert!(svg.contains(name));
+    let (code, why) = failure(&["top", &path, "--group-by", "pod"]);
+    assert!(code == 1 && why.contains("no sample has a pod to group by; there are endpoint"), "{why}");
+}
+
 fn load(path: &str) -> emberlens::model::Profile {
     let options = emberlens::app::load::LoadOptions::default();
     emberlens::app::load::load(Path::new(path), &options, &emberlens::base::ticket::Ticket::new()).unwrap()

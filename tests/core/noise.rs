@@ -8,7 +8,7 @@ use emberlens::analysis::diff::{Measure, Verdict};
 use emberlens::analysis::regress::{Findings, Spec, findings};
 use emberlens::model::{Builder, Frame, Profile, Sample};
 
-use crate::regressions::{against, against_of, cpu};
+use crate::regressions::{Random, against, against_of, cpu};
 
 /// Ten handlers with functions of their own: 40 functions that one capture sees 100 to 400 times each, `factor` times as often.
 pub(crate) fn service(factor: impl Fn(usize) -> f64) -> Vec<(String, u64)> {
@@ -490,4 +490,57 @@ fn delays_of_single_captures_are_said_to_tell_little() {
     );
     // So much is no chance.
     assert!(judged(&of(1), &of(60)).summary.starts_with("delay per second rose to 60"), "{}", judged(&of(1), &of(60)).summary);
+}
+
+/// Ten times as much was captured after. Of few events before, the logarithm of a ratio lies far below 0 by chance more often than a normal does: three
+/// hundred calm functions looked as if some came in bursts, and what grew waited for repeats.
+#[test]
+fn calm_functions_of_a_short_and_a_long_capture_do_not_come_in_bursts() {
+    let mut random = Random(1);
+    for draw in 0..8 {
+        let [before, after] = [(9.0, 60), (90.0, 2400)].map(|(mean, slow)| {
+            let step = |at: usize| (format!("main.main;main.handle{};main.step{at}", at % 10), random.poisson(mean));
+            vec![with((0..300).map(step).collect(), &[("main.main;main.handle1;main.slow", slow)])]
+        });
+        let found = judged(&before, &after, Normalization::PerSecond);
+        // The caller has so little else that which of both is named is not the question here.
+        let is_told = found.worse().any(|row| ["main.slow", "main.handle1"].contains(&row.func.as_str()));
+        assert!(is_told, "draw {draw}: {:?} {}", said(&found), found.summary);
+    }
+}
+
+/// All of what a function does costs four times as much: one large callee, and another one with many small ones, of which half are called from elsewhere
+/// too. The change spreads the functions that say how much runs vary, and that noise bounds what the whole and its parts prove about alike: in four of five
+/// such pairs both callees were named instead. (Where it spreads them by more than it is itself, it is not known any better.)
+#[test]
+fn a_function_whose_callees_all_grew_is_one_finding() {
+    let mut random = Random(2);
+    let mut told = Vec::new();
+    for _ in 0..8 {
+        let mut sides = [Vec::new(), Vec::new()];
+        let mut add = |random: &mut Random, stack: &str, mean: f64, factor: f64| {
+            for (side, factor) in sides.iter_mut().zip([1.0, factor]) {
+                side.push((stack.to_owned(), random.poisson(mean * factor)));
+            }
+        };
+        for at in 0..100 {
+            let mean = 2500.0 * (0.7 * random.normal()).exp();
+            add(&mut random, &format!("main.main;main.handle{};main.step{at}", at % 7), mean, 1.0);
+        }
+        let render = "main.main;main.handle1;main.render";
+        add(&mut random, render, 90.0, 4.0);
+        add(&mut random, &format!("{render};main.body"), 46_000.0, 4.0);
+        for at in 0..12 {
+            let mean = 3000.0 * (0.7 * random.normal()).exp();
+            add(&mut random, &format!("{render};main.head;main.part{at}"), mean, 4.0);
+            if at % 2 == 0 {
+                add(&mut random, &format!("main.main;main.handle3;main.part{at}"), mean / 20.0, 1.0);
+            }
+        }
+        let [before, after] = sides.map(|stacks| vec![with(stacks, &[])]);
+        let found = judged(&before, &after, Normalization::PerSecond);
+        told.push(said(&found).iter().map(|(verdict, func)| format!("{verdict:?} {func}")).collect::<Vec<_>>());
+    }
+    let right = told.iter().filter(|told| told[..] == ["Regression main.render"]).count();
+    assert!(right >= 7, "{told:?}");
 }

@@ -172,3 +172,19 @@ fn a_rise_and_a_fall_that_make_up_for_each_other_have_one_kind_of_verdict() {
         }
     }
 }
+
+/// A caller that came to cost three times as much fits a little better with any cost on the side before: ten events of a callee that stand there by
+/// chance are no reason to take that for inlined.
+#[test]
+fn a_caller_that_changed_by_itself_inlines_nothing() {
+    for events in [8, 9, 11] {
+        let before = [("main.main;main.handle2;main.page", 1000), ("main.main;main.handle2;main.page;main.length", events)];
+        let after = [("main.main;main.handle2;main.page", 3000), ("main.main;main.handle2;main.page;main.length", 1)];
+        let sides = [before, after].map(|more| vec![with(service(|_| 5.0), &more)]);
+        for [before, after] in [[0, 1], [1, 0]] {
+            let found = judged(&sides[before], &sides[after], Normalization::PerSecond);
+            let names: Vec<_> = found.rows.iter().map(|row| (row.verdict.is_structure(), row.func.as_str())).collect();
+            assert!(names.contains(&(false, "main.page")) && names.iter().all(|row| !row.0), "{names:?}: {}", found.summary);
+        }
+    }
+}

@@ -115,7 +115,7 @@ struct Bulk {
     /// The ratio of work as it says, and the variance of its logarithm.
     exposure: f64,
     work: f64,
-    /// Beside what is explained, with all that is known of their variances.
+    /// Beside what is explained, with all that is known of their variances; see [`Control::even`].
     cells: Vec<Cell>,
     /// They do not say how much work was done.
     is_few: bool,
@@ -128,6 +128,14 @@ struct Control {
     left: f64,
     /// A function alone, and not several together.
     single: Option<usize>,
+}
+
+impl Control {
+    /// The effect on a scale on which chance is as normal as it gets. ln(after / before) of few events has a long tail to the side that expects fewer: of
+    /// a capture that is ten times as long as the other, hundreds of calm functions would look as if some came in bursts.
+    fn even(&self) -> f64 {
+        self.counts.quick_z(0.0) * self.cell.variance.sqrt()
+    }
 }
 
 impl Model {
@@ -200,7 +208,8 @@ impl Model {
                 slices.map(|slices| (slices.blocks.round() as usize, slices.length_nanos)).min()
             }),
         };
-        let bulk = Bulk { exposure, work, cells: widened(&controls), is_few: few };
+        let cells = controls.iter().zip(widened(&controls)).map(|(control, cell)| Cell { effect: control.even(), ..cell }).collect();
+        let bulk = Bulk { exposure, work, cells, is_few: few };
         let calm = Spread { variance: 0.0, freedom: f64::INFINITY };
         let scale = Scale { exposure, ..base };
         let made = Self { noise, scale, work, work_shared: 0.0, rest: 0.0, unchanged: None, function, shared: calm, repeats, bulk };

@@ -13,9 +13,9 @@ use crate::analysis::diff::{Diff, Table};
 use crate::analysis::place::PlaceId;
 use crate::analysis::stats::bulk::{Cell, burst_evidence};
 
-/// Logarithm of the likelihood ratio from which on single runs are taken as bursty. Measured (rows R1, R3 and R7 of the bench): at 2 one change in
-/// twenty beside 5 % of noise per function would wait for confirmation, at 3 none.
-const BURSTY: f64 = 3.0;
+/// Logarithm of the likelihood ratio from which on single runs are taken as bursty. Measured (rows R3, R7 and R10 of the bench): at 3 another fiftieth of
+/// the pairs that do come in bursts would alarm, and of five changes one in two hundred fewer would wait for confirmation.
+const BURSTY: f64 = 2.5;
 /// Fewer functions than this are no bulk: they do not tell calm ones from bursty ones (nor prove the absence of noise, see `stats::bulk::dispersion`).
 const BULK: usize = 30;
 /// A group is mostly one function where the squares of its functions' parts add up to more than this.

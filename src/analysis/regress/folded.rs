@@ -39,6 +39,8 @@ const CELL_EVENTS: f64 = 40.0;
 const VARIES: f64 = 0.05;
 /// A function is at most so far from unchanged, as a chi-square of one degree of freedom: how much what changed did so tells nothing of the others.
 const FAR: f64 = 9.0;
+/// What explains a change leaves less of its misfit than this part.
+const MOST_LEFT: f64 = 0.5;
 
 /// A function on one side only (or those of its paths that are) with what would take its cost over.
 struct Candidate {
@@ -352,6 +354,14 @@ fn misfit(sums: &Sums, scale: &Scale) -> f64 {
     scale.counts(sums).map_or(0.0, |counts| counts.quick_z(0.0).powi(2))
 }
 
+/// True where a node changed far more than functions vary by, and still did once it has cost that it may have taken over: any cost on the side where it
+/// has less would fit it a little better, also the few events that a small function has on one side by chance.
+fn changed_by_itself(own: &Sums, both: &Sums, scale: &Scale) -> bool {
+    let far = |sums: &Sums| scale.counts(sums).map_or(0.0, |counts| counts.quick_z(2.0 * VARIES * VARIES).powi(2));
+    let [without, with] = [own, both].map(far);
+    with > FAR && with < without && with > without * MOST_LEFT
+}
+
 fn fit(takers: FxHashMap<NodeId, Sums>, ground: &Ground, scale: &Scale) -> Fit {
     let mut takers: Vec<(NodeId, Sums)> = takers.into_iter().collect();
     takers.sort_by_key(|(node, _)| *node);
@@ -362,6 +372,9 @@ fn fit(takers: FxHashMap<NodeId, Sums>, ground: &Ground, scale: &Scale) -> Fit {
         let own = ground.nodes[node.row()];
         let mut both = own;
         both.add(sums);
+        if changed_by_itself(&own, &both, scale) {
+            continue;
+        }
         apart += misfit(&own, scale);
         together += misfit(&both, scale);
         summed[0].add(&own);

@@ -30,6 +30,8 @@ const CHANGED: f64 = 0.6;
 const NEAR: f64 = 4.0;
 /// Evidence within which the place nearer to the leaf is preferred: a likelihood ratio of e squared.
 const NEAR_LEAF: f64 = 4.0;
+/// Candidates are compared with the one that was chosen so often.
+const MOST_PASSES: usize = 3;
 /// Part by which two changes may differ to be nearly the same.
 const SAME_CHANGE: f64 = 0.15;
 /// The parts that are most and nearly all.
@@ -438,31 +440,47 @@ impl Search<'_> {
     ) -> (f64, usize, Test) {
         let delta = |sums: &Sums| sums.value[1] / model.scale.exposure - sums.value[0];
         let Some((_, _, sums, counts)) = scored.iter().find(|row| row.1 == best.1) else { return best };
-        let wanted = delta(sums);
+        let (mut most, mut wanted) = (best.0 + 2.0 * self.groups.rows[best.1].ln_kind, delta(sums));
         let mut held = Held { nodes: self.nodes(&self.groups.rows[best.1].scope), sums: *sums, effect: counts.effect() };
         let mut chosen = best;
-        for (_, at, sums, counts) in scored {
-            let (group, old) = (&self.groups.rows[*at], &self.groups.rows[chosen.1]);
-            let same = |value: f64| (value - 1.0).abs() <= SAME_CHANGE;
-            // Of a part that changed by as much as the whole of it the whole is the change.
-            if *at == chosen.1 || !same(delta(sums) / wanted) && !same(counts.effect() / held.effect) {
-                continue;
+        // What was passed over beside one may be the better one beside the next.
+        for _ in 0..MOST_PASSES {
+            let start = chosen.1;
+            for (_, at, sums, counts) in scored {
+                let (group, old) = (&self.groups.rows[*at], &self.groups.rows[chosen.1]);
+                let same = |value: f64| (value - 1.0).abs() <= SAME_CHANGE;
+                // Of a part that changed by as much as the whole of it the whole is the change.
+                if *at == chosen.1 || !same(delta(sums) / wanted) && !same(counts.effect() / held.effect) {
+                    continue;
+                }
+                let (score, test) = self.scored_test(model, group, sums, *counts, whole);
+                if test.p > self.spec.level * group.weight {
+                    continue;
+                }
+                let other = Held { nodes: self.nodes(&group.scope), sums: *sums, effect: counts.effect() };
+                // Another place that changed alike is another change, or both are parts of one.
+                if !other.nodes.meets(&held.nodes) {
+                    continue;
+                }
+                let gain = 2.0 * self.gain(&held, &other, model, tables) + 2.0 * (old.ln_kind - group.ln_kind);
+                // A likelihood without what kinds cost: which kind it is says nothing about which is nearer to the leaf.
+                let own = score + 2.0 * group.ln_kind;
+                let is_near = same(delta(sums) / wanted) && own >= most - NEAR_LEAF;
+                let is_deeper = group.depth > old.depth && group.scope.node.is_some() == old.scope.node.is_some();
+                // A caller that holds the part as well has more evidence, unless the rest of it varies: runs say so. Of single ones the noise is a guess that
+                // the change itself makes larger, and bounds what a whole proves by how alike its functions are in size.
+                let is_clearer = !model.has_runs() || score >= chosen.0 || group.depth > old.depth || group.scope.place == old.scope.place;
+                let fits = gain > NEAR_LEAF && is_clearer;
+                if fits || is_near && is_deeper {
+                    chosen = (score, *at, test);
+                    held = other;
+                    if fits {
+                        (most, wanted) = (own, delta(sums));
+                    }
+                }
             }
-            let (score, test) = self.scored_test(model, group, sums, *counts, whole);
-            if test.p > self.spec.level * group.weight {
-                continue;
-            }
-            let other = Held { nodes: self.nodes(&group.scope), sums: *sums, effect: counts.effect() };
-            let gain = 2.0 * self.gain(&held, &other, model, tables) + 2.0 * (old.ln_kind - group.ln_kind);
-            // A likelihood without what kinds cost: which kind it is says nothing about which is nearer to the leaf.
-            let is_near =
-                same(delta(sums) / wanted) && score + 2.0 * group.ln_kind >= best.0 + 2.0 * self.groups.rows[best.1].ln_kind - NEAR_LEAF;
-            let is_deeper = group.depth > old.depth && group.scope.node.is_some() == old.scope.node.is_some();
-            // A caller that holds the part as well has more evidence, unless the rest of it varies.
-            let is_same = group.scope.place == old.scope.place;
-            if gain > NEAR_LEAF && (is_same || score >= best.0 || group.depth > old.depth) || is_near && is_deeper {
-                chosen = (score, *at, test);
-                held = other;
+            if chosen.1 == start {
+                break;
             }
         }
         chosen
