@@ -158,7 +158,8 @@ fn stacks_begin_with_what_samples_are_grouped_by() {
         let comparison = app.comparison().ready().expect("ready");
         let tree = comparison.tree();
         let nodes = tree.children(CallTree::ROOT);
-        nodes.map(|node| (comparison.places().name(tree.place(node)).to_owned(), comparison.sides[0].weights.total_of(node))).collect()
+        let named = nodes.map(|node| (comparison.places().name(tree.place(node)).to_owned(), comparison.sides[0].weights.total_of(node)));
+        named.filter(|(_, total)| *total != 0).collect()
     };
     let milliseconds = [
         ("(no endpoint)", 2300),
