@@ -48,6 +48,9 @@ pub struct Filter {
     pub group_by: Vec<String>,
 }
 
+/// How the options begin that group samples and choose none.
+pub const GROUP_BY: &str = "--group-by=";
+
 impl Filter {
     /// True where nothing is filtered.
     pub fn is_empty(&self) -> bool {
@@ -62,7 +65,7 @@ impl Filter {
         options.extend(self.patterns().into_iter().map(|(option, _)| option));
         options.extend(self.threads.iter().map(|thread| named("thread", thread)));
         options.extend(self.labels.iter().map(|(key, value)| named("label", &format!("{key}={value}"))));
-        options.extend(self.group_by.iter().map(|key| named("group-by", key)));
+        options.extend(self.group_by.iter().map(|key| format!("{GROUP_BY}{key}")));
         options.extend(self.all_frames.then(|| "--all-frames".to_owned()));
         options.extend(self.of_filtered.then(|| "--relative-percentages".to_owned()));
         options

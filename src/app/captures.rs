@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::derived::{Key, Value};
 use super::view::{CaptureId, Side};
-use super::{App, Event, load};
+use super::{App, Command, Event, load};
 use crate::analysis::part::Part;
 use crate::base::discard::discard;
 use crate::base::jobs::JobId;
@@ -90,6 +90,24 @@ impl App {
             return Some(profile);
         }
         capture.profile()
+    }
+
+    /// True where the view groups samples by a key.
+    pub(super) fn is_grouped_by(&self, key: &str) -> bool {
+        self.view.filter.group_by.iter().any(|group| group == key)
+    }
+
+    /// The command that groups samples by a thread or process too, or no more; why there is none.
+    pub(super) fn grouped(&self, key: &str) -> Result<Command, &'static str> {
+        if !self.is_grouped_by(key) && self.profiles().iter().all(|profile| profile.threads.is_empty()) {
+            return Err("the samples have no threads");
+        }
+        let mut groups = self.view.filter.group_by.clone();
+        groups.retain(|group| group != key);
+        if groups.len() == self.view.filter.group_by.len() {
+            groups.push(key.to_owned());
+        }
+        Ok(Command::GroupBy(groups))
     }
 
     /// What part of its captures each of the sides shown is, before first: of a lone side the whole.

@@ -10,6 +10,7 @@ use super::number::Number;
 use super::page::Page;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparison::percent;
+use crate::analysis::filter::GROUP_BY;
 use crate::analysis::{CallTree, Comparison, Filter, Granularity, top};
 use crate::model::{Profile, Scale, counted, human};
 
@@ -177,8 +178,13 @@ impl TopReport {
                 say(self.head.total.as_f64())
             ));
         }
-        if self.selected != self.head.total || !self.head.filters.is_empty() {
-            let filters: Vec<String> = self.head.filters.iter().map(|filter| printable(filter)).collect();
+        // Groups let everything through.
+        let (groups, filters): (Vec<String>, Vec<String>) =
+            self.head.filters.iter().map(|filter| printable(filter)).partition(|option| option.starts_with(GROUP_BY));
+        if !groups.is_empty() {
+            said.push(format!("stacks begin with the groups of their samples ({})", groups.join(" ")));
+        }
+        if self.selected != self.head.total || !filters.is_empty() {
             let by = if filters.is_empty() { String::new() } else { format!(" ({})", filters.join(" ")) };
             said.push(if self.of_filtered {
                 let (part, all) = (self.selected.as_f64(), self.head.total.as_f64());

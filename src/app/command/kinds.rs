@@ -6,6 +6,7 @@ use super::Command;
 use crate::analysis::call_tree::Direction;
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Exposure, Measure};
+use crate::analysis::group::{PROCESS, THREAD};
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::app::App;
@@ -306,6 +307,8 @@ kinds! {
     "clear-filters" "Clear filters" "Show all samples and frames again" Samples true [shift("Escape")] |app| only_if(!app.view().filter.is_empty(), "there is no filter", Ok(Command::ClearFilters));
     "clear-time-range" "All of the time" "Show the samples of all of the time again" Samples false [] |app| only_if(app.has_time_range(), "no range of time is chosen", Ok(Command::SetTimeRange(None)));
     "toggle-all-frames" "All frames" "Show the frames too that the capture itself asks to drop (pprof's drop_frames)" Samples true [] |app| if_shown(app, Command::AllFrames(!app.view().filter.all_frames)), checked |app| app.view().filter.all_frames;
+    "toggle-group-by-process" "Group by process" "Stacks begin with the process of their samples (pprof's tagroot)" Samples true [] |app| app.grouped(PROCESS), checked |app| app.is_grouped_by(PROCESS);
+    "toggle-group-by-thread" "Group by thread" "Stacks begin with the thread of their samples, by its name" Samples false [] |app| app.grouped(THREAD), checked |app| app.is_grouped_by(THREAD);
     "toggle-relative-percentages" "Percentages of what filters leave" "100 % is what the filters and the range of time leave, and not all that was recorded (pprof's relative_percentages)" Samples false [plain("P")] |app| if_shown(app, Command::RelativePercentages(!app.view().filter.of_filtered)), checked |app| app.view().filter.of_filtered;
     "toggle-side-panel" "Side panel" "Findings and details on the right" View true [ctrl("B")] |app| Ok(Command::SetSidePanel(!app.settings().side_panel)), checked |app| app.settings().side_panel;
     "toggle-timeline" "Timeline" "A strip above the views for choosing a range of time, for captures whose samples have times" View false [] |app| only_if(app.has_times(), "the samples have no times", Ok(Command::SetTimeline(!app.settings().timeline))), checked |app| app.settings().timeline && app.has_times();
