@@ -156,6 +156,13 @@ fn names(
         .collect()
 }
 
+/// The value in the name of a group: `/cart` of `endpoint: /cart`. Names of functions have no word with a colon and a blank before them.
+pub(super) fn value_of(name: &str) -> Option<&str> {
+    let (key, value) = name.split_once(": ")?;
+    let is_key = !key.is_empty() && key.chars().all(|letter| letter.is_alphanumeric() || "_-./".contains(letter));
+    (is_key && !value.is_empty()).then_some(value)
+}
+
 /// A frame of a function of that name, in no file and no module.
 fn frame_named(profile: &mut Profile, name: &str) -> FrameId {
     let function = Function { name: profile.strings.intern(name), system_name: None, file: None, start_line: 0 };
@@ -210,6 +217,16 @@ mod tests {
             .collect();
         names.reverse();
         names
+    }
+
+    #[test]
+    fn where_there_is_little_room_a_group_is_its_value() {
+        use crate::analysis::names::short;
+        let short = |name: &str| [30, 12, 7].map(|room| short(name, room));
+        assert_eq!(short("endpoint: /api/v1/cart"), ["endpoint: /api/v1/cart", "/api/v1/cart", "/api/v…"]);
+        assert_eq!(short("app.kubernetes.io/name: web")[1..], ["web", "web"]);
+        assert_eq!(value_of("std::map<int, int>::at"), None);
+        assert_eq!(value_of("(no endpoint)"), None);
     }
 
     #[test]

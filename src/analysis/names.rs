@@ -100,6 +100,9 @@ pub fn short(name: &str, max_chars: usize) -> String {
         }
         return if fits(offset) { offset.to_owned() } else { cut(offset, max_chars) };
     }
+    if let Some(value) = super::group::value_of(&name) {
+        return if fits(value) { value.to_owned() } else { cut(value, max_chars) };
+    }
     let mut best = name.clone();
     for form in forms(&name) {
         if fits(&form) {
