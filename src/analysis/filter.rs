@@ -28,6 +28,8 @@ pub struct Filter {
     pub ignore: Option<String>,
     /// Leave matching frames out of stacks: what they call hangs on their callers, and their value is their callers'.
     pub hide: Option<String>,
+    /// Leave all other frames out of stacks, in the same way.
+    pub show: Option<String>,
     /// Stacks begin at their outermost frame that matches; samples without one are dropped.
     pub show_from: Option<String>,
     /// One pattern for each frame of a path from the outermost one on: only samples on that path, which begin at its last frame. Empty = all.
@@ -79,6 +81,7 @@ impl Filter {
             ("focus", &self.focus),
             ("ignore", &self.ignore),
             ("hide", &self.hide),
+            ("show", &self.show),
             ("show-from", &self.show_from),
             ("collapse", &self.collapse),
             ("prune-from", &self.prune_from),
@@ -99,6 +102,7 @@ impl Filter {
     /// True where frames are left out, see [`transform`](super::transform).
     pub const fn transforms(&self) -> bool {
         self.hide.is_some()
+            || self.show.is_some()
             || self.show_from.is_some()
             || !self.subtree.is_empty()
             || self.collapse.is_some()

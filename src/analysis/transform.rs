@@ -2,7 +2,7 @@
 //! left.
 //!
 //! Merging and collapsing lose no sample: the value of a frame that is left out goes to what it hangs on. Transforms act in a fixed order,
-//! that of pprof where it has them: merge (its hide), recursion, begin (its show_from), collapse, prune from. Deliberately absent: which samples pass by
+//! that of pprof where it has them: merge (its hide and show), recursion, begin (its show_from), collapse, prune from. Deliberately absent: which samples pass by
 //! their frames, threads or labels (`filter`). Start reading at [`transform`].
 
 use rustc_hash::FxHashSet;
@@ -106,6 +106,7 @@ pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, droppe
     }
     let of = |pattern: &Option<String>| pattern.as_deref().map(frames.matches);
     let (merge, begin, collapse) = (of(&filter.hide), of(&filter.show_from), of(&filter.collapse));
+    let show = of(&filter.show);
     let (loops, direct) = (of(&filter.recursion), of(&filter.direct_recursion));
     let path: Vec<Vec<bool>> = filter.subtree.iter().map(|pattern| (frames.matches)(pattern)).collect();
     let is = |marked: &Option<Vec<bool>>, frame: FrameId| marked.as_ref().is_some_and(|marked| marked.get(frame.row()) == Some(&true));
@@ -117,7 +118,8 @@ pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, droppe
     for (row, (parent, &frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate().checked() {
         let above = parent.and_then(|parent| states.get(parent.row()).copied()).unwrap_or(START);
         let is_dropped = dropped.as_ref().is_some_and(|dropped| dropped.get(row) == Some(&true));
-        let out = is_dropped || is(&merge, frame) || above.collapsed;
+        let is_merged = is(&merge, frame) || show.is_some() && !is(&show, frame);
+        let out = is_dropped || is_merged || above.collapsed;
         let key = (frames.key)(frame);
         let key_of = |row: u32| profile.stacks.frames().get(row as usize).map(|&frame| (frames.key)(frame));
         let same = if out {
@@ -239,6 +241,18 @@ pub(super) mod tests {
     fn merged_frames_are_no_obstacle_to_recursion() {
         let filter = Filter { hide: Some("^g$".to_owned()), direct_recursion: Some(".".to_owned()), ..Filter::default() };
         assert_eq!(after("a f g f h", &filter), "a f h");
+    }
+
+    #[test]
+    fn of_a_stack_only_what_is_to_be_shown_stays() {
+        let show = |pattern: &str| Filter { show: Some(pattern.to_owned()), ..Filter::default() };
+        for (stack, expected) in [("a f b f c", "f f"), ("a b", ""), ("f", "f")] {
+            assert_eq!(after(stack, &show("^f$")), expected, "{stack}");
+        }
+        let both = Filter { hide: Some("^g$".to_owned()), ..show("^[fg]$") };
+        assert_eq!(after("a f g b", &both), "f");
+        let collapsed = Filter { collapse: Some("^f$".to_owned()), ..show("^[fh]$") };
+        assert_eq!(after("a h b f h", &collapsed), "h f");
     }
 
     #[test]

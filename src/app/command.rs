@@ -91,6 +91,8 @@ pub enum Command {
     Ignore(String),
     /// Leave matching frames out, which merges them into their callers; empty = none.
     Hide(String),
+    /// Leave all other frames out, in the same way; empty = none.
+    ShowOnly(String),
     /// Stacks begin at their outermost matching frame, and samples without one are dropped; empty = all. Takes the place of a subtree.
     ShowFrom(String),
     /// Only samples on one path, which begin at its last frame: a pattern for each frame from the outermost one on; empty = all.
@@ -338,6 +340,7 @@ impl Command {
             Self::Focus(pattern) => format!("focus on {pattern}"),
             Self::Ignore(pattern) => format!("drop {pattern}"),
             Self::Hide(pattern) => format!("merge {pattern}"),
+            Self::ShowOnly(pattern) => format!("show only {pattern}"),
             Self::SetTimeRange(Some(span)) | Self::SetSideTime(_, Some(span)) => format!("time {}", span.words()),
             Self::SetTab(tab) => format!("tab {}", tab.label()),
             Self::SetSampleType(name, _) => format!("sample type {name}"),

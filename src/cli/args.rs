@@ -526,6 +526,9 @@ pub(super) struct View {
     /// Leaves matching frames out of the stacks; their values go to their callers.
     #[arg(long, visible_alias = "merge", value_name = "REGEX", value_parser = parse_expression)]
     hide: Vec<String>,
+    /// Leaves all other frames out of the stacks, in the same way: pprof's -show.
+    #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
+    show: Vec<String>,
     /// Lets stacks begin at their outermost frame that matches, and drops samples without one.
     #[arg(long, value_name = "REGEX", value_parser = parse_expression)]
     show_from: Vec<String>,
@@ -588,6 +591,7 @@ impl View {
             focus: any_of(&self.focus),
             ignore: any_of(&self.ignore),
             hide: any_of(&self.hide),
+            show: any_of(&self.show),
             show_from: any_of(&self.show_from),
             subtree: self.subtree.clone().map(|path| path.0).unwrap_or_default(),
             collapse: any_of(&self.collapse),

@@ -198,6 +198,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
         Command::Focus(filter.focus.unwrap_or_default()),
         Command::Ignore(filter.ignore.unwrap_or_default()),
         Command::Hide(filter.hide.unwrap_or_default()),
+        Command::ShowOnly(filter.show.unwrap_or_default()),
         Command::ShowFrom(filter.show_from.unwrap_or_default()),
         Command::FocusSubtree(filter.subtree),
         Command::Collapse(filter.collapse.unwrap_or_default()),

@@ -243,7 +243,7 @@ struct Pattern {
 }
 
 /// All kinds, in the order of the menu and of chips.
-const PATTERNS: [Pattern; 8] = [
+const PATTERNS: [Pattern; 9] = [
     Pattern { name: "Focus", hint: "Keep samples with a matching frame", of: |filter| filter.focus.as_deref(), command: Command::Focus },
     Pattern { name: "Drop", hint: "Drop samples with a matching frame", of: |filter| filter.ignore.as_deref(), command: Command::Ignore },
     Pattern {
@@ -253,6 +253,12 @@ const PATTERNS: [Pattern; 8] = [
         command: Command::ShowFrom,
     },
     Pattern { name: "Merge", hint: "Merge matching frames into callers", of: |filter| filter.hide.as_deref(), command: Command::Hide },
+    Pattern {
+        name: "Show only",
+        hint: "Merge all other frames into callers",
+        of: |filter| filter.show.as_deref(),
+        command: Command::ShowOnly,
+    },
     Pattern {
         name: "Collapse",
         hint: "Callees become self of matching frames",

@@ -193,7 +193,23 @@ fn frames_that_a_capture_drops_are_dropped_as_pprof_does() {
     }
 }
 
-/// What pprof's `hide`, `show_from` and `prune_from` leave, function by function, also where several frames of a stack match. pprof drops samples that lose
+/// Groups are pprof's `tagroot`, whose frames have the value alone as their name.
+#[test]
+fn groups_are_those_of_pprof() {
+    let Some(go) = go() else { return };
+    let path = sample("pprof/go1.27.3/orders-cpu-after.pb.gz");
+    let flags = ["-top", "-nodefraction=0", "-nodecount=0", "-unit=ns", "-all_frames=true", "-tagroot=endpoint"];
+    let theirs: BTreeMap<_, _> = top_rows(&run(&go, &flags, &[&path])).into_iter().filter(|(_, values)| *values != (0, 0)).collect();
+    let grouped = emberlens::analysis::group::grouped(&open(&path), &["endpoint".to_owned()], &Ticket::new()).expect("not cancelled");
+    let ours = our_rows(grouped, ("cpu", "nanoseconds"), &Filter { all_frames: true, ..Filter::default() });
+    let named =
+        |name: &String| name.strip_prefix("endpoint: ").unwrap_or(if name == "(no endpoint)" { "<unknown>" } else { name }).to_owned();
+    let ours: BTreeMap<_, _> = ours.iter().map(|(name, values)| (named(name), *values)).collect();
+    assert!(ours.contains_key("place-order") && ours.contains_key("<unknown>"));
+    assert_eq!(ours, theirs);
+}
+
+/// What pprof's `hide`, `show`, `show_from` and `prune_from` leave, function by function, also where several frames of a stack match. pprof drops samples that lose
 /// all their frames, and takes frames that are inlined into a match away from every stack with that instruction, wherever that is cut: none is so here.
 #[test]
 fn merged_begun_and_collapsed_stacks_are_those_of_pprof() {
@@ -204,6 +220,7 @@ fn merged_begun_and_collapsed_stacks_are_those_of_pprof() {
     let cases = [
         ("-hide", r"runtime\.", Filter { hide: expression(r"runtime\."), ..none.clone() }),
         ("-hide", r"^net/http\.", Filter { hide: expression(r"^net/http\."), ..none.clone() }),
+        ("-show", r"^(orders|runtime|net/http)\b", Filter { show: expression(r"^(orders|runtime|net/http)\b"), ..none.clone() }),
         ("-show_from", r"placeOrder$", Filter { show_from: expression(r"placeOrder$"), ..none.clone() }),
         ("-show_from", r"^runtime\.", Filter { show_from: expression(r"^runtime\."), ..none.clone() }),
         ("-prune_from", r"^sort\.Slice$", Filter { prune_from: expression(r"^sort\.Slice$"), ..none.clone() }),

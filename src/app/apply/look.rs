@@ -67,6 +67,10 @@ pub(super) fn apply(app: &mut App, command: Command) {
             view.filter.hide = pattern(text);
             view.selection = None;
         }
+        Command::ShowOnly(text) => {
+            view.filter.show = pattern(text);
+            view.selection = None;
+        }
         Command::ShowFrom(text) => {
             view.filter.show_from = pattern(text);
             // Of all stacks with the function, not only of those on the path.
