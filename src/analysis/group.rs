@@ -5,12 +5,14 @@
 //! every sample whose labels have none of that name: threads by their name without numbers, which are others in each run, and processes by that of their first
 //! thread. Values and totals stay as they are. Start reading at [`grouped`].
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
 use super::filter::texts;
 use crate::base::index::Column;
 use crate::base::ticket::{Cancelled, ITEMS_PER_CHECK, Ticket};
-use crate::model::{Frame, FrameId, Function, LabelSetId, Profile, StackId, StackTable, ThreadId};
+use crate::model::{Frame, FrameId, Function, LabelSetId, Profile, StackId, StackTable, StringId, ThreadId};
 
 /// The key for threads.
 pub const THREAD: &str = "thread";
@@ -19,13 +21,14 @@ pub const PROCESS: &str = "process";
 
 /// The keys that samples of a capture can be grouped by, in the order of a menu.
 pub fn keys(profile: &Profile) -> Vec<String> {
-    let mut of_labels: Vec<String> = profile.label_sets.iter().flatten().map(|label| profile.strings[label.key].to_owned()).collect();
+    let of_labels: BTreeSet<StringId> = profile.label_sets.iter().flatten().map(|label| label.key).collect();
+    let mut of_labels: Vec<String> = of_labels.into_iter().map(|key| profile.strings[key].to_owned()).collect();
     of_labels.sort_unstable();
-    of_labels.dedup();
     let has_pids = profile.threads.iter().any(|thread| thread.pid.is_some());
     let own = [(PROCESS, has_pids), (THREAD, !profile.threads.is_empty())];
     let own = own.into_iter().filter(|(key, is_known)| *is_known && !of_labels.iter().any(|label| label == key));
-    own.map(|(key, _)| key.to_owned()).chain(of_labels.iter().cloned()).collect()
+    let own: Vec<String> = own.map(|(key, _)| key.to_owned()).collect();
+    own.into_iter().chain(of_labels).collect()
 }
 
 /// A stack row that has no new one yet.
