@@ -285,7 +285,7 @@ impl Memo {
 
     /// Forgets every result that needs a capture.
     pub(super) fn forget(&mut self, capture: CaptureId) {
-        self.discard(|key, _| captures_of(key).iter().any(|(id, _)| *id == capture));
+        self.discard(|key, _| made_from(key).0.iter().any(|(id, _)| *id == capture));
     }
 
     /// Forgets results by key and last use. They may be the last to hold tables of any size.
@@ -305,12 +305,12 @@ impl Memo {
     }
 }
 
-/// The captures that a result is made from.
-fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
+/// The captures that a result is made from, and what they are grouped by.
+fn made_from(key: &Key) -> (&[(CaptureId, u32)], &[String]) {
     match key {
-        Key::Timeline(key) | Key::Facets(key) => &key.captures,
-        Key::Shape(shape) => &shape.captures,
-        Key::Grouped(capture, _) => std::slice::from_ref(capture),
+        Key::Timeline(key) | Key::Facets(key) => (&key.captures, &key.filter.group_by),
+        Key::Shape(shape) => (&shape.captures, &shape.frames.group_by),
+        Key::Grouped(capture, _) => (std::slice::from_ref(capture), &[]),
         Key::Comparison(key)
         | Key::Top(key)
         | Key::Flat(key)
@@ -323,36 +323,13 @@ fn captures_of(key: &Key) -> &[(CaptureId, u32)] {
         | Key::SandwichFlame(key, ..)
         | Key::SandwichDiff(key, ..)
         | Key::Listing(key, ..)
-        | Key::Trend(key, ..) => &key.shape.captures,
-    }
-}
-
-/// What the captures that a result is made from are grouped by.
-fn groups_of(key: &Key) -> &[String] {
-    match key {
-        Key::Timeline(key) | Key::Facets(key) => &key.filter.group_by,
-        Key::Shape(shape) => &shape.frames.group_by,
-        // It makes them.
-        Key::Grouped(..) => &[],
-        Key::Comparison(key)
-        | Key::Top(key)
-        | Key::Flat(key)
-        | Key::Rows(key, _)
-        | Key::Diff(key, ..)
-        | Key::Findings(key, ..)
-        | Key::Flame(key, ..)
-        | Key::Matches(key, _)
-        | Key::Sandwich(key, _)
-        | Key::SandwichFlame(key, ..)
-        | Key::SandwichDiff(key, ..)
-        | Key::Listing(key, ..)
-        | Key::Trend(key, ..) => &key.filter.group_by,
+        | Key::Trend(key, ..) => (&key.shape.captures, &key.filter.group_by),
     }
 }
 
 /// The captures that a result is made from, grouped as it wants them; `None` while one is missing.
 fn inputs(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Profile>>) -> Option<Vec<Arc<Profile>>> {
-    let groups = groups_of(key);
+    let (captures, groups) = made_from(key);
     let capture = |capture: &(CaptureId, u32)| {
         if groups.is_empty() {
             return profiles(capture.0);
@@ -362,7 +339,7 @@ fn inputs(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Pro
             _ => None,
         }
     };
-    captures_of(key).iter().map(capture).collect()
+    captures.iter().map(capture).collect()
 }
 
 /// The work behind one key, with everything it needs; `None` while an input is missing.
