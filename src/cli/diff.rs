@@ -13,7 +13,7 @@ use crate::analysis::events::Basis;
 use crate::analysis::regress::{self, Exposure, Findings, Spec};
 use crate::analysis::{Comparison, Filter, Granularity, Naming, Normalization, Part, SideInput};
 use crate::app::load::LoadOptions;
-use crate::model::Profile;
+use crate::model::{Profile, SampleType};
 use crate::report::diff::{DiffInput, DiffReport};
 use crate::report::merged::{split_columns, split_pair};
 use crate::report::remarks::Remarks;
@@ -199,14 +199,26 @@ fn nothing_missing(comparison: &Comparison, captures: &[(String, Arc<Profile>)],
         if side.gross == 0 && !may_be_none {
             let paths: Vec<&str> = side.rows.iter().filter_map(|&row| Some(captures.get(row)?.0.as_str())).collect();
             let part = if side.part.is_whole() { String::new() } else { format!(" ({})", side.part.words()) };
+            let other = types_with_values(captures);
+            let other = if other.is_empty() { String::new() } else { format!("; -t compares others: {}", other.join(", ")) };
             return Err(Failure::Failed(format!(
-                "{name}{part} holds nothing of {}, so there is nothing to compare\n{}",
+                "{name}{part} holds nothing of {}, so there is nothing to compare{other}\n{}",
                 comparison.sample_type,
                 paths.join("\n")
             )));
         }
     }
     Ok(())
+}
+
+/// The sample types of which every capture holds something.
+fn types_with_values(captures: &[(String, Arc<Profile>)]) -> Vec<String> {
+    let Some((_, first)) = captures.first() else { return Vec::new() };
+    let has = |profile: &Profile, kind: &SampleType| {
+        profile.comparable_column(&kind.name, &kind.unit).is_some_and(|column| profile.gross_total(column) > 0)
+    };
+    let kinds = first.sample_types.iter().filter(|kind| captures.iter().all(|(_, profile)| has(profile, kind)));
+    kinds.map(|kind| kind.name.clone()).collect()
 }
 
 /// Weighs and judges two sides.

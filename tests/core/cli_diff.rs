@@ -164,6 +164,8 @@ fn what_cannot_be_meant_is_refused_and_not_passed_over() {
     // A capture that holds nothing is no improvement, whichever side it is.
     refused(&["diff", &full, &empty, "--fail-on-regression"], 1, "after holds nothing");
     refused(&["diff", &empty, &full], 1, "before holds nothing");
+    let freed = file("freed.txt", "heap profile: 0: 0 [5: 5120] @ heap/524288\n0: 0 [5: 5120] @ 0x401000 0x402000\n");
+    refused(&["diff", &freed, &freed, "-t", "inuse_space"], 1, "nothing to compare; -t compares others: alloc_objects, alloc_space");
     refused(&["diff", &full, &full, "--after-where", "focus=nobody"], 1, "after (with /nobody/) holds nothing");
     // Expressions are pprof's: of either case, with slashes, and broken ones are errors.
     refused(&["top", &full, "--focus", "("], 2, "unclosed group");
