@@ -188,8 +188,7 @@ impl App {
         let panicked = |what| Event::Panicked(what);
         let jobs = if options.inline { Jobs::inline(panicked) } else { Jobs::threads(|| {}, panicked) };
         let folder = options.settings_folder.as_deref();
-        let settings = folder.map(Settings::read).unwrap_or_default();
-        let problems = folder.and_then(Settings::problems);
+        let (settings, problems) = folder.map(Settings::read_and_say).unwrap_or_default();
         let mut made = Self {
             captures: Vec::new(),
             next_capture: 1,

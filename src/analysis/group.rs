@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::filter::texts;
-use crate::base::index::Column;
+use crate::base::forest::Forest;
 use crate::base::ticket::{Cancelled, ITEMS_PER_CHECK, Ticket};
 use crate::model::{Frame, FrameId, Function, LabelSetId, Profile, StackId, StackTable, StringId, ThreadId};
 
@@ -61,34 +61,18 @@ pub fn grouped(profile: &Profile, keys: &[String], ticket: &Ticket) -> Result<Pr
             rows.push(row as u32);
         }
     }
-    let mut parents: Vec<Option<StackId>> = Vec::with_capacity(profile.stacks.len() + by_chain.len());
-    let mut frames: Column<StackId, FrameId> = Column::new();
+    let mut forest = Forest::<StackId, FrameId>::new();
+    forest.reserve(profile.stacks.len() + by_chain.len());
     let mut stacks: Vec<Option<StackId>> = vec![None; samples.len()];
     // The new row of each old one within the group at hand, and the rows of a stack that have none yet.
     let mut moved: Vec<u32> = vec![NONE; profile.stacks.len()];
     let (mut touched, mut missing) = (Vec::new(), Vec::new());
     let mut of_names: FxHashMap<String, FrameId> = FxHashMap::default();
-    let mut push = |parent: Option<StackId>, frame: FrameId| {
-        // No more rows than samples have frames fit into memory long before their numbers end.
-        let row = frames.push(frame);
-        parents.extend(row.map(|_| parent));
-        row
-    };
-    // Groups with the same outermost frames share them.
-    let mut of_prefixes: FxHashMap<Vec<String>, Option<StackId>> = FxHashMap::default();
     for (names, rows) in by_chain {
-        let mut root = None;
-        for end in 1..=names.len() {
-            let prefix = names.get(..end).unwrap_or_default();
-            if let Some(known) = of_prefixes.get(prefix) {
-                root = *known;
-                continue;
-            }
-            let Some(name) = prefix.last() else { continue };
-            let frame = *of_names.entry(name.clone()).or_insert_with(|| frame_named(&mut made, name));
-            root = push(root, frame);
-            of_prefixes.insert(prefix.to_vec(), root);
-        }
+        let root = names.into_iter().fold(None, |root, name| {
+            let frame = *of_names.entry(name).or_insert_with_key(|name| frame_named(&mut made, name));
+            forest.child(root, frame)
+        });
         for (at, row) in rows.into_iter().enumerate() {
             if at.is_multiple_of(ITEMS_PER_CHECK as usize) {
                 ticket.check()?;
@@ -101,7 +85,7 @@ pub fn grouped(profile: &Profile, keys: &[String], ticket: &Ticket) -> Result<Pr
             }
             let mut parent = next.and_then(|stack| StackId::from_row(*moved.get(stack.row())? as usize)).or(root);
             while let Some(stack) = missing.pop() {
-                parent = push(parent, profile.stacks.frame(stack));
+                parent = forest.child(parent, profile.stacks.frame(stack));
                 if let (Some(parent), Some(place)) = (parent, moved.get_mut(stack.row())) {
                     *place = parent.row() as u32;
                     touched.push(stack);
@@ -115,7 +99,7 @@ pub fn grouped(profile: &Profile, keys: &[String], ticket: &Ticket) -> Result<Pr
             }
         }
     }
-    made.stacks = StackTable::from_columns((Column::from_vec(parents), frames));
+    made.stacks = StackTable::from_columns(forest.into_columns());
     made.samples = samples.with_stack_rows(stacks);
     Ok(made)
 }

@@ -153,11 +153,13 @@ impl Settings {
         serde_json::from_value(Value::Object(fields)).ok()
     }
 
-    /// What of a folder's settings is not understood, in words for the user; `None` where all is.
-    pub(in crate::app) fn problems(folder: &Path) -> Option<String> {
-        let (_, problems) = Self::read_with_problems(folder);
-        let what = (!problems.is_empty()).then(|| problems.join(", "))?;
-        Some(format!("Not understood in the settings, which are as at first there: {what}\n{}", folder.join(FILE).display()))
+    /// [`read`](Self::read), and what was not understood in words for the user; `None` where all was.
+    pub(in crate::app) fn read_and_say(folder: &Path) -> (Self, Option<String>) {
+        let (found, problems) = Self::read_with_problems(folder);
+        let what = (!problems.is_empty()).then(|| problems.join(", "));
+        let said = what
+            .map(|what| format!("Not understood in the settings, which are as at first there: {what}\n{}", folder.join(FILE).display()));
+        (found.unwrap_or_default(), said)
     }
 
     /// Writes the settings into a folder.

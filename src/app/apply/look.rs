@@ -110,8 +110,8 @@ pub(super) fn apply(app: &mut App, command: Command) {
         }
         // What percentages are of, and what stacks begin with, are ways of reading and no choice of samples.
         Command::ClearFilters => {
-            let Filter { of_filtered, group_by, .. } = std::mem::take(&mut view.filter);
-            view.filter = Filter { of_filtered, group_by, ..Filter::default() };
+            let group_by = std::mem::take(&mut view.filter.group_by);
+            view.filter = Filter { of_filtered: view.filter.of_filtered, group_by, ..Filter::default() };
         }
         Command::SetTab(tab) => view.tab = tab,
         Command::SetFlameShape(shape) => view.flame_shape = shape,
