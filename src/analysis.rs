@@ -28,6 +28,7 @@ pub mod search;
 pub mod slices;
 pub mod span;
 pub mod stats;
+pub mod tags;
 pub mod timeline;
 pub mod top;
 pub mod transform;

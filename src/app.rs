@@ -325,7 +325,7 @@ impl App {
     pub fn wants(&self) -> Vec<Key> {
         let Some(tables) = self.comparison_key(Direction::TopDown) else { return Vec::new() };
         let shown = self.comparison_key(self.view.direction).unwrap_or_else(|| tables.clone());
-        let groups = &shown.filter.group_by;
+        let groups = shown.filter.groups();
         let grouped = shown.shape.captures.iter().filter(|_| !groups.is_empty()).map(|capture| Key::Grouped(*capture, groups.clone()));
         let mut keys: Vec<Key> = grouped.collect();
         keys.extend([Key::Shape(shown.shape.clone()), Key::Shape(tables.shape.clone())]);

@@ -46,7 +46,8 @@ pub fn facets(
 ) -> Result<Facets, Cancelled> {
     let (mut threads, mut labels) = (Sums::new(), BTreeMap::<String, Sums>::new());
     let mut whole = vec![0.0; sides.len()];
-    let free = [Filter { threads: Vec::new(), ..filter.clone() }, Filter { labels: Vec::new(), ..filter.clone() }];
+    let without_labels = Filter { labels: Vec::new(), tag_focus: Vec::new(), tag_ignore: Vec::new(), ..filter.clone() };
+    let free = [Filter { threads: Vec::new(), ..filter.clone() }, without_labels];
     for (at, side) in sides.iter().enumerate() {
         for profile in side.captures.iter().filter_map(|&row| captures.get(row)) {
             let (Some(column), Ok(of_part)) = (profile.comparable_column(name, unit), side.part.filter(profile)) else { continue };

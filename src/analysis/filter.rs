@@ -6,11 +6,13 @@
 use regex::{Regex, RegexBuilder, escape};
 use rustc_hash::FxHashSet;
 
+use super::group::Groups;
 use super::place::{Place, PlaceId, Places};
 use super::prune;
 use super::span::Span;
+use super::tags::Tags;
 use crate::base::ticket::Checked as _;
-use crate::model::{LabelValue, Profile};
+use crate::model::{Label, LabelValue, Profile};
 
 /// A choice of samples and frames; the default lets everything through.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -20,6 +22,10 @@ pub struct Filter {
     pub threads: Vec<String>,
     /// Labels as (key, value text); values of one key are alternatives, different keys must all match; empty = all.
     pub labels: Vec<(String, String)>,
+    /// Conditions on labels that must all hold, see [`Tags`]; empty = all.
+    pub tag_focus: Vec<String>,
+    /// Drop samples for which one of these holds.
+    pub tag_ignore: Vec<String>,
     /// Time range of each capture since its own first sample; samples without a time are outside, also of a rest.
     pub time: Option<Span>,
     /// Keep only samples with a frame that matches.
@@ -42,35 +48,59 @@ pub struct Filter {
     pub recursion: Option<String>,
     /// The same where such frames call each other directly.
     pub direct_recursion: Option<String>,
+    /// Leave frames out that the compiler put into their callers, whose value theirs is then: one frame an instruction, pprof's `-noinlines`.
+    pub no_inlines: bool,
     /// Show the frames too that a capture itself asks to drop, see [`super::prune`].
     pub all_frames: bool,
     /// Percentages are of what the filter leaves, and not of all (pprof's `-relative_percentages`).
     pub of_filtered: bool,
     /// Keys whose values stacks begin with, see [`super::group`]; it is done to captures before they are filtered.
     pub group_by: Vec<String>,
+    /// Keys whose values stacks end with.
+    pub group_leaves: Vec<String>,
 }
-
-/// How the options begin that group samples and choose none.
-pub const GROUP_BY: &str = "--group-by=";
 
 impl Filter {
     /// True where nothing is filtered.
     pub fn is_empty(&self) -> bool {
-        Self { of_filtered: false, group_by: Vec::new(), ..self.clone() } == Self::default()
+        Self { of_filtered: false, group_by: Vec::new(), group_leaves: Vec::new(), ..self.clone() } == Self::default()
+    }
+
+    /// What captures are grouped by before they are filtered.
+    pub fn groups(&self) -> Groups {
+        Groups { roots: self.group_by.clone(), leaves: self.group_leaves.clone() }
     }
 
     /// The filter as options of the command line, each with its value: `--focus=main`; none where nothing is filtered. Ranges of time, which are parts
     /// of captures there, are written as such.
     pub fn options(&self) -> Vec<String> {
+        self.groups().options().into_iter().chain(self.choices()).collect()
+    }
+
+    /// The same without groups, which let everything through.
+    pub fn choices(&self) -> Vec<String> {
         let named = |option: &str, value: &str| format!("--{option}={value}");
         let mut options: Vec<String> = self.time.iter().map(|span| format!("time={}", span.text())).collect();
         options.extend(self.patterns().into_iter().map(|(option, _)| option));
         options.extend(self.threads.iter().map(|thread| named("thread", thread)));
         options.extend(self.labels.iter().map(|(key, value)| named("label", &format!("{key}={value}"))));
-        options.extend(self.group_by.iter().map(|key| format!("{GROUP_BY}{key}")));
+        options.extend(self.tag_options());
+        options.extend(self.no_inlines.then(|| "--no-inlines".to_owned()));
         options.extend(self.all_frames.then(|| "--all-frames".to_owned()));
         options.extend(self.of_filtered.then(|| "--relative-percentages".to_owned()));
         options
+    }
+
+    /// The options that look at labels.
+    fn tag_options(&self) -> impl Iterator<Item = String> + '_ {
+        let tags = [("tagfocus", &self.tag_focus), ("tagignore", &self.tag_ignore)];
+        tags.into_iter().flat_map(|(option, tags)| tags.iter().map(move |condition| format!("--{option}={condition}")))
+    }
+
+    /// The options of which the condition holds for no labels that `is_there` looks at.
+    pub(super) fn tags_without(&self, is_there: &dyn Fn(&Tags) -> bool) -> Vec<String> {
+        let tags = self.tag_focus.iter().chain(&self.tag_ignore).map(|condition| tags_of(condition));
+        self.tag_options().zip(tags).filter(|(_, tags)| !is_there(tags)).map(|(option, _)| option).collect()
     }
 
     /// The options that look for frames, each as the command line has it, with the patterns that must find some: several of a path, one otherwise.
@@ -101,7 +131,8 @@ impl Filter {
 
     /// True where frames are left out, see [`transform`](super::transform).
     pub const fn transforms(&self) -> bool {
-        self.hide.is_some()
+        self.no_inlines
+            || self.hide.is_some()
             || self.show.is_some()
             || self.show_from.is_some()
             || !self.subtree.is_empty()
@@ -113,7 +144,17 @@ impl Filter {
 
     /// What of the filter a tree depends on: all that changes frames, and nothing that only chooses samples.
     pub fn of_frames(&self) -> Self {
-        Self { threads: Vec::new(), labels: Vec::new(), time: None, focus: None, ignore: None, of_filtered: false, ..self.clone() }
+        Self {
+            threads: Vec::new(),
+            labels: Vec::new(),
+            tag_focus: Vec::new(),
+            tag_ignore: Vec::new(),
+            time: None,
+            focus: None,
+            ignore: None,
+            of_filtered: false,
+            ..self.clone()
+        }
     }
 
     /// Whether the sample of a row passes; the capture's tables are looked up once.
@@ -126,8 +167,14 @@ impl Filter {
     fn resolve(&self, profile: &Profile) -> Resolved {
         let threads = (!self.threads.is_empty())
             .then(|| profile.threads.ids().map(|id| self.threads.contains(&thread_label(profile, id))).collect::<Vec<bool>>());
-        let label_sets = (!self.labels.is_empty()).then(|| {
-            profile.label_sets.iter().checked().map(|set| self.labels_match(&texts(profile, set))).chain([self.labels_match(&[])]).collect()
+        let tags = |conditions: &[String]| -> Vec<Tags> { conditions.iter().map(|condition| tags_of(condition)).collect() };
+        let (focus, ignore) = (tags(&self.tag_focus), tags(&self.tag_ignore));
+        let label_sets = (!self.labels.is_empty() || !focus.is_empty() || !ignore.is_empty()).then(|| {
+            let passes = |set: &[Label]| {
+                let has = |tags: &Tags| tags.has(profile, set);
+                self.labels_match(&texts(profile, set)) && focus.iter().all(has) && !ignore.iter().any(has)
+            };
+            profile.label_sets.iter().checked().map(passes).chain([passes(&[])]).collect()
         });
         let by_stack = (self.focus.is_some() || self.ignore.is_some()).then(|| self.stacks(profile));
         // A capture without times has no sample in any range.
@@ -370,12 +417,24 @@ pub fn expression_error(pattern: &str) -> Option<String> {
     (body.len() < pattern.len()).then(|| problem(body)).flatten()
 }
 
-fn problem(expression: &str) -> Option<String> {
-    let error = RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES).build().err()?;
-    // The last line of several; those before it repeat the expression.
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-    Some(format!("`{expression}` is no regular expression: {reason}"))
+fn problem(text: &str) -> Option<String> {
+    expression(text).err()
+}
+
+/// A regular expression as it is written; the error says what is wrong with it.
+pub(super) fn expression(expression: &str) -> Result<Regex, String> {
+    RegexBuilder::new(expression).size_limit(EXPRESSION_BYTES).build().map_err(|error| {
+        // The last line of several; those before it repeat the expression.
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("`{expression}` is no regular expression: {reason}")
+    })
+}
+
+/// A condition on labels; one that is none is taken as plain text, as with patterns.
+fn tags_of(condition: &str) -> Tags {
+    // An escaped text is an expression unless it is megabytes long; then nothing can match it.
+    Tags::parse(condition).or_else(|_| Tags::parse(&escape(condition))).unwrap_or_else(|_| Tags::nothing())
 }
 
 /// An expression in the form for [`compile`].

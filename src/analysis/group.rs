@@ -1,7 +1,7 @@
 //! Call trees by thread, process or label: stacks begin with frames that say whose samples they are.
 //!
-//! What pprof's `-tagroot` does: each key gives a frame `endpoint: /cart` before the outermost one, and samples without such a label one `(no endpoint)`. It is
-//! done to a capture before anything else looks at it, so that trees, tables, comparisons and exports need not know. The words `thread` and `process` are keys of
+//! What pprof's `-tagroot` does: each key gives a frame `endpoint: /cart` before the outermost one, and samples without such a label one `(no endpoint)`. Keys of
+//! leaves give one behind the innermost one, as its `-tagleaf` does. It is done to a capture before anything else looks at it, so that trees, tables, comparisons and exports need not know. The words `thread` and `process` are keys of
 //! every sample whose labels have none of that name: threads by their name without numbers, which are others in each run, and processes by that of their first
 //! thread. Values and totals stay as they are. Start reading at [`grouped`].
 
@@ -31,27 +31,49 @@ pub fn keys(profile: &Profile) -> Vec<String> {
     own.into_iter().chain(of_labels).collect()
 }
 
+/// What samples are grouped by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Groups {
+    /// Keys whose values stacks begin with, the first one outermost.
+    pub roots: Vec<String>,
+    /// Keys whose values stacks end with, the last one innermost.
+    pub leaves: Vec<String>,
+}
+
+impl Groups {
+    /// True where samples are not grouped.
+    pub const fn is_empty(&self) -> bool {
+        self.roots.is_empty() && self.leaves.is_empty()
+    }
+
+    /// As options of the command line, each with its value.
+    pub fn options(&self) -> Vec<String> {
+        let of = |option: &'static str, keys: &[String]| keys.iter().map(|key| format!("--{option}={key}")).collect::<Vec<_>>();
+        [of("group-by", &self.roots), of("tagleaf", &self.leaves)].concat()
+    }
+}
+
 /// A stack row that has no new one yet.
 const NONE: u32 = u32::MAX;
 
-/// The capture with a frame for each key before the outermost frame of every stack, the first key outermost.
+/// The capture with a frame for each key before the outermost frame of every stack and behind its innermost one.
 ///
 /// # Errors
 /// Where the ticket was cancelled.
-pub fn grouped(profile: &Profile, keys: &[String], ticket: &Ticket) -> Result<Profile, Cancelled> {
+pub fn grouped(profile: &Profile, by: &Groups, ticket: &Ticket) -> Result<Profile, Cancelled> {
     let mut made = profile.clone();
     let processes = process_names(profile);
     // Samples of one thread with one set of labels begin alike.
     let mut groups: FxHashMap<(Option<ThreadId>, Option<LabelSetId>), u32> = FxHashMap::default();
-    let mut chains: FxHashMap<Vec<String>, u32> = FxHashMap::default();
-    let mut by_chain: Vec<(Vec<String>, Vec<u32>)> = Vec::new();
+    let mut chains: FxHashMap<[Vec<String>; 2], u32> = FxHashMap::default();
+    let mut by_chain: Vec<([Vec<String>; 2], Vec<u32>)> = Vec::new();
     let samples = &profile.samples;
     for (row, key) in samples.threads().iter().copied().zip(samples.labels().iter().copied()).enumerate() {
         if row.is_multiple_of(ITEMS_PER_CHECK as usize) {
             ticket.check()?;
         }
         let group = *groups.entry(key).or_insert_with(|| {
-            let names = names(profile, &processes, keys, key);
+            let names = [&by.roots, &by.leaves].map(|keys| names(profile, &processes, keys, key));
             *chains.entry(names.clone()).or_insert_with(|| {
                 by_chain.push((names, Vec::new()));
                 by_chain.len() as u32 - 1
@@ -69,10 +91,9 @@ pub fn grouped(profile: &Profile, keys: &[String], ticket: &Ticket) -> Result<Pr
     let (mut touched, mut missing) = (Vec::new(), Vec::new());
     let mut of_names: FxHashMap<String, FrameId> = FxHashMap::default();
     for (names, rows) in by_chain {
-        let root = names.into_iter().fold(None, |root, name| {
-            let frame = *of_names.entry(name).or_insert_with_key(|name| frame_named(&mut made, name));
-            forest.child(root, frame)
-        });
+        let mut frames = |name| *of_names.entry(name).or_insert_with_key(|name| frame_named(&mut made, name));
+        let [roots, leaves] = names.map(|names| names.into_iter().map(&mut frames).collect::<Vec<FrameId>>());
+        let root = roots.into_iter().fold(None, |root, frame| forest.child(root, frame));
         for (at, row) in rows.into_iter().enumerate() {
             if at.is_multiple_of(ITEMS_PER_CHECK as usize) {
                 ticket.check()?;
@@ -91,7 +112,7 @@ pub fn grouped(profile: &Profile, keys: &[String], ticket: &Ticket) -> Result<Pr
                     touched.push(stack);
                 }
             }
-            *place = parent;
+            *place = leaves.iter().fold(parent, |parent, &frame| forest.child(parent, frame));
         }
         for stack in touched.drain(..) {
             if let Some(place) = moved.get_mut(StackId::row(stack)) {
@@ -222,12 +243,14 @@ mod tests {
         assert_eq!(keys(&profile), ["process", "thread", "bytes", "endpoint"]);
         for by in [&["thread"][..], &["endpoint"], &["process", "thread"], &["endpoint", "bytes", "process"], &["nothing"]] {
             let by: Vec<String> = by.iter().map(|key| (*key).to_owned()).collect();
-            let made = grouped(&profile, &by, &Ticket::new()).unwrap();
+            let groups = Groups { roots: by.clone(), leaves: by.iter().rev().cloned().collect() };
+            let made = grouped(&profile, &groups, &Ticket::new()).unwrap();
             assert_eq!(check(&made), []);
             assert_eq!(made.samples.values(1), profile.samples.values(1));
             for row in 0..profile.samples.len() {
                 let (old, new) = (stack(&profile, row), stack(&made, row));
-                assert_eq!(new[by.len()..], old);
+                assert_eq!(new[by.len()..new.len() - by.len()], old);
+                assert!(new.iter().take(by.len()).eq(new.iter().rev().take(by.len())));
                 let labels = profile.samples.labels()[row].map_or_else(Vec::new, |set| texts(&profile, profile.label_sets.get(set)));
                 for (key, name) in by.iter().zip(&new) {
                     let thread = profile.samples.threads()[row].map(|thread| profile.threads[thread]);
@@ -246,9 +269,9 @@ mod tests {
                 .collect();
             assert_eq!(made.stacks.len(), paths.len());
         }
-        assert_eq!(grouped(&profile, &[], &Ticket::new()).unwrap().samples.stacks().len(), profile.samples.len());
+        assert_eq!(grouped(&profile, &Groups::default(), &Ticket::new()).unwrap().samples.stacks().len(), profile.samples.len());
         let cancelled = Ticket::new();
         cancelled.cancel();
-        assert!(grouped(&profile, &["thread".to_owned()], &cancelled).is_err());
+        assert!(grouped(&profile, &Groups { roots: vec!["thread".to_owned()], ..Groups::default() }, &cancelled).is_err());
     }
 }

@@ -2,7 +2,7 @@
 //! left.
 //!
 //! Merging and collapsing lose no sample: the value of a frame that is left out goes to what it hangs on. Transforms act in a fixed order,
-//! that of pprof where it has them: merge (its hide and show), recursion, begin (its show_from), collapse, prune from. Deliberately absent: which samples pass by
+//! that of pprof where it has them: merge (its hide and show, then its noinlines), recursion, begin (its show_from), collapse, prune from. Deliberately absent: which samples pass by
 //! their frames, threads or labels (`filter`). Start reading at [`transform`].
 
 use rustc_hash::FxHashSet;
@@ -95,9 +95,11 @@ struct State {
     on_path: u32,
     /// It is shown, and what it calls is not.
     collapsed: bool,
+    /// A frame of this row's instruction is shown: this one, or one that it is inlined into.
+    holder: bool,
 }
 
-const START: State = State { at: NONE, before: NONE, begun: false, on_path: 0, collapsed: false };
+const START: State = State { at: NONE, before: NONE, begun: false, on_path: 0, collapsed: false, holder: false };
 
 /// Applies the transforms. `dropped` marks rows that are left out beforehand. `None` where every row stays as it is.
 pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, dropped: Option<Vec<bool>>) -> Option<Transformed> {
@@ -113,13 +115,20 @@ pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, droppe
     let rows = profile.stacks.len();
     let mut states: Vec<State> = Vec::with_capacity(rows);
     let mut left_out = vec![false; rows];
+    // Rows that are left out for being inlined.
+    let mut inlines = vec![false; if filter.no_inlines { rows } else { 0 }];
     let mut callers = loops.is_some().then(|| profile.stacks.parents().to_vec());
     let is_shown = |state: &State| (begin.is_none() || state.begun) && state.on_path as usize == path.len();
     for (row, (parent, &frame)) in profile.stacks.parents().iter().zip(profile.stacks.frames()).enumerate().checked() {
         let above = parent.and_then(|parent| states.get(parent.row()).copied()).unwrap_or(START);
         let is_dropped = dropped.as_ref().is_some_and(|dropped| dropped.get(row) == Some(&true));
+        // Of frames of one instruction the outermost one that is left stands for all.
+        let holder = above.holder && profile.frames.get(frame).is_some_and(|frame| frame.inlined);
         let is_merged = is(&merge, frame) || show.is_some() && !is(&show, frame);
-        let out = is_dropped || is_merged || above.collapsed;
+        if let Some(inlined) = inlines.get_mut(row) {
+            *inlined = holder && !is_dropped && !is_merged;
+        }
+        let out = is_dropped || is_merged || above.collapsed || inlines.get(row) == Some(&true);
         let key = (frames.key)(frame);
         let key_of = |row: u32| profile.stacks.frames().get(row as usize).map(|&frame| (frames.key)(frame));
         let same = if out {
@@ -138,11 +147,11 @@ pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, droppe
                     callers[row] = StackId::from_row(at as usize);
                 }
                 left_out[row] = true;
-                state
+                State { holder: is_shown(&state), ..state }
             }
             None if out => {
                 left_out[row] = true;
-                above
+                State { holder, ..above }
             }
             None => {
                 let begun = above.begun || is(&begin, frame);
@@ -152,8 +161,9 @@ pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, droppe
                     Some(_) => ASTRAY,
                     None => above.on_path,
                 };
-                let mut state = State { at: row as u32, before: above.at, begun, on_path, collapsed: false };
+                let mut state = State { at: row as u32, before: above.at, begun, on_path, collapsed: false, holder: false };
                 left_out[row] = !is_shown(&state);
+                state.holder = !left_out[row];
                 state.collapsed = !left_out[row] && is(&collapse, frame);
                 state
             }
@@ -161,17 +171,18 @@ pub fn transform(profile: &Profile, filter: &Filter, frames: &Frames<'_>, droppe
         states.push(state);
     }
     let samples = (begin.is_some() || !path.is_empty()).then(|| states.iter().map(is_shown).chain([false]).collect());
-    let ends = filter.prune_from.as_deref().map(|pattern| ends(profile, &(frames.named)(pattern), &left_out, callers.as_deref()));
+    let ends = filter.prune_from.as_deref().map(|pattern| ends(profile, &(frames.named)(pattern), &left_out, &inlines, callers.as_deref()));
     Some(Transformed { callers, left_out, samples, ends })
 }
 
-/// For each row the last marked one on its way that is shown, or itself.
-fn ends(profile: &Profile, marked: &[bool], left_out: &[bool], callers: Option<&[Option<StackId>]>) -> Vec<StackId> {
+/// For each row the last marked one on its way that is shown, by itself or by what it is inlined into, or itself.
+fn ends(profile: &Profile, marked: &[bool], left_out: &[bool], inlines: &[bool], callers: Option<&[Option<StackId>]>) -> Vec<StackId> {
     let callers = callers.unwrap_or_else(|| profile.stacks.parents());
     let mut found: Vec<Option<StackId>> = Vec::with_capacity(left_out.len());
     let mut ends = Vec::with_capacity(left_out.len());
     for (at, (frame, caller)) in profile.stacks.frames().iter().zip(callers).enumerate().checked() {
-        let is_marked = marked.get(frame.row()) == Some(&true) && left_out.get(at) != Some(&true);
+        let is_out = left_out.get(at) == Some(&true) && inlines.get(at) != Some(&true);
+        let is_marked = marked.get(frame.row()) == Some(&true) && !is_out;
         let row = StackId::from_row(at);
         let end = row.filter(|_| is_marked).or_else(|| caller.and_then(|caller| found.get(caller.row()).copied().flatten()));
         found.push(end);
@@ -185,14 +196,15 @@ pub(super) mod tests {
     use super::*;
     use crate::model::{Builder, Frame, Sample};
 
-    /// A capture of stacks (outermost first), one sample each.
+    /// A capture of stacks (outermost first), one sample each; `~` marks a frame that is inlined into its caller.
     pub(in crate::analysis) fn capture(stacks: &[&str]) -> Profile {
         let mut builder = Builder::new([("samples", "count")]);
         for stack in stacks {
             let mut at = None;
             for name in stack.split(' ') {
-                let function = Some(builder.function_named(name));
-                let frame = builder.frame(Frame { function, ..Frame::default() });
+                let inlined = name.starts_with('~');
+                let function = Some(builder.function_named(name.trim_start_matches('~')));
+                let frame = builder.frame(Frame { function, inlined, ..Frame::default() });
                 at = Some(builder.stack(at, frame));
             }
             builder.rows.sample(Sample { stack: at, ..Sample::default() }, &[1]);
@@ -253,6 +265,31 @@ pub(super) mod tests {
         assert_eq!(after("a f g b", &both), "f");
         let collapsed = Filter { collapse: Some("^f$".to_owned()), ..show("^[fh]$") };
         assert_eq!(after("a h b f h", &collapsed), "h f");
+    }
+
+    #[test]
+    fn of_an_instruction_the_outermost_frame_that_is_shown_stays() {
+        let outer = Filter { no_inlines: true, ..Filter::default() };
+        for (stack, expected) in [("a ~b ~c d ~e", "a d"), ("a b", "a b"), ("~a b", "~a b")] {
+            assert_eq!(after(stack, &outer).replace('~', ""), expected.replace('~', ""), "{stack}");
+        }
+        // What is merged or stands above the beginning holds nothing.
+        let hide = Filter { hide: Some("^[ad]$".to_owned()), ..outer.clone() };
+        assert_eq!(after("a ~b ~c d ~e f", &hide), "b e f");
+        let begin = Filter { show_from: Some("^c$".to_owned()), ..outer.clone() };
+        for (stack, expected) in [("a ~b ~c ~e d ~f", "c d"), ("a ~b", "-"), ("x c ~d", "c")] {
+            assert_eq!(after(stack, &begin), expected, "{stack}");
+        }
+        // Recursion is looked for in what is left, and a frame inlined into a merged one is held by the frame that stands for it.
+        let recursion = Filter { recursion: Some(".".to_owned()), ..outer.clone() };
+        assert_eq!(after("a ~b a ~c d", &recursion), "a d");
+        // Callees of an inlined match become its own value, which is that of what holds it.
+        let prune = Filter { prune_from: Some("^b$".to_owned()), ..outer };
+        let profile = capture(&["a ~b ~c d"]);
+        let made = by_names(&profile, &prune).expect("rows are left out");
+        let end = made.end(profile.samples.stacks()[0].expect("a stack"));
+        assert_eq!(profile.frame_name(profile.stacks.frame(end)), "b");
+        assert!(made.left_out[end.row()], "what counts for its caller");
     }
 
     #[test]

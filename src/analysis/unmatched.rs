@@ -1,7 +1,7 @@
 //! What of a filter finds nothing: a typing error would otherwise look like an answer.
 //!
 //! A frame counts wherever it stands, also in samples that other conditions drop, as in pprof ("Focus expression matched no samples").
-//! Deliberately absent: threads and labels that do not exist, which are refused when they are looked up. Start reading at [`unmatched`].
+//! Deliberately absent: threads and exact labels that do not exist, which are refused when they are looked up. Start reading at [`unmatched`].
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::filter::{Chosen, Filter, compile, frames_matching, matching_names};
 use super::transform::by_names;
 use crate::model::Profile;
 
-/// The options of a filter, as the command line has them, of which some pattern matches no frame of any capture, and no row of the shape over them.
+/// What is said of the options of a filter of which some pattern matches no frame of any capture, and no row of the shape over them, or a condition no labels.
 pub fn unmatched(filter: &Filter, captures: &[Arc<Profile>], shape: Option<&Shape>) -> Vec<String> {
     let is_found = |pattern: &str| {
         let compiled = compile(pattern);
@@ -18,7 +18,10 @@ pub fn unmatched(filter: &Filter, captures: &[Arc<Profile>], shape: Option<&Shap
             || shape.is_some_and(|shape| !matching_names(&shape.places, pattern).is_empty())
     };
     let found = filter.patterns().into_iter().filter(|(_, patterns)| !patterns.iter().all(|pattern| is_found(pattern)));
-    found.map(|(option, _)| option).collect()
+    let frames = found.map(|(option, _)| format!("{option} matches no function, file or module"));
+    let sets = || captures.iter().flat_map(|profile| profile.label_sets.iter().map(move |set| (profile, set)));
+    let tags = filter.tags_without(&|tags| sets().any(|(profile, set)| tags.has(profile, set)));
+    frames.chain(tags.into_iter().map(|option| format!("{option} matches no label"))).collect()
 }
 
 /// True where there are samples, and a filter drops every one of them.
@@ -58,7 +61,10 @@ mod tests {
             subtree: vec!["^main$".to_owned(), "^x$".to_owned()],
             ..Filter::default()
         };
-        assert_eq!(unmatched(&filter, &captures, None), ["--ignore=nowhere", "--subtree=main;x"]);
+        assert_eq!(
+            unmatched(&filter, &captures, None),
+            ["--ignore=nowhere matches no function, file or module", "--subtree=main;x matches no function, file or module"]
+        );
         assert_eq!(unmatched(&Filter::default(), &captures, None), [""; 0]);
     }
 

@@ -83,9 +83,9 @@ impl App {
 
     /// A capture's profile as the view groups it, once that is made.
     fn shown_profile<'a>(&'a self, capture: &'a Capture) -> Option<&'a Arc<Profile>> {
-        let groups = &self.view.filter.group_by;
+        let groups = self.view.filter.groups();
         if !groups.is_empty()
-            && let Some(Ok(Value::Grouped(profile))) = self.memo.get(&Key::Grouped((capture.id, capture.generation), groups.clone()))
+            && let Some(Ok(Value::Grouped(profile))) = self.memo.get(&Key::Grouped((capture.id, capture.generation), groups))
         {
             return Some(profile);
         }

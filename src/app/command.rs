@@ -113,8 +113,16 @@ pub enum Command {
     SetThreads(Vec<String>),
     /// Only samples with these labels (key, value); empty = all.
     SetLabels(Vec<(String, String)>),
+    /// Only samples whose labels fulfil all of these conditions, `endpoint=^/cart` or `bytes=4kb:64kb`; empty = all.
+    TagFocus(Vec<String>),
+    /// Without samples whose labels fulfil one of these conditions; empty = all.
+    TagIgnore(Vec<String>),
+    /// Leave out frames that the compiler put into their callers.
+    NoInlines(bool),
     /// Stacks begin with what their samples have of these: `thread`, `process`, or keys of labels; empty = with functions alone.
     GroupBy(Vec<String>),
+    /// Stacks end with what their samples have of these.
+    GroupLeaves(Vec<String>),
     /// Only this time range since the first sample, such as `1.2s..2.85s`; null = all. In a comparison, of both sides.
     SetTimeRange(Option<Span>),
     /// Only this time range of one side of a comparison; null = all.
@@ -350,6 +358,12 @@ impl Command {
             Self::SetMeasure(_) => "self or total".to_owned(),
             Self::SetExposure(_) => "what findings are held against".to_owned(),
             Self::SetUnfolded(_, is_unfolded) => if *is_unfolded { "unfold" } else { "fold" }.to_owned(),
+            Self::TagFocus(conditions) => format!("labels {}", conditions.join("; ")),
+            Self::TagIgnore(conditions) => format!("without labels {}", conditions.join("; ")),
+            Self::NoInlines(true) => "leave inlined frames out".to_owned(),
+            Self::NoInlines(false) => "show inlined frames".to_owned(),
+            Self::GroupLeaves(keys) if keys.is_empty() => "no groups at the leaves".to_owned(),
+            Self::GroupLeaves(keys) => format!("leaves by {}", keys.join(", ")),
             Self::GroupBy(keys) if keys.is_empty() => "no groups".to_owned(),
             Self::GroupBy(keys) => format!("group by {}", keys.join(", ")),
             Self::SetTimeRange(None) | Self::SetSideTime(_, None) => "all of the time".to_owned(),

@@ -17,7 +17,7 @@ use crate::analysis::facets::{self, Facets};
 use crate::analysis::filter::Filter;
 use crate::analysis::flame::{self, BySize, FlameLayout, SiblingOrder, self_sizes, self_widths};
 use crate::analysis::flat::{self, Flat, Rows, RowsSpec};
-use crate::analysis::group;
+use crate::analysis::group::{self, Groups};
 use crate::analysis::matching::Naming;
 use crate::analysis::part::Part;
 use crate::analysis::place::Granularity;
@@ -117,7 +117,7 @@ pub enum Key {
     /// The lines of a place by name, beside their text.
     Listing(ComparisonKey, String, SourceSpec),
     /// A capture whose stacks begin with what its samples have of some keys.
-    Grouped((CaptureId, u32), Vec<String>),
+    Grouped((CaptureId, u32), Groups),
 }
 
 impl Key {
@@ -306,11 +306,11 @@ impl Memo {
 }
 
 /// The captures that a result is made from, and what they are grouped by.
-fn made_from(key: &Key) -> (&[(CaptureId, u32)], &[String]) {
+fn made_from(key: &Key) -> (&[(CaptureId, u32)], Groups) {
     match key {
-        Key::Timeline(key) | Key::Facets(key) => (&key.captures, &key.filter.group_by),
-        Key::Shape(shape) => (&shape.captures, &shape.frames.group_by),
-        Key::Grouped(capture, _) => (std::slice::from_ref(capture), &[]),
+        Key::Timeline(key) | Key::Facets(key) => (&key.captures, key.filter.groups()),
+        Key::Shape(shape) => (&shape.captures, shape.frames.groups()),
+        Key::Grouped(capture, _) => (std::slice::from_ref(capture), Groups::default()),
         Key::Comparison(key)
         | Key::Top(key)
         | Key::Flat(key)
@@ -323,7 +323,7 @@ fn made_from(key: &Key) -> (&[(CaptureId, u32)], &[String]) {
         | Key::SandwichFlame(key, ..)
         | Key::SandwichDiff(key, ..)
         | Key::Listing(key, ..)
-        | Key::Trend(key, ..) => (&key.shape.captures, &key.filter.group_by),
+        | Key::Trend(key, ..) => (&key.shape.captures, key.filter.groups()),
     }
 }
 
@@ -334,7 +334,7 @@ fn inputs(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Option<Arc<Pro
         if groups.is_empty() {
             return profiles(capture.0);
         }
-        match memo.get(&Key::Grouped(*capture, groups.to_vec())) {
+        match memo.get(&Key::Grouped(*capture, groups.clone())) {
             Some(Ok(Value::Grouped(profile))) => Some(Arc::clone(profile)),
             _ => None,
         }
@@ -350,9 +350,9 @@ pub(super) fn work(key: &Key, memo: &Memo, profiles: &dyn Fn(CaptureId) -> Optio
     let captures = inputs(key, memo, profiles)?;
     let cancelled = |_| "cancelled".to_owned();
     let made: Work = match key.clone() {
-        Key::Grouped(_, keys) => {
+        Key::Grouped(_, groups) => {
             let profile = captures.into_iter().next()?;
-            Box::new(move |ticket| Ok(Value::Grouped(Arc::new(group::grouped(&profile, &keys, ticket).map_err(cancelled)?))))
+            Box::new(move |ticket| Ok(Value::Grouped(Arc::new(group::grouped(&profile, &groups, ticket).map_err(cancelled)?))))
         }
         Key::Shape(key) => Box::new(move |ticket| {
             let (sides, naming) = (sides_of(&key.sides, &[]), &key.naming);

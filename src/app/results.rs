@@ -176,7 +176,7 @@ impl App {
         let mut filter = Filter { collapse: None, prune_from: None, ..filter };
         // Without these no other transform drops a sample.
         if filter.show_from.is_none() && filter.subtree.is_empty() {
-            filter = Filter { hide: None, show: None, recursion: None, direct_recursion: None, ..filter };
+            filter = Filter { no_inlines: false, hide: None, show: None, recursion: None, direct_recursion: None, ..filter };
         }
         let sides = self.view.sides().iter().map(Vec::len).collect();
         Some(SamplesKey { captures: captures?, sides, sample_type: self.sample_type()?, parts, filter })

@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, Parser};
 use super::Failure;
 use crate::analysis::comparison::{Marker, Work};
 use crate::analysis::filter::{exactly, or, parse_expression};
+use crate::analysis::tags::Tags;
 use crate::analysis::{Filter, Granularity, Naming, Normalization, Part};
 use crate::app::EVERYTHING;
 use crate::app::debuginfod::{Debuginfod, servers_of_environment};
@@ -547,6 +548,9 @@ pub(super) struct View {
     /// The same for functions that call themselves directly.
     #[arg(long, value_name = "REGEX", num_args = 0..=1, require_equals = true, default_missing_value = EVERYTHING, value_parser = parse_expression)]
     collapse_direct_recursion: Vec<String>,
+    /// Leaves frames out that the compiler put into their callers; their values go to these, as with pprof's -noinlines.
+    #[arg(long, visible_aliases = ["noinlines", "no-inline"])]
+    no_inlines: bool,
     /// Shows the frames too that a capture itself asks to drop (pprof's drop_frames), as pprof's -all_frames does.
     #[arg(long)]
     all_frames: bool,
@@ -559,10 +563,20 @@ pub(super) struct View {
     /// Keeps only samples with this label; several values of one key are alternatives.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_label)]
     label: Vec<(String, String)>,
+    /// Keeps only samples whose labels match, as pprof's -tagfocus does: `endpoint=^/cart`, or a range of numbers such as `bytes=4kb:64kb` (`:64kb`, `4mb:`); without a
+    /// key any label counts. Given several times, all must match.
+    #[arg(long, value_name = "[KEY=]REGEX|RANGE", value_parser = parse_tags)]
+    tagfocus: Vec<String>,
+    /// Drops samples whose labels match; of several, one is enough.
+    #[arg(long, value_name = "[KEY=]REGEX|RANGE", value_parser = parse_tags)]
+    tagignore: Vec<String>,
     /// Lets stacks begin with what their samples have of a key: `thread`, `process`, or a label, as pprof's -tagroot does. Several, separated by commas, one below
     /// the other.
     #[arg(long, visible_alias = "tagroot", value_name = "KEY", value_delimiter = ',')]
     pub(super) group_by: Vec<String>,
+    /// Lets stacks end with it, as pprof's -tagleaf does.
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    pub(super) tagleaf: Vec<String>,
 }
 
 impl Export {
@@ -587,6 +601,8 @@ impl View {
         Filter {
             threads: self.thread.clone(),
             labels: self.label.clone(),
+            tag_focus: self.tagfocus.clone(),
+            tag_ignore: self.tagignore.clone(),
             time: None,
             focus: any_of(&self.focus),
             ignore: any_of(&self.ignore),
@@ -600,7 +616,9 @@ impl View {
             direct_recursion: any_of(&self.collapse_direct_recursion),
             all_frames: self.all_frames,
             of_filtered: self.relative_percentages,
+            no_inlines: self.no_inlines,
             group_by: self.group_by.clone(),
+            group_leaves: self.tagleaf.clone(),
         }
     }
 }
@@ -683,6 +701,11 @@ fn parse_path(text: &str) -> Result<SubtreePath, String> {
         return Err("wanted names between semicolons, the outermost one first: main;a;b".to_owned());
     }
     Ok(SubtreePath(names.into_iter().map(|name| exactly(&[name.to_owned()])).collect()))
+}
+
+/// A condition on labels, as it is written.
+fn parse_tags(text: &str) -> Result<String, String> {
+    Tags::parse(text).map(|_| text.to_owned())
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {

@@ -194,7 +194,10 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
         Command::SetGranularity(args.view.by()),
         Command::SetThreads(filter.threads),
         Command::SetLabels(filter.labels),
+        Command::TagFocus(filter.tag_focus),
+        Command::TagIgnore(filter.tag_ignore),
         Command::GroupBy(filter.group_by),
+        Command::GroupLeaves(filter.group_leaves),
         Command::Focus(filter.focus.unwrap_or_default()),
         Command::Ignore(filter.ignore.unwrap_or_default()),
         Command::Hide(filter.hide.unwrap_or_default()),
@@ -205,6 +208,7 @@ fn png_bytes(args: &Export, files: &[PathBuf], options: &LoadOptions, hooks: &Ho
         Command::PruneFrom(filter.prune_from.unwrap_or_default()),
         Command::CollapseRecursion(filter.recursion.unwrap_or_default()),
         Command::CollapseDirectRecursion(filter.direct_recursion.unwrap_or_default()),
+        Command::NoInlines(filter.no_inlines),
         Command::AllFrames(filter.all_frames),
         Command::RelativePercentages(filter.of_filtered),
     ]);

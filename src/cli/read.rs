@@ -28,20 +28,20 @@ pub(super) fn captures(paths: &[&Path], options: &LoadOptions, view: &View) -> R
     grouped(&captures_alone(paths, options)?, view)
 }
 
-/// Captures whose stacks begin with what the user groups by; an error where no capture has such a key.
+/// Captures whose stacks begin and end with what the user groups by; an error where no capture has such a key.
 pub(super) fn grouped(captures: &[Arc<Profile>], view: &View) -> Result<Vec<Arc<Profile>>, Failure> {
-    let keys = &view.group_by;
-    if keys.is_empty() {
+    let groups = view.filter().groups();
+    if groups.is_empty() {
         return Ok(captures.to_vec());
     }
     let known: BTreeSet<String> = captures.iter().flat_map(|capture| group::keys(capture)).collect();
-    if let Some(key) = keys.iter().find(|key| !known.contains(*key)) {
+    if let Some(key) = groups.roots.iter().chain(&groups.leaves).find(|key| !known.contains(*key)) {
         let known: Vec<String> = known.into_iter().collect();
         let known =
             if known.is_empty() { "samples have neither threads nor labels".to_owned() } else { format!("there are {}", known.join(", ")) };
         return Err(Failure::Failed(format!("no sample has a {key} to group by; {known}")));
     }
-    let grouped = |capture: &Arc<Profile>| with_progress("grouping", |ticket| group::grouped(capture, keys, ticket)).map(Arc::new);
+    let grouped = |capture: &Arc<Profile>| with_progress("grouping", |ticket| group::grouped(capture, &groups, ticket)).map(Arc::new);
     captures.iter().map(grouped).collect::<Result<_, _>>().map_err(|_cancelled: Cancelled| Failure::Cancelled)
 }
 
@@ -110,7 +110,6 @@ pub(super) fn checked_filter(captures: &[Arc<Profile>], view: &View) -> Result<F
 /// What of a filter matches nothing is said, as pprof does. Where no sample is left, that is an error, as with grep: an empty table looks like an answer.
 fn finds_something(captures: &[Arc<Profile>], filter: &Filter, shape: Option<&Shape>) -> Result<(), Failure> {
     let unmatched = unmatched(filter, captures, shape);
-    let unmatched: Vec<String> = unmatched.iter().map(|option| format!("{option} matches no function, file or module")).collect();
     if drops_all(filter, captures, shape) {
         let why = if unmatched.is_empty() { filter.options() } else { unmatched };
         return Err(Failure::Failed(format!("no sample passes the filters, so there is nothing to show\n{}", why.join("\n"))));

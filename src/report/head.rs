@@ -22,6 +22,9 @@ pub(super) struct Head {
     pub(super) by: Option<&'static str>,
     /// Filters, as options of the command line.
     pub(super) filters: Vec<String>,
+    /// How many of them, the first ones, are groups, which let everything through.
+    #[serde(skip)]
+    pub(super) groups: usize,
     /// Sum over all samples, without any filter.
     pub(super) total: Number,
     /// What percentages are of: the sum of absolute values, which is `total` where none is negative; of a saved comparison that of its side
@@ -41,6 +44,7 @@ impl Head {
             unit: comparison.unit.clone(),
             by: by.map(Granularity::name),
             filters: filter.options(),
+            groups: filter.groups().options().len(),
             total: Number::new(side.map_or(0, |side| side.total), decimals),
             denominator: Number::new(whole, decimals),
         }

@@ -10,7 +10,6 @@ use super::number::Number;
 use super::page::Page;
 use super::table::{Align, Table, markdown_escape, printable, push_line};
 use crate::analysis::comparison::percent;
-use crate::analysis::filter::GROUP_BY;
 use crate::analysis::{CallTree, Comparison, Filter, Granularity, top};
 use crate::model::{Profile, Scale, counted, human};
 
@@ -178,11 +177,10 @@ impl TopReport {
                 say(self.head.total.as_f64())
             ));
         }
-        // Groups let everything through.
-        let (groups, filters): (Vec<String>, Vec<String>) =
-            self.head.filters.iter().map(|filter| printable(filter)).partition(|option| option.starts_with(GROUP_BY));
+        let mut groups: Vec<String> = self.head.filters.iter().map(|filter| printable(filter)).collect();
+        let filters = groups.split_off(self.head.groups.min(groups.len()));
         if !groups.is_empty() {
-            said.push(format!("stacks begin with the groups of their samples ({})", groups.join(" ")));
+            said.push(format!("frames say the groups of samples ({})", groups.join(" ")));
         }
         if self.selected != self.head.total || !filters.is_empty() {
             let by = if filters.is_empty() { String::new() } else { format!(" ({})", filters.join(" ")) };

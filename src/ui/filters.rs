@@ -15,6 +15,7 @@ use crate::analysis::group;
 use crate::analysis::names;
 use crate::analysis::part::Part;
 use crate::analysis::span::Span;
+use crate::analysis::tags::Tags;
 use crate::app::{Command, is_everything};
 use crate::model::{Profile, counted};
 
@@ -82,10 +83,9 @@ fn threads_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             let mut is_on = chosen.contains(name);
             let ticked = ui.horizontal(|ui| {
                 shares_ui(ui, cx, row);
-                let ticked = ui.checkbox(&mut is_on, name).changed();
                 let others = facets.threads.iter().map(|row| &row.name).filter(|other| *other != name);
                 compare_ui(ui, name, part(name), other_of(chosen.iter().filter(|other| *other != name), others).map(part), out);
-                ticked
+                ui.checkbox(&mut is_on, name).changed()
             });
             if ticked.inner {
                 let mut threads: Vec<String> = chosen.iter().filter(|other| *other != name).cloned().collect();
@@ -119,11 +119,11 @@ fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
                 let words = if value.is_empty() { format!("(no {key})") } else { value.clone() };
                 let ticked = ui.horizontal(|ui| {
                     shares_ui(ui, cx, row);
-                    let ticked = ui.checkbox(&mut is_on, &words).changed();
                     let ticked_others = chosen.iter().filter(|(other, text)| other == key && text != value).map(|(_, text)| text);
                     let others = rows.iter().map(|row| &row.name).filter(|other| !other.is_empty() && *other != value);
                     compare_ui(ui, &words, part(value), other_of(ticked_others, others).map(part), out);
-                    ticked
+                    drop_ui(ui, cx, (key, value), &words, out);
+                    ui.checkbox(&mut is_on, &words).changed()
                 });
                 if ticked.inner {
                     let mut labels: Vec<(String, String)> = chosen.iter().filter(|other| **other != label).cloned().collect();
@@ -135,33 +135,57 @@ fn labels_chip(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     });
 }
 
-/// What stacks begin with: one key below the other, in the order in which they were ticked.
+/// What stacks begin and end with: one key below the other, in the order in which they were ticked.
 fn group_chip(ui: &mut Ui, cx: &Cx<'_>, profiles: &[Arc<Profile>], out: &mut Outbox) {
-    let chosen = &cx.app.view().filter.group_by;
-    let is_grouped = !chosen.is_empty();
+    let groups = cx.app.view().filter.groups();
+    let is_grouped = !groups.is_empty();
     if !is_grouped && profiles.iter().all(|profile| profile.threads.len() < 2 && profile.label_sets.is_empty()) {
         return;
     }
+    let chosen: Vec<String> = groups.roots.iter().cloned().chain(groups.leaves.iter().map(|key| format!("leaves by {key}"))).collect();
     let text = if is_grouped { format!("Group: {}", chosen.join(", ")) } else { "Group: none".to_owned() };
     menu_button(ui, cx, (text, arrow(cx)), "Group by", |ui| {
         ui.set_min_width(220.0);
-        ui.label(RichText::new("Stacks begin with").font(fonts::strong()));
-        let mut keys: Vec<String> = profiles.iter().flat_map(|profile| group::keys(profile)).chain(chosen.iter().cloned()).collect();
-        let mut seen = BTreeSet::new();
-        keys.retain(|key| seen.insert(key.clone()));
-        for key in &keys {
-            let mut is_on = chosen.contains(key);
-            if ui.checkbox(&mut is_on, key).changed() {
-                let mut groups: Vec<String> = chosen.iter().filter(|other| *other != key).cloned().collect();
-                groups.extend(is_on.then(|| key.clone()));
-                out.send(Command::GroupBy(groups));
+        let known: Vec<String> = profiles.iter().flat_map(|profile| group::keys(profile)).collect();
+        let ends: [(&str, &str, &[String], fn(Vec<String>) -> Command); 2] = [
+            ("Stacks begin with", "begin with", &groups.roots, Command::GroupBy),
+            ("Stacks end with", "end with", &groups.leaves, Command::GroupLeaves),
+        ];
+        for (title, name, chosen, command) in ends {
+            ui.label(RichText::new(title).font(fonts::strong()));
+            let mut seen = BTreeSet::new();
+            for key in known.iter().chain(chosen).filter(|key| seen.insert(*key)) {
+                let mut is_on = chosen.contains(key);
+                if ui.checkbox(&mut is_on, key).accessible_name(format!("{name} {key}")).changed() {
+                    let mut groups: Vec<String> = chosen.iter().filter(|other| *other != key).cloned().collect();
+                    groups.extend(is_on.then(|| key.clone()));
+                    out.send(command(groups));
+                }
             }
+            ui.separator();
         }
-        ui.separator();
         if ui.add_enabled(is_grouped, egui::Button::new("No groups")).clicked() {
             out.send(Command::GroupBy(Vec::new()));
+            out.send(Command::GroupLeaves(Vec::new()));
         }
     });
+}
+
+/// A small button that drops the samples of a label, or takes them in again.
+fn drop_ui(ui: &mut Ui, cx: &Cx<'_>, (key, value): (&str, &str), words: &str, out: &mut Outbox) {
+    let filter = &cx.app.view().filter;
+    // Samples without the label are dropped by asking for those with it.
+    let is_without = value.is_empty();
+    let (known, condition) =
+        if is_without { (&filter.tag_focus, Tags::any_of(key)) } else { (&filter.tag_ignore, Tags::exactly(key, value)) };
+    let is_dropped = known.contains(&condition);
+    let hover = if is_dropped { format!("Take in samples with {words} again") } else { format!("Drop samples with {words}") };
+    let button = egui::Button::new("−").small().selected(is_dropped);
+    if ui.add(button).on_hover_text(&hover).accessible_name(hover).clicked() {
+        let mut conditions: Vec<String> = known.iter().filter(|other| **other != condition).cloned().collect();
+        conditions.extend((!is_dropped).then_some(condition));
+        out.send(if is_without { Command::TagFocus(conditions) } else { Command::TagIgnore(conditions) });
+    }
 }
 
 /// What a row of a list is compared with: the one other row that is ticked, else the one other that there is.
@@ -306,11 +330,48 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             ui.close();
         }
     }
+    if cx.app.profiles().iter().any(|profile| !profile.label_sets.is_empty()) {
+        for (name, hint, conditions, command) in tag_kinds(filter) {
+            tag_field_ui(ui, cx, (name, hint, conditions, command), out);
+        }
+    }
     if cx.app.has_times() && !cx.app.view().is_comparison() {
         time_field_ui(ui, cx, out);
     }
     for words in ["Patterns are regular expressions; Enter applies", "They act in the order merge, recursion, begin, collapse, prune"] {
         ui.add(egui::Label::new(RichText::new(words).font(fonts::small()).color(cx.theme.muted)).wrap());
+    }
+}
+
+/// A kind of condition on labels: its name, what it does, those in effect, and the command that has them.
+type TagKind<'a> = (&'static str, &'static str, &'a [String], fn(Vec<String>) -> Command);
+
+fn tag_kinds(filter: &Filter) -> [TagKind<'_>; 2] {
+    [
+        ("Label", "Keep samples: endpoint=^/cart, bytes=4kb:64kb", &filter.tag_focus, Command::TagFocus),
+        ("Drop label", "Drop samples with a matching label", &filter.tag_ignore, Command::TagIgnore),
+    ]
+}
+
+/// One more condition on labels, typed.
+fn tag_field_ui(ui: &mut Ui, cx: &Cx<'_>, (name, hint, conditions, command): TagKind<'_>, out: &mut Outbox) {
+    ui.label(RichText::new(name).font(fonts::strong()));
+    let id = Id::unique("typed condition on labels").with(name);
+    let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0));
+    if field.clone().accessible_name(format!("{name}: {hint}")).changed() {
+        ui.data_mut(|data| data.insert_temp(id, text.clone()));
+    }
+    let text = text.trim();
+    match Tags::parse(text) {
+        Ok(_) if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) => {
+            ui.data_mut(|data| data.remove::<String>(id));
+            let known = conditions.iter().filter(|other| *other != text).cloned();
+            out.send(command(known.chain((!text.is_empty()).then(|| text.to_owned())).collect()));
+            ui.close();
+        }
+        Ok(_) => {}
+        Err(why) => drop(ui.label(RichText::new(why).font(fonts::small()).color(cx.theme.warning))),
     }
 }
 
@@ -375,10 +436,25 @@ pub(super) fn pattern_text(word: &str, pattern: &str) -> String {
     if word.is_empty() { text } else { format!("{word}: {text}") }
 }
 
+/// A condition on labels in a chip; one that the list of labels made is said in its words.
+fn tag_text(name: &str, condition: &str) -> String {
+    let names = |values: &str| names_of(values).and_then(|names| <[String; 1]>::try_from(names).ok());
+    let said = condition.split_once('=').and_then(|(key, values)| match values {
+        "" => Some(format!("any {key}")),
+        values => names(values).map(|[value]| format!("{key}: {value}")),
+    });
+    format!("{} {}", name.to_lowercase(), said.as_deref().unwrap_or(condition))
+}
+
+/// What is said where inlined frames are left out.
+const NO_INLINES: &str = "no inlined frames";
+
 /// The filters in effect as texts, for pictures.
 pub(super) fn texts_of(filter: &Filter) -> Vec<String> {
     let patterns = PATTERNS.iter().filter_map(|kind| Some(pattern_text(&kind.name.to_lowercase(), (kind.of)(filter)?)));
-    patterns.chain(filter.subtree.last().map(|last| pattern_text("subtree", last))).collect()
+    let tags = tag_kinds(filter).map(|(name, _, conditions, _)| conditions.iter().map(|text| tag_text(name, text)).collect::<Vec<_>>());
+    let inlines = filter.no_inlines.then(|| NO_INLINES.to_owned());
+    patterns.chain(filter.subtree.last().map(|last| pattern_text("subtree", last))).chain(tags.concat()).chain(inlines).collect()
 }
 
 /// The filters in effect, each removed by a click.
@@ -406,6 +482,16 @@ fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             out.send(Command::SetLabels(filter.labels.iter().filter(|other| *other != label).cloned().collect()));
         }
     }
+    for (name, _, conditions, command) in tag_kinds(filter) {
+        for condition in conditions {
+            if filter_chip(ui, cx, &tag_text(name, condition), "Labels are looked at as pprof's tagfocus and tagignore do") {
+                out.send(command(conditions.iter().filter(|other| *other != condition).cloned().collect()));
+            }
+        }
+    }
+    if filter.no_inlines && filter_chip(ui, cx, NO_INLINES, "Functions that the compiler put into their callers are part of these") {
+        out.send(Command::NoInlines(false));
+    }
     if let Some(span) = filter.time {
         let hint = "Only samples of this time, counted from the first one; drag over the timeline for another";
         if filter_chip(ui, cx, &format!("time {}", span.words()), hint) {
@@ -426,6 +512,15 @@ fn active_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conditions_of_the_list_of_labels_are_said_in_its_words() {
+        let text = |condition: &str| tag_text("Drop label", condition);
+        assert_eq!(text(&Tags::exactly("endpoint", "/a.b")), "drop label endpoint: /a.b");
+        assert_eq!(text(&Tags::any_of("endpoint")), "drop label any endpoint");
+        assert_eq!(text("bytes=4kb:"), "drop label bytes=4kb:");
+        assert_eq!(text("endpoint=^(a|b)$"), "drop label endpoint=^(a|b)$");
+    }
 
     #[test]
     fn a_pattern_of_a_selection_is_shown_as_its_name() {

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use emberlens::analysis::comparison::{Normalization, Shape, SideInput, compare};
+use emberlens::analysis::group::Groups;
 use emberlens::analysis::{Direction, Filter, Granularity, top};
 use emberlens::base::ticket::Ticket;
 use emberlens::format::{Input, ReadCx, pprof, read};
@@ -193,23 +194,67 @@ fn frames_that_a_capture_drops_are_dropped_as_pprof_does() {
     }
 }
 
-/// Groups are pprof's `tagroot`, whose frames have the value alone as their name.
+/// Groups are pprof's `tagroot` and `tagleaf`, whose frames have the value alone as their name.
 #[test]
 fn groups_are_those_of_pprof() {
     let Some(go) = go() else { return };
     let path = sample("pprof/go1.27.3/orders-cpu-after.pb.gz");
-    let flags = ["-top", "-nodefraction=0", "-nodecount=0", "-unit=ns", "-all_frames=true", "-tagroot=endpoint"];
-    let theirs: BTreeMap<_, _> = top_rows(&run(&go, &flags, &[&path])).into_iter().filter(|(_, values)| *values != (0, 0)).collect();
-    let grouped = emberlens::analysis::group::grouped(&open(&path), &["endpoint".to_owned()], &Ticket::new()).expect("not cancelled");
-    let ours = our_rows(grouped, ("cpu", "nanoseconds"), &Filter { all_frames: true, ..Filter::default() });
-    let named =
-        |name: &String| name.strip_prefix("endpoint: ").unwrap_or(if name == "(no endpoint)" { "<unknown>" } else { name }).to_owned();
-    let ours: BTreeMap<_, _> = ours.iter().map(|(name, values)| (named(name), *values)).collect();
-    assert!(ours.contains_key("place-order") && ours.contains_key("<unknown>"));
-    assert_eq!(ours, theirs);
+    let endpoint = || vec!["endpoint".to_owned()];
+    for (option, groups) in [
+        ("-tagroot=endpoint", Groups { roots: endpoint(), ..Groups::default() }),
+        ("-tagleaf=endpoint", Groups { leaves: endpoint(), ..Groups::default() }),
+    ] {
+        let theirs = their_rows(&go, &[option], &path);
+        let grouped = emberlens::analysis::group::grouped(&open(&path), &groups, &Ticket::new()).expect("not cancelled");
+        let ours = our_rows(grouped, ("cpu", "nanoseconds"), &Filter { all_frames: true, ..Filter::default() });
+        let named =
+            |name: &String| name.strip_prefix("endpoint: ").unwrap_or(if name == "(no endpoint)" { "<unknown>" } else { name }).to_owned();
+        let ours: BTreeMap<_, _> = ours.iter().map(|(name, values)| (named(name), *values)).collect();
+        assert!(ours.contains_key("place-order") && ours.contains_key("<unknown>"));
+        assert_eq!(ours, theirs, "{option}");
+    }
 }
 
-/// What pprof's `hide`, `show`, `show_from` and `prune_from` leave, function by function, also where several frames of a stack match. pprof drops samples that lose
+/// What pprof says of a capture with some options, function by function, rows of nothing left out.
+fn their_rows(go: &Path, options: &[&str], path: &Path) -> BTreeMap<String, (i64, i64)> {
+    let flags = ["-top", "-nodefraction=0", "-nodecount=0", "-unit=ns", "-all_frames=true"];
+    let flags: Vec<&str> = flags.iter().chain(options).copied().collect();
+    top_rows(&run(go, &flags, &[path])).into_iter().filter(|(_, values)| *values != (0, 0)).collect()
+}
+
+/// Conditions on labels are those of `tagfocus` and `tagignore`, of texts and of ranges of numbers.
+#[test]
+fn samples_are_chosen_by_labels_as_in_pprof() {
+    let Some(go) = go() else { return };
+    let cpu = (sample("pprof/go1.27.3/orders-cpu-after.pb.gz"), "cpu", "nanoseconds");
+    let heap = (sample("pprof/go1.27.3/orders-heap-after.pb.gz"), "inuse_space", "bytes");
+    let texts =
+        ["endpoint=^place", "endpoint=^place,^search$", "endpoint:.*order", "order,endpoint", "endpoint=", "nothing", "place-order"];
+    let numbers = ["bytes=48kb", "704b", "16b:704b", ":1kb", "bytes=4kb:", "request=1kb:", "bytes=1kb:50kb"];
+    let all = Filter { all_frames: true, ..Filter::default() };
+    for ((path, name, unit), conditions) in [(cpu, &texts[..]), (heap, &numbers)] {
+        let profile = open(&path);
+        let whole = our_rows(profile.clone(), (name, unit), &all);
+        let mut chose = 0;
+        for condition in conditions {
+            for option in ["tagfocus", "tagignore"] {
+                let conditions = vec![(*condition).to_owned()];
+                let filter = match option {
+                    "tagfocus" => Filter { tag_focus: conditions, ..all.clone() },
+                    _ => Filter { tag_ignore: conditions, ..all.clone() },
+                };
+                let unit_option = if unit == "bytes" { "-unit=B" } else { "-unit=ns" };
+                let theirs = their_rows(&go, &[&format!("-{option}={condition}"), unit_option, &format!("-sample_index={name}")], &path);
+                let ours = our_rows(profile.clone(), (name, unit), &filter);
+                assert_eq!(ours, theirs, "{option} {condition}");
+                chose += usize::from(ours != whole && !ours.is_empty());
+            }
+        }
+        assert!(chose > 6, "{name}: conditions that choose some samples");
+    }
+}
+
+/// What pprof's `noinlines`, `hide`, `show`, `show_from` and `prune_from` leave, function by function, also where several frames of a stack match. pprof drops samples that lose
 /// all their frames, and takes frames that are inlined into a match away from every stack with that instruction, wherever that is cut: none is so here.
 #[test]
 fn merged_begun_and_collapsed_stacks_are_those_of_pprof() {
@@ -217,7 +262,17 @@ fn merged_begun_and_collapsed_stacks_are_those_of_pprof() {
     let path = sample("pprof/go1.27.3/orders-cpu-after.pb.gz");
     let expression = |text: &str| Some(emberlens::analysis::filter::of_expression(text));
     let none = Filter { all_frames: true, ..Filter::default() };
+    let outer = Filter { no_inlines: true, ..none.clone() };
     let cases = [
+        ("-noinlines", "true", outer.clone()),
+        ("-noinlines -show_from", "placeOrder$", Filter { show_from: expression("placeOrder$"), ..outer.clone() }),
+        ("-noinlines -hide", r"^(sort|encoding/json)\.", Filter { hide: expression(r"^(sort|encoding/json)\."), ..outer.clone() }),
+        (
+            "-noinlines -show",
+            "^(bytes|strings|runtime|sync)",
+            Filter { show: expression("^(bytes|strings|runtime|sync)"), ..outer.clone() },
+        ),
+        ("-noinlines -focus", "^(bytes|strings|sync)", Filter { focus: expression("^(bytes|strings|sync)"), ..outer }),
         ("-hide", r"runtime\.", Filter { hide: expression(r"runtime\."), ..none.clone() }),
         ("-hide", r"^net/http\.", Filter { hide: expression(r"^net/http\."), ..none.clone() }),
         ("-show", r"^(orders|runtime|net/http)\b", Filter { show: expression(r"^(orders|runtime|net/http)\b"), ..none.clone() }),
@@ -228,14 +283,14 @@ fn merged_begun_and_collapsed_stacks_are_those_of_pprof() {
         ("-prune_from", "json|^sort|http", Filter { prune_from: expression("json|^sort|http"), ..none.clone() }),
     ];
     for (option, pattern, filter) in cases {
-        let flags = ["-top", "-nodefraction=0", "-nodecount=0", "-unit=ns", "-all_frames=true", &format!("{option}={pattern}")];
-        let theirs: BTreeMap<_, _> = top_rows(&run(&go, &flags, &[&path])).into_iter().filter(|(_, values)| *values != (0, 0)).collect();
-        assert!(theirs.len() > 10, "{option} {pattern}");
+        let option = format!("{option}={pattern}");
+        let theirs = their_rows(&go, &option.split(' ').collect::<Vec<_>>(), &path);
+        assert!(theirs.len() > 10, "{option}");
         // The written file holds the same stacks.
         for (profile, filter) in [(open(&path), &filter), (filtered(&open(&path), &filter), &none)] {
             let ours = our_rows(profile, ("cpu", "nanoseconds"), filter);
             let differ: Vec<_> = theirs.iter().chain(&ours).filter(|(name, _)| theirs.get(*name) != ours.get(*name)).take(6).collect();
-            assert!(differ.is_empty(), "{option} {pattern}: {differ:?}");
+            assert!(differ.is_empty(), "{option}: {differ:?}");
         }
     }
 }

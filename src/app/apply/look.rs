@@ -104,14 +104,24 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::RelativePercentages(relative) => view.filter.of_filtered = relative,
         Command::SetThreads(threads) => view.filter.threads = threads,
         Command::SetLabels(labels) => view.filter.labels = labels,
+        Command::TagFocus(conditions) => view.filter.tag_focus = conditions,
+        Command::TagIgnore(conditions) => view.filter.tag_ignore = conditions,
+        Command::NoInlines(is_on) => {
+            view.filter.no_inlines = is_on;
+            view.selection = None;
+        }
         Command::GroupBy(keys) => {
             view.filter.group_by = keys;
             forget_path(view);
         }
-        // What percentages are of, and what stacks begin with, are ways of reading and no choice of samples.
+        Command::GroupLeaves(keys) => {
+            view.filter.group_leaves = keys;
+            forget_path(view);
+        }
+        // What percentages are of, and what stacks begin and end with, are ways of reading and no choice of samples.
         Command::ClearFilters => {
-            let group_by = std::mem::take(&mut view.filter.group_by);
-            view.filter = Filter { of_filtered: view.filter.of_filtered, group_by, ..Filter::default() };
+            let Filter { of_filtered, group_by, group_leaves, .. } = std::mem::take(&mut view.filter);
+            view.filter = Filter { of_filtered, group_by, group_leaves, ..Filter::default() };
         }
         Command::SetTab(tab) => view.tab = tab,
         Command::SetFlameShape(shape) => view.flame_shape = shape,
