@@ -266,6 +266,19 @@ fn labels_of_the_profile_filter_samples() {
     let values = harness.state().app().profiles()[0].label_sets.len();
     assert!(values > 0, "the sample has labels");
     harness.get_by_label("endpoint");
+    let left = |harness: &Harness<'_, Shell>| harness.state().app().table().ready().map(|table| table.sides[0].weights.total());
+    // `go tool pprof -tagfocus=endpoint= -tagignore='endpoint=^search$'` has 1.74 s of 4.44 s.
+    assert_eq!(left(&harness), Some(4_440_000_000));
+    for label in ["Drop samples with search", "Drop samples with (no endpoint)"] {
+        harness.get_by_label(label).click();
+        harness.run();
+    }
+    assert_eq!(left(&harness), Some(1_740_000_000));
+    harness.get_by_label("Remove filter drop label endpoint: search");
+    harness.get_by_label("Take in samples with search again").click();
+    harness.run();
+    assert_eq!(left(&harness), Some(2_140_000_000));
+    harness.get_by_label("Remove filter label any endpoint");
 }
 
 #[test]
