@@ -355,41 +355,45 @@ fn tag_kinds(filter: &Filter) -> [TagKind<'_>; 2] {
 
 /// One more condition on labels, typed.
 fn tag_field_ui(ui: &mut Ui, cx: &Cx<'_>, (name, hint, conditions, command): TagKind<'_>, out: &mut Outbox) {
-    ui.label(RichText::new(name).font(fonts::strong()));
-    let id = Id::unique("typed condition on labels").with(name);
-    let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0));
-    if field.clone().accessible_name(format!("{name}: {hint}")).changed() {
-        ui.data_mut(|data| data.insert_temp(id, text.clone()));
-    }
-    let text = text.trim();
-    match Tags::parse(text) {
-        Ok(_) if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) => {
-            ui.data_mut(|data| data.remove::<String>(id));
-            let known = conditions.iter().filter(|other| *other != text).cloned();
-            out.send(command(known.chain((!text.is_empty()).then(|| text.to_owned())).collect()));
-            ui.close();
-        }
-        Ok(_) => {}
-        Err(why) => drop(ui.label(RichText::new(why).font(fonts::small()).color(cx.theme.warning))),
-    }
+    let accessible = format!("{name}: {hint}");
+    typed_command_ui(ui, cx, (name, hint, &accessible), String::new, out, |text| {
+        Tags::parse(text)?;
+        let known = conditions.iter().filter(|other| *other != text).cloned();
+        Ok(command(known.chain((!text.is_empty()).then(|| text.to_owned())).collect()))
+    });
 }
 
 /// The range of time, typed: what the timeline does for the pointer.
 fn time_field_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
-    ui.label(RichText::new("Time").font(fonts::strong()));
-    let id = Id::unique("typed range of time");
     let now = || cx.app.view().filter.time.map(Span::text).unwrap_or_default();
+    let names = ("Time", "1.2s..2.85s, since the first sample", "Time: only this range");
+    typed_command_ui(ui, cx, names, now, out, |text| {
+        let span = if text.is_empty() { Ok(None) } else { Span::parse(text).map(Some) };
+        span.map(Command::SetTimeRange)
+    });
+}
+
+/// A field whose text is a command once Enter is pressed, and why it is none as long as it is not. Its name, what it is to hold, and its name for those who
+/// cannot see what stands above it; `now` is what it begins with.
+fn typed_command_ui(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    (name, hint, accessible): (&str, &str, &str),
+    now: impl FnOnce() -> String,
+    out: &mut Outbox,
+    parse: impl FnOnce(&str) -> Result<Command, String>,
+) {
+    ui.label(RichText::new(name).font(fonts::strong()));
+    let id = Id::unique("typed command").with(name);
     let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(now);
-    let field = ui.add(TextEdit::singleline(&mut text).hint_text("1.2s..2.85s, since the first sample").desired_width(290.0));
-    if field.clone().accessible_name("Time: only this range").changed() {
+    let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0));
+    if field.clone().accessible_name(accessible).changed() {
         ui.data_mut(|data| data.insert_temp(id, text.clone()));
     }
-    let span = if text.trim().is_empty() { Ok(None) } else { Span::parse(&text).map(Some) };
-    match span {
-        Ok(span) if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) => {
+    match parse(text.trim()) {
+        Ok(command) if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) => {
             ui.data_mut(|data| data.remove::<String>(id));
-            out.send(Command::SetTimeRange(span));
+            out.send(command);
             ui.close();
         }
         Ok(_) => {}
