@@ -16,6 +16,7 @@ mod module;
 mod nesting;
 mod plt;
 mod rebuild;
+mod saved;
 mod table;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use self::answer::{Answer, LastName, Moved};
 use self::jitdump::Dump;
 use self::missing::Missing;
 use self::module::Wanted;
+use self::saved::Saved;
 use self::table::Table;
 pub use crate::base::binaries::Bytes;
 use crate::base::ticket::{Cancelled, Ticket};
@@ -88,6 +90,11 @@ pub trait ModuleSource: Sync {
     fn jit_dumps(&self, pid: i32, marker: Option<&str>, is_local: bool) -> Vec<Bytes> {
         let _ = (pid, marker, is_local);
         Vec::new()
+    }
+
+    /// The file of names that samply saved beside the capture.
+    fn saved_symbols(&self) -> Option<Bytes> {
+        None
     }
 
     /// Kernels whose symbols are here, best first: those that came with the capture, those with the build id, and the running one.
@@ -304,6 +311,7 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
     let wanted = Rows::of(profile, &owners, ticket)?;
     ticket.stage("naming addresses", wanted.iter().map(|rows| rows.rows.len() as u64).sum())?;
     let trust = Trust::new(profile, source);
+    let saved = saved_symbols(&owners, source, ticket)?;
     let wanted: Vec<(usize, Rows)> = wanted.into_iter().enumerate().filter(|(_, rows)| !rows.rows.is_empty()).collect();
     let found: Result<Vec<Found>, Cancelled> = wanted
         .into_par_iter()
@@ -319,6 +327,7 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
                 frames.push((id, addresses.len() as u32 - 1));
             }
             let (answer, why) = look_up(profile, source, owner, &trust, &rows.offsets, &addresses, ticket)?;
+            let answer = with_saved(answer, saved.as_ref().and_then(|saved| saved.as_ref().ok()), owner, &addresses, ticket)?;
             ticket.advance(frames.len() as u64)?;
             Ok(Found { of, addresses: addresses.len(), frames, answer, why })
         })
@@ -355,8 +364,42 @@ pub fn symbolize(profile: &Profile, source: &dyn ModuleSource, ticket: &Ticket) 
         let text = "addresses of code compiled at run time at which other code lay before: they have the name of what came last";
         named.notes.add(kind::GUESSED, text, replaced, None);
     }
+    if let Some(Err(why)) = saved {
+        named.notes.add(kind::NO_SYMBOLS, &format!("the symbols that samply saved cannot be read: {why}"), 1, None);
+    }
     named.info.unnamed = unnamed;
     Ok(named)
+}
+
+/// What samply saved, where the capture is one of those that it saves something for: their addresses count from where modules were loaded.
+fn saved_symbols(owners: &Owners<'_>, source: &dyn ModuleSource, ticket: &Ticket) -> Result<Option<Result<Saved, String>>, Cancelled> {
+    if !owners.all.iter().any(|owner| matches!(owner, Owner::File(.., Numbering::FromBase))) {
+        return Ok(None);
+    }
+    source.saved_symbols().map(|bytes| Saved::parse(&bytes, ticket)).transpose()
+}
+
+/// The answer with names that samply saved for what has none: programs themselves know lines and inlined functions, too.
+fn with_saved(found: Answer, saved: Option<&Saved>, owner: Owner<'_>, addresses: &[u64], ticket: &Ticket) -> Result<Answer, Cancelled> {
+    let Some(saved) = saved else { return Ok(found) };
+    let Owner::File(file, build_id, Numbering::FromBase) = owner else { return Ok(found) };
+    let Some(library) = saved.library(file, build_id) else { return Ok(found) };
+    let (mut answer, mut moved) = (Answer::default(), Moved::default());
+    answer.replaced = found.replaced;
+    for (row, &address) in addresses.iter().enumerate() {
+        if row.is_multiple_of(FRAMES_PER_CHECK) {
+            ticket.check()?;
+        }
+        if !found.levels(row).is_empty() {
+            answer.copy(&found, row, &mut moved);
+            continue;
+        }
+        if let Some(name) = saved.name(library, address) {
+            answer.name_outermost(name);
+        }
+        answer.close();
+    }
+    Ok(answer)
 }
 
 /// What may be believed of files that nothing but their paths names.

@@ -255,6 +255,14 @@ impl ModuleSource for LocalModules {
         beside.or_else(|| is_local.then(here)?)
     }
 
+    fn saved_symbols(&self) -> Option<Bytes> {
+        let path = self.capture.to_str()?;
+        let whole = path.strip_suffix(".gz").unwrap_or(path);
+        let stem = whole.strip_suffix(".json").unwrap_or(whole);
+        // Versions differ in what of `NAME.json.gz` they put another ending to.
+        [stem, whole].iter().find_map(|name| open(Path::new(&format!("{name}.syms.json"))))
+    }
+
     fn jit_dumps(&self, pid: i32, marker: Option<&str>, is_local: bool) -> Vec<Bytes> {
         let name = marker.map_or_else(|| format!("jit-{pid}.dump"), |marker| base_name(marker).to_owned());
         let mut paths = self.beside(&name);
@@ -399,6 +407,22 @@ mod tests {
         std::fs::create_dir(&root).unwrap();
         std::fs::write(root.join("tool"), b"mine").unwrap();
         assert!(!is_replaced(&LocalModules::for_capture(&folder.path().join("perf.data"), &[root]), recorded));
+    }
+
+    #[test]
+    fn symbols_that_samply_saved_are_found_beside_the_capture() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = |capture: &str| {
+            let modules = LocalModules::for_capture(&folder.path().join(capture), &[]);
+            modules.saved_symbols().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        assert_eq!(found("a.json.gz"), None);
+        for (name, text) in [("a.syms.json", "of a"), ("b.json.syms.json", "of b")] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        assert_eq!(["a.json.gz", "a.json"].map(found), ["of a", "of a"].map(|text| Some(text.to_owned())));
+        assert_eq!(found("b.json.gz").as_deref(), Some("of b"));
+        assert_eq!(found("c.json"), None);
     }
 
     #[test]

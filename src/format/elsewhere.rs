@@ -32,6 +32,10 @@ const KINDS: &[Kind] = &[
         |start| start.starts_with(b"go 1.") && start.get(..16).is_some_and(|head| has(head, b" trace")),
         "this is an execution trace of Go, which is not read: `go tool trace -pprof=sched` (or net, sync, syscall) makes a pprof of it",
     ),
+    (
+        |start| start.starts_with(b"{\"string_table\":["),
+        "these are the symbols that samply saved beside a recording: open the recording, which takes its names from here",
+    ),
     (|start| has(start, b"\"dhatFileVersion\""), "this is a heap profile of DHAT, which is not read: DHAT's own viewer shows it"),
     (
         |start| has(start, b"\"missed_samples\"") && has(start, b"\"frames\""),
@@ -170,6 +174,7 @@ mod tests {
             (b"{\"snapshot\":{\"meta\":{\"node_fields\":[", "--heap-prof"),
             (b"Sampling at 49 Hertz\n\n    read\n    main\n    -                cp (9036)\n        1\n", "bcc"),
             (b"Nettrace\x14\0", "dotnet-trace"),
+            (b"{\"string_table\":[\"UNKNOWN\"", "samply saved"),
             (b"{\"version\":1,\"flamebearer\":{}}", "Pyroscope"),
             (b"{\"code\":[],\"ticks\":[]}", "--cpu-prof"),
             (b"# To display the perf.data header info, use x\n", "a report of perf"),

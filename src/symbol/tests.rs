@@ -14,6 +14,7 @@ struct Machine {
     kernels: Vec<Kernel>,
     hostname: Option<String>,
     is_replaced: bool,
+    saved: Option<&'static str>,
 }
 
 impl ModuleSource for Machine {
@@ -35,6 +36,9 @@ impl ModuleSource for Machine {
     }
     fn is_replaced(&self, _: &str, _: FileId) -> bool {
         self.is_replaced
+    }
+    fn saved_symbols(&self) -> Option<Bytes> {
+        self.saved.map(|text| Arc::new(text.as_bytes().to_vec()) as Bytes)
     }
 }
 
@@ -364,4 +368,26 @@ fn names_of_code_that_took_the_place_of_other_code_are_said_to_be_guesses() {
         let named = named(&profile, &Machine { map: Some(map.to_owned()), ..Machine::default() });
         assert_eq!(named.notes.count(kind::GUESSED), guesses, "{map}");
     }
+}
+
+#[test]
+fn what_samply_saved_names_what_no_program_here_does() {
+    let from_base = Mapping { from_base: true, ..Mapping::default() };
+    let mut made =
+        profile("6.1", &[(from_base, "/opt/app", 4101, false), (from_base, "/opt/app", 8200, false), (from_base, "/opt/app", 7, false)]);
+    let id = made.strings.intern("abcd");
+    for mapping in made.mappings.as_mut_slice() {
+        mapping.build_id = Some(id);
+    }
+    let machine = Machine { saved: Some(saved::EXAMPLE), ..Machine::default() };
+    let found = named(&made, &machine);
+    assert_eq!(names(&found)[1..], ["read<T>", "serve"]);
+    assert!(names(&found)[0].contains("0x7"), "{:?}", names(&found));
+    assert_eq!(found.info.unnamed.iter().map(|row| row.addresses).sum::<u64>(), 1);
+    // Addresses of a memory map are none that the file knows.
+    let mapped = Mapping { start: 0, limit: 1 << 20, ..Mapping::default() };
+    let other = profile("6.1", &[(mapped, "/opt/app", 4101, false)]);
+    assert!(names(&named(&other, &machine))[0].contains("0x"));
+    let damaged = named(&made, &Machine { saved: Some("{"), ..Machine::default() });
+    assert!(damaged.notes.iter().any(|note| note.text.contains("samply saved cannot be read: EOF")), "{:?}", damaged.notes);
 }

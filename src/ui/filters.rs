@@ -314,10 +314,9 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let filter = &cx.app.view().filter;
     let mut first = is_opening(ui, "patterns");
     for Pattern { name, hint, of, command } in PATTERNS {
-        ui.label(RichText::new(name).font(fonts::strong()));
         let id = Id::unique("pattern").with(name);
         let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| of(filter).unwrap_or_default().to_owned());
-        let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0)).accessible_name(format!("{name}: {hint}"));
+        let field = named_field_ui(ui, name, hint, &mut text).accessible_name(format!("{name}: {hint}"));
         if std::mem::take(&mut first) {
             field.request_focus();
         }
@@ -343,13 +342,25 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     }
 }
 
+/// A field with its name before it, all of a menu below each other.
+fn named_field_ui(ui: &mut Ui, name: &str, hint: &str, text: &mut String) -> egui::Response {
+    const NAMES: f32 = 116.0;
+    let row = ui.horizontal(|ui| {
+        let start = ui.cursor().left();
+        ui.label(RichText::new(name).font(fonts::strong()));
+        ui.add_space((start + NAMES - ui.cursor().left()).max(0.0));
+        ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(290.0))
+    });
+    row.inner
+}
+
 /// A kind of condition on labels: its name, what it does, those in effect, and the command that has them.
 type TagKind<'a> = (&'static str, &'static str, &'a [String], fn(Vec<String>) -> Command);
 
 fn tag_kinds(filter: &Filter) -> [TagKind<'_>; 2] {
     [
-        ("Label", "Keep samples: endpoint=^/cart, bytes=4kb:64kb", &filter.tag_focus, Command::TagFocus),
-        ("Drop label", "Drop samples with a matching label", &filter.tag_ignore, Command::TagIgnore),
+        ("Label", "Keep samples: endpoint=^/cart", &filter.tag_focus, Command::TagFocus),
+        ("Drop label", "Drop samples: bytes=4kb:64kb", &filter.tag_ignore, Command::TagIgnore),
     ]
 }
 
@@ -383,10 +394,9 @@ fn typed_command_ui(
     out: &mut Outbox,
     parse: impl FnOnce(&str) -> Result<Command, String>,
 ) {
-    ui.label(RichText::new(name).font(fonts::strong()));
     let id = Id::unique("typed command").with(name);
     let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(now);
-    let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(290.0));
+    let field = named_field_ui(ui, name, hint, &mut text);
     if field.clone().accessible_name(accessible).changed() {
         ui.data_mut(|data| data.insert_temp(id, text.clone()));
     }
