@@ -62,6 +62,9 @@ pub struct DiffReport {
     before: SideReport,
     after: SideReport,
     exposure: IntervalReport,
+    /// The ratio of captured values that stand for equal normalised ones.
+    #[serde(skip)]
+    normalized_exposure: f64,
     unchanged: Option<IntervalReport>,
     noise: NoiseReport,
     readings: Option<ReadingsReport>,
@@ -286,6 +289,7 @@ impl DiffReport {
             before: side_report(comparison, before, input),
             after: side_report(comparison, after, input),
             exposure: findings.exposure.into(),
+            normalized_exposure: comparison.exposure(),
             unchanged: findings.unchanged.map(Into::into),
             noise: (&findings.diff.noise).into(),
             readings: findings.readings.as_ref().map(|readings| ReadingsReport {
@@ -445,7 +449,8 @@ impl DiffReport {
     }
 
     fn scale_text(&self) -> String {
-        let IntervalReport { ratio, lo, hi } = self.exposure;
+        // In the units of the values below it.
+        let [ratio, lo, hi] = [self.exposure.ratio, self.exposure.lo, self.exposure.hi].map(|end| end / self.normalized_exposure);
         let interval = if hi / lo > 1.0 + 1e-9 { format!(" ({} to {})", factor(lo, 3), factor(hi, 3)) } else { String::new() };
         let by: Vec<String> = std::iter::once(self.by.to_owned()).chain(self.filters.iter().map(|filter| printable(filter))).collect();
         format!("by {}, {}; unchanged code has after / before = {}{interval}", by.join(", "), self.denominator, factor(ratio, 4))

@@ -62,7 +62,7 @@ const COLLECTORS: [&str; 45] = [
     "(garbage collector)",
 ];
 
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 30] = [
     // Go: scheduling, preemption.
     "runtime.mcall",
     "runtime.mstart",
@@ -82,6 +82,20 @@ const OTHERS: [&str; 18] = [
     "runtime.sigtramp",
     "runtime.tracebackPCs",
     "runtime.(*profBuf)",
+    // Linux: what interrupts whatever runs, and the switch to another thread: how often follows from what else the machine does.
+    "asm_sysvec_",
+    "sysvec_",
+    "asm_common_interrupt",
+    "common_interrupt",
+    "irqentry_exit_to_user_mode",
+    "finish_task_switch",
+    // … on ARM.
+    "el0_interrupt",
+    "el1_interrupt",
+    "el0t_64_irq",
+    "el1h_64_irq",
+    "el0_irq",
+    "el1_irq",
     // V8.
     "(idle)",
 ];
@@ -136,19 +150,34 @@ pub(crate) fn nodes(tree: &CallTree, places: &Places) -> Vec<bool> {
 }
 
 /// Where Go's runtime interrupts whatever runs for too long. A processor that gets both signals at once counts the sample there instead of in the
-/// code that ran, so its own cost is its caller's: how much of it there is follows from how timers happen to lie. It stays background work, of
-/// which nothing is known for sure: a caller that is held to have half its cost there may vary by as much.
+/// code that ran, so its own cost is its caller's: how much of it there is follows from how timers happen to lie. Loops on a busy machine have half of
+/// their samples there. See [`interrupts_doubt`].
 const INTERRUPTS: &str = "runtime.asyncPreempt";
+
+/// Also with a line, an address or the like behind the name, but not `runtime.asyncPreempt2`, which does work.
+pub(crate) fn is_interrupt(name: &str) -> bool {
+    name.strip_prefix(INTERRUPTS).is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+}
 
 /// Rows of the nodes that only interrupt their callers.
 pub(crate) fn interrupts(tree: &CallTree, places: &Places) -> Vec<usize> {
-    // Also with a line, an address or the like behind the name, but not `runtime.asyncPreempt2`, which does work.
-    let is_such = |name: &str| name.strip_prefix(INTERRUPTS).is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()));
-    let such: Vec<PlaceId> = places.iter_ids().checked().filter(|(_, place)| is_such(&place.name)).map(|(id, _)| id).collect();
+    let such: Vec<PlaceId> = places.iter_ids().checked().filter(|(_, place)| is_interrupt(&place.name)).map(|(id, _)| id).collect();
     if such.is_empty() {
         return Vec::new();
     }
     tree.places().iter().enumerate().checked().filter(|(_, place)| such.contains(place)).map(|(row, _)| row).collect()
+}
+
+/// What part of the cost of a function's interruptions is work of which nothing is known for sure, 0 to 1. Code that cannot be interrupted (assembly, the
+/// runtime) passes its interruptions on to what comes next, so they are no fair sample of what ran; where the function has surely the same part of its events
+/// there on both sides, both have that error alike, and what it has with its interruptions compares. `own` and `interrupted` are events of before and after.
+pub(super) fn interrupts_doubt(own: [f64; 2], interrupted: [f64; 2]) -> f64 {
+    let counts = [own[0], own[1], interrupted[0], interrupted[1]].map(|events| events + 0.5);
+    let [own_before, own_after, before, after] = counts;
+    let difference = (after / own_after / (before / own_before)).ln().abs();
+    let error = counts.iter().map(|events| 1.0 / events).sum::<f64>().sqrt();
+    // All of it once it may be twice as much on one side.
+    ((difference + error) / std::f64::consts::LN_2).min(1.0)
 }
 
 /// Variance of the logarithm of a group's cost in one run by background work: `noise` is the coefficient of variation of the whole of that

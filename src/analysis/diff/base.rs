@@ -43,6 +43,8 @@ pub(crate) struct Base {
     captured: Option<Captured>,
     /// Rows of nodes with cost of their own that only interrupts their callers.
     interrupts: Vec<usize>,
+    /// Those of which that cost was put together with their callers'.
+    folded: Vec<usize>,
 }
 
 /// What stood in the place of sums that were changed.
@@ -87,6 +89,35 @@ impl NodesOf {
     }
 }
 
+/// Of the nodes that interrupt their callers those whose cost is surely their callers', see [`background::interrupts_doubt`]: of what a function has there
+/// only a part stays background work.
+fn trusted(nodes: &mut [Sums], tree: &CallTree, interrupts: &[usize]) -> Vec<usize> {
+    /// Beyond this nothing is known.
+    const DOUBTED: f64 = 0.5;
+    let caller = |row: usize| tree.parents()[row].map(NodeId::row);
+    // Events of each interrupted function: its own, and those of its interruptions.
+    let mut functions: BTreeMap<PlaceId, [[f64; 2]; 2]> = BTreeMap::new();
+    let mut callers: Vec<usize> = interrupts.iter().filter_map(|&row| caller(row)).collect();
+    callers.sort_unstable();
+    callers.dedup();
+    let interrupted = interrupts.iter().filter_map(|&row| Some((caller(row)?, nodes[row].events, 1)));
+    for (caller, events, kind) in callers.iter().map(|&row| (row, nodes[row].events, 0)).chain(interrupted) {
+        let sums = functions.entry(tree.places()[caller]).or_default();
+        (0..2).for_each(|side| sums[kind][side] += events[side]);
+    }
+    let mut trusted = Vec::new();
+    for &row in interrupts {
+        let function = caller(row).and_then(|caller| functions.get(&tree.places()[caller]));
+        let doubt = function.map_or(1.0, |[own, interrupted]| background::interrupts_doubt(*own, *interrupted));
+        if doubt < DOUBTED {
+            // What a function has in all varies with the product of both: of what varies, and of how much of it stands there.
+            nodes[row].background = nodes[row].background.map(|part| part * doubt * doubt);
+            trusted.push(row);
+        }
+    }
+    trusted
+}
+
 impl Base {
     pub(crate) fn new(comparison: &Comparison) -> Option<Self> {
         let (before, after) = comparison.pair()?;
@@ -101,6 +132,9 @@ impl Base {
                 sums.squares = sums.squares.map(|square| square * part);
             }
         }
+        let mut interrupts = background::interrupts(tree, places);
+        interrupts.retain(|&row| !ground.nodes[row].is_nothing());
+        let folded = trusted(&mut ground.nodes, tree, &interrupts);
         let (shapes, Added { totals, places: sums, absolute }) = both(
             tree.len(),
             || Shapes::new(comparison, &ground.nodes, &outermost, &nodes_of),
@@ -109,9 +143,25 @@ impl Base {
         let scale = Scale { exposure: comparison.exposure(), event_cost: ground.event_cost };
         let run_noise = ground.basis.run_noise(comparison.sample_type.starts_with("inuse"));
         let repeats = Repeats::new(comparison, &sums[0], &scale, run_noise).map(Arc::new);
-        let mut interrupts = background::interrupts(tree, places);
-        interrupts.retain(|&row| !ground.nodes[row].is_nothing());
-        Some(Self { ground, outermost, shapes, totals, places: sums, absolute, nodes_of, repeats, captured: None, interrupts })
+        let moves: Vec<(usize, NodeId)> = folded.iter().filter_map(|&row| Some((row, tree.parents()[row]?))).collect();
+        let (places, captured) = (sums, None);
+        let mut base = Self { ground, outermost, shapes, totals, places, absolute, nodes_of, repeats, captured, interrupts, folded };
+        if !moves.is_empty() {
+            base.put_together(comparison, moves);
+        }
+        Some(base)
+    }
+
+    /// True for a node whose own cost was put together with that of its caller.
+    pub(crate) fn is_interrupt(&self, node: NodeId) -> bool {
+        self.folded.binary_search(&node.row()).is_ok()
+    }
+
+    /// True where some of what is a place's own by the search, on all paths or at a node, was counted at what only interrupts it.
+    pub(crate) fn is_interrupted(&self, comparison: &Comparison, place: PlaceId, node: Option<NodeId>) -> bool {
+        let tree = comparison.tree();
+        let is_of = |parent: NodeId| node.map_or(tree.place(parent) == place, |node| node == parent);
+        self.folded.iter().any(|&row| tree.parents()[row].is_some_and(is_of))
     }
 
     /// Sums of a group of nodes where what interrupts a function counts as that function's; `None` where that changes nothing.
@@ -129,13 +179,13 @@ impl Base {
         made
     }
 
-    /// Calls a change of own cost a move where it is none with what only interrupts the function.
+    /// Calls a change of own cost a move where it is none with what only interrupts the function, and any change of what interrupts.
     pub(super) fn know_interrupts(
         &self,
         comparison: &Comparison,
         sums: &[Sums],
         doubts: &[Doubt],
-        own: &mut Table,
+        [own, total]: &mut [Table; 2],
         scale: &Scale,
         spec: &Spec,
     ) {
@@ -152,6 +202,11 @@ impl Base {
             let test = scale.counts(&whole).map_or(Test::NONE, |counts| counts.test(doubts[row]));
             if own.verdict[row].is_change() && test.p > spec.level {
                 own.verdict[row] = Verdict::Shift;
+            }
+        }
+        for place in self.folded.iter().map(|&row| tree.places()[row].row()) {
+            if total.verdict[place].is_change() {
+                total.verdict[place] = Verdict::Shift;
             }
         }
     }
@@ -247,13 +302,15 @@ impl Base {
             || {
                 let mut nodes = node_diff(tree.places(), all, &doubts[1], &model.scale, spec);
                 churn::mark(&mut nodes, tree, all, model.scale.exposure);
+                // How much of a function's cost stands there is chance.
+                self.folded.iter().for_each(|&row| nodes.certainty[row] = 0.0);
                 nodes
             },
             || {
                 let table = |row: usize| table_of(comparison, &sums[row], &doubts[row], &model.scale, spec);
                 let mut tables = [table(0), table(1)];
                 let tests = decide(comparison, &mut tables, sums, &model.scale, spec, weight);
-                self.know_interrupts(comparison, &sums[0], &doubts[0], &mut tables[0], &model.scale, spec);
+                self.know_interrupts(comparison, &sums[0], &doubts[0], &mut tables, &model.scale, spec);
                 (tables, tests)
             },
         );

@@ -31,6 +31,8 @@ const SAME_COST: f64 = 0.8;
 const CLOSED: f64 = 0.05;
 /// Captures a side from which repeats say how much a place varies.
 const CONFIRMING_RUNS: f64 = 3.0;
+/// What a loop calls besides being interrupted, at most, where its total is told for it: as a factor on what it has with that.
+const MOST_CALLED: f64 = 1.1;
 /// Standard deviations from which on a function counts among what rose or fell.
 const SEEN: f64 = 2.0;
 
@@ -397,6 +399,12 @@ impl Maker<'_> {
         let is_home = node.is_some_and(|node| self.homes.contains(node.row())) && !stayed(&tested(&all).2);
         let node = node.filter(|_| !is_home);
         let sums = whole.map_or(if moved || is_home { all } else { found.sums }, |row| row.sums);
+        // Tables have what interrupts a loop below it: what the loop has with that is its total, if it calls little else.
+        let base = self.search.base;
+        let is_interrupted = measure == Measure::Self_ && whole.is_none() && base.is_interrupted(comparison, place, node);
+        let with_callees = node.map_or(base.places[Measure::Total as usize][place.row()], |node| *base.tables().total(node.row()));
+        let is_total = is_interrupted && with_callees.pooled(1.0) <= sums.pooled(1.0) * MOST_CALLED;
+        let (measure, sums) = if is_total { (Measure::Total, with_callees) } else { (measure, sums) };
         let (counts, doubt, own) = tested(&sums);
         // Findings are the rows with the largest evidence: their intervals allow for that.
         let threshold = -normal_quantile(self.search.spec.level * found.group.weight / 2.0);
@@ -413,11 +421,18 @@ impl Maker<'_> {
         }
         let names = pair.and_then(Structure::pair).map_or(vec![headline], Vec::from);
         let all = || names.iter().flat_map(|&name| self.search.base.ranges(comparison, name, measure));
-        let nodes = if pair.is_some() || moved || is_home { &NodeSet::new(all()) } else { &found.nodes };
+        let nodes = match node {
+            Some(node) if is_total => &NodeSet::new(std::iter::once(node.row()..comparison.tree().subtree_end(node))),
+            None if is_total => &NodeSet::new(base.ranges(comparison, place, measure)),
+            _ if pair.is_some() || moved || is_home => &NodeSet::new(all()),
+            _ => &found.nodes,
+        };
         let as_captured = self.search.base.captured_sums_of(comparison, nodes);
         let total_before = comparison.sides.first().map_or(0.0, Side::denominator);
         let delta = self.delta(&sums);
         let own_delta = own_delta(self.search, self.found, found, self.model.scale.exposure);
+        let [before, after] =
+            if is_interrupted && !is_total { [0, 1].map(|side| as_captured.value[side] * factor(side)) } else { [before, after] };
         Some(Finding {
             rank: order,
             // What has a value on a side as captured, or with what was put together, is there.

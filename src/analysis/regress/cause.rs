@@ -179,7 +179,13 @@ impl Looker<'_> {
             add(&mut own, self.own(node));
             if row.measure == Measure::Total {
                 for child in tree.children(node) {
-                    add(callees.entry(tree.place(child)).or_default(), self.total(child));
+                    // What only interrupts a function is its own cost.
+                    let interrupts = if self.base.is_interrupt(child) { self.own(child) } else { [0.0; 2] };
+                    add(&mut own, interrupts);
+                    let called = [0, 1].map(|side| self.total(child)[side] - interrupts[side]);
+                    if called != [0.0; 2] {
+                        add(callees.entry(tree.place(child)).or_default(), called);
+                    }
                 }
             }
         }

@@ -60,6 +60,10 @@ struct Changed {
 impl<'a> Collected<'a> {
     /// `None` where there is nothing, or where the search found what changed in it.
     pub(super) fn new(comparison: &'a Comparison, base: &'a Base, findings: &[Finding]) -> Option<Self> {
+        // Threads of the collector that wait are no work of it.
+        if matches!(comparison.sample_type.as_str(), "goroutine" | "threadcreate") {
+            return None;
+        }
         let (tree, places) = (comparison.tree(), comparison.places());
         let roots = background::collectors(tree, places);
         let ends = tree.subtree_ends();

@@ -14,7 +14,7 @@ use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::{Comparison, Normalization};
 use crate::analysis::diff::ground::{Ground, Scale, Sums};
 use crate::analysis::diff::noise::MIN_CELLS;
-use crate::analysis::diff::{Base, Verdict};
+use crate::analysis::diff::{Base, Verdict, background};
 use crate::analysis::place::{PlaceId, Places};
 use crate::analysis::stats::bulk::{Cell, biweight};
 use crate::base::ticket::{Checked as _, Here};
@@ -107,6 +107,9 @@ impl Calls {
         let mut pairs: Vec<(PlaceId, PlaceId)> = Vec::new();
         for (node, _) in sided::unlikely(tree, base, scale) {
             let (place, caller) = (tree.place(node), tree.parent(node).map(|caller| tree.place(caller)));
+            if background::is_interrupt(comparison.places().name(place)) {
+                continue;
+            }
             pairs.extend(caller.filter(|caller| *caller != place && *caller != Places::root()).map(|caller| (place, caller)));
         }
         pairs.sort_unstable();

@@ -12,6 +12,9 @@ use crate::analysis::diff::{Interval, Spec, Verdict};
 /// A place with more than this part of the cost of a side may be what is unchanged.
 const LARGE: f64 = 0.3;
 
+/// Everything else stayed as it was by the normalisation, too, where that and what did not change differ by less than this (in logarithms).
+const SAME_WORK: f64 = 0.05;
+
 /// Everything else changing by more than this many times is no reading.
 const PLAUSIBLE: f64 = 20.0;
 
@@ -34,6 +37,11 @@ pub(super) fn readings(comparison: &Comparison, rows: &[Finding], unconfirmed: &
     // What is alive is counted whole, whatever was done meanwhile.
     let is_census = ["inuse", "goroutine", "threadcreate"].iter().any(|kind| comparison.sample_type.starts_with(kind));
     if given_work(comparison, spec).is_some() || is_census && matches!(comparison.effective_normalization(), Normalization::Absolute) {
+        return None;
+    }
+    // Seconds and processor time know nothing of the other places: where both say that the rest stayed as it was, it did. Shares say what they must.
+    let is_known = !matches!(comparison.effective_normalization(), Normalization::Share);
+    if is_known && (exposure / comparison.exposure()).ln().abs() < SAME_WORK {
         return None;
     }
     let (before, after) = comparison.pair()?;

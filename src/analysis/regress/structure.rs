@@ -11,7 +11,7 @@ use super::super::diff::ground::{Counts, Scale, Sums, Tables};
 use super::{folded, sided};
 use crate::analysis::call_tree::{CallTree, NodeId};
 use crate::analysis::comparison::Comparison;
-use crate::analysis::diff::{Base, Verdict};
+use crate::analysis::diff::{Base, Verdict, background};
 use crate::analysis::place::{PlaceId, Places};
 use crate::base::ticket::{Checked as _, Here};
 
@@ -104,6 +104,11 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
         let sums = totals[place.row()];
         let counts = scale.counts(&sums).filter(|counts| counts.both() >= LEAST_EVENTS)?;
         let side = sided::side(counts)?;
+        // An address without a module is where something lay, and no name. What interrupts a function is not inlined into it by happening less often.
+        let name = comparison.places().name(place);
+        if is_bare_address(name) || background::is_interrupt(name) {
+            return None;
+        }
         Some(OneSided { place, side, sums, self_: selfs[place.row()].pooled(scale.exposure), nodes: Vec::new() })
     });
     let mut one_sided: Vec<OneSided> = one_sided.collect();
@@ -129,6 +134,10 @@ pub(super) fn detect(comparison: &Comparison, base: &mut Base, scale: &Scale) ->
         base.put_together(comparison, moves(tree, &made));
     }
     made
+}
+
+fn is_bare_address(name: &str) -> bool {
+    name.strip_prefix("0x").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// Pairs of names of which each has the callers, callees and cost of the other, best first, each name once.

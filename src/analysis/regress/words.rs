@@ -176,7 +176,7 @@ fn why_changed(comparison: &Comparison, row: &Finding) -> String {
         Verdict::Wrapper if row.is_of_after() => format!("a new frame around calls that were there before ({after}; {events})"),
         Verdict::Wrapper => format!("a frame that is no longer around calls that are still there ({before}; {events})"),
         _ => {
-            let against = if row.is_against_rest() { " against all that moved alike" } else { "" };
+            let against = if row.is_against_rest() { " against all that moved alike" } else { against(row) };
             let new = row.new.as_ref().map_or_else(String::new, |new| format!("proposed: {new} stands in its place; "));
             let captured = as_captured(comparison, row).map_or_else(String::new, |text| format!("; {text}"));
             format!(
@@ -187,6 +187,12 @@ fn why_changed(comparison: &Comparison, row: &Finding) -> String {
             )
         }
     }
+}
+
+/// Said of a change that is plainly another one than that of the values beside it, which are as measured.
+fn against(row: &Finding) -> &'static str {
+    let beside = (row.after / row.before / row.ratio).ln().abs();
+    if beside.is_finite() && beside > AS_WRITTEN { " against unchanged code" } else { "" }
 }
 
 /// What a row's values are as captured, where they count cost of frames that came or went.
@@ -448,7 +454,7 @@ fn main_change(first: &Finding, made: &Findings) -> String {
     let direction = match first.verdict {
         Verdict::New => "is new".to_owned(),
         Verdict::Gone => "is gone".to_owned(),
-        _ => format!("{} ({}{})", moved_by(first.ratio), interval(first), barely(first)),
+        _ => format!("{}{} ({}{})", moved_by(first.ratio), against(first), interval(first), barely(first)),
     };
     // Shares have no net change, and a total can stay while much moves: then the part is one of all rises, or of all falls.
     let whole = made.whole_of(first);
@@ -468,6 +474,8 @@ fn name_of(row: &Finding) -> String {
     row.asked_by.as_ref().map_or_else(|| name.clone(), |own| format!("{name} (for {})", short(own, NAME)))
 }
 
+/// Ratios that differ by less (in logarithms) have the same digits but for the last one.
+const AS_WRITTEN: f64 = 0.005;
 /// Most names in the sentence about the whole.
 const NAMED: usize = 3;
 /// A part is one of the change as measured where it differs from that by less than this.
@@ -485,7 +493,7 @@ fn explained_by(made: &Findings, rose: bool, change: f64) -> Option<String> {
         let by = match row.verdict {
             Verdict::New => "new".to_owned(),
             Verdict::Gone => "gone".to_owned(),
-            _ => self::change(row.ratio),
+            _ => format!("{}{}", self::change(row.ratio), against(row)),
         };
         names.push(format!("{} ({by})", name_of(row)));
         part += row.explains;
