@@ -79,15 +79,15 @@ impl Joined {
     fn add_frames(&mut self, parts: &[Done], names: &[Names], ticket: &Ticket) -> Result<Vec<Vec<FrameId>>, Cancelled> {
         let dealt = parts.par_iter().zip(names).map(|(part, names)| {
             ticket.check()?;
-            let keys: Vec<FrameKey> = part.builder.frame_rows().iter().map(|frame| frame_key(&names.frame(frame))).collect();
+            let keys: Vec<FrameKey> = part.builder.frame_rows().iter().map(|frame| frame_key(&names.frame(&frame))).collect();
             Ok(self.frames.deal(&keys))
         });
         let dealt: Vec<_> = dealt.collect::<Result<_, Cancelled>>()?;
         let placed = self.frames.add(&dealt, ticket)?;
         for ((part, names), placed) in parts.iter().zip(names).zip(&placed) {
             let rows = part.builder.frame_rows();
-            for frame in placed.first.iter().filter_map(|&row| rows.get(row as usize)) {
-                self.builder.add_frame(names.frame(frame));
+            for frame in placed.first.iter().filter_map(|&row| rows.get(FrameId::from_row(row as usize)?)) {
+                self.builder.add_frame(names.frame(&frame));
             }
         }
         Ok(placed.into_iter().map(|placed| placed.ids).collect())
