@@ -102,11 +102,6 @@ impl<I: Index, T: Fields> Spread<I, T> {
         at < self.len && row.stands_at(&self.columns, at)
     }
 
-    /// The columns.
-    pub const fn columns(&self) -> &T::Columns {
-        &self.columns
-    }
-
     /// Number of rows.
     pub const fn len(&self) -> usize {
         self.len
@@ -194,7 +189,7 @@ mod tests {
             assert_eq!((table.get(id), table.at(id), table.has(at, &row), table.has(at, &(1, 1))), (Some(row), row, true, false));
         }
         assert_eq!((table.get(RowId::from_row(7).unwrap()), table.has(7, &(0, 0)), table.len()), (None, false, 7));
-        assert_eq!((table.columns().0.rows.len(), table.columns().1.rows.len()), (5, 5), "what says nothing at the end is not kept");
+        assert_eq!((table.columns.0.rows.len(), table.columns.1.rows.len()), (5, 5), "what says nothing at the end is not kept");
     }
 
     #[test]
