@@ -20,6 +20,7 @@ pub mod layers;
 pub mod mapped;
 #[cfg(test)]
 pub(crate) mod packed;
+pub mod spread;
 pub mod table;
 pub mod ticket;
 mod zipped;

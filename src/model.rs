@@ -25,6 +25,7 @@ pub use crate::base::inflate::Container;
 pub use crate::base::intern::{StringId, Strings};
 
 use crate::base::index::Column;
+use crate::base::spread::Spread;
 
 /// How the kernel is named as a module.
 const KERNEL: &str = "[kernel.kallsyms]";
@@ -41,11 +42,11 @@ pub struct Profile {
     /// All text.
     pub strings: Strings,
     /// Named code.
-    pub functions: Column<FunctionId, Function>,
+    pub functions: Spread<FunctionId, Function>,
     /// Loaded modules (binaries, libraries, kernel).
     pub mappings: Column<MappingId, Mapping>,
     /// Levels of stacks: function, line, address, inlined or not.
-    pub frames: Column<FrameId, Frame>,
+    pub frames: Spread<FrameId, Frame>,
     /// Distinct stacks as a forest of frames.
     pub stacks: StackTable,
     /// Processes and threads by name; empty where the format has none.

@@ -151,7 +151,7 @@ impl std::fmt::Debug for Kernel {
 
 /// True where at least one frame has an address and no function.
 pub fn has_unnamed(profile: &Profile) -> bool {
-    profile.frames.iter().any(is_unnamed)
+    profile.frames.iter().any(|frame| is_unnamed(&frame))
 }
 
 const fn is_unnamed(frame: &Frame) -> bool {
@@ -261,13 +261,13 @@ impl Rows {
             if n % FRAMES_PER_CHECK == 0 {
                 ticket.check()?;
             }
-            if !is_unnamed(frame) {
+            if !is_unnamed(&frame) {
                 continue;
             }
-            let of = owners.of(frame);
+            let of = owners.of(&frame);
             let mapping = frame.mapping.and_then(|mapping| profile.mappings.get(mapping));
             if let (Some(rows), Some(owner)) = (wanted.get_mut(of), owners.all.get(of)) {
-                rows.rows.push((looked_up(frame, *owner, mapping), id));
+                rows.rows.push((looked_up(&frame, *owner, mapping), id));
             }
             if let Some(is_used) = frame.mapping.and_then(|mapping| is_used.get_mut(mapping.row())) {
                 *is_used = true;

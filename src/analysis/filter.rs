@@ -226,8 +226,8 @@ impl Filter {
 
 /// pprof matches function name, file name and mapping file.
 pub fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Regex) -> bool {
-    let frame = profile.frames[id];
-    let file = frame.function.and_then(|function| profile.functions[function].file);
+    let frame = profile.frames.at(id);
+    let file = frame.function.and_then(|function| profile.functions.at(function).file);
     pattern.is_match(&profile.frame_name(id))
         || file.is_some_and(|file| pattern.is_match(&profile.strings[file]))
         || frame.mapping.is_some_and(|mapping| pattern.is_match(profile.mapping_file(mapping)))

@@ -174,10 +174,10 @@ pub(super) fn value_of(name: &str) -> Option<&str> {
 /// A frame of a function of that name, in no file and no module.
 fn frame_named(profile: &mut Profile, name: &str) -> FrameId {
     let function = Function { name: profile.strings.intern(name), system_name: None, file: None, start_line: 0 };
-    let known = profile.functions.iter_ids().find(|(_, known)| **known == function).map(|(id, _)| id);
+    let known = profile.functions.iter_ids().find(|(_, known)| *known == function).map(|(id, _)| id);
     let function = known.or_else(|| profile.functions.push(function));
     let frame = Frame { function, ..Frame::default() };
-    let known = profile.frames.iter_ids().find(|(_, known)| **known == frame).map(|(id, _)| id);
+    let known = profile.frames.iter_ids().find(|(_, known)| *known == frame).map(|(id, _)| id);
     known.or_else(|| profile.frames.push(frame)).unwrap_or(FrameId::FIRST)
 }
 

@@ -147,7 +147,7 @@ impl Places {
                     .ids()
                     .checked()
                     .map(|id| {
-                        let frame = profile.frames[id];
+                        let frame = profile.frames.at(id);
                         // Most frames share a function: name work is done once for each.
                         let short = (granularity == Granularity::Function).then_some(frame.function).flatten();
                         if let Some(row) = short.and_then(|function| of_function[function.row()]) {
@@ -207,10 +207,10 @@ impl Places {
         let first = frames.next()?;
         let name = self.get(id).name.clone();
         let line = if granularity == Granularity::Function { 0 } else { self.get(id).line };
-        let mut place = draft(profile, first, granularity, (name, line), &mut Texts::default());
-        place.add_marks(first);
+        let mut place = draft(profile, &first, granularity, (name, line), &mut Texts::default());
+        place.add_marks(&first);
         for frame in frames {
-            place.add_marks(frame);
+            place.add_marks(&frame);
             let module = frame.mapping.map_or("", |mapping| profile.mapping_file(mapping));
             place.several_modules |= !module.is_empty() && !place.module.is_empty() && *module != *place.module;
         }
@@ -340,7 +340,7 @@ impl Places {
 }
 
 fn key_of(profile: &Profile, id: crate::model::FrameId, frame: &Frame, granularity: Granularity) -> (String, u32) {
-    let function = frame.function.map(|function| profile.functions[function]);
+    let function = frame.function.map(|function| profile.functions.at(function));
     let file = || function.and_then(|function| function.file).map_or("", |file| &profile.strings[file]);
     let module = || frame.mapping.map_or("", |mapping| profile.mapping_file(mapping));
     match granularity {
@@ -400,7 +400,7 @@ fn or_unknown(first: &str, second: &str) -> String {
 }
 
 fn draft(profile: &Profile, frame: &Frame, granularity: Granularity, (name, line): (String, u32), texts: &mut Texts) -> Place {
-    let function = frame.function.map(|function| profile.functions[function]);
+    let function = frame.function.map(|function| profile.functions.at(function));
     let file = function.and_then(|function| function.file).map_or("", |file| &profile.strings[file]);
     let module = frame.mapping.map_or("", |mapping| profile.mapping_file(mapping));
     let symbol = frame.function.map_or("", |function| profile.function_name(function));

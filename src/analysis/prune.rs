@@ -122,8 +122,8 @@ pub fn frames_named(profile: &Profile, pattern: &str) -> Vec<bool> {
     let pattern = compile(pattern);
     let is_match = |name: &str| pattern.is_match(name) || pattern.is_match(&without_arguments(name));
     let functions: Vec<bool> = profile.functions.ids().checked().map(|id| is_match(profile.function_name(id))).collect();
-    let of = |frame: &Frame| frame.function.filter(|&function| !profile.function_name(function).is_empty());
-    let marked = |(id, frame): (FrameId, &Frame)| match of(frame) {
+    let of = |frame: Frame| frame.function.filter(|&function| !profile.function_name(function).is_empty());
+    let marked = |(id, frame): (FrameId, Frame)| match of(frame) {
         Some(function) => functions.get(function.row()) == Some(&true),
         None => pattern.is_match(&profile.frame_name(id)),
     };

@@ -3,39 +3,37 @@
 //! Ids follow the order of first use, part after part, as if one [`Interner`](super::intern::Interner) had been asked for every row. But one table
 //! for all of them does not fit the caches of a processor, and one thread would have to ask. So the rows of each part are dealt to as many small
 //! tables as [`RowTable`](super::table::RowTable) has, by their hashes ([`Distinct::deal`]), and tables are looked through side by side, each for all
-//! parts at once ([`Distinct::add`]). Rows travel with their keys, so that nothing but one small table is read at random. Deliberately absent: the
-//! rows themselves, which belong to the caller. Start reading at [`Distinct::add`].
-
-use std::hash::{Hash, Hasher as _};
+//! parts at once ([`Distinct::add`]). Rows are told apart by their hashes alone, so that nothing but one small table is read at random and little is
+//! kept of each: two rows of one hash would get one id. The caller, who has the rows, looks whether what got an id is the row that has it. Deliberately
+//! absent: the rows themselves. Start reading at [`Distinct::add`].
 
 use rayon::prelude::*;
-use rustc_hash::FxHasher;
 
 use super::index::Index;
 use super::table::{RowHash, Slots, TABLES, folded, random_key};
 use super::ticket::{Cancelled, Ticket};
 
 /// What is known of the rows so far.
-pub struct Distinct<I, K> {
-    tables: Vec<Table<I, K>>,
+pub struct Distinct<I> {
+    tables: Vec<Table<I>>,
     rows: usize,
     key: u64,
 }
 
 /// The rows of one table.
-struct Table<I, K> {
+struct Table<I> {
     slots: Slots,
-    /// By the row of this table.
-    keys: Vec<K>,
+    /// Lower half of the hash, by the row of this table; slots have the upper one.
+    lower: Vec<u32>,
     ids: Vec<I>,
     /// The part and the row there of what was added last, which has no id yet.
     fresh: Vec<(u32, u32)>,
 }
 
 /// The rows of a part, by table.
-pub struct Dealt<K> {
-    /// Upper half of the hash, row of the part, key.
-    rows: Vec<(u32, u32, K)>,
+pub struct Dealt {
+    /// Both halves of the hash, the upper one first, and the row of the part.
+    rows: Vec<(u32, u32, u32)>,
     /// Where those of each table end.
     ends: [usize; TABLES],
 }
@@ -45,17 +43,17 @@ pub struct Dealt<K> {
 pub struct Placed<I> {
     /// The id of each row.
     pub ids: Vec<I>,
-    /// Rows whose key came here first, ascending: their ids follow each other, also from one part to the next.
+    /// Rows whose hash came here first, ascending: their ids follow each other, also from one part to the next.
     pub first: Vec<u32>,
 }
 
 /// Marks, in the lowest bit, the row of a table that was added for it.
 const FIRST: u32 = 1;
 
-impl<I: Index + Send + Sync, K: Copy + Eq + Hash + Send + Sync> Distinct<I, K> {
+impl<I: Index + Send + Sync> Distinct<I> {
     /// No rows.
     pub fn new() -> Self {
-        let table = || Table { slots: Slots::default(), keys: Vec::new(), ids: Vec::new(), fresh: Vec::new() };
+        let table = || Table { slots: Slots::default(), lower: Vec::new(), ids: Vec::new(), fresh: Vec::new() };
         Self { tables: std::iter::repeat_with(table).take(TABLES).collect(), rows: 0, key: random_key() }
     }
 
@@ -75,17 +73,10 @@ impl<I: Index + Send + Sync, K: Copy + Eq + Hash + Send + Sync> Distinct<I, K> {
         folded(hash.wrapping_add(value.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)), self.key)
     }
 
-    fn hash(&self, key: &K) -> RowHash {
-        let mut hasher = FxHasher::default();
-        key.hash(&mut hasher);
-        RowHash::from_bits(folded(hasher.finish(), self.key))
-    }
-
-    /// Deals the rows of a part to the tables. A part has less than 2³² rows.
-    pub fn deal(&self, keys: &[K]) -> Dealt<K> {
-        let hashes: Vec<RowHash> = keys.iter().map(|key| self.hash(key)).collect();
+    /// Deals the rows of a part to the tables, by hashes that [`mix`](Self::mix) made. A part has less than 2³² rows.
+    pub fn deal(hashes: &[u64]) -> Dealt {
         let mut ends = [0; TABLES];
-        for hash in &hashes {
+        for hash in hashes.iter().copied().map(RowHash::from_bits) {
             ends.get_mut(hash.table()).into_iter().for_each(|count| *count += 1);
         }
         let mut starts = [0; TABLES];
@@ -96,19 +87,19 @@ impl<I: Index + Send + Sync, K: Copy + Eq + Hash + Send + Sync> Distinct<I, K> {
             *end = before;
         }
         // By table, and by row in each.
-        let mut order = vec![0_u32; keys.len()];
-        for (row, hash) in hashes.iter().enumerate() {
+        let mut rows = vec![(0, 0, 0); hashes.len()];
+        for (row, &bits) in hashes.iter().enumerate() {
+            let hash = RowHash::from_bits(bits);
             if let Some(start) = starts.get_mut(hash.table()) {
-                order.get_mut(*start).into_iter().for_each(|place| *place = row as u32);
+                rows.get_mut(*start).into_iter().for_each(|place| *place = (hash.upper(), bits as u32, row as u32));
                 *start += 1;
             }
         }
-        let dealt = |&row: &u32| Some((hashes.get(row as usize)?.upper(), row, *keys.get(row as usize)?));
-        Dealt { rows: order.iter().filter_map(dealt).collect(), ends }
+        Dealt { rows, ends }
     }
 
     /// Takes in parts, in their order.
-    pub fn add(&mut self, parts: &[Dealt<K>], ticket: &Ticket) -> Result<Vec<Placed<I>>, Cancelled> {
+    pub fn add(&mut self, parts: &[Dealt], ticket: &Ticket) -> Result<Vec<Placed<I>>, Cancelled> {
         // For each table, what became of its rows of all parts.
         let found = self.tables.par_iter_mut().enumerate().map(|(at, table)| {
             ticket.check()?;
@@ -171,15 +162,15 @@ impl<I: Index + Send + Sync, K: Copy + Eq + Hash + Send + Sync> Distinct<I, K> {
     }
 }
 
-impl<I: Index + Send + Sync, K: Copy + Eq + Hash + Send + Sync> Default for Distinct<I, K> {
+impl<I: Index + Send + Sync> Default for Distinct<I> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K> Dealt<K> {
+impl Dealt {
     /// The rows of a table.
-    fn of(&self, table: usize) -> &[(u32, u32, K)] {
+    fn of(&self, table: usize) -> &[(u32, u32, u32)] {
         let start = table.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.ends.get(table).and_then(|&end| self.rows.get(start..end)).unwrap_or(&[])
     }
@@ -187,24 +178,24 @@ impl<K> Dealt<K> {
     /// For each row: its table, itself, and what was found there. Those of a table begin at `starts` in what it found.
     fn each(&self, found: &[Vec<u32>], starts: &[usize; TABLES], mut each: impl FnMut(usize, u32, u32)) {
         for (at, (found, &start)) in found.iter().zip(starts).enumerate() {
-            for (&(_, row, _), &found) in self.of(at).iter().zip(found.get(start..).unwrap_or(&[])) {
+            for (&(_, _, row), &found) in self.of(at).iter().zip(found.get(start..).unwrap_or(&[])) {
                 each(at, row, found);
             }
         }
     }
 }
 
-impl<I, K: Copy + Eq> Table<I, K> {
+impl<I> Table<I> {
     /// The row here of each row of the parts, doubled, and whether it was added for it.
-    fn add(&mut self, at: usize, parts: &[Dealt<K>]) -> Vec<u32> {
+    fn add(&mut self, at: usize, parts: &[Dealt]) -> Vec<u32> {
         let mut found = Vec::with_capacity(parts.iter().map(|part| part.of(at).len()).sum());
         for (number, part) in parts.iter().enumerate() {
-            for &(upper, row, key) in part.of(at) {
-                let known = self.slots.find(upper, |known| self.keys.get(known) == Some(&key));
+            for &(upper, lower, row) in part.of(at) {
+                let known = self.slots.find(upper, |known| self.lower.get(known) == Some(&lower));
                 found.push(known.map_or_else(
                     || {
-                        let new = self.keys.len() as u32;
-                        self.keys.push(key);
+                        let new = self.lower.len() as u32;
+                        self.lower.push(lower);
                         self.slots.insert(upper, new + 1);
                         self.fresh.push((number as u32, row));
                         new * 2 + FIRST
@@ -230,11 +221,10 @@ mod tests {
             (seed >> 33) % limit
         };
         for keys in [1, 40, 5000] {
-            let (mut all, mut plain) = (Distinct::<RowId, u64>::new(), Interner::<RowId, u64>::new());
+            let (mut all, mut plain) = (Distinct::<RowId>::new(), Interner::<RowId, u64>::new());
             for round in 0..3 {
-                let parts: Vec<Vec<u64>> =
-                    (0..7 * round).map(|_| (0..random(900)).map(|_| random(keys).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect()).collect();
-                let dealt: Vec<_> = parts.iter().map(|part| all.deal(part)).collect();
+                let parts: Vec<Vec<u64>> = (0..7 * round).map(|_| (0..random(900)).map(|_| all.mix(0, random(keys))).collect()).collect();
+                let dealt: Vec<_> = parts.iter().map(|part| Distinct::<RowId>::deal(part)).collect();
                 let placed = all.add(&dealt, &Ticket::new()).unwrap();
                 assert_eq!(placed.len(), parts.len());
                 for (part, placed) in parts.iter().zip(placed) {
@@ -258,8 +248,8 @@ mod tests {
 
     #[test]
     fn a_cancelled_ticket_stops_it() {
-        let mut all = Distinct::<RowId, u64>::new();
-        let dealt = [all.deal(&[1, 2, 3])];
+        let mut all = Distinct::<RowId>::new();
+        let dealt = [Distinct::<RowId>::deal(&[1, 2, 3].map(|value| all.mix(0, value)))];
         let ticket = Ticket::cancelled_at_check(5);
         assert_eq!(all.add(&dealt, &ticket).map(|placed| placed.len()), Err(Cancelled));
     }

@@ -4,8 +4,11 @@
 //! locking; parallel readers fill private tables and merge them in order. Start reading at [`Strings`].
 
 use std::hash::Hash;
+use std::marker::PhantomData;
+use std::ops::Range;
 
 use crate::base::index::{Column, Index};
+use crate::base::spread::{Fields, Spread};
 use crate::base::table::{RowHash, RowTable, TOGETHER};
 use crate::index;
 
@@ -14,13 +17,43 @@ index!(
     StringId
 );
 
-/// Distinct strings in one arena: 4 bytes a row beside the text.
+/// Distinct strings in one arena: 4 bytes a row beside the text, and what finding them takes.
 #[derive(Clone, Default)]
 pub struct Strings {
     text: String,
-    /// End of each string in `text`; its start is the end before it.
-    ends: Vec<usize>,
+    ends: Ends,
     rows: RowTable,
+}
+
+/// End of each string in the text; its start is the end before it.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Ends {
+    /// The lower halves.
+    lower: Vec<u32>,
+    /// The first row of each further 4 GiB.
+    upper: Vec<u32>,
+}
+
+impl Ends {
+    fn push(&mut self, end: usize) {
+        while end >> 32 > self.upper.len() {
+            self.upper.push(self.lower.len() as u32);
+        }
+        self.lower.push(end as u32);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Option<usize> {
+        let lower = *self.lower.get(row)? as usize;
+        Some(lower + (self.upper.partition_point(|&first| first as usize <= row) << 32))
+    }
+
+    /// Where the string of a row stands; nowhere for a row that does not exist.
+    #[inline]
+    fn span(&self, row: usize) -> Range<usize> {
+        let start = row.checked_sub(1).and_then(|before| self.get(before)).unwrap_or(0);
+        start..self.get(row).unwrap_or(start)
+    }
 }
 
 impl Strings {
@@ -37,8 +70,7 @@ impl Strings {
         together(texts, |part| {
             let hashes: Vec<RowHash> = part.iter().map(|text| self.rows.hash(*text)).collect();
             self.rows.touch(hashes.iter().copied(), |row| {
-                let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-                let end = self.ends.get(row).copied().unwrap_or(0);
+                let Range { start, end } = self.ends.span(row);
                 let byte = |at: usize| u64::from(self.text.as_bytes().get(at).copied().unwrap_or(0));
                 byte(start).wrapping_add(byte(end))
             });
@@ -49,7 +81,7 @@ impl Strings {
 
     /// Adds a text for which nobody will look: [`intern`](Self::intern) does not find it, and it may stand there twice.
     pub fn add(&mut self, text: &str) -> StringId {
-        let row = self.ends.len();
+        let row = self.len();
         self.text.push_str(text);
         self.ends.push(self.text.len());
         id(row)
@@ -78,22 +110,22 @@ impl Strings {
 
     /// Number of distinct strings.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.ends.lower.len()
     }
 
     /// True without strings.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.ends.lower.is_empty()
     }
 
     /// All strings, in row order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).map(|row| slice(&self.text, &self.ends, row))
+        (0..self.len()).map(|row| slice(&self.text, &self.ends, row))
     }
 
     /// Bytes held, hash table included.
     pub fn bytes(&self) -> usize {
-        self.text.capacity() + self.ends.capacity() * size_of::<usize>() + self.rows.bytes()
+        self.text.capacity() + self.ends.lower.capacity() * size_of::<u32>() + self.rows.bytes()
     }
 }
 
@@ -101,10 +133,9 @@ fn id(row: usize) -> StringId {
     StringId::from_row(row).unwrap_or_else(|| unreachable!("more than 2^32-2 distinct strings"))
 }
 
-fn slice<'a>(text: &'a str, ends: &[usize], row: usize) -> &'a str {
-    let start = if row == 0 { 0 } else { ends.get(row - 1).copied().unwrap_or(0) };
-    let end = ends.get(row).copied().unwrap_or(start);
-    text.get(start..end).unwrap_or("")
+#[inline]
+fn slice<'a>(text: &'a str, ends: &Ends, row: usize) -> &'a str {
+    text.get(ends.span(row)).unwrap_or("")
 }
 
 /// Calls `each` with so many of the items at a time as are worth looking up together.
@@ -139,17 +170,54 @@ impl std::fmt::Debug for Strings {
     }
 }
 
-/// Distinct rows of a small key type, found again by hash.
-#[derive(Clone)]
-pub struct Interner<I, T> {
-    rows: Column<I, T>,
-    table: RowTable,
+/// Where an [`Interner`] keeps its rows.
+pub trait Keep<I, T>: Default {
+    /// Appends a row; `None` when the table is full.
+    fn push(&mut self, row: T) -> Option<I>;
+    /// True where that row stands at that place.
+    fn has(&self, at: usize, row: &T) -> bool;
+    /// Makes room for so many more rows.
+    fn reserve(&mut self, additional: usize);
 }
 
-impl<I: Index, T: Hash + Eq> Interner<I, T> {
+impl<I: Index, T: Eq> Keep<I, T> for Column<I, T> {
+    fn push(&mut self, row: T) -> Option<I> {
+        self.push(row)
+    }
+    #[inline]
+    fn has(&self, at: usize, row: &T) -> bool {
+        self.as_slice().get(at) == Some(row)
+    }
+    fn reserve(&mut self, additional: usize) {
+        self.reserve(additional);
+    }
+}
+
+impl<I: Index, T: Fields> Keep<I, T> for Spread<I, T> {
+    fn push(&mut self, row: T) -> Option<I> {
+        self.push(row)
+    }
+    #[inline]
+    fn has(&self, at: usize, row: &T) -> bool {
+        self.has(at, row)
+    }
+    fn reserve(&mut self, additional: usize) {
+        self.reserve(additional);
+    }
+}
+
+/// Distinct rows of a small key type, found again by hash.
+#[derive(Clone)]
+pub struct Interner<I, T, R = Column<I, T>> {
+    rows: R,
+    table: RowTable,
+    row: PhantomData<fn(T) -> I>,
+}
+
+impl<I: Index, T: Hash + Eq, R: Keep<I, T>> Interner<I, T, R> {
     /// An empty table.
     pub fn new() -> Self {
-        Self { rows: Column::new(), table: RowTable::new() }
+        Self { rows: R::default(), table: RowTable::new(), row: PhantomData }
     }
 
     /// The id of `row`, which is added if it is new; `None` when the table is full (2³²−1 rows).
@@ -165,16 +233,15 @@ impl<I: Index, T: Hash + Eq> Interner<I, T> {
         let mut ids = Vec::with_capacity(rows.size_hint().0);
         together(rows, |part| {
             let hashes: Vec<RowHash> = part.iter().map(|row| self.table.hash(row)).collect();
-            let known = self.rows.as_slice();
-            self.table.touch(hashes.iter().copied(), |at| u64::from(known.get(at) == part.first()));
+            let has = |at| part.first().is_some_and(|row| self.rows.has(at, row));
+            self.table.touch(hashes.iter().copied(), |at| u64::from(has(at)));
             ids.extend(part.iter().zip(hashes).map(|(&row, hash)| self.intern_hashed(hash, row)));
         });
         ids
     }
 
     fn intern_hashed(&mut self, hash: RowHash, row: T) -> Option<I> {
-        let rows = self.rows.as_slice();
-        if let Some(known) = self.table.find(hash, |at| rows.get(at) == Some(&row)) {
+        if let Some(known) = self.table.find(hash, |at| self.rows.has(at, &row)) {
             return I::from_row(known);
         }
         let id = self.rows.push(row)?;
@@ -198,17 +265,17 @@ impl<I: Index, T: Hash + Eq> Interner<I, T> {
     }
 
     /// The rows so far, in order of first use.
-    pub const fn rows(&self) -> &Column<I, T> {
+    pub const fn rows(&self) -> &R {
         &self.rows
     }
 
     /// The rows without the hash table.
-    pub fn into_rows(self) -> Column<I, T> {
+    pub fn into_rows(self) -> R {
         self.rows
     }
 }
 
-impl<I: Index, T: Hash + Eq> Default for Interner<I, T> {
+impl<I: Index, T: Hash + Eq, R: Keep<I, T>> Default for Interner<I, T, R> {
     fn default() -> Self {
         Self::new()
     }
@@ -217,6 +284,17 @@ impl<I: Index, T: Hash + Eq> Default for Interner<I, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_may_end_behind_4_gib() {
+        let all = [3, 3, (1 << 32) - 1, 1 << 32, (1 << 32) + 7, (3 << 32) + 1, (3 << 32) + 1, 4 << 32];
+        let mut ends = Ends::default();
+        for end in all {
+            ends.push(end);
+        }
+        assert_eq!((0..9).map(|row| ends.get(row)).collect::<Vec<_>>(), all.into_iter().map(Some).chain([None]).collect::<Vec<_>>());
+        assert_eq!((ends.span(0), ends.span(3), ends.span(5)), (0..3, (1 << 32) - 1..1 << 32, (1 << 32) + 7..(3 << 32) + 1));
+    }
 
     #[test]
     fn equal_strings_share_a_row_and_rows_follow_first_use() {

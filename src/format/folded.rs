@@ -238,8 +238,10 @@ enum Suffix {
 /// Chunks on their way into the profile: a name becomes a frame once, however many chunks have it.
 #[derive(Default)]
 struct Joined<'a> {
-    /// The function of a text and its frame without a suffix, by the row of the text.
-    named: Vec<(Option<FunctionId>, Option<FrameId>)>,
+    /// The frame without a suffix of a text, by the row of the text.
+    named: Vec<Option<FrameId>>,
+    /// The functions of other texts.
+    functions: HashMap<StringId, FunctionId, FxBuildHasher>,
     /// All other frames.
     suffixed: HashMap<(Option<StringId>, Suffix), FrameId, FxBuildHasher>,
     /// Mappings of what suffixes name, by [`Suffix`].
@@ -307,19 +309,21 @@ impl<'a> Joined<'a> {
     /// Appends the frames of those that wait, which are none then.
     fn add_frames(&mut self, builder: &mut Builder, waiting: &mut Vec<(Cow<'a, str>, Suffix)>, frames: &mut Vec<FrameId>) {
         let texts = builder.strings.intern_all(waiting.iter().map(|(name, _)| name.as_ref()));
-        self.named.resize(builder.strings.len(), (None, None));
+        self.named.resize(builder.strings.len(), None);
         for (name, (_, suffix)) in texts.into_iter().zip(waiting.drain(..)) {
-            let (function, plain) = self.named.get(name.row()).copied().unwrap_or_default();
+            let plain = self.named.get(name.row()).copied().flatten();
             let known = if suffix == Suffix::None { plain } else { self.suffixed.get(&(Some(name), suffix)).copied() };
             frames.push(known.unwrap_or_else(|| {
+                let function =
+                    plain.and_then(|frame| builder.frame_rows().get(frame)?.function).or_else(|| self.functions.get(&name).copied());
                 let new = || builder.add_function(Function { name, system_name: None, file: None, start_line: 0 });
                 let function = function.unwrap_or_else(new);
                 let frame = builder.add_frame(self.frame(Some(function), suffix));
-                if suffix != Suffix::None {
+                if suffix == Suffix::None {
+                    self.named.get_mut(name.row()).into_iter().for_each(|place| *place = Some(frame));
+                } else {
                     self.suffixed.insert((Some(name), suffix), frame);
-                }
-                if let Some(place) = self.named.get_mut(name.row()) {
-                    *place = (Some(function), if suffix == Suffix::None { Some(frame) } else { plain });
+                    self.functions.insert(name, function);
                 }
                 frame
             }));
@@ -332,25 +336,27 @@ impl<'a> Joined<'a> {
 
     /// Gives the samples to the profile.
     fn finish(self, builder: &mut Builder, ticket: &Ticket) -> Result<(), Cancelled> {
-        let invalid = self.invalid + self.broken.len() as u64;
+        let Self { stacks, mut counts, decimals, broken, invalid, .. } = self;
+        let invalid = invalid + broken.len() as u64;
         if invalid > 0 {
             builder.notes.add(kind::INVALID_UTF8, "names that are not UTF-8 were read with replacement characters", invalid, None);
         }
         let mut values = Vec::new();
-        for (at, (column, decimals)) in builder.sample_types.iter_mut().zip(self.decimals).enumerate() {
+        for (at, (column, decimals)) in builder.sample_types.iter_mut().zip(decimals).enumerate() {
             column.decimals = decimals;
-            let mut stored = Vec::with_capacity(self.stacks.len());
-            for counts in self.counts.iter().filter_map(|counts| counts.get(at)) {
+            let mut stored = Vec::with_capacity(stacks.len());
+            for counts in counts.iter_mut().filter_map(|counts| counts.get_mut(at)) {
                 ticket.check()?;
-                let overflows = counts.store(decimals, &mut stored);
+                // Each is given up as it is stored.
+                let overflows = std::mem::take(counts).store(decimals, &mut stored);
                 if overflows > 0 {
                     note_overflow(&mut builder.notes, overflows, None);
                 }
             }
             values.push(stored);
         }
-        let labels = vec![None; self.stacks.len()];
-        builder.rows.set_columns(self.stacks, labels, values);
+        let labels = vec![None; stacks.len()];
+        builder.rows.set_columns(stacks, labels, values);
         Ok(())
     }
 }

@@ -17,12 +17,10 @@ mod lines;
 mod part;
 mod rest;
 
-use rayon::prelude::*;
-
 use self::joined::Joined;
 use self::layout::Layout;
 use self::line::Start;
-use self::part::{Done, MAX_EVENTS, Shape};
+use self::part::{MAX_EVENTS, Shape};
 use super::text::{self, Lines, Text};
 use super::{Format, Input, ReadCx, ReadError, Sniff};
 use crate::model::{Profile, SampleType, kind};
@@ -199,15 +197,20 @@ fn read_text(text: Text<'_>, cx: &ReadCx<'_>, chunk_bytes: usize) -> Result<Prof
     joined.builder.notes = notes;
     let parts_per_round = PARTS_PER_ROUND.max(PARTS_PER_THREAD * rayon::current_num_threads());
     for round in text::chunks(whole, chunk_bytes, starts).chunks(parts_per_round) {
-        let read = round.par_iter().map(|&(at, part)| {
-            let offset = base + at as u64;
-            text::plain(part, offset)?;
-            part::read_part(part, offset, shape, layout.as_ref(), ticket)
-        });
-        // All of them, so that the error is the first one in the order of the text.
-        let read: Vec<Result<Done, ReadError>> = read.collect();
-        let parts = read.into_iter().collect::<Result<Vec<Done>, ReadError>>()?;
-        joined.add(parts, base, ticket)?;
+        text::in_order(
+            round,
+            |&(at, part)| {
+                let offset = base + at as u64;
+                text::plain(part, offset)?;
+                part::read_part(part, offset, shape, layout.as_ref(), ticket)
+            },
+            |part| {
+                ticket.check()?;
+                joined.take(part);
+                Ok(())
+            },
+        )?;
+        joined.join(base, ticket)?;
         for (_, part) in round {
             cx.done_with(part);
         }

@@ -11,6 +11,7 @@ use super::{Info, Profile};
 use crate::base::discard::Unfinished;
 use crate::base::forest::Forest;
 use crate::base::intern::{Interner, StringId, Strings};
+use crate::base::spread::Spread;
 
 /// One record without its values.
 #[derive(Clone, Copy, Debug, Default)]
@@ -308,11 +309,11 @@ impl Names {
 pub struct Builder {
     /// All text; intern names here first.
     pub strings: Unfinished<Strings>,
-    functions: Unfinished<Interner<FunctionId, Function>>,
+    functions: Unfinished<Interner<FunctionId, Function, Spread<FunctionId, Function>>>,
     /// Functions of which only the name is known, by its row: they need no hash.
     plain: Vec<Option<FunctionId>>,
     mappings: Interner<MappingId, Mapping>,
-    frames: Unfinished<Interner<FrameId, Frame>>,
+    frames: Unfinished<Interner<FrameId, Frame, Spread<FrameId, Frame>>>,
     threads: Interner<ThreadId, Thread>,
     /// The tables that grow with the records.
     pub rows: Unfinished<Rows>,
@@ -406,6 +407,14 @@ impl Builder {
         all(self.frames.intern_all(rows.iter().copied()))
     }
 
+    /// Keeps the first frames alone, and [finds](Self::frame) them from now on though they were [added](Self::add_frame).
+    pub fn find_frames(&mut self, first: usize) {
+        let rows = std::mem::take(&mut *self.frames).into_rows();
+        for frame in rows.iter().take(first) {
+            self.frame(frame);
+        }
+    }
+
     /// Makes room for so many more frames.
     pub fn reserve_frames(&mut self, additional: usize) {
         self.frames.reserve(additional);
@@ -432,20 +441,15 @@ impl Builder {
     }
 
     /// All frames so far, by row.
-    pub fn frame_rows(&self) -> &[Frame] {
-        self.frames.rows().as_slice()
-    }
-
-    /// The frames so far.
-    pub fn frame_at(&self, id: FrameId) -> Option<&Frame> {
-        self.frames.rows().get(id)
+    pub fn frame_rows(&self) -> &Spread<FrameId, Frame> {
+        self.frames.rows()
     }
 
     /// Appends everything that `other` holds; sample types are matched by name and unit, new ones are added. Gives the new ids of its
     /// frames, by row.
     pub fn absorb(&mut self, other: Self) -> Vec<FrameId> {
         let names = self.absorb_names(&other);
-        let frames = all(self.frames.intern_all(other.frames.rows().iter().map(|frame| names.frame(frame))));
+        let frames = all(self.frames.intern_all(other.frames.rows().iter().map(|frame| names.frame(&frame))));
         let stacks = self.rows.absorb_stacks(&other.rows, Some(&frames));
         self.absorb_samples(other, &names, &stacks);
         frames
@@ -454,7 +458,7 @@ impl Builder {
     /// Appends everything that `other` holds but samples and their types, and gives the new ids of what samples name.
     pub fn absorb_tables(&mut self, other: &Self) -> Moves {
         let names = self.absorb_names(other);
-        let frames = all(self.frames.intern_all(other.frames.rows().iter().map(|frame| names.frame(frame))));
+        let frames = all(self.frames.intern_all(other.frames.rows().iter().map(|frame| names.frame(&frame))));
         let stacks = self.rows.absorb_stacks(&other.rows, Some(&frames));
         let threads = self.absorb_threads(other, &names);
         let labels = self.rows.absorb_labels(&other.rows, Some(&names.strings));
@@ -510,6 +514,18 @@ impl Builder {
         let threads = self.absorb_threads(&other, names);
         self.rows.absorb_samples(&other.rows, stacks, Maps { strings: Some(&names.strings), frames: None, threads: Some(&threads) });
         self.notes.absorb(&other.notes);
+    }
+
+    /// Gives up strings and functions, once another builder has them ([`absorb_names`](Self::absorb_names)): memory for those that follow.
+    pub fn give_up_names(&mut self) {
+        self.strings = Unfinished::default();
+        self.functions = Unfinished::default();
+        self.plain = Vec::new();
+    }
+
+    /// Gives up frames, once another builder has them.
+    pub fn give_up_frames(&mut self) {
+        self.frames = Unfinished::default();
     }
 
     /// Says that the capture holds this time too, in nanoseconds of its clock: the last sample has a time where it begins, and none where it ends.

@@ -2,11 +2,9 @@
 
 use std::hash::Hash;
 
-use rustc_hash::FxHashSet;
-
 use super::labels::LabelValue;
-use super::{Profile, StringId};
-use crate::base::index::{Column, Index};
+use super::{FrameId, FunctionId, Profile, StringId};
+use crate::base::table::RowTable;
 
 /// An invariant that does not hold: which table, which row, what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,10 +70,10 @@ pub fn check(profile: &Profile) -> Vec<Broken> {
     }
     check_samples(profile, &mut say);
     for (table, unique) in [
-        ("functions", unique(&profile.functions)),
-        ("mappings", unique(&profile.mappings)),
-        ("frames", unique(&profile.frames)),
-        ("threads", unique(&profile.threads)),
+        ("functions", unique(profile.functions.len(), |row| profile.functions.get(FunctionId::from_row(row)?))),
+        ("mappings", unique(profile.mappings.len(), |row| profile.mappings.as_slice().get(row))),
+        ("frames", unique(profile.frames.len(), |row| profile.frames.get(FrameId::from_row(row)?))),
+        ("threads", unique(profile.threads.len(), |row| profile.threads.as_slice().get(row))),
     ] {
         if !unique {
             say(table, 0, "a row stands twice");
@@ -126,7 +124,13 @@ fn check_samples(profile: &Profile, say: &mut impl FnMut(&'static str, usize, &'
     }
 }
 
-fn unique<I: Index, T: Eq + Hash>(column: &Column<I, T>) -> bool {
-    let mut seen = FxHashSet::default();
-    column.iter().all(|row| seen.insert(row))
+/// True where no two of these rows are the same.
+fn unique<T: Eq + Hash>(rows: usize, row: impl Fn(usize) -> Option<T>) -> bool {
+    let mut seen = RowTable::new();
+    (0..rows).all(|at| {
+        let hash = seen.hash(row(at));
+        let is_new = seen.find(hash, |other| row(other) == row(at)).is_none();
+        seen.insert(hash, at);
+        is_new
+    })
 }

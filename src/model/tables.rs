@@ -2,6 +2,7 @@
 
 use crate::base::index::Column;
 use crate::base::intern::StringId;
+use crate::base::spread::{Fields, Sparse};
 use crate::index;
 
 index!(
@@ -42,6 +43,46 @@ impl Function {
     /// True where only the name is known.
     pub(super) fn is_plain(&self) -> bool {
         self.system_name.is_none() && self.file.is_none() && self.start_line == 0
+    }
+}
+
+/// Functions, field by field: of most only the name is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FunctionColumns {
+    name: Sparse<Option<StringId>>,
+    system_name: Sparse<Option<StringId>>,
+    file: Sparse<Option<StringId>>,
+    start_line: Sparse<u32>,
+}
+
+impl Fields for Function {
+    type Columns = FunctionColumns;
+
+    #[inline]
+    fn put(self, columns: &mut FunctionColumns, row: usize) {
+        columns.name.put(row, Some(self.name));
+        columns.system_name.put(row, self.system_name);
+        columns.file.put(row, self.file);
+        columns.start_line.put(row, self.start_line);
+    }
+
+    #[inline]
+    fn get(columns: &FunctionColumns, row: usize) -> Self {
+        Self {
+            name: columns.name.get(row).unwrap_or(StringId::FIRST),
+            system_name: columns.system_name.get(row),
+            file: columns.file.get(row),
+            start_line: columns.start_line.get(row),
+        }
+    }
+
+    #[inline]
+    fn stands_at(&self, columns: &FunctionColumns, row: usize) -> bool {
+        Self::get(columns, row) == *self
+    }
+
+    fn reserve(columns: &mut FunctionColumns, additional: usize) {
+        columns.name.reserve(additional);
     }
 }
 
@@ -126,6 +167,77 @@ pub struct Frame {
     /// True where the linker put several functions with the same code into one (identical code folding): the function is one of them,
     /// and not always the one that was called.
     pub folded: bool,
+}
+
+/// Frames, field by field: few formats know more than half of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameColumns {
+    function: Sparse<Option<FunctionId>>,
+    mapping: Sparse<Option<MappingId>>,
+    address: Sparse<u64>,
+    line: Sparse<u32>,
+    column: Sparse<u32>,
+    marks: Sparse<u8>,
+}
+
+/// Bits of `marks`.
+const HAS_ADDRESS: u8 = 1;
+const INLINED: u8 = 2;
+const CALLER: u8 = 4;
+const FOLDED: u8 = 8;
+
+impl Frame {
+    #[inline]
+    fn marks(&self) -> u8 {
+        let mark = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
+        mark(HAS_ADDRESS, self.address.is_some()) | mark(INLINED, self.inlined) | mark(CALLER, self.caller) | mark(FOLDED, self.folded)
+    }
+}
+
+impl Fields for Frame {
+    type Columns = FrameColumns;
+
+    #[inline]
+    fn put(self, columns: &mut FrameColumns, row: usize) {
+        columns.function.put(row, self.function);
+        columns.mapping.put(row, self.mapping);
+        columns.address.put(row, self.address.unwrap_or(0));
+        columns.line.put(row, self.line);
+        columns.column.put(row, self.column);
+        columns.marks.put(row, self.marks());
+    }
+
+    #[inline]
+    fn get(columns: &FrameColumns, row: usize) -> Self {
+        let marks = columns.marks.get(row);
+        Self {
+            function: columns.function.get(row),
+            mapping: columns.mapping.get(row),
+            address: (marks & HAS_ADDRESS > 0).then(|| columns.address.get(row)),
+            line: columns.line.get(row),
+            column: columns.column.get(row),
+            inlined: marks & INLINED > 0,
+            caller: marks & CALLER > 0,
+            folded: marks & FOLDED > 0,
+        }
+    }
+
+    #[inline]
+    fn stands_at(&self, columns: &FrameColumns, row: usize) -> bool {
+        (self.function == columns.function.get(row))
+            & (self.mapping == columns.mapping.get(row))
+            & (self.address.unwrap_or(0) == columns.address.get(row))
+            & (self.line == columns.line.get(row))
+            & (self.column == columns.column.get(row))
+            & (self.marks() == columns.marks.get(row))
+    }
+
+    fn reserve(columns: &mut FrameColumns, additional: usize) {
+        columns.function.reserve(additional);
+        columns.mapping.reserve(additional);
+        columns.address.reserve(additional);
+        columns.marks.reserve(additional);
+    }
 }
 
 /// A process or thread under the name it had.

@@ -5,7 +5,6 @@
 use crate::analysis::filter::{Chosen, Filter};
 use crate::analysis::part::Part;
 use crate::analysis::transform::{Transformed, by_names};
-use crate::base::index::{Column, Index};
 use crate::model::{
     Builder, Frame, FrameId, Function, Label, LabelSetId, LabelValue, Mapping, Profile, Sample, SampleType, StackId, StringId, Thread,
 };
@@ -162,19 +161,15 @@ impl Copy<'_, '_> {
         }
     }
 
-    fn row<I: Index, T: std::marker::Copy>(rows: &Column<I, T>, id: I) -> Option<T> {
-        rows.get(id).copied()
-    }
-
     fn function(&mut self, id: crate::model::FunctionId) -> Option<crate::model::FunctionId> {
-        let row = Self::row(&self.profile.functions, id)?;
+        let row = self.profile.functions.get(id)?;
         let name = self.string(row.name);
         let (system_name, file) = (row.system_name.map(|id| self.string(id)), row.file.map(|id| self.string(id)));
         Some(self.builder.function(Function { name, system_name, file, ..row }))
     }
 
     fn mapping(&mut self, id: crate::model::MappingId) -> Option<crate::model::MappingId> {
-        let row = Self::row(&self.profile.mappings, id)?;
+        let row = self.profile.mappings.get(id).copied()?;
         let (file, build_id) = (row.file.map(|id| self.string(id)), row.build_id.map(|id| self.string(id)));
         Some(self.builder.mapping(Mapping { file, build_id, ..row }))
     }
@@ -183,7 +178,7 @@ impl Copy<'_, '_> {
         if let Some(known) = self.frames.get(id.row()).copied().flatten() {
             return known;
         }
-        let row = Self::row(&self.profile.frames, id).unwrap_or_default();
+        let row = self.profile.frames.get(id).unwrap_or_default();
         let (function, mapping) = (row.function.and_then(|id| self.function(id)), row.mapping.and_then(|id| self.mapping(id)));
         let made = self.builder.frame(Frame { function, mapping, ..row });
         self.frames.get_mut(id.row()).into_iter().for_each(|place| *place = Some(made));

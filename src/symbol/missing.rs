@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Owner, Owners, is_unnamed};
 use crate::base::ticket::{Cancelled, Ticket};
-use crate::model::{FrameId, Notes, Profile, Unnamed, kind};
+use crate::model::{Frame, FrameId, Notes, Profile, Unnamed, kind};
 
 /// Why addresses have no name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +165,8 @@ fn samples(
             *module = Some(at as u32);
         }
     }
-    let module = |(id, frame)| modules.get(owners.of(frame)).copied().flatten().filter(|_| is_unnamed(frame) && still(id));
+    let module =
+        |(id, frame): (FrameId, Frame)| modules.get(owners.of(&frame)).copied().flatten().filter(|_| is_unnamed(&frame) && still(id));
     let frames: Vec<Option<u32>> = profile.frames.iter_ids().map(module).collect();
     // Which modules a stack holds: set 0 is empty, every other is an older one and one module more. There are few.
     let mut sets: Vec<Vec<u32>> = vec![Vec::new()];

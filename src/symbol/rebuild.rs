@@ -14,6 +14,7 @@ use crate::base::demangle::readable;
 use crate::base::forest::Forest;
 use crate::base::index::Column;
 use crate::base::intern::{Interner, StringId, Strings};
+use crate::base::spread::Spread;
 use crate::base::table::TOGETHER;
 use crate::base::ticket::{Cancelled, Ticket};
 use crate::model::{Frame, FrameId, Function, FunctionId, MappingId, Profile, StackId, StackTable};
@@ -29,7 +30,8 @@ pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At], 
     let mut names = Names::new(profile, answers, ticket)?;
     let mut frames = Frames::new(profile);
     let mut found = Vec::with_capacity(TOGETHER);
-    for (n, (old, places)) in profile.frames.as_slice().chunks(TOGETHER).zip(places.chunks(TOGETHER)).enumerate() {
+    let mut old = profile.frames.iter();
+    for (n, places) in places.chunks(TOGETHER).enumerate() {
         if n % (PART / TOGETHER) == 0 {
             ticket.check()?;
         }
@@ -41,17 +43,18 @@ pub(super) fn with_levels(profile: &Profile, answers: &[Answer], places: &[At], 
             levels.first().map_or(0, |level| u64::from(level.line)).wrapping_add(names.touch(*answer, *first))
         });
         std::hint::black_box(near.fold(0, u64::wrapping_add));
-        for (frame, found) in old.iter().zip(&found) {
-            frames.begin(frame);
+        // In this order: the shorter side is asked first.
+        for (found, frame) in found.iter().zip(&mut old) {
+            frames.begin(&frame);
             match *found {
                 Some((answer, (first, levels))) if !levels.is_empty() => {
                     for (at, level) in levels.iter().enumerate().rev() {
                         let function = names.function(answer, first + at);
                         let inlined = at + 1 < levels.len();
-                        frames.level(Frame { function, line: level.line, column: level.column, inlined, ..*frame });
+                        frames.level(Frame { function, line: level.line, column: level.column, inlined, ..frame });
                     }
                 }
-                _ => frames.level(*frame),
+                _ => frames.level(frame),
             }
             frames.end();
         }
@@ -86,7 +89,7 @@ const fn spot(frame: &Frame) -> Spot {
 
 /// The new frames.
 struct Frames {
-    rows: Column<FrameId, Frame>,
+    rows: Spread<FrameId, Frame>,
     chains: Chains,
     /// Spots with frames that have more than an address: what is put there may be there already.
     shared: FxHashSet<Spot>,
@@ -121,10 +124,10 @@ impl Chains {
 impl Frames {
     fn new(profile: &Profile) -> Self {
         let is_bare = |frame: &Frame| is_unnamed(frame) && frame.line == 0 && frame.column == 0 && !frame.inlined;
-        let shared = profile.frames.iter().filter(|frame| frame.address.is_some() && !is_bare(frame)).map(spot).collect();
+        let shared = profile.frames.iter().filter(|frame| frame.address.is_some() && !is_bare(frame)).map(|frame| spot(&frame)).collect();
         let len = profile.frames.len();
         let chains = Chains { frames: Vec::with_capacity(len), ends: Vec::with_capacity(len), is_one_to_one: true, is_plain: true };
-        let mut rows = Column::new();
+        let mut rows = Spread::new();
         rows.reserve(len + len / 4);
         Self { rows, chains, shared, known: FxHashMap::default(), is_shared: false }
     }
@@ -142,7 +145,7 @@ impl Frames {
             self.known.get(&row).copied()
         } else {
             // Alone at its spot: only a function that was inlined into itself gives a frame twice.
-            chain.iter().copied().find(|&id| self.rows.get(id) == Some(&row))
+            chain.iter().copied().find(|&id| self.rows.get(id) == Some(row))
         };
         self.chains.is_one_to_one &= known.is_none() || !chain.is_empty();
         let id = known.or_else(|| self.rows.push(row));
@@ -216,7 +219,7 @@ fn joined(profile: &Profile, chains: &Chains, ticket: &Ticket) -> Result<Stacks,
 /// Functions and their texts in the new profile.
 struct Names<'a> {
     strings: Strings,
-    functions: Interner<FunctionId, Function>,
+    functions: Interner<FunctionId, Function, Spread<FunctionId, Function>>,
     answers: Vec<Spelled<'a>>,
 }
 
@@ -278,9 +281,9 @@ impl<'a> Names<'a> {
     /// Names are read and made readable once for each answer.
     fn new(profile: &Profile, answers: &'a [Answer], ticket: &Ticket) -> Result<Self, Cancelled> {
         let answers: Result<Vec<Spelled<'a>>, Cancelled> = answers.par_iter().map(|answer| Spelled::new(answer, ticket)).collect();
-        let mut functions = Interner::<FunctionId, Function>::new();
-        for function in &profile.functions {
-            functions.intern(*function);
+        let mut functions = Interner::<FunctionId, Function, Spread<FunctionId, Function>>::new();
+        for function in profile.functions.iter() {
+            functions.intern(function);
         }
         Ok(Self { strings: profile.strings.clone(), functions, answers: answers? })
     }
@@ -353,7 +356,7 @@ mod tests {
             answer.close();
         }
         let profile = builder.finish();
-        let place = |frame: &Frame| frame.address.filter(|_| is_unnamed(frame)).map(|address| (0, address as u32));
+        let place = |frame: Frame| frame.address.filter(|_| is_unnamed(&frame)).map(|address| (0, address as u32));
         let places = profile.frames.iter().map(place).collect();
         (profile, answer, places)
     }
@@ -365,7 +368,7 @@ mod tests {
             let found = places[id.row()].map_or(&[][..], |(_, row)| answer.levels(row as usize));
             levels.extend(found.iter().map(|level| (answer.strings().get(level.name).to_owned(), level.line)));
             if found.is_empty() {
-                levels.push((profile.frame_name(id), profile.frames[id].line));
+                levels.push((profile.frame_name(id), profile.frames.at(id).line));
             }
         }
         levels
@@ -378,7 +381,7 @@ mod tests {
             let named = with_levels(&profile, std::slice::from_ref(&answer), &places, &Ticket::new()).unwrap();
             assert_eq!(check(&named), []);
             for (old, new) in profile.samples.stacks().iter().zip(named.samples.stacks()) {
-                let got: Vec<_> = named.stack_frames(*new).map(|id| (named.frame_name(id), named.frames[id].line)).collect();
+                let got: Vec<_> = named.stack_frames(*new).map(|id| (named.frame_name(id), named.frames.at(id).line)).collect();
                 assert_eq!(got, expected(&profile, &answer, &places, *old));
             }
         }
@@ -389,13 +392,13 @@ mod tests {
         let (profile, answer, places) = made(false);
         let mut frames = Frames::new(&profile);
         for (frame, at) in profile.frames.iter().zip(&places) {
-            frames.begin(frame);
+            frames.begin(&frame);
             let levels = at.map_or(&[][..], |(_, row)| answer.levels(row as usize));
             for level in levels.iter().rev() {
-                frames.level(Frame { line: level.line, ..*frame });
+                frames.level(Frame { line: level.line, ..frame });
             }
             if levels.is_empty() {
-                frames.level(*frame);
+                frames.level(frame);
             }
             frames.end();
         }

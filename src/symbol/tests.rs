@@ -241,8 +241,8 @@ mod own_binary {
         let named = named(&profile, &machine("here"));
         let leaf = named.stack_frames(named.samples.stacks()[0]).last().unwrap();
         assert!(named.frame_name(leaf).ends_with("own_binary::a_function_of_this_test"), "{}", named.frame_name(leaf));
-        let frame = named.frames[leaf];
-        let function = named.functions[frame.function.unwrap()];
+        let frame = named.frames.at(leaf);
+        let function = named.functions.at(frame.function.unwrap());
         assert!(named.strings.get(function.file.unwrap()).ends_with("src/symbol/tests.rs"));
         let line = frame.line as usize;
         let here = a_function_of_this_test();

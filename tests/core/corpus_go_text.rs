@@ -81,7 +81,7 @@ fn labels_and_names_of_goroutine_text_are_kept() {
             .samples
             .stacks()
             .iter()
-            .map(|stack| profile.stack_frames(*stack).filter(|&frame| profile.frames[frame].function.is_some()).count())
+            .map(|stack| profile.stack_frames(*stack).filter(|&frame| profile.frames.at(frame).function.is_some()).count())
             .sum();
         // Addresses that one stack hides are named by another.
         assert!(frames >= named && named > 20, "{}: {frames} of {named}", entry.name);

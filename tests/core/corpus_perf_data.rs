@@ -53,7 +53,7 @@ fn mapping_of(profile: &Profile, frame: Frame) -> Option<Mapping> {
 
 /// The address as `perf script -F ip` prints it in a call chain.
 fn printed(profile: &Profile, frame: FrameId) -> u64 {
-    let frame = profile.frames[frame];
+    let frame = profile.frames.at(frame);
     let address = frame.address.expect("perf frames have addresses");
     let Some(mapping) = mapping_of(profile, frame) else { return address };
     let file = mapping.file.map_or("", |file| profile.strings.get(file));
@@ -163,7 +163,7 @@ fn stacks(profile: &Profile, raw: &Value, same: &mut impl FnMut(&str, String, St
     let (mut lines, mut frames, mut deepest) = (BTreeMap::<(&str, &str, String), u64>::new(), 0, 0);
     // Without a call chain the sampled address is printed as it is.
     let has_chains = profile.info.facts.iter().any(|(key, text)| key == "event" && text.contains("call chains"));
-    let shown = |frame: FrameId| if has_chains { printed(profile, frame) } else { profile.frames[frame].address.unwrap_or(0) };
+    let shown = |frame: FrameId| if has_chains { printed(profile, frame) } else { profile.frames.at(frame).address.unwrap_or(0) };
     for row in event_rows(profile) {
         // perf script prints at most 127 addresses.
         let addresses: Vec<String> =
@@ -190,7 +190,7 @@ fn stacks(profile: &Profile, raw: &Value, same: &mut impl FnMut(&str, String, St
 
 /// Module and address as `perf report` shows them: kernel modules in brackets, with offsets.
 fn reported(profile: &Profile, frame: FrameId, file: &str) -> (String, u64) {
-    let mapping = mapping_of(profile, profile.frames[frame]);
+    let mapping = mapping_of(profile, profile.frames.at(frame));
     match (base_name(file).strip_suffix(".ko"), mapping) {
         (Some(name), Some(mapping)) => (format!("[{}]", name.replace('-', "_")), mapping.file_address(printed(profile, frame))),
         _ => (if file.is_empty() { "[unknown]".to_owned() } else { base_name(file).to_owned() }, printed(profile, frame)),
@@ -209,7 +209,7 @@ fn top_rows(profile: &Profile, truth: &Value, same: &mut impl FnMut(&str, String
                 continue;
             }
             let Some(leaf) = profile.stack_frames(profile.samples.stacks()[row]).next() else { continue };
-            let file = profile.frames[leaf].mapping.map_or("", |mapping| profile.mapping_file(mapping));
+            let file = profile.frames.at(leaf).mapping.map_or("", |mapping| profile.mapping_file(mapping));
             let (module, address) = reported(profile, leaf, file);
             // The report cuts names of commands to the width of its column.
             let comm = comm(profile, row);
@@ -313,7 +313,7 @@ fn the_text_of_perf_script_line_by_line() {
             let frames = profile.stack_frames(profile.samples.stacks()[row]);
             let ours: Vec<u64> = frames
                 .take(127)
-                .map(|frame| if has_chains { printed(&profile, frame) } else { profile.frames[frame].address.expect("an address") })
+                .map(|frame| if has_chains { printed(&profile, frame) } else { profile.frames.at(frame).address.expect("an address") })
                 .collect();
             let (header, chain) = paragraph.split_first().expect("a header");
             assert!(header.trim_start().starts_with(comm(&profile, row)), "{}: {header} against {}", entry.name, comm(&profile, row));

@@ -107,7 +107,7 @@ fn expect<T: PartialEq + std::fmt::Debug>(wrong: &mut Vec<String>, what: &str, f
 
 /// The reference's name of a frame: the function's, or the bare address.
 fn name(profile: &Profile, truth: &Value, frame: FrameId) -> String {
-    let frame = profile.frames[frame];
+    let frame = profile.frames.at(frame);
     match frame.function.filter(|_| truth["by_address"] != true) {
         Some(function) => profile.function_name(function).to_owned(),
         None => format!("{:#x}", frame.address.unwrap_or(0)),

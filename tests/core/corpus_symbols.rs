@@ -40,14 +40,14 @@ fn compare(entry: &corpus::Entry, profile: &Profile) -> (usize, Vec<String>) {
     assert_eq!(samples.len(), profile.samples.len(), "{}", entry.name);
     let (mut compared, mut wrong) = (0, Vec::new());
     for (row, lines) in samples.iter().enumerate() {
-        let frames = profile.stack_frames(profile.samples.stacks()[row]).filter(|frame| !profile.frames[*frame].inlined);
+        let frames = profile.stack_frames(profile.samples.stacks()[row]).filter(|frame| !profile.frames.at(*frame).inlined);
         for (frame, line) in frames.zip(lines) {
             let Some((_, rest)) = line.trim_start().split_once(' ') else { continue };
             let Some((symbol, module)) = rest.rsplit_once(" (") else { continue };
             let theirs = symbol.rsplit_once("+0x").map_or(symbol, |(name, _)| name);
             // A return address at the start of a function: perf names that function, we the one that called.
-            let is_after_call = profile.frames[frame].caller && symbol.ends_with("+0x0");
-            if theirs == "[unknown]" || is_after_call || profile.frames[frame].function.is_none() {
+            let is_after_call = profile.frames.at(frame).caller && symbol.ends_with("+0x0");
+            if theirs == "[unknown]" || is_after_call || profile.frames.at(frame).function.is_none() {
                 continue;
             }
             compared += 1;

@@ -78,7 +78,7 @@ fn stacks(profile: &Profile, rows: &[usize], name: impl Fn(usize, Option<StackId
 
 /// A name as it stood in the folded text: its suffix is a flag or a module in the model.
 fn with_suffix(profile: &Profile, frame: FrameId) -> String {
-    let row = profile.frames[frame];
+    let row = profile.frames.at(frame);
     let suffix = match row.mapping.map(|mapping| profile.mapping_file(mapping)) {
         Some("[kernel]") => "_[k]",
         Some("[jit]") => "_[j]",
@@ -178,7 +178,7 @@ const NEITHER_IS_RIGHT: &[(&str, Check)] = &[
 
 /// A frame as the programs that fold write it: inlined Java calls are parted at `->`, `;` is `:`, quotes and arguments go.
 fn folded_names(profile: &Profile, frame: FrameId, tool: Tool, java: bool) -> Vec<String> {
-    let row = profile.frames[frame];
+    let row = profile.frames.at(frame);
     let Some(function) = row.function else {
         let module = row.mapping.map_or("", |mapping| profile.mapping_file(mapping));
         let module = module.rsplit('/').next().unwrap_or(module);

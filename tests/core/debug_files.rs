@@ -105,8 +105,8 @@ impl Built {
         let modules = LocalModules::for_capture(&self.path("none/perf.data"), &[root.to_owned()]);
         let named = symbolize(&self.profile(file), &modules, &Ticket::new()).unwrap();
         let text = |frame| {
-            let row: &Frame = &named.frames[frame];
-            let file = row.function.and_then(|function| named.functions[function].file).map_or("?", |file| named.strings.get(file));
+            let row: &Frame = &named.frames.at(frame);
+            let file = row.function.and_then(|function| named.functions.at(function).file).map_or("?", |file| named.strings.get(file));
             format!("{} {}:{}", named.frame_name(frame), file.rsplit('/').next().unwrap(), row.line)
         };
         named.samples.stacks().iter().map(|stack| named.stack_frames(*stack).map(text).collect()).collect()

@@ -80,8 +80,8 @@ fn chains(file: &Path, offsets: &[u64]) -> Vec<Vec<String>> {
     let raw = profile(file, offsets);
     let named = symbolize(&raw, &LocalModules::for_capture(&file.with_file_name("perf.data"), &[]), &Ticket::new()).unwrap();
     let text = |frame| {
-        let row: &Frame = &named.frames[frame];
-        let file = row.function.and_then(|function| named.functions[function].file).map_or("?", |file| named.strings.get(file));
+        let row: &Frame = &named.frames.at(frame);
+        let file = row.function.and_then(|function| named.functions.at(function).file).map_or("?", |file| named.strings.get(file));
         format!("{} {file}:{}", generic(&named.frame_name(frame)), row.line)
     };
     named.samples.stacks().iter().map(|stack| named.stack_frames(*stack).map(text).collect()).collect()

@@ -83,7 +83,7 @@ fn rebuilt(profile: &Profile, order: &[usize], times: &[i64]) -> Arc<Profile> {
         let mut frames: Vec<_> = profile.stack_frames(profile.samples.stacks()[row]).collect();
         frames.reverse();
         for frame in frames {
-            let frame = moved_frame(profile, &mut builder, profile.frames[frame]);
+            let frame = moved_frame(profile, &mut builder, profile.frames.at(frame));
             stack = Some(builder.stack(stack, frame));
         }
         let thread = profile.samples.threads()[row].map(|thread| {
@@ -111,7 +111,7 @@ fn moved_frame(profile: &Profile, builder: &mut Builder, frame: Frame) -> emberl
         builder.string(profile.strings.get(id))
     }
     let function = frame.function.map(|function| {
-        let old = profile.functions[function];
+        let old = profile.functions.at(function);
         let name = text(profile, builder, old.name);
         let system_name = old.system_name.map(|id| text(profile, builder, id));
         let file = old.file.map(|id| text(profile, builder, id));

@@ -35,7 +35,7 @@ fn lines(profile: &Profile, column: usize) -> BTreeMap<String, i64> {
     let mut made = BTreeMap::new();
     for (stack, value) in profile.samples.stacks().iter().zip(profile.samples.values(column)) {
         let Some(frame) = stack.map(|stack| profile.stacks.frame(stack)).filter(|_| *value != 0) else { continue };
-        let name = format!("{}:{}", profile.frame_name(frame), profile.frames[frame].line);
+        let name = format!("{}:{}", profile.frame_name(frame), profile.frames.at(frame).line);
         *made.entry(name).or_insert(0) += value;
     }
     made

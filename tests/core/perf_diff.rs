@@ -118,8 +118,8 @@ fn join_inlined(captures: &[Arc<Profile>; 2], event: &str, rows: &mut Values) {
         let column = capture.find_sample_type(event).expect("the event exists");
         for (stack, value) in capture.samples.stacks().iter().zip(capture.samples.values(column)) {
             let mut frames = capture.stack_frames(*stack);
-            let Some(leaf) = frames.next().filter(|&leaf| capture.frames[leaf].inlined) else { continue };
-            let outer = frames.find(|&frame| !capture.frames[frame].inlined).expect("what is inlined stands in something");
+            let Some(leaf) = frames.next().filter(|&leaf| capture.frames.at(leaf).inlined) else { continue };
+            let outer = frames.find(|&frame| !capture.frames.at(frame).inlined).expect("what is inlined stands in something");
             let (leaf, outer) = (capture.frame_name(leaf), capture.frame_name(outer));
             rows.get_mut(&leaf).expect("the leaf has a row")[side] -= *value as f64;
             rows.entry(outer).or_default()[side] += *value as f64;

@@ -91,7 +91,7 @@ fn read_ok(message: &Message) -> Profile {
 fn frames(profile: &Profile, row: usize) -> Vec<(String, u32, bool)> {
     let mut frames: Vec<_> = profile
         .stack_frames(profile.samples.stacks()[row])
-        .map(|id| (profile.frame_name(id), profile.frames[id].line, profile.frames[id].inlined))
+        .map(|id| (profile.frame_name(id), profile.frames.at(id).line, profile.frames.at(id).inlined))
         .collect();
     frames.reverse();
     frames
@@ -131,7 +131,7 @@ fn an_address_may_be_anything() {
     let message = small().message(3, &mapping).message(4, &at(31, 0)).message(4, &at(32, 0x9_0000)).message(4, &at(33, -1));
     let profile = read_ok(&[31, 32, 33].iter().fold(message, |message, id| message.message(2, &sample(&[*id], 1))));
     assert_eq!((profile.total(0), naive::top(&profile, 0)["main"]), (3, (3, 3)));
-    let address = |row: usize| profile.stack_frames(profile.samples.stacks()[row]).next().and_then(|id| profile.frames[id].address);
+    let address = |row: usize| profile.stack_frames(profile.samples.stacks()[row]).next().and_then(|id| profile.frames.at(id).address);
     assert_eq!(address(2), Some(u64::MAX));
 }
 
@@ -143,7 +143,7 @@ fn a_location_of_folded_code_is_counted_and_marked() {
     assert_eq!((note.count, frames(&profile, 0)), (1, vec![frame("inner", 8, false)]));
     let folded = |profile: &Profile| -> Vec<bool> {
         let leaves = profile.samples.stacks().iter().map(|&stack| profile.stack_frames(stack).next());
-        leaves.map(|frame| frame.is_some_and(|frame| profile.frames[frame].folded)).collect()
+        leaves.map(|frame| frame.is_some_and(|frame| profile.frames.at(frame).folded)).collect()
     };
     let marked: Vec<bool> = folded(&profile);
     assert_eq!(marked.iter().filter(|mark| **mark).count(), 1, "{marked:?}");
@@ -229,9 +229,9 @@ fn columns_and_start_lines_are_kept() {
     let function = new().int(1, 99).int(2, 3).int(5, 4);
     let profile = read_ok(&small().message(5, &function).message(4, &location).message(2, &sample(&[61], 7)));
     let id = profile.stack_frames(profile.samples.stacks()[0]).next().expect("a frame");
-    let frame = profile.frames[id];
+    let frame = profile.frames.at(id);
     assert_eq!((frame.line, frame.column), (8, 17));
-    assert_eq!(profile.functions[frame.function.expect("a function")].start_line, 4);
+    assert_eq!(profile.functions.at(frame.function.expect("a function")).start_line, 4);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn root_name(profile: &Profile, row: usize) -> String {
 fn ours(profile: &Profile, row: usize) -> Vec<(String, u64)> {
     let frames = profile.stack_frames(profile.samples.stacks()[row]);
     let shown = frames.filter_map(|frame| {
-        let frame = profile.frames[frame];
+        let frame = profile.frames.at(frame);
         let mapping = frame.mapping.map(|mapping| profile.mappings[mapping]);
         // The mark of a cut stack has no address.
         let address = frame.address?;
@@ -179,8 +179,12 @@ fn without_the_right_binary_a_stack_is_the_sampled_address_and_a_note_says_why()
         assert_eq!(profile.total(0), whole.total(0));
         for (row, (one, all)) in profile.samples.stacks().iter().zip(whole.samples.stacks()).enumerate() {
             let (one, all) = (profile.stack_frames(*one).collect::<Vec<_>>(), whole.stack_frames(*all).next());
-            let address = all.map(|frame| whole.frames[frame].address);
-            assert_eq!(one.iter().map(|frame| profile.frames[*frame].address).collect::<Vec<_>>(), Vec::from_iter(address), "sample {row}");
+            let address = all.map(|frame| whole.frames.at(frame).address);
+            assert_eq!(
+                one.iter().map(|frame| profile.frames.at(*frame).address).collect::<Vec<_>>(),
+                Vec::from_iter(address),
+                "sample {row}"
+            );
         }
         let note = profile.notes.iter().find(|note| note.kind == kind::NOT_UNWOUND).expect("a note");
         assert_eq!(note.count, profile.samples.len() as u64);

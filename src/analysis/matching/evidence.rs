@@ -205,8 +205,8 @@ fn look(
         if *own > 0.0 {
             *of.parts[1].entry(OWN).or_default() += own;
         }
-        let frame = profile.stacks.frames().get(row).map(|&frame| profile.frames[frame]);
-        let start = frame.and_then(|frame| frame.function).map_or(0, |function| profile.functions[function].start_line);
+        let frame = profile.stacks.frames().get(row).map(|&frame| profile.frames.at(frame));
+        let start = frame.and_then(|frame| frame.function).map_or(0, |function| profile.functions.at(function).start_line);
         if let Some(line) = frame.and_then(|frame| frame.line.checked_sub(start)).filter(|_| start > 0) {
             of.first_line = of.first_line.or(Some(start));
             *of.parts[2].entry(u64::from(line)).or_default() += total;

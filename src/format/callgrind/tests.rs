@@ -65,7 +65,7 @@ fn the_example_of_the_specification_becomes_the_tree_that_it_describes() {
     assert_eq!(profile.total(0), 820, "as the specification says of main");
     assert_eq!((profile.notes.count(kind::GUESSED), profile.info.tally.samples), (3, 3));
     let leaf = profile.stack_frames(profile.samples.stacks()[0]).next().unwrap();
-    assert_eq!(profile.frames[leaf].line, 16);
+    assert_eq!(profile.frames.at(leaf).line, 16);
 }
 
 #[test]
@@ -85,12 +85,12 @@ fn every_event_keeps_its_own_costs_and_what_is_missing_is_zero() {
     let profile = profile(text).unwrap();
     assert_eq!((profile.total(0), profile.total(1)), (12, 7));
     let frames: Vec<_> =
-        profile.samples.stacks().iter().map(|stack| profile.frames[profile.stack_frames(*stack).next().unwrap()]).collect();
+        profile.samples.stacks().iter().map(|stack| profile.frames.at(profile.stack_frames(*stack).next().unwrap())).collect();
     assert_eq!(
         frames.iter().map(|frame| (frame.address.unwrap(), frame.line)).collect::<Vec<_>>(),
         [(0x8000_1234, 90), (0x8000_1237, 90), (0x8000_1238, 91)]
     );
-    let file = |at: usize| profile.strings.get(profile.functions[frames[at].function.unwrap()].file.unwrap());
+    let file = |at: usize| profile.strings.get(profile.functions.at(frames[at].function.unwrap()).file.unwrap());
     assert_eq!((file(0), file(2)), ("a.c", "a.h"), "code inlined from another file keeps its file");
     assert_eq!(profile.mapping_file(frames[0].mapping.unwrap()), "/lib/a.so");
     assert_eq!(profile.notes.count(kind::REPAIRED), 1, "the file says 8 of Dr, its lines add up to 7");

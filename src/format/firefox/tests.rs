@@ -61,11 +61,11 @@ fn every_version_of_the_processed_form_says_the_same() {
         assert_eq!(stack(&profile, 1), [] as [&str; 0]);
         assert_eq!(stack(&profile, 2), ["libx.so+0x1234", "native", "f"]);
         assert_eq!((0..3).map(|row| profile.samples.time(row)).collect::<Vec<_>>(), [500_000, 1_500_000, 2_500_000].map(Some));
-        let frames: Vec<_> = profile.stack_frames(profile.samples.stacks()[2]).map(|frame| profile.frames[frame]).collect();
+        let frames: Vec<_> = profile.stack_frames(profile.samples.stacks()[2]).map(|frame| profile.frames.at(frame)).collect();
         assert_eq!((frames[1].inlined, frames[1].address, frames[2].line, frames[2].column), (true, Some(16), 7, 2));
         let mapping = profile.mappings.iter().next().unwrap();
         assert_eq!((profile.strings.get(mapping.file.unwrap()), mapping.from_base), ("/lib/libx.so", true));
-        let function = profile.functions[frames[2].function.unwrap()];
+        let function = profile.functions.at(frames[2].function.unwrap());
         assert_eq!((profile.strings.get(function.file.unwrap()), function.start_line), ("x.js", 5));
         let thread = profile.threads.iter().next().unwrap();
         assert_eq!((profile.strings.get(thread.name), thread.pid, thread.tid), ("main (ls)", Some(12), Some(13)));
@@ -123,7 +123,7 @@ fn the_raw_form_has_return_addresses_and_processes_with_their_own_clock() {
     assert_eq!(stack(&profile, 1), ["libx.so+0x10", "(root)"]);
     let caller = |row: usize, depth: usize| {
         let frame = profile.stack_frames(profile.samples.stacks()[row]).nth(depth).unwrap();
-        profile.frames[frame].caller
+        profile.frames.at(frame).caller
     };
     assert!(caller(0, 1) && !caller(1, 0), "the same address is a return address in a caller and the place itself in the innermost frame");
     assert_eq!(profile.samples.time(3), Some(11_500_000), "the second process started 10 ms later");

@@ -247,7 +247,7 @@ fn events_with_a_stack_are_samples_of_their_own_types() {
     };
     assert_eq!(names(0), ["app.Main.work", "app.Main.run"]);
     assert_eq!(names(1), ["app.Main.work", "app.Main.run", "[truncated stack]"]);
-    let frame = |row: usize| profile.frames[profile.stacks.frame(profile.samples.stacks()[row].unwrap())];
+    let frame = |row: usize| profile.frames.at(profile.stacks.frame(profile.samples.stacks()[row].unwrap()));
     assert_eq!((frame(0).line, frame(0).inlined), (0, true), "a line below 0 is none");
     let thread = profile.threads[profile.samples.threads()[0].unwrap()];
     assert_eq!((thread.tid, profile.strings.get(thread.name)), (Some(77), "worker"));

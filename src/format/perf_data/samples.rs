@@ -25,10 +25,10 @@ use crate::format::ReadCx;
 use crate::model::{Builder, FrameId, Notes, Rows, Sample, StackId, ThreadId, kind};
 
 /// Samples decoded at once. Chunks do not depend on the number of threads, so neither does the result.
-const CHUNK: usize = 1 << 15;
+const CHUNK: usize = 1 << 14;
 
 /// Samples that are decoded before any of them is joined to the profile: the last of them wait for one thread to join them.
-const WAVE: usize = 1 << 17;
+const WAVE: usize = 1 << 16;
 
 /// The same where each sample has a stack to unwind.
 const CHUNK_WITH_STACKS: usize = 1 << 10;

@@ -202,7 +202,8 @@ fn time_off_the_cpu_is_between_the_records_and_stands_on_the_stack_of_the_switch
     assert_eq!(types, [("context-switches", "count", 1), ("off-cpu", "nanoseconds", 2)]);
     assert_eq!((profile.default_sample_type, profile.samples.values(1)), (0, &[0, 100, 50][..]));
     assert_eq!((0..3).map(|row| profile.samples.time(row).unwrap()).collect::<Vec<_>>(), [990, 1000, 1200]);
-    let address = |row: usize| profile.stack_frames(profile.samples.stacks()[row]).next().and_then(|frame| profile.frames[frame].address);
+    let address =
+        |row: usize| profile.stack_frames(profile.samples.stacks()[row]).next().and_then(|frame| profile.frames.at(frame).address);
     assert_eq!((address(1), address(2)), (Some(0x77), None), "only where a sample was taken at the switch");
     let labels: Vec<String> = (0..3).map(|row| labels_of(&profile, row)).collect();
     assert_eq!(labels, ["cpu=3", "cpu=3 waited=slept", "waited=preempted"]);
@@ -486,7 +487,7 @@ fn large_captures_keep_their_order_and_are_given_back_in_every_pass() {
     });
     let heard = crate::format::text::given_back(|cx| {
         let profile = PerfData.read(&Input { bytes: &bytes, name: "test" }, cx).unwrap();
-        let leaf = |stack: &Option<StackId>| profile.stack_frames(*stack).next().and_then(|frame| profile.frames[frame].address);
+        let leaf = |stack: &Option<StackId>| profile.stack_frames(*stack).next().and_then(|frame| profile.frames.at(frame).address);
         assert!(profile.samples.stacks().iter().map(leaf).eq((0..SAMPLES).map(Some)));
     });
     assert!(heard.len() * 10 > bytes.len() * 27, "{} of {}", heard.len(), bytes.len());

@@ -1,8 +1,8 @@
 //! Parts on their way into the profile, many at a time.
 //!
-//! Rows follow the order in which a single part would have made them, wherever parts begin. Frames are told apart by what they say. A stack
-//! cannot be, before its callers have got their ids; so all stacks of all parts are first told apart by a hash of their frames, side by side
-//! ([`Distinct`]), and then compared with the rows that they were given. Start reading at [`Joined::add`].
+//! Rows follow the order in which a single part would have made them, wherever parts begin. The frames of all parts are first told apart by a hash of
+//! what they say, side by side ([`Distinct`]), and then compared with the rows that they were given; so are stacks, by a hash of their frames: they
+//! cannot be told apart by what they say, before their callers have got their ids. Start reading at [`Joined::take`].
 
 use rayon::prelude::*;
 
@@ -20,12 +20,20 @@ use crate::model::{Builder, Frame, FrameId, FunctionId, MappingId, Names, Profil
 pub(super) struct Joined {
     pub(super) builder: Builder,
     pub(super) deferred: Deferred,
-    frames: Unfinished<Distinct<FrameId, FrameKey>>,
-    stacks: Unfinished<Distinct<StackId, u64>>,
+    /// Parts of which the builder has the names alone.
+    parts: Vec<Done>,
+    /// Their names' new ids.
+    names: Vec<Names>,
+    /// Names of theirs that are new and no UTF-8.
+    invalid: u64,
+    frames: Unfinished<Distinct<FrameId>>,
+    stacks: Unfinished<Distinct<StackId>>,
     /// Parent and frame of each stack.
     parents: Unfinished<Vec<Option<StackId>>>,
     items: Unfinished<Vec<FrameId>>,
-    /// Two stacks had the same hash: they are told apart by the builder from then on, one after the other.
+    /// Two frames had the same hash: they are told apart by the builder from then on, one after the other.
+    has_exact_frames: bool,
+    /// The same of stacks.
     is_exact: bool,
     /// Bits of hashes that tests take away.
     #[cfg(test)]
@@ -33,9 +41,7 @@ pub(super) struct Joined {
 }
 
 /// All that tells a frame of this format.
-type FrameKey = [u64; 3];
-
-fn frame_key(frame: &Frame) -> FrameKey {
+fn said(frame: &Frame) -> [u64; 3] {
     let id = |row: Option<usize>| row.map_or(0, |row| row as u64 + 1);
     let marks = u64::from(frame.inlined) | u64::from(frame.caller) << 1;
     let (function, mapping) = (id(frame.function.map(FunctionId::row)), id(frame.mapping.map(MappingId::row)));
@@ -43,26 +49,32 @@ fn frame_key(frame: &Frame) -> FrameKey {
 }
 
 impl Joined {
-    /// Adds parts that follow on those before; `base` is the offset of the text.
-    pub(super) fn add(&mut self, mut parts: Vec<Done>, base: u64, ticket: &Ticket) -> Result<(), ReadError> {
-        let mut invalid = 0;
-        let mut names = Vec::with_capacity(parts.len());
-        for part in &mut parts {
-            ticket.check()?;
-            let known = self.builder.strings.len();
-            let found = self.builder.absorb_names(&part.builder);
-            let mut broken: Vec<_> = part.broken.iter().map(|&name| found.string(name)).filter(|name| name.row() >= known).collect();
-            broken.sort_unstable();
-            broken.dedup();
-            invalid += broken.len();
-            self.builder.info.facts.append(&mut part.builder.info.facts);
-            names.push(found);
-        }
+    /// Adds the names of a part that follows on those before: one thread has to, while others read. They are half of what a part holds.
+    pub(super) fn take(&mut self, mut part: Done) {
+        let known = self.builder.strings.len();
+        let found = self.builder.absorb_names(&part.builder);
+        let mut broken: Vec<_> = part.broken.iter().map(|&name| found.string(name)).filter(|name| name.row() >= known).collect();
+        broken.sort_unstable();
+        broken.dedup();
+        self.invalid += broken.len() as u64;
+        self.builder.info.facts.append(&mut part.builder.info.facts);
+        part.builder.give_up_names();
+        self.names.push(found);
+        self.parts.push(part);
+    }
+
+    /// Adds all else that the parts say which were taken; `base` is the offset of the text.
+    pub(super) fn join(&mut self, base: u64, ticket: &Ticket) -> Result<(), ReadError> {
+        let (mut parts, names) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.names));
+        let invalid = std::mem::take(&mut self.invalid);
         if invalid > 0 {
             let cause = "names that are not UTF-8 were read with replacement characters";
-            self.builder.notes.add(kind::INVALID_UTF8, cause, invalid as u64, None);
+            self.builder.notes.add(kind::INVALID_UTF8, cause, invalid, None);
         }
         let frames = self.add_frames(&parts, &names, ticket)?;
+        for part in &mut parts {
+            part.builder.give_up_frames();
+        }
         let stacks = self.add_stacks(&parts, &frames, ticket)?;
         for (((part, names), frames), stacks) in parts.into_iter().zip(&names).zip(frames).zip(stacks) {
             ticket.check()?;
@@ -77,20 +89,45 @@ impl Joined {
 
     /// The new ids of the frames of each part, by row.
     fn add_frames(&mut self, parts: &[Done], names: &[Names], ticket: &Ticket) -> Result<Vec<Vec<FrameId>>, Cancelled> {
+        if self.has_exact_frames {
+            return self.add_frames_exactly(parts, names, ticket);
+        }
         let dealt = parts.par_iter().zip(names).map(|(part, names)| {
             ticket.check()?;
-            let keys: Vec<FrameKey> = part.builder.frame_rows().iter().map(|frame| frame_key(&names.frame(frame))).collect();
-            Ok(self.frames.deal(&keys))
+            let hash = |frame: Frame| self.masked(said(&names.frame(&frame)).into_iter().fold(0, |hash, word| self.frames.mix(hash, word)));
+            let hashes: Vec<u64> = part.builder.frame_rows().iter().map(hash).collect();
+            Ok(Distinct::<FrameId>::deal(&hashes))
         });
         let dealt: Vec<_> = dealt.collect::<Result<_, Cancelled>>()?;
         let placed = self.frames.add(&dealt, ticket)?;
+        drop(dealt);
+        let before = self.builder.frame_rows().len();
         for ((part, names), placed) in parts.iter().zip(names).zip(&placed) {
             let rows = part.builder.frame_rows();
-            for frame in placed.first.iter().filter_map(|&row| rows.get(row as usize)) {
-                self.builder.add_frame(names.frame(frame));
+            for frame in placed.first.iter().filter_map(|&row| rows.get(FrameId::from_row(row as usize)?)) {
+                self.builder.add_frame(names.frame(&frame));
             }
         }
-        Ok(placed.into_iter().map(|placed| placed.ids).collect())
+        let known = self.builder.frame_rows();
+        let all_same = parts.par_iter().zip(names).zip(&placed).all(|((part, names), placed)| {
+            part.builder.frame_rows().iter().zip(&placed.ids).all(|(frame, &id)| known.get(id) == Some(names.frame(&frame)))
+        });
+        ticket.check()?;
+        if all_same {
+            return Ok(placed.into_iter().map(|placed| placed.ids).collect());
+        }
+        self.has_exact_frames = true;
+        self.builder.find_frames(before);
+        self.add_frames_exactly(parts, names, ticket)
+    }
+
+    fn add_frames_exactly(&mut self, parts: &[Done], names: &[Names], ticket: &Ticket) -> Result<Vec<Vec<FrameId>>, Cancelled> {
+        let frames = parts.iter().zip(names).map(|(part, names)| {
+            ticket.check()?;
+            let rows: Vec<Frame> = part.builder.frame_rows().iter().map(|frame| names.frame(&frame)).collect();
+            Ok(self.builder.frames(&rows))
+        });
+        frames.collect()
     }
 
     /// The new ids of the stacks of each part, by row.
@@ -107,7 +144,7 @@ impl Joined {
                 let frame = frames.get(frame.row()).map_or(0, |frame| frame.row());
                 hashes.push(self.hash(parent, frame));
             }
-            Ok(self.stacks.deal(&hashes))
+            Ok(Distinct::<StackId>::deal(&hashes))
         });
         let dealt: Vec<_> = dealt.collect::<Result<_, Cancelled>>()?;
         let placed = self.stacks.add(&dealt, ticket)?;
@@ -140,7 +177,12 @@ impl Joined {
 
     /// The hash of a stack, from that of its callers. Nobody can choose two of one hash without the key, which is drawn at random.
     fn hash(&self, parent: Option<u64>, frame: usize) -> u64 {
-        let hash = self.stacks.mix(parent.unwrap_or(1), frame as u64);
+        self.masked(self.stacks.mix(parent.unwrap_or(1), frame as u64))
+    }
+
+    /// The hash, but for what tests ignore of it.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests need it"))]
+    const fn masked(&self, hash: u64) -> u64 {
         #[cfg(test)]
         let hash = hash & !self.ignored;
         hash
@@ -209,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stacks_of_one_hash_are_told_apart() {
+    fn frames_and_stacks_of_one_hash_are_told_apart() {
         let sample =
             |n: usize| format!("a  {n}  1.{n:06}: 2 cycles: \n\t {:x} f (/x)\n\t {:x} g (/x)\n\t 1 main (/x)\n\n", n % 7 + 9, n % 5 + 3);
         let texts: Vec<String> = (0..6).map(|part| (part * 20..part * 20 + 30).map(sample).collect()).collect();
@@ -221,10 +263,11 @@ mod tests {
             for (round, texts) in texts.chunks(2).enumerate() {
                 let parts = || texts.iter().map(|text| read_part(text.as_bytes(), 0, Shape::Full, None, &ticket).unwrap());
                 joined.ignored = if round * 2 >= from { ignored } else { 0 };
-                joined.add(parts().collect(), 0, &ticket).unwrap();
+                parts().for_each(|part| joined.take(part));
+                joined.join(0, &ticket).unwrap();
                 parts().for_each(|part| drop(whole.absorb(part.builder)));
             }
-            assert_eq!(joined.is_exact, ignored != 0);
+            assert_eq!((joined.has_exact_frames, joined.is_exact), (ignored != 0, ignored != 0));
             assert_eq!(joined.finish(&ticket).unwrap(), whole.finish());
         }
     }

@@ -129,8 +129,8 @@ fn source_lines_belong_to_the_frame_before() {
     let text = "a  1  1.000000: 2 cycles: \n\t 1 f+0x5 (/x)\n  src/a b.c:12\n\t 2 g (/x)\n  x[2]\n\t 3 __GI_h (/x)\n  ??:0\n\n";
     let profile = check(text, &["cycles/count a/-/1 @1000000000: __GI_h;g;f 2"]);
     let leaf = profile.samples.stacks()[0].unwrap();
-    let frame = profile.frames[profile.stacks.frame(leaf)];
-    let function = profile.functions[frame.function.unwrap()];
+    let frame = profile.frames.at(profile.stacks.frame(leaf));
+    let function = profile.functions.at(frame.function.unwrap());
     assert_eq!((frame.line, function.file.map(|file| &profile.strings[file])), (12, Some("src/a b.c")));
     assert!(profile.notes.is_empty());
 }
@@ -141,7 +141,7 @@ fn return_addresses_are_told_from_interrupted_places() {
                 \tffffffff81000009 irq (k)\n\tffffffff81000001 entry (k)\n\t 7 user (/x)\n\t 6 main (/x)\n\n";
     let profile = read(text);
     let callers = |row: usize| -> Vec<bool> {
-        profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frames[frame].caller).collect()
+        profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frames.at(frame).caller).collect()
     };
     assert_eq!((callers(0), callers(1)), (vec![false, false, true], vec![false, true, false, true]));
 }

@@ -41,8 +41,8 @@ fn shown(profile: &Profile) -> Vec<String> {
         let mut frames: Vec<String> = profile
             .stack_frames(samples.stacks()[row])
             .map(|id| {
-                let frame = profile.frames[id];
-                let file = frame.function.and_then(|function| profile.functions[function].file).map(|file| &profile.strings[file]);
+                let frame = profile.frames.at(id);
+                let file = frame.function.and_then(|function| profile.functions.at(function).file).map(|file| &profile.strings[file]);
                 let place = file.map_or(String::new(), |file| format!("@{file}:{}", frame.line));
                 format!("{}{place}{}", profile.frame_name(id), if frame.inlined { "~" } else { "" })
             })

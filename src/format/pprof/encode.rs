@@ -21,7 +21,7 @@ pub fn write(profile: &Profile) -> Vec<u8> {
     mappings(profile, &texts, &mut out);
     let functions = profile.functions.len() as u64;
     for (row, function) in profile.functions.iter().enumerate() {
-        out.message(field::FUNCTION, |out| function_message(row as u64 + 1, function, &texts, out));
+        out.message(field::FUNCTION, |out| function_message(row as u64 + 1, &function, &texts, out));
     }
     if places.needs_nameless() {
         out.message(field::FUNCTION, |out| out.int(1, functions + 1));
@@ -92,7 +92,7 @@ fn function_message(id: u64, function: &Function, texts: &Texts<'_>, out: &mut O
 fn mappings(profile: &Profile, texts: &Texts<'_>, out: &mut Out) {
     // What the flags say is there: without them pprof looks for symbols again.
     let mut flags = vec![[false; 4]; profile.mappings.len()];
-    for frame in &profile.frames {
+    for frame in profile.frames.iter() {
         let Some([functions, files, lines, inlined]) = frame.mapping.and_then(|mapping| flags.get_mut(mapping.row())) else { continue };
         *functions |= frame.function.is_some();
         *files |= frame.function.and_then(|function| profile.functions.get(function)).is_some_and(|function| function.file.is_some());
@@ -348,8 +348,8 @@ mod tests {
         let back = again(&builder.finish());
         let name = |mapping: &Mapping| mapping.file.map_or("", |file| back.strings.get(file)).to_owned();
         assert_eq!(back.mappings.iter().map(name).collect::<Vec<_>>(), ["/srv/app", "[kernel.kallsyms]", "/usr/lib/libc.so.6"]);
-        for frame in &back.frames {
-            let function = frame.function.map(|function| back.strings.get(back.functions[function].name).to_owned());
+        for frame in back.frames.iter() {
+            let function = frame.function.map(|function| back.strings.get(back.functions.at(function).name).to_owned());
             assert_eq!(function, frame.mapping.map(|mapping| format!("in {}", name(&back.mappings[mapping]))), "each frame keeps its own");
         }
     }
@@ -371,7 +371,7 @@ mod tests {
         assert!(has(&[3 << 3, 0xff, 0x1f]) && !has(&[3 << 3, 0x80, 0x20]), "what pprof reads is 0xfff");
         let found = again(&written);
         assert_eq!(found.total(0), 3);
-        let frames: Vec<Frame> = found.stack_frames(found.samples.stacks()[0]).map(|id| found.frames[id]).collect();
+        let frames: Vec<Frame> = found.stack_frames(found.samples.stacks()[0]).map(|id| found.frames.at(id)).collect();
         assert_eq!(frames.iter().map(|frame| (frame.address, frame.caller)).collect::<Vec<_>>(), [(None, false), (Some(0x1000), true)]);
         let labels = found.label_sets.get(found.samples.labels()[0].unwrap());
         let mut texts: Vec<(String, String)> = labels

@@ -130,9 +130,9 @@ impl<'p> Places<'p> {
     }
 }
 
-impl<'p> Place<'p> {
+impl Place<'_> {
     /// Frames, innermost first.
-    pub(super) fn frames(self) -> impl Iterator<Item = &'p Frame> {
+    pub(super) fn frames(self) -> impl Iterator<Item = Frame> {
         self.ids().filter_map(move |id| self.profile.frames.get(id))
     }
 
@@ -158,7 +158,7 @@ impl<'p> Place<'p> {
 
     /// False for a bare address.
     pub(super) fn has_lines(self) -> bool {
-        let bare = |frame: &Frame| frame.function.is_none() && frame.line == 0 && frame.column == 0;
+        let bare = |frame: Frame| frame.function.is_none() && frame.line == 0 && frame.column == 0;
         !(self.frames().count() == 1 && self.frames().all(bare))
     }
 

@@ -60,7 +60,7 @@ fn mapped(out: &mut Writer, misc: u16, start: u64, file: &str) {
 
 /// Addresses of a sample with whether each is a return address, leaf first.
 fn addresses(profile: &Profile, row: usize) -> Vec<(u64, bool)> {
-    let frames = profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frames[frame]);
+    let frames = profile.stack_frames(profile.samples.stacks()[row]).map(|frame| profile.frames.at(frame));
     frames.map(|frame| (frame.address.unwrap(), frame.caller)).collect()
 }
 
@@ -239,7 +239,7 @@ fn unwound(module: Vec<u8>, regs: &[(u32, u64)], mask: u64, stack: &[u64], room:
     let machine = Machine(module);
     let cx = ReadCx { binaries: Some(&machine), ..ReadCx::new(&ticket) };
     let profile = PerfData.read(&Input { bytes: &bytes, name: "test" }, &cx).unwrap();
-    let frames = profile.stack_frames(profile.samples.stacks()[0]).map(|frame| profile.frames[frame]);
+    let frames = profile.stack_frames(profile.samples.stacks()[0]).map(|frame| profile.frames.at(frame));
     let addresses = frames.filter_map(|frame| Some((frame.address?, frame.caller))).collect();
     (profile, addresses)
 }
