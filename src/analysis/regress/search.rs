@@ -117,7 +117,8 @@ impl Search<'_> {
             found.push(next);
             self.fit(&mut found, &model);
             model = self.model(&found, &mut left, &model.scale, false);
-            if (2..=RECONSIDERED).contains(&found.len()) {
+            // The first was chosen beside the noise that it makes itself.
+            if found.len() <= RECONSIDERED {
                 self.reconsider(&mut found, &mut left, &model);
                 model = self.model(&found, &mut left, &model.scale, false);
                 // What the others take back as soon as it is found would be found again for ever.
