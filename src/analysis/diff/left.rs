@@ -42,6 +42,22 @@ impl NodeSet {
         Self::new(ranges.into_iter())
     }
 
+    /// The nodes that another set does not have.
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        let rest = |range: &Range<usize>| {
+            let mut start = range.start;
+            let mut made: Vec<Range<usize>> = Vec::new();
+            let first = other.ranges.partition_point(|taken| taken.end <= range.start);
+            for taken in other.ranges.iter().skip(first).take_while(|taken| taken.start < range.end) {
+                made.push(start..taken.start);
+                start = taken.end;
+            }
+            made.push(start..range.end);
+            made
+        };
+        Self::new(self.ranges.iter().flat_map(rest))
+    }
+
     /// Number of nodes.
     pub(crate) const fn len(&self) -> usize {
         self.len

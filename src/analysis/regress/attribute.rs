@@ -327,7 +327,7 @@ impl Maker<'_> {
             if let Some(pair) = self.pair_of(finding.place) {
                 self.explain_pair(pair, finding.rank, explained_by);
             }
-            let moved = shift::shifted(self.search, self.model, found);
+            let moved = shift::shifted(self.search, self.model, found, &NodeSet::default());
             let verdict = match finding.verdict {
                 // What comes in bursts moves about too.
                 _ if open && !self.is_one_sided(found) || !self.is_counted(&finding) => Verdict::Unconfirmed,
@@ -338,6 +338,7 @@ impl Maker<'_> {
             };
             rows.push((found, Finding { verdict, ..finding }));
         }
+        shift::by_itself(self.search, self.model, &mut rows);
         shift::agree(self.comparison().tree(), &mut rows);
         (rows.into_iter().map(|(_, finding)| finding).collect(), alone)
     }

@@ -270,6 +270,11 @@ impl Candidate {
 
     /// What became of it, if its cost fits better into its callers.
     fn folded(&self, tree: &CallTree, ground: &Ground, scale: &Scale, is_likely: bool) -> Option<Structure> {
+        // Of many functions a few fall on one side by chance, and some of their callers changed by chance as well.
+        let is_sided = || sided::told(&self.sums, scale).is_some_and(|(_, evidence)| evidence >= sided::least(tree));
+        if !is_likely && !is_sided() {
+            return None;
+        }
         let [least, least_own] = if is_likely { [-self.better; 2] } else { [self.better, 0.0] };
         let [callees, own] = self.fits(tree, ground, scale);
         let total = self.sums.pooled(scale.exposure);
@@ -389,4 +394,27 @@ fn fit(takers: FxHashMap<NodeId, Sums>, ground: &Ground, scale: &Scale) -> Fit {
 /// The node that a path has when every frame of `left_out` is left out of it; `None` where there is no such node.
 fn counterpart(tree: &CallTree, node: NodeId, left_out: PlaceId) -> Option<NodeId> {
     tree.find_path(tree.path(node).into_iter().filter(|place| *place != left_out)).filter(|&found| found != node)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::diff::{Spec, Verdict};
+    use crate::analysis::matching::tests::compared;
+    use crate::analysis::{Naming, regress};
+
+    #[test]
+    fn a_few_events_on_one_side_are_not_inlined_into_a_caller_that_grew() {
+        let verdicts = |lines: [&[&str]; 2]| -> Vec<Verdict> {
+            let others: Vec<String> = (0..40).map(|at| format!("main;f{at} 500")).collect();
+            let sides = lines.map(|lines| others.iter().map(String::as_str).chain(lines.iter().copied()).collect::<Vec<_>>());
+            let [before, after] = &sides;
+            let found = regress::findings(&compared(before, after, &Naming::default()), &[], &Spec::default()).unwrap();
+            found.rows.iter().map(|row| row.verdict).collect()
+        };
+        // One of so many functions has all of its eleven events on one side by chance.
+        let chance = verdicts([&["main;caller 100", "main;caller;few 11"], &["main;caller 140"]]);
+        assert!(!chance.contains(&Verdict::Inlined), "{chance:?}");
+        let inlined = verdicts([&["main;caller 100", "main;caller;few 60"], &["main;caller 160"]]);
+        assert_eq!(inlined, [Verdict::Inlined]);
+    }
 }

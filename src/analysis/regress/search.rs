@@ -117,7 +117,9 @@ impl Search<'_> {
             found.push(next);
             self.fit(&mut found, &model);
             model = self.model(&found, &mut left, &model.scale, false);
-            if (2..=RECONSIDERED).contains(&found.len()) {
+            // The first was chosen beside the noise that it makes itself. Where one thing's growth is the others' fall, these are no alternatives to it.
+            let least = if self.closed { 2 } else { 1 };
+            if (least..=RECONSIDERED).contains(&found.len()) {
                 self.reconsider(&mut found, &mut left, &model);
                 model = self.model(&found, &mut left, &model.scale, false);
                 // What the others take back as soon as it is found would be found again for ever.

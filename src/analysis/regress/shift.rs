@@ -35,36 +35,47 @@ const COUNTERPART: f64 = 0.5;
 /// Surroundings with more than this part of all cost are everything.
 const WHOLE: f64 = 0.7;
 
-/// True where the surroundings of a finding took part of its change back, as surely as its samples can say.
-pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found) -> bool {
+/// True where the surroundings of a finding took part of its change back, as surely as its samples can say. What `changed` by itself is no part of them.
+pub(super) fn shifted(search: &Search<'_>, model: &Model, found: &Found, changed: &NodeSet) -> bool {
     let exposure = model.scale.exposure;
-    let sum = |ranges: &[Range<usize>]| search.base.sums_of(search.comparison, &NodeSet::new(ranges.iter().cloned()));
     let delta = |sums: &Sums| sums.value[1] / exposure - sums.value[0];
     let own = found.sums;
     let moved = delta(&own).abs();
     let whole = search.base.absolute[0] + search.base.absolute[1] / exposure;
-    let stayed = |ranges: &[Range<usize>], sums: &Sums| {
+    // The surroundings cost more than `least`, and what they did.
+    let stayed = |ranges: Vec<Range<usize>>, least: f64| {
+        let nodes = NodeSet::new(ranges.into_iter()).without(changed);
+        let sums = search.base.sums_of(search.comparison, &nodes);
         let cost = sums.pooled(exposure);
-        if cost > whole * WHOLE {
+        if cost <= least || cost > whole * WHOLE {
             return false;
         }
-        let Some(counts) = model.scale.counts(sums) else { return false };
-        let mix = search.base.shapes.mix(ranges.iter().cloned());
-        let doubt = model.doubt(sums, mix, None, cost / whole);
+        let Some(counts) = model.scale.counts(&sums) else { return false };
+        let mix = search.base.shapes.mix(nodes.ranges().iter().cloned());
+        let doubt = model.doubt(&sums, mix, None, cost / whole);
         let error = cost / 2.0 * (counts.sampling() + doubt.extra).max(0.0).sqrt();
-        let net = delta(sums).abs();
+        let net = delta(&sums).abs();
         net + SURE * error < PART * moved && (net < CHANCE * error || net < REST * moved)
     };
-    let around = |ranges: Vec<Range<usize>>| {
-        let sums = sum(&ranges);
-        sums.pooled(exposure) > own.pooled(exposure) && stayed(&ranges, &sums)
-    };
-    domains(search, found, exposure).into_iter().any(around)
+    domains(search, found, exposure).into_iter().any(|ranges| stayed(ranges, own.pooled(exposure)))
         || carriers(search, found, exposure, delta(&own)).into_iter().any(|(place, inside)| {
-            let ranges: Vec<Range<usize>> = search.base.ranges(search.comparison, place, Measure::Total).collect();
-            let sums = sum(&ranges);
-            sums.pooled(exposure) > ELSEWHERE * inside && stayed(&ranges, &sums)
+            let ranges = search.base.ranges(search.comparison, place, Measure::Total).collect();
+            stayed(ranges, ELSEWHERE * inside)
         })
+}
+
+/// Takes back moves that are none: where what changed by itself is left out of the surroundings these did not stay as they were. Something else that
+/// happens to have become as much cheaper took nothing over.
+pub(super) fn by_itself(search: &Search<'_>, model: &Model, rows: &mut [(&Found, Finding)]) {
+    let changed: Vec<&Found> = rows.iter().filter(|(_, row)| row.verdict.is_change()).map(|(found, _)| *found).collect();
+    for (found, row) in rows.iter_mut().filter(|(_, row)| row.verdict == Verdict::Shift) {
+        // Of what holds the finding, or is a part of it, this is no other change.
+        let others = changed.iter().filter(|other| !other.nodes.meets(&found.nodes)).map(|other| &other.nodes);
+        let others = NodeSet::union(others);
+        if others.len() > 0 && !shifted(search, model, found, &others) {
+            row.verdict = verdict_of_sides(row.before, row.after, row.delta_of_total);
+        }
+    }
 }
 
 /// Takes back moves whose counterpart is none: of a rise and a fall below one caller that make up for each other both moved, or the one is more than the
@@ -180,5 +191,26 @@ mod tests {
         // What comes without anything that went is new.
         let new = verdicts(&before, &["main;a;encode 262", "main;b;encode 135", "main;c;encode 265", "main;e;encode 268"]);
         assert!(new.iter().any(|verdict| verdict.is_worse()), "{new:?}");
+    }
+
+    #[test]
+    fn what_became_cheaper_everywhere_takes_nothing_over() {
+        let verdict = |after: &[&str]| {
+            let other = ["a", "b", "c", "d", "e", "f", "g", "i"].map(|name| format!("main;{name};own 3000"));
+            let with = |lines: &[&str]| other.iter().cloned().chain(lines.iter().map(|line| (*line).to_owned())).collect::<Vec<String>>();
+            let sides = [
+                with(&["main;h;own 500", "main;h;p;grown 300", "main;h;q;fallen 500", "main;k;own 500", "main;k;r;fallen 500"]),
+                with(after),
+            ];
+            let [before, after] = sides.each_ref().map(|lines| lines.iter().map(String::as_str).collect::<Vec<_>>());
+            let found = regress::findings(&compared(&before, &after, &Naming::default()), &[], &Spec::default()).unwrap();
+            found.rows.iter().find(|row| ["grown", "p"].contains(&row.func.as_str())).map(|row| row.verdict)
+        };
+        // What it gained is by chance what the other function lost below the same caller, which became cheaper elsewhere too.
+        let apart = ["main;h;own 500", "main;h;p;grown 500", "main;h;q;fallen 300", "main;k;own 500", "main;k;r;fallen 300"];
+        assert_eq!(verdict(&apart), Some(Verdict::Regression));
+        // What only the one beside it lost moved.
+        let together = ["main;h;own 500", "main;h;p;grown 500", "main;h;q;fallen 300", "main;k;own 500", "main;k;r;fallen 500"];
+        assert_eq!(verdict(&together), Some(Verdict::Shift));
     }
 }
