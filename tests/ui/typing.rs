@@ -175,7 +175,7 @@ fn what_makes_up_four_fifths_is_said_the_same_twice() {
 #[test]
 fn a_ratio_beside_numbers_is_that_of_the_numbers_and_an_adjusted_one_says_so() {
     let mut harness = dark(&two());
-    harness.get_by_label("(×6.6 adjusted)");
+    harness.get_by_label("(×7.2 adjusted)");
     harness.get_by_label("×7.0");
     apply(&mut harness, Command::SetTab(Tab::Findings));
     harness.get_by_label("95 % adjusted");
