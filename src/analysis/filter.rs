@@ -6,7 +6,7 @@
 use regex::{Regex, RegexBuilder, escape};
 use rustc_hash::FxHashSet;
 
-use super::group::Groups;
+use super::group::{Groups, value_of_function};
 use super::place::{Place, PlaceId, Places};
 use super::prune;
 use super::span::Span;
@@ -236,8 +236,12 @@ pub fn frame_matches(profile: &Profile, id: crate::model::FrameId, pattern: &Reg
 /// For each frame: does [`frame_matches`] hold? Each name, file and module is looked at once.
 pub fn frames_matching(profile: &Profile, pattern: &Regex) -> Vec<bool> {
     let is_match = |id: crate::base::intern::StringId| pattern.is_match(&profile.strings[id]);
-    let functions: Vec<bool> =
-        profile.functions.iter().checked().map(|function| is_match(function.name) || function.file.is_some_and(is_match)).collect();
+    let of_function = |function: &crate::model::Function| {
+        is_match(function.name)
+            || function.file.is_some_and(is_match)
+            || value_of_function(profile, function).is_some_and(|value| pattern.is_match(value))
+    };
+    let functions: Vec<bool> = profile.functions.iter().checked().map(|function| of_function(&function)).collect();
     let modules: Vec<bool> = profile.mappings.ids().checked().map(|mapping| pattern.is_match(profile.mapping_file(mapping))).collect();
     let frames = profile.frames.iter_ids().checked();
     let has = |marked: &[bool], row: usize| marked.get(row) == Some(&true);

@@ -171,9 +171,17 @@ pub(super) fn value_of(name: &str) -> Option<&str> {
     (is_key && !value.is_empty()).then_some(value)
 }
 
+/// The value that a group's function stands for, by which patterns find it as well: in pprof it is the whole name.
+pub(super) fn value_of_function<'a>(profile: &'a Profile, function: &Function) -> Option<&'a str> {
+    let value = function.system_name.filter(|_| function.file.is_none()).map(|value| &profile.strings[value])?;
+    (value_of(&profile.strings[function.name]) == Some(value)).then_some(value)
+}
+
 /// A frame of a function of that name, in no file and no module.
 fn frame_named(profile: &mut Profile, name: &str) -> FrameId {
-    let function = Function { name: profile.strings.intern(name), system_name: None, file: None, start_line: 0 };
+    // No other function has the end of its name as its name in a program.
+    let value = value_of(name).map(|value| profile.strings.intern(value));
+    let function = Function { name: profile.strings.intern(name), system_name: value, file: None, start_line: 0 };
     let known = profile.functions.iter_ids().find(|(_, known)| *known == function).map(|(id, _)| id);
     let function = known.or_else(|| profile.functions.push(function));
     let frame = Frame { function, ..Frame::default() };
