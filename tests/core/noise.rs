@@ -92,6 +92,9 @@ fn known_work_is_no_surer_than_what_it_costs_from_run_to_run() {
     assert_eq!(said(&steady), [(Verdict::Regression, "main.main")], "{}", steady.summary);
     let restless = judged(&runs([1.1, 0.9, 1.05, 0.95]), &runs([1.16, 0.96, 1.11, 1.01]), requests());
     assert_eq!(said(&restless), [], "{}", restless.summary);
+    // The box of everything is drawn as sure as the sentence is.
+    assert!(restless.summary.contains("did not surely change") && restless.diff.nodes.certainty[0] < 0.5, "{}", restless.summary);
+    assert!(steady.diff.nodes.certainty[0] > 0.5, "{}", steady.summary);
 }
 
 /// Three functions are no pool to learn from, so their own repeats speak: what varies twofold from run to run does not change by half.

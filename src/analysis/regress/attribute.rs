@@ -33,6 +33,8 @@ const CLOSED: f64 = 0.05;
 const CONFIRMING_RUNS: f64 = 3.0;
 /// What a loop calls besides being interrupted, at most, where its total is told for it: as a factor on what it has with that.
 const MOST_CALLED: f64 = 1.1;
+/// Certainty of a change of everything that runs of unchanged code may show as well, 0 to 1: below that of a box that is drawn as certain.
+const UNSURE: f32 = 0.25;
 /// Standard deviations from which on a function counts among what rose or fell.
 const SEEN: f64 = 2.0;
 
@@ -87,7 +89,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let pairs = pairs.iter().filter(|pair| found.iter().any(|found| found.nodes.meets(pair) && found.nodes.len() <= pair.len()));
     let explained = NodeSet::union(found.iter().map(|found| &found.nodes).chain(pairs));
     stage("judging all functions");
-    let diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
+    let mut diff = base.judge(comparison, &model, spec, Some(&weight), &explained);
     let maker = Maker {
         search: &search,
         model: &model,
@@ -137,6 +139,13 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     let renamed = structures.iter().filter_map(|row| if let Fate::Renamed(new) = row.fate { Some((row.place, new)) } else { None });
     let renamed = renamed.collect();
     let collector = collected.and_then(|collected| collected.collector(&model));
+    let total = whole::total(comparison, base, &model);
+    // The box of everything is no surer than the sentence about it, which knows how much the whole varies from run to run.
+    if total.is_some_and(|total| total.lo <= 1.0 && total.hi >= 1.0)
+        && let Some(certainty) = diff.nodes.certainty.first_mut()
+    {
+        *certainty = certainty.min(UNSURE);
+    }
     Attributed {
         findings,
         collector,
@@ -144,7 +153,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
         closed,
         moved,
         renamed,
-        total: whole::total(comparison, base, &model),
+        total,
         kinds,
         model,
         diff,
