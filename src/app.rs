@@ -104,7 +104,7 @@ pub struct App {
     next_message: u64,
     dialog: Option<Dialog>,
     log: Vec<String>,
-    /// The last results of each kind that were ready: the old picture stays until the new one is there.
+    /// The last results of each kind that were ready: the old picture stays until the new one is there, unless it is of other captures.
     shown: Shown,
     /// The sides that were last kept among the recent comparisons.
     compared: Vec<Vec<CaptureId>>,
@@ -114,9 +114,11 @@ pub struct App {
     anchor: Option<anchor::Anchor>,
 }
 
-/// The newest ready results.
+/// The newest ready results of the captures shown.
 #[derive(Clone, Default)]
 struct Shown {
+    /// The captures that they are of, by side.
+    sides: Vec<Vec<CaptureId>>,
     comparison: Option<Arc<Comparison>>,
     table: Option<Arc<Comparison>>,
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,

@@ -199,8 +199,7 @@ impl App {
         let shown = self.shown.timeline.as_ref()?;
         let now: State<'_, Timeline> = self.timeline();
         let is_old = !now.ready().is_some_and(|now| Arc::ptr_eq(now, shown));
-        // Of another comparison it would say nothing.
-        (shown.lanes.len() == self.view.sides().len()).then_some((shown, is_old))
+        Some((shown, is_old))
     }
 
     fn timeline(&self) -> State<'_, Timeline> {
@@ -329,8 +328,11 @@ impl App {
         let sandwich = self.sandwich().ready().cloned().zip(self.sandwich_flame().ready().cloned());
         let sandwich = sandwich.map(|(sandwich, flame)| ShownSandwich { sandwich, flame });
         let listing = table.clone().zip(self.listing().ready().cloned()).map(|(comparison, listed)| ShownListing { comparison, listed });
-        let old = if self.view.after.is_none() { Shown::default() } else { self.shown.clone() };
+        let sides = self.view.sides();
+        // Beside the name of another capture old numbers would be taken for its own.
+        let old = if self.shown.sides == sides { self.shown.clone() } else { Shown::default() };
         let now = Shown {
+            sides,
             comparison: comparison.or(old.comparison),
             table: table.or(old.table),
             flame: flame.or(old.flame),
@@ -339,7 +341,7 @@ impl App {
             sandwich: sandwich.or(old.sandwich),
             listing: listing.or(old.listing),
         };
-        if now.addresses() != self.shown.addresses() {
+        if now.sides != self.shown.sides || now.addresses() != self.shown.addresses() {
             // Memory of results that nothing else holds any more is not given back between two frames.
             discard(std::mem::replace(&mut self.shown, now));
         }

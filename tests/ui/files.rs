@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui::{Key, Modifiers, Shape};
+use egui::{Key, Modifiers};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use emberlens::app::view::CaptureId;
-use emberlens::app::{Command, Dialog};
-use emberlens::ui::shell::Shell;
+use emberlens::app::{App, Command, Dialog, Options};
+use emberlens::ui::{shell::Shell, theme::Theme};
 
-use crate::stage::{AFTER, BEFORE, apply, archive, dark, one, sample, two};
+use crate::stage::{AFTER, BEFORE, apply, archive, dark, one, over, painted, sample, two};
 
 /// A file as the window system hands it over.
 #[derive(Debug)]
@@ -29,23 +29,6 @@ fn drop_files(harness: &mut Harness<'_, Shell>, paths: &[PathBuf]) {
     let files = paths.iter().map(|path| Arc::new(Dropped(path.clone())) as egui::DroppedFileHandle);
     harness.input_mut().dropped_files = files.collect();
     harness.run();
-}
-
-/// All text that was painted, also where no widget has it.
-fn painted(harness: &Harness<'_, Shell>) -> String {
-    fn add(shape: &Shape, all: &mut String) {
-        match shape {
-            Shape::Text(text) => {
-                all.push_str(text.galley.text());
-                all.push('\n');
-            }
-            Shape::Vec(shapes) => shapes.iter().for_each(|shape| add(shape, all)),
-            _ => {}
-        }
-    }
-    let mut all = String::new();
-    harness.output().shapes.iter().for_each(|clipped| add(&clipped.shape, &mut all));
-    all
 }
 
 #[test]
@@ -204,6 +187,56 @@ fn without_a_file_dialog_the_other_capture_is_typed_and_compared_with_the_one_sh
     harness.run();
     harness.get_by_label("Before: orders-cpu-before.pb.gz");
     harness.get_by_label("After: orders-cpu-after.pb.gz");
+}
+
+#[test]
+fn nothing_of_another_capture_stands_beside_the_name_of_the_one_that_is_being_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large.folded");
+    // Large enough that reading it and building its tree take many frames.
+    let line = |at: usize| format!("main;a{};b{};c{};d{};e{at} 1\n", at % 7, at % 101, at % 1009, at % 5003);
+    std::fs::write(&large, (0..60_000).map(line).collect::<String>()).unwrap();
+    let mut harness = over(App::new(Options::default()), &Theme::dark());
+    let settle = |harness: &mut Harness<'_, Shell>, look: &mut dyn FnMut(&Harness<'_, Shell>)| {
+        for _ in 0..20_000 {
+            harness.step();
+            look(harness);
+            let app = harness.state().app();
+            if app.running().is_empty() && app.flame().ready().is_some() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        panic!("the work has no end");
+    };
+    let shows_first = |harness: &Harness<'_, Shell>| {
+        let text = painted(harness);
+        ["100 % = 4.44 s", "net/http", "runtime."].map(|word| text.contains(word)).contains(&true)
+    };
+    let open = |harness: &mut Harness<'_, Shell>, path: &Path| {
+        let ctx = harness.ctx.clone();
+        harness.state_mut().apply(&ctx, Command::Open(vec![path.to_owned()]));
+    };
+    open(&mut harness, &sample(BEFORE));
+    settle(&mut harness, &mut |_| {});
+    assert!(shows_first(&harness));
+    let mut making = 0;
+    open(&mut harness, &large);
+    settle(&mut harness, &mut |harness| {
+        harness.get_by_label("Capture: large.folded");
+        assert!(!shows_first(harness), "{}", painted(harness));
+        making += usize::from(!harness.state().app().profiles().is_empty() && harness.state().app().table().ready().is_none());
+    });
+    assert!(making > 0, "it was made while we looked");
+    // Of the same capture the old picture stays, dimmed, until the new one is there.
+    let (mut old, mut empty) = (0, 0);
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, Command::Focus("a3".to_owned()));
+    settle(&mut harness, &mut |harness| match harness.state().app().shown_flame() {
+        Some((_, _, is_old)) => old += usize::from(is_old),
+        None => empty += 1,
+    });
+    assert!(old > 0 && empty == 0, "{old} {empty}");
 }
 
 #[test]
