@@ -9,7 +9,7 @@ use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
 use super::cx::{Cx, Outbox};
 use super::disk::Found;
 use super::theme::{fonts, size};
-use super::{drop, folders, palette, parts, shortcuts, sides};
+use super::{drop, folders, palette, parts, shortcuts, sides, toasts};
 use crate::app::capture_names::short;
 use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
@@ -35,6 +35,7 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
     let shown = modal.show(ctx, |ui| match dialog {
         Dialog::Palette => palette::ui(ui, cx, out),
         Dialog::Shortcuts => titled(ui, "Keyboard shortcuts", out, |ui, _| shortcuts::sheet_ui(ui, cx)),
+        Dialog::Messages => titled(ui, "Last messages", out, |ui, _| toasts::list_ui(ui, cx)),
         Dialog::About => titled(ui, "Emberlens", out, |ui, _| about_ui(ui, cx)),
         Dialog::OpenPath(why) => titled(ui, "Open a path", out, |ui, out| {
             let hint = "Path of a capture; two on two lines are compared";
@@ -64,7 +65,8 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
         Dialog::ExportPath(name) => titled(ui, "Export to a path", out, |ui, out| export_path_ui(ui, cx, name, out)),
     });
     // A click beside it closes what only shows something; a choice or half-typed text is not lost by a slip.
-    let is_slip = shown.backdrop_response.clicked() && !matches!(dialog, Dialog::Palette | Dialog::Shortcuts | Dialog::About);
+    let is_slip =
+        shown.backdrop_response.clicked() && !matches!(dialog, Dialog::Palette | Dialog::Shortcuts | Dialog::Messages | Dialog::About);
     if shown.should_close() && !is_slip {
         out.send(Command::CloseDialog);
     }

@@ -175,6 +175,48 @@ fn an_export_over_an_open_capture_is_refused_and_one_over_another_file_is_announ
 }
 
 #[test]
+fn a_failure_goes_after_a_while_but_not_under_the_pointer_and_can_be_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = dark(&one());
+    let fail = |harness: &mut Harness<'_, Shell>| {
+        apply(harness, Command::Export(folder.path().join("none").join("x.svg")));
+        assert!(harness.state().app().messages().last().is_some_and(|message| message.is_error));
+    };
+    let delay = |harness: &Harness<'_, Shell>| harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay.as_secs_f64();
+    let wait = |harness: &mut Harness<'_, Shell>, seconds: f64| {
+        let until = harness.ctx.input(|input| input.time) + seconds;
+        while harness.ctx.input(|input| input.time) < until {
+            harness.step();
+        }
+    };
+    let shown = |harness: &Harness<'_, Shell>| harness.query_by_label("Dismiss message").is_some();
+    fail(&mut harness);
+    wait(&mut harness, 9.0);
+    assert!(shown(&harness), "there is more to read than of a success");
+    assert!((1.0..4.0).contains(&delay(&harness)), "nothing is drawn before it goes: {}", delay(&harness));
+    let at = harness.get_by_label_contains("Not written: ").rect().center();
+    harness.hover_at(at);
+    wait(&mut harness, 30.0);
+    assert!(shown(&harness), "somebody reads it");
+    harness.hover_at(egui::pos2(640.0, 10.0));
+    wait(&mut harness, 13.0);
+    assert!(!shown(&harness));
+    assert!(delay(&harness) > 3600.0, "{}", delay(&harness));
+    harness.get_by_label("⚠ 1 failure").click();
+    harness.run();
+    assert_eq!(harness.state().app().dialog(), Some(&Dialog::Messages));
+    harness.get_by_label_contains("Not written: ");
+    apply(&mut harness, Command::CloseDialog);
+    assert!(harness.query_by_label_contains(" failure").is_none(), "somebody saw it");
+    // What is closed by hand was read.
+    fail(&mut harness);
+    harness.get_by_label("Dismiss message").click();
+    harness.run();
+    assert!(!shown(&harness) && harness.query_by_label_contains(" failure").is_none());
+    assert_eq!(harness.state().app().past_messages().len(), 2);
+}
+
+#[test]
 fn without_a_file_dialog_the_other_capture_is_typed_and_compared_with_the_one_shown() {
     let mut harness = dark(&one());
     apply(&mut harness, Command::ChooseComparison);

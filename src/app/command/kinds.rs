@@ -361,6 +361,7 @@ kinds! {
 
     "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Ok(Command::Palette);
     "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Ok(Command::Shortcuts);
+    "messages" "Last messages" "What was written and copied lately, and what failed" Help false [] |app| only_if(!app.messages().is_empty() || !app.past_messages().is_empty(), "nothing was said yet", Ok(Command::Messages));
     "open-sample" "Open the sample pair" "A Go service before and after a change that made it slower, for a first look" Help true [] |app| only_if(app.has_sample(), "there is no folder to write it to", Ok(Command::OpenSample));
     "about" "About Emberlens" "Version and licences" Help true [] |_| Ok(Command::About);
 }
