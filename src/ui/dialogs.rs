@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
-use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
+use egui::{Atom, Button, Frame, Id, Key, Modal, PopupAnchor, RichText, TextEdit, Tooltip, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::disk::Found;
@@ -70,6 +70,15 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
     if shown.should_close() && !is_slip {
         out.send(Command::CloseDialog);
     }
+}
+
+/// Takes away the tooltips of what lies under a dialog: egui keeps the open one as long as the pointer rests where it was, and paints it over
+/// everything. A layer has one tooltip at a time, so an empty one that is there first leaves no room for others. Call it before they are drawn.
+pub(super) fn keep_tooltips_out(ui: &Ui) {
+    let at = PopupAnchor::Position(ui.max_rect().min);
+    let mut nothing = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), Id::unique("no tooltip under a dialog"), at);
+    nothing.popup = nothing.popup.frame(Frame::NONE);
+    nothing.show(|_| {});
 }
 
 /// Half-typed text does not outlive its dialog.
