@@ -686,6 +686,7 @@ impl App {
         self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
         // The other views compare what the finding is about.
         self.view.measure = finding.measure;
+        self.view.trend_measure = None;
         self.steps_taken += 1;
         if self.view.tab == Tab::Info {
             self.view.tab = Tab::Flame;
