@@ -64,7 +64,7 @@ pub struct Message {
     pub id: u64,
     /// What happened.
     pub text: String,
-    /// True for failures: they stay until dismissed.
+    /// True for failures: they stay longer.
     pub is_error: bool,
 }
 
@@ -101,10 +101,14 @@ pub struct App {
     writes: Vec<JobId>,
     options: Options,
     messages: Vec<Message>,
+    /// Messages that the window shows no more, oldest first.
+    past_messages: Vec<Message>,
+    /// Failures among them that went by themselves, by id, until somebody looks at the list: nobody may have been there to read them.
+    missed: Vec<u64>,
     next_message: u64,
     dialog: Option<Dialog>,
     log: Vec<String>,
-    /// The last results of each kind that were ready: the old picture stays until the new one is there.
+    /// The last results of each kind that were ready: the old picture stays until the new one is there, unless it is of other captures.
     shown: Shown,
     /// The sides that were last kept among the recent comparisons.
     compared: Vec<Vec<CaptureId>>,
@@ -114,9 +118,11 @@ pub struct App {
     anchor: Option<anchor::Anchor>,
 }
 
-/// The newest ready results.
+/// The newest ready results of the captures shown.
 #[derive(Clone, Default)]
 struct Shown {
+    /// The captures that they are of, by side.
+    sides: Vec<Vec<CaptureId>>,
     comparison: Option<Arc<Comparison>>,
     table: Option<Arc<Comparison>>,
     flame: Option<(Arc<FlameLayout>, Arc<Comparison>)>,
@@ -179,6 +185,9 @@ pub struct ShownListing {
     pub listed: Arc<Listed>,
 }
 
+/// How many messages can be read after they went.
+const PAST_MESSAGES: usize = 30;
+
 /// How many commands the log keeps.
 const LOG_LINES: usize = 200;
 
@@ -204,6 +213,8 @@ impl App {
             writes: Vec::new(),
             options,
             messages: Vec::new(),
+            past_messages: Vec::new(),
+            missed: Vec::new(),
             next_message: 1,
             dialog: None,
             log: Vec::new(),
@@ -383,6 +394,29 @@ impl App {
     /// Messages not yet dismissed, oldest first.
     pub fn messages(&self) -> &[Message] {
         &self.messages
+    }
+
+    /// Messages that the window shows no more, oldest first.
+    pub fn past_messages(&self) -> &[Message] {
+        &self.past_messages
+    }
+
+    /// How many failures went from the window by themselves since the list of messages was last looked at.
+    pub const fn missed_failures(&self) -> usize {
+        self.missed.len()
+    }
+
+    /// Puts a message among those that are past; a failure that `was_missed` is said to be there.
+    fn put_away(&mut self, id: u64, was_missed: bool) {
+        let Some(at) = self.messages.iter().position(|message| message.id == id) else { return };
+        let message = self.messages.remove(at);
+        if message.is_error && was_missed {
+            self.missed.push(id);
+        }
+        self.past_messages.push(message);
+        if self.past_messages.len() > PAST_MESSAGES {
+            self.past_messages.remove(0);
+        }
     }
 
     /// The open dialog.
@@ -652,6 +686,7 @@ impl App {
         self.view.selection = Some(view::Selection { place: finding.func.clone(), path });
         // The other views compare what the finding is about.
         self.view.measure = finding.measure;
+        self.view.trend_measure = None;
         self.steps_taken += 1;
         if self.view.tab == Tab::Info {
             self.view.tab = Tab::Flame;

@@ -19,6 +19,9 @@ use crate::base::jobs::JobId;
 pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
     use Command as C;
     if let Some(dialog) = command.dialog() {
+        if dialog == Dialog::Messages {
+            app.missed.clear();
+        }
         app.dialog = Some(dialog);
         return Vec::new();
     }
@@ -84,7 +87,11 @@ pub(super) fn apply(app: &mut App, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         C::Dismiss(id) => {
-            app.messages.retain(|message| message.id != id);
+            app.put_away(id, false);
+            Vec::new()
+        }
+        C::Expire(id) => {
+            app.put_away(id, true);
             Vec::new()
         }
         C::CloseDialog => {

@@ -259,6 +259,8 @@ pub enum Command {
     CancelJob(u64),
     /// Take a message away.
     Dismiss(u64),
+    /// Take a message away that was shown for its time.
+    Expire(u64),
     /// Let the user choose files.
     ChooseFiles,
     /// Let the user choose the other side of a comparison, or both.
@@ -283,6 +285,8 @@ pub enum Command {
     Palette,
     /// Show all keys.
     Shortcuts,
+    /// Show what was said lately.
+    Messages,
     /// Show version and licence.
     About,
     /// Close the open dialog.
@@ -415,6 +419,7 @@ impl Command {
         Some(match self {
             Self::Palette => Dialog::Palette,
             Self::Shortcuts => Dialog::Shortcuts,
+            Self::Messages => Dialog::Messages,
             Self::About => Dialog::About,
             Self::EditFolders(list, why) => Dialog::Folders(*list, why.clone()),
             Self::ChooseParts(parts) => Dialog::Parts(parts.clone()),

@@ -64,6 +64,8 @@ pub enum Dialog {
     Palette,
     /// List of keys.
     Shortcuts,
+    /// What was said lately.
+    Messages,
     /// Version, licence.
     About,
     /// A path typed by hand, for where no file dialog exists; the text explains why it is shown.

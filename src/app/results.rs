@@ -151,7 +151,28 @@ impl App {
         let key = self.comparison_key(Direction::TopDown)?;
         let Some(selection) = &self.view.selection else { return Some(Key::Trend(key, None, Measure::Total)) };
         self.table().ready()?.places().find(&selection.place)?;
-        Some(Key::Trend(key, Some(selection.place.clone()), self.view.measure))
+        Some(Key::Trend(key, Some(selection.place.clone()), self.trend_measure()))
+    }
+
+    /// What the trend shows of the selected function: what was chosen there, else what its finding is about, else the value that tables compare; of a
+    /// function that only calls others the total, since its self value draws nothing.
+    pub fn trend_measure(&self) -> Measure {
+        /// A self value is nearly nothing below this part of the total.
+        const NEARLY_NOTHING: f64 = 0.02;
+        let (view, measure) = (&self.view, self.view.measure);
+        let Some(selection) = &view.selection else { return Measure::Total };
+        if let Some(chosen) = view.trend_measure {
+            return chosen;
+        }
+        let findings = self.findings().ready().map_or(&[][..], |findings| &findings.rows);
+        let found = || findings.iter().filter(|finding| finding.func == selection.place).map(|finding| finding.measure);
+        if let Some(first) = found().next() {
+            return if found().any(|found| found == measure) { measure } else { first };
+        }
+        let place = self.table().ready().and_then(|table| table.places().find(&selection.place));
+        let (Some(place), Some(flat)) = (place, self.flat().ready()) else { return measure };
+        let size = |measure| flat.sides.iter().map(|side| side.value(measure, place).unsigned_abs() as f64).fold(0.0, f64::max);
+        if size(Measure::Self_) < NEARLY_NOTHING * size(Measure::Total) { Measure::Total } else { measure }
     }
 
     /// The selected place (or everything) in each capture and over time, while the view wants it.
@@ -199,8 +220,7 @@ impl App {
         let shown = self.shown.timeline.as_ref()?;
         let now: State<'_, Timeline> = self.timeline();
         let is_old = !now.ready().is_some_and(|now| Arc::ptr_eq(now, shown));
-        // Of another comparison it would say nothing.
-        (shown.lanes.len() == self.view.sides().len()).then_some((shown, is_old))
+        Some((shown, is_old))
     }
 
     fn timeline(&self) -> State<'_, Timeline> {
@@ -294,6 +314,10 @@ impl App {
         if self.view.selection != old.selection {
             self.view.sandwich.pinned = None;
         }
+        let [place, old_place] = [&self.view, old].map(|view| view.selection.as_ref().map(|selection| &selection.place));
+        if place != old_place {
+            self.view.trend_measure = None;
+        }
         if self.view.sandwich_of() != old.sandwich_of() {
             self.view.sandwich.window = SandwichWindow::default();
         }
@@ -329,8 +353,11 @@ impl App {
         let sandwich = self.sandwich().ready().cloned().zip(self.sandwich_flame().ready().cloned());
         let sandwich = sandwich.map(|(sandwich, flame)| ShownSandwich { sandwich, flame });
         let listing = table.clone().zip(self.listing().ready().cloned()).map(|(comparison, listed)| ShownListing { comparison, listed });
-        let old = if self.view.after.is_none() { Shown::default() } else { self.shown.clone() };
+        let sides = self.view.sides();
+        // Beside the name of another capture old numbers would be taken for its own.
+        let old = if self.shown.sides == sides { self.shown.clone() } else { Shown::default() };
         let now = Shown {
+            sides,
             comparison: comparison.or(old.comparison),
             table: table.or(old.table),
             flame: flame.or(old.flame),
@@ -339,7 +366,7 @@ impl App {
             sandwich: sandwich.or(old.sandwich),
             listing: listing.or(old.listing),
         };
-        if now.addresses() != self.shown.addresses() {
+        if now.sides != self.shown.sides || now.addresses() != self.shown.addresses() {
             // Memory of results that nothing else holds any more is not given back between two frames.
             discard(std::mem::replace(&mut self.shown, now));
         }

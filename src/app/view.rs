@@ -287,6 +287,8 @@ pub struct ViewState {
     pub sort: Sort,
     /// The value that comparing tables show.
     pub measure: Measure,
+    /// The value of the selected function that the trend shows, where that was chosen there; see [`App::trend_measure`](super::App::trend_measure).
+    pub trend_measure: Option<Measure>,
     /// Text that the names in the top table must match.
     pub top_filter: String,
     /// From where on a change is named.
@@ -325,6 +327,7 @@ impl Default for ViewState {
             search: String::new(),
             sort: Sort::default(),
             measure: Measure::Self_,
+            trend_measure: None,
             top_filter: String::new(),
             thresholds: Thresholds::default(),
             findings: FindingList::default(),

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
-use egui::{Atom, Button, Frame, Id, Key, Modal, RichText, TextEdit, Ui, vec2};
+use egui::{Atom, Button, Frame, Id, Key, Modal, PopupAnchor, RichText, TextEdit, Tooltip, Ui, vec2};
 
 use super::cx::{Cx, Outbox};
 use super::disk::Found;
 use super::theme::{fonts, size};
-use super::{drop, folders, palette, parts, shortcuts, sides};
+use super::{drop, folders, palette, parts, shortcuts, sides, toasts};
 use crate::app::capture_names::short;
 use crate::app::view::CaptureId;
 use crate::app::{Command, Dialog};
@@ -35,6 +35,7 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
     let shown = modal.show(ctx, |ui| match dialog {
         Dialog::Palette => palette::ui(ui, cx, out),
         Dialog::Shortcuts => titled(ui, "Keyboard shortcuts", out, |ui, _| shortcuts::sheet_ui(ui, cx)),
+        Dialog::Messages => titled(ui, "Last messages", out, |ui, _| toasts::list_ui(ui, cx)),
         Dialog::About => titled(ui, "Emberlens", out, |ui, _| about_ui(ui, cx)),
         Dialog::OpenPath(why) => titled(ui, "Open a path", out, |ui, out| {
             let hint = "Path of a capture; two on two lines are compared";
@@ -64,10 +65,20 @@ pub(super) fn ui(ctx: &egui::Context, cx: &Cx<'_>, out: &mut Outbox) {
         Dialog::ExportPath(name) => titled(ui, "Export to a path", out, |ui, out| export_path_ui(ui, cx, name, out)),
     });
     // A click beside it closes what only shows something; a choice or half-typed text is not lost by a slip.
-    let is_slip = shown.backdrop_response.clicked() && !matches!(dialog, Dialog::Palette | Dialog::Shortcuts | Dialog::About);
+    let is_slip =
+        shown.backdrop_response.clicked() && !matches!(dialog, Dialog::Palette | Dialog::Shortcuts | Dialog::Messages | Dialog::About);
     if shown.should_close() && !is_slip {
         out.send(Command::CloseDialog);
     }
+}
+
+/// Takes away the tooltips of what lies under a dialog: egui keeps the open one as long as the pointer rests where it was, and paints it over
+/// everything. A layer has one tooltip at a time, so an empty one that is there first leaves no room for others. Call it before they are drawn.
+pub(super) fn keep_tooltips_out(ui: &Ui) {
+    let at = PopupAnchor::Position(ui.max_rect().min);
+    let mut nothing = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), Id::unique("no tooltip under a dialog"), at);
+    nothing.popup = nothing.popup.frame(Frame::NONE);
+    nothing.show(|_| {});
 }
 
 /// Half-typed text does not outlive its dialog.

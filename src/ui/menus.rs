@@ -24,23 +24,41 @@ pub(super) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
 fn menu_ui(ui: &mut Ui, cx: &Cx<'_>, menu: Menu, out: &mut Outbox) {
     ui.set_min_width(260.0);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let kinds = || KINDS.iter().filter(|kind| kind.menu == menu);
-    let lines = kinds().count() as f32 * ui.spacing().interact_size.y + kinds().filter(|kind| kind.starts_group).count() as f32 * SEPARATOR;
+    let kinds: Vec<&CommandKind> = KINDS.iter().filter(|kind| kind.menu == menu).collect();
+    let entries = || kinds.chunk_by(|a, b| a.submenu.is_some() && a.submenu == b.submenu);
+    let groups = kinds.iter().filter(|kind| kind.starts_group).count();
+    let lines = entries().count() as f32 * ui.spacing().interact_size.y + groups as f32 * SEPARATOR;
     if lines > most_height(ui) {
         // Closer together before anything has to be scrolled to.
         (ui.spacing_mut().interact_size.y, ui.spacing_mut().button_padding.y) = (size::TABLE_ROW, 1.0);
     }
     scrolled_ui(ui, 0.0, |ui| {
-        for (at, kind) in kinds().enumerate() {
+        for (at, entry) in entries().enumerate() {
+            let [kind, ..] = entry else { continue };
             if kind.starts_group && at > 0 {
                 ui.separator();
             }
-            kind_ui(ui, cx, kind, out);
+            if let Some(title) = kind.submenu {
+                submenu_ui(ui, cx, title, entry, out);
+            } else {
+                kind_ui(ui, cx, kind, out);
+            }
             if kind.name == "type-path" {
                 recent_ui(ui, cx, out);
             }
         }
     });
+}
+
+/// A menu inside a menu.
+fn submenu_ui(ui: &mut Ui, cx: &Cx<'_>, title: &'static str, kinds: &[&CommandKind], out: &mut Outbox) {
+    let mark = RichText::new(" ").font(fonts::table());
+    let (response, _) = SubMenuButton::new((mark, title)).ui(ui, |ui| {
+        for kind in kinds {
+            kind_ui(ui, cx, kind, out);
+        }
+    });
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, title));
 }
 
 /// Height of a line between two groups.
@@ -55,6 +73,8 @@ fn most_height(ui: &Ui) -> f32 {
 /// to scroll.
 pub(super) fn scrolled_ui(ui: &mut Ui, below: f32, content: impl FnOnce(&mut Ui)) {
     let height = (most_height(ui) - below).max(size::MENU_BAR);
+    // A menu may end between two lines: only the bar says that more follows, so it has to be seen.
+    ui.spacing_mut().scroll.foreground_color = true;
     ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, content);
 }
 

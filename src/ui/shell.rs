@@ -94,6 +94,9 @@ impl Shell {
 
         let theme = Theme::current(&ctx);
         let cx = self.cx(&ctx, &theme);
+        if cx.app.dialog().is_some() {
+            dialogs::keep_tooltips_out(ui);
+        }
         window_ui(ui, &cx, &mut out);
         dialogs::ui(&ctx, &cx, &mut out);
         toasts::ui(ui, &cx, &mut out);

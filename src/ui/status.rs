@@ -61,6 +61,14 @@ fn facts_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
             out.send(Command::SetTab(Tab::Info));
         }
     }
+    let missed = cx.app.missed_failures();
+    if missed > 0 {
+        ui.separator();
+        let text = RichText::new(format!("⚠ {}", counted(missed as u64, "failure", "failures"))).color(cx.theme.error);
+        if ui.add(egui::Button::new(text).frame(false)).on_hover_text("What failed; shown under Last messages").clicked() {
+            out.send(Command::Messages);
+        }
+    }
     if let Some((comparison, _)) = cx.app.shown_comparison() {
         ui.separator();
         let mut text = whole_text(comparison).map_or_else(String::new, |whole| format!("{whole}, ")) + &comparison.denominator_text();

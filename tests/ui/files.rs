@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use egui::{Key, Modifiers, Shape};
+use egui::{Key, Modifiers};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use emberlens::app::view::CaptureId;
-use emberlens::app::{Command, Dialog};
-use emberlens::ui::shell::Shell;
+use emberlens::app::{App, Command, Dialog, Options};
+use emberlens::ui::{shell::Shell, theme::Theme};
 
-use crate::stage::{AFTER, BEFORE, apply, archive, dark, one, sample, two};
+use crate::stage::{AFTER, BEFORE, apply, archive, dark, one, over, painted, sample, two};
 
 /// A file as the window system hands it over.
 #[derive(Debug)]
@@ -29,23 +29,6 @@ fn drop_files(harness: &mut Harness<'_, Shell>, paths: &[PathBuf]) {
     let files = paths.iter().map(|path| Arc::new(Dropped(path.clone())) as egui::DroppedFileHandle);
     harness.input_mut().dropped_files = files.collect();
     harness.run();
-}
-
-/// All text that was painted, also where no widget has it.
-fn painted(harness: &Harness<'_, Shell>) -> String {
-    fn add(shape: &Shape, all: &mut String) {
-        match shape {
-            Shape::Text(text) => {
-                all.push_str(text.galley.text());
-                all.push('\n');
-            }
-            Shape::Vec(shapes) => shapes.iter().for_each(|shape| add(shape, all)),
-            _ => {}
-        }
-    }
-    let mut all = String::new();
-    harness.output().shapes.iter().for_each(|clipped| add(&clipped.shape, &mut all));
-    all
 }
 
 #[test]
@@ -192,6 +175,48 @@ fn an_export_over_an_open_capture_is_refused_and_one_over_another_file_is_announ
 }
 
 #[test]
+fn a_failure_goes_after_a_while_but_not_under_the_pointer_and_can_be_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = dark(&one());
+    let fail = |harness: &mut Harness<'_, Shell>| {
+        apply(harness, Command::Export(folder.path().join("none").join("x.svg")));
+        assert!(harness.state().app().messages().last().is_some_and(|message| message.is_error));
+    };
+    let delay = |harness: &Harness<'_, Shell>| harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay.as_secs_f64();
+    let wait = |harness: &mut Harness<'_, Shell>, seconds: f64| {
+        let until = harness.ctx.input(|input| input.time) + seconds;
+        while harness.ctx.input(|input| input.time) < until {
+            harness.step();
+        }
+    };
+    let shown = |harness: &Harness<'_, Shell>| harness.query_by_label("Dismiss message").is_some();
+    fail(&mut harness);
+    wait(&mut harness, 9.0);
+    assert!(shown(&harness), "there is more to read than of a success");
+    assert!((1.0..4.0).contains(&delay(&harness)), "nothing is drawn before it goes: {}", delay(&harness));
+    let at = harness.get_by_label_contains("Not written: ").rect().center();
+    harness.hover_at(at);
+    wait(&mut harness, 30.0);
+    assert!(shown(&harness), "somebody reads it");
+    harness.hover_at(egui::pos2(640.0, 10.0));
+    wait(&mut harness, 13.0);
+    assert!(!shown(&harness));
+    assert!(delay(&harness) > 3600.0, "{}", delay(&harness));
+    harness.get_by_label("⚠ 1 failure").click();
+    harness.run();
+    assert_eq!(harness.state().app().dialog(), Some(&Dialog::Messages));
+    harness.get_by_label_contains("Not written: ");
+    apply(&mut harness, Command::CloseDialog);
+    assert!(harness.query_by_label_contains(" failure").is_none(), "somebody saw it");
+    // What is closed by hand was read.
+    fail(&mut harness);
+    harness.get_by_label("Dismiss message").click();
+    harness.run();
+    assert!(!shown(&harness) && harness.query_by_label_contains(" failure").is_none());
+    assert_eq!(harness.state().app().past_messages().len(), 2);
+}
+
+#[test]
 fn without_a_file_dialog_the_other_capture_is_typed_and_compared_with_the_one_shown() {
     let mut harness = dark(&one());
     apply(&mut harness, Command::ChooseComparison);
@@ -204,6 +229,56 @@ fn without_a_file_dialog_the_other_capture_is_typed_and_compared_with_the_one_sh
     harness.run();
     harness.get_by_label("Before: orders-cpu-before.pb.gz");
     harness.get_by_label("After: orders-cpu-after.pb.gz");
+}
+
+#[test]
+fn nothing_of_another_capture_stands_beside_the_name_of_the_one_that_is_being_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large.folded");
+    // Large enough that reading it and building its tree take many frames.
+    let line = |at: usize| format!("main;a{};b{};c{};d{};e{at} 1\n", at % 7, at % 101, at % 1009, at % 5003);
+    std::fs::write(&large, (0..60_000).map(line).collect::<String>()).unwrap();
+    let mut harness = over(App::new(Options::default()), &Theme::dark());
+    let settle = |harness: &mut Harness<'_, Shell>, look: &mut dyn FnMut(&Harness<'_, Shell>)| {
+        for _ in 0..20_000 {
+            harness.step();
+            look(harness);
+            let app = harness.state().app();
+            if app.running().is_empty() && app.flame().ready().is_some() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        panic!("the work has no end");
+    };
+    let shows_first = |harness: &Harness<'_, Shell>| {
+        let text = painted(harness);
+        ["100 % = 4.44 s", "net/http", "runtime."].map(|word| text.contains(word)).contains(&true)
+    };
+    let open = |harness: &mut Harness<'_, Shell>, path: &Path| {
+        let ctx = harness.ctx.clone();
+        harness.state_mut().apply(&ctx, Command::Open(vec![path.to_owned()]));
+    };
+    open(&mut harness, &sample(BEFORE));
+    settle(&mut harness, &mut |_| {});
+    assert!(shows_first(&harness));
+    let mut making = 0;
+    open(&mut harness, &large);
+    settle(&mut harness, &mut |harness| {
+        harness.get_by_label("Capture: large.folded");
+        assert!(!shows_first(harness), "{}", painted(harness));
+        making += usize::from(!harness.state().app().profiles().is_empty() && harness.state().app().table().ready().is_none());
+    });
+    assert!(making > 0, "it was made while we looked");
+    // Of the same capture the old picture stays, dimmed, until the new one is there.
+    let (mut old, mut empty) = (0, 0);
+    let ctx = harness.ctx.clone();
+    harness.state_mut().apply(&ctx, Command::Focus("a3".to_owned()));
+    settle(&mut harness, &mut |harness| match harness.state().app().shown_flame() {
+        Some((_, _, is_old)) => old += usize::from(is_old),
+        None => empty += 1,
+    });
+    assert!(old > 0 && empty == 0, "{old} {empty}");
 }
 
 #[test]

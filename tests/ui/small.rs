@@ -1,12 +1,13 @@
 //! The smallest window that must work well: everything that is needed to read an answer stands in it, whole.
 
+use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use emberlens::app::view::Tab;
+use emberlens::app::view::{Selection, Tab};
 use emberlens::app::{Command, Dialog};
 use emberlens::ui::shell::Shell;
 
-use crate::stage::{apply, dark, one, two};
+use crate::stage::{apply, dark, one, painted, two};
 
 /// Where the only label of this text stands.
 fn place(harness: &Harness<'_, Shell>, text: &str) -> Rect {
@@ -102,6 +103,63 @@ fn what_stands_behind_a_dialog_stays_where_it_is() {
     apply(&mut harness, Command::TypePath(String::new()));
     assert!(matches!(harness.state().app().dialog(), Some(Dialog::OpenPath(_))));
     assert_eq!(places(&harness), before);
+}
+
+#[test]
+fn a_dialog_takes_the_tooltip_of_what_lies_under_it_away() {
+    let mut harness = dark(&one());
+    let row = harness.get_by_label_contains("net/http.(*conn).serve, ").rect();
+    let tips = |harness: &Harness<'_, Shell>| harness.query_all_by_label_contains("net/http.(*conn).serve\ntotal ").count();
+    harness.hover_at(row.center());
+    harness.run_steps(8);
+    assert_eq!(tips(&harness), 1);
+    // By a key: the pointer stays where it is.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    harness.run_steps(8);
+    assert!(matches!(harness.state().app().dialog(), Some(Dialog::OpenPath(_))));
+    assert_eq!(tips(&harness), 0);
+    // The dialog's own are there.
+    harness.get_by_label("Close").hover();
+    harness.run_steps(8);
+    harness.get_by_label("Close (Escape)");
+}
+
+#[test]
+fn a_long_name_leaves_room_for_what_is_known_of_the_function() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = "std::pair<std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > const, int>";
+    let name =
+        format!("std::_Rb_tree<std::__cxx11::basic_string<char>, {pair}, std::_Select1st<{pair} >, std::less<{pair} > >::_M_lower_bound");
+    let plain = format!("_ZN{}E", "9some_words".repeat(40));
+    let path = folder.path().join("names.folded");
+    std::fs::write(&path, format!("main;{name} 7\nmain;{plain} 3\nmain 1\n")).unwrap();
+    let mut harness = dark(&(Command::Open(vec![path]).to_line() + "\n"));
+    for (name, end) in [(&name, "_M_lower_bound"), (&plain, "wordsE")] {
+        let selection = Selection { place: name.clone(), path: Vec::new() };
+        apply(&mut harness, Command::Select(Some(selection)));
+        let place = |harness: &Harness<'_, Shell>| harness.get_by_role_and_label(Role::Label, name).rect();
+        assert!(place(&harness).height() < 3.5 * 17.0, "{}", place(&harness));
+        for text in ["Zoom to selection", "Called by"] {
+            let rect = harness.get_all_by_label(text).last().expect("it is there").rect();
+            assert!(rect.bottom() < 690.0, "{text} can be seen: {rect}");
+        }
+        let texts = painted(&harness);
+        let shown = texts.lines().filter(|line| line.ends_with(end)).max_by_key(|line| line.chars().count()).expect("its end is there");
+        assert!(shown.contains('…') && shown.starts_with(&name[..4]), "{shown}");
+        let at = place(&harness).center();
+        harness.hover_at(at);
+        harness.run_steps(8);
+        harness.get_by_label_contains("Click to show all of it here");
+        harness.get_by_role_and_label(Role::Label, name).click();
+        harness.run();
+        assert!(place(&harness).height() > 3.5 * 17.0 && painted(&harness).lines().any(|line| line == name));
+        harness.get_by_role_and_label(Role::Label, name).click();
+        harness.run();
+        assert!(place(&harness).height() < 3.5 * 17.0);
+    }
+    // A name of a few words stands there as ever.
+    apply(&mut harness, Command::Select(Some(Selection { place: "main".to_owned(), path: Vec::new() })));
+    assert!(harness.query_by_label_contains("Click to show").is_none());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use egui::Shape;
 use egui_kittest::Harness;
 use emberlens::app::{App, Command, Options, script};
 use emberlens::ui::{shell::Shell, theme::Theme};
@@ -50,6 +51,11 @@ pub(crate) fn app(text: &str) -> App {
 
 /// The window over an app after a script.
 pub(crate) fn window(text: &str, theme: &Theme) -> Harness<'static, Shell> {
+    over(app(text), theme)
+}
+
+/// The window over an app.
+pub(crate) fn over(app: App, theme: &Theme) -> Harness<'static, Shell> {
     let mut harness = Harness::builder()
         .with_size(egui::vec2(1280.0, 720.0))
         .with_theme(theme.mode.into())
@@ -57,7 +63,7 @@ pub(crate) fn window(text: &str, theme: &Theme) -> Harness<'static, Shell> {
         .with_max_steps(8)
         .with_context_setup(Theme::install)
         .renderer(SoftwareRenderer::default())
-        .build_ui_state(|ui, shell: &mut Shell| shell.ui(ui, None), Shell::for_tests(app(text)));
+        .build_ui_state(|ui, shell: &mut Shell| shell.ui(ui, None), Shell::for_tests(app));
     harness.run();
     harness
 }
@@ -72,6 +78,23 @@ pub(crate) fn apply(harness: &mut Harness<'_, Shell>, command: Command) {
     let ctx = harness.ctx.clone();
     harness.state_mut().apply(&ctx, command);
     harness.run();
+}
+
+/// All text that was painted, also where no widget has it.
+pub(crate) fn painted(harness: &Harness<'_, Shell>) -> String {
+    fn add(shape: &Shape, all: &mut String) {
+        match shape {
+            Shape::Text(text) => {
+                all.push_str(text.galley.text());
+                all.push('\n');
+            }
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| add(shape, all)),
+            _ => {}
+        }
+    }
+    let mut all = String::new();
+    harness.output().shapes.iter().for_each(|clipped| add(&clipped.shape, &mut all));
+    all
 }
 
 /// An archive of two captures in a folder of its own.

@@ -3,12 +3,13 @@
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2};
 use egui_kittest::{Harness, kittest::Queryable as _};
+use emberlens::analysis::Measure;
 use emberlens::analysis::span::Span;
 use emberlens::app::Command;
-use emberlens::app::view::{Side, Tab};
+use emberlens::app::view::{Selection, Side, Tab};
 use emberlens::ui::shell::Shell;
 
-use crate::stage::{apply, dark, one, sample};
+use crate::stage::{apply, dark, one, sample, two};
 
 /// 437 samples in 3.498160384 s.
 const PERF: &str = "perf-data/6.1.187/indexer-before.perf.data";
@@ -189,7 +190,7 @@ fn the_trend_over_time_takes_drags_too() {
 
 #[test]
 fn a_function_that_is_zero_everywhere_has_no_axis() {
-    let select = "select {\"place\": \"main\", \"path\": []}\nset-measure self\nset-tab trend\n";
+    let select = "select {\"place\": \"main\", \"path\": []}\nset-tab trend\nset-measure self\n";
     let mut harness = dark(&(Command::Open(vec![sample(PERF)]).to_line() + "\n" + select));
     harness.run();
     assert_eq!(harness.get_all_by_label("Its self value is zero everywhere").count(), 1);
@@ -197,6 +198,51 @@ fn a_function_that_is_zero_everywhere_has_no_axis() {
     harness.get_by_label("Show its total").click();
     harness.run();
     assert!(harness.query_by_label_contains("zero everywhere").is_none());
+}
+
+#[test]
+fn the_trend_begins_with_the_value_that_there_is_something_of() {
+    let select = |place: &str| Command::Select(Some(Selection { place: place.to_owned(), path: Vec::new() }));
+    let is_self = |harness: &Harness<'_, Shell>| harness.state().app().trend_measure() == Measure::Self_;
+    let mut harness = perf();
+    apply(&mut harness, select("main"));
+    apply(&mut harness, Command::SetTab(Tab::Trend));
+    assert!(!is_self(&harness), "it only calls others");
+    assert!(harness.query_by_label_contains("zero everywhere").is_none());
+    assert_eq!(harness.state().app().view().measure, Measure::Self_, "tables go on comparing what they did");
+    harness.get_by_label("Self").click();
+    harness.run();
+    harness.get_by_label("Its self value is zero everywhere");
+    // What was chosen is meant for this function.
+    let table = harness.state().app().table().ready().expect("a table").clone();
+    let top = harness.state().app().top().ready().expect("rows").clone();
+    let hot = table.places().name(top.rows[0].place);
+    apply(&mut harness, select(hot));
+    assert!(is_self(&harness), "{hot} spends its time itself");
+    apply(&mut harness, select("main"));
+    assert!(!is_self(&harness));
+    // A finding is about one of the two.
+    let discount = "orders/internal/pricing.(*Engine).Discount";
+    let mut harness = dark(&two());
+    apply(&mut harness, select(discount));
+    apply(&mut harness, Command::SetTab(Tab::Trend));
+    let findings = harness.state().app().findings().ready().expect("findings").rows.clone();
+    let measure = findings.iter().find(|finding| finding.func == discount).expect("a finding").measure;
+    assert_eq!(harness.state().app().trend_measure(), measure);
+}
+
+#[test]
+fn hot_paths_say_what_their_part_is_of() {
+    let mut harness = perf();
+    harness.get_by_label_contains("up 80 % of self");
+    apply(&mut harness, Command::SetTimeRange(Some(Span::parse("0s..1s").unwrap())));
+    harness.get_by_label_contains("up 80 % of what is shown");
+    assert!(harness.query_by_label_contains("80 % of self").is_none(), "the percentages below are of the whole capture");
+    apply(&mut harness, Command::SetTab(Tab::Top));
+    harness.get_by_label_contains("80 % of what is shown in ");
+    // Now the percentages are of the range too.
+    apply(&mut harness, Command::RelativePercentages(true));
+    harness.get_by_label_contains("up 80 % of self");
 }
 
 #[test]

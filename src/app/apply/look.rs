@@ -6,7 +6,7 @@ use crate::app::apply::files;
 use crate::app::command::Command;
 use crate::app::effect::FolderList;
 use crate::app::source::SourceSpec;
-use crate::app::view::{FlameWindow, SandwichWindow, ViewState};
+use crate::app::view::{FlameWindow, SandwichWindow, Tab, ViewState};
 use crate::model::{counted, human};
 
 fn pattern(text: String) -> Option<String> {
@@ -138,7 +138,12 @@ pub(super) fn apply(app: &mut App, command: Command) {
         Command::SetColorBy(color_by) => view.color_by = color_by,
         Command::Search(text) => view.search = text,
         Command::SetSort(sort) => view.sort = sort,
-        Command::SetMeasure(measure) => view.measure = measure,
+        Command::SetMeasure(measure) => {
+            view.measure = measure;
+            if view.tab == Tab::Trend {
+                view.trend_measure = Some(measure);
+            }
+        }
         Command::FilterTop(text) => view.top_filter = text,
         Command::Undo => {
             if let Some(old) = app.undo.undo(app.view.clone()) {

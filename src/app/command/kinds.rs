@@ -136,6 +136,8 @@ pub struct CommandKind {
     pub menu: Menu,
     /// A line above it in its menu.
     pub starts_group: bool,
+    /// Title of the menu inside the menu in which it stands with those of the same title that follow it: a menu has to fit into a small window.
+    pub submenu: Option<&'static str>,
     /// Keys, the first is printed.
     pub keys: &'static [Keys],
     /// The command as things stand, or why there is none: then it is greyed out, and its keys do nothing.
@@ -145,17 +147,18 @@ pub struct CommandKind {
 }
 
 macro_rules! kinds {
-    ($( $name:literal $title:literal $tooltip:literal $menu:ident $group:literal [$($keys:expr),*] $resolve:expr $(, checked $checked:expr)? ; )*) => {
+    ($( $name:literal $title:literal $tooltip:literal $menu:ident $group:literal [$($keys:expr),*] $resolve:expr $(, checked $checked:expr)? $(, below $submenu:literal)? ; )*) => {
         /// All kinds, in menu order.
         pub static KINDS: &[CommandKind] = &[$(
             CommandKind {
                 name: $name, title: $title, tooltip: $tooltip, menu: Menu::$menu, starts_group: $group,
-                keys: &[$($keys),*], resolve: $resolve, checked: kinds!(@checked $($checked)?),
+                submenu: kinds!(@optional $($submenu)?),
+                keys: &[$($keys),*], resolve: $resolve, checked: kinds!(@optional $($checked)?),
             },
         )*];
     };
-    (@checked $checked:expr) => { Some($checked) };
-    (@checked) => { None };
+    (@optional $value:expr) => { Some($value) };
+    (@optional) => { None };
 }
 
 const NOTHING_SHOWN: &str = "no capture is shown";
@@ -317,12 +320,12 @@ kinds! {
     "taller-rows" "Taller flame rows" "Boxes of up to 28 points" View false [alt("Plus")] |app| only_if(app.settings().flame_row_points < 28.0, "they are as high as can be", Ok(Command::SetRowHeight(app.settings().flame_row_points + 2.0)));
     "flatter-rows" "Flatter flame rows" "Boxes of down to 14 points" View false [alt("Minus")] |app| only_if(app.settings().flame_row_points > 14.0, "they are as flat as can be", Ok(Command::SetRowHeight(app.settings().flame_row_points - 2.0)));
     "full-screen" "Full screen" "The window takes the whole screen" View true [plain("F11")] |_| Ok(Command::ToggleFullScreen);
-    "larger-text" "Larger text" "Zoom the window: a larger text size, for a projector or tired eyes" View false [ctrl("Plus"), ctrl("Equals")] |_| Ok(Command::SetTextSize(TextSize::Larger));
-    "smaller-text" "Smaller text" "Zoom the window: a smaller text size, as after a projector" View false [ctrl("Minus")] |_| Ok(Command::SetTextSize(TextSize::Smaller));
-    "normal-text" "Normal text size" "Zoom the window: neither larger nor smaller, as the system has it and not as a projector needs it" View false [ctrl("Num0")] |_| Ok(Command::SetTextSize(TextSize::Normal));
-    "theme-dark" "Dark theme" "Light on dark" View true [] |_| Ok(Command::SetTheme(ThemeChoice::Dark)), checked |app| app.settings().theme == ThemeChoice::Dark;
-    "theme-light" "Light theme" "Dark on light" View false [] |_| Ok(Command::SetTheme(ThemeChoice::Light)), checked |app| app.settings().theme == ThemeChoice::Light;
-    "theme-system" "Theme of the system" "Dark or light, as the system says" View false [] |_| Ok(Command::SetTheme(ThemeChoice::System)), checked |app| app.settings().theme == ThemeChoice::System;
+    "larger-text" "Larger text" "Zoom the window: a larger text size, for a projector or tired eyes" View false [ctrl("Plus"), ctrl("Equals")] |_| Ok(Command::SetTextSize(TextSize::Larger)), below "Text size";
+    "smaller-text" "Smaller text" "Zoom the window: a smaller text size, as after a projector" View false [ctrl("Minus")] |_| Ok(Command::SetTextSize(TextSize::Smaller)), below "Text size";
+    "normal-text" "Normal text size" "Zoom the window: neither larger nor smaller, as the system has it and not as a projector needs it" View false [ctrl("Num0")] |_| Ok(Command::SetTextSize(TextSize::Normal)), below "Text size";
+    "theme-dark" "Dark theme" "Light on dark" View false [] |_| Ok(Command::SetTheme(ThemeChoice::Dark)), checked |app| app.settings().theme == ThemeChoice::Dark, below "Theme";
+    "theme-light" "Light theme" "Dark on light" View false [] |_| Ok(Command::SetTheme(ThemeChoice::Light)), checked |app| app.settings().theme == ThemeChoice::Light, below "Theme";
+    "theme-system" "Theme of the system" "Dark or light, as the system says" View false [] |_| Ok(Command::SetTheme(ThemeChoice::System)), checked |app| app.settings().theme == ThemeChoice::System, below "Theme";
 
     "choose-comparison" "Compare with…" "Choose the capture to compare with what is shown, or two captures" Compare false [ctrl("D")] |_| Ok(Command::ChooseComparison);
     "add-before" "Add captures to before…" "Further captures of before: repeats, whose sum is shown and which say how much runs vary" Compare false [] |app| if_compared(app, Command::ChooseForSide(Side::Before));
@@ -361,6 +364,7 @@ kinds! {
 
     "palette" "Command palette…" "Find any command by its name" Help false [ctrl_shift("P"), ctrl("K")] |_| Ok(Command::Palette);
     "shortcuts" "Keyboard shortcuts" "All keys" Help false [shift("Questionmark"), plain("Questionmark"), plain("F1")] |_| Ok(Command::Shortcuts);
+    "messages" "Last messages" "What was written and copied lately, and what failed" Help false [] |app| only_if(!app.messages().is_empty() || !app.past_messages().is_empty(), "nothing was said yet", Ok(Command::Messages));
     "open-sample" "Open the sample pair" "A Go service before and after a change that made it slower, for a first look" Help true [] |app| only_if(app.has_sample(), "there is no folder to write it to", Ok(Command::OpenSample));
     "about" "About Emberlens" "Version and licences" Help true [] |_| Ok(Command::About);
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use egui::{Grid, RichText, ScrollArea, Ui};
+use egui::text::LayoutJob;
+use egui::{CursorIcon, Grid, Id, RichText, ScrollArea, Sense, Ui};
 use rustc_hash::FxHashMap;
 
 use super::{remarks, rows, words};
@@ -35,12 +36,12 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         return;
     };
     let Some(place) = comparison.places().find(&selection.place) else {
-        ui.label(RichText::new(words::whole(&selection.place)).font(fonts::table()));
+        name_ui(ui, &selection.place);
         ui.label(RichText::new("does not occur in what is shown").color(cx.theme.muted));
         return;
     };
     ScrollArea::vertical().id_salt("details").auto_shrink([false, false]).show(ui, |ui| {
-        ui.add(egui::Label::new(RichText::new(words::whole(&selection.place)).font(fonts::table()).strong()).wrap());
+        name_ui(ui, &selection.place);
         if let Some(matched) = comparison.shape.matching.of(place) {
             // No silent merges: what was put together says its other names.
             let text = RichText::new(matched.words(comparison.places().name(place))).color(cx.theme.muted).font(fonts::small());
@@ -63,6 +64,48 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
         list_ui(ui, cx, comparison, "Called by", &around.callers, &around.scale, out);
         list_ui(ui, cx, comparison, "Calls", &around.callees, &around.scale, out);
     });
+}
+
+/// Most lines of a name until it is clicked: those of C++ templates would leave no room for what is known of the function.
+const NAME_LINES: usize = 3;
+
+/// The name of the selection. A click shows all of a long one, and another one less of it.
+fn name_ui(ui: &mut Ui, name: &str) {
+    let (whole, color) = (words::whole(name), ui.visuals().strong_text_color());
+    let job = |text: &str| LayoutJob::simple(text.to_owned(), fonts::table(), color, ui.available_width());
+    let lines = |job: &LayoutJob| ui.fonts_mut(|fonts| fonts.layout_job(job.clone())).rows.len();
+    let all = job(&whole);
+    if lines(&all) <= NAME_LINES {
+        ui.add(egui::Label::new(all));
+        return;
+    }
+    let id = Id::unique("all of the name").with(name);
+    let is_open = ui.data(|data| data.get_temp::<bool>(id)).unwrap_or(false);
+    let shown = if is_open { all } else { job(&cut_name(name, |text| lines(&job(text)) <= NAME_LINES)) };
+    let response = ui.add(egui::Label::new(shown).sense(Sense::click()).selectable(is_open));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, whole.as_ref()));
+    let response = response.on_hover_cursor(CursorIcon::PointingHand);
+    // What is there already needs no tooltip over it.
+    let response = if is_open { response } else { response.on_hover_text(format!("{whole}\nClick to show all of it here")) };
+    if response.clicked() {
+        ui.data_mut(|data| data.insert_temp(id, !is_open));
+    }
+}
+
+/// As much of a long name as has room. Lines end where words do, so nobody knows before how many letters have.
+fn cut_name(name: &str, has_room: impl Fn(&str) -> bool) -> String {
+    /// More letters do not stand in a line.
+    const LINE_LETTERS: usize = 120;
+    let (mut fits, mut too_long) = (1, NAME_LINES * LINE_LETTERS);
+    while too_long - fits > 1 {
+        let letters = usize::midpoint(fits, too_long);
+        if has_room(&words::cut(name, letters)) {
+            fits = letters;
+        } else {
+            too_long = letters;
+        }
+    }
+    words::cut(name, fits)
 }
 
 /// What can be done with the selection, with a word each: more than a line of buttons would leave no room for what the panel is for. A name that is

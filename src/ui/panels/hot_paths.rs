@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
+use super::flame::shown_part;
 use super::rows::places_word;
 use super::{remarks, words};
 use crate::analysis::comparison::{Comparison, percent};
@@ -31,7 +32,9 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let whole = side.denominator();
     let stackless = side.weights.self_of(CallTree::ROOT);
     let by = cx.app.view().granularity;
-    let answer = concentration(top, stackless, by, &|value| words::value(comparison, value));
+    // Beside percentages of all, a part of what is shown has to say so.
+    let of = if shown_part(cx, comparison).is_some() { "what is shown" } else { "self" };
+    let answer = concentration(top, stackless, by, of, &|value| words::value(comparison, value));
     ui.add(egui::Label::new(RichText::new(answer).color(cx.theme.muted)).wrap());
     if whole == 0.0 || top.rows.is_empty() {
         return;
@@ -76,8 +79,9 @@ fn title(by: Granularity) -> String {
 }
 
 /// How many functions make up four fifths of the cost; where they do not, what they make up, and what the rest is. `stackless` is the value of
-/// the samples without a stack. Values are added up without their signs: what rises here and falls there is no nothing.
-fn concentration(top: &Top, stackless: i64, by: Granularity, text: &dyn Fn(i64) -> String) -> String {
+/// the samples without a stack, `of` says what all of them together are. Values are added up without their signs: what rises here and falls there is no
+/// nothing.
+fn concentration(top: &Top, stackless: i64, by: Granularity, of: &str, text: &dyn Fn(i64) -> String) -> String {
     let size = |value: i64| value.unsigned_abs() as f64;
     let of_functions: f64 = top.rows.iter().map(|row| size(row.self_)).sum();
     let whole = of_functions + size(stackless);
@@ -92,11 +96,11 @@ fn concentration(top: &Top, stackless: i64, by: Granularity, text: &dyn Fn(i64) 
     let Some(needed) = places_of_most(sizes, stackless.unsigned_abs()) else {
         let (part, rest) = (percent(of_functions / whole), text(stackless));
         let all = if top.rows.len() == 1 { places(1) } else { format!("All {}", places(top.rows.len())) };
-        return format!("{all}: {part} of self; {rest} without a stack");
+        return format!("{all}: {part} of {of}; {rest} without a stack");
     };
     let signs = if top.rows.iter().any(|row| row.self_ < 0) { ", signs left out" } else { "" };
     let make = if needed == 1 { "makes" } else { "make" };
-    format!("{} of {} {make} up 80 % of self{signs}", grouped(needed as u64), places(top.rows.len()))
+    format!("{} of {} {make} up 80 % of {of}{signs}", grouped(needed as u64), places(top.rows.len()))
 }
 
 /// From the root down the largest child, while it holds at least half of its parent.
@@ -158,7 +162,7 @@ mod tests {
         let said = |values: &[i64], stackless: i64| {
             let place = crate::analysis::Places::root();
             let rows = values.iter().map(|&self_| TopRow { place, self_, total: self_ }).collect();
-            concentration(&Top { rows }, stackless, Granularity::Function, &|value| format!("{value} ms"))
+            concentration(&Top { rows }, stackless, Granularity::Function, "self", &|value| format!("{value} ms"))
         };
         assert_eq!(said(&[70, 20, 10], 0), "2 of 3 functions make up 80 % of self");
         assert_eq!(said(&[90, 10], 0), "1 of 2 functions makes up 80 % of self");
@@ -168,7 +172,7 @@ mod tests {
         assert_eq!(said(&[], 0), "Nothing has a value here");
         assert_eq!(said(&[-50, 40, 10], 0), "2 of 3 functions make up 80 % of self, signs left out");
         let rows = vec![TopRow { place: crate::analysis::Places::root(), self_: 9, total: 9 }];
-        assert_eq!(concentration(&Top { rows }, 0, Granularity::Line, &|_| String::new()), "1 of 1 line makes up 80 % of self");
+        assert_eq!(concentration(&Top { rows }, 0, Granularity::Line, "self", &|_| String::new()), "1 of 1 line makes up 80 % of self");
         assert_eq!(title(Granularity::Address), "Addresses by self");
     }
 }

@@ -66,7 +66,7 @@ fn head_ui(ui: &mut Ui, cx: &Cx<'_>, name: &str, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             for (measure, text) in [(Measure::Total, "Total"), (Measure::Self_, "Self")] {
-                if ui.selectable_label(cx.app.view().measure == measure, text).clicked() {
+                if ui.selectable_label(cx.app.trend_measure() == measure, text).clicked() {
                     out.send(Command::SetMeasure(measure));
                 }
             }
@@ -119,7 +119,7 @@ fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, is_pair: bool, words: &Words<'_>, lines:
     });
     if lines.iter().flat_map(|line| &line.points).all(|point| point.value == 0.0) {
         ui.horizontal(|ui| {
-            let is_self = cx.app.view().measure == Measure::Self_ && cx.app.view().selection.is_some();
+            let is_self = cx.app.trend_measure() == Measure::Self_;
             let text = if is_self { "Its self value is zero everywhere" } else { "Zero everywhere" };
             ui.label(RichText::new(text).color(cx.theme.muted));
             // Most functions on a path only call others.

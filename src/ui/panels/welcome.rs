@@ -13,6 +13,8 @@ use crate::ui::theme::{fonts, size};
 use crate::ui::waiting::middle_ui;
 use crate::ui::words::ago;
 
+/// Comparisons that are listed.
+const COMPARED: usize = 4;
 /// Width of the page in points.
 const PAGE: f32 = 760.0;
 
@@ -66,8 +68,9 @@ fn page_ui(ui: &mut Ui, cx: &Cx<'_>, width: f32, out: &mut Outbox) {
         ui.add_space(size::WIDE);
         ui.label(RichText::new("Compared lately").font(fonts::strong()));
         ui.add_space(size::GAP);
-        for comparison in compared.iter().take(4) {
-            compared_ui(ui, cx, comparison, out);
+        let compared = compared.get(..COMPARED).unwrap_or(compared);
+        for (comparison, words) in compared.iter().zip(compared_words(compared)) {
+            compared_ui(ui, cx, comparison, &words, out);
         }
     }
     let recent = &cx.app.settings().recent;
@@ -178,22 +181,36 @@ fn age(cx: &Cx<'_>, opened_unix: i64) -> String {
     if cx.is_test { String::new() } else { ago(opened_unix, cx.unix_seconds) }
 }
 
-/// `run-1/cpu.pprof → run-2/cpu.pprof`: two files of one name have their folders.
-fn compared_name(recent: &RecentComparison) -> String {
-    let side = |files: &[PathBuf], others: &[PathBuf]| match files {
-        [only] => short(only, others.iter().map(PathBuf::as_path)),
-        several => format!("{} captures", several.len()),
+/// `run-1/cpu.pprof → run-2/cpu.pprof`: two files of one name have their folders. Of several of a side the first `shown` are named.
+fn compared_name(recent: &RecentComparison, shown: usize) -> String {
+    let side = |files: &[PathBuf], others: &[PathBuf]| {
+        let name = |file: &PathBuf| short(file, others.iter().map(PathBuf::as_path));
+        let named = files.iter().take(shown).map(name).collect::<Vec<_>>().join(", ");
+        let more = files.len().saturating_sub(shown);
+        if more > 0 { format!("{named} + {more} more") } else { named }
     };
     format!("{} → {}", side(&recent.before, &recent.after), side(&recent.after, &recent.before))
 }
 
-fn compared_ui(ui: &mut Ui, cx: &Cx<'_>, recent: &RecentComparison, out: &mut Outbox) {
-    let name = compared_name(recent);
-    let all = || recent.before.iter().chain(&recent.after);
-    let mut folders: Vec<String> = all().map(|path| folder_of(path)).collect();
+/// The folders of both sides.
+fn compared_folders(recent: &RecentComparison) -> String {
+    let mut folders: Vec<String> = recent.before.iter().chain(&recent.after).map(|path| folder_of(path)).collect();
     folders.dedup();
-    let hover = all().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n");
-    if row_ui(ui, cx, &name, [[&name, &folders.join(", ")], [&age(cx, recent.opened_unix), ""]]).on_hover_text(hover).clicked() {
+    folders.join(", ")
+}
+
+/// Name and folders of each comparison: the first file of a side is enough, unless another one begins with the same files.
+fn compared_words(recent: &[RecentComparison]) -> Vec<[String; 2]> {
+    let words = |shown: usize| recent.iter().map(move |one| [compared_name(one, shown), compared_folders(one)]).collect::<Vec<_>>();
+    let (short, long) = (words(1), words(usize::MAX));
+    let is_alone = |words: &[String; 2]| short.iter().filter(|other| *other == words).count() == 1;
+    short.iter().zip(long).map(|(short, long)| if is_alone(short) { short.clone() } else { long }).collect()
+}
+
+fn compared_ui(ui: &mut Ui, cx: &Cx<'_>, recent: &RecentComparison, [name, folders]: &[String; 2], out: &mut Outbox) {
+    let all = recent.before.iter().chain(&recent.after);
+    let hover = all.map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n");
+    if row_ui(ui, cx, name, [[name, folders], [&age(cx, recent.opened_unix), ""]]).on_hover_text(hover).clicked() {
         out.send(Command::OpenSides(recent.before.clone(), recent.after.clone()));
     }
 }
@@ -211,14 +228,34 @@ fn recent_ui(ui: &mut Ui, cx: &Cx<'_>, file: &Recent, out: &mut Outbox) {
 mod tests {
     use super::*;
 
+    fn recent(before: &[&str], after: &[&str]) -> RecentComparison {
+        let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect();
+        RecentComparison { before: paths(before), after: paths(after), opened_unix: 0 }
+    }
+
     #[test]
     fn compared_files_of_one_name_are_told_apart() {
-        let recent = |before: &[&str], after: &[&str]| {
-            let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect();
-            compared_name(&RecentComparison { before: paths(before), after: paths(after), opened_unix: 0 })
-        };
-        assert_eq!(recent(&["/a/old.pb.gz"], &["/a/new.pb.gz"]), "old.pb.gz → new.pb.gz");
-        assert_eq!(recent(&["/p1/cpu.pprof"], &["/p2/cpu.pprof"]), "p1/cpu.pprof → p2/cpu.pprof");
-        assert_eq!(recent(&["/a/1", "/a/2"], &["/a/3"]), "2 captures → 3");
+        let name = |before: &[&str], after: &[&str]| compared_name(&recent(before, after), 1);
+        assert_eq!(name(&["/a/old.pb.gz"], &["/a/new.pb.gz"]), "old.pb.gz → new.pb.gz");
+        assert_eq!(name(&["/p1/cpu.pprof"], &["/p2/cpu.pprof"]), "p1/cpu.pprof → p2/cpu.pprof");
+        assert_eq!(name(&["/a/1", "/a/2"], &["/a/3"]), "1 + 1 more → 3");
+    }
+
+    #[test]
+    fn comparisons_of_several_captures_say_what_tells_them_apart() {
+        let listed = [
+            recent(&["/r/old-1", "/r/old-2"], &["/r/new-1", "/r/new-2"]),
+            recent(&["/r/main-1", "/r/main-2"], &["/r/new-1", "/r/new-2"]),
+            recent(&["/r/old-1", "/r/old-2"], &["/r/new-1", "/r/new-3"]),
+            recent(&["/r/x"], &["/r/y"]),
+        ];
+        let words = compared_words(&listed);
+        assert!(words.iter().all(|[_, folder]| folder == "/r"), "{words:?}");
+        let names: Vec<&str> = words.iter().map(|[name, _]| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["old-1, old-2 → new-1, new-2", "main-1 + 1 more → new-1 + 1 more", "old-1, old-2 → new-1, new-3", "x → y"],
+            "those that begin with the same files name all of them"
+        );
     }
 }

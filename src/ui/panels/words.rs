@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use egui::{Color32, RichText, Ui};
 
-use crate::analysis::{NodeId, Place};
+use crate::analysis::{NodeId, Place, names};
 pub(crate) use crate::report::number::{change, ratio};
 
 use crate::analysis::comparison::{Comparison, percent};
@@ -37,6 +37,18 @@ pub(crate) fn whole(name: &str) -> Cow<'_, str> {
     let begin: String = name.chars().take(head).collect();
     let end: String = name.chars().skip(count - tail).collect();
     Cow::Owned(format!("{begin} … {end} ({} letters)", grouped(count as u64)))
+}
+
+/// A label of at most so many letters, as [`names::short`] makes it; where a name has no form that is short enough, its beginning and its end, which say
+/// more than the beginning alone.
+pub(crate) fn cut(name: &str, letters: usize) -> String {
+    let short = names::short(name, letters);
+    if !short.ends_with('…') || letters < 3 {
+        return short;
+    }
+    let (head, tail) = (letters / 2, letters - letters / 2 - 1);
+    let rest = name.chars().count().saturating_sub(tail);
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(rest)).map(names::in_line).collect()
 }
 
 /// A stored value in its unit, not normalised.
@@ -186,6 +198,17 @@ mod tests {
         let long = format!("begin{}end", "é".repeat(100_000));
         let text = whole(&long);
         assert!(text.starts_with("beginé") && text.ends_with("éend (100,008 letters)") && text.chars().count() < 640, "{text}");
+    }
+
+    #[test]
+    fn names_without_a_short_form_are_cut_in_the_middle() {
+        for (name, letters, text) in [
+            ("std::map<int, std::pair<int, int>>::lower_bound", 26, "std::map<…>::lower_bound"),
+            ("_ZN3appEverythingInOneWord5parse", 16, "_ZN3appE…d5parse"),
+            ("short", 5, "short"),
+        ] {
+            assert_eq!(cut(name, letters), text);
+        }
     }
 
     #[test]
