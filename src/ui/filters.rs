@@ -147,9 +147,10 @@ fn group_chip(ui: &mut Ui, cx: &Cx<'_>, profiles: &[Arc<Profile>], out: &mut Out
     menu_button(ui, cx, (text, arrow(cx)), "Group by", |ui| {
         ui.set_min_width(220.0);
         let known: Vec<String> = profiles.iter().flat_map(|profile| group::keys(profile)).collect();
-        let ends: [(&str, &str, &[String], fn(Vec<String>) -> Command); 2] = [
-            ("Stacks begin with", "begin with", &groups.roots, Command::GroupBy),
-            ("Stacks end with", "end with", &groups.leaves, Command::GroupLeaves),
+        type GroupTo = fn(Vec<String>) -> Command;
+        let ends = [
+            ("Stacks begin with", "begin with", &groups.roots, Command::GroupBy as GroupTo),
+            ("Stacks end with", "end with", &groups.leaves, Command::GroupLeaves as GroupTo),
         ];
         for (title, name, chosen, command) in ends {
             ui.label(RichText::new(title).font(fonts::strong()));

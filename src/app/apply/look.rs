@@ -1,12 +1,12 @@
 //! Commands that change what is shown and how.
 
-use crate::analysis::Filter;
+use crate::analysis::{Filter, Measure};
 use crate::app::App;
 use crate::app::apply::files;
 use crate::app::command::Command;
 use crate::app::effect::FolderList;
 use crate::app::source::SourceSpec;
-use crate::app::view::{FlameWindow, SandwichWindow, Tab, ViewState};
+use crate::app::view::{FlameWindow, SandwichWindow, SiblingOrder, Tab, ViewState};
 use crate::model::{counted, human};
 
 fn pattern(text: String) -> Option<String> {
@@ -125,25 +125,11 @@ pub(super) fn apply(app: &mut App, command: Command) {
         }
         Command::SetTab(tab) => view.tab = tab,
         Command::SetFlameShape(shape) => view.flame_shape = shape,
-        Command::SetSiblingOrder(order) => {
-            if view.sibling_order != order {
-                view.sibling_order = order;
-                // What was zoomed to stands elsewhere.
-                view.window = FlameWindow { scroll_rows: view.window.scroll_rows, ..FlameWindow::default() };
-                view.sandwich.window = SandwichWindow { scroll_rows: view.sandwich.window.scroll_rows, ..SandwichWindow::default() };
-                // The selected box is brought into view.
-                app.steps_taken += 1;
-            }
-        }
+        Command::SetSiblingOrder(order) => set_sibling_order(app, order),
         Command::SetColorBy(color_by) => view.color_by = color_by,
         Command::Search(text) => view.search = text,
         Command::SetSort(sort) => view.sort = sort,
-        Command::SetMeasure(measure) => {
-            view.measure = measure;
-            if view.tab == Tab::Trend {
-                view.trend_measure = Some(measure);
-            }
-        }
+        Command::SetMeasure(measure) => set_measure(view, measure),
         Command::FilterTop(text) => view.top_filter = text,
         Command::Undo => {
             if let Some(old) = app.undo.undo(app.view.clone()) {
@@ -156,6 +142,26 @@ pub(super) fn apply(app: &mut App, command: Command) {
             }
         }
         other => settings(app, other),
+    }
+}
+
+fn set_sibling_order(app: &mut App, order: SiblingOrder) {
+    let view = &mut app.view;
+    if view.sibling_order != order {
+        view.sibling_order = order;
+        // What was zoomed to stands elsewhere.
+        view.window = FlameWindow { scroll_rows: view.window.scroll_rows, ..FlameWindow::default() };
+        view.sandwich.window = SandwichWindow { scroll_rows: view.sandwich.window.scroll_rows, ..SandwichWindow::default() };
+        // The selected box is brought into view.
+        app.steps_taken += 1;
+    }
+}
+
+fn set_measure(view: &mut ViewState, measure: Measure) {
+    view.measure = measure;
+    // There it is a choice for the selected function.
+    if view.tab == Tab::Trend {
+        view.trend_measure = Some(measure);
     }
 }
 
