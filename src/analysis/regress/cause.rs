@@ -183,7 +183,7 @@ impl Looker<'_> {
                     let interrupts = if self.base.is_interrupt(child) { self.own(child) } else { [0.0; 2] };
                     add(&mut own, interrupts);
                     let called = [0, 1].map(|side| self.total(child)[side] - interrupts[side]);
-                    if called != [0.0; 2] {
+                    if called.iter().any(|&value| value != 0.0) {
                         add(callees.entry(tree.place(child)).or_default(), called);
                     }
                 }
