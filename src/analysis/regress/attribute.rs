@@ -146,18 +146,7 @@ pub(super) fn attribute(comparison: &Comparison, base: &mut Base, spec: &Spec) -
     {
         *certainty = certainty.min(UNSURE);
     }
-    Attributed {
-        findings,
-        collector,
-        explained_by,
-        closed,
-        moved,
-        total,
-        renamed,
-        kinds,
-        model,
-        diff,
-    }
+    Attributed { findings, collector, explained_by, closed, moved, total, renamed, kinds, model, diff }
 }
 
 /// Functions whose frames changed and whose cost did not, of all kinds; what belongs together stands together in the base afterwards.
