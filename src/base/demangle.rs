@@ -15,20 +15,20 @@ pub fn readable(name: &str) -> Option<String> {
     }
     let symbol = cpp_demangle::Symbol::new(name).ok().or_else(|| without_signature(name))?;
     let options = DemangleOptions::new().no_params().no_return_type();
-    Some(as_usual(&written(&symbol, &options)?))
+    Some(as_usual(&written(&symbol, options)?))
 }
 
 /// The readable form of a mangled C++ function as a scope of what is in it: with parameters and qualifiers, as in `ns::run(int) const`.
 pub fn readable_scope(function: &str) -> Option<String> {
     // A made-up name inside of it: functions are written so there, without what they return.
     let inside = format!("_ZZ{}E1x", function.strip_prefix("_Z")?);
-    let text = written(&cpp_demangle::Symbol::new(&inside).ok()?, &DemangleOptions::new().no_return_type())?;
+    let text = written(&cpp_demangle::Symbol::new(&inside).ok()?, DemangleOptions::new().no_return_type())?;
     text.strip_suffix("::x").map(spelled)
 }
 
-fn written<T: AsRef<[u8]>>(symbol: &cpp_demangle::Symbol<T>, options: &DemangleOptions) -> Option<String> {
+fn written<T: AsRef<[u8]>>(symbol: &cpp_demangle::Symbol<T>, options: DemangleOptions) -> Option<String> {
     let mut out = Bounded(String::new());
-    symbol.structured_demangle(&mut out, options).ok().filter(|()| !out.0.is_empty())?;
+    symbol.structured_demangle(&mut out, &options).ok().filter(|()| !out.0.is_empty())?;
     Some(out.0)
 }
 
@@ -150,7 +150,10 @@ mod tests {
             ("_ZN2ns3runEi", Some("ns::run(int)")),
             ("_ZNK2ns1A3runEPKc", Some("ns::A::run(char const*) const")),
             ("_ZZ4mainENKUlPKciE_clES0_i", Some("main::{lambda(char const*, int)#1}::operator()(char const*, int) const")),
-            ("_ZNSt8__detail18__to_chars_10_implIjEEvPcjT_", Some("std::__detail::__to_chars_10_impl<unsigned int>(char*, unsigned int, unsigned int)")),
+            (
+                "_ZNSt8__detail18__to_chars_10_implIjEEvPcjT_",
+                Some("std::__detail::__to_chars_10_impl<unsigned int>(char*, unsigned int, unsigned int)"),
+            ),
             ("main", None),
             ("_Zbroken", None),
         ] {
