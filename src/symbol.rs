@@ -15,6 +15,7 @@ mod missing;
 mod module;
 mod nesting;
 mod plt;
+mod qualified;
 mod rebuild;
 mod saved;
 mod table;

@@ -13,11 +13,36 @@ pub fn readable(name: &str) -> Option<String> {
     if !name.starts_with("_Z") {
         return None;
     }
-    let symbol = cpp_demangle::Symbol::new(name).ok()?;
+    let symbol = cpp_demangle::Symbol::new(name).ok().or_else(|| without_signature(name))?;
     let options = DemangleOptions::new().no_params().no_return_type();
+    Some(as_usual(&written(&symbol, options)?))
+}
+
+/// The readable form of a mangled C++ function as a scope of what is in it: with parameters and qualifiers, as in `ns::run(int) const`.
+pub fn readable_scope(function: &str) -> Option<String> {
+    // A made-up name inside of it: functions are written so there, without what they return.
+    let inside = format!("_ZZ{}E1x", function.strip_prefix("_Z")?);
+    let text = written(&cpp_demangle::Symbol::new(&inside).ok()?, DemangleOptions::new().no_return_type())?;
+    text.strip_suffix("::x").map(spelled)
+}
+
+fn written<T: AsRef<[u8]>>(symbol: &cpp_demangle::Symbol<T>, options: DemangleOptions) -> Option<String> {
     let mut out = Bounded(String::new());
     symbol.structured_demangle(&mut out, &options).ok().filter(|()| !out.0.is_empty())?;
-    Some(as_usual(&out.0))
+    Some(out.0)
+}
+
+/// The name alone of a function whose result or parameters the demangler does not understand: they are not shown.
+///
+/// `std::swap<int>` of GCC's library returns `enable_if<and<…>::value>`, whose `srSt4and_…` (the member of a template of `std`) is in no grammar of the
+/// C++ ABI, yet compilers write it.
+fn without_signature(name: &str) -> Option<cpp_demangle::Symbol<&str>> {
+    /// Longer names are not worth so many looks.
+    const MAX_BYTES: usize = 2048;
+    // A name that goes on with arguments of its template or with tags is no whole one.
+    let ends = 3..name.len().min(MAX_BYTES);
+    let whole = |&end: &usize| name.is_char_boundary(end) && !matches!(name.as_bytes().get(end), Some(b'I' | b'B'));
+    ends.filter(whole).find_map(|end| cpp_demangle::Symbol::new(name.get(..end)?).ok())
 }
 
 /// Text up to a length.
@@ -40,13 +65,19 @@ impl std::fmt::Write for Bounded {
 
 /// C++ names as binutils, perf and pprof write them, so that a capture of raw addresses and the text of another tool have the same names.
 fn as_usual(text: &str) -> String {
-    // An empty pack of template arguments leaves its comma, and a method without parameters its qualifiers.
-    let mut text = text.replace(", >", ">").replace("_GLOBAL__N_1", "(anonymous namespace)");
+    let mut text = spelled(text);
+    // A method without parameters leaves its qualifiers.
     for qualifier in [" &&", " &", " const"] {
         if text.ends_with(qualifier) {
             text.truncate(text.len() - qualifier.len());
         }
     }
+    text
+}
+
+fn spelled(text: &str) -> String {
+    // An empty pack of template arguments leaves its comma.
+    let mut text = text.replace(", >", ">").replace("_GLOBAL__N_1", "(anonymous namespace)");
     for (cast, suffix) in LITERALS {
         while let Some(at) = literal(&text, cast) {
             let number = at + cast.len();
@@ -97,11 +128,36 @@ mod tests {
             ("_Z1fILj7ELln3EEvv", Some("f<7u, -3l>")),
             ("_ZNKR3foo3barEv", Some("foo::bar")),
             ("_ZNO3foo3barEv", Some("foo::bar")),
+            // Results that the demangler does not know. What `c++filt -p` writes.
+            (
+                "_ZSt4swapIiENSt9enable_ifIXsrSt6__and_IJSt6__not_ISt15__is_tuple_likeIT_EESt21is_move_constructibleIS4_ESt18is_move_assignableIS4_EEE5valueEvE4typeERS4_SE_",
+                Some("std::swap<int>"),
+            ),
+            ("_ZN2ns1A3runIiEENSt9enable_ifIXsrSt6__and_IJT_EE5valueEvE4typeES3_", Some("ns::A::run<int>")),
+            // One whose name itself is not understood stays.
+            ("_Z1fIXsrSt6__and_IJiEE5valueEEvv", None),
             ("main", None),
             ("runtime.mallocgc", None),
             ("_Zbroken", None),
         ] {
             assert_eq!(readable(name).as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn functions_around_others_have_parameters_and_qualifiers() {
+        for (name, expected) in [
+            ("_ZN2ns3runEi", Some("ns::run(int)")),
+            ("_ZNK2ns1A3runEPKc", Some("ns::A::run(char const*) const")),
+            ("_ZZ4mainENKUlPKciE_clES0_i", Some("main::{lambda(char const*, int)#1}::operator()(char const*, int) const")),
+            (
+                "_ZNSt8__detail18__to_chars_10_implIjEEvPcjT_",
+                Some("std::__detail::__to_chars_10_impl<unsigned int>(char*, unsigned int, unsigned int)"),
+            ),
+            ("main", None),
+            ("_Zbroken", None),
+        ] {
+            assert_eq!(readable_scope(name).as_deref(), expected, "{name}");
         }
     }
 

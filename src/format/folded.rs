@@ -128,6 +128,11 @@ fn split_count(line: &[u8]) -> Option<(&[u8], Number)> {
     (!stack.is_empty()).then_some((stack, number))
 }
 
+/// The count of a line that has a blank and a count and nothing else: py-spy's samples of threads without a frame.
+fn bare_count(line: &[u8]) -> Option<Number> {
+    line.first().filter(|first| first.is_ascii_whitespace()).and(number::parse(line.trim_ascii()))
+}
+
 /// True where every line that has a count has two of them. Whole numbers only: a name may well end in a version such as `2.5`.
 fn is_differential(text: &[u8]) -> bool {
     let mut found = false;
@@ -250,6 +255,9 @@ struct Joined<'a> {
     counts: Vec<[Counts; MAX_COLUMNS]>,
     decimals: [u8; MAX_COLUMNS],
     skipped: u64,
+    /// Counts without a stack, with their decimals, and the place of the first.
+    stackless: Vec<(Counts, u8)>,
+    first_stackless: Option<u64>,
     /// Names that are not UTF-8, and the number of such comments.
     broken: HashSet<&'a [u8], FxBuildHasher>,
     invalid: u64,
@@ -262,6 +270,10 @@ impl<'a> Joined<'a> {
         builder.info.comments.append(&mut chunk.comments);
         self.invalid += chunk.invalid;
         self.skipped += chunk.skipped;
+        if chunk.stackless.len() > 0 {
+            self.first_stackless = self.first_stackless.or(chunk.first_stackless);
+            self.stackless.push((chunk.stackless, chunk.stackless_decimals));
+        }
         self.decimals = std::array::from_fn(|column| self.decimals[column].max(chunk.decimals[column]));
         let frames = self.frames(builder, &chunk.names);
         let (parents, items) = chunk.forest.into_columns();
@@ -334,8 +346,25 @@ impl<'a> Joined<'a> {
         Frame { function, mapping: self.modules[suffix as usize], inlined: suffix == Suffix::Inlined, ..Frame::default() }
     }
 
+    /// Says what samples without a stack weigh. They are left out, as inferno does: totals of folded stacks are those of the stacks.
+    fn note_stackless(&mut self, builder: &mut Builder) {
+        let lines = self.stackless.iter().map(|(counts, _)| counts.len() as u64).sum();
+        if lines == 0 {
+            return;
+        }
+        let decimals = self.stackless.iter().map(|(_, decimals)| *decimals).max().unwrap_or(0);
+        let mut stored = Vec::new();
+        for (counts, _) in std::mem::take(&mut self.stackless) {
+            counts.store(decimals, &mut stored);
+        }
+        let weight = number::decimal(stored.into_iter().map(i128::from).sum(), decimals);
+        let cause = format!("lines with a count and no stack: samples of {weight} without a stack were left out");
+        builder.notes.add(kind::NOT_UNDERSTOOD, &cause, lines, self.first_stackless);
+    }
+
     /// Gives the samples to the profile.
-    fn finish(self, builder: &mut Builder, ticket: &Ticket) -> Result<(), Cancelled> {
+    fn finish(mut self, builder: &mut Builder, ticket: &Ticket) -> Result<(), Cancelled> {
+        self.note_stackless(builder);
         let Self { stacks, mut counts, decimals, broken, invalid, .. } = self;
         let invalid = invalid + broken.len() as u64;
         if invalid > 0 {

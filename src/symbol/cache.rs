@@ -11,7 +11,7 @@ use crate::base::intern::{StringId, Strings};
 use crate::base::ticket::{Cancelled, Ticket};
 
 /// The first bytes; the number grows with every change of the form or of what names look like.
-const MAGIC: &[u8; 8] = b"embsym\x02\n";
+const MAGIC: &[u8; 8] = b"embsym\x03\n";
 
 /// Addresses of one entry; a module with more begins anew.
 const ADDRESSES_MAX: usize = 1 << 22;

@@ -7,12 +7,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use addr2line::{Context, LookupContinuation as _, LookupResult};
-use gimli::{Dwarf, DwarfPackageSections, DwarfSections, DwoId, EndianSlice, RunTimeEndian, SectionId};
+use gimli::{Dwarf, DwarfPackageSections, DwarfSections, DwoId, EndianSlice, RunTimeEndian, SectionId, UnitRef};
 use rayon::prelude::*;
 
 use super::answer::{Answer, Source};
 use super::elf::Parsed;
 use super::nesting::{Deep, are_sound};
+use super::qualified::{Qualified, SymbolAt, is_cpp};
 use crate::base::ticket::{Cancelled, Ticket};
 
 /// The debug sections of one file, and of the file that it shares with others.
@@ -147,9 +148,24 @@ fn number(sections: &DwarfSections<Cow<'_, [u8]>>, endian: RunTimeEndian) -> Opt
     dwarf.unit(header).ok()?.dwo_id
 }
 
+/// What a module knows beside its DWARF, for the names of functions.
+pub(super) struct Names<'a> {
+    /// The symbol that begins at an address.
+    pub(super) symbol_at: SymbolAt<'a>,
+    /// A symbol names the outermost function.
+    pub(super) has_outermost: bool,
+}
+
 /// Adds the functions at an address, innermost first. What DWARF does not know, or knows only through files that are not here, adds
 /// nothing.
-pub(super) fn levels<'s>(context: &Context<Slice<'s>>, split: &'s Split<'_>, address: u64, answer: &mut Answer) {
+pub(super) fn levels<'s>(
+    context: &Context<Slice<'s>>,
+    split: &'s Split<'_>,
+    qualified: &mut Qualified<'s>,
+    names: &Names<'_>,
+    address: u64,
+    answer: &mut Answer,
+) {
     let mut found = context.find_frames(address);
     let frames = loop {
         match found {
@@ -158,7 +174,10 @@ pub(super) fn levels<'s>(context: &Context<Slice<'s>>, split: &'s Split<'_>, add
         }
     };
     let Ok(mut frames) = frames else { return };
-    while let Ok(Some(frame)) = frames.next() {
+    let mut unit = None;
+    let mut next = frames.next().ok().flatten();
+    while let Some(frame) = next {
+        next = frames.next().ok().flatten();
         let name = frame.function.as_ref().and_then(|function| function.raw_name().ok()).unwrap_or_default();
         let source = frame.location.as_ref().map_or_else(Source::default, |location| Source {
             file: location.file,
@@ -166,6 +185,25 @@ pub(super) fn levels<'s>(context: &Context<Slice<'s>>, split: &'s Split<'_>, add
             column: location.column.unwrap_or(0),
             start_line: 0,
         });
-        answer.push(&name, source);
+        let is_named = name.starts_with("_Z") || next.is_none() && names.has_outermost;
+        // The language of a unit that lies in a file of its own is known there.
+        let may_be_cpp = frame.function.as_ref().is_some_and(|of| of.language.is_none_or(is_cpp));
+        let die = frame.dw_die_offset.filter(|_| !is_named && may_be_cpp);
+        let full = die.and_then(|die| {
+            let unit = (*unit.get_or_insert_with(|| unit_at(context, split, address)))?;
+            qualified.name(unit, die, names.symbol_at)
+        });
+        answer.push(full.as_deref().unwrap_or(&name), source);
+    }
+}
+
+/// The unit that has the functions at an address.
+fn unit_at<'c, 's>(context: &'c Context<Slice<'s>>, split: &'s Split<'_>, address: u64) -> Option<UnitRef<'c, Slice<'s>>> {
+    let mut found = context.find_dwarf_and_unit(address);
+    loop {
+        match found {
+            LookupResult::Output(unit) => return unit,
+            LookupResult::Load { load, continuation } => found = continuation.resume(split.find(load.dwo_id, &load.parent)),
+        }
     }
 }

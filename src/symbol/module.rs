@@ -8,11 +8,12 @@ use std::sync::{Mutex, PoisonError};
 
 use super::answer::{Answer, LastName};
 use super::cache::{self, Fresh};
-use super::dwarf::{self, Debug, Split, SplitUnit};
+use super::dwarf::{self, Debug, Names, Split, SplitUnit};
 use super::elf::{Parsed, Segments};
 use super::go::{GoTable, Walked};
 use super::missing::Missing;
 use super::nesting::Deep;
+use super::qualified::Qualified;
 use super::table::{Symbol, Table};
 use super::{Bytes, Fetched, ModuleSource, Part, plt};
 use crate::base::ticket::{Cancelled, Ticket};
@@ -145,16 +146,19 @@ fn look_up_files(
     // Making one takes a while: the first stretch of addresses gets the one that there is.
     let first = Mutex::new(first);
     let context = || first.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(|| usable?.context());
-    let helper = || (context(), Walked::default(), LastName::default());
-    let answer = Answer::of_chunks(addresses, ticket, helper, |(context, walked, last), offset, answer| {
+    let symbol_at = |start: u64| table.find(start).filter(|symbol| symbol.start == start).map(|symbol| symbol.name.get().into_owned());
+    let helper = || (context(), Walked::default(), LastName::default(), Qualified::default());
+    let answer = Answer::of_chunks(addresses, ticket, helper, |(context, walked, last, qualified), offset, answer| {
         let address = segments.address_of(offset);
+        let symbol = table.find(address);
         if let Some(context) = context.as_ref().filter(|_| !deep.holds(address)) {
-            dwarf::levels(context, &split, address, answer);
+            let names = Names { symbol_at: &symbol_at, has_outermost: symbol.is_some_and(|symbol| symbol.is_typed) };
+            dwarf::levels(context, &split, qualified, &names, address, answer);
         }
         if answer.is_open_empty() && go.as_ref().is_some_and(|go| go.levels(address, walked, answer)) {
             return;
         }
-        if let Some(symbol) = table.find(address) {
+        if let Some(symbol) = symbol {
             // The symbol is the name that other tools show; the lines know what was inlined into it.
             answer.name_by_symbol(symbol, last);
         }

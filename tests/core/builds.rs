@@ -183,6 +183,16 @@ const SCHEMES: &[Scheme] = &[
         has_lines: false,
     },
     Scheme {
+        name: "c++ lambdas (inlined)",
+        spell: |at| {
+            let place = format!("{}:{}", at.of.lines.0, 5 + at.of.lines.1);
+            format!("ns::Pool::handle{}(int)::{{lambda(int) at pool.cpp:{place}}}::operator()", at.of.parent)
+        },
+        inner: None,
+        is_ordered: true,
+        has_lines: false,
+    },
+    Scheme {
         name: "c++ lambdas (clang)",
         spell: |at| format!("ns::Pool::handle{}(int)::$_{}::operator()(int) const", at.of.parent, at.number - 1),
         inner: None,

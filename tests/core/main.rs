@@ -27,6 +27,7 @@ mod corpus_perf_data;
 mod corpus_pprof;
 mod corpus_symbols;
 mod corpus_text;
+mod cpp_names;
 mod debug_files;
 mod debuginfod;
 mod dialects;

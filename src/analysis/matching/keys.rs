@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::numbered::{Kind, Numbered};
+use super::numbered::{Kind, Numbered, places_as_numbers};
 use crate::analysis::names::{decode, is_version, without_versions};
 use crate::analysis::place::Granularity;
 use crate::model::base_name;
@@ -164,7 +164,7 @@ impl Rule {
             Self::Version if is_path => path_versions(name),
             Self::Version => versions(name),
             Self::Clone => Cow::Borrowed(without_clone(name)),
-            Self::Closure => without_numbers(name, Kind::Ordinal),
+            Self::Closure => closure(name),
             // The second has two readings, see [`inlined_closure`].
             Self::Accepted | Self::InlinedClosure | Self::Package => Cow::Borrowed(name),
             Self::Template => template(name),
@@ -199,6 +199,15 @@ fn spelling(name: &str) -> Cow<'_, str> {
 /// The name without numbers of one kind: closures lose theirs (`.func2.1`, `{closure#2}`, `{lambda(int)#3}`), or hashes and classes made at run time.
 fn without_numbers(name: &str, kind: Kind) -> Cow<'_, str> {
     Numbered::parse(name).map_or(Cow::Borrowed(name), |made| Cow::Owned(made.without(|of| of == kind)))
+}
+
+/// Without numbers of closures, and without places of lambdas that have those instead: where they are inlined, debug information has no numbers.
+/// `{lambda(int)#1}` and `{lambda(int) at m.cpp:30:5}` → `{lambda(int)#}`.
+fn closure(name: &str) -> Cow<'_, str> {
+    match places_as_numbers(name) {
+        Cow::Borrowed(name) => without_numbers(name, Kind::Ordinal),
+        Cow::Owned(name) => Cow::Owned(without_numbers(&name, Kind::Ordinal).into_owned()),
+    }
 }
 
 /// Words of V8 and of the tools around it in front of the names of scripts' functions, and what is kept of them: the code of a whole file is no
@@ -535,6 +544,9 @@ mod tests {
             ("main.init.0", "main.init.1", Rule::Closure),
             ("a::f::{closure#0}", "a::f::{closure#2}", Rule::Closure),
             ("ns::run(int)::{lambda(int)#1}::operator()", "ns::run(int)::{lambda(int)#2}::operator()", Rule::Closure),
+            // Inlined in one build and not in the other.
+            ("ns::run(int)::{lambda(int)#1}::operator()", "ns::run(int)::{lambda(int) at m.cpp:30:5}::operator()", Rule::Closure),
+            ("run::{lambda at m.cpp:3:9}::operator()", "run::{lambda at m.cpp:30:5}::operator()", Rule::Closure),
             ("ns::run::$_0::operator()", "ns::run::$_12::operator()", Rule::Closure),
             ("main.main.f.func1", "main.main.func2", Rule::InlinedClosure),
             ("main.main.f.func1", "main.f.func1", Rule::InlinedClosure),

@@ -82,6 +82,7 @@ const MARKS: &[Mark] = &[
     mark(".deferwrap", Digits::Decimal, Kind::Ordinal, ".-"),
     mark("-range", Digits::Decimal, Kind::Ordinal, ".-"),
     mark(")#", Digits::Decimal, Kind::Ordinal, "}"),
+    mark("{lambda#", Digits::Decimal, Kind::Ordinal, "}"),
     mark("{closure#", Digits::Decimal, Kind::Ordinal, "}"),
     mark("{closure_env#", Digits::Decimal, Kind::Ordinal, "}"),
     mark("{async_fn#", Digits::Decimal, Kind::Ordinal, "}"),
@@ -219,6 +220,12 @@ fn number_at(name: &str, at: usize, rest: &str, follows: bool) -> Option<(usize,
         let end = at + 1 + digits;
         return Some((at + 1, end, numbered(name.get(at + 1..end)?, Kind::Ordinal)));
     }
+    if first == b'{'
+        && let Some((from, end)) = declared_at(name, at)
+    {
+        let order = order(name.get(from..end)?)?;
+        return Some((from, end, Number { kind: Kind::Position, order, text: name.get(from..end)?.to_owned() }));
+    }
     if first == b'[' {
         // Nothing else begins with a bracket.
         let digits = length(rest.get(1..)?, Digits::Hex(1, 16))?;
@@ -257,6 +264,51 @@ fn number_at(name: &str, at: usize, rest: &str, follows: bool) -> Option<(usize,
         let (end, number) = class_number(name, end, text, mark.kind);
         (is_end && is_of).then_some((from, end, number))
     })
+}
+
+/// Line and column of what is inlined and has no other number, which begins at a place of a name: `{lambda(int) at m.cpp:30:5}`, `{unnamed type at m.cpp:30}`.
+fn declared_at(name: &str, at: usize) -> Option<(usize, usize)> {
+    let rest = name.get(at..).filter(|rest| rest.starts_with("{lambda") || rest.starts_with("{unnamed type at "))?;
+    let mut depth = 0_usize;
+    let close = rest.bytes().position(|byte| {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    let place = rest.get(..close)?.rfind(" at ")? + " at ".len();
+    let (file, last) = rest.get(place..close)?.rsplit_once(':')?;
+    let file = file.rsplit_once(':').filter(|(_, line)| order(line).is_some()).map_or(file, |(file, _)| file);
+    order(last)?;
+    Some((at + place + file.len() + 1, at + close))
+}
+
+/// A name whose lambdas have their places instead of numbers as one with numbers: `{lambda(int) at m.cpp:30:5}` → `{lambda(int)#30}`.
+pub(super) fn places_as_numbers(name: &str) -> Cow<'_, str> {
+    let mut made = Cow::Borrowed(name);
+    let mut at = 0;
+    while let Some(next) = made.get(at..).and_then(|rest| rest.find('{')) {
+        at += next;
+        if let Some((from, end)) = declared_at(&made, at)
+            && let Some(head) = made.get(..from).and_then(|head| head.rsplit_once(" at "))
+            && let (Some(place), Some(tail)) = (made.get(from..end), made.get(end..))
+        {
+            let line = place.split(':').next().unwrap_or(place);
+            made = Cow::Owned(format!("{}#{line}{tail}", head.0));
+        }
+        at += 1;
+    }
+    made
+}
+
+/// Where a line, or a line and a column, stands among others.
+fn order(place: &str) -> Option<u64> {
+    let (line, column) = place.split_once(':').unwrap_or((place, "0"));
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    // Columns are far below a million, but for files in one line.
+    number(line)?.checked_mul(1 << 20)?.checked_add(number(column)?.min((1 << 20) - 1))
 }
 
 /// The number of a class that a virtual machine made, with what it adds: `14/0x0000000800c22a28`, `14/1616974404`.
@@ -348,6 +400,12 @@ mod tests {
             ("a::f::{closure#0}::{closure#12}", "a::f::{closure#}::{closure#}"),
             ("a::f::{closure_env#1}<u8>", "a::f::{closure_env#}<u8>"),
             ("ns::run(int)::{lambda(int)#1}::operator()(int) const", "ns::run(int)::{lambda(int)#}::operator()(int) const"),
+            ("ns::run(int)::{lambda(int) at m.cpp:30:5}::operator()", "ns::run(int)::{lambda(int) at m.cpp:}::operator()"),
+            (
+                "run::{lambda at a.h:3}::operator()::{lambda(f<{lambda()#2}>) at b.h:4:1}::g",
+                "run::{lambda at a.h:}::operator()::{lambda(f<{lambda()#2}>) at b.h:}::g",
+            ),
+            ("ns::{unnamed type at m.cpp:7:1}::run", "ns::{unnamed type at m.cpp:}::run"),
             ("ns::run()::$_12::operator()() const", "ns::run()::$_::operator()() const"),
             ("ns::run()::'lambda'(int)::operator()(int)", "ns::run()::'lambda'(int)::operator()(int)"),
             ("ns::run()::'lambda0'(int)::operator()(int)", "ns::run()::'lambda'(int)::operator()(int)"),
@@ -378,6 +436,19 @@ mod tests {
     }
 
     #[test]
+    fn places_of_lambdas_become_numbers() {
+        for (name, made) in [
+            ("f(int)::{lambda(int) at m.cpp:30:5}::operator()", "f(int)::{lambda(int)#30}::operator()"),
+            ("f::{lambda at m.cpp:3}::operator()() const::{lambda() at n.cpp:4}::g", "f::{lambda#3}::operator()() const::{lambda()#4}::g"),
+            ("f::{lambda(int)#1}::operator()", "f::{lambda(int)#1}::operator()"),
+            ("f::{lambda(int) at m.cpp}::operator()", "f::{lambda(int) at m.cpp}::operator()"),
+            ("{", "{"),
+        ] {
+            assert_eq!(places_as_numbers(name), made, "{name}");
+        }
+    }
+
+    #[test]
     fn numbers_that_are_part_of_a_name_stay() {
         for name in [
             "main.F",
@@ -393,6 +464,7 @@ mod tests {
             "phase 12:30",
             "libfoo.so+0x12345678",
             "ip4.ntop.1",
+            "f::{lambda(int) at m.cpp}::operator()2",
             "é'lambd",
         ] {
             assert_eq!(Numbered::parse(name), None, "{name}");

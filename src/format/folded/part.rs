@@ -10,7 +10,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::austin::{self, Mode};
 use super::number::{MAX_DECIMALS, Number};
-use super::{MAX_COLUMNS, Numbers, is_comment, note_overflow, split_count};
+use super::{MAX_COLUMNS, Numbers, bare_count, is_comment, note_overflow, split_count};
 use crate::base::forest::Forest;
 use crate::base::ticket::Ticket;
 use crate::format::ReadError;
@@ -34,6 +34,10 @@ pub(super) struct Chunk<'a> {
     pub(super) invalid: u64,
     /// Lines that are no stack with a count.
     pub(super) skipped: u64,
+    /// The counts of those of them that have a blank instead of a stack, their decimals, and the place of the first.
+    pub(super) stackless: Counts,
+    pub(super) stackless_decimals: u8,
+    pub(super) first_stackless: Option<u64>,
     pub(super) notes: Notes,
 }
 
@@ -76,6 +80,10 @@ pub(super) fn read_part<'a>(part: &'a [u8], base: u64, numbers: Numbers, ticket:
             continue;
         }
         let Some((mut stack, last)) = split_count(line) else {
+            if let Some(count) = bare_count(line).filter(|_| numbers == Numbers::Count) {
+                chunk.skip_stackless(count, offset);
+                continue;
+            }
             chunk.skip("lines that are no stack with a count", offset);
             continue;
         };
@@ -119,6 +127,14 @@ impl Chunk<'_> {
         self.skipped += 1;
     }
 
+    /// Counted by the whole file, whose note says what they weigh.
+    fn skip_stackless(&mut self, count: Number, offset: u64) {
+        self.stackless.push(count);
+        self.stackless_decimals = count.decimals().max(self.stackless_decimals);
+        self.first_stackless.get_or_insert(offset);
+        self.skipped += 1;
+    }
+
     fn count(&mut self, column: usize, count: Number, offset: u64) {
         if count.is_odd() {
             if count.clamped() {
@@ -153,6 +169,11 @@ impl Counts {
             self.odd.push((self.digits.len(), count));
         }
         self.digits.push(count.digits());
+    }
+
+    /// How many lines there are.
+    pub(super) const fn len(&self) -> usize {
+        self.digits.len()
     }
 
     /// Appends the counts as they are stored with these decimals, and says how many of them do not fit.

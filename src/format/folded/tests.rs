@@ -57,10 +57,24 @@ fn suffixes_become_flags() {
 
 #[test]
 fn lines_that_are_no_stacks_are_counted_with_the_first_place() {
-    let profile = check("# made by hand\na;b 1\nno count\n\n 7\na 2\n", "a 2\na;b 1\n");
+    let profile = check("# made by hand\na;b 1\nno count\n\n7\na 2\n", "a 2\na;b 1\n");
     assert_eq!(notes(&profile), [(kind::NOT_UNDERSTOOD, 2, Some(21))]);
     assert_eq!(profile.info.tally, Tally::new(2, 2));
     assert_eq!(profile.info.comments, ["# made by hand"]);
+}
+
+/// py-spy's threads before their first frame.
+#[test]
+fn a_blank_and_a_count_are_left_out_with_their_weight() {
+    let text = " 219\nmain;run 5\n\t1.5\nmain;stop 2\n 7 \n";
+    for chunk_bytes in [8, usize::MAX] {
+        let profile = read_chunked(text.as_bytes(), &ReadCx::new(&Ticket::new()), chunk_bytes).unwrap();
+        assert_eq!(write_folded(&profile, 0), "main;run 5\nmain;stop 2\n");
+        let note = profile.notes.iter().next().unwrap();
+        assert_eq!((note.kind, note.count, note.first_offset), (kind::NOT_UNDERSTOOD, 3, Some(0)));
+        assert!(note.text.contains("samples of 227.5 without a stack were left out"), "{}", note.text);
+        assert_eq!((profile.notes.iter().count(), &profile.info.tally), (1, &Tally::new(2, 3)));
+    }
 }
 
 #[test]
