@@ -177,7 +177,7 @@ pub(super) fn interrupts_doubt(own: [f64; 2], interrupted: [f64; 2]) -> f64 {
     let difference = (after / own_after / (before / own_before)).ln().abs();
     let error = counts.iter().map(|events| 1.0 / events).sum::<f64>().sqrt();
     // All of it once it may be twice as much on one side.
-    ((difference + error) / std::f64::consts::LN_2).min(1.0)
+    (difference.hypot(error) / std::f64::consts::LN_2).min(1.0)
 }
 
 /// Variance of the logarithm of a group's cost in one run by background work: `noise` is the coefficient of variation of the whole of that
