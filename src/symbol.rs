@@ -384,7 +384,8 @@ fn saved_symbols(owners: &Owners<'_>, source: &dyn ModuleSource, ticket: &Ticket
 fn with_saved(found: Answer, saved: Option<&Saved>, owner: Owner<'_>, addresses: &[u64], ticket: &Ticket) -> Result<Answer, Cancelled> {
     let Some(saved) = saved else { return Ok(found) };
     let Owner::File(file, build_id, Numbering::FromBase) = owner else { return Ok(found) };
-    let Some(library) = saved.library(file, build_id) else { return Ok(found) };
+    let is_whole = found.len() == addresses.len() && found.unknown() == 0;
+    let Some(library) = saved.library(file, build_id).filter(|_| !is_whole) else { return Ok(found) };
     let (mut answer, mut moved) = (Answer::default(), Moved::default());
     answer.replaced = found.replaced;
     for (row, &address) in addresses.iter().enumerate() {

@@ -172,7 +172,7 @@ impl Filter {
         let label_sets = (!self.labels.is_empty() || !focus.is_empty() || !ignore.is_empty()).then(|| {
             let passes = |set: &[Label]| {
                 let has = |tags: &Tags| tags.has(profile, set);
-                self.labels_match(&texts(profile, set)) && focus.iter().all(has) && !ignore.iter().any(has)
+                (self.labels.is_empty() || self.labels_match(&texts(profile, set))) && focus.iter().all(has) && !ignore.iter().any(has)
             };
             profile.label_sets.iter().checked().map(passes).chain([passes(&[])]).collect()
         });

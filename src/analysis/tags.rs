@@ -23,7 +23,6 @@ enum Values {
     /// Numbers from the one to the other.
     Range(Option<Bound>, Option<Bound>),
     Text(Vec<Regex>),
-    None,
 }
 
 /// One end of a range.
@@ -89,7 +88,7 @@ impl Tags {
 
     /// The condition that nothing fulfils.
     pub(super) const fn nothing() -> Self {
-        Self { key: None, values: Values::None }
+        Self { key: Some(String::new()), values: Values::Text(Vec::new()) }
     }
 
     /// The condition that one value of a key fulfils and no other.
@@ -115,7 +114,6 @@ impl Tags {
                 };
                 is(low, std::cmp::Ordering::is_ge) && is(high, std::cmp::Ordering::is_le)
             }),
-            Values::None => false,
             Values::Text(expressions) if self.key.is_some() => {
                 let labels: Vec<Label> = labels.iter().filter(of_key).copied().collect();
                 texts(profile, &labels).iter().any(|(_, text)| expressions.iter().any(|expression| expression.is_match(text)))

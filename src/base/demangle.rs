@@ -37,12 +37,13 @@ fn written<T: AsRef<[u8]>>(symbol: &cpp_demangle::Symbol<T>, options: DemangleOp
 /// `std::swap<int>` of GCC's library returns `enable_if<and<…>::value>`, whose `srSt4and_…` (the member of a template of `std`) is in no grammar of the
 /// C++ ABI, yet compilers write it.
 fn without_signature(name: &str) -> Option<cpp_demangle::Symbol<&str>> {
-    /// Longer names are not worth so many looks.
-    const MAX_BYTES: usize = 2048;
+    /// Ends of a name that are looked at: those of its scopes and of the arguments of its templates come first.
+    const MOST_ENDS: usize = 64;
+    // Only functions of templates have a result in their names, so the name before it ends as arguments and scopes do.
+    let ends = memchr::memchr_iter(b'E', name.as_bytes()).map(|at| at + 1);
     // A name that goes on with arguments of its template or with tags is no whole one.
-    let ends = 3..name.len().min(MAX_BYTES);
-    let whole = |&end: &usize| name.is_char_boundary(end) && !matches!(name.as_bytes().get(end), Some(b'I' | b'B'));
-    ends.filter(whole).find_map(|end| cpp_demangle::Symbol::new(name.get(..end)?).ok())
+    let whole = |end: &usize| !matches!(name.as_bytes().get(*end), Some(b'I' | b'B'));
+    ends.filter(whole).take(MOST_ENDS).find_map(|end| cpp_demangle::Symbol::new(name.get(..end)?).ok())
 }
 
 /// Text up to a length.

@@ -315,19 +315,10 @@ fn add_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let filter = &cx.app.view().filter;
     let mut first = is_opening(ui, "patterns");
     for Pattern { name, hint, of, command } in PATTERNS {
-        let id = Id::unique("pattern").with(name);
-        let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| of(filter).unwrap_or_default().to_owned());
-        let field = named_field_ui(ui, name, hint, &mut text).accessible_name(format!("{name}: {hint}"));
+        let now = || of(filter).unwrap_or_default().to_owned();
+        let field = typed_command_ui(ui, cx, (name, hint, &format!("{name}: {hint}")), now, out, |text| Ok(command(text.to_owned())));
         if std::mem::take(&mut first) {
             field.request_focus();
-        }
-        if field.changed() {
-            ui.data_mut(|data| data.insert_temp(id, text.clone()));
-        }
-        if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-            ui.data_mut(|data| data.remove::<String>(id));
-            out.send(command(text));
-            ui.close();
         }
     }
     if cx.app.profiles().iter().any(|profile| !profile.label_sets.is_empty()) {
@@ -369,6 +360,7 @@ fn tag_kinds(filter: &Filter) -> [TagKind<'_>; 2] {
 fn tag_field_ui(ui: &mut Ui, cx: &Cx<'_>, (name, hint, conditions, command): TagKind<'_>, out: &mut Outbox) {
     let accessible = format!("{name}: {hint}");
     typed_command_ui(ui, cx, (name, hint, &accessible), String::new, out, |text| {
+        let text = text.trim();
         Tags::parse(text)?;
         let known = conditions.iter().filter(|other| *other != text).cloned();
         Ok(command(known.chain((!text.is_empty()).then(|| text.to_owned())).collect()))
@@ -380,6 +372,7 @@ fn time_field_ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let now = || cx.app.view().filter.time.map(Span::text).unwrap_or_default();
     let names = ("Time", "1.2s..2.85s, since the first sample", "Time: only this range");
     typed_command_ui(ui, cx, names, now, out, |text| {
+        let text = text.trim();
         let span = if text.is_empty() { Ok(None) } else { Span::parse(text).map(Some) };
         span.map(Command::SetTimeRange)
     });
@@ -394,14 +387,14 @@ fn typed_command_ui(
     now: impl FnOnce() -> String,
     out: &mut Outbox,
     parse: impl FnOnce(&str) -> Result<Command, String>,
-) {
+) -> egui::Response {
     let id = Id::unique("typed command").with(name);
     let mut text: String = ui.data(|data| data.get_temp(id)).unwrap_or_else(now);
     let field = named_field_ui(ui, name, hint, &mut text);
     if field.clone().accessible_name(accessible).changed() {
         ui.data_mut(|data| data.insert_temp(id, text.clone()));
     }
-    match parse(text.trim()) {
+    match parse(&text) {
         Ok(command) if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) => {
             ui.data_mut(|data| data.remove::<String>(id));
             out.send(command);
@@ -410,6 +403,7 @@ fn typed_command_ui(
         Ok(_) => {}
         Err(why) => drop(ui.label(RichText::new(why).font(fonts::small()).color(cx.theme.warning))),
     }
+    field
 }
 
 /// Letters of a name in a chip.

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
 use emberlens::app::modules::LocalModules;
 use emberlens::base::ticket::Ticket;
 use emberlens::model::{Builder, Frame, Mapping, Sample};
 use emberlens::symbol::symbolize;
 
+use crate::debug_files::tool;
 use crate::go_symbols::code;
 
 /// Lambdas of equal types in one function, in a method, and one in another; functions of internal linkage; one that also has code of its own.
@@ -50,12 +50,6 @@ int main(int argc, char **argv) {
     return (app::Pool{argc}.run(argv[0], argc) + sum.total + all[0]) & 1;
 }
 ";
-
-fn tool(folder: &Path, name: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(name).args(args).current_dir(folder).output().ok()?;
-    assert!(output.status.success(), "{name} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
-}
 
 /// Functions at all addresses of a program's own functions, innermost first: name, and the name in the binary where that is another.
 fn named(folder: &Path, offsets: &[u64]) -> Vec<Vec<(String, Option<String>)>> {

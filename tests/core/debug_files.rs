@@ -26,7 +26,8 @@ static __attribute__((noinline)) int outer(int x)
 int main(int argc, char **argv) { return outer(argc * 100) & 1; }
 ";
 
-fn tool(folder: &Path, name: &str, args: &[&str]) -> Option<String> {
+/// What a tool prints; `None` where it is not here.
+pub(crate) fn tool(folder: &Path, name: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(name).args(args).current_dir(folder).output().ok()?;
     assert!(output.status.success(), "{name} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8_lossy(&output.stdout).into_owned())

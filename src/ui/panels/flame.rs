@@ -143,6 +143,11 @@ pub(crate) fn shown_part(cx: &Cx<'_>, comparison: &Comparison) -> Option<String>
     (share < 1.0).then(|| format!("{} shown = {}", comparison.value_text(shown), percent(share)))
 }
 
+/// What all self values together are in words: beside percentages of the whole, a part of what is shown has to say so.
+pub(crate) fn all_self_words(cx: &Cx<'_>, comparison: &Comparison) -> &'static str {
+    if shown_part(cx, comparison).is_some() { "what is shown" } else { "self" }
+}
+
 /// The strip above the picture: shape of a comparison, colours, what the search found, and the legend, which has a line of its own where
 /// there is no room for it beside them.
 pub(super) fn bar_ui(ui: &mut Ui, cx: &Cx<'_>, comparison: &Comparison, out: &mut Outbox, found_ui: impl FnOnce(&mut Ui)) {

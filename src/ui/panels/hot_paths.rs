@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Ui, vec2};
 
-use super::flame::shown_part;
+use super::flame::all_self_words;
 use super::rows::places_word;
 use super::{remarks, words};
 use crate::analysis::comparison::{Comparison, percent};
@@ -32,9 +32,7 @@ pub(crate) fn ui(ui: &mut Ui, cx: &Cx<'_>, out: &mut Outbox) {
     let whole = side.denominator();
     let stackless = side.weights.self_of(CallTree::ROOT);
     let by = cx.app.view().granularity;
-    // Beside percentages of all, a part of what is shown has to say so.
-    let of = if shown_part(cx, comparison).is_some() { "what is shown" } else { "self" };
-    let answer = concentration(top, stackless, by, of, &|value| words::value(comparison, value));
+    let answer = concentration(top, stackless, by, all_self_words(cx, comparison), &|value| words::value(comparison, value));
     ui.add(egui::Label::new(RichText::new(answer).color(cx.theme.muted)).wrap());
     if whole == 0.0 || top.rows.is_empty() {
         return;

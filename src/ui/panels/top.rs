@@ -8,7 +8,7 @@ use std::sync::Arc;
 use egui::{Color32, Id, RichText, Ui};
 use rustc_hash::FxHashMap;
 
-use super::flame::shown_part;
+use super::flame::all_self_words;
 use super::{rows, words};
 use crate::analysis::comparison::Normalization;
 use crate::analysis::diff::{Measure, Table, Verdict};
@@ -173,8 +173,7 @@ fn most_words(cx: &Cx<'_>, shown: &ShownRows) -> String {
     let Some(most) = shown.flat.most.filter(|_| shown.rows.places.len() == shown.flat.places.len()) else { return String::new() };
     let after = if shown.comparison.pair().is_some() { " after" } else { "" };
     let signs = if shown.flat.sides.last().is_some_and(FlatSide::has_both_signs) { ", signs left out" } else { "" };
-    // Beside percentages of all, a part of what is shown has to say so.
-    let of = if shown_part(cx, &shown.comparison).is_some() { "what is shown" } else { "self" };
+    let of = all_self_words(cx, &shown.comparison);
     format!("80 % of {of}{after} in {} {}{signs}", grouped(most as u64), rows::places_word(cx.app.view().granularity, most))
 }
 
